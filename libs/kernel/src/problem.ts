@@ -1,0 +1,24 @@
+import type { ErrorCode } from './error-codes.ts'
+
+/** Something is unavailable or unusable. The code is public and stable; see `docs/errors.md`. */
+export class Problem extends Error {
+  readonly code: ErrorCode
+  /** Whether the same request may succeed later without anybody changing anything. */
+  readonly retriable: boolean
+  /** What the reader can do next, as one sentence. */
+  readonly hint: string | null
+
+  constructor(code: ErrorCode, message: string, options: ProblemOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'Problem'
+    this.code = code
+    this.retriable = options.retriable ?? false
+    this.hint = options.hint ?? null
+  }
+}
+
+export type ProblemOptions = { retriable?: boolean; hint?: string; cause?: unknown }
+
+/** What an unknown thrown value says, in one line. */
+export const messageOf = (thrown: unknown): string =>
+  thrown instanceof Error ? thrown.message : String(thrown)
