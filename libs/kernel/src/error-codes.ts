@@ -4,7 +4,8 @@
  */
 export const ERROR_CODES = {
   CS_AUTH_REQUIRED: 'A token must be given as the password.',
-  CS_AUTH_INVALID: 'The token is malformed, not from the configured issuer, or its signature is wrong.',
+  CS_AUTH_INVALID:
+    'The token is malformed, not from the configured issuer, or its signature is wrong.',
   CS_AUTH_EXPIRED: 'The token has expired.',
   CS_AUTH_AGENT_MISMATCH: 'The user name is not the agent that the token was issued to.',
   CS_AUTH_FORBIDDEN: 'The identity may not do or read this.',
@@ -48,3 +49,5 @@ export const ERROR_CODES = {
 
 /** A public, stable error code. */
 export type ErrorCode = keyof typeof ERROR_CODES
+
+export const isErrorCode = (text: string): text is ErrorCode => Object.hasOwn(ERROR_CODES, text)

@@ -27,7 +27,9 @@ export function uuidv7(unixMs: number, random: Uint8Array = randomBytes(10)): st
 
 /** A UUID version 5 (RFC 9562 section 5.5): the same namespace and name give the same id. */
 export function uuidv5(namespace: string, name: string): string {
-  const hash = createHash('sha1').update(Buffer.from(namespace.replaceAll('-', ''), 'hex')).update(name)
+  const hash = createHash('sha1')
+    .update(Buffer.from(namespace.replaceAll('-', ''), 'hex'))
+    .update(name)
   return formatted(hash.digest().subarray(0, 16), 0x50)
 }
 

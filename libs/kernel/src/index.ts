@@ -1,7 +1,7 @@
 export type { Brand } from './brand.ts'
 export { type Decider, folded } from './decider.ts'
 export { sha256 } from './digest.ts'
-export { ERROR_CODES, type ErrorCode } from './error-codes.ts'
+export { ERROR_CODES, type ErrorCode, isErrorCode } from './error-codes.ts'
 export { EventId, InstanceId, isUuid, RequestId, SessionId, uuidv5, uuidv7 } from './ids.ts'
 export { afterMs, type Clock, Instant, isoOf, millisBetween, systemClock } from './instant.ts'
 export { messageOf, Problem, type ProblemOptions } from './problem.ts'

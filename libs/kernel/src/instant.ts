@@ -21,6 +21,7 @@ export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
 }
 
-export const afterMs = (instant: Instant, ms: number): Instant => Instant(instant + Math.round(ms * 1000))
+export const afterMs = (instant: Instant, ms: number): Instant =>
+  Instant(instant + Math.round(ms * 1000))
 export const millisBetween = (from: Instant, to: Instant): number => (to - from) / 1000
 export const isoOf = (instant: Instant): string => new Date(instant / 1000).toISOString()

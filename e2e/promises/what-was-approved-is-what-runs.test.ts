@@ -1,0 +1,80 @@
+// Seen to fail when `granted` in services/proxy/src/shell/hold.ts accepts a grant whose digest is another one.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startPsql } from '../support/agent.ts'
+import { arena } from '../support/arena.ts'
+import { heldRequest, heldStatement } from '../support/held.ts'
+import { eventsOf, observe, timesRun } from '../support/ledger.ts'
+import { countersign, deny } from '../support/reviewer.ts'
+
+const system = await arena('exact')
+
+test('a held statement runs once, only after it was countersigned', async () => {
+  const { psql, requestId } = await heldStatement(
+    system,
+    'alter table shop.orders add column gift boolean',
+  )
+  assert.equal(await timesRun(system, 'gift'), 0)
+  const answer = await countersign(system, 'ana', requestId)
+  assert.equal(answer.status, 200, JSON.stringify(answer.body))
+  const run = await psql.finish()
+  assert.equal(run.status, 0, run.stderr)
+  assert.equal(await timesRun(system, 'gift'), 1)
+})
+
+test('one changed byte after an approval is another request, which is held again', async () => {
+  const running = await startPsql(system, { profile: 'shop-prod' })
+  running.type("update shop.orders set note = 'a' where id = 1;")
+  const first = await heldRequest(running)
+  assert.equal((await countersign(system, 'ana', first)).status, 200)
+  await running.says(/UPDATE 1/)
+  running.type("update shop.orders set note = 'b' where id = 1;")
+  await running.says(new RegExp(`held for review \\(request (?!${first})`))
+  const second = await heldRequest(running)
+  assert.notEqual(second, first)
+  assert.equal((await deny(system, 'ana', second, 'not this one')).status, 200)
+  await running.says(/not this one/)
+  await running.finish()
+  assert.equal(await timesRun(system, "note = 'b'"), 0)
+})
+
+test('a grant is used once: the same bytes again are held again', async () => {
+  const running = await startPsql(system, { profile: 'shop-prod' })
+  const sql = "update shop.orders set note = 'twice' where id = 2;"
+  running.type(sql)
+  const first = await heldRequest(running)
+  assert.equal((await countersign(system, 'ana', first)).status, 200)
+  await running.says(/UPDATE 1/)
+  running.type(sql)
+  await running.says(new RegExp(`held for review \\(request (?!${first})`))
+  assert.equal(await timesRun(system, "'twice'"), 1)
+  running.signal('SIGKILL')
+  await running.done
+})
+
+test('with two connections that ask for the same, a grant lets only its own one run', async () => {
+  const sql = "update shop.orders set note = 'race' where id = 3"
+  const [one, other] = await Promise.all([heldStatement(system, sql), heldStatement(system, sql)])
+  assert.equal((await countersign(system, 'ana', one.requestId)).status, 200)
+  assert.equal((await one.psql.finish()).status, 0)
+  assert.equal(await timesRun(system, "'race'"), 1)
+  other.psql.signal('SIGKILL')
+  await other.psql.done
+  await using log = await observe(system)
+  const used = (await eventsOf(log, 'sessions', 'RequestReleased')).filter(
+    (event) => event.requestId === one.requestId,
+  )
+  assert.equal(used.length, 1)
+})
+
+test('a vote on another digest than the one that is held does not count', async () => {
+  const { psql, requestId } = await heldStatement(
+    system,
+    "update shop.orders set note = 'digest' where id = 4",
+  )
+  const answer = await countersign(system, 'ana', requestId, 'f'.repeat(64))
+  assert.ok(answer.status >= 400, JSON.stringify(answer))
+  assert.equal(await timesRun(system, "'digest'"), 0)
+  psql.signal('SIGKILL')
+  await psql.done
+})

@@ -1,0 +1,22 @@
+import type { System } from '@countersign/local'
+import { type Psql, type PsqlOptions, startPsql } from './agent.ts'
+
+/** A psql whose statement is held, and the request that it waits for. */
+export type Held = { readonly psql: Psql; readonly requestId: string }
+
+/** Sends one statement with psql and waits until it is held. */
+export async function heldStatement(
+  system: System,
+  sql: string,
+  options: Partial<PsqlOptions> = {},
+): Promise<Held> {
+  const psql = await startPsql(system, { profile: 'shop-prod', commands: [sql], ...options })
+  return { psql, requestId: await heldRequest(psql) }
+}
+
+/** The request that psql was last told is held. */
+export async function heldRequest(psql: Psql): Promise<string> {
+  await psql.says(/held for review \(request [0-9a-f-]{36}\)/)
+  const all = [...psql.stderr().matchAll(/held for review \(request ([0-9a-f-]{36})\)/g)]
+  return all.at(-1)?.[1] ?? ''
+}

@@ -1,0 +1,78 @@
+import { readFile } from 'node:fs/promises'
+import { setTimeout as pause } from 'node:timers/promises'
+import { connectKafkaLog, type Log, type LogRecord } from '@countersign/log'
+import { Secret } from '@countersign/kernel'
+import type { AnyMessage } from '@countersign/contracts'
+import type { System } from '@countersign/local'
+
+/** A statement that the target itself says it ran for a role of ours. */
+export type TargetStatement = { readonly role: string; readonly sql: string }
+
+/** What PostgreSQL's own log (`log_statement = all`) says was run by the roles of Countersign's sessions. */
+export async function targetStatements(system: System): Promise<TargetStatement[]> {
+  const text = await readFile(system.targetLogFile, 'utf8')
+  const found: TargetStatement[] = []
+  // A statement of several lines goes on in lines that begin with a tab.
+  for (const line of text.split(/\n(?!\t)/)) {
+    const match = /user=(cs_\S+) .*?LOG: {2}(?:statement|execute [^:]*): ([\s\S]*)$/.exec(line)
+    if (match?.[1] !== undefined && match[2] !== undefined)
+      found.push({ role: match[1], sql: match[2].replaceAll('\n\t', '\n').trim() })
+  }
+  return found
+}
+
+/** How often the target ran a statement that contains these words. */
+export const timesRun = async (system: System, words: string): Promise<number> =>
+  (await targetStatements(system)).filter(({ sql }) => sql.includes(words)).length
+
+/** A connection to the log that may read everything and write nothing. */
+export async function observe(system: System): Promise<Log> {
+  const { username, password } = system.kafkaLogin('observer')
+  return connectKafkaLog({
+    brokers: [system.brokers],
+    clientId: 'observer',
+    username,
+    password: new Secret(password),
+    sessionTimeoutMs: 1_500,
+  })
+}
+
+/** Every record of a topic, as it stands. */
+export async function recordsOf(log: Log, topic: string): Promise<LogRecord[]> {
+  const records: LogRecord[] = []
+  await log.readToEnd({ topic, onRecord: (record) => void records.push(record) })
+  return records
+}
+
+/** The messages of a topic that can be understood. */
+export async function messagesOf(log: Log, topic: string): Promise<AnyMessage[]> {
+  return (await recordsOf(log, topic)).flatMap((record) =>
+    record.status === 'understood' ? [record.message] : [],
+  )
+}
+
+/** Messages of one type. */
+export async function eventsOf<T extends AnyMessage['type']>(
+  log: Log,
+  topic: string,
+  type: T,
+): Promise<Extract<AnyMessage, { type: T }>[]> {
+  return (await messagesOf(log, topic)).filter(
+    (message): message is Extract<AnyMessage, { type: T }> => message.type === type,
+  )
+}
+
+/** Waits until a condition holds. Polls, because the log of the target and other processes tell nobody. */
+export async function eventually<T>(
+  what: string,
+  look: () => Promise<T | false | null | undefined>,
+  limitMs = 15_000,
+): Promise<T> {
+  const until = performance.now() + limitMs
+  for (;;) {
+    const found = await look()
+    if (found !== false && found !== null && found !== undefined) return found
+    if (performance.now() > until) throw new Error(`${what} did not happen within ${limitMs} ms`)
+    await pause(50)
+  }
+}

@@ -1,0 +1,38 @@
+import pg from 'pg'
+import type { System } from '@countersign/local'
+
+/** Asks the target as its own administrator, past Countersign. */
+export async function askTarget(
+  system: System,
+  sql: string,
+  database = 'postgres',
+): Promise<Record<string, unknown>[]> {
+  const url = new URL(system.postgres.adminUrl)
+  url.pathname = `/${database}`
+  const client = new pg.Client({ connectionString: url.href })
+  await client.connect()
+  try {
+    const { rows } = await client.query<Record<string, unknown>>(sql)
+    return rows
+  } finally {
+    await client.end()
+  }
+}
+
+/** Which roles of Countersign's sessions can log in, and how many backends they have. */
+export async function lockedRoles(
+  system: System,
+): Promise<{ canLogIn: string[]; backends: number }> {
+  const roles = await askTarget(
+    system,
+    "select rolname from pg_roles where rolname like 'cs\\_%' and rolcanlogin order by 1",
+  )
+  const backends = await askTarget(
+    system,
+    "select count(*)::int as n from pg_stat_activity where usename like 'cs\\_%'",
+  )
+  return {
+    canLogIn: roles.map(({ rolname }) => String(rolname)),
+    backends: Number(backends[0]?.['n']),
+  }
+}

@@ -1,0 +1,126 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createWriteStream, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { Problem } from '@countersign/kernel'
+
+/** A process that we started and that we end. */
+export type Child = {
+  readonly name: string
+  readonly pid: number
+  /** Resolves when it has ended, with what it ended with. */
+  readonly exited: Promise<string>
+  /** Whether it still runs. */
+  running(): boolean
+  /** Asks it to end, and kills it where it does not within the limit. */
+  stop(limitMs?: number): Promise<void>
+  kill9(): Promise<void>
+  freeze(): void
+  thaw(): void
+  /** The last lines that it printed. */
+  lastLines(): string
+}
+
+export type ChildOptions = {
+  /** The folder of the instance: logs and process files go there. */
+  dir: string
+  name: string
+  file: string
+  args: readonly string[]
+  env?: NodeJS.ProcessEnv
+  cwd?: string
+  /** How it is asked to end. */
+  stopSignal?: NodeJS.Signals
+  logFile?: string
+  /** Also prints each line to the terminal, with the name before it. */
+  echo?: boolean
+}
+
+/**
+ * Starts a process in a group of its own, so that a Ctrl-C in the terminal reaches only us and we end
+ * things in order. Its standard input is a pipe that ends when we do.
+ */
+export function startChild(options: ChildOptions): Child {
+  const { dir, name, stopSignal = 'SIGTERM' } = options
+  const logFile = options.logFile ?? join(dir, 'logs', `${name}.log`)
+  const pidFile = join(dir, 'processes', `${name}.pid`)
+  mkdirSync(dirname(logFile), { recursive: true })
+  mkdirSync(dirname(pidFile), { recursive: true })
+  const child: ChildProcess = spawn(options.file, options.args, {
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: options.env ?? process.env,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  })
+  const log = createWriteStream(logFile, { flags: 'a' })
+  let tail = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk: Buffer) => {
+      log.write(chunk)
+      tail = (tail + chunk.toString()).slice(-TAIL_CHARACTERS_MAX)
+      if (options.echo === true) echo(name, chunk)
+    })
+  }
+  child.stdin?.on('error', () => undefined) // It may end before we do.
+  let ended = false
+  const exited = new Promise<string>((resolve) => {
+    const done = (how: string): void => {
+      if (ended) return
+      ended = true
+      rmSync(pidFile, { force: true })
+      log.end()
+      resolve(how)
+    }
+    child.once('error', (error) => done(error.message))
+    child.once('close', (code, signal) => done(signal ?? `status ${code ?? '?'}`))
+  })
+  const pid = child.pid
+  if (pid === undefined) {
+    throw new Problem('CS_CONFIG_INVALID', `${name}: ${options.file} could not be started`)
+  }
+  writeFileSync(pidFile, `${pid} ${startTimeOf(pid) ?? 0} ${stopSignal}\n`)
+  const signal = (kind: NodeJS.Signals): void => {
+    if (!ended) child.kill(kind)
+  }
+  return {
+    name,
+    pid,
+    exited,
+    running: () => !ended,
+    lastLines: () => tail.trim().split('\n').slice(-LINES_MAX).join('\n'),
+    freeze: () => signal('SIGSTOP'),
+    thaw: () => signal('SIGCONT'),
+    async kill9() {
+      signal('SIGKILL')
+      await exited
+    },
+    async stop(limitMs = STOP_LIMIT_MS) {
+      signal('SIGCONT') // A frozen process cannot end.
+      signal(stopSignal)
+      const timer = setTimeout(() => signal('SIGKILL'), limitMs)
+      await exited
+      clearTimeout(timer)
+    },
+  }
+}
+
+/** When a process was started, in clock ticks since the boot: with the id, it names a process for good. */
+export function startTimeOf(pid: number): number | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return Number(fields[START_TIME_FIELD])
+  } catch {
+    return null
+  }
+}
+
+function echo(name: string, chunk: Buffer): void {
+  for (const line of chunk.toString().trimEnd().split('\n'))
+    process.stdout.write(`${name} │ ${line}\n`)
+}
+
+const STOP_LIMIT_MS = 10_000
+const TAIL_CHARACTERS_MAX = 8_000
+const LINES_MAX = 12
+/** Field 22 of proc(5) `stat`, counted from the one after the name. */
+const START_TIME_FIELD = 19

@@ -1,0 +1,12 @@
+import { kafkaClassPath } from '../kafka-jars.ts'
+import { reported } from '../reported.ts'
+import { conclude, FILES, tests } from '../suites.ts'
+import { ensureSystemParts } from '../system-parts.ts'
+
+await reported(async () => {
+  await ensureSystemParts()
+  await kafkaClassPath()
+  conclude([
+    await tests('long tests', FILES.long(), ['--test-concurrency=1', '--test-timeout=1800000']),
+  ])
+})

@@ -1,0 +1,63 @@
+import { writeFileSync } from 'node:fs'
+import { relative } from 'node:path'
+import type { TestEvent } from 'node:test/reporters'
+import { inspect } from 'node:util'
+import { ROOT } from './paths.ts'
+
+/** What a run of tests came to. */
+export type Tally = { passed: number; failed: number; skipped: number }
+
+/** Prints failures in full and slow tests by name, nothing else; leaves the tally in a file for who runs it. */
+async function* reporter(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
+  const tally: Tally = { passed: 0, failed: 0, skipped: 0 }
+  for await (const event of events) {
+    switch (event.type) {
+      case 'test:pass': {
+        if (event.data.details.type === 'suite') break
+        if (event.data.skip !== undefined || event.data.todo !== undefined) {
+          tally.skipped += 1
+          yield `  - skipped: ${event.data.name}\n`
+        } else {
+          tally.passed += 1
+          const { duration_ms: took } = event.data.details
+          if (took > SLOW_MS && event.data.nesting === 0)
+            yield `  ✓ ${event.data.name} (${(took / 1000).toFixed(1)} s)\n`
+        }
+        break
+      }
+      case 'test:fail': {
+        if (isOnlyAboutChildren(event.data.details.error)) break
+        tally.failed += 1
+        yield `  ✗ ${event.data.name}\n    ${place(event.data)}\n${indented(explained(event.data.details.error))}\n`
+        break
+      }
+      case 'test:stderr':
+      case 'test:stdout':
+        yield event.data.message
+        break
+      default:
+        break
+    }
+  }
+  const file = process.env['COUNTERSIGN_TALLY']
+  if (file !== undefined) writeFileSync(file, JSON.stringify(tally))
+}
+
+/** A suite or file fails because a test in it did, and that was already said. */
+const isOnlyAboutChildren = (error: Error & { failureType?: unknown }): boolean =>
+  error.failureType === 'subtestsFailed'
+
+const explained = (error: Error): string =>
+  error.cause instanceof Error
+    ? (error.cause.stack ?? error.cause.message)
+    : inspect(error.cause ?? error)
+
+const place = ({ file, line }: { file?: string; line?: number }): string =>
+  file === undefined ? '' : `${relative(ROOT, file)}:${line ?? 1}`
+
+const indented = (text: string): string => text.replace(/^/gm, '    ')
+
+const SLOW_MS = 2_000
+
+// The test runner wants the reporter as the default of its file.
+export { reporter as default }

@@ -1,0 +1,105 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Problem } from '@countersign/kernel'
+import { type Child, startChild } from './child.ts'
+import { ROOT } from './paths.ts'
+import { mainOf, type ServiceName } from './services.ts'
+
+/** A service that can be stopped, killed, frozen and started again. */
+export type ServiceHandle = {
+  readonly name: ServiceName
+  readonly healthPort: number
+  /** The log of all its processes. */
+  readonly logFile: string
+  pid(): number
+  running(): boolean
+  /** Resolves when /readyz says yes; throws with what it printed where it does not. */
+  ready(limitMs?: number): Promise<void>
+  /** Starts it again after `stop` or `kill9`, with changed settings if given, and waits until it is ready. */
+  start(env?: Readonly<Record<string, string>>): Promise<void>
+  stop(): Promise<void>
+  kill9(): Promise<void>
+  freeze(): void
+  thaw(): void
+  lastLines(): string
+}
+
+export type ServiceOptions = {
+  dir: string
+  healthPort: number
+  env: Readonly<Record<string, string>>
+  echo?: boolean
+}
+
+/** Starts a service as a process of its own, with nothing of our environment but where programs are. */
+export async function spawnService(
+  name: ServiceName,
+  options: ServiceOptions,
+): Promise<ServiceHandle> {
+  const { dir, healthPort } = options
+  const logFile = join(dir, 'logs', `${name}.log`)
+  let settings = options.env
+  const spawned = async (): Promise<Child> => {
+    await writeFile(join(dir, `${name}.env`), envFile(settings), { mode: 0o600 })
+    return startChild({
+      dir,
+      name,
+      logFile,
+      file: process.execPath,
+      args: [mainOf(name)],
+      cwd: join(ROOT, 'services', name),
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...settings },
+      echo: options.echo === true,
+    })
+  }
+  let child = await spawned()
+  const ready = async (limitMs = READY_LIMIT_MS): Promise<void> => {
+    const until = performance.now() + limitMs
+    while (child.running() && performance.now() < until) {
+      if (await isReady(healthPort)) return
+      await delay(25)
+    }
+    const why = child.running() ? 'is not ready in time' : 'has ended'
+    throw new Problem('CS_INTERNAL', `${name} ${why}; it said:\n${child.lastLines()}`, {
+      hint: `See ${logFile}.`,
+    })
+  }
+  return {
+    name,
+    healthPort,
+    logFile,
+    ready,
+    pid: () => child.pid,
+    running: () => child.running(),
+    async start(env = {}) {
+      settings = { ...settings, ...env }
+      await child.stop()
+      child = await spawned()
+      await ready()
+    },
+    stop: () => child.stop(),
+    kill9: () => child.kill9(),
+    freeze: () => child.freeze(),
+    thaw: () => child.thaw(),
+    lastLines: () => child.lastLines(),
+  }
+}
+
+async function isReady(port: number): Promise<boolean> {
+  try {
+    return (await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(1_000) }))
+      .ok
+  } catch {
+    return false
+  }
+}
+
+/** For `npm start` in the folder of the service. */
+const envFile = (env: Readonly<Record<string, string>>): string =>
+  Object.entries(env)
+    .filter(([name]) => name !== 'CS_STOP_WITH_STDIN')
+    .map(([name, value]) => `${name}=${JSON.stringify(value)}\n`)
+    .join('')
+
+const READY_LIMIT_MS = 30_000

@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs'
+import { Problem } from '@countersign/kernel'
+import { execute, executed } from './execute.ts'
+import { say, step } from './progress.ts'
+
+/** Something that npm cannot bring. */
+type Part = { name: string; package: string; present(): Promise<boolean> }
+
+/** Makes sure of the parts that npm cannot bring; installs them on Debian as root, else says what is missing. */
+export async function ensureSystemParts(): Promise<void> {
+  const missing = (
+    await Promise.all(PARTS.map(async (part) => ((await part.present()) ? [] : [part])))
+  ).flat()
+  if (missing.length === 0) return
+  const names = missing.map((part) => part.name).join(', ')
+  const packages = missing.map((part) => part.package)
+  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) {
+    throw new Problem('CS_CONFIG_INVALID', `missing on this machine: ${names}`, {
+      hint: `Install it (on Debian: apt-get install ${packages.join(' ')}), then try again.`,
+    })
+  }
+  say(`installing what is missing with apt-get: ${names}`)
+  await step(`installed ${packages.join(', ')}`, async () => {
+    await execute('apt-get', ['update', '-qq'])
+    await execute('env', [
+      'DEBIAN_FRONTEND=noninteractive',
+      'apt-get',
+      'install',
+      '-y',
+      '-qq',
+      '--no-install-recommends',
+      ...packages,
+    ])
+  })
+}
+
+const succeeds = async (file: string, args: readonly string[]): Promise<boolean> =>
+  (await executed(file, args).catch(() => ({ status: 1 }))).status === 0
+
+async function hasJava(): Promise<boolean> {
+  const { status, output } = await executed('java', ['-version']).catch(() => ({
+    status: 1,
+    output: '',
+  }))
+  const major = /version "(\d+)/.exec(output)?.[1]
+  return status === 0 && Number(major) >= JAVA_VERSION_MIN
+}
+
+const JAVA_VERSION_MIN = 17
+const PARTS: readonly Part[] = [
+  { name: `Java ${JAVA_VERSION_MIN} or newer`, package: 'default-jre-headless', present: hasJava },
+  { name: 'Maven', package: 'maven', present: () => succeeds('mvn', ['--version']) },
+  { name: 'psql', package: 'postgresql-client', present: () => succeeds('psql', ['--version']) },
+  { name: 'openssl', package: 'openssl', present: () => succeeds('openssl', ['version']) },
+]

@@ -1,0 +1,76 @@
+import type { Topology } from '@countersign/log'
+import { type Grant, provisionKafka, type TopicSpec } from '@countersign/log/provision'
+
+export type Provisioning = {
+  brokers: string
+  admin: { username: string; password: string }
+  topologies: readonly Topology[]
+  /** Users that may read everything and write nothing; for tests. */
+  observers?: readonly string[]
+}
+
+/** Creates the topics, and gives each service exactly what its topology says. */
+export async function provision({
+  brokers,
+  admin,
+  topologies,
+  observers = [],
+}: Provisioning): Promise<void> {
+  await provisionKafka({
+    brokers: [brokers],
+    ...admin,
+    topics: [...topicsOf(topologies)],
+    grants: [
+      ...topologies.map(grantOf),
+      ...observers.map((user) => ({ user, writes: [], reads: ['*'] })),
+    ],
+  })
+}
+
+/** Everything that is written or read, and all that a whole system has: a part of one must find it too. */
+export function topicsOf(topologies: readonly Topology[]): TopicSpec[] {
+  const named = topologies.flatMap(({ service, reads, writes }) => [
+    ...reads,
+    ...writes,
+    rejectedOf(service),
+  ])
+  return [...new Set([...Object.keys(TOPICS), ...named])].map(specOf)
+}
+
+const grantOf = ({ service, reads, writes }: Topology): Grant => ({
+  user: service,
+  reads,
+  writes: [...writes, rejectedOf(service)],
+})
+
+const rejectedOf = (service: string): string => `${service}.rejected`
+
+const specOf = (name: string): TopicSpec => ({
+  name,
+  partitions: 1,
+  settings: FOREVER,
+  ...TOPICS[name],
+})
+
+const LIMITS = {
+  'max.message.bytes': String(2 * 1024 * 1024),
+  'message.timestamp.type': 'CreateTime',
+}
+const FOREVER = { ...LIMITS, 'cleanup.policy': 'delete', 'retention.ms': '-1' }
+const DAY_MS = 86_400_000
+/** The same for every topic that has the session as its key: partition p of each holds the same sessions. */
+const BY_SESSION = { partitions: 8, settings: FOREVER }
+
+const TOPICS: Readonly<Record<string, Omit<TopicSpec, 'name'>>> = {
+  sessions: BY_SESSION,
+  decisions: BY_SESSION,
+  approvals: BY_SESSION,
+  credentials: BY_SESSION,
+  masking: BY_SESSION,
+  reviews: BY_SESSION,
+  leases: BY_SESSION,
+  transcript: { partitions: 8, settings: { ...FOREVER, 'retention.ms': String(30 * DAY_MS) } },
+  keys: { partitions: 8, settings: { ...LIMITS, 'cleanup.policy': 'compact' } },
+  catalog: { partitions: 1, settings: FOREVER },
+  identities: { partitions: 1, settings: FOREVER },
+}

@@ -1,0 +1,77 @@
+import type {
+  CatalogMessage,
+  Chain,
+  ChainDefined,
+  MaskingRulesDefined,
+  PolicySetDefined,
+  Profile,
+  ReviewersDefined,
+} from '@countersign/contracts'
+import { failed, ok, type Result, sha256 } from '@countersign/kernel'
+
+/** Everything that was applied, as it stands now: the fold of the topic `catalog`. */
+export type Catalog = {
+  readonly profiles: ReadonlyMap<string, Profile>
+  readonly chains: ReadonlyMap<string, ChainDefined>
+  readonly reviewers: ReadonlyMap<string, ReviewersDefined>
+  readonly policySets: ReadonlyMap<string, PolicySetDefined>
+  readonly maskingRules: ReadonlyMap<string, MaskingRulesDefined>
+}
+
+export const emptyCatalog: Catalog = {
+  profiles: new Map(),
+  chains: new Map(),
+  reviewers: new Map(),
+  policySets: new Map(),
+  maskingRules: new Map(),
+}
+
+/** The catalog after one more definition. */
+export function applied(catalog: Catalog, defined: CatalogMessage): Catalog {
+  switch (defined.type) {
+    case 'ConnectionProfileDefined':
+      return { ...catalog, profiles: withEntry(catalog.profiles, defined.name, defined.profile) }
+    case 'ChainDefined':
+      return { ...catalog, chains: withEntry(catalog.chains, defined.name, defined) }
+    case 'ReviewersDefined':
+      return { ...catalog, reviewers: withEntry(catalog.reviewers, defined.name, defined) }
+    case 'PolicySetDefined':
+      return { ...catalog, policySets: withEntry(catalog.policySets, defined.name, defined) }
+    case 'MaskingRulesDefined':
+      return { ...catalog, maskingRules: withEntry(catalog.maskingRules, defined.name, defined) }
+  }
+}
+
+/** A chain with its reviewers written out, as a decision carries it. */
+export function resolvedChain(catalog: Catalog, name: string): Result<Chain> {
+  const chain = catalog.chains.get(name)
+  if (chain === undefined) return failed(`there is no chain ${name}`)
+  const stages = []
+  for (const stage of chain.stages) {
+    const reviewers = catalog.reviewers.get(stage.reviewers)
+    if (reviewers === undefined)
+      return failed(`chain ${name}: there are no reviewers ${stage.reviewers}`)
+    stages.push({ ...stage, environment: reviewers.environment, groups: reviewers.groups })
+  }
+  return ok({ name, version: chain.version, stages })
+}
+
+/** The version of all policy sets together: SHA-256 of their canonical text (D7). */
+export function policyVersionOf(catalog: Catalog): string {
+  const sets = [...catalog.policySets.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+  return sha256(JSON.stringify(sets.map((set) => [set.name, set.version])))
+}
+
+/** The masking rules of an environment; those for named environments come first. Null when there are none. */
+export function maskingRulesFor(catalog: Catalog, environment: string): MaskingRulesDefined | null {
+  const all = [...catalog.maskingRules.values()]
+  return (
+    all.find((rules) => rules.environments.includes(environment)) ??
+    all.find((rules) => rules.environments.length === 0) ??
+    null
+  )
+}
+
+function withEntry<V>(map: ReadonlyMap<string, V>, name: string, value: V): ReadonlyMap<string, V> {
+  return new Map(map).set(name, value)
+}

@@ -1,0 +1,136 @@
+import type { ReviewersDefined, StageDefinition } from '@countersign/contracts'
+import type { Catalog } from './catalog.ts'
+import { cedarPolicies } from './cedar-policies.ts'
+import type { Placed } from './parse-catalog.ts'
+import { type CatalogProblem, listed } from './problem.ts'
+
+/** What is wrong between definitions: names that nobody defines, names twice, reviewers of another environment. */
+export function crossChecked(placed: readonly Placed[], catalog?: Catalog): CatalogProblem[] {
+  const known = knownNames(placed, catalog)
+  return [...twice(placed), ...sameIds(placed), ...placed.flatMap((each) => dangling(each, known))]
+}
+
+type Known = {
+  readonly environments: ReadonlySet<string>
+  readonly chains: ReadonlyMap<string, { readonly stages: readonly StageDefinition[] }>
+  readonly reviewers: ReadonlyMap<string, Pick<ReviewersDefined, 'environment'>>
+}
+
+function knownNames(placed: readonly Placed[], catalog?: Catalog): Known {
+  const environments = new Set(
+    [...(catalog?.profiles.values() ?? [])].map((profile) => profile.environment),
+  )
+  const chains = new Map<string, { readonly stages: readonly StageDefinition[] }>(
+    catalog?.chains ?? [],
+  )
+  const reviewers = new Map<string, Pick<ReviewersDefined, 'environment'>>(catalog?.reviewers ?? [])
+  for (const { definition } of placed) {
+    if (definition.type === 'ConnectionProfileDefined')
+      environments.add(definition.profile.environment)
+    if (definition.type === 'ChainDefined') chains.set(definition.name, definition)
+    if (definition.type === 'ReviewersDefined') reviewers.set(definition.name, definition)
+  }
+  return { environments, chains, reviewers }
+}
+
+function twice(placed: readonly Placed[]): CatalogProblem[] {
+  const first = new Map<string, Placed>()
+  return placed.flatMap((each) => {
+    const key = `${each.definition.type}/${each.definition.name}`
+    const earlier = first.get(key)
+    if (earlier === undefined) {
+      first.set(key, each)
+      return []
+    }
+    const message = `${each.definition.name} is defined twice; first at ${earlier.file}:${earlier.line}`
+    return [{ file: each.file, line: each.line, message }]
+  })
+}
+
+/** Decisions name the rules that made them, so that an id stands for one policy. */
+function sameIds(placed: readonly Placed[]): CatalogProblem[] {
+  const first = new Map<string, string>()
+  return placed.flatMap(({ definition }) => {
+    if (definition.type !== 'PolicySetDefined') return []
+    return definition.files.flatMap((file) =>
+      cedarPolicies(file).policies.flatMap(({ id, line }) => {
+        const earlier = first.get(id)
+        first.set(id, earlier ?? `${file.name}:${line}`)
+        if (earlier === undefined) return []
+        return [{ file: file.name, line, message: `the id ${id} is taken; see ${earlier}` }]
+      }),
+    )
+  })
+}
+
+function dangling({ definition, file, line }: Placed, known: Known): CatalogProblem[] {
+  const problem = (message: string): CatalogProblem => ({
+    file,
+    line,
+    message: `${definition.name}: ${message}`,
+  })
+  const unknownEnvironment = (name: string): CatalogProblem[] =>
+    known.environments.has(name)
+      ? []
+      : [
+          problem(
+            `no connection profile is of environment ${name}; known: ${listed(known.environments)}`,
+          ),
+        ]
+  switch (definition.type) {
+    case 'ConnectionProfileDefined':
+      return []
+    case 'ReviewersDefined':
+      return unknownEnvironment(definition.environment)
+    case 'MaskingRulesDefined':
+      return definition.environments.flatMap(unknownEnvironment)
+    case 'ChainDefined': {
+      const names = definition.stages.map((stage) => stage.name)
+      const repeated = names.filter((name, index) => names.indexOf(name) !== index)
+      return [
+        ...repeated.map((name) => problem(`the stage ${name} is there twice`)),
+        ...definition.stages
+          .filter((stage) => !known.reviewers.has(stage.reviewers))
+          .map((stage) =>
+            problem(
+              `there are no reviewers ${stage.reviewers}; known: ${listed(known.reviewers.keys())}`,
+            ),
+          ),
+      ]
+    }
+    case 'PolicySetDefined':
+      return definition.files.flatMap((each) => policyReferences(each, known))
+  }
+}
+
+function policyReferences(file: { name: string; text: string }, known: Known): CatalogProblem[] {
+  return cedarPolicies(file).policies.flatMap(({ line, annotations, environment }) => {
+    const problem = (message: string): CatalogProblem => ({ file: file.name, line, message })
+    if (environment !== null && !known.environments.has(environment)) {
+      return [
+        problem(
+          `no connection profile is of environment ${environment}; known: ${listed(known.environments)}`,
+        ),
+      ]
+    }
+    const name = annotations['review']
+    if (name === undefined) return []
+    const chain = known.chains.get(name)
+    if (chain === undefined) {
+      return [
+        problem(
+          `@review("${name}"): there is no such chain; known: ${listed(known.chains.keys())}`,
+        ),
+      ]
+    }
+    return chain.stages.flatMap((stage) => {
+      const theirs = known.reviewers.get(stage.reviewers)?.environment
+      if (environment === null || theirs === undefined || theirs === environment) return []
+      return [
+        problem(
+          `@review("${name}"): stage ${stage.name} has reviewers of ${theirs}, but the policy is for ${environment}`,
+        ),
+      ]
+    })
+  })
+}

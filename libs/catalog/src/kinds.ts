@@ -1,0 +1,206 @@
+import { z } from 'zod'
+import type {
+  CatalogMessage,
+  MaskingMethod,
+  Recording,
+  StageMode,
+  TlsMode,
+} from '@countersign/contracts'
+import {
+  duration,
+  effectName,
+  environment,
+  groupName,
+  methodName,
+  name,
+  roleName,
+} from './fields.ts'
+
+/** A definition as a file gives it: who applied it and when is not known here. */
+export type CatalogDefinition = CatalogMessage extends infer M
+  ? M extends CatalogMessage
+    ? Omit<M, 'author' | 'at' | 'signature'>
+    : never
+  : never
+
+/** A definition before its version is computed. */
+export type Unversioned = CatalogDefinition extends infer D
+  ? D extends CatalogDefinition
+    ? Omit<D, 'version'>
+    : never
+  : never
+
+/** What a profile says of its target. */
+export const connectionProfile = z.strictObject({
+  environment,
+  postgres: z.strictObject({
+    host: z.string().regex(/^[A-Za-z0-9.:_-]+$/, 'a host name or address'),
+    port: z.number().int().min(1).max(65_535),
+    database: z.string().min(1).max(63),
+    tls: z.enum(['verify-full', 'verify-ca', 'require']),
+    adminSecret: z
+      .string()
+      .regex(/^file:[A-Za-z0-9._-]+$/, 'where the broker finds its credential: file:<name>'),
+  }),
+  roles: z.strictObject({
+    base: z.array(roleName).min(1),
+    owner: roleName.optional(),
+    raised: z.partialRecord(effectName, z.array(roleName).min(1)).default({}),
+  }),
+  limits: z
+    .strictObject({
+      sessionMax: duration.optional(),
+      rowsMax: z.number().int().min(1).optional(),
+      holdInTransactionMax: duration.optional(),
+    })
+    .default({}),
+  record: z.enum(['full', 'statements', 'digest']).default('full'),
+})
+
+export const chain = z.strictObject({
+  stages: z
+    .array(
+      z
+        .strictObject({
+          name,
+          reviewers: name,
+          mode: z.enum(['any', 'all', 'quorum']).default('any'),
+          quorum: z.number().int().min(2).max(100).optional(),
+          deadline: duration,
+          distinctFrom: z
+            .array(z.enum(['requester', 'behalfOf', 'earlierStages']))
+            .default(['requester', 'behalfOf']),
+        })
+        .refine((stage) => (stage.mode === 'quorum') === (stage.quorum !== undefined), {
+          message: 'quorum: give the number of people with mode quorum, and only there',
+        }),
+    )
+    .min(1)
+    .max(10),
+})
+
+export const reviewers = z.strictObject({ environment, groups: z.array(groupName).min(1) })
+
+export const policySet = z.strictObject({
+  files: z.array(z.string().endsWith('.cedar', 'the name of a .cedar file')).min(1),
+})
+
+export const maskingRules = z.strictObject({
+  environments: z.array(environment).default([]),
+  columns: z
+    .array(
+      z
+        .strictObject({
+          schema: pattern().optional(),
+          table: pattern().optional(),
+          column: pattern().optional(),
+          tag: name,
+          method: methodName,
+        })
+        .refine(
+          (rule) => [rule.schema, rule.table, rule.column].some((part) => part !== undefined),
+          {
+            message: 'a rule needs a pattern for schema, table or column',
+          },
+        ),
+    )
+    .default([]),
+  untagged: z.enum(['pass', 'redact']).default('pass'),
+  tainted: methodName.default('redact'),
+  detectors: z
+    .array(
+      z.strictObject({
+        name: z.enum(['email', 'card', 'ssn', 'iban', 'phone', 'jwt', 'aws-key', 'api-key']),
+        method: methodName,
+      }),
+    )
+    .default([]),
+  passwordLike: z.enum(['redact', 'partial', 'pseudonym', 'null', 'none']).default('redact'),
+})
+
+/** The kinds of the catalog, and what stands in `spec`. */
+export const KINDS = {
+  ConnectionProfile: connectionProfile,
+  Chain: chain,
+  Reviewers: reviewers,
+  PolicySet: policySet,
+  MaskingRules: maskingRules,
+} as const
+
+export type Kind = keyof typeof KINDS
+export type Specs = { [K in Kind]: z.infer<(typeof KINDS)[K]> }
+
+export const isKind = (text: string): text is Kind => Object.hasOwn(KINDS, text)
+
+/** What the message says for a profile, without the version. */
+export const profileOf = (profileName: string, spec: Specs['ConnectionProfile']) => ({
+  name: profileName,
+  environment: spec.environment,
+  host: spec.postgres.host,
+  port: spec.postgres.port,
+  database: spec.postgres.database,
+  tls: TLS[spec.postgres.tls],
+  adminSecret: spec.postgres.adminSecret,
+  baseRoles: spec.roles.base,
+  ownerRole: spec.roles.owner ?? null,
+  raised: Object.entries(spec.roles.raised)
+    .map(([effect, roles]) => ({ effect, roles }))
+    .sort((a, b) => (a.effect < b.effect ? -1 : 1)),
+  sessionMaxMs: spec.limits.sessionMax ?? SESSION_MAX_MS,
+  rowsMax: spec.limits.rowsMax ?? ROWS_MAX,
+  holdInTransactionMaxMs: spec.limits.holdInTransactionMax ?? HOLD_IN_TRANSACTION_MAX_MS,
+  recording: RECORDINGS[spec.record],
+})
+
+export const stagesOf = (spec: Specs['Chain']) =>
+  spec.stages.map((stage) => ({
+    name: stage.name,
+    reviewers: stage.reviewers,
+    mode: MODES[stage.mode],
+    quorum: stage.quorum ?? 1,
+    deadlineMs: stage.deadline,
+    distinctFrom: stage.distinctFrom,
+  }))
+
+export const rulesOf = (spec: Specs['MaskingRules']) => ({
+  environments: spec.environments,
+  columns: spec.columns.map((rule) => ({
+    schema: rule.schema ?? null,
+    table: rule.table ?? null,
+    column: rule.column ?? null,
+    tag: rule.tag,
+    method: METHODS[rule.method],
+  })),
+  untagged: spec.untagged === 'pass' ? ('Pass' as const) : ('Redact' as const),
+  tainted: METHODS[spec.tainted],
+  detectors: spec.detectors.map((rule) => ({ name: rule.name, method: METHODS[rule.method] })),
+  passwordLike: spec.passwordLike === 'none' ? null : METHODS[spec.passwordLike],
+})
+
+function pattern() {
+  return z.string().regex(/^[A-Za-z0-9_*]+$/, 'letters, digits, _ and * for anything')
+}
+
+const TLS = {
+  'verify-full': 'VerifyFull',
+  'verify-ca': 'VerifyCa',
+  require: 'Require',
+} as const satisfies Record<string, TlsMode>
+const MODES = { any: 'Any', all: 'All', quorum: 'Quorum' } as const satisfies Record<
+  string,
+  StageMode
+>
+const RECORDINGS = {
+  full: 'Full',
+  statements: 'Statements',
+  digest: 'Digest',
+} as const satisfies Record<string, Recording>
+const METHODS = {
+  redact: 'Redact',
+  partial: 'Partial',
+  pseudonym: 'Pseudonym',
+  null: 'Null',
+} as const satisfies Record<string, MaskingMethod>
+const SESSION_MAX_MS = 8 * 3_600_000
+const ROWS_MAX = 1_000_000
+const HOLD_IN_TRANSACTION_MAX_MS = 60_000

@@ -1,0 +1,248 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { Instant } from '@countersign/kernel'
+import { applied, emptyCatalog, resolvedChain } from './catalog.ts'
+import { definedBy, parseCatalog } from './parse-catalog.ts'
+
+const folder = new URL('../../../infra/local/catalog/', import.meta.url)
+const example = readdirSync(folder).map((name) => ({
+  name,
+  text: readFileSync(new URL(name, folder), 'utf8'),
+}))
+const variables = { POSTGRES_PORT: '17532' }
+
+/** The example with some texts of one file replaced, and what is said about it. */
+function problemsWith(name: string, ...replaced: [string, string][]): string[] {
+  const files = example.map((file) => {
+    if (file.name !== name) return file
+    return { name, text: replaced.reduce((text, [from, to]) => swapped(text, from, to), file.text) }
+  })
+  return parseCatalog(files, { variables }).problems.map(
+    ({ file, line, message }) => `${file}:${line}: ${message}`,
+  )
+}
+
+function swapped(text: string, from: string, to: string): string {
+  assert.ok(text.includes(from), `the example has ${from}`)
+  return text.replace(from, () => to)
+}
+
+test('the example catalog is valid and folds into profiles, chains, reviewers, policies and masking rules', () => {
+  const { definitions, problems } = parseCatalog(example, { variables })
+  assert.deepEqual(problems, [])
+  const catalog = definitions
+    .map((definition) => definedBy(definition, 'ana', Instant(1)))
+    .reduce(applied, emptyCatalog)
+  assert.deepEqual([...catalog.profiles.keys()], ['shop-dev', 'shop-staging', 'shop-prod'])
+  assert.equal(catalog.profiles.get('shop-prod')?.port, 17_532)
+  assert.deepEqual(catalog.profiles.get('shop-prod')?.raised, [
+    { effect: 'delete', roles: ['shop_prod_writer'] },
+    { effect: 'schema-change', roles: ['shop_prod_owner'] },
+    { effect: 'write', roles: ['shop_prod_writer'] },
+  ])
+  const chain = resolvedChain(catalog, 'prod-change')
+  assert.ok(chain.ok)
+  assert.deepEqual(
+    chain.value.stages.map(({ environment, groups, deadlineMs }) => ({
+      environment,
+      groups,
+      deadlineMs,
+    })),
+    [{ environment: 'prod', groups: ['prod-reviewers'], deadlineMs: 900_000 }],
+  )
+  assert.equal(catalog.maskingRules.get('personal-data')?.detectors.length, 8)
+})
+
+test('a version depends on the definition, not on its layout', () => {
+  const versionOf = (text: string): string | undefined =>
+    parseCatalog(
+      [...example.filter(({ name }) => name !== 'extra.yaml'), { name: 'extra.yaml', text }],
+      {
+        variables,
+      },
+    ).definitions.find(({ name }) => name === 'extra')?.version
+  const head = 'apiVersion: countersign/v1\nkind: Reviewers\nmetadata: { name: extra }\n'
+  const one = versionOf(`${head}spec: { environment: dev, groups: [a] }`)
+  assert.match(one ?? '', /^[0-9a-f]{64}$/)
+  assert.equal(versionOf(`# why\n${head}spec:\n  groups:\n    - a\n  environment: dev\n`), one)
+  assert.notEqual(versionOf(`${head}spec: { environment: dev, groups: [b] }`), one)
+})
+
+test('references may point to what is in force already', () => {
+  const { definitions } = parseCatalog(example, { variables })
+  const catalog = definitions
+    .map((each) => definedBy(each, 'ana', Instant(1)))
+    .reduce(applied, emptyCatalog)
+  const alone = example.filter(({ name }) => name === 'policies.yaml' || name.endsWith('.cedar'))
+  assert.deepEqual(parseCatalog(alone, { catalog }).problems, [])
+  assert.notDeepEqual(parseCatalog(alone).problems, [])
+})
+
+const WRONG: Readonly<Record<string, { file: string; change: [string, string]; says: string }>> = {
+  'an unknown field is named, with those allowed': {
+    file: 'profiles.yaml',
+    change: ['record: full', 'recording: full'],
+    says: 'profiles.yaml:19: unknown field spec.recording; allowed: environment, limits, postgres, record, roles',
+  },
+  'an unknown kind is named, with those allowed': {
+    file: 'policies.yaml',
+    change: ['kind: PolicySet', 'kind: Policies'],
+    says: 'policies.yaml:2: unknown kind "Policies"; allowed: Chain, ConnectionProfile, MaskingRules, PolicySet, Reviewers',
+  },
+  'a missing field is named where it should stand': {
+    file: 'profiles.yaml',
+    change: ['    host: 127.0.0.1\n', ''],
+    says: 'profiles.yaml:7: spec.postgres.host: is missing; it must be a string',
+  },
+  'a value outside of the list is told the list': {
+    file: 'profiles.yaml',
+    change: ['tls: verify-full', 'tls: prefer'],
+    says: 'profiles.yaml:11: spec.postgres.tls: allowed: verify-full, verify-ca, require',
+  },
+  'a duration is explained': {
+    file: 'chains.yaml',
+    change: ['deadline: 15m', 'deadline: 15'],
+    says: 'chains.yaml:10: spec.stages.0.deadline: must be a string',
+  },
+  'a role of Countersign itself is refused': {
+    file: 'profiles.yaml',
+    change: ['base: [shop_dev_reader', 'base: [cs_x'],
+    says: 'profiles.yaml:14: spec.roles.base.0: must be a role name; names that begin with cs_ are reserved',
+  },
+  'a broken document says where it breaks': {
+    file: 'policies.yaml',
+    change: ['spec: {', 'spec: {{'],
+    says: 'policies.yaml:5: Flow map',
+  },
+  'an unknown variable is a problem': {
+    file: 'profiles.yaml',
+    change: ['port: ${POSTGRES_PORT}', 'port: ${PG_PORT}'],
+    says: 'profiles.yaml:9: unknown variable ${PG_PORT}; given: POSTGRES_PORT',
+  },
+  'a definition may not stand twice': {
+    file: 'chains.yaml',
+    change: ['metadata: { name: staging-change }', 'metadata: { name: dev-change }'],
+    says: 'chains.yaml:18: dev-change is defined twice; first at chains.yaml:2',
+  },
+  'a stage needs reviewers that exist': {
+    file: 'chains.yaml',
+    change: ['reviewers: prod-reviewers', 'reviewers: nobody'],
+    says: 'prod-change: there are no reviewers nobody; known: dev-reviewers, prod-reviewers, staging-reviewers',
+  },
+  'reviewers need an environment that exists': {
+    file: 'chains.yaml',
+    change: ['environment: prod', 'environment: moon'],
+    says: 'prod-reviewers: no connection profile is of environment moon; known: dev, prod, staging',
+  },
+  'a policy set needs its files': {
+    file: 'policies.yaml',
+    change: ['prod.cedar', 'production.cedar'],
+    says: 'policies.yaml:4: there is no file production.cedar; given: all.cedar, dev.cedar, prod.cedar, staging.cedar',
+  },
+  'a file that no policy set names is a problem, or its forbid would be missing': {
+    file: 'policies.yaml',
+    change: [', prod.cedar', ''],
+    says: 'prod.cedar:1: no PolicySet names this file; name it or remove it',
+  },
+  'a policy that does not parse is shown with its line': {
+    file: 'prod.cedar',
+    change: ['\n);', '\n)'],
+    says: 'prod.cedar:9: unexpected end of input',
+  },
+  'a policy that does not fit the schema is shown with its line': {
+    file: 'prod.cedar',
+    change: ['\n);', '\n) when { context.rows > 5 };'],
+    says: 'prod.cedar:9: for policy `policy0`, attribute `rows`',
+  },
+  'a policy that can never apply is a problem': {
+    file: 'prod.cedar',
+    change: ['principal in Countersign::Group::"agents"', 'principal is Countersign::Person'],
+    says: 'prod.cedar',
+  },
+  'a misspelt annotation is a problem, or it would permit without review': {
+    file: 'prod.cedar',
+    change: ['@review', '@reveiw'],
+    says: 'prod.cedar:2: unknown annotation @reveiw; allowed: cover, id, reason, record, review',
+  },
+  'an annotation with an unknown value is a problem': {
+    file: 'all.cedar',
+    change: ['@cover("shape")', '@cover("all")'],
+    says: 'all.cedar:9: @cover("all"); allowed: exact, none, shape',
+  },
+  'a review on a forbid is a problem': {
+    file: 'all.cedar',
+    change: ['@id("no-programs")', '@id("no-programs") @review("prod-change")'],
+    says: '@review says nothing on a forbid; it belongs on a permit',
+  },
+  'a template is a problem': {
+    file: 'prod.cedar',
+    change: ['principal in Countersign::Group::"agents"', 'principal == ?principal'],
+    says: 'prod.cedar:2: a template (?principal, ?resource) is not supported; write the policy out',
+  },
+  'a review names a chain that exists': {
+    file: 'prod.cedar',
+    change: ['@review("prod-change")', '@review("prod")'],
+    says: 'prod.cedar:2: @review("prod"): there is no such chain; known: dev-change, prod-change, staging-change',
+  },
+  'a review in one environment is not by reviewers of another': {
+    file: 'prod.cedar',
+    change: ['@review("prod-change")', '@review("staging-change")'],
+    says: 'prod.cedar:2: @review("staging-change"): stage peer has reviewers of staging, but the policy is for prod',
+  },
+  'a policy names an environment that exists': {
+    file: 'prod.cedar',
+    change: ['Environment::"prod"', 'Environment::"pord"'],
+    says: 'prod.cedar:2: no connection profile is of environment pord; known: dev, prod, staging',
+  },
+}
+
+for (const [name, { file, change, says }] of Object.entries(WRONG)) {
+  test(name, () => {
+    const problems = problemsWith(file, change)
+    assert.ok(
+      problems.some((problem) => problem.includes(says)),
+      `${says}\nis not in\n${problems.join('\n')}`,
+    )
+  })
+}
+
+test('two policies with one id are a problem, or a rule could not be told from the other', () => {
+  const problems = problemsWith('staging.cedar', ['@id("staging-rows")', '@id("dev-rows")'])
+  assert.ok(
+    problems.some((problem) => problem.includes('the id dev-rows')),
+    problems.join('\n'),
+  )
+})
+
+test('a variable cannot add fields', () => {
+  const { problems } = parseCatalog(example, {
+    variables: { POSTGRES_PORT: '1\n    tls: require' },
+  })
+  assert.match(problems[0]?.message ?? '', /may hold only letters/)
+})
+
+test('whatever the files hold, there are problems and no exception', () => {
+  const name = fc.constantFrom('a.yaml', 'b.yml', 'c.cedar', 'd.txt', 'x/../e.yaml')
+  const known = fc.constantFrom(
+    ...example.map(({ text }) => text),
+    '- &a 1\n- *a',
+    'kind: [',
+    '"',
+    '1',
+    'a: !x y',
+  )
+  const cut = fc.tuple(known, fc.nat(2_000), fc.nat(40), fc.string({ unit: 'binary' }))
+  const text = cut.map(
+    ([whole, at, length, put]) => whole.slice(0, at) + put + whole.slice(at + length),
+  )
+  fc.assert(
+    fc.property(fc.array(fc.record({ name, text }), { maxLength: 3 }), (files) => {
+      for (const { line, message } of parseCatalog(files, { variables }).problems) {
+        assert.ok(line >= 1 && message !== '')
+      }
+    }),
+    { numRuns: 100 },
+  )
+})

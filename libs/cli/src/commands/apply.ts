@@ -1,0 +1,81 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import { messageOf, Problem } from '@countersign/kernel'
+import type { Context } from '../context.ts'
+import { ask, problemIn } from '../http.ts'
+import { json } from '../json.ts'
+import { styleOf } from '../paint.ts'
+import { oneLine } from '../printable.ts'
+import { table } from '../table.ts'
+
+export type ApplyOptions = { file: string; set: readonly string[] }
+
+/** Puts the definitions of a file or folder in force; with any mistake in them, none. */
+export async function apply(context: Context, options: ApplyOptions): Promise<number> {
+  const files = filesIn(resolve(context.io.workingDirectory, options.file))
+  const body = { files, variables: variablesOf(options.set) }
+  const url = `${context.consoleUrl()}/v1/catalog`
+  const answered = await ask({ url, token: await context.token(), method: 'PUT', body })
+  const problems = json.list(answered.body, 'problems')
+  if (problems.length > 0) {
+    context.print(answered.body, () => '')
+    for (const problem of context.settings.json ? [] : problems) {
+      const [file, line] = [json.text(problem, 'file'), json.text(problem, 'line')].map(oneLine)
+      context.io.err(`${file}:${line}: ${oneLine(json.text(problem, 'message'))}\n`)
+    }
+    context.io.err(`${json.text(answered.body, 'detail')}\n`)
+    return 1
+  }
+  if (answered.status >= 400) throw problemIn(answered)
+  context.print(answered.body, () =>
+    table(
+      ['KIND', 'NAME', 'CHANGE'],
+      json.list(answered.body, 'changes').map((change) => {
+        const what = json.text(change, 'change')
+        const kind = json.text(change, 'kind').replace(/Defined$/, '')
+        return [
+          oneLine(kind),
+          oneLine(json.text(change, 'name')),
+          context.paint(styleOf(what), what),
+        ]
+      }),
+    ),
+  )
+  return 0
+}
+
+/** The catalog files of a folder, with their paths inside it; or the one file. */
+export function filesIn(place: string): readonly { name: string; text: string }[] {
+  const names = namesIn(place)
+  if (names.length > 0) return names
+  throw new Problem('CS_BAD_REQUEST', `there is no .yaml, .yml or .cedar file in ${place}`)
+}
+
+function namesIn(place: string): readonly { name: string; text: string }[] {
+  try {
+    if (!statSync(place).isDirectory())
+      return [{ name: basename(place), text: readFileSync(place, 'utf8') }]
+    return readdirSync(place, { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.(ya?ml|cedar)$/.test(name))
+      .sort()
+      .map((name) => ({
+        name: name.replaceAll('\\', '/'),
+        text: readFileSync(join(place, name), 'utf8'),
+      }))
+  } catch (cause) {
+    throw new Problem('CS_BAD_REQUEST', `cannot read ${place}: ${messageOf(cause)}`, { cause })
+  }
+}
+
+/** NAME=value, as often as it is given. */
+export function variablesOf(set: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    set.map((pair): [string, string] => {
+      const found = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(pair)
+      if (found?.[1] === undefined) {
+        throw new Problem('CS_BAD_REQUEST', `--set takes NAME=value, not ${oneLine(pair)}`)
+      }
+      return [found[1], found[2] ?? '']
+    }),
+  )
+}

@@ -1,0 +1,45 @@
+import type { Context } from '../context.ts'
+import { answerOf } from '../http.ts'
+import { json } from '../json.ts'
+import { oneLine } from '../printable.ts'
+import { shortId } from '../short-id.ts'
+import { table } from '../table.ts'
+import { moment, span } from '../time.ts'
+
+/** Lists sessions, as replay knows them. */
+export async function sessions(context: Context): Promise<void> {
+  const answer = await answerOf({
+    url: `${context.replayUrl()}/v1/sessions`,
+    token: await context.token(),
+  })
+  const found = sessionsIn(answer)
+  context.print(answer, () =>
+    found.length === 0
+      ? 'There are no sessions that you may see.\n'
+      : table(
+          ['SESSION', 'AGENT', 'FOR', 'PROFILE', 'STARTED', 'LASTED', 'REQUESTS', 'END'],
+          found.map((session) => {
+            const started = json.textOrNull(session, 'startedAt')
+            const ended = json.textOrNull(session, 'endedAt')
+            const lasted =
+              ended === null || started === null ? null : Date.parse(ended) - Date.parse(started)
+            return [
+              shortId(json.text(session, 'sessionId')),
+              oneLine(json.text(session, 'agent')),
+              oneLine(json.text(session, 'behalfOf')) || '–',
+              oneLine(json.text(session, 'profile')),
+              moment(started),
+              lasted === null ? '–' : span(lasted),
+              json.text(session, 'requests') || String(json.list(session, 'requests').length),
+              ended === null
+                ? context.paint('green', 'live')
+                : oneLine(json.text(session, 'endReason')),
+            ]
+          }),
+        ),
+  )
+}
+
+/** The list itself, whether it stands alone or under a name. */
+export const sessionsIn = (answer: unknown): readonly unknown[] =>
+  Array.isArray(answer) ? answer : json.list(answer, 'sessions')

@@ -1,0 +1,52 @@
+import { Problem, type Secret } from '@countersign/kernel'
+import { developmentToken } from './identity-provider.ts'
+import type { Io } from './io.ts'
+import { type Paint, paintFor } from './paint.ts'
+import { type GlobalOptions, type Settings, settingsOf } from './settings.ts'
+
+/** What a command works with. */
+export type Context = {
+  readonly io: Io
+  readonly settings: Settings
+  readonly paint: Paint
+  /** The address of the console, or a problem that says how to give one. */
+  consoleUrl(): string
+  replayUrl(): string
+  /** The token of the caller; fetched once. */
+  token(): Promise<Secret<string>>
+  /** Prints the answer as JSON where that was asked for, and as text otherwise. */
+  print(answer: unknown, text: () => string): void
+}
+
+export function contextOf(io: Io, options: GlobalOptions): Context {
+  const settings = settingsOf(options, io)
+  let token: Promise<Secret<string>> | null = null
+  return {
+    io,
+    settings,
+    paint: paintFor(io.isTerminal, io.env),
+    consoleUrl: () => needed(settings.consoleUrl, 'console', '--console-url or CS_CONSOLE_URL'),
+    replayUrl: () => needed(settings.replayUrl, 'replay service', '--replay-url or CS_REPLAY_URL'),
+    token: () => (token ??= tokenOf(settings)),
+    print: (answer, text) =>
+      io.out(settings.json ? `${JSON.stringify(answer, null, 2)}\n` : text()),
+  }
+}
+
+/** A named identity is said on purpose, so it counts for more than a token that lies around. */
+async function tokenOf({ as, token, issuer }: Settings): Promise<Secret<string>> {
+  if (as !== null) {
+    return developmentToken(needed(issuer, 'identity provider', '--issuer or CS_OIDC_ISSUER'), as)
+  }
+  if (token !== null) return token
+  throw new Problem('CS_AUTH_REQUIRED', 'nobody said who you are', {
+    hint: 'Give a token with --token or CS_TOKEN, or a name of the development identity provider with --as.',
+  })
+}
+
+function needed(address: string | null, what: string, how: string): string {
+  if (address !== null) return address
+  throw new Problem('CS_CONFIG_INVALID', `the address of the ${what} is not known`, {
+    hint: `Give it with ${how}, or run this in the folder of a running instance (npm run up).`,
+  })
+}

@@ -1,0 +1,99 @@
+import { ERROR_CODES, type ErrorCode, messageOf, Problem, type Secret } from '@countersign/kernel'
+import { json } from './json.ts'
+
+export type HttpCall = {
+  readonly url: string
+  readonly token: Secret<string> | null
+  readonly method?: 'GET' | 'POST' | 'PUT'
+  /** Sent as JSON. */
+  readonly body?: object
+  /** Sent as a form (OAuth token endpoints). */
+  readonly form?: Readonly<Record<string, string>>
+  readonly accept?: string
+  readonly limitMs?: number
+}
+
+/** What a server answered, good or bad. */
+export type Answered = { readonly status: number; readonly body: unknown }
+
+/** Calls an API; a refusal is an answer too. */
+export async function ask(call: HttpCall): Promise<Answered> {
+  const response = await opened(call)
+  const body: unknown = await response.json().catch(() => null)
+  return { status: response.status, body }
+}
+
+/** Calls an API; a refusal is thrown as the problem that the server wrote (RFC 9457). */
+export async function answerOf(call: HttpCall): Promise<unknown> {
+  const answered = await ask(call)
+  if (answered.status >= 400) throw problemIn(answered)
+  return answered.body
+}
+
+/** What a server says is wrong. */
+export function problemIn({ status, body }: Answered): Problem {
+  const code = json.text(body, 'code')
+  const detail = json.textOrNull(body, 'detail') ?? `the server answered ${status}`
+  const hint = json.textOrNull(body, 'hint') ?? (status === 401 ? TOKEN_HINT : null)
+  return new Problem(
+    isErrorCode(code) ? code : 'CS_INTERNAL',
+    detail,
+    hint === null ? {} : { hint },
+  )
+}
+
+/** The response itself, for streams; throws where the server cannot be reached. */
+export async function opened(call: HttpCall): Promise<Response> {
+  const { url, token, accept = 'application/json', limitMs = LIMIT_MS } = call
+  const stop = new AbortController()
+  const timer = setTimeout(
+    () => stop.abort(new Error(`no answer within ${limitMs / 1_000} s`)),
+    limitMs,
+  )
+  const content = contentOf(call)
+  try {
+    return await fetch(url, {
+      method: call.method ?? (content === null ? 'GET' : 'POST'),
+      signal: stop.signal,
+      // A redirect could carry the token to another place.
+      redirect: 'error',
+      headers: {
+        accept,
+        ...(token === null ? {} : { authorization: `Bearer ${token.expose()}` }),
+        ...(content === null ? {} : { 'content-type': content.type }),
+      },
+      ...(content === null ? {} : { body: content.text }),
+    })
+  } catch (cause) {
+    throw new Problem(
+      'CS_BAD_REQUEST',
+      `${new URL(url).origin} cannot be reached: ${reasonOf(cause)}`,
+      {
+        cause,
+        retriable: true,
+        hint: 'Run `countersign doctor` to see what is wrong.',
+      },
+    )
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function contentOf({ body, form }: HttpCall): { type: string; text: string } | null {
+  if (body !== undefined) return { type: 'application/json', text: JSON.stringify(body) }
+  if (form === undefined) return null
+  return { type: 'application/x-www-form-urlencoded', text: new URLSearchParams(form).toString() }
+}
+
+/** `fetch failed` says nothing; its cause does. */
+function reasonOf(thrown: unknown): string {
+  const cause = thrown instanceof Error ? thrown.cause : undefined
+  if (cause instanceof AggregateError && cause.errors.length > 0) return messageOf(cause.errors[0])
+  return messageOf(cause ?? thrown)
+}
+
+const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERROR_CODES, code)
+
+const TOKEN_HINT =
+  'Say who you are: --token, CS_TOKEN, or --as <name> with a development identity provider.'
+const LIMIT_MS = 15_000

@@ -1,0 +1,311 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, beforeEach, describe, it } from 'node:test'
+import { run } from './run.ts'
+
+const ID = '01890000-0000-7000-8000-00000000abcd'
+const HIDDEN = '01890000-0000-7000-8000-00000000ffff'
+const SESSION = '01890000-0000-7000-8000-000000001234'
+
+type Reply = { status?: number; body: unknown; type?: string }
+type Seen = { method: string; path: string; authorization: string | undefined; body: unknown }
+
+describe('the command line', () => {
+  let server: Server
+  let base = ''
+  let folder = ''
+  let seen: Seen[] = []
+  let replies: Record<string, Reply> = {}
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'countersign-cli-'))
+    mkdirSync(join(folder, 'catalog', 'sub'), { recursive: true })
+    writeFileSync(join(folder, 'catalog', 'a.yaml'), 'kind: Chain')
+    writeFileSync(
+      join(folder, 'catalog', 'sub', 'b.cedar'),
+      'forbid (principal, action, resource);',
+    )
+    writeFileSync(join(folder, 'catalog', 'notes.txt'), 'not sent')
+    server = createServer((request, response) => {
+      void (async () => {
+        const { method = '', url = '' } = request
+        seen.push({
+          method,
+          path: url,
+          authorization: request.headers.authorization,
+          body: await bodyOf(request),
+        })
+        const reply = replies[`${method} ${url}`] ?? {
+          status: 404,
+          body: { code: 'CS_NOT_FOUND', detail: 'Nothing.' },
+        }
+        response.writeHead(reply.status ?? 200, {
+          'content-type': reply.type ?? 'application/json',
+        })
+        response.end(typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body))
+      })()
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    // A server that listens on TCP has an address with a port.
+    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  })
+  beforeEach(() => {
+    seen = []
+    replies = {
+      'GET /v1/requests?status=pending': { body: { requests: [request] } },
+      'GET /v1/requests?status=all': { body: { requests: [request] } },
+      [`GET /v1/requests/${ID}`]: { body: request },
+    }
+  })
+  after(() => {
+    server.closeAllConnections()
+    server.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  it('lists what waits, safely', async () => {
+    const { status, out } = await cli('requests')
+    assert.equal(status, 0)
+    assert.match(out, /^REQUEST +STATUS +WHO/)
+    assert.match(
+      out,
+      /0000abcd +pending +ci-deploy for maria +shop-prod +changes \\u001b\[2J orders +prod-reviewers/,
+    )
+    assert.equal(seen[0]?.authorization, 'Bearer t0ken')
+  })
+
+  it('prints JSON as the server wrote it, wherever the option stands', async () => {
+    assert.deepEqual(JSON.parse((await cli('requests', '--json')).out), { requests: [request] })
+    assert.deepEqual(JSON.parse((await cli('--json', 'show', ID)).out), request)
+  })
+
+  it('shows a request by the end of its id', async () => {
+    const { status, out } = await cli('show', 'abcd')
+    assert.equal(status, 0)
+    assert.match(out, /ALTER TABLE orders ADD COLUMN note text/)
+    assert.match(out, /prod-change +dba +current +any one +prod-reviewers +–/)
+  })
+
+  it('countersigns exactly what it looked up', async () => {
+    replies[`POST /v1/requests/${ID}/countersign`] = { body: { status: 'granted', request } }
+    const { status, out } = await cli('approve', 'abcd')
+    assert.equal(status, 0)
+    assert.match(out, /granted/)
+    assert.deepEqual(seen.at(-1)?.body, { digest: 'd1' })
+  })
+
+  it('sends a vote on a request that it may not read, so that the refusal is on record', async () => {
+    replies[`POST /v1/requests/${HIDDEN}/countersign`] = {
+      status: 403,
+      body: {
+        code: 'CS_REVIEW_REFUSED',
+        detail: 'This person reviews staging, not prod.',
+        reason: 'WrongEnvironment',
+      },
+    }
+    const refused = await cli('approve', HIDDEN)
+    assert.deepEqual([refused.status, refused.out], [1, ''])
+    assert.equal(refused.err, 'CS_REVIEW_REFUSED: This person reviews staging, not prod.\n')
+    const asJson = await cli('approve', HIDDEN, '--json')
+    assert.equal(asJson.status, 1)
+    assert.match(asJson.out, /"reason": "WrongEnvironment"/)
+  })
+
+  it('fails while a vote is not counted, and says what to do', async () => {
+    replies[`POST /v1/requests/${ID}/deny`] = {
+      status: 202,
+      body: { status: 'waiting', reviewId: 'r' },
+    }
+    const { status, out } = await cli('deny', ID, '--words', 'not on a Friday')
+    assert.equal(status, 1)
+    assert.match(out, /Next: countersign show/)
+    assert.deepEqual(seen.at(-1)?.body, { words: 'not on a Friday' })
+  })
+
+  it('ends with 2 when it is not understood, and with 0 for help', async () => {
+    for (const words of [
+      ['nonsense'],
+      ['deny', ID],
+      ['requests', '--nonsense'],
+      ['replay', SESSION, '--rows', 'x'],
+      [],
+    ]) {
+      const { status, err } = await cli(...words)
+      assert.equal(status, 2, words.join(' '))
+      assert.notEqual(err, '')
+    }
+    assert.equal((await cli('--help')).status, 0)
+    assert.match((await cli('approve', '--help')).out, /countersign a request/)
+  })
+
+  it('says what to do when nobody said who calls, or where', async () => {
+    const nobody = await cliWith({ CS_CONSOLE_URL: base }, 'requests')
+    assert.deepEqual([nobody.status, nobody.err.includes('next: Give a token')], [1, true])
+    const nowhere = await cliWith({ CS_TOKEN: 't0ken' }, 'requests')
+    assert.deepEqual(
+      [nowhere.status, nowhere.err.includes('--console-url or CS_CONSOLE_URL')],
+      [1, true],
+    )
+    const away = await cliWith({ CS_TOKEN: 't', CS_CONSOLE_URL: 'http://127.0.0.1:1' }, 'requests')
+    assert.deepEqual([away.status, away.err.includes('cannot be reached')], [1, true])
+  })
+
+  it('takes the token of a name only from a development identity provider', async () => {
+    const discovery = 'GET /.well-known/openid-configuration'
+    replies[discovery] = {
+      body: {
+        issuer: base,
+        token_endpoint: `${base}/token`,
+        grant_types_supported: ['authorization_code'],
+      },
+    }
+    const strict = await cli('token', '--as', 'ana')
+    assert.equal(strict.status, 1)
+    assert.match(strict.err, /countersign login/)
+    assert.equal(seen.length, 1)
+    replies[discovery] = {
+      body: { issuer: base, token_endpoint: `${base}/token`, grant_types_supported: ['password'] },
+    }
+    replies['POST /token'] = { body: { access_token: 'of-ana' } }
+    assert.equal((await cli('token', '--as', 'ana')).out, 'of-ana\n')
+    assert.match(String(seen.at(-1)?.body), /grant_type=password&username=ana/)
+  })
+
+  it('applies a folder with the values that it is given', async () => {
+    replies['PUT /v1/catalog'] = {
+      body: { changes: [{ kind: 'ChainDefined', name: 'prod-change', change: 'added' }] },
+    }
+    const { status, out } = await cli(
+      'apply',
+      '-f',
+      'catalog',
+      '--set',
+      'PORT=1',
+      '--set',
+      'HOST=h',
+    )
+    assert.equal(status, 0)
+    assert.match(out, /Chain +prod-change +added/)
+    assert.deepEqual(seen.at(-1)?.body, {
+      files: [
+        { name: 'a.yaml', text: 'kind: Chain' },
+        { name: 'sub/b.cedar', text: 'forbid (principal, action, resource);' },
+      ],
+      variables: { PORT: '1', HOST: 'h' },
+    })
+  })
+
+  it('names file and line of what is wrong in a catalog', async () => {
+    const problems = [{ file: 'a.yaml', line: 3, message: 'unknown kind' }]
+    replies['PUT /v1/catalog'] = {
+      status: 422,
+      body: { code: 'CS_CATALOG_INVALID', detail: 'Nothing was applied.', problems },
+    }
+    const { status, err } = await cli('apply', '-f', 'catalog')
+    assert.deepEqual([status, err], [1, 'a.yaml:3: unknown kind\nNothing was applied.\n'])
+    const missing = await cli('apply', '-f', 'nowhere')
+    assert.deepEqual([missing.status, missing.err.includes('cannot read')], [1, true])
+  })
+
+  it('replays a session, and follows it until it ends', async () => {
+    const opened = { at: '2026-01-01T00:00:00.000Z', kind: 'opened' }
+    const held = { at: '2026-01-01T00:00:02.000Z', kind: 'held', detail: 'prod-change' }
+    const ended = { at: '2026-01-01T00:00:03.000Z', kind: 'ended', detail: 'ClientTerminated' }
+    const session = {
+      sessionId: SESSION,
+      agent: 'ci-deploy',
+      behalfOf: 'maria',
+      profile: 'shop-prod',
+      environment: 'prod',
+    }
+    replies['GET /v1/sessions'] = {
+      body: [{ ...session, startedAt: opened.at, endedAt: null, requests: 2 }],
+    }
+    replies[`GET /v1/sessions/${SESSION}`] = {
+      body: { ...session, complete: false, timeline: [opened] },
+    }
+    replies[`GET /v1/sessions/${SESSION}/live`] = {
+      type: 'text/event-stream',
+      body: [opened, held, ended, held]
+        .map((entry) => `data: ${JSON.stringify(entry)}\n\n`)
+        .join(''),
+    }
+    const { status, out } = await cli('replay', '1234', '--follow')
+    assert.equal(status, 0)
+    assert.match(out, /ci-deploy for maria → shop-prod \(prod\)/)
+    const kinds = out.split('\n').flatMap((line) => /\+\S+ +(\S+)/.exec(line)?.[1] ?? [])
+    assert.deepEqual(kinds, ['opened', 'held', 'ended'])
+    assert.match((await cli('sessions')).out, /00001234 +ci-deploy +maria +shop-prod .* 2 +live/)
+  })
+
+  it('finds what is wrong', async () => {
+    const { status, out } = await cli('doctor')
+    assert.equal(status, 1)
+    assert.match(out, /ok +console/)
+    assert.match(out, /failed +token .*\n +next: Get a new one/)
+    assert.match(out, /ok +clock/)
+  })
+
+  const cli = (...words: string[]) =>
+    cliWith(
+      { CS_CONSOLE_URL: base, CS_REPLAY_URL: base, CS_OIDC_ISSUER: base, CS_TOKEN: 't0ken' },
+      ...words,
+    )
+
+  async function cliWith(env: Record<string, string>, ...words: string[]) {
+    const written = { out: '', err: '' }
+    const status = await run(words, {
+      out: (text) => void (written.out += text),
+      err: (text) => void (written.err += text),
+      env: { ...env, PATH: process.env['PATH'] },
+      workingDirectory: folder,
+      isTerminal: false,
+      nowMs: () => Date.now(),
+    })
+    return { status, ...written }
+  }
+})
+
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(Buffer.from(chunk))
+  const text = Buffer.concat(chunks).toString()
+  return request.headers['content-type'] === 'application/json' ? JSON.parse(text) : text
+}
+
+const request = {
+  requestId: ID,
+  sessionId: SESSION,
+  status: 'pending',
+  agent: 'ci-deploy',
+  behalfOf: 'maria',
+  profile: 'shop-prod',
+  environment: 'prod',
+  summary: 'changes \u001b[2J orders',
+  rendering: 'ALTER TABLE orders ADD COLUMN note text',
+  effects: [{ effect: 'schema-change', schema: 'public', table: 'orders' }],
+  raise: ['shop_prod_owner'],
+  digest: 'd1',
+  chains: [
+    {
+      name: 'prod-change',
+      stages: [
+        {
+          name: 'dba',
+          status: 'current',
+          mode: 'Any',
+          quorum: 1,
+          groups: ['prod-reviewers'],
+          signers: [],
+        },
+      ],
+    },
+  ],
+  deadline: new Date(Date.now() + 600_000).toISOString(),
+  endedBy: null,
+  words: null,
+}

@@ -1,0 +1,54 @@
+import { json } from './json.ts'
+import { type Paint, styleOf } from './paint.ts'
+import { oneLine, printable } from './printable.ts'
+import { cut, table } from './table.ts'
+import { momentOf, offset, span } from './time.ts'
+
+export type TimelineOptions = { paint: Paint; startedMs: number; rowsMax: number }
+
+/** One entry of a session's timeline: when, what, who, and the result as the agent saw it. */
+export function timelineText(entry: unknown, options: TimelineOptions): string {
+  const { paint, startedMs } = options
+  const kind = json.text(entry, 'kind')
+  const at = offset(startedMs, momentOf(json.member(entry, 'at')))
+  const who = json.textOrNull(entry, 'who')
+  const detail = json.textOrNull(entry, 'detail')
+  const durationMs = json.number(entry, 'durationMs')
+  const facts = [
+    ...(who === null ? [] : [`by ${oneLine(who)}`]),
+    ...(detail === null ? [] : [oneLine(detail)]),
+    ...(durationMs === null ? [] : [span(durationMs)]),
+  ]
+  const head = [at.padStart(11), paint(styleOf(kind), kind.padEnd(13)), facts.join(' · ')]
+    .join('  ')
+    .trimEnd()
+  const text = json.textOrNull(entry, 'text')
+  const statement = text === null ? '' : indented(paint('bold', printable(text)))
+  return `${head}\n${statement}${resultText(json.member(entry, 'result'), options)}`
+}
+
+function resultText(result: unknown, { paint, rowsMax }: TimelineOptions): string {
+  if (typeof result !== 'object' || result === null) return ''
+  const columns = json.texts(result, 'columns').map(oneLine)
+  const rows = json.list(result, 'rows')
+  const tag = json.textOrNull(result, 'tag')
+  const shown = rows.slice(0, rowsMax).map((row) => (Array.isArray(row) ? row.map(cell) : []))
+  const more =
+    rows.length > rowsMax ? indented(paint('dim', `… ${rows.length - rowsMax} more rows`)) : ''
+  const rules = columns.map((column) => '-'.repeat([...column].length))
+  const body = columns.length === 0 ? '' : indented(table(columns, [rules, ...shown]).trimEnd())
+  return `${body}${more}${tag === null ? '' : indented(paint('dim', oneLine(tag)))}`
+}
+
+const cell = (value: unknown): string =>
+  value === null
+    ? '∅'
+    : cut(oneLine(typeof value === 'string' ? value : JSON.stringify(value)), CELL_MAX)
+
+const indented = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) => `${' '.repeat(13)}${line}\n`)
+    .join('')
+
+const CELL_MAX = 60

@@ -1,0 +1,279 @@
+// Generated from schemas/common by libs/contracts/generate.ts; do not edit.
+import type { Instant, SessionId } from '@countersign/kernel'
+
+/** An ordered list of stages, as it stood when the decision was made. */
+export type Chain = {
+  /** The name of the chain in the catalog. */
+  readonly name: string
+  /** SHA-256 of the definition. */
+  readonly version: string
+  /** The stages, in order. */
+  readonly stages: readonly Stage[]
+}
+
+/** A column of a relation at the target. */
+export type Column = {
+  /** The attribute number. */
+  readonly attnum: number
+  /** The name. */
+  readonly name: string
+  /** The OID of its type. */
+  readonly typeOid: number
+  /** The masking label of the target itself (pg_seclabel). */
+  readonly label: string | null
+}
+
+/** A rule that tags columns by name. */
+export type ColumnRule = {
+  /** A pattern for the schema; * stands for anything. */
+  readonly schema: string | null
+  /** A pattern for the table. */
+  readonly table: string | null
+  /** A pattern for the column. */
+  readonly column: string | null
+  /** The tag. */
+  readonly tag: string
+  /** How it is masked. */
+  readonly method: MaskingMethod
+}
+
+/** Which later requests of the session a decision covers. */
+export type Coverage = 'None' | 'Exact' | 'Shape'
+
+/** What a view is made from. */
+export type Dependency = {
+  /** The OID of the relation below. */
+  readonly relationOid: number
+  /** The attribute number below; 0 when the whole relation. */
+  readonly attnum: number
+}
+
+/** A content detector, and how a hit is masked. */
+export type DetectorRule = {
+  /** The name of the detector. */
+  readonly name: string
+  /** How a hit is masked. */
+  readonly method: MaskingMethod
+}
+
+/** One thing that a request does, to one table or to the target as a whole. */
+export type Effect = {
+  /** read, write, delete, schema-change, privilege-change, session-change, transaction, program, opaque, unknown. */
+  readonly effect: string
+  /** The schema of the table. */
+  readonly schema: string | null
+  /** The name of the table. */
+  readonly table: string | null
+}
+
+/** Who acts: a person, or an agent on behalf of a person. */
+export type Identity = {
+  /** The subject of the token (sub). */
+  readonly subject: string
+  /** Who holds the connection: act.sub where the token has it, else sub. */
+  readonly agent: string
+  /** The person that the agent acts for; null when it acts for itself. */
+  readonly behalfOf: string | null
+  /** Everybody in the delegation chain, so that nobody of it can countersign. */
+  readonly actors: readonly string[]
+  /** The groups of the identity. */
+  readonly groups: readonly string[]
+  /** When the token expires. */
+  readonly expiresAt: Instant
+}
+
+/** A column that is masked, and how. */
+export type MaskedColumn = {
+  /** The OID of the relation. */
+  readonly tableOid: number
+  /** The attribute number. */
+  readonly attnum: number
+  /** Why it is masked, for example email. */
+  readonly tag: string
+  /** How it is masked. */
+  readonly method: MaskingMethod
+}
+
+/** How a value is masked. */
+export type MaskingMethod = 'Redact' | 'Partial' | 'Pseudonym' | 'Null'
+
+/** One Cedar file. */
+export type PolicyFile = {
+  /** The file name, for messages. */
+  readonly name: string
+  /** The policies. */
+  readonly text: string
+}
+
+/** A connection profile, as it stood when the session was admitted. */
+export type Profile = {
+  /** The name, which clients give as the database name. */
+  readonly name: string
+  /** SHA-256 of the definition. */
+  readonly version: string
+  /** The environment; it owns the reviewers. */
+  readonly environment: string
+  /** The host of the target. */
+  readonly host: string
+  /** The port of the target. */
+  readonly port: number
+  /** The database at the target. */
+  readonly database: string
+  /** The TLS that the connection to the target must have. */
+  readonly tls: TlsMode
+  /** Where the broker finds its own credential, for example file:shop-prod-admin. */
+  readonly adminSecret: string
+  /** The roles of every session. */
+  readonly baseRoles: readonly string[]
+  /** The role that owns what an approved request creates. */
+  readonly ownerRole: string | null
+  /** The roles lent to approved requests. */
+  readonly raised: readonly RaisedPrivilege[]
+  /** How long a session may last, in milliseconds. */
+  readonly sessionMaxMs: number
+  /** How many rows one request may return. */
+  readonly rowsMax: number
+  /** How long a request may be held inside an open transaction, in milliseconds. */
+  readonly holdInTransactionMaxMs: number
+  /** How much is recorded. */
+  readonly recording: Recording
+}
+
+/** The wire protocol that an agent speaks to a target. */
+export type Protocol = 'Postgres'
+
+/** The roles that an approved request of one effect is lent. */
+export type RaisedPrivilege = {
+  /** The effect, as in policy: write, delete, schema-change and so on. */
+  readonly effect: string
+  /** The roles granted for the request. */
+  readonly roles: readonly string[]
+}
+
+/** How much of a request and its result is recorded. */
+export type Recording = 'Full' | 'Statements' | 'Digest'
+
+/** A table, view or similar at the target. */
+export type Relation = {
+  /** Its OID. */
+  readonly oid: number
+  /** Its schema. */
+  readonly schema: string
+  /** Its name. */
+  readonly name: string
+  /** table, view, materialized-view, foreign-table, partitioned-table, sequence. */
+  readonly kind: string
+  /** Its columns. */
+  readonly columns: readonly Column[]
+  /** What a view reads. */
+  readonly dependsOn: readonly Dependency[]
+}
+
+/** What a request carries, unreadable without the data key of the session. */
+export type RequestContent = {
+  /** What the request asks. */
+  readonly kind: RequestKind
+  /** SHA-256 of the subject, in hex; an approval binds it. */
+  readonly digest: string
+  /** The Avro bytes of the RequestSubject, encrypted with AES-256-GCM: 12 bytes nonce, ciphertext, 16 bytes tag. Empty when it stands in RequestPart events. */
+  readonly ciphertext: Buffer
+  /** In how many RequestPart events the ciphertext stands; 0 when it stands here. */
+  readonly partCount: number
+  /** The statement with every literal replaced, safe to show to anybody who may read the log. */
+  readonly rendering: string
+  /** The length of the statement text in bytes. */
+  readonly sizeBytes: number
+}
+
+/** What a request asks: a simple Query, the preparation of a statement, the execution of a prepared one, data streamed in, or a protocol step without a statement. */
+export type RequestKind = 'Query' | 'Prepare' | 'Execute'
+
+/** Who asked for the request: the agent, or Countersign itself (a catalog look-up, a rollback). */
+export type RequestOrigin = 'Agent' | 'Countersign'
+
+/** Exactly what is asked, and what an approval binds: its digest is SHA-256 over "countersign/request/1" followed by the Avro bytes of this record. It stands in the log only encrypted with the data key of the session. */
+export type RequestSubject = {
+  /** The protocol of the request. */
+  readonly protocol: Protocol
+  /** What the request asks. */
+  readonly kind: RequestKind
+  /** The exact bytes of the statement. */
+  readonly text: Buffer
+  /** The type OIDs that the client declared for the parameters; 0 leaves it to the server. */
+  readonly parameterTypes: readonly number[]
+  /** The format codes of the parameters, as sent in Bind: 0 text, 1 binary. */
+  readonly parameterFormats: readonly number[]
+  /** The exact values of the parameters; null is SQL NULL. */
+  readonly parameters: readonly (Buffer | null)[]
+  /** The format codes that the client asked for the result columns. */
+  readonly resultFormats: readonly number[]
+  /** The row limit of Execute; 0 is no limit. */
+  readonly rowsMax: number
+  /** The session that asks. */
+  readonly sessionId: SessionId
+  /** The agent that asks. */
+  readonly agent: string
+  /** The connection profile. */
+  readonly target: string
+  /** The roles that the session has at the target without any approval. */
+  readonly baseRoles: readonly string[]
+  /** Counts changes of the session state that can change what a text means. */
+  readonly stateVersion: number
+  /** The version of the policy set that the proxy knew. */
+  readonly policyVersion: string
+  /** 16 random bytes, so that the digest cannot be guessed from a likely text. */
+  readonly salt: Buffer
+}
+
+/** A function or procedure of the target outside pg_catalog. */
+export type Routine = {
+  /** Its OID. */
+  readonly oid: number
+  /** Its schema. */
+  readonly schema: string
+  /** Its name. */
+  readonly name: string
+  /** immutable, stable or volatile. */
+  readonly volatility: string
+  /** Whether it runs with the rights of its owner. */
+  readonly securityDefiner: boolean
+  /** The language it is written in. */
+  readonly language: string
+}
+
+/** A secret sealed for one reader. */
+export type SealedFor = {
+  /** The service that can open it. */
+  readonly reader: string
+  /** The secret, as a compact JWE (ECDH-ES+A256KW, A256GCM). */
+  readonly jwe: string
+}
+
+/** One step of a chain: who may countersign, how many must, until when. */
+export type Stage = {
+  /** The name of the stage. */
+  readonly name: string
+  /** The name of the Reviewers entry. */
+  readonly reviewers: string
+  /** The environment that the reviewers belong to. */
+  readonly environment: string
+  /** Members of any of these groups may countersign. */
+  readonly groups: readonly string[]
+  /** How many must countersign. */
+  readonly mode: StageMode
+  /** How many distinct people must countersign; 1 for Any. */
+  readonly quorum: number
+  /** How long the stage may take, in milliseconds. */
+  readonly deadlineMs: number
+  /** Who may not countersign: requester, behalfOf, earlierStages. */
+  readonly distinctFrom: readonly string[]
+}
+
+/** How many reviewers of a stage must countersign: any one, every reviewer group once, or a number of distinct people. */
+export type StageMode = 'Any' | 'All' | 'Quorum'
+
+/** What TLS the connection to a target must have. */
+export type TlsMode = 'VerifyFull' | 'VerifyCa' | 'Require'
+
+/** Where the session stands, as ReadyForQuery reports it. */
+export type TransactionStatus = 'Idle' | 'InTransaction' | 'Failed'

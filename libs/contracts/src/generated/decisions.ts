@@ -1,0 +1,166 @@
+// Generated from schemas/decisions by libs/contracts/generate.ts; do not edit.
+import type { InstanceId, Instant, RequestId, SessionId } from '@countersign/kernel'
+import type { Chain, Coverage, Effect, Identity, Profile, Recording } from './common.ts'
+
+/** Policy is alive, and has read the catalog this far. Covered releases need a fresh one. */
+export type CoverageAlive = {
+  readonly type: 'CoverageAlive'
+  /** When. */
+  readonly at: Instant
+  /** The partition it speaks for. */
+  readonly partition: number
+  /** The policy version in force. */
+  readonly policyVersion: string
+  /** The next catalog offset that policy will read. */
+  readonly catalogOffset: number
+  /** The next identities offset that policy will read; 0 before the directory exists. */
+  readonly identitiesOffset: number
+}
+
+/** The request may be released. */
+export type RequestAllowed = {
+  readonly type: 'RequestAllowed'
+  /** The session; also the key of the record. */
+  readonly sessionId: SessionId
+  /** When it happened, by the clock of the writer. */
+  readonly at: Instant
+  /** The request. */
+  readonly requestId: RequestId
+  /** The digest of the request that was decided on. */
+  readonly digest: string
+  /** The policy version. */
+  readonly policyVersion: string
+  /** The rules that decided. */
+  readonly rules: readonly string[]
+  /** What the request does. */
+  readonly effects: readonly Effect[]
+  /** The effect in one sentence. */
+  readonly summary: string
+  /** Whether the statement touches a tagged column, so that computed columns are masked. */
+  readonly tainted: boolean
+  /** Whether it can change what later texts mean; coverage ends with it. */
+  readonly changesState: boolean
+  /** The state version that the decision is good for. */
+  readonly stateVersion: number
+  /** How much is recorded. */
+  readonly recording: Recording
+  /** Which later requests are covered. */
+  readonly coverage: Coverage
+  /** The key of what is covered; null when nothing is. */
+  readonly coverageKey: string | null
+}
+
+/** The request is refused by policy. */
+export type RequestBlocked = {
+  readonly type: 'RequestBlocked'
+  /** The session; also the key of the record. */
+  readonly sessionId: SessionId
+  /** When it happened, by the clock of the writer. */
+  readonly at: Instant
+  /** The request. */
+  readonly requestId: RequestId
+  /** The digest of the request that was decided on. */
+  readonly digest: string
+  /** The policy version. */
+  readonly policyVersion: string
+  /** The rules that decided. */
+  readonly rules: readonly string[]
+  /** What the request does. */
+  readonly effects: readonly Effect[]
+  /** The effect in one sentence. */
+  readonly summary: string
+  /** The public error code. */
+  readonly code: string
+  /** Why, for the agent. */
+  readonly reason: string
+  /** What the agent can do next. */
+  readonly hint: string | null
+}
+
+/** The request waits for people. */
+export type ReviewRequired = {
+  readonly type: 'ReviewRequired'
+  /** The session; also the key of the record. */
+  readonly sessionId: SessionId
+  /** When it happened, by the clock of the writer. */
+  readonly at: Instant
+  /** The request. */
+  readonly requestId: RequestId
+  /** The digest of the request that was decided on. */
+  readonly digest: string
+  /** The policy version. */
+  readonly policyVersion: string
+  /** The rules that decided. */
+  readonly rules: readonly string[]
+  /** What the request does. */
+  readonly effects: readonly Effect[]
+  /** The effect in one sentence. */
+  readonly summary: string
+  /** Whether the statement touches a tagged column, so that computed columns are masked. */
+  readonly tainted: boolean
+  /** Whether it can change what later texts mean; coverage ends with it. */
+  readonly changesState: boolean
+  /** The state version that the decision is good for. */
+  readonly stateVersion: number
+  /** How much is recorded. */
+  readonly recording: Recording
+  /** Who asks. */
+  readonly identity: Identity
+  /** The connection profile. */
+  readonly profile: string
+  /** The environment of the target. */
+  readonly environment: string
+  /** The statement without literals. */
+  readonly rendering: string
+  /** The chains; all of them must grant. */
+  readonly chains: readonly Chain[]
+  /** The roles that the request is lent. */
+  readonly raise: readonly string[]
+  /** Whether it leaves code behind that runs later. */
+  readonly createsCode: boolean
+  /** When the request arrived. */
+  readonly interceptedAt: Instant
+}
+
+/** Policy lets the session open. */
+export type SessionAdmitted = {
+  readonly type: 'SessionAdmitted'
+  /** The session; also the key of the record. */
+  readonly sessionId: SessionId
+  /** When it happened, by the clock of the writer. */
+  readonly at: Instant
+  /** Who asks, read by policy from the sealed token. */
+  readonly identity: Identity
+  /** The connection profile as it stands. */
+  readonly profile: Profile
+  /** The policy version. */
+  readonly policyVersion: string
+  /** The proxy process. */
+  readonly instanceId: InstanceId
+  /** The public key (JWK, JSON) to which the credential is sealed. */
+  readonly sessionKey: string
+  /** How far policy had read the catalog. */
+  readonly catalogOffset: number
+}
+
+/** Policy does not let the session open. */
+export type SessionRejected = {
+  readonly type: 'SessionRejected'
+  /** The session; also the key of the record. */
+  readonly sessionId: SessionId
+  /** When it happened, by the clock of the writer. */
+  readonly at: Instant
+  /** The public error code. */
+  readonly code: string
+  /** Why. */
+  readonly reason: string
+}
+
+/** Everything that may stand in the topic `decisions`. */
+export type DecisionsMessage =
+  | CoverageAlive
+  | RequestAllowed
+  | RequestBlocked
+  | ReviewRequired
+  | SessionAdmitted
+  | SessionRejected

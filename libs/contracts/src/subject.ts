@@ -1,0 +1,18 @@
+import { sha256 } from '@countersign/kernel'
+import { codecOf } from './codec.ts'
+import type { RequestSubject } from './generated/common.ts'
+import { REQUEST_SUBJECT } from './generated/schemas.ts'
+
+/** The Avro bytes of what is asked; these are what is encrypted, and what the digest is over. */
+export const encodeSubject = (subject: RequestSubject): Buffer => type.toBuffer(subject)
+
+/** What is asked, from its Avro bytes. Throws where they are not such bytes. */
+export const decodeSubject = (bytes: Uint8Array): RequestSubject =>
+  // The schema is what the generated TypeScript type was written from.
+  ({ ...type.fromBuffer(Buffer.from(bytes)) }) as RequestSubject
+
+/** The digest that an approval binds: SHA-256 over the domain and the Avro bytes, in hex. */
+export const digestOf = (subjectBytes: Uint8Array): string => sha256(DOMAIN, subjectBytes)
+
+const DOMAIN = 'countersign/request/1'
+const { type } = codecOf(REQUEST_SUBJECT)

@@ -1,0 +1,11 @@
+export { type DataKey, dataKeyOf, newDataKey } from './data-key.ts'
+export {
+  ephemeralKeyPair,
+  type Opener,
+  openerWith,
+  readPrivateKey,
+  readSealingKeys,
+  type Sealer,
+  sealerTo,
+} from './sealing.ts'
+export { identityOf, type TokenSettings, type TokenVerifier, tokenVerifier } from './token.ts'

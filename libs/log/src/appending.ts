@@ -1,0 +1,75 @@
+import { Problem } from '@countersign/kernel'
+import type { Draft } from './draft.ts'
+import type { Position } from './position.ts'
+
+/** One call of `append` until all of its drafts are written or it is given up. */
+export type Appending = {
+  readonly positions: Promise<Position[]>
+  readonly deadlineMs: number
+  /** Once settled nobody waits any more, and what was not sent yet must not be sent. */
+  settled(): boolean
+  written(index: number, position: Position): void
+  failed(problem: Problem): void
+}
+
+/** Waits for so many positions, at most until the limit. */
+export function appending(count: number, limitMs: number): Appending {
+  const { promise, resolve, reject } = Promise.withResolvers<Position[]>()
+  const positions = new Array<Position>(count)
+  let missing = count
+  let isSettled = false
+  const timer = setTimeout(
+    () => failed(unavailable(`no acknowledgement within ${limitMs} ms`)),
+    limitMs,
+  )
+
+  function failed(problem: Problem): void {
+    if (isSettled) return
+    isSettled = true
+    clearTimeout(timer)
+    reject(problem)
+  }
+
+  return {
+    positions: promise,
+    deadlineMs: performance.now() + limitMs,
+    settled: () => isSettled,
+    failed,
+    written(index, position) {
+      if (isSettled) return
+      positions[index] = position
+      if (--missing > 0) return
+      isSettled = true
+      clearTimeout(timer)
+      resolve(positions)
+    },
+  }
+}
+
+/** The log did not acknowledge: what was appended may or may not be in it. */
+export const unavailable = (message: string, cause?: unknown): Problem =>
+  new Problem('CS_LOG_UNAVAILABLE', message, { retriable: true, cause })
+
+/** How many bytes a draft takes in a batch, generously. */
+export const sizeOf = (draft: Draft): number =>
+  draft.value.length + Buffer.byteLength(draft.key) * 2 + HEADER_BYTES
+
+/** Refuses what would make the whole batch of others fail. */
+export function refuseOversized(drafts: readonly Draft[]): void {
+  for (const draft of drafts) {
+    if (sizeOf(draft) <= BATCH_BYTES_MAX) continue
+    throw new Problem(
+      'CS_FRAME_TOO_LARGE',
+      `${draft.message.type} has ${draft.value.length} bytes`,
+      {
+        hint: `A record may have ${BATCH_BYTES_MAX} bytes.`,
+      },
+    )
+  }
+}
+
+/** What one produce request holds, well under the broker's own limit for a batch. */
+export const BATCH_BYTES_MAX = 900_000
+/** The headers of a record with a trace context, and Kafka's own framing of it. */
+const HEADER_BYTES = 600
+export const APPEND_LIMIT_MS = 2_000

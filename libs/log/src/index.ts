@@ -1,0 +1,14 @@
+export { consequenceId, type Draft, type DraftOptions, draftOf } from './draft.ts'
+export type {
+  AppendOptions,
+  Log,
+  LogRecord,
+  Reader,
+  ReadOptions,
+  ReadToEndOptions,
+  Understood,
+} from './log.ts'
+export { formatPosition, parsePosition, type Position } from './position.ts'
+export { Recorded } from './recorded.ts'
+export { connectKafkaLog, type KafkaSettings } from './kafka/kafka-log.ts'
+export type { Topology } from './topology.ts'

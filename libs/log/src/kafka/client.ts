@@ -1,0 +1,48 @@
+import type { ConnectionOptions } from 'node:tls'
+import type { Secret } from '@countersign/kernel'
+import kafkajs, { type Kafka } from 'kafkajs'
+
+/** How to reach Kafka. The client id is the name of the service, and also its Kafka user. */
+export type KafkaSettings = {
+  brokers: string[]
+  clientId: string
+  username?: string
+  password?: Secret<string>
+  ssl?: boolean | ConnectionOptions
+  /** How long a member of a group may be silent before its partitions are given to others. */
+  sessionTimeoutMs?: number
+  appendLimitMs?: number
+  logger?: KafkaLogger
+}
+
+export type KafkaLogger = (
+  level: 'debug' | 'info' | 'warn' | 'error',
+  message: string,
+  fields: Record<string, unknown>,
+) => void
+
+/** The kafkajs client of these settings. Nothing retries inside: who waits knows better for how long. */
+export function clientOf(settings: KafkaSettings): Kafka {
+  const { username, password, ssl, logger } = settings
+  return new kafkajs.Kafka({
+    clientId: settings.clientId,
+    brokers: settings.brokers,
+    connectionTimeout: CONNECTION_LIMIT_MS,
+    authenticationTimeout: CONNECTION_LIMIT_MS,
+    requestTimeout: REQUEST_LIMIT_MS,
+    retry: { retries: 0 },
+    ...(ssl === undefined ? {} : { ssl }),
+    ...(username === undefined || password === undefined
+      ? {}
+      : { sasl: { mechanism: 'plain', username, password: password.expose() } }),
+    logLevel: kafkajs.logLevel.ERROR,
+    // What kafkajs calls an error is mostly a connection that is opened again; what matters is logged by us.
+    logCreator: () => (entry) => {
+      const { message, timestamp: _, stack: __, logger: ___, ...fields } = entry.log
+      logger?.('debug', message, fields)
+    },
+  })
+}
+
+export const CONNECTION_LIMIT_MS = 2_000
+export const REQUEST_LIMIT_MS = 2_000

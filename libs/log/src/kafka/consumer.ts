@@ -1,0 +1,127 @@
+import type { Consumer, Kafka, KafkaMessage, PartitionAssigner } from 'kafkajs'
+import { messageOf, type Problem } from '@countersign/kernel'
+import type { KafkaLogger } from './client.ts'
+import { DISCONNECT_LIMIT_MS } from './metadata.ts'
+import { problemOf } from './problems.ts'
+import { within } from './within.ts'
+
+/** What kafkajs must be told to consume, for as long as nobody stops it. */
+export type ConsumerOptions = {
+  readonly kafka: Kafka
+  readonly user: string
+  readonly topics: readonly string[]
+  /** Asked again after a crash: a fresh group does not wait for the member that crashed. */
+  groupId(): string
+  readonly assigner: PartitionAssigner
+  readonly sessionTimeoutMs: number
+  readonly logger: KafkaLogger | undefined
+  /** Partitions were assigned, before anything of them is fetched. */
+  onJoined(consumer: Consumer, assignment: Assignment): void
+  onBatch(topic: string, partition: number, messages: KafkaMessage[]): void
+  /** A fetch has come back, after this time, with or without records. */
+  onFetched?(durationMs: number): void
+  /** Retrying does not mend this. */
+  onFailed(problem: Problem): void
+}
+
+export type Assignment = Readonly<Record<string, readonly number[]>>
+
+export type RunningConsumer = AsyncDisposable & {
+  /** The consumer while it is a member of its group. */
+  joined(): Consumer | null
+}
+
+/** Consumes for ever: when kafkajs gives up, it begins again with a new consumer. */
+export function runConsumer(options: ConsumerOptions): RunningConsumer {
+  let current: Consumer | null = null
+  let isJoined = false
+  let attempts = 0
+  let stopped = false
+  let retry: NodeJS.Timeout | undefined
+  start()
+
+  return {
+    joined: () => (isJoined ? current : null),
+    async [Symbol.asyncDispose]() {
+      stopped = true
+      clearTimeout(retry)
+      const last = current
+      current = null
+      isJoined = false
+      if (last !== null) await within(DISCONNECT_LIMIT_MS, last.disconnect())
+    },
+  }
+
+  function start(): void {
+    const consumer = options.kafka.consumer({
+      groupId: options.groupId(),
+      partitionAssigners: [options.assigner],
+      sessionTimeout: options.sessionTimeoutMs,
+      rebalanceTimeout: options.sessionTimeoutMs,
+      heartbeatInterval: Math.ceil(options.sessionTimeoutMs / 10),
+      maxWaitTimeInMs: FETCH_WAIT_MS,
+      minBytes: 1,
+      maxBytes: FETCH_BYTES_MAX,
+      maxBytesPerPartition: PARTITION_BYTES_MAX,
+      allowAutoTopicCreation: false,
+      retry: {
+        retries: 3,
+        initialRetryTime: 50,
+        maxRetryTime: 500,
+        restartOnFailure: async () => false,
+      },
+    })
+    current = consumer
+    const isCurrent = (): boolean => !stopped && current === consumer
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      if (!isCurrent()) return
+      isJoined = true
+      attempts = 0
+      // Runs before the first fetch: kafkajs emits this synchronously.
+      options.onJoined(consumer, payload.memberAssignment)
+    })
+    consumer.on(consumer.events.FETCH, ({ payload }) => {
+      if (isCurrent()) options.onFetched?.(payload.duration)
+    })
+    consumer.on(consumer.events.CRASH, ({ payload }) => restart(payload.error))
+    begin().catch(restart)
+
+    async function begin(): Promise<void> {
+      await consumer.connect()
+      await consumer.subscribe({ topics: [...options.topics], fromBeginning: true })
+      await consumer.run({
+        autoCommit: false,
+        partitionsConsumedConcurrently: WORKERS,
+        // Only takes the records: topics must not wait for each other, nor heartbeats for the work.
+        eachBatch: async ({ batch }) => {
+          if (isCurrent()) options.onBatch(batch.topic, batch.partition, batch.messages)
+        },
+      })
+    }
+
+    function restart(cause: unknown): void {
+      if (!isCurrent()) return
+      current = null
+      isJoined = false
+      void within(DISCONNECT_LIMIT_MS, consumer.disconnect())
+      const problem = problemOf(cause, `reading ${options.topics.join(', ')}`, options.user)
+      if (!problem.retriable) return options.onFailed(problem)
+      attempts++
+      const level = attempts % ATTEMPTS_A_WARNING === 1 ? 'warn' : 'debug'
+      options.logger?.(level, 'reading stopped; beginning again', {
+        topics: options.topics,
+        attempts,
+        reason: messageOf(cause),
+      })
+      retry = setTimeout(start, Math.min(100 * attempts, RESTART_MS_MAX))
+    }
+  }
+}
+
+/** How long a fetch waits for a first record; also how long a commit may wait behind it. */
+export const FETCH_WAIT_MS = 250
+const FETCH_BYTES_MAX = 1024 * 1024
+const PARTITION_BYTES_MAX = 256 * 1024
+const WORKERS = 16
+const ATTEMPTS_A_WARNING = 30
+const RESTART_MS_MAX = 1_000

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Secret } from '@countersign/kernel'
+import { draft, logContract } from '../log.contract.ts'
+import type { LogRecord } from '../log.ts'
+import type { Recorded } from '../recorded.ts'
+import { connectKafkaLog } from './kafka-log.ts'
+import { type KafkaUnderTest, kafkaUnderTest } from './kafka-under-test.ts'
+
+logContract('Kafka', kafkaUnderTest)
+
+describe('the log on Kafka', () => {
+  let kafka: KafkaUnderTest
+  before(async () => {
+    kafka = await kafkaUnderTest()
+  })
+  after(() => kafka[Symbol.asyncDispose]())
+
+  it('appends again within two seconds after a freeze that outlasted every limit', async () => {
+    const topic = await kafka.topic()
+    await using log = await kafka.connect()
+    await log.append([draft(topic, 'a', 0)])
+    await kafka.freeze()
+    await assert.rejects(log.append([draft(topic, 'a', 1)], { limitMs: 3_000 }), {
+      code: 'CS_LOG_UNAVAILABLE',
+    })
+    await kafka.thaw()
+    await log.append([draft(topic, 'a', 2)], { limitMs: 2_000 })
+  })
+
+  it('never writes what was given up before it was sent', async () => {
+    const topic = await kafka.topic()
+    await using log = await kafka.connect()
+    await log.append([draft(topic, 'a', 0)])
+    await kafka.freeze()
+    const sent = log.append([draft(topic, 'a', 1)], { limitMs: 200 })
+    await assert.rejects(sent, { code: 'CS_LOG_UNAVAILABLE' })
+    const waiting = draft(topic, 'a', 2)
+    await assert.rejects(log.append([waiting], { limitMs: 200 }), { code: 'CS_LOG_UNAVAILABLE' })
+    await kafka.thaw()
+    await log.append([draft(topic, 'a', 3)])
+    const ids: string[] = []
+    await log.readToEnd({
+      topic,
+      onRecord: (record) => void (record.status === 'understood' && ids.push(record.id)),
+    })
+    assert.ok(!ids.includes(waiting.id))
+  })
+
+  it('goes on after Kafka was killed: readers miss nothing, and it says whether it is healthy', async () => {
+    const topic = await kafka.topic()
+    await using log = await kafka.connect()
+    const group: LogRecord[] = []
+    const alone: LogRecord[] = []
+    await using _group = await log.read({
+      topics: [topic],
+      from: 'end',
+      group: 'outage',
+      onRecords: (records) => void group.push(...records),
+    })
+    await using _alone = await log.read({
+      topics: [topic],
+      from: 'end',
+      onRecords: (records) => void alone.push(...records),
+    })
+    const acknowledged: Recorded[] = []
+    for (let sequence = 0; sequence < 20; sequence++)
+      acknowledged.push(...(await log.append([draft(topic, 'a', sequence)])))
+    await kafka.kill()
+    await assert.rejects(log.append([draft(topic, 'a', 20)], { limitMs: 300 }), {
+      code: 'CS_LOG_UNAVAILABLE',
+    })
+    await eventually('it is unhealthy', () => !log.healthy())
+    await kafka.restart()
+    for (let sequence = 21; sequence < 40; sequence++) {
+      acknowledged.push(...(await log.append([draft(topic, 'a', sequence)], { limitMs: 10_000 })))
+    }
+    const last = acknowledged.at(-1)?.position.offset ?? -1
+    for (const records of [group, alone]) {
+      await eventually(
+        'the reader is at the end',
+        () => (records.at(-1)?.position.offset ?? -1) >= last,
+      )
+      assert.deepEqual(
+        records.map(({ position }) => position.offset),
+        [...Array(last + 1).keys()],
+      )
+    }
+    await eventually('it is healthy', () => log.healthy())
+  })
+
+  it('says clearly what the Kafka user is not permitted', async () => {
+    await kafka
+      .admin()
+      .createTopics({ topics: [{ topic: 'forbidden.sessions', numPartitions: 1 }] })
+    await using log = await kafka.connect()
+    const denied = {
+      code: 'CS_LOG_UNAVAILABLE',
+      retriable: false,
+      hint: /user test .*forbidden\.sessions/,
+    }
+    await assert.rejects(log.append([draft('forbidden.sessions', 'a', 0)]), denied)
+    await assert.rejects(
+      log.read({ topics: ['forbidden.sessions'], from: 'end', onRecords: () => undefined }),
+      denied,
+    )
+    await assert.rejects(connectKafkaLog({ ...kafka.settings(), password: new Secret('wrong') }), {
+      code: 'CS_LOG_UNAVAILABLE',
+      retriable: false,
+    })
+  })
+
+  it('closes quickly, even while Kafka is frozen', async () => {
+    const topic = await kafka.topic()
+    const log = await kafka.connect()
+    await log.read({ topics: [topic], from: 'end', onRecords: () => undefined })
+    await log.append([draft(topic, 'a', 0)])
+    await kafka.freeze()
+    const began = performance.now()
+    await log[Symbol.asyncDispose]()
+    assert.ok(performance.now() - began < 4_000)
+    await kafka.thaw()
+  })
+})
+
+async function eventually(what: string, isSo: () => boolean): Promise<void> {
+  const until = performance.now() + 20_000
+  while (!isSo()) {
+    assert.ok(performance.now() < until, `not in time: ${what}`)
+    await delay(50)
+  }
+}

@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto'
+import { Problem } from '@countersign/kernel'
+import { APPEND_LIMIT_MS, appending, refuseOversized, unavailable } from '../appending.ts'
+import type { Log } from '../log.ts'
+import { partitionOf } from '../partition-of.ts'
+import { PERMIT, Recorded } from '../recorded.ts'
+import { clientOf, type KafkaSettings } from './client.ts'
+import { type Lane, laneInto } from './lane.ts'
+import { connectMetadata } from './metadata.ts'
+import { type KafkaReader, openReader } from './reader.ts'
+import { readToEnd } from './read-to-end.ts'
+
+export type { KafkaLogger, KafkaSettings } from './client.ts'
+
+/** Connects to Kafka; everything that a service appends and reads goes through what this returns. */
+export async function connectKafkaLog(settings: KafkaSettings): Promise<Log> {
+  const kafka = clientOf(settings)
+  const service = settings.clientId
+  const metadata = await connectMetadata(kafka, service, settings.logger)
+  const { partitionCount } = metadata
+  const lanes = new Map<string, Lane>()
+  const readers = new Set<KafkaReader>()
+  let closed = false
+  const parts = {
+    kafka,
+    service,
+    metadata,
+    sessionTimeoutMs: settings.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
+    // A group is named after its service, which is how the ACLs know whose it is.
+    freshGroup: () => `${service}-${randomUUID()}`,
+    logger: settings.logger,
+  }
+
+  return {
+    async append(drafts, options = {}) {
+      refuseOversized(drafts)
+      if (closed) throw unavailable('the log is closed')
+      if (drafts.length === 0) return []
+      const call = appending(
+        drafts.length,
+        options.limitMs ?? settings.appendLimitMs ?? APPEND_LIMIT_MS,
+      )
+      drafts.forEach((draft, index) => laneOf(draft.topic).add(draft, index, call))
+      const positions = await call.positions
+      return drafts.map((draft, index) => {
+        const position = positions[index]
+        if (position === undefined) throw new Problem('CS_INTERNAL', 'a position is missing')
+        return new Recorded(PERMIT, draft.message, draft.id, position, draft.hash)
+      })
+    },
+    async read(options) {
+      const reader = await openReader(parts, options, () => readers.delete(reader))
+      readers.add(reader)
+      return reader
+    },
+    readToEnd: (options) => readToEnd(parts, options),
+    endOffsets: async (topic) =>
+      new Map([...(await metadata.bounds(topic))].map(([partition, { end }]) => [partition, end])),
+    partitionCount,
+    partitionOf,
+    healthy: () =>
+      !closed && metadata.healthy() && [...readers].every((reader) => reader.healthy()),
+    async [Symbol.asyncDispose]() {
+      closed = true
+      // Every append has its own limit, so the lanes are empty soon.
+      await Promise.all([...readers].map((reader) => reader[Symbol.asyncDispose]()))
+      await Promise.all([...lanes.values()].map((lane) => lane[Symbol.asyncDispose]()))
+      await metadata[Symbol.asyncDispose]()
+    },
+  }
+
+  function laneOf(topic: string): Lane {
+    const known = lanes.get(topic)
+    if (known !== undefined) return known
+    const lane = laneInto({ kafka, topic, source: service, partitionCount })
+    lanes.set(topic, lane)
+    return lane
+  }
+}
+
+const SESSION_TIMEOUT_MS = 6_000

@@ -1,0 +1,112 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { type Kafka as KafkaProcess, startKafka } from '@countersign/local'
+import { Secret } from '@countersign/kernel'
+import kafkajs, { type Admin } from 'kafkajs'
+import type { LogUnderTest } from '../log.contract.ts'
+import { connectKafkaLog, type KafkaSettings } from './kafka-log.ts'
+
+/** A real Kafka with the user `test`, who may do everything with topics `t-…` and groups `test…`. */
+export type KafkaUnderTest = LogUnderTest & {
+  settings(): KafkaSettings
+  admin(): Admin
+  kill(): Promise<void>
+  restart(): Promise<void>
+}
+
+/** Starts Kafka in a folder of its own. */
+export async function kafkaUnderTest(): Promise<KafkaUnderTest> {
+  const dir = await mkdtemp(join(tmpdir(), 'countersign-log-'))
+  const users = new Map([
+    ['admin', 'admin-password'],
+    ['test', 'test-password'],
+  ])
+  const options = { dir, port: await freePort(), controllerPort: await freePort(), users }
+  let kafka: KafkaProcess = await startKafka(options)
+  const client = new kafkajs.Kafka({
+    brokers: [kafka.brokers],
+    sasl: { mechanism: 'plain', username: 'admin', password: 'admin-password' },
+    logLevel: kafkajs.logLevel.NOTHING,
+  })
+  const admin = client.admin()
+  const producer = client.producer({
+    createPartitioner:
+      () =>
+      ({ message }) =>
+        message.partition ?? 0,
+  })
+  await Promise.all([admin.connect(), producer.connect()])
+  const { AclResourceTypes, AclOperationTypes, AclPermissionTypes, ResourcePatternTypes } = kafkajs
+  await admin.createAcls({
+    acl: [
+      { resourceType: AclResourceTypes.TOPIC, resourceName: 't-' },
+      { resourceType: AclResourceTypes.GROUP, resourceName: 'test' },
+    ].map((resource) => ({
+      ...resource,
+      resourcePatternType: ResourcePatternTypes.PREFIXED,
+      principal: 'User:test',
+      host: '*',
+      operation: AclOperationTypes.ALL,
+      permissionType: AclPermissionTypes.ALLOW,
+    })),
+  })
+  const settings = (): KafkaSettings => ({
+    brokers: [kafka.brokers],
+    clientId: 'test',
+    username: 'test',
+    password: new Secret('test-password'),
+    sessionTimeoutMs: 1_500,
+  })
+  let topics = 0
+
+  return {
+    settings,
+    admin: () => admin,
+    connect: () => connectKafkaLog(settings()),
+    async topic(recordBytesMax) {
+      const topic = `t-${topics++}.sessions`
+      const limit = { name: 'max.message.bytes', value: String(recordBytesMax) }
+      await admin.createTopics({
+        topics: [
+          { topic, numPartitions: 4, configEntries: recordBytesMax === undefined ? [] : [limit] },
+        ],
+      })
+      return topic
+    },
+    async put({ topic, partition, key, headers, value }) {
+      const given = Object.entries(headers).flatMap(([name, one]) =>
+        one === undefined ? [] : [[name, one] as const],
+      )
+      await producer.send({
+        topic,
+        messages: [{ partition, key, value, headers: Object.fromEntries(given) }],
+      })
+    },
+    freeze: async () => kafka.freeze(),
+    thaw: async () => kafka.thaw(),
+    kill: () => kafka.kill9(),
+    async restart() {
+      kafka = await startKafka(options)
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([admin.disconnect(), producer.disconnect()])
+      await kafka.stop()
+      await rm(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() =>
+        resolve(typeof address === 'object' && address !== null ? address.port : 0),
+      )
+    })
+  })
+}

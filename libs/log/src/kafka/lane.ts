@@ -1,0 +1,186 @@
+import { Problem } from '@countersign/kernel'
+import type { Kafka, Message, Producer, RecordMetadata } from 'kafkajs'
+import { type Appending, BATCH_BYTES_MAX, sizeOf, unavailable } from '../appending.ts'
+import type { Draft } from '../draft.ts'
+import { headersOf } from '../envelope.ts'
+import { partitionOf } from '../partition-of.ts'
+import { REQUEST_LIMIT_MS } from './client.ts'
+import { DISCONNECT_LIMIT_MS } from './metadata.ts'
+import { isPassing, problemOf } from './problems.ts'
+import { within } from './within.ts'
+
+/**
+ * The way into one topic: everything that waits shares one produce request, and the next batch forms while that is
+ * in flight. Each topic has a connection of its own, because a broker answers one request of a connection at a time.
+ */
+export type Lane = AsyncDisposable & {
+  add(draft: Draft, index: number, call: Appending): void
+}
+
+export type LaneOptions = {
+  kafka: Kafka
+  topic: string
+  source: string
+  partitionCount(topic: string): Promise<number>
+}
+
+/** Makes the way into a topic; it connects when something is added. */
+export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions): Lane {
+  const sourceHeader = Buffer.from(source)
+  const lastOffsets = new Map<number, number>()
+  let queue: Entry[] = []
+  let queuedBytes = 0
+  let running: Promise<void> | null = null
+  let producer: Producer | null = null
+
+  return {
+    add(draft, index, call) {
+      const bytes = sizeOf(draft)
+      if (queuedBytes + bytes > QUEUED_BYTES_MAX)
+        return call.failed(unavailable(`too much waits for ${topic}`))
+      queuedBytes += bytes
+      queue.push({ draft, index, call, bytes, message: null, partition: draft.partition })
+      running ??= run()
+    },
+    async [Symbol.asyncDispose]() {
+      if (running !== null) await running
+      if (producer !== null) await within(DISCONNECT_LIMIT_MS, producer.disconnect())
+    },
+  }
+
+  async function run(): Promise<void> {
+    // One turn of the microtask queue, so that what is appended in the same breath goes together.
+    await Promise.resolve()
+    while (queue.length > 0) {
+      try {
+        const count = await partitionCount(topic)
+        const batch = nextBatch(count)
+        if (batch.length > 0) await send(batch)
+      } catch (cause) {
+        // Nothing of these was sent; who waits is told.
+        const failed = queue
+        queue = []
+        queuedBytes = 0
+        for (const { call } of failed)
+          call.failed(problemOf(cause, `appending to ${topic}`, source))
+      }
+    }
+    // In the same turn as the last look at the queue, so that nothing is added to a run that has ended.
+    running = null
+  }
+
+  /** The oldest that fit together. What nobody waits for any more was never sent and never will be. */
+  function nextBatch(count: number): Entry[] {
+    const batch: Entry[] = []
+    const nowMs = Date.now()
+    let bytes = 0
+    let taken = 0
+    for (const entry of queue) {
+      if (!entry.call.settled()) {
+        if (bytes + entry.bytes > BATCH_BYTES_MAX) break
+        bytes += entry.bytes
+        batch.push(entry)
+        const { draft } = entry
+        entry.partition ??= partitionOf(draft.key, count)
+        entry.message = {
+          key: draft.key,
+          value: draft.value,
+          partition: entry.partition,
+          headers: headersOf(draft, sourceHeader, nowMs),
+          timestamp: String(nowMs),
+        }
+      }
+      queuedBytes -= entry.bytes
+      taken++
+    }
+    queue = taken === queue.length ? [] : queue.slice(taken)
+    return batch
+  }
+
+  /**
+   * Sends a batch, again when the error is one that passes and somebody still waits. The next batch is not sent
+   * before this one is answered or has failed: at most one request is in flight, so order is kept.
+   */
+  async function send(batch: Entry[]): Promise<void> {
+    for (
+      let waiting = batch;
+      waiting.length > 0;
+      waiting = waiting.filter(({ call }) => !call.settled())
+    ) {
+      try {
+        return acknowledge(waiting, await produced(waiting))
+      } catch (cause) {
+        if (!isPassing(cause)) {
+          const problem = problemOf(cause, `appending to ${topic}`, source)
+          for (const { call } of waiting) call.failed(problem)
+          return
+        }
+        await new Promise((resolve) => setTimeout(resolve, RESEND_MS))
+      }
+    }
+  }
+
+  async function produced(batch: readonly Entry[]): Promise<RecordMetadata[]> {
+    const messages = batch.flatMap(({ message }) => (message === null ? [] : [message]))
+    const using = (producer ??= kafka.producer({
+      idempotent: false,
+      allowAutoTopicCreation: false,
+      createPartitioner:
+        () =>
+        ({ message }) =>
+          message.partition ?? 0,
+    }))
+    const answer = await within(
+      SEND_LIMIT_MS,
+      using
+        .connect()
+        .then(() => using.send({ topic, acks: -1, timeout: REQUEST_LIMIT_MS, messages })),
+    )
+    if (answer !== false) return answer
+    // A client that does not even time out is given up, or it would hold the topic for ever.
+    producer = null
+    void within(DISCONNECT_LIMIT_MS, using.disconnect())
+    throw unavailable(`${topic}: the client hangs`)
+  }
+
+  /** Believes an acknowledgement only where the offsets have risen past everything seen before. */
+  function acknowledge(batch: readonly Entry[], answer: readonly RecordMetadata[]): void {
+    const next = new Map<number, number>()
+    for (const { partition, baseOffset } of answer) {
+      const base = Number(baseOffset ?? -1)
+      if (base > (lastOffsets.get(partition) ?? -1)) next.set(partition, base)
+    }
+    for (const { call, index, partition } of batch) {
+      const offset = partition === null ? undefined : next.get(partition)
+      if (partition === null || offset === undefined) {
+        call.failed(
+          new Problem(
+            'CS_LOG_UNAVAILABLE',
+            `${topic}: acknowledged at an offset that was seen before`,
+            {
+              retriable: true,
+            },
+          ),
+        )
+        continue
+      }
+      next.set(partition, offset + 1)
+      lastOffsets.set(partition, offset)
+      call.written(index, { topic, partition, offset })
+    }
+  }
+}
+
+type Entry = {
+  readonly draft: Draft
+  readonly index: number
+  readonly call: Appending
+  readonly bytes: number
+  message: Message | null
+  partition: number | null
+}
+
+const RESEND_MS = 50
+/** Connecting and one request take twice two seconds at most; kafkajs checks its limits every 100 ms. */
+const SEND_LIMIT_MS = 8_000
+const QUEUED_BYTES_MAX = 64 * 1024 * 1024

@@ -1,0 +1,137 @@
+import type { Admin, Kafka } from 'kafkajs'
+import { messageOf, Problem } from '@countersign/kernel'
+import type { KafkaLogger } from './client.ts'
+import { problemOf } from './problems.ts'
+import { within } from './within.ts'
+
+/** Where the partitions of a topic begin and end. */
+export type Bounds = ReadonlyMap<number, { readonly low: number; readonly end: number }>
+
+/** Questions about topics, and whether Kafka answers at all. */
+export type Metadata = AsyncDisposable & {
+  partitionCount(topic: string): Promise<number>
+  bounds(topic: string): Promise<Bounds>
+  committed(groupId: string, topics: readonly string[]): Promise<ReadonlyMap<string, number>>
+  healthy(): boolean
+}
+
+/** Asks Kafka over one connection, which is made again when it is broken. */
+export async function connectMetadata(
+  kafka: Kafka,
+  user: string,
+  logger?: KafkaLogger,
+): Promise<Metadata> {
+  const counts = new Map<string, number>()
+  let admin = await connected()
+  let renewing: Promise<void> | null = null
+  let disposed = false
+  let answeredAtMs = performance.now()
+  let isAsking = false
+
+  // Service readiness must not depend on whether anybody happens to append.
+  const pulse = setInterval(() => {
+    if (isAsking) return
+    isAsking = true
+    ask('asking for the cluster', (one) => one.describeCluster())
+      .catch((cause: unknown) =>
+        logger?.('debug', 'Kafka does not answer', { reason: messageOf(cause) }),
+      )
+      .finally(() => {
+        isAsking = false
+      })
+  }, PULSE_MS)
+  pulse.unref()
+
+  async function connected(): Promise<Admin> {
+    // A broker that just started answers some questions with "not yet".
+    const one = kafka.admin({ retry: { retries: 4, initialRetryTime: 50, maxRetryTime: 500 } })
+    try {
+      await one.connect()
+    } catch (cause) {
+      throw problemOf(cause, 'connecting to Kafka', user)
+    }
+    return one
+  }
+
+  async function ask<T>(doing: string, question: (one: Admin) => Promise<T>): Promise<T> {
+    if (renewing !== null) await renewing
+    try {
+      const answer = await within(
+        ANSWER_LIMIT_MS,
+        question(admin).then((value) => ({ value })),
+      )
+      if (answer === false)
+        throw new Problem('CS_LOG_UNAVAILABLE', `${doing}: no answer`, { retriable: true })
+      answeredAtMs = performance.now()
+      return answer.value
+    } catch (cause) {
+      const problem = problemOf(cause, doing, user)
+      if (problem.retriable && !disposed) renew()
+      throw problem
+    }
+  }
+
+  function renew(): void {
+    renewing ??= (async () => {
+      const old = admin
+      try {
+        admin = await connected()
+        void within(ANSWER_LIMIT_MS, old.disconnect())
+      } catch {
+        // The next question tries again.
+      } finally {
+        renewing = null
+      }
+    })()
+  }
+
+  return {
+    async partitionCount(topic) {
+      const known = counts.get(topic)
+      if (known !== undefined) return known
+      const { topics } = await ask(`asking for the topic ${topic}`, (one) =>
+        one.fetchTopicMetadata({ topics: [topic] }),
+      )
+      const count = topics[0]?.partitions.length ?? 0
+      if (count === 0)
+        throw new Problem('CS_LOG_UNAVAILABLE', `the topic ${topic} has no partitions`)
+      counts.set(topic, count)
+      return count
+    },
+    async bounds(topic) {
+      const found = await ask(`asking for the offsets of ${topic}`, (one) =>
+        one.fetchTopicOffsets(topic),
+      )
+      return new Map(
+        found.map(({ partition, low, high }) => [
+          partition,
+          { low: Number(low), end: Number(high) },
+        ]),
+      )
+    },
+    async committed(groupId, topics) {
+      const found = await ask(`asking for the offsets of the group ${groupId}`, (one) =>
+        one.fetchOffsets({ groupId, topics: [...topics] }),
+      )
+      const offsets = new Map<string, number>()
+      for (const { topic, partitions } of found) {
+        for (const { partition, offset } of partitions) {
+          if (Number(offset) >= 0) offsets.set(`${topic}/${partition}`, Number(offset))
+        }
+      }
+      return offsets
+    },
+    healthy: () => performance.now() - answeredAtMs < SILENCE_MS_MAX,
+    async [Symbol.asyncDispose]() {
+      disposed = true
+      clearInterval(pulse)
+      if (renewing !== null) await renewing
+      await within(DISCONNECT_LIMIT_MS, admin.disconnect())
+    },
+  }
+}
+
+const PULSE_MS = 1_000
+const SILENCE_MS_MAX = 3_500
+const ANSWER_LIMIT_MS = 6_000
+export const DISCONNECT_LIMIT_MS = 1_000

@@ -1,0 +1,60 @@
+import { messageOf, Problem } from '@countersign/kernel'
+
+/** What kafkajs threw, as a problem. An authorisation that is missing does not come by waiting. */
+export function problemOf(thrown: unknown, doing: string, user: string): Problem {
+  if (thrown instanceof Problem) return thrown
+  const causes = causesOf(thrown)
+  const denied = causes.find((cause) => DENIED.has(kindOf(cause)))
+  if (denied !== undefined) {
+    return new Problem('CS_LOG_UNAVAILABLE', `${doing}: ${messageOf(denied)}`, {
+      cause: thrown,
+      hint: `The Kafka user ${user} is not permitted this (${doing}): provision its ACLs and its password again.`,
+    })
+  }
+  const retriable = !causes.some((cause) => LASTING.has(kindOf(cause)))
+  return new Problem('CS_LOG_UNAVAILABLE', `${doing}: ${messageOf(causes.at(-1))}`, {
+    cause: thrown,
+    retriable,
+  })
+}
+
+/** Whether the same request may succeed when it is sent again. The innermost cause decides: kafkajs calls its wrapper final. */
+export function isPassing(thrown: unknown): boolean {
+  const causes = causesOf(thrown)
+  if (causes.some((cause) => DENIED.has(kindOf(cause)) || LASTING.has(kindOf(cause)))) return false
+  return property(causes.at(-1), 'retriable') !== false
+}
+
+/** The error and what caused it; kafkajs wraps its errors in others, under two names. */
+function causesOf(thrown: unknown): unknown[] {
+  const causes: unknown[] = []
+  for (let at = thrown; at instanceof Error && causes.length < CAUSES_MAX;) {
+    causes.push(at)
+    at = property(at, 'cause') ?? property(at, 'originalError')
+  }
+  return causes.length === 0 ? [thrown] : causes
+}
+
+/** The name of Kafka's error code, or of the error of kafkajs. */
+function kindOf(cause: unknown): string {
+  const type = property(cause, 'type')
+  return typeof type === 'string' ? type : cause instanceof Error ? cause.name : ''
+}
+
+const property = (of: unknown, name: string): unknown =>
+  typeof of === 'object' && of !== null ? Reflect.get(of, name) : undefined
+
+const DENIED = new Set([
+  'TOPIC_AUTHORIZATION_FAILED',
+  'GROUP_AUTHORIZATION_FAILED',
+  'CLUSTER_AUTHORIZATION_FAILED',
+  'SASL_AUTHENTICATION_FAILED',
+  'KafkaJSSASLAuthenticationError',
+])
+const LASTING = new Set([
+  'MESSAGE_TOO_LARGE',
+  'RECORD_LIST_TOO_LARGE',
+  'INVALID_TOPIC_EXCEPTION',
+  'UNSUPPORTED_VERSION',
+])
+const CAUSES_MAX = 10

@@ -1,0 +1,90 @@
+import type { AnyMessage } from '@countersign/contracts'
+import type { EventId, Problem } from '@countersign/kernel'
+import type { Draft } from './draft.ts'
+import type { Position } from './position.ts'
+import type { Recorded } from './recorded.ts'
+
+/** The one thing between the services. Two implementations, one contract suite: Kafka, and memory for unit tests. */
+export type Log = AsyncDisposable & {
+  /**
+   * Appends messages, in order within a partition, together with whatever else waits (group commit).
+   * Resolves when every one is in the log. Throws `CS_LOG_UNAVAILABLE` when that is not known within
+   * the limit: then each may or may not be in the log.
+   */
+  append<M extends AnyMessage>(
+    drafts: readonly Draft<M>[],
+    options?: AppendOptions,
+  ): Promise<Recorded<M>[]>
+  /** Starts to read; resolves when the first fetch is positioned, so that nothing later is missed. */
+  read(options: ReadOptions): Promise<Reader>
+  /** Reads from the beginning to what is the end now, then stops. For the state of a decider. */
+  readToEnd(options: ReadToEndOptions): Promise<void>
+  /** The next offset of each partition of a topic. */
+  endOffsets(topic: string): Promise<ReadonlyMap<number, number>>
+  /** How many partitions a topic has. */
+  partitionCount(topic: string): Promise<number>
+  /** The partition that a key is in; the same for every topic with as many partitions. */
+  partitionOf(key: string, partitionCount: number): number
+  /** Whether the log answers; for /readyz. */
+  healthy(): boolean
+}
+
+export type AppendOptions = {
+  /** How long to wait, in milliseconds; 2,000 by default. */
+  limitMs?: number
+}
+
+export type ReadOptions = {
+  topics: readonly string[]
+  /** Where to begin. `committed` needs a group, and begins at the beginning where nothing is committed. */
+  from: 'beginning' | 'end' | 'committed'
+  /** A lasting consumer group, shared by the instances of a service; without it, a group of its own. */
+  group?: string
+  /** Only these partitions (lanes); all by default, or with a group, those assigned. */
+  partitions?: readonly number[]
+  /** Called when partitions are assigned (again), before any record of theirs; with a group only. */
+  onAssigned?(partitions: readonly number[]): Promise<void> | void
+  /** Records of one partition of one topic, in order. Rejecting stops the reader and is reported by `failed`. */
+  onRecords(records: readonly LogRecord[]): Promise<void> | void
+}
+
+export type ReadToEndOptions = {
+  topic: string
+  partitions?: readonly number[]
+  onRecord(record: LogRecord): void
+}
+
+export type Reader = AsyncDisposable & {
+  /** Remembers for the group that everything before this offset is done. */
+  commit(next: Position): Promise<void>
+  /** Rejects when the reader has stopped for an error that retrying does not mend. */
+  readonly failed: Promise<never>
+}
+
+/** What every record has, whether it can be understood or not. */
+type RecordBase = {
+  readonly position: Position
+  readonly key: string
+  readonly timestampMs: number
+  /** The headers as they stand in the log. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** A record of the log as a reader gets it. */
+export type LogRecord = RecordBase &
+  (
+    | {
+        readonly status: 'understood'
+        readonly id: EventId
+        readonly source: string
+        readonly message: AnyMessage
+        readonly fingerprint: string
+        readonly value: Buffer
+        readonly causation: Position | null
+      }
+    | { readonly status: 'tombstone' }
+    | { readonly status: 'unreadable'; readonly value: Buffer; readonly problem: Problem }
+  )
+
+/** A record that could be understood. */
+export type Understood = Extract<LogRecord, { status: 'understood' }>

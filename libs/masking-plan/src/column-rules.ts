@@ -1,0 +1,71 @@
+import type {
+  Column,
+  ColumnRule,
+  MaskingRulesDefined,
+  MaskingMethod,
+  Relation,
+} from '@countersign/contracts'
+import { isPasswordLike } from './password-like.ts'
+
+/** Why and how a column is masked. */
+export type Tagged = { readonly tag: string; readonly method: MaskingMethod }
+
+/** What the rules, the label of the target or the name itself say about a column; null is nothing. */
+export function taggedBy(
+  rules: MaskingRulesDefined,
+  relation: Relation,
+  column: Column,
+): Tagged | null {
+  const rule = rules.columns.find((each) => matches(each, relation, column))
+  if (rule !== undefined) return { tag: rule.tag, method: rule.method }
+  const label = labelled(rules, column.label)
+  if (label !== null) return label
+  // By the name at the target, so that an alias in the statement does not get around it.
+  if (rules.passwordLike === null || !isPasswordLike(column.name)) return null
+  return { tag: 'password-like', method: rules.passwordLike }
+}
+
+function matches(rule: ColumnRule, relation: Relation, column: Column): boolean {
+  return (
+    globMatches(rule.schema, relation.schema) &&
+    globMatches(rule.table, relation.name) &&
+    globMatches(rule.column, column.name)
+  )
+}
+
+// Names are compared without case: a rule that misses "Email" would leak.
+// Greedy matching with one way back, so that the work stays within pattern times name.
+function globMatches(pattern: string | null, name: string): boolean {
+  if (pattern === null) return true
+  const wanted = pattern.toLowerCase()
+  const given = name.toLowerCase()
+  let at = 0
+  let star = -1
+  let resume = 0
+  for (let i = 0; i < given.length;) {
+    if (wanted[at] === '*') {
+      star = at++
+      resume = i
+    } else if (wanted[at] === given[i]) {
+      at++
+      i++
+    } else if (star >= 0) {
+      at = star + 1
+      i = ++resume
+    } else return false
+  }
+  while (wanted[at] === '*') at++
+  return at === wanted.length
+}
+
+// PostgreSQL Anonymizer writes MASKED WITH FUNCTION … or MASKED WITH VALUE …; its functions exist
+// only at the target, so the column is masked whole. Any other label is taken as a tag.
+function labelled(rules: MaskingRulesDefined, label: string | null): Tagged | null {
+  const text = label?.trim() ?? ''
+  if (text === '' || /^not\s+masked/i.test(text)) return null
+  if (/^masked\s+with\s+value\s+null\b/i.test(text)) return { tag: 'masked', method: 'Null' }
+  if (/^masked\b/i.test(text)) return { tag: 'masked', method: 'Redact' }
+  const tag = text.toLowerCase()
+  const method = rules.columns.find((rule) => rule.tag.toLowerCase() === tag)?.method ?? 'Redact'
+  return { tag, method }
+}

@@ -1,0 +1,216 @@
+import { isUtf8 } from 'node:buffer'
+import { Secret } from '@countersign/kernel'
+import {
+  isComplete,
+  readBytes,
+  readCstring,
+  readCstringBytes,
+  readerOf,
+  readInt16,
+  readInt32,
+  readList,
+  readUint32,
+  readUint8,
+  readValue,
+  type Reader,
+} from './reader.ts'
+
+/** What an authenticated client may send. `raw` is the exact frame, so that it can be forwarded unchanged. */
+export type Request =
+  Query | Parse | Bind | Describe | Execute | Close | CopyData | CopyFail | FunctionCall | Bare
+
+/** A simple query: one string, perhaps of several statements. */
+export type Query = Raw & StatementText & { readonly tag: 'Query' }
+
+/** Names a statement, without values. */
+export type Parse = Raw &
+  StatementText & {
+    readonly tag: 'Parse'
+    readonly name: string
+    readonly parameterTypes: readonly number[]
+  }
+
+/** Gives a statement its values, and the pair a name. */
+export type Bind = Raw & {
+  readonly tag: 'Bind'
+  readonly portal: string
+  readonly statement: string
+  /** 0 text, 1 binary: none = all text, one = for all, else one for each value. */
+  readonly formats: readonly number[]
+  readonly values: readonly (Buffer | null)[]
+  readonly resultFormats: readonly number[]
+}
+
+export type Describe = Raw & Named & { readonly tag: 'Describe' }
+export type Close = Raw & Named & { readonly tag: 'Close' }
+
+/** Runs a portal; at most `maxRows` rows, 0 = all. */
+export type Execute = Raw & {
+  readonly tag: 'Execute'
+  readonly portal: string
+  readonly maxRows: number
+}
+
+export type CopyData = Raw & { readonly tag: 'CopyData'; readonly data: Buffer }
+export type CopyFail = Raw & { readonly tag: 'CopyFail'; readonly reason: string }
+
+/** The old fast path to call a function. It is not decoded, because it is always refused. */
+export type FunctionCall = Raw & { readonly tag: 'FunctionCall' }
+
+/** The messages that have no body. */
+export type Bare = Raw & { readonly tag: 'Sync' | 'Flush' | 'CopyDone' | 'Terminate' }
+
+/** An answer to a request for authentication. It is a secret and is never forwarded, so it has no `raw`. */
+export type Password = { readonly tag: 'Password'; readonly body: Secret<Buffer> }
+
+type Raw = { readonly raw: Buffer }
+type Named = { readonly kind: 'statement' | 'portal'; readonly name: string }
+type StatementText = {
+  /** The exact bytes of the statement, without the zero at the end. */
+  readonly text: Buffer
+  /** The same as a string, or null when the bytes are not UTF-8: nobody can understand such a statement. */
+  readonly sql: string | null
+}
+
+export type ClientTag = Request['tag'] | 'Password'
+
+/** How large a message of this kind may be; the numbers are the engine's limits. */
+export type SizeClass = 'frame' | 'smallFrame' | 'authentication'
+
+/** How to read the message that begins with a letter. `decode` gives null when the body is not of its form. */
+export type Codec = {
+  readonly tag: ClientTag
+  readonly size: SizeClass
+  decode(raw: Buffer): Request | Password | null
+}
+
+/** The codec for the first byte of a frame. */
+export const codecOf = (letter: number): Codec | undefined => CODECS[letter]
+
+/** The password of a PasswordMessage: text and one zero at the end. Null when it is something else. */
+export function cleartextPassword(message: Password): Secret<string> | null {
+  const body = message.body.expose()
+  const text = body.subarray(0, -1)
+  return body.length > 0 && body.indexOf(0) === body.length - 1 && isUtf8(text)
+    ? new Secret(text.toString())
+    : null
+}
+
+// Query: String. The string ends the message: the server refuses bytes after its zero, and so do we.
+function decodeQuery(raw: Buffer): Query | null {
+  const end = raw.length - 1
+  if (raw.indexOf(0, HEADER_BYTES) !== end) return null
+  const text = raw.subarray(HEADER_BYTES, end)
+  return { tag: 'Query', raw, text, sql: sqlOf(text) }
+}
+
+// Parse: String name, String query, Int16 count, Int32[count] type OIDs.
+function decodeParse(raw: Buffer): Parse | null {
+  const reader = readerOf(raw, HEADER_BYTES)
+  const name = readName(reader)
+  const text = readCstringBytes(reader)
+  const parameterTypes = readList(reader, readUint32)
+  if (!isComplete(reader)) return null
+  return { tag: 'Parse', raw, name, text, sql: sqlOf(text), parameterTypes }
+}
+
+// Bind: String portal, String statement, Int16[] formats, (Int32 length, bytes)[] values, Int16[] result formats.
+function decodeBind(raw: Buffer): Bind | null {
+  const reader = readerOf(raw, HEADER_BYTES)
+  const portal = readName(reader)
+  const statement = readName(reader)
+  const formats = readList(reader, readInt16)
+  const values = readList(reader, readValue)
+  const resultFormats = readList(reader, readInt16)
+  if (!isComplete(reader)) return null
+  return { tag: 'Bind', raw, portal, statement, formats, values, resultFormats }
+}
+
+// Describe, Close: Byte1 'S' or 'P', String name.
+const decodeNamed =
+  <Tag extends 'Describe' | 'Close'>(tag: Tag) =>
+  (raw: Buffer): (Raw & Named & { readonly tag: Tag }) | null => {
+    const reader = readerOf(raw, HEADER_BYTES)
+    const kind = KINDS[readUint8(reader)]
+    const name = readName(reader)
+    return kind === undefined || !isComplete(reader) ? null : { tag, raw, kind, name }
+  }
+
+// Execute: String portal, Int32 rows.
+function decodeExecute(raw: Buffer): Execute | null {
+  const reader = readerOf(raw, HEADER_BYTES)
+  const portal = readName(reader)
+  const maxRows = readInt32(reader)
+  return isComplete(reader) ? { tag: 'Execute', raw, portal, maxRows } : null
+}
+
+function decodeCopyFail(raw: Buffer): CopyFail | null {
+  const reader = readerOf(raw, HEADER_BYTES)
+  const reason = readCstring(reader)
+  return isComplete(reader) ? { tag: 'CopyFail', raw, reason } : null
+}
+
+function decodeCopyData(raw: Buffer): CopyData {
+  const reader = readerOf(raw, HEADER_BYTES)
+  return { tag: 'CopyData', raw, data: readBytes(reader, raw.length - HEADER_BYTES) }
+}
+
+const decodeBare =
+  (tag: Bare['tag']) =>
+  (raw: Buffer): Bare | null =>
+    raw.length === HEADER_BYTES ? { tag, raw } : null
+
+const decodeFunctionCall = (raw: Buffer): FunctionCall => ({ tag: 'FunctionCall', raw })
+
+const decodePassword = (raw: Buffer): Password => ({
+  tag: 'Password',
+  body: new Secret(raw.subarray(HEADER_BYTES)),
+})
+
+/** The server compares only the first 63 bytes of a name, so a longer one could mean a statement that we do not mean. */
+function readName(reader: Reader): string {
+  const from = reader.at
+  const name = readCstring(reader)
+  if (reader.at - from - 1 > NAME_BYTES_MAX) reader.failed = true
+  return name
+}
+
+const sqlOf = (text: Buffer): string | null => (isUtf8(text) ? text.toString('utf8') : null)
+
+const codec = (
+  tag: ClientTag,
+  size: SizeClass,
+  decode: (raw: Buffer) => Request | Password | null,
+): Codec => ({ tag, size, decode })
+
+/** A letter and the length. */
+export const HEADER_BYTES = 5
+
+const NAME_BYTES_MAX = 63
+
+const KINDS: Readonly<Partial<Record<number, Named['kind']>>> = {
+  0x53: 'statement',
+  0x50: 'portal',
+}
+
+const LETTERS: Readonly<Record<string, Codec>> = {
+  Q: codec('Query', 'frame', decodeQuery),
+  P: codec('Parse', 'frame', decodeParse),
+  B: codec('Bind', 'frame', decodeBind),
+  D: codec('Describe', 'smallFrame', decodeNamed('Describe')),
+  E: codec('Execute', 'smallFrame', decodeExecute),
+  C: codec('Close', 'smallFrame', decodeNamed('Close')),
+  S: codec('Sync', 'smallFrame', decodeBare('Sync')),
+  H: codec('Flush', 'smallFrame', decodeBare('Flush')),
+  d: codec('CopyData', 'frame', decodeCopyData),
+  c: codec('CopyDone', 'smallFrame', decodeBare('CopyDone')),
+  f: codec('CopyFail', 'smallFrame', decodeCopyFail),
+  F: codec('FunctionCall', 'frame', decodeFunctionCall),
+  X: codec('Terminate', 'smallFrame', decodeBare('Terminate')),
+  p: codec('Password', 'authentication', decodePassword),
+}
+
+const CODECS: readonly (Codec | undefined)[] = Array.from(
+  { length: 256 },
+  (_, byte) => LETTERS[String.fromCharCode(byte)],
+)

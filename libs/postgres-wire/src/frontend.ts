@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import { codecOf, HEADER_BYTES, type Password, type Request } from './client-messages.ts'
+import { bufferOf, cutFrame, type Framing, type Held, NOTHING } from './framing.ts'
+import { decodeStartupPacket, type StartupPacket } from './startup-packet.ts'
+import { type Violation, violation, type ViolationReason } from './violation.ts'
+
+/** The agent's side of one connection: what was received and is not a message yet, and what is legal next. */
+export type Frontend = {
+  readonly phase: Phase
+  readonly held: Held
+  readonly framings: Readonly<Record<ReadingPhase, Framing<ViolationReason>>>
+}
+
+export type ClientMessage = StartupPacket | Password | Request
+
+/**
+ * `asked`: encryption was asked for, and the client must wait for the answer. `secured`: inside TLS, where it is not asked
+ * for again. `closed`: the client said goodbye. `broken`: it violated the protocol. The last two read nothing more.
+ */
+export type Phase =
+  'startup' | 'asked' | 'secured' | 'authenticating' | 'ready' | 'closed' | 'broken'
+
+export type FrontendLimits = {
+  /** Messages that carry statements or data. */
+  readonly frameBytesMax: number
+  /** Messages that carry at most a name. */
+  readonly smallFrameBytesMax: number
+  /** Packets before authentication begins. */
+  readonly startupBytesMax: number
+  /** Answers to a request for authentication; tokens may be long. */
+  readonly authenticationBytesMax: number
+}
+
+/** The limits that PostgreSQL has, but for statements and data. */
+export const FRONTEND_LIMITS: FrontendLimits = {
+  frameBytesMax: 16 * 1024 * 1024,
+  smallFrameBytesMax: 10_000,
+  startupBytesMax: 10_000,
+  authenticationBytesMax: 65_535,
+}
+
+/** A new connection. `phase` is `secured` when TLS came first, without an SSLRequest. */
+export const frontend = (
+  limits: FrontendLimits = FRONTEND_LIMITS,
+  phase: 'startup' | 'secured' = 'startup',
+): Frontend => ({ phase, held: NOTHING, framings: framingsOf(limits) })
+
+/**
+ * Bytes in, messages out. No socket, no clock; splitting the bytes never changes the messages. Messages are views of the
+ * chunk, which must not be written to afterwards.
+ */
+export function receive(
+  engine: Frontend,
+  chunk: Uint8Array,
+): [Frontend, (ClientMessage | Violation)[]] {
+  const bytes = bufferOf(chunk)
+  const messages: (ClientMessage | Violation)[] = []
+  let { phase, held } = engine
+  let at = 0
+  while (isReading(phase) && at < bytes.length) {
+    const cut = cutFrame(held, bytes, at, engine.framings[phase])
+    if (cut.status === 'waiting') return [{ ...engine, phase, held: cut.held }, messages]
+    const message =
+      cut.status === 'refused' ? violation(cut.reason) : legal(phase, decoded(phase, cut.frame))
+    messages.push(message)
+    phase = nextPhase(phase, message)
+    held = NOTHING
+    at = cut.status === 'frame' ? cut.next : bytes.length
+  }
+  return [{ ...engine, phase, held }, messages]
+}
+
+/** The question about encryption was answered. After `S` everything that is received comes out of TLS. */
+export function answered(engine: Frontend, answer: 'S' | 'N'): Frontend {
+  assert.equal(engine.phase, 'asked', 'an answer needs a question')
+  return { ...engine, phase: answer === 'S' ? 'secured' : 'startup' }
+}
+
+/** The client proved who it is, and may send requests. */
+export function authenticated(engine: Frontend): Frontend {
+  assert.equal(engine.phase, 'authenticating', 'only a client that authenticates is authenticated')
+  return { ...engine, phase: 'ready' }
+}
+
+/** Whether a connection that begins with this byte begins with a TLS handshake (PostgreSQL 17 and later). */
+export const opensWithTls = (firstByte: number): boolean => firstByte === 0x16
+
+/** Every legal step of a client. What this table does not name is a violation. */
+const NEXT: Readonly<Record<Phase, Readonly<Partial<Record<ClientMessage['tag'], Phase>>>>> = {
+  startup: {
+    SslRequest: 'asked',
+    GssEncRequest: 'asked',
+    Cancel: 'closed',
+    Startup: 'authenticating',
+  },
+  asked: {},
+  secured: { Cancel: 'closed', Startup: 'authenticating' },
+  authenticating: { Password: 'authenticating', Terminate: 'closed' },
+  ready: {
+    Query: 'ready',
+    Parse: 'ready',
+    Bind: 'ready',
+    Describe: 'ready',
+    Execute: 'ready',
+    Close: 'ready',
+    Sync: 'ready',
+    Flush: 'ready',
+    // Clients send data before they have read that the server wants it, so these are legal at any time.
+    CopyData: 'ready',
+    CopyDone: 'ready',
+    CopyFail: 'ready',
+    FunctionCall: 'ready',
+    Terminate: 'closed',
+  },
+  closed: {},
+  broken: {},
+}
+
+type ReadingPhase = Exclude<Phase, 'closed' | 'broken'>
+
+const isReading = (phase: Phase): phase is ReadingPhase => phase !== 'closed' && phase !== 'broken'
+
+const decoded = (phase: ReadingPhase, raw: Buffer): ClientMessage | Violation =>
+  phase === 'startup' || phase === 'secured'
+    ? decodeStartupPacket(raw)
+    : (codecOf(raw.readUInt8(0))?.decode(raw) ?? violation('Malformed'))
+
+const legal = (phase: Phase, message: ClientMessage | Violation): ClientMessage | Violation =>
+  message.tag === 'Violation' || NEXT[phase][message.tag] ? message : violation('NotLegalHere')
+
+const nextPhase = (phase: Phase, message: ClientMessage | Violation): Phase =>
+  message.tag === 'Violation' ? 'broken' : (NEXT[phase][message.tag] ?? 'broken')
+
+/** Int32 length including itself, Int32 code. */
+function startupFraming(limits: FrontendLimits): Framing<ViolationReason> {
+  return {
+    headerBytes: 4,
+    sizeOf(bytes, at) {
+      const size = bytes.readUInt32BE(at)
+      if (size < STARTUP_BYTES_MIN) return 'FrameTooSmall'
+      return size > limits.startupBytesMax ? 'FrameTooLarge' : size
+    },
+  }
+}
+
+/** Byte1 letter, Int32 length including itself. A message that is not legal is refused before its body is kept. */
+function taggedFraming(phase: Phase, limits: FrontendLimits): Framing<ViolationReason> {
+  return {
+    headerBytes: HEADER_BYTES,
+    sizeOf(bytes, at) {
+      const codec = codecOf(bytes.readUInt8(at))
+      if (codec === undefined) return 'UnknownMessage'
+      if (NEXT[phase][codec.tag] === undefined) return 'NotLegalHere'
+      const size = 1 + bytes.readUInt32BE(at + 1)
+      if (size < HEADER_BYTES) return 'FrameTooSmall'
+      return size > limits[`${codec.size}BytesMax`] ? 'FrameTooLarge' : size
+    },
+  }
+}
+
+/** The client may say nothing before it has the answer: such bytes would be taken as if they came out of TLS. */
+const SILENCE: Framing<ViolationReason> = { headerBytes: 1, sizeOf: () => 'BytesBeforeAnswer' }
+
+const framingsOf = (limits: FrontendLimits): Frontend['framings'] => ({
+  startup: startupFraming(limits),
+  asked: SILENCE,
+  secured: startupFraming(limits),
+  authenticating: taggedFraming('authenticating', limits),
+  ready: taggedFraming('ready', limits),
+})
+
+const STARTUP_BYTES_MIN = 8

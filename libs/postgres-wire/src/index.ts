@@ -1,0 +1,82 @@
+export * as toClient from './to-client.ts'
+export * as toServer from './to-server.ts'
+export type { ErrorFields } from './to-client.ts'
+export type { Binding } from './to-server.ts'
+export {
+  type Bare,
+  type Bind,
+  type ClientTag,
+  type Close,
+  cleartextPassword,
+  type CopyData,
+  type CopyFail,
+  type Describe,
+  type Execute,
+  type FunctionCall,
+  type Parse,
+  type Password,
+  type Query,
+  type Request,
+} from './client-messages.ts'
+export {
+  answered,
+  authenticated,
+  type ClientMessage,
+  type Frontend,
+  frontend,
+  FRONTEND_LIMITS,
+  type FrontendLimits,
+  opensWithTls,
+  type Phase,
+  receive,
+} from './frontend.ts'
+export {
+  clientFinal,
+  clientFirst,
+  SCRAM_MECHANISM,
+  type ScramFinal,
+  type ScramFirst,
+  type ScramRefusal,
+  scramVerifier,
+  verifyServer,
+} from './scram.ts'
+export {
+  receiveServer,
+  SERVER_FRAME_BYTES_MAX,
+  type ServerFrame,
+  serverSide,
+  type ServerSide,
+  serverSslAnswer,
+  type ServerTag,
+} from './server-frames.ts'
+export {
+  type Authentication,
+  authenticationOf,
+  type BackendKey,
+  backendKeyOf,
+  cellsOf,
+  type Column,
+  columnsOf,
+  commandTagOf,
+  copyDataOf,
+  type CopyFormats,
+  copyFormatsOf,
+  errorFieldsOf,
+  notificationOf,
+  parameterStatusOf,
+  parameterTypesOf,
+  rowCountOf,
+  type TransactionStatus,
+  transactionStatusOf,
+} from './server-messages.ts'
+export type { Cancel, Startup, StartupPacket } from './startup-packet.ts'
+export { startupSettings, type StartupSettings } from './startup-parameters.ts'
+export {
+  admit,
+  type Admission,
+  type Pipeline,
+  refused,
+  RUNNING,
+  statusAfterRefusal,
+} from './transaction.ts'
+export { type Violation, violation, type ViolationReason } from './violation.ts'

@@ -1,0 +1,72 @@
+import type { Secret } from '@countersign/kernel'
+import { cstring, frame, int16, int32, lengthAndBytes, list, untaggedFrame } from './bytes.ts'
+import type { BackendKey } from './server-messages.ts'
+import { CANCEL_REQUEST_CODE, SSL_REQUEST_CODE } from './startup-packet.ts'
+
+/** Asks for TLS. */
+export const sslRequest = (): Buffer => untaggedFrame(int32(SSL_REQUEST_CODE))
+
+/** Asks, on a connection of its own, to cancel what the session with this key runs. */
+export const cancelRequest = (key: BackendKey): Buffer =>
+  untaggedFrame(int32(CANCEL_REQUEST_CODE), int32(key.processId), key.secretKey)
+
+/** Begins a session with protocol 3.0. The parameters never pass through a connection string. */
+export const startupMessage = (parameters: ReadonlyMap<string, string>): Buffer =>
+  untaggedFrame(
+    int32(3 << 16),
+    ...[...parameters].flatMap(([name, value]) => [cstring(name), cstring(value)]),
+    Buffer.alloc(1),
+  )
+
+export const passwordMessage = (password: Secret<string>): Buffer =>
+  frame('p', cstring(password.expose()))
+
+/** The first message of a SASL mechanism. */
+export function saslInitialResponse(mechanism: string, message: string): Buffer {
+  return frame('p', cstring(mechanism), lengthAndBytes(Buffer.from(message, 'utf8')))
+}
+
+export const saslResponse = (message: string): Buffer => frame('p', Buffer.from(message, 'utf8'))
+
+export const query = (sql: string): Buffer => frame('Q', cstring(sql))
+
+export const parse = (name: string, sql: string, parameterTypes: readonly number[] = []): Buffer =>
+  frame('P', cstring(name), cstring(sql), list(parameterTypes, int32))
+
+/** Values for a statement. No formats = everything is text. */
+export type Binding = {
+  readonly portal?: string
+  readonly statement?: string
+  readonly formats?: readonly number[]
+  readonly values?: readonly (Buffer | null)[]
+  readonly resultFormats?: readonly number[]
+}
+
+export const bind = (binding: Binding = {}): Buffer =>
+  frame(
+    'B',
+    cstring(binding.portal ?? ''),
+    cstring(binding.statement ?? ''),
+    list(binding.formats ?? [], int16),
+    list(binding.values ?? [], lengthAndBytes),
+    list(binding.resultFormats ?? [], int16),
+  )
+
+export const describe = (kind: 'statement' | 'portal', name = ''): Buffer =>
+  frame('D', cstring(LETTER_OF[kind] + name))
+
+/** At most `maxRows` rows; 0 = all. */
+export const execute = (portal = '', maxRows = 0): Buffer =>
+  frame('E', cstring(portal), int32(maxRows))
+
+export const close = (kind: 'statement' | 'portal', name = ''): Buffer =>
+  frame('C', cstring(LETTER_OF[kind] + name))
+
+export const sync = (): Buffer => frame('S')
+export const flush = (): Buffer => frame('H')
+export const terminate = (): Buffer => frame('X')
+export const copyData = (data: Buffer): Buffer => frame('d', data)
+export const copyDone = (): Buffer => frame('c')
+export const copyFail = (reason: string): Buffer => frame('f', cstring(reason))
+
+const LETTER_OF = { statement: 'S', portal: 'P' } as const

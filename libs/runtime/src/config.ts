@@ -1,0 +1,68 @@
+import { Problem, Secret } from '@countersign/kernel'
+import { z } from 'zod'
+
+/** Settings from the environment, or all that is wrong with it at once. Throws `CS_CONFIG_INVALID`. */
+export function readConfig<Shape extends z.ZodRawShape>(
+  shape: Shape,
+  environment: NodeJS.ProcessEnv,
+): z.infer<z.ZodObject<Shape>> {
+  const read = z.object(shape).safeParse(environment)
+  if (read.success) return read.data
+  const lines = read.error.issues.map((issue) => {
+    const name = issue.path.join('.')
+    const field = shape[name]
+    const meaning = field instanceof z.ZodType ? field.description : undefined
+    return `  ${name}: ${issue.message}${meaning === undefined ? '' : ` – set it to ${lowered(meaning)}`}`
+  })
+  throw new Problem('CS_CONFIG_INVALID', `the configuration is not valid:\n${lines.join('\n')}`)
+}
+
+/** What every service needs. A service adds its own and gives the whole to `readConfig`. */
+export const COMMON_SETTINGS = {
+  KAFKA_BROKERS: z
+    .string()
+    .min(1)
+    .describe('The Kafka brokers, as host:port, separated by commas.')
+    .transform((text) => text.split(',')),
+  KAFKA_USERNAME: z.string().optional().describe('The Kafka user of this service (SASL/PLAIN).'),
+  KAFKA_PASSWORD: z
+    .string()
+    .optional()
+    .describe('The password of the Kafka user.')
+    .transform((text) => (text === undefined ? undefined : new Secret(text))),
+  KAFKA_TLS: flag('Whether to use TLS to Kafka.', false),
+  CS_SESSION_TIMEOUT_MS: count('How long Kafka waits for a dead reader, in milliseconds.', 6_000),
+  CS_APPEND_LIMIT_MS: count('How long an append may take, in milliseconds.', 2_000),
+  CS_HEALTH_PORT: port('The port of /healthz, /readyz and /metrics.'),
+  CS_LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal'])
+    .default('info')
+    .describe('How much the service logs.'),
+}
+
+/** A whole number that is not negative. */
+export function count(meaning: string, value?: number) {
+  const schema = z.coerce.number().int().nonnegative().describe(meaning)
+  return value === undefined ? schema : schema.default(value)
+}
+
+/** A TCP port; 0 takes a free one. */
+export function port(meaning: string) {
+  return z.coerce.number().int().min(0).max(65_535).describe(meaning)
+}
+
+/** true or false. */
+export function flag(meaning: string, value: boolean) {
+  return z
+    .enum(['true', 'false'])
+    .default(value ? 'true' : 'false')
+    .describe(meaning)
+    .transform((text) => text === 'true')
+}
+
+/** A file or folder. */
+export function path(meaning: string) {
+  return z.string().min(1).describe(meaning)
+}
+
+const lowered = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1)

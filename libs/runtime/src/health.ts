@@ -1,0 +1,57 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo, Server as TcpServer } from 'node:net'
+import { Problem } from '@countersign/kernel'
+import type { Telemetry } from './telemetry.ts'
+
+/** What /readyz asks: a name, and whether that part can do its work now. */
+export type HealthCheck = { readonly name: string; healthy(): boolean }
+
+export type HealthOptions = {
+  port: number
+  checks: readonly HealthCheck[]
+  telemetry: Telemetry
+}
+
+/** Serves /healthz (the process lives), /readyz (it can do its work) and /metrics. */
+export async function serveHealth(
+  options: HealthOptions,
+): Promise<AsyncDisposable & { port: number }> {
+  const server = createServer((request, response) => {
+    const path = (request.url ?? '/').split('?', 1)[0]
+    if (path === '/metrics') return options.telemetry.serveMetrics(request, response)
+    if (path === '/healthz') return void response.writeHead(200).end('ok\n')
+    if (path !== '/readyz') return void response.writeHead(404).end('not found\n')
+    const failing = options.checks.filter((check) => !check.healthy()).map((check) => check.name)
+    response.writeHead(failing.length === 0 ? 200 : 503, { 'content-type': 'application/json' })
+    response.end(`${JSON.stringify({ ready: failing.length === 0, failing })}\n`)
+  })
+  const port = await listening(server, options.port, '127.0.0.1')
+  return { port, [Symbol.asyncDispose]: () => closed(server) }
+}
+
+/** Listens, or throws a `Problem` that names the port. */
+export async function listening(server: TcpServer, port: number, host: string): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const reason =
+        cause.code === 'EADDRINUSE' ? 'is already in use' : `cannot be opened (${cause.message})`
+      reject(
+        new Problem('CS_CONFIG_INVALID', `port ${port} ${reason}`, {
+          cause,
+          hint: 'Stop what listens there, or give this service another port.',
+        }),
+      )
+    })
+    server.listen(port, host, resolve)
+  })
+  // A server that listens on TCP has an address with a port.
+  return (server.address() as AddressInfo).port
+}
+
+/** Stops a server, and what is still connected to it. */
+export async function closed(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { EventId, Instant, RequestId, SessionId, uuidv5 } from '@countersign/kernel'
+import { draftOf, type LogRecord, type Understood } from '@countersign/log'
+import { type InMemoryLog, inMemoryLog } from '@countersign/log/in-memory'
+import { type DeciderService, type Decision, serveDecider } from './serve-decider.ts'
+
+const SESSION = SessionId('01a205d5-15a3-71b3-bc9d-1765de5ac95c')
+const OTHER = SessionId('01a205d5-15a3-71b3-bc9d-1765de5ac95d')
+const REQUEST = RequestId('01a205d5-15a3-7b91-a0dc-1516f8a6bac9')
+const silent = { debug() {}, info() {}, warn() {}, error() {} }
+
+test('each input is decided once, and what follows cites it', async () => {
+  const log = inMemoryLog()
+  await withdraw(log, SESSION, 0)
+  await using _host = await serve(log, () => 'follow')
+  await written(log, 1)
+  const [first] = log.records('approvals')
+  assert.equal(first?.status === 'understood' ? first.causation?.topic : null, 'sessions')
+})
+
+test('after a restart nothing is decided twice, and nothing that happened meanwhile is left out', async () => {
+  const log = inMemoryLog()
+  await withdraw(log, SESSION, 0)
+  {
+    await using _host = await serve(log, () => 'follow')
+    await written(log, 1)
+  }
+  await withdraw(log, SESSION, 1)
+  await withdraw(log, OTHER, 0)
+  const decided: string[] = []
+  await using _host = await serve(log, (record) => {
+    decided.push(record.key)
+    return 'follow'
+  })
+  await written(log, 3)
+  assert.deepEqual(decided.toSorted(), [SESSION, OTHER].toSorted())
+})
+
+test('a record waits for another one of its session, and later ones of its topic wait behind it', async () => {
+  const log = inMemoryLog()
+  await withdraw(log, SESSION, 0)
+  await withdraw(log, SESSION, 1)
+  let isReady = false
+  const order: number[] = []
+  await using _host = await serve(
+    log,
+    (record) => {
+      if (record.message.type !== 'RequestWithdrawn') return 'nothing'
+      if (!isReady) return 'wait'
+      order.push(record.message.sequence)
+      return 'follow'
+    },
+    (record) => {
+      isReady ||= record.status === 'understood' && record.message.type === 'SessionKeySealed'
+    },
+  )
+  const key = {
+    type: 'SessionKeySealed',
+    sessionId: SESSION,
+    at: Instant(1),
+    recipients: [],
+  } as const
+  await log.append([draftOf(key, { id: EventId(uuidv5(SESSION, 'key')), key: SESSION })])
+  await written(log, 2)
+  assert.deepEqual(order, [0, 1])
+})
+
+test('a record that cannot be handled is put aside with the reason, and the next one is decided', async () => {
+  const log = inMemoryLog()
+  await using _host = await serve(log, (record) => {
+    if (record.message.type === 'RequestWithdrawn' && record.message.sequence === 0)
+      throw new Error('poison')
+    return 'follow'
+  })
+  await withdraw(log, SESSION, 0)
+  await withdraw(log, SESSION, 1)
+  await written(log, 1)
+  const [rejected] = log.records('tester.rejected')
+  assert.equal(rejected?.status, 'understood')
+  if (rejected?.status === 'understood' && rejected.message.type === 'MessageRejected') {
+    assert.equal(rejected.message.reason, 'poison')
+    assert.equal(rejected.message.offset, 0)
+  }
+})
+
+type Answer = 'follow' | 'wait' | 'nothing'
+
+function serve(
+  log: InMemoryLog,
+  decide: (record: Understood) => Answer,
+  apply: (record: LogRecord) => void = () => undefined,
+) {
+  const service: DeciderService<null> = {
+    topology: { service: 'tester', reads: ['sessions', 'keys'], writes: ['approvals'] },
+    globals: [],
+    newState: () => null,
+    apply: (_state, record) => apply(record),
+    decide(_state, record): Decision {
+      const answer = decide(record)
+      if (answer === 'wait') return 'wait'
+      if (answer === 'nothing') return []
+      return [
+        {
+          message: {
+            type: 'ApprovalWithdrawn',
+            sessionId: SESSION,
+            at: Instant(1),
+            approvalId: REQUEST,
+            requestId: REQUEST,
+            reason: 'test',
+          },
+        },
+      ]
+    },
+  }
+  return serveDecider({ log: log.connect(), service, logger: silent })
+}
+
+async function withdraw(log: InMemoryLog, sessionId: SessionId, sequence: number): Promise<void> {
+  const message = {
+    type: 'RequestWithdrawn',
+    sessionId,
+    sequence,
+    previousHash: '',
+    at: Instant(1),
+    requestId: REQUEST,
+    reason: 'Cancelled',
+  } as const
+  await log.append([
+    draftOf(message, { id: EventId(uuidv5(sessionId, `test/${sequence}`)), key: sessionId }),
+  ])
+}
+
+async function written(log: InMemoryLog, count: number): Promise<void> {
+  while (log.records('approvals').length < count)
+    await new Promise((resolve) => setImmediate(resolve))
+}

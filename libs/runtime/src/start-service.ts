@@ -1,0 +1,18 @@
+import { Problem, messageOf } from '@countersign/kernel'
+
+/** Runs a service; what stops it from starting is one clear line and status 1. */
+export async function startService(service: string, run: () => Promise<void>): Promise<void> {
+  try {
+    await run()
+    process.exitCode = 0
+  } catch (thrown) {
+    const code = thrown instanceof Problem ? `${thrown.code}: ` : ''
+    const hint = thrown instanceof Problem && thrown.hint !== null ? `\n  next: ${thrown.hint}` : ''
+    process.stderr.write(`${service}: ${code}${messageOf(thrown)}${hint}\n`)
+    if (!(thrown instanceof Problem) && thrown instanceof Error)
+      process.stderr.write(`${thrown.stack ?? ''}\n`)
+    process.exitCode = 1
+  }
+  // Sockets of libraries must not keep a service alive that has ended.
+  setTimeout(() => process.exit(), 1_000).unref()
+}

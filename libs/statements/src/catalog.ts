@@ -1,0 +1,112 @@
+import { CATALOG_RELATIONS } from './generated/pg-catalog.ts'
+import type { RelationRef } from './facts.ts'
+
+/** What is known of a target. A `TargetDescribed` event has this form. */
+export type TargetCatalog = {
+  readonly searchPath: readonly string[]
+  readonly relations: readonly CatalogRelation[]
+  /** Functions and procedures outside pg_catalog. */
+  readonly routines: readonly CatalogRoutine[]
+}
+
+export type CatalogRelation = {
+  readonly oid: number
+  readonly schema: string
+  readonly name: string
+  readonly kind: string
+  readonly columns: readonly { readonly attnum: number; readonly name: string }[]
+  /** What a view is made from; attnum 0 stands for the whole relation. */
+  readonly dependsOn: readonly { readonly relationOid: number; readonly attnum: number }[]
+}
+
+export type CatalogRoutine = {
+  readonly schema: string
+  readonly name: string
+  readonly volatility: string
+  readonly securityDefiner: boolean
+  readonly language: string
+}
+
+/** A catalog of which nothing is known: every relation stays unresolved. */
+export const EMPTY_CATALOG: TargetCatalog = { searchPath: [], relations: [], routines: [] }
+
+/** Look-ups over one catalog. */
+export type Names = {
+  relation(schema: string | null, name: string): RelationRef
+  /** Null when the catalog does not know the relation. */
+  columnsOf(relation: RelationRef): ReadonlySet<string> | null
+  below(
+    relation: RelationRef,
+  ): readonly { readonly relation: RelationRef; readonly column: string }[]
+  hasRoutine(name: string): boolean
+}
+
+/** The look-ups of a catalog, made once per catalog object. */
+export function namesOf(catalog: TargetCatalog): Names {
+  const known = INDEXES.get(catalog)
+  if (known) return known
+  const names = indexed(catalog)
+  INDEXES.set(catalog, names)
+  return names
+}
+
+function indexed(catalog: TargetCatalog): Names {
+  const byName = new Map(catalog.relations.map((r) => [key(r.schema, r.name), r]))
+  const byOid = new Map(catalog.relations.map((r) => [r.oid, r]))
+  const routines = new Set(catalog.routines.map((routine) => routine.name))
+  const columns = new Map<number, ReadonlySet<string>>()
+  // pg_catalog comes first when the path does not name it.
+  const path = catalog.searchPath.includes('pg_catalog')
+    ? catalog.searchPath
+    : ['pg_catalog', ...catalog.searchPath]
+
+  return {
+    relation(schema, name) {
+      for (const candidate of schema === null ? path : [schema]) {
+        const found = byName.get(key(candidate, name))
+        if (found) return refOf(found)
+        if (candidate === 'pg_catalog' && CATALOG_RELATIONS.has(name))
+          return { schema: 'pg_catalog', name, oid: null }
+      }
+      return { schema, name, oid: null }
+    },
+    columnsOf(relation) {
+      if (relation.oid === null) return null
+      const cached = columns.get(relation.oid)
+      if (cached) return cached
+      const found = byOid.get(relation.oid)
+      if (!found) return null
+      const set = new Set(found.columns.map((column) => column.name))
+      columns.set(relation.oid, set)
+      return set
+    },
+    below(relation) {
+      const found: { relation: RelationRef; column: string }[] = []
+      const seen = new Set<number>()
+      const waiting = relation.oid === null ? [] : [relation.oid]
+      for (let oid = waiting.pop(); oid !== undefined; oid = waiting.pop()) {
+        if (seen.has(oid)) continue
+        seen.add(oid)
+        for (const { relationOid, attnum } of byOid.get(oid)?.dependsOn ?? []) {
+          const lower = byOid.get(relationOid)
+          if (!lower) continue
+          const column = lower.columns.find((each) => each.attnum === attnum)?.name ?? '*'
+          found.push({ relation: refOf(lower), column })
+          waiting.push(relationOid)
+        }
+      }
+      return found
+    },
+    hasRoutine: (name) => routines.has(name),
+  }
+}
+
+const refOf = (relation: CatalogRelation): RelationRef => ({
+  schema: relation.schema,
+  name: relation.name,
+  oid: relation.oid,
+})
+
+const key = (schema: string, name: string): string => JSON.stringify([schema, name])
+
+const INDEXES = new WeakMap<TargetCatalog, Names>()

@@ -1,0 +1,114 @@
+import type { Names } from './catalog.ts'
+import type { Call } from './functions.ts'
+import type {
+  CalledFunction,
+  Effect,
+  EffectName,
+  RelationRef,
+  TouchedColumn,
+  TransactionControl,
+} from './facts.ts'
+
+/** The lock modes of PostgreSQL, weakest first. */
+export const LOCKS = [
+  'ACCESS SHARE',
+  'ROW SHARE',
+  'ROW EXCLUSIVE',
+  'SHARE UPDATE EXCLUSIVE',
+  'SHARE',
+  'SHARE ROW EXCLUSIVE',
+  'EXCLUSIVE',
+  'ACCESS EXCLUSIVE',
+] as const
+
+export type Lock = (typeof LOCKS)[number]
+
+/** What was found so far in one message. It is filled while the tree is walked, and read once. */
+export type Collector = {
+  readonly names: Names
+  readonly effects: Map<string, Effect>
+  readonly tables: Map<string, RelationRef>
+  readonly columns: Map<string, TouchedColumn>
+  readonly functions: Map<string, CalledFunction>
+  readonly controls: TransactionControl[]
+  readonly unbounded: { tag: string; relation: RelationRef }[]
+  readonly summaries: string[]
+  lock: { readonly mode: Lock; readonly relation: RelationRef } | null
+  /** How often anything was read; lets a caller see whether a part reads at all. */
+  reads: number
+  /** Inside EXPLAIN without ANALYZE: nothing but planning happens. */
+  planOnly: boolean
+  movesData: boolean
+  columnsUnknown: boolean
+  copy: 'in' | 'out' | null
+  stateChanging: boolean
+  harmlessSetting: boolean | null
+  createsCode: boolean
+}
+
+export const newCollector = (names: Names): Collector => ({
+  names,
+  effects: new Map(),
+  tables: new Map(),
+  columns: new Map(),
+  functions: new Map(),
+  controls: [],
+  unbounded: [],
+  summaries: [],
+  lock: null,
+  reads: 0,
+  planOnly: false,
+  movesData: false,
+  columnsUnknown: false,
+  copy: null,
+  stateChanging: false,
+  harmlessSetting: null,
+  createsCode: false,
+})
+
+/** Notes an effect, and what always follows from it. */
+export function affect(
+  to: Collector,
+  asked: EffectName,
+  relation: RelationRef | null,
+  why: string,
+): void {
+  const effect = to.planOnly && PLANNED_AS_READ.has(asked) ? 'read' : asked
+  if (relation) to.tables.set(keyOf(relation), relation)
+  const key = `${effect} ${relation ? keyOf(relation) : ''}`
+  if (!to.effects.has(key)) to.effects.set(key, { effect, relation, why })
+  if (effect === 'session-change' || effect === 'opaque' || effect === 'unknown')
+    to.stateChanging = true
+  if (effect === 'opaque' || effect === 'unknown') to.columnsUnknown = true
+}
+
+/** Notes that a relation is read, and with a view what lies below it. */
+export function read(to: Collector, relation: RelationRef): void {
+  to.reads++
+  affect(to, 'read', relation, `reads ${shown(relation)}`)
+  for (const below of to.names.below(relation)) touch(to, below.relation, below.column)
+}
+
+export function touch(to: Collector, relation: RelationRef, column: string): void {
+  to.columns.set(`${keyOf(relation)} ${column}`, { relation, column })
+}
+
+export function lock(to: Collector, mode: Lock, relation: RelationRef): void {
+  if (to.planOnly) return
+  if (to.lock && LOCKS.indexOf(to.lock.mode) >= LOCKS.indexOf(mode)) return
+  to.lock = { mode, relation }
+}
+
+export function call(to: Collector, called: Call): void {
+  to.functions.set(called.name, { name: called.name, harmless: called.harmless })
+  for (const effect of called.effects) affect(to, effect, null, called.why)
+}
+
+/** The name of a relation as people write it. */
+export const shown = (relation: RelationRef): string =>
+  relation.schema === null ? relation.name : `${relation.schema}.${relation.name}`
+
+const keyOf = (relation: RelationRef): string => JSON.stringify([relation.schema, relation.name])
+
+/** What EXPLAIN alone does not do. */
+const PLANNED_AS_READ: ReadonlySet<EffectName> = new Set(['write', 'delete', 'schema-change'])

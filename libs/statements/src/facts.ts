@@ -1,0 +1,84 @@
+/** What a statement can do, as policy speaks of it. */
+export type EffectName =
+  | 'read'
+  | 'write'
+  | 'delete'
+  | 'schema-change'
+  | 'privilege-change'
+  | 'session-change'
+  | 'transaction'
+  | 'program'
+  | 'opaque'
+  | 'unknown'
+
+/** A relation as it was named and, where the catalog knows it, found. */
+export type RelationRef = {
+  readonly schema: string | null
+  readonly name: string
+  /** Null when the catalog does not know the relation. */
+  readonly oid: number | null
+}
+
+/** One thing that a message does, to one relation or to the target as a whole. */
+export type Effect = {
+  readonly effect: EffectName
+  readonly relation: RelationRef | null
+  readonly why: string
+}
+
+/** A column that a message reads anywhere, `*` when any column may be meant. */
+export type TouchedColumn = { readonly relation: RelationRef; readonly column: string }
+
+/** A function, cast or operator that a message calls. */
+export type CalledFunction = { readonly name: string; readonly harmless: boolean }
+
+/** One statement of a message; start and length count bytes of the UTF-8 text. */
+export type StatementSpan = {
+  readonly tag: string
+  readonly start: number
+  readonly length: number
+}
+
+/** What a transaction statement does to the transaction. */
+export type TransactionControl =
+  | 'begin'
+  | 'commit'
+  | 'rollback'
+  | 'savepoint'
+  | 'release'
+  | 'rollback-to'
+  | 'prepare'
+  | 'commit-prepared'
+  | 'rollback-prepared'
+  | 'set'
+
+/** What one message (one Query, or one Parse) asks of PostgreSQL: the union over its statements. */
+export type Understanding = {
+  readonly statements: readonly StatementSpan[]
+  readonly effects: readonly Effect[]
+  readonly tables: readonly RelationRef[]
+  readonly columns: readonly TouchedColumn[]
+  readonly functions: readonly CalledFunction[]
+  /** A column flows into something other than the client. */
+  readonly movesData: boolean
+  /** Result columns may come from relations that the text does not name (FETCH, EXECUTE, opaque functions). */
+  readonly columnsUnknown: boolean
+  readonly copy: 'in' | 'out' | null
+  /** The last transaction statement of the message. */
+  readonly transactionControl: TransactionControl | null
+  /** Every transaction statement of the message, in order. */
+  readonly transactionControls: readonly TransactionControl[]
+  /** UPDATE and DELETE statements without a WHERE: they touch every row. */
+  readonly unbounded: readonly { readonly tag: string; readonly relation: RelationRef }[]
+  /** What later texts mean may differ afterwards: raises the session's stateVersion. */
+  readonly stateChanging: boolean
+  /** Each SET of the message is of a setting that only changes presentation or limits. */
+  readonly harmlessSetting: boolean
+  /** The message creates or changes code that the target runs later. */
+  readonly createsCode: boolean
+  readonly empty: boolean
+  /** The strongest lock, for evidence: `ACCESS EXCLUSIVE on shop.orders`. */
+  readonly locks: string | null
+  /** One sentence for reviewers. */
+  readonly summary: string
+}

@@ -1,0 +1,55 @@
+import { HARMLESS_FUNCTIONS } from './generated/pg-catalog.ts'
+import type { Names } from './catalog.ts'
+import type { EffectName } from './facts.ts'
+import { changesReading, IDENTITY_SETTINGS } from './settings.ts'
+
+/** What calling a function does beyond computing a value. */
+export type Call = {
+  readonly name: string
+  readonly harmless: boolean
+  readonly effects: readonly EffectName[]
+  readonly why: string
+}
+
+/**
+ * What a call does, by an allow-list of pg_catalog. `args` are its arguments as far as they are constants.
+ *
+ * Known limits: an operator or a cast is judged by the names in the text. An unqualified operator that
+ * a schema of the search path overloads, and a cast *from* a user's type, look like the built-in ones.
+ */
+export function callOf(
+  path: readonly string[],
+  args: readonly (string | null)[],
+  names: Names,
+): Call {
+  const name = path.join('.')
+  const local = path.at(-1) ?? ''
+  const schema = path.length > 1 ? (path.at(-2) ?? '') : null
+  // A function of the same name elsewhere may fit the arguments better than the one of pg_catalog.
+  const builtin = schema === 'pg_catalog' || (schema === null && !names.hasRoutine(local))
+  if (!builtin) return { name, harmless: false, effects: ['opaque'], why: `calls ${name}()` }
+  if (HARMLESS_FUNCTIONS.has(local)) return { name, harmless: true, effects: [], why: '' }
+  if (local === 'current_setting' && isPlainSetting(args[0]))
+    return { name, harmless: true, effects: [], why: '' }
+  const effects = local === 'set_config' ? configEffects(args) : (SPECIAL.get(local) ?? ['opaque'])
+  return { name, harmless: false, effects, why: `calls ${name}()` }
+}
+
+function configEffects([setting = null, value = null]: readonly (string | null)[]): EffectName[] {
+  if (setting === null) return ['session-change', 'privilege-change', 'unknown']
+  const name = setting.toLowerCase()
+  if (changesReading(name, value)) return ['session-change', 'unknown']
+  return IDENTITY_SETTINGS.has(name) ? ['session-change', 'privilege-change'] : ['session-change']
+}
+
+/** Settings of extensions and applications have a dot, and may hold secrets. */
+const isPlainSetting = (name: string | null | undefined): boolean =>
+  typeof name === 'string' && /^[a-zA-Z_]+$/.test(name)
+
+const SPECIAL: ReadonlyMap<string, readonly EffectName[]> = new Map([
+  ['nextval', ['write']],
+  ['setval', ['write']],
+  ['pg_notify', ['session-change']],
+  ['lo_import', ['opaque', 'program']],
+  ['lo_export', ['opaque', 'program']],
+])

@@ -1,0 +1,21 @@
+export {
+  type CatalogRelation,
+  type CatalogRoutine,
+  EMPTY_CATALOG,
+  type TargetCatalog,
+} from './catalog.ts'
+export type {
+  CalledFunction,
+  Effect,
+  EffectName,
+  RelationRef,
+  StatementSpan,
+  TouchedColumn,
+  TransactionControl,
+  Understanding,
+} from './facts.ts'
+export { type CoverableRequest, coverageKey } from './coverage-key.ts'
+export { exactKey, shapeKey, STATEMENTS_VERSION } from './keys.ts'
+export { loadStatements, STATEMENT_BYTES_MAX } from './parser.ts'
+export { rendering } from './rendering.ts'
+export { understand, type UnderstandOptions } from './understand.ts'

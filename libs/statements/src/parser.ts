@@ -1,0 +1,50 @@
+import { failed, messageOf, ok, type Result } from '@countersign/kernel'
+import libpgQuery from 'libpg-query'
+import { treeOf, type Tree } from './tree.ts'
+
+/** A statement longer than this is unknown. */
+export const STATEMENT_BYTES_MAX = 64 * 1024
+
+/** Makes the parser ready. Call it once, before anything else of this package. */
+export async function loadStatements(): Promise<void> {
+  await libpgQuery.loadModule()
+}
+
+/** The text of a message, or why it is none that PostgreSQL and this parser read alike. */
+export function decoded(
+  sql: Uint8Array | string,
+  statementBytesMax: number = STATEMENT_BYTES_MAX,
+): Result<string> {
+  const length = typeof sql === 'string' ? Buffer.byteLength(sql) : sql.length
+  if (length > statementBytesMax) return failed(`is longer than ${statementBytesMax} bytes`)
+  const text = typeof sql === 'string' ? sql : utf8(sql)
+  if (text === null || !text.isWellFormed()) return failed('is not valid UTF-8')
+  if (text.includes('\0')) return failed('contains a NUL')
+  return ok(text)
+}
+
+/** The raw parse trees of a message, by PostgreSQL's own grammar. */
+export function parsed(text: string): Result<readonly Tree[]> {
+  if (BLANK.test(text)) return ok([])
+  try {
+    const tree = treeOf(libpgQuery.parseSync(text))
+    const statements = tree?.['stmts']
+    return Array.isArray(statements)
+      ? ok(statements.map((each) => treeOf(each)).filter((each) => each !== null))
+      : failed('gives no parse tree')
+  } catch (thrown) {
+    return failed(`does not parse: ${messageOf(thrown)}`)
+  }
+}
+
+function utf8(bytes: Uint8Array): string | null {
+  try {
+    return DECODER.decode(bytes)
+  } catch {
+    return null
+  }
+}
+
+// A byte order mark is no white space to PostgreSQL, so it must reach the parser.
+const DECODER = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const BLANK = /^[ \t\n\r\f\v;]*$/

@@ -1,0 +1,395 @@
+import { affect, call, type Collector, lock, read, touch } from './collector.ts'
+import type { RelationRef } from './facts.ts'
+import { callOf } from './functions.ts'
+import { BUILTIN_TYPES } from './generated/pg-catalog.ts'
+import {
+  children,
+  constantOf,
+  type Node,
+  nodeAt,
+  nodesAt,
+  part,
+  textOf,
+  type Tree,
+  treeOf,
+  wordsAt,
+} from './tree.ts'
+
+/** What names mean at one place of a query. */
+export type Scope = {
+  /** Names that WITH defined. */
+  readonly ctes: ReadonlySet<string>
+  readonly level: Level | null
+  /** Outside queries, what a relation in a utility statement is there for. */
+  readonly subject: ((relation: RelationRef) => void) | null
+}
+
+/** What one SELECT, or other query, has in its FROM. */
+type Level = {
+  readonly relations: { readonly alias: string; readonly relation: RelationRef }[]
+  /** Names of sub-selects, functions and CTEs; their columns were noted where they come from. */
+  readonly derived: Set<string>
+  /** Names of whole joins. */
+  readonly joins: Set<string>
+  readonly parent: Level | null
+}
+
+/** The scope of a statement that stands alone. */
+export const TOP: Scope = { ctes: new Set(), level: null, subject: null }
+
+/** Walks a node and notes everything that running it would do. */
+export function visit(to: Collector, node: Node, scope: Scope): void {
+  const visitor = VISITORS.get(node.kind)
+  if (visitor) visitor(to, node.body, scope)
+  else visitChildren(to, node, scope)
+}
+
+export function visitChildren(to: Collector, node: Node, scope: Scope): void {
+  for (const child of children(node)) visit(to, child, scope)
+}
+
+/** The relation that a RangeVar names, never a CTE: targets of changes are always relations. */
+export function targetOf(to: Collector, range: Tree): RelationRef {
+  const schema = textOf(range, 'schemaname')
+  return to.names.relation(schema === '' ? null : schema, textOf(range, 'relname'))
+}
+
+/** Whether the part reads any relation. The part is walked. */
+export function readsWhile(to: Collector, walk: () => void): boolean {
+  const before = to.reads
+  walk()
+  return to.reads > before
+}
+
+function select(to: Collector, body: Tree, outer: Scope): void {
+  const scope = opened(withCtes(to, body, outer))
+  visitFields(to, 'SelectStmt', body, scope, (field) => field === 'fromClause')
+  visitFields(to, 'SelectStmt', body, scope, (field) => !SELECT_APART.has(field))
+  for (const side of ['larg', 'rarg']) {
+    const branch = treeOf(body[side])
+    if (branch) select(to, branch, { ...scope, level: outer.level })
+  }
+  for (const { body: clause } of nodesAt(body, 'lockingClause')) lockRows(to, clause, scope)
+  const into = treeOf(part(body, 'intoClause')['rel'])
+  if (into) creates(to, into)
+}
+
+/** A new table that rows of a query flow into. */
+export function creates(to: Collector, range: Tree): void {
+  const relation = targetOf(to, range)
+  affect(to, 'schema-change', relation, `creates ${textOf(range, 'relname')} from a query`)
+  if (to.planOnly) return
+  to.movesData = true
+  if (isTemporary(range)) affect(to, 'session-change', relation, 'creates a temporary relation')
+}
+
+/** A temporary relation changes what later texts of the session mean. */
+export const isTemporary = (range: Tree): boolean =>
+  range['relpersistence'] === 't' || textOf(range, 'schemaname').startsWith('pg_temp')
+
+function lockRows(to: Collector, clause: Tree, scope: Scope): void {
+  const named = new Set(nodesAt(clause, 'lockedRels').map((node) => textOf(node.body, 'relname')))
+  for (const { alias, relation } of scope.level?.relations ?? []) {
+    if (named.size > 0 && !named.has(alias)) continue
+    affect(to, 'write', relation, 'locks the rows that it reads')
+    lock(to, 'ROW SHARE', relation)
+  }
+  // The rows of a sub-select are locked too.
+  if ((scope.level?.derived.size ?? 0) > 0)
+    affect(to, 'write', null, 'locks the rows that it reads')
+}
+
+function insert(to: Collector, body: Tree, outer: Scope): void {
+  const { scope, relation } = changed(to, body, outer, 'write', 'inserts into')
+  visitFields(to, 'InsertStmt', body, scope, (field) => field === 'cols')
+  const source = nodeAt(body, 'selectStmt')?.body
+  if (source) {
+    const reads = readsWhile(to, () => select(to, source, { ...scope, level: outer.level }))
+    if (reads && !to.planOnly) to.movesData = true
+  }
+  const conflict = treeOf(body['onConflictClause'])
+  if (conflict) {
+    alias(scope, 'excluded', relation)
+    assignments(to, conflict, scope)
+    visitFields(to, 'OnConflictClause', conflict, scope, (field) => field !== 'targetList')
+  }
+  returning(to, body, scope, relation)
+}
+
+function update(to: Collector, body: Tree, outer: Scope): void {
+  const { scope, relation } = changed(to, body, outer, 'write', 'updates')
+  if (!('whereClause' in body)) to.unbounded.push({ tag: 'UPDATE', relation })
+  visitFields(to, 'UpdateStmt', body, scope, (field) => field === 'fromClause')
+  assignments(to, body, scope)
+  visitFields(to, 'UpdateStmt', body, scope, (field) => field === 'whereClause')
+  returning(to, body, scope, relation)
+}
+
+function remove(to: Collector, body: Tree, outer: Scope): void {
+  const { scope, relation } = changed(to, body, outer, 'delete', 'deletes from')
+  if (!('whereClause' in body)) to.unbounded.push({ tag: 'DELETE', relation })
+  visitFields(to, 'DeleteStmt', body, scope, (field) => field === 'usingClause')
+  visitFields(to, 'DeleteStmt', body, scope, (field) => field === 'whereClause')
+  returning(to, body, scope, relation)
+}
+
+function merge(to: Collector, body: Tree, outer: Scope): void {
+  const { scope, relation } = changed(to, body, outer, 'write', 'merges into')
+  visitFields(to, 'MergeStmt', body, scope, (field) => field === 'sourceRelation')
+  visitFields(to, 'MergeStmt', body, scope, (field) => field === 'joinCondition')
+  for (const { body: when } of nodesAt(body, 'mergeWhenClauses')) {
+    if (when['commandType'] === 'CMD_DELETE') affect(to, 'delete', relation, 'deletes matched rows')
+    assignments(to, when, scope)
+    if (mentions(nodesAt(when, 'values'), null) && !to.planOnly) to.movesData = true
+    visitFields(to, 'MergeWhenClause', when, scope, (field) => field !== 'targetList')
+  }
+  returning(to, body, scope, relation)
+}
+
+function changed(
+  to: Collector,
+  body: Tree,
+  outer: Scope,
+  effect: 'write' | 'delete',
+  verb: string,
+): { scope: Scope; relation: RelationRef } {
+  const scope = opened(withCtes(to, body, outer))
+  const range = part(body, 'relation')
+  const relation = targetOf(to, range)
+  affect(to, effect, relation, `${verb} ${textOf(range, 'relname')}`)
+  lock(to, 'ROW EXCLUSIVE', relation)
+  alias(scope, aliasOf(range), relation)
+  return { scope, relation }
+}
+
+function assignments(to: Collector, body: Tree, scope: Scope): void {
+  for (const target of nodesAt(body, 'targetList')) {
+    const value = nodeAt(target.body, 'val')
+    if (!value) continue
+    if (mentions([value], textOf(target.body, 'name')) && !to.planOnly) to.movesData = true
+    for (const index of nodesAt(target.body, 'indirection')) visit(to, index, scope)
+    visit(to, value, scope)
+  }
+}
+
+/** Whether the expressions read a column other than the one named, or a sub-select. */
+function mentions(nodes: readonly Node[], column: string | null): boolean {
+  return nodes.some((node) => {
+    if (node.kind === 'SubLink') return true
+    if (node.kind === 'ColumnRef') return wordsAt(node.body, 'fields').at(-1) !== column
+    return mentions(children(node), column)
+  })
+}
+
+function returning(to: Collector, body: Tree, scope: Scope, relation: RelationRef): void {
+  const clause = treeOf(body['returningClause'])
+  if (!clause) return
+  read(to, relation)
+  for (const name of ['old', 'new']) alias(scope, name, relation)
+  for (const option of nodesAt(clause, 'options'))
+    alias(scope, textOf(option.body, 'value'), relation)
+  visitFields(to, 'ReturningClause', clause, scope, (field) => field === 'exprs')
+}
+
+function withCtes(to: Collector, body: Tree, outer: Scope): Scope {
+  const clause = treeOf(body['withClause'])
+  if (!clause) return { ...outer, subject: null }
+  const ctes = nodesAt(clause, 'ctes')
+  const names = new Set(outer.ctes)
+  if (clause['recursive'] === true) for (const cte of ctes) names.add(textOf(cte.body, 'ctename'))
+  for (const cte of ctes) {
+    // Without RECURSIVE a CTE sees only the earlier ones: its own name is still the table's.
+    visitChildren(to, cte, { ctes: new Set(names), level: outer.level, subject: null })
+    names.add(textOf(cte.body, 'ctename'))
+  }
+  return { ctes: names, level: outer.level, subject: null }
+}
+
+function rangeVar(to: Collector, body: Tree, scope: Scope): void {
+  if (scope.subject) return scope.subject(targetOf(to, body))
+  const name = textOf(body, 'relname')
+  if (!('schemaname' in body) && scope.ctes.has(name)) {
+    to.reads++
+    scope.level?.derived.add(aliasOf(body))
+    return
+  }
+  const relation = targetOf(to, body)
+  read(to, relation)
+  lock(to, 'ACCESS SHARE', relation)
+  alias(scope, aliasOf(body), relation)
+  // Renamed columns cannot be followed by name.
+  if ('colnames' in part(body, 'alias')) touch(to, relation, '*')
+}
+
+function columnRef(to: Collector, body: Tree, scope: Scope): void {
+  const star = nodesAt(body, 'fields').some((node) => node.kind === 'A_Star')
+  const words = wordsAt(body, 'fields')
+  const names = star ? words.slice(0, -1) : words
+  const column = star ? '*' : (names.pop() ?? '*')
+  const qualifier = names.at(-1)
+  if (qualifier !== undefined) return qualified(to, qualifier, column, scope)
+  if (star) {
+    for (const { relation } of scope.level?.relations ?? []) touch(to, relation, '*')
+    return
+  }
+  for (let level = scope.level; level; level = level.parent) {
+    for (const { alias: name, relation } of level.relations) {
+      const columns = to.names.columnsOf(relation)
+      if (name === column) touch(to, relation, '*')
+      if (columns === null || columns.has(column)) touch(to, relation, column)
+    }
+    if (level.joins.has(column))
+      for (const { relation } of level.relations) touch(to, relation, '*')
+  }
+}
+
+function qualified(to: Collector, qualifier: string, column: string, scope: Scope): void {
+  let found = false
+  let isColumn = column === '*' || SYSTEM_COLUMNS.has(column)
+  for (let level = scope.level; level; level = level.parent) {
+    const joined = level.joins.has(qualifier)
+    for (const { alias: name, relation } of level.relations) {
+      if (name !== qualifier && !joined) continue
+      found = true
+      const known = to.names.columnsOf(relation)?.has(column)
+      if (known) isColumn = true
+      touch(to, relation, joined || known === false ? '*' : column)
+    }
+    if (level.derived.has(qualifier)) found = true
+  }
+  if (!found) {
+    for (let level = scope.level; level; level = level.parent)
+      for (const { relation } of level.relations) touch(to, relation, '*')
+  }
+  // `t.f` is a call f(t) when t has no column f.
+  if (!isColumn && to.names.hasRoutine(column)) call(to, callOf([column], [], to.names))
+}
+
+function funcCall(to: Collector, body: Tree, scope: Scope): void {
+  const args = nodesAt(body, 'args')
+  call(to, callOf(wordsAt(body, 'funcname'), args.map(constantOf), to.names))
+  visitChildren(to, { kind: 'FuncCall', body: { ...body, funcname: [] } }, scope)
+}
+
+function typeName(to: Collector, body: Tree): void {
+  const words = wordsAt(body, 'names')
+  const name = words.at(-1) ?? ''
+  const schema = words.length > 1 ? words.at(-2) : 'pg_catalog'
+  const isBuiltin =
+    BUILTIN_TYPES.has(name) || (name.startsWith('_') && BUILTIN_TYPES.has(name.slice(1)))
+  if (schema === 'pg_catalog' && isBuiltin) return
+  const why = `converts to the type ${words.join('.')}`
+  call(to, { name: `type ${words.join('.')}`, harmless: false, effects: ['opaque'], why })
+}
+
+/** A schema before an operator leads out of pg_catalog. */
+const operatorIn =
+  (kind: string, field: string) =>
+  (to: Collector, body: Tree, scope: Scope): void => {
+    const words = wordsAt(body, field)
+    if (words.length > 1 && words.at(-2) !== 'pg_catalog') {
+      const name = `operator ${words.join('.')}`
+      call(to, { name, harmless: false, effects: ['opaque'], why: `uses the ${name}` })
+    }
+    visitChildren(to, { kind, body: { ...body, [field]: [] } }, scope)
+  }
+
+const derivedIn =
+  (kind: string) =>
+  (to: Collector, body: Tree, scope: Scope): void => {
+    scope.level?.derived.add(textOf(part(body, 'alias'), 'aliasname'))
+    visitChildren(to, { kind, body }, scope)
+  }
+
+/** A function in FROM without an alias has its own name. */
+function rangeFunction(to: Collector, body: Tree, scope: Scope): void {
+  for (const list of nodesAt(body, 'functions'))
+    for (const each of nodesAt(list.body, 'items'))
+      if (each.kind === 'FuncCall')
+        scope.level?.derived.add(wordsAt(each.body, 'funcname').at(-1) ?? '')
+  derivedIn('RangeFunction')(to, body, scope)
+}
+
+function join(to: Collector, body: Tree, scope: Scope): void {
+  visitFields(to, 'JoinExpr', body, scope, (field) => field === 'larg' || field === 'rarg')
+  const renamed = part(body, 'alias')
+  if ('aliasname' in renamed) scope.level?.joins.add(textOf(renamed, 'aliasname'))
+  if ('aliasname' in part(body, 'join_using_alias'))
+    scope.level?.joins.add(textOf(part(body, 'join_using_alias'), 'aliasname'))
+  if ('colnames' in renamed)
+    for (const { relation } of scope.level?.relations ?? []) touch(to, relation, '*')
+  for (const name of wordsAt(body, 'usingClause'))
+    columnRef(to, { fields: [{ String: { sval: name } }] }, scope)
+  visitFields(to, 'JoinExpr', body, scope, (field) => field === 'quals')
+}
+
+function sample(to: Collector, body: Tree, scope: Scope): void {
+  const method = wordsAt(body, 'method')
+  if (method.length !== 1 || !['system', 'bernoulli'].includes(method[0] ?? ''))
+    call(to, callOf([...method, 'tablesample'], [], to.names))
+  visitChildren(to, { kind: 'RangeTableSample', body: { ...body, method: [] } }, scope)
+}
+
+function columnDef(to: Collector, body: Tree, scope: Scope): void {
+  visitFields(to, 'ColumnDef', body, scope, (field) => field !== 'typeName')
+}
+
+function visitFields(
+  to: Collector,
+  kind: string,
+  body: Tree,
+  scope: Scope,
+  takes: (field: string) => boolean,
+): void {
+  const taken = Object.fromEntries(Object.entries(body).filter(([field]) => takes(field)))
+  visitChildren(to, { kind, body: taken }, scope)
+}
+
+function opened(scope: Scope): Scope {
+  const level: Level = { relations: [], derived: new Set(), joins: new Set(), parent: scope.level }
+  return { ...scope, level }
+}
+
+function alias(scope: Scope, name: string, relation: RelationRef): void {
+  scope.level?.relations.push({ alias: name, relation })
+}
+
+const aliasOf = (range: Tree): string =>
+  textOf(part(range, 'alias'), 'aliasname') || textOf(range, 'relname')
+
+const SELECT_APART: ReadonlySet<string> = new Set([
+  ...['fromClause', 'withClause', 'larg', 'rarg', 'lockingClause', 'intoClause'],
+])
+
+const SYSTEM_COLUMNS: ReadonlySet<string> = new Set([
+  'ctid',
+  'xmin',
+  'xmax',
+  'cmin',
+  'cmax',
+  'tableoid',
+])
+
+type Visitor = (to: Collector, body: Tree, scope: Scope) => void
+
+const VISITORS: ReadonlyMap<string, Visitor> = new Map<string, Visitor>([
+  ['SelectStmt', select],
+  ['InsertStmt', insert],
+  ['UpdateStmt', update],
+  ['DeleteStmt', remove],
+  ['MergeStmt', merge],
+  ['RangeVar', rangeVar],
+  ['RangeFunction', rangeFunction],
+  ['RangeSubselect', derivedIn('RangeSubselect')],
+  ['RangeTableFunc', derivedIn('RangeTableFunc')],
+  ['JsonTable', derivedIn('JsonTable')],
+  ['RangeTableSample', sample],
+  ['JoinExpr', join],
+  ['ColumnRef', columnRef],
+  ['ColumnDef', columnDef],
+  ['FuncCall', funcCall],
+  ['TypeName', typeName],
+  ['A_Expr', operatorIn('A_Expr', 'name')],
+  ['SubLink', operatorIn('SubLink', 'operName')],
+  ['SortBy', operatorIn('SortBy', 'useOp')],
+])

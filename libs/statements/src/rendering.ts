@@ -1,0 +1,48 @@
+import libpgQuery from 'libpg-query'
+import { decoded, parsed } from './parser.ts'
+
+/**
+ * The statement as the log may show it: every literal is `?` or `'?'`, comments are gone, all else stands.
+ * Known limit: an identifier in double quotes stays, also when somebody hides a value in it.
+ */
+export function rendering(sql: Uint8Array | string): string {
+  const bytes = typeof sql === 'string' ? Buffer.from(sql) : Buffer.from(sql)
+  const unparsed = `[unparsed statement, ${bytes.length} bytes]`
+  const text = decoded(sql)
+  if (!text.ok || !parsed(text.value).ok) return unparsed
+  if (text.value === '') return ''
+  try {
+    return masked(bytes, libpgQuery.scanSync(text.value).tokens)
+  } catch {
+    return unparsed
+  }
+}
+
+type Token = { readonly start: number; readonly end: number; readonly tokenType: number }
+
+function masked(bytes: Buffer, tokens: readonly Token[]): string {
+  const parts: string[] = []
+  let at = 0
+  for (const { start, end, tokenType } of tokens) {
+    const gap = bytes.toString('utf8', at, start)
+    parts.push(/^\s*$/.test(gap) ? gap : ' ')
+    parts.push(
+      COMMENTS.has(tokenType)
+        ? ' '
+        : (LITERALS.get(tokenType) ?? bytes.toString('utf8', start, end)),
+    )
+    at = end
+  }
+  return parts.join('').replace(/\s+/g, ' ').trim()
+}
+
+/** Numbers of the tokens in the parser's own enumeration. */
+const COMMENTS: ReadonlySet<number> = new Set([275, 276])
+const LITERALS: ReadonlyMap<number, string> = new Map([
+  [260, '?'], // FCONST
+  [261, "'?'"], // SCONST
+  [262, "'?'"], // USCONST
+  [263, "'?'"], // BCONST
+  [264, "'?'"], // XCONST
+  [266, '?'], // ICONST
+])

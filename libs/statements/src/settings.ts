@@ -1,0 +1,25 @@
+/** Settings that only change presentation, names or limits of the session. */
+export const HARMLESS_SETTINGS: ReadonlySet<string> = new Set([
+  ...['application_name', 'datestyle', 'intervalstyle', 'timezone', 'extra_float_digits'],
+  ...['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'],
+  ...['transaction_timeout', 'idle_session_timeout', 'client_min_messages', 'bytea_output'],
+  ...['lc_messages', 'lc_numeric', 'lc_monetary', 'lc_time', 'work_mem', 'jit'],
+])
+
+/** Settings that say whose rights the session uses. */
+export const IDENTITY_SETTINGS: ReadonlySet<string> = new Set(['role', 'session_authorization'])
+
+/**
+ * Whether the setting makes PostgreSQL read texts otherwise than our parser does, which then proves nothing:
+ * with standard_conforming_strings off, or in an encoding like SJIS, a literal ends elsewhere.
+ */
+export function changesReading(name: string, value: string | null): boolean {
+  const allowed = READING.get(name.toLowerCase())
+  return allowed !== undefined && (value === null || !allowed.includes(value.toLowerCase()))
+}
+
+const READING: ReadonlyMap<string, readonly string[]> = new Map([
+  ['standard_conforming_strings', ['on', 'true', 'yes', '1', 't', 'y']],
+  ['client_encoding', ['utf8', 'utf-8', 'unicode']],
+  ['backslash_quote', ['safe_encoding']],
+])

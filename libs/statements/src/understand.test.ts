@@ -1,0 +1,399 @@
+import assert from 'node:assert/strict'
+import { before, describe, test } from 'node:test'
+import fc from 'fast-check'
+import { loadStatements, type TargetCatalog, understand } from './index.ts'
+
+const column = (name: string, index: number) => ({ attnum: index + 1, name })
+const relation = (
+  oid: number,
+  schema: string,
+  name: string,
+  columns: string[],
+  kind = 'table',
+) => ({
+  ...{ oid, schema, name, kind, dependsOn: [] },
+  columns: columns.map(column),
+})
+const CATALOG: TargetCatalog = {
+  searchPath: ['shop', 'public'],
+  relations: [
+    relation(1, 'shop', 'orders', ['id', 'email', 'total']),
+    relation(2, 'shop', 'customers', ['id', 'name', 'card']),
+    relation(3, 'public', 'log', ['line']),
+    {
+      ...relation(4, 'shop', 'buyers', ['name', 'n'], 'view'),
+      dependsOn: [
+        { relationOid: 2, attnum: 2 },
+        { relationOid: 1, attnum: 0 },
+      ],
+    },
+  ],
+  routines: [
+    {
+      schema: 'shop',
+      name: 'pay',
+      volatility: 'volatile',
+      securityDefiner: true,
+      language: 'plpgsql',
+    },
+    {
+      schema: 'work',
+      name: 'upper',
+      volatility: 'immutable',
+      securityDefiner: false,
+      language: 'sql',
+    },
+  ],
+}
+
+const effectsOf = (sql: string): string =>
+  understand(sql, CATALOG)
+    .effects.map(({ effect, relation: on }) =>
+      on ? `${effect} ${on.schema ?? '?'}.${on.name}` : effect,
+    )
+    .sort()
+    .join(', ')
+const columnsOf = (sql: string): string =>
+  understand(sql, CATALOG)
+    .columns.map((each) => `${each.relation.name}.${each.column}`)
+    .sort()
+    .join(' ')
+
+before(loadStatements)
+
+/** Statement → effects, sorted. */
+const EFFECTS: Readonly<Record<string, string>> = {
+  'select 1': '',
+  'select * from orders': 'read shop.orders',
+  'table orders': 'read shop.orders',
+  'select * from nowhere': 'read ?.nowhere',
+  'select * from pg_class': 'read pg_catalog.pg_class',
+  'select * from pg_authid': 'read pg_catalog.pg_authid',
+  'select * from information_schema.tables': 'read information_schema.tables',
+  'select now(), random(), lower(email), gen_random_uuid() from orders': 'read shop.orders',
+  'insert into orders values (1)': 'write shop.orders',
+  'update orders set total = 1': 'write shop.orders',
+  'delete from orders': 'delete shop.orders',
+  'delete from orders returning *': 'delete shop.orders, read shop.orders',
+  'select 1; delete from orders': 'delete shop.orders',
+  'with d as (delete from orders returning *) select * from d':
+    'delete shop.orders, read shop.orders',
+  'with orders as (select * from orders) select * from orders': 'read shop.orders',
+  'with recursive orders as (select 1 union select * from orders) select * from orders': '',
+  'with delete as (select 1) select * from delete': '',
+  'with log as (select 1) delete from log': 'delete public.log',
+  'explain delete from orders': 'read shop.orders',
+  'explain analyze delete from orders': 'delete shop.orders',
+  'explain (analyze) delete from orders': 'delete shop.orders',
+  'explain (analyze off) delete from orders': 'read shop.orders',
+  'explain (analyze off, analyze on) delete from orders': 'delete shop.orders',
+  'explain select pay(1)': 'opaque',
+  'explain execute p': 'opaque',
+  'merge into orders o using customers c on o.id = c.id when matched then delete':
+    'delete shop.orders, read shop.customers, write shop.orders',
+  'copy orders to stdout': 'read shop.orders',
+  'copy orders from stdin': 'write shop.orders',
+  'copy (delete from orders returning *) to stdout': 'delete shop.orders, read shop.orders',
+  "copy orders to program 'sh'": 'program, read shop.orders',
+  "copy orders from '/etc/passwd'": 'program, write shop.orders',
+  'select * into copied from orders': 'read shop.orders, schema-change ?.copied',
+  'create table copied as select * from orders': 'read shop.orders, schema-change ?.copied',
+  'create temp table t as select 1': 'schema-change ?.t, session-change ?.t',
+  'create temp table t (a int)': 'schema-change ?.t, session-change ?.t',
+  'prepare p as delete from orders': 'delete shop.orders, session-change',
+  'execute p': 'opaque',
+  'deallocate p': 'session-change',
+  'do $$ begin delete from orders; end $$': 'opaque',
+  'call pay(1)': 'opaque',
+  "load 'x'": 'program, session-change',
+  "select lo_import('/etc/passwd')": 'opaque, program',
+  "select lo_export(1, '/x')": 'opaque, program',
+  "select dblink('x', 'y')": 'opaque',
+  "select pg_read_file('x')": 'opaque',
+  "select pg_catalog.pg_read_file('x')": 'opaque',
+  'select pg_terminate_backend(1)': 'opaque',
+  'select pg_sleep(1)': 'opaque',
+  'select pg_advisory_lock(1)': 'opaque',
+  "select query_to_xml('delete from orders', true, true, '')": 'opaque',
+  "select nextval('s')": 'write',
+  "select set_config('work_mem', '1', false)": 'session-change',
+  "select set_config('role', 'x', false)": 'privilege-change, session-change',
+  "select set_config('ROLE', 'x', false)": 'privilege-change, session-change',
+  "select set_config('ro' || 'le', 'x', false)": 'privilege-change, session-change, unknown',
+  "select current_setting('server_version')": '',
+  "select current_setting('app.secret')": 'opaque',
+  'select upper(email) from orders': 'opaque, read shop.orders',
+  'select pg_catalog.upper(email) from orders': 'read shop.orders',
+  'select o.pay from orders o': 'opaque, read shop.orders',
+  "select 'x'::shop.kind": 'opaque',
+  'select id::int, total::numeric(3, 1), email::text from orders': 'read shop.orders',
+  'select 1 operator(shop.+) 2': 'opaque',
+  'select 1 operator(pg_catalog.+) 2': '',
+  'select 1 from orders order by id using operator(shop.<)': 'opaque, read shop.orders',
+  'select * from orders tablesample shop.odd(1)': 'opaque, read shop.orders',
+  'set role x': 'privilege-change, session-change',
+  'reset role': 'privilege-change, session-change',
+  'set session authorization x': 'privilege-change, session-change',
+  'set search_path = evil': 'session-change',
+  "set application_name = 'x'": 'session-change',
+  'set standard_conforming_strings = off': 'session-change, unknown',
+  "set client_encoding = 'SJIS'": 'session-change, unknown',
+  "set client_encoding = 'UTF8'": 'session-change',
+  'set transaction read only': 'transaction',
+  'discard all': 'session-change',
+  'listen a': 'session-change',
+  "notify a, 'b'": 'session-change',
+  'show work_mem': 'read',
+  'begin; commit': 'transaction',
+  "prepare transaction 'x'": 'opaque',
+  "commit prepared 'x'": 'opaque',
+  checkpoint: 'program',
+  'lock table orders': 'write shop.orders',
+  'select * from orders for update': 'read shop.orders, write shop.orders',
+  'select * from orders o, customers c for share of c':
+    'read shop.customers, read shop.orders, write shop.customers',
+  'declare c cursor for delete from orders': 'unknown',
+  'declare c cursor for select * from orders': 'read shop.orders',
+  'fetch 1 from c': 'read',
+  'truncate orders, log': 'delete public.log, delete shop.orders',
+  'drop table orders': 'schema-change shop.orders',
+  'drop trigger t on orders': 'schema-change shop.orders',
+  'alter table orders add column x int': 'schema-change shop.orders',
+  'alter table orders add column x int default pay(1)': 'opaque, schema-change shop.orders',
+  'alter table orders owner to x': 'privilege-change shop.orders, schema-change shop.orders',
+  'alter table orders disable row level security':
+    'privilege-change shop.orders, schema-change shop.orders',
+  'create index on orders (pay(id))': 'opaque, schema-change shop.orders',
+  'create view v as select * from orders': 'read shop.orders, schema-change ?.v',
+  'refresh materialized view log': 'schema-change public.log',
+  'vacuum orders': 'schema-change shop.orders',
+  'grant select on orders to x': 'privilege-change shop.orders',
+  'grant a to b': 'privilege-change',
+  'create role x': 'privilege-change',
+  'alter default privileges grant select on tables to public': 'privilege-change',
+  'reassign owned by a to b': 'privilege-change',
+  "security label on table orders is 'x'": 'privilege-change shop.orders',
+  "alter system set archive_command = 'sh'": 'program, schema-change',
+  'create extension dblink': 'schema-change',
+  "create function f() returns int language sql as 'delete from orders'": 'schema-change',
+  'create trigger t after insert on orders for each row execute function f()':
+    'schema-change, schema-change shop.orders',
+  'create schema s create table t (a int) grant select on t to public':
+    'privilege-change ?.t, schema-change, schema-change ?.t',
+  "select 'DROP TABLE orders'": '',
+  '/* outer /* delete from orders */ ; */ select 1': '',
+  "select has_table_privilege('orders', 'delete') as delete": '',
+  "select E'O\\'B'; delete from orders": 'delete shop.orders',
+  "select 'a\\'; delete from orders; --'": 'delete shop.orders',
+  'select $tag$a(b$tag$; delete from orders': 'delete shop.orders',
+  'select $a$; delete from orders; $a$': '',
+  'insert into orders (id[pay(1)]) values (1)': 'opaque, write shop.orders',
+  'drop table orders; drop schema s': 'schema-change, schema-change shop.orders',
+  'drop policy p on orders': 'privilege-change shop.orders, schema-change shop.orders',
+  'alter role a rename to b': 'privilege-change, schema-change',
+  'create temp sequence s': 'schema-change ?.s, session-change',
+  'selec 1': 'unknown',
+}
+
+describe('the effects of a statement', () => {
+  for (const [sql, expected] of Object.entries(EFFECTS))
+    test(`${sql} → ${expected || 'nothing'}`, () => assert.equal(effectsOf(sql), expected))
+})
+
+describe('the columns of a statement', () => {
+  const COLUMNS: Readonly<Record<string, string>> = {
+    'select id from orders where email = $1': 'orders.email orders.id',
+    'select * from orders': 'orders.*',
+    'select o.email from orders o join customers c on o.id = c.id':
+      'customers.id orders.email orders.id',
+    'select name, email from orders, customers': 'customers.name orders.email',
+    'select o from orders o': 'orders.*',
+    'select row_to_json(o) from orders o': 'orders.*',
+    'select x from orders as o (x)': 'orders.*',
+    'select (select card from customers where id = o.id) from orders o':
+      'customers.card customers.id orders.id',
+    'select x from (select email as x from orders) s': 'orders.email',
+    'select s.x from (select email as x from orders) s': 'orders.email',
+    'select mystery from nowhere': 'nowhere.mystery',
+    'select count(*) from orders': '',
+    'copy orders (email) to stdout': 'orders.email',
+    'copy orders to stdout': 'orders.*',
+    'update orders set total = 1 returning old.email': 'orders.email',
+    'insert into orders values (1) on conflict (id) do update set email = excluded.email':
+      'orders.email',
+    'select n from buyers': 'buyers.n customers.name orders.*',
+    'select j.email from (orders join customers using (id)) j':
+      'customers.* customers.id orders.* orders.id',
+  }
+  for (const [sql, expected] of Object.entries(COLUMNS))
+    test(`${sql} → ${expected || 'none'}`, () => assert.equal(columnsOf(sql), expected))
+})
+
+describe('what else is understood', () => {
+  const facts = (sql: string) => understand(sql, CATALOG)
+
+  test('a column that flows into a table is a move of data', () => {
+    const moves = [
+      'insert into log select email from orders',
+      'create table t as select email from orders',
+      'select email into t from orders',
+      "copy orders to '/x'",
+      'update orders set total = id',
+      'update orders set email = (select name from customers limit 1)',
+      'merge into log using orders on true when not matched then insert values (orders.email)',
+    ]
+    for (const sql of moves) assert.equal(facts(sql).movesData, true, sql)
+    const none = [
+      'insert into log values (1)',
+      'select * from orders',
+      'update orders set total = total + 1',
+    ]
+    for (const sql of none) assert.equal(facts(sql).movesData, false, sql)
+    assert.equal(facts('explain insert into log select email from orders').movesData, false)
+  })
+
+  test('UPDATE and DELETE without WHERE are named', () => {
+    assert.equal(facts('delete from orders').unbounded[0]?.tag, 'DELETE')
+    assert.equal(facts('update orders set total = 1').unbounded[0]?.relation.oid, 1)
+    assert.deepEqual(facts('delete from orders where id = 1').unbounded, [])
+  })
+
+  test('an ALTER TABLE says its lock', () => {
+    const altered = facts('alter table orders add column note text')
+    assert.equal(altered.locks, 'ACCESS EXCLUSIVE on shop.orders')
+    assert.equal(altered.summary, 'adds a column to shop.orders (takes ACCESS EXCLUSIVE)')
+    assert.equal(altered.statements[0]?.tag, 'ALTER TABLE')
+  })
+
+  test('what changes the meaning of later texts changes the state', () => {
+    for (const sql of [
+      'set search_path = a',
+      'set role a',
+      'select pay(1)',
+      'listen a',
+      'discard all',
+      'create temp table t (a int)',
+      'prepare p as select 1',
+      "select set_config('a.b', 'c', true)",
+    ])
+      assert.equal(facts(sql).stateChanging, true, sql)
+    for (const sql of ['select 1', 'begin', 'delete from orders'])
+      assert.equal(facts(sql).stateChanging, false, sql)
+  })
+
+  test('harmless settings are told apart', () => {
+    assert.equal(facts("set application_name = 'x'").harmlessSetting, true)
+    assert.equal(facts("set application_name = 'x'; set search_path = a").harmlessSetting, false)
+    assert.equal(facts('select 1').harmlessSetting, false)
+  })
+
+  test('statements that bring code say so', () => {
+    for (const sql of [
+      "create function f() returns int language sql as 'select 1'",
+      'create extension x',
+      'create rule r as on insert to orders do nothing',
+      'create language plperlu',
+    ])
+      assert.equal(facts(sql).createsCode, true, sql)
+    assert.equal(facts('create table t (a int)').createsCode, false)
+  })
+
+  test('spans count bytes', () => {
+    const spans = facts("select 'é'; select 2").statements
+    assert.deepEqual(spans, [
+      { tag: 'SELECT', start: 0, length: 11 },
+      { tag: 'SELECT', start: 13, length: 8 },
+    ])
+  })
+
+  test('COPY and transactions are told to the engine', () => {
+    assert.equal(facts('copy orders from stdin').copy, 'in')
+    assert.equal(facts('copy orders to stdout').copy, 'out')
+    assert.equal(facts("copy orders to '/x'").copy, null)
+    assert.deepEqual(facts('begin; savepoint a; rollback to a; commit').transactionControls, [
+      ...['begin', 'savepoint', 'rollback-to', 'commit'],
+    ])
+  })
+
+  test('columns of cursors and prepared statements are unknown', () => {
+    for (const sql of ['fetch c', 'execute p', 'select pay(1)'])
+      assert.equal(facts(sql).columnsUnknown, true)
+    assert.equal(facts('select 1').columnsUnknown, false)
+  })
+
+  test('an empty message has no effect', () => {
+    for (const sql of ['', ' ; ', '-- nothing', '/* nothing */']) {
+      assert.equal(facts(sql).empty, true, sql)
+      assert.deepEqual(facts(sql).effects, [], sql)
+    }
+  })
+})
+
+describe('what is not understood is unknown', () => {
+  const cases: Readonly<Record<string, Uint8Array | string>> = {
+    'invalid UTF-8': Uint8Array.of(0x73, 0xff),
+    'a NUL': 'select 1\0; delete from orders',
+    'a lone surrogate': "select '\ud800'",
+    'more bytes than allowed': `select '${'x'.repeat(70_000)}'`,
+    'a byte order mark': Buffer.from('\ufeffselect 1; selec'),
+    'terms without end': `select ${'1+'.repeat(20_000)}1`,
+    'parentheses without end': `select ${'('.repeat(30_000)}1${')'.repeat(30_000)}`,
+  }
+  for (const [name, sql] of Object.entries(cases))
+    test(`${name} is unknown`, () => {
+      const effects = understand(sql, CATALOG).effects.map((each) => each.effect)
+      if (name === 'parentheses without end')
+        assert.ok(effects.length === 0 || effects[0] === 'unknown')
+      else assert.deepEqual(effects, ['unknown'])
+    })
+
+  test('the parser still works after it ran out of stack', () => {
+    understand(`select ${'1+'.repeat(20_000)}1`, CATALOG)
+    assert.equal(effectsOf('delete from orders'), 'delete shop.orders')
+  })
+
+  test('any text is answered without a throw', () => {
+    const words = fc.constantFrom(
+      'select',
+      'from',
+      'orders',
+      '(',
+      ')',
+      "'",
+      '$$',
+      ';',
+      'with',
+      'as',
+      'delete',
+      ',',
+      '*',
+      '--',
+      'é',
+      '\\',
+    )
+    const text = fc.oneof(
+      fc.string(),
+      fc.array(words, { maxLength: 20 }).map((each) => each.join(' ')),
+    )
+    fc.assert(
+      fc.property(text, (sql) => {
+        const found = understand(sql, CATALOG)
+        assert.ok(found.effects.length > 0 || found.statements.length > 0 || found.empty)
+      }),
+      { numRuns: 400 },
+    )
+  })
+
+  test('any bytes are answered without a throw', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 100 }),
+        (sql) => understand(sql, CATALOG).summary !== '',
+      ),
+    )
+  })
+})
+
+test('known limit: an unqualified operator is taken for the built-in one', () => {
+  assert.equal(effectsOf('select email || email from orders'), 'read shop.orders')
+})

@@ -1,0 +1,94 @@
+import { messageOf } from '@countersign/kernel'
+import { namesOf, type TargetCatalog } from './catalog.ts'
+import { affect, type Collector, newCollector, shown } from './collector.ts'
+import type { StatementSpan, Understanding } from './facts.ts'
+import { decoded, parsed } from './parser.ts'
+import { nodeAt, type Tree } from './tree.ts'
+import { statement } from './utility.ts'
+
+export type UnderstandOptions = { readonly statementBytesMax?: number }
+
+/** What the message would do at the target. It never throws: what it cannot tell is `unknown`. */
+export function understand(
+  sql: Uint8Array | string,
+  catalog: TargetCatalog,
+  options: UnderstandOptions = {},
+): Understanding {
+  const to = newCollector(namesOf(catalog))
+  const text = decoded(sql, options.statementBytesMax)
+  if (!text.ok) return unknown(catalog, text.error)
+  const trees = parsed(text.value)
+  if (!trees.ok) return unknown(catalog, trees.error)
+  try {
+    const spans = trees.value.map((tree) => spanOf(to, tree, text.value))
+    return understood(to, spans)
+  } catch (thrown) {
+    // A node outside the closed tables, or a tree too deep to walk.
+    return unknown(catalog, `is not understood: ${messageOf(thrown)}`)
+  }
+}
+
+function spanOf(to: Collector, tree: Tree, text: string): StatementSpan {
+  const node = nodeAt(tree, 'stmt')
+  if (!node) throw new TypeError('a statement without a tree')
+  const summaries = to.summaries.length
+  const before = new Set(to.effects.keys())
+  const tag = statement(to, node)
+  if (to.summaries.length === summaries) to.summaries.push(sentence(to, tag, before))
+  const start = Number(tree['stmt_location'] ?? 0)
+  // A length of 0 means: to the end of the text.
+  const length = Number(tree['stmt_len'] ?? 0) || Buffer.byteLength(text) - start
+  return { tag, start, length }
+}
+
+/** The relations that are new with this statement say best what it is about. */
+function sentence(to: Collector, tag: string, before: ReadonlySet<string>): string {
+  const parts = new Map<string, string[]>()
+  for (const [key, { effect, relation }] of to.effects) {
+    if (before.has(key) || !relation) continue
+    parts.set(effect, [...(parts.get(effect) ?? []), shown(relation)])
+  }
+  const said = [...parts].map(
+    ([effect, names]) => `${VERBS.get(effect) ?? effect} ${names.join(', ')}`,
+  )
+  const unbounded = to.unbounded.length > 0 ? ' (no WHERE: every row)' : ''
+  return said.length === 0 ? `runs ${tag}` : `${said.join('; ')}${unbounded}`
+}
+
+function understood(to: Collector, statements: readonly StatementSpan[]): Understanding {
+  return {
+    statements,
+    effects: [...to.effects.values()],
+    tables: [...to.tables.values()],
+    columns: [...to.columns.values()],
+    functions: [...to.functions.values()],
+    movesData: to.movesData,
+    columnsUnknown: to.columnsUnknown,
+    copy: to.copy,
+    transactionControl: to.controls.at(-1) ?? null,
+    transactionControls: to.controls,
+    unbounded: to.unbounded,
+    stateChanging: to.stateChanging,
+    harmlessSetting: to.harmlessSetting === true,
+    createsCode: to.createsCode,
+    empty: statements.length === 0 && to.effects.size === 0,
+    locks: to.lock ? `${to.lock.mode} on ${shown(to.lock.relation)}` : null,
+    summary: to.summaries.join('; then ') || 'does nothing',
+  }
+}
+
+function unknown(catalog: TargetCatalog, why: string): Understanding {
+  const to = newCollector(namesOf(catalog))
+  affect(to, 'unknown', null, `the statement ${why}`)
+  to.summaries.push('cannot be understood')
+  return understood(to, [])
+}
+
+const VERBS: ReadonlyMap<string, string> = new Map([
+  ['read', 'reads'],
+  ['write', 'changes rows of'],
+  ['delete', 'deletes rows of'],
+  ['schema-change', 'changes the definition of'],
+  ['privilege-change', 'changes the rights on'],
+  ['session-change', 'changes the session with'],
+])

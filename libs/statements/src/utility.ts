@@ -1,0 +1,578 @@
+import {
+  affect,
+  call,
+  type Collector,
+  LOCKS,
+  type Lock,
+  lock,
+  read,
+  shown,
+  touch,
+} from './collector.ts'
+import type { EffectName, RelationRef, TransactionControl } from './facts.ts'
+import { creates, isTemporary, readsWhile, targetOf, TOP, visit, visitChildren } from './query.ts'
+import { changesReading, HARMLESS_SETTINGS, IDENTITY_SETTINGS } from './settings.ts'
+import {
+  constantOf,
+  type Node,
+  nodeAt,
+  nodesAt,
+  part,
+  textOf,
+  type Tree,
+  treeOf,
+  wordsAt,
+} from './tree.ts'
+
+/** Notes what a statement does and returns its tag. A statement that no table names throws. */
+export function statement(to: Collector, node: Node): string {
+  const { kind, body } = node
+  const own = OWN.get(kind)
+  if (own) return own(to, body)
+  const rule = RULES.get(kind)
+  if (!rule) throw new TypeError(`unknown statement ${kind}`)
+  return ruled(to, node, rule)
+}
+
+type Rule = {
+  readonly tag: string
+  readonly effects: readonly EffectName[]
+  readonly lock?: Lock
+  /** The target will run code that this statement brings. */
+  readonly code?: true
+  /** Its expressions are judged when it runs, not now. */
+  readonly closed?: true
+}
+
+function ruled(to: Collector, node: Node, rule: Rule): string {
+  const { kind, body } = node
+  const tag = rule.tag.replace('{}', objectOf(body))
+  const [first = 'unknown'] = rule.effects
+  const subjects = subjectsOf(to, node)
+  for (const relation of subjects) {
+    affect(to, first, relation, tag)
+    lock(to, lockOf(kind, body) ?? rule.lock ?? 'ACCESS EXCLUSIVE', relation)
+  }
+  // What has no relation, and what goes beyond it, is about the target as a whole.
+  const rest = subjects.length > 0 ? rule.effects.slice(1) : rule.effects
+  for (const effect of rest) affect(to, effect, null, tag)
+  if (RIGHTS.has(tag)) affect(to, 'privilege-change', subjects[0] ?? null, tag)
+  if (isTemporary(part(body, 'sequence'))) affect(to, 'session-change', null, tag)
+  if (rule.code) to.createsCode = true
+  if (!rule.closed) visitChildren(to, { kind, body }, { ...TOP, subject: () => undefined })
+  return tag
+}
+
+/** Statements whose general form changes definitions, but rights with these objects. */
+const RIGHTS: ReadonlySet<string> = new Set([
+  'DROP POLICY',
+  'ALTER POLICY',
+  'ALTER ROLE',
+  'DROP ROLE',
+])
+
+/** The relations that a utility statement is about. */
+function subjectsOf(to: Collector, node: Node): RelationRef[] {
+  const found: RelationRef[] = []
+  const { body } = node
+  const subject = (relation: RelationRef): void => void found.push(relation)
+  for (const field of ['relation', 'view', 'sequence', 'rel', 'table']) {
+    const range = treeOf(body[field])
+    if (range && 'relname' in range) subject(targetOf(to, range))
+  }
+  const objectType =
+    textOf(body, 'removeType') || textOf(body, 'objtype') || textOf(body, 'renameType')
+  const objects = [...nodesAt(body, 'objects'), nodeAtOrNull(body, 'object')].filter(
+    (each) => each !== null,
+  )
+  for (const object of [...objects, ...nodesAt(body, 'relations'), ...nodesAt(body, 'rels')]) {
+    if (object.kind === 'RangeVar') subject(targetOf(to, object.body))
+    if (object.kind === 'VacuumRelation') subject(targetOf(to, part(object.body, 'relation')))
+    if (object.kind !== 'List') continue
+    const words = wordsAt(object.body, 'items')
+    const path = OF_A_TABLE.has(objectType) ? words.slice(0, -1) : words
+    if (RELATION_TYPES.has(objectType) || OF_A_TABLE.has(objectType))
+      subject(to.names.relation(path.at(-2) ?? null, path.at(-1) ?? ''))
+  }
+  return found
+}
+
+const nodeAtOrNull = (body: Tree, field: string): Node | null =>
+  Object.keys(part(body, field)).length === 1 ? nodeAt(body, field) : null
+
+const RELATION_TYPES: ReadonlySet<string> = new Set(
+  ['TABLE', 'VIEW', 'MATVIEW', 'SEQUENCE', 'FOREIGN_TABLE', 'INDEX'].map(
+    (each) => `OBJECT_${each}`,
+  ),
+)
+const OF_A_TABLE: ReadonlySet<string> = new Set(
+  ['COLUMN', 'TRIGGER', 'RULE', 'POLICY', 'TABCONSTRAINT'].map((each) => `OBJECT_${each}`),
+)
+
+function objectOf(body: Tree): string {
+  const fields = ['removeType', 'renameType', 'objectType', 'objtype', 'kind']
+  const type = fields.map((field) => textOf(body, field)).find((each) => each !== '') ?? ''
+  const word = type.replace(/^OBJECT_/, '')
+  return OBJECT_WORDS.get(word) ?? word.replaceAll('_', ' ')
+}
+
+const OBJECT_WORDS: ReadonlyMap<string, string> = new Map([
+  ['MATVIEW', 'MATERIALIZED VIEW'],
+  ['TABCONSTRAINT', 'CONSTRAINT'],
+  ['FDW', 'FOREIGN DATA WRAPPER'],
+  ['ATTRIBUTE', 'TYPE'],
+])
+
+/** The lock of the statements whose lock depends on what they say. */
+function lockOf(kind: string, body: Tree): Lock | null {
+  if (kind === 'IndexStmt') return body['concurrent'] === true ? 'SHARE UPDATE EXCLUSIVE' : 'SHARE'
+  if (kind === 'RefreshMatViewStmt')
+    return body['concurrent'] === true ? 'EXCLUSIVE' : 'ACCESS EXCLUSIVE'
+  if (kind === 'VacuumStmt')
+    return nodesAt(body, 'options').some((each) => textOf(each.body, 'defname') === 'full')
+      ? 'ACCESS EXCLUSIVE'
+      : 'SHARE UPDATE EXCLUSIVE'
+  return null
+}
+
+// --- Statements with their own reading -----------------------------------------------------------
+
+type Own = (to: Collector, body: Tree) => string
+
+const queried =
+  (kind: string, tag: string): Own =>
+  (to, body) => {
+    visit(to, { kind, body }, TOP)
+    return tag
+  }
+
+function alterTable(to: Collector, body: Tree): string {
+  const relation = targetOf(to, part(body, 'relation'))
+  const words: string[] = []
+  let mode: Lock = 'SHARE UPDATE EXCLUSIVE'
+  for (const { body: command } of nodesAt(body, 'cmds')) {
+    const subtype = textOf(command, 'subtype')
+    if (PRIVILEGE_COMMANDS.has(subtype))
+      affect(to, 'privilege-change', relation, 'ALTER TABLE changes who may do what')
+    if (subtype.includes('Trig') || subtype.includes('Rule')) to.createsCode = true
+    const strength = COMMAND_LOCKS.get(subtype) ?? 'ACCESS EXCLUSIVE'
+    if (LOCKS.indexOf(strength) > LOCKS.indexOf(mode)) mode = strength
+    const word =
+      COMMAND_WORDS.get(subtype) ??
+      subtype
+        .replace(/^AT_/, '')
+        .replace(/([a-z])([A-Z])/g, '$1 $2')
+        .toLowerCase()
+    words.push(word)
+  }
+  affect(to, 'schema-change', relation, `ALTER ${objectOf(body)}`)
+  lock(to, mode, relation)
+  visitChildren(
+    to,
+    { kind: 'AlterTableStmt', body },
+    {
+      ...TOP,
+      subject: (each) => {
+        if (each.name !== relation.name || each.schema !== relation.schema)
+          affect(to, 'schema-change', each, 'ALTER TABLE refers to it')
+      },
+    },
+  )
+  to.summaries.push(
+    `${words.join(', ')} of ${shown(relation)} (takes ${mode})`.replace(
+      'a column of',
+      'a column to',
+    ),
+  )
+  return `ALTER ${objectOf(body)}`
+}
+
+const COMMAND_WORDS: ReadonlyMap<string, string> = new Map([
+  ['AT_AddColumn', 'adds a column'],
+  ['AT_DropColumn', 'drops a column'],
+  ['AT_AlterColumnType', 'changes the type of a column'],
+  ['AT_AddConstraint', 'adds a constraint'],
+  ['AT_DropConstraint', 'drops a constraint'],
+  ['AT_ChangeOwner', 'changes the owner'],
+  ['AT_SetNotNull', 'forbids NULL in a column'],
+  ['AT_DropNotNull', 'allows NULL in a column'],
+  ['AT_ColumnDefault', 'changes the default of a column'],
+])
+
+const PRIVILEGE_COMMANDS: ReadonlySet<string> = new Set([
+  ...['AT_ChangeOwner', 'AT_EnableRowSecurity', 'AT_DisableRowSecurity'],
+  ...['AT_ForceRowSecurity', 'AT_NoForceRowSecurity'],
+])
+
+/** Every other command takes ACCESS EXCLUSIVE, or may. */
+const COMMAND_LOCKS: ReadonlyMap<string, Lock> = new Map([
+  ['AT_SetStatistics', 'SHARE UPDATE EXCLUSIVE'],
+  ['AT_ValidateConstraint', 'SHARE UPDATE EXCLUSIVE'],
+  ['AT_ClusterOn', 'SHARE UPDATE EXCLUSIVE'],
+  ['AT_EnableTrig', 'SHARE ROW EXCLUSIVE'],
+  ['AT_DisableTrig', 'SHARE ROW EXCLUSIVE'],
+])
+
+function createTable(to: Collector, body: Tree): string {
+  // CREATE FOREIGN TABLE has the table inside `base`.
+  const range = part('base' in body ? part(body, 'base') : body, 'relation')
+  const relation = targetOf(to, range)
+  affect(to, 'schema-change', relation, 'creates a table')
+  if (isTemporary(range)) affect(to, 'session-change', relation, 'creates a temporary table')
+  const inner = 'base' in body ? part(body, 'base') : body
+  visitChildren(
+    to,
+    { kind: 'CreateStmt', body: inner },
+    {
+      ...TOP,
+      subject: (each) => {
+        if (each.name !== relation.name || each.schema !== relation.schema)
+          affect(to, 'schema-change', each, 'a new table refers to it')
+      },
+    },
+  )
+  to.summaries.push(`creates the table ${shown(relation)}`)
+  return 'CREATE TABLE'
+}
+
+function createTableAs(to: Collector, body: Tree): string {
+  const range = part(part(body, 'into'), 'rel')
+  creates(to, range)
+  const query = nodeAt(body, 'query')
+  if (query) statement(to, query)
+  return `CREATE ${objectOf(body)} AS`
+}
+
+function createView(to: Collector, body: Tree): string {
+  const range = part(body, 'view')
+  const relation = targetOf(to, range)
+  affect(to, 'schema-change', relation, 'creates a view')
+  if (isTemporary(range)) affect(to, 'session-change', relation, 'creates a temporary view')
+  const query = nodeAt(body, 'query')
+  if (query) visit(to, query, TOP)
+  to.summaries.push(`creates the view ${shown(relation)}`)
+  return 'CREATE VIEW'
+}
+
+function explain(to: Collector, body: Tree): string {
+  const query = nodeAt(body, 'query')
+  if (!query) throw new TypeError('EXPLAIN without a statement')
+  const runs = nodesAt(body, 'options').some(
+    ({ body: option }) =>
+      textOf(option, 'defname') === 'analyze' &&
+      !FALSE_WORDS.has((constantOf(nodeAt(option, 'arg')) ?? 'true').toLowerCase()),
+  )
+  const outer = to.planOnly
+  to.planOnly = outer || !runs
+  const summaries = to.summaries.length
+  const unbounded = to.unbounded.length
+  statement(to, query)
+  to.planOnly = outer
+  if (!runs) {
+    to.unbounded.length = unbounded
+    to.summaries.length = summaries
+    to.summaries.push('shows the plan of a statement without running it')
+  }
+  if (to.effects.size === 0) affect(to, 'read', null, 'shows a plan')
+  return 'EXPLAIN'
+}
+
+const FALSE_WORDS: ReadonlySet<string> = new Set(['false', 'off', '0'])
+
+function copy(to: Collector, body: Tree): string {
+  const isFrom = body['is_from'] === true
+  const onServer = body['is_program'] === true || 'filename' in body
+  const range = treeOf(body['relation'])
+  const query = nodeAt(body, 'query')
+  if (onServer)
+    affect(
+      to,
+      'program',
+      null,
+      body['is_program'] === true
+        ? 'COPY runs a program on the server'
+        : 'COPY uses a file of the server',
+    )
+  else to.copy = isFrom ? 'in' : 'out'
+  if (range) {
+    const relation = targetOf(to, range)
+    if (isFrom) {
+      affect(to, 'write', relation, 'COPY adds rows')
+      lock(to, 'ROW EXCLUSIVE', relation)
+    } else {
+      read(to, relation)
+      lock(to, 'ACCESS SHARE', relation)
+      const columns = wordsAt(body, 'attlist')
+      for (const column of columns.length === 0 ? ['*'] : columns) touch(to, relation, column)
+    }
+    const where = nodeAt(body, 'whereClause')
+    if (where) visit(to, where, TOP)
+  }
+  const reads = query ? readsWhile(to, () => void statement(to, query)) : range !== null
+  if (onServer && !isFrom && reads) to.movesData = true
+  return 'COPY'
+}
+
+function set(to: Collector, body: Tree): string {
+  const kind = textOf(body, 'kind')
+  const name = textOf(body, 'name').toLowerCase()
+  if (kind === 'VAR_SET_MULTI' && !name.startsWith('session')) {
+    affect(to, 'transaction', null, 'sets the mode of the transaction')
+    to.controls.push('set')
+    return 'SET'
+  }
+  const isHarmless = HARMLESS_SETTINGS.has(name)
+  to.harmlessSetting = (to.harmlessSetting ?? true) && isHarmless
+  affect(to, 'session-change', null, `changes the setting ${name || 'of everything'}`)
+  if (IDENTITY_SETTINGS.has(name))
+    affect(to, 'privilege-change', null, `changes the ${name} of the session`)
+  const args = nodesAt(body, 'args')
+  if (
+    kind === 'VAR_SET_VALUE' &&
+    changesReading(name, args.length === 1 ? constantOf(args[0] ?? null) : null)
+  )
+    affect(to, 'unknown', null, `changes how PostgreSQL reads later statements (${name})`)
+  to.summaries.push(`changes the setting ${name || 'of everything'} of the session`)
+  return kind.startsWith('VAR_RESET') ? 'RESET' : 'SET'
+}
+
+function transaction(to: Collector, body: Tree): string {
+  const [tag, control] = TRANSACTIONS.get(textOf(body, 'kind')) ?? []
+  if (tag === undefined || control === undefined)
+    throw new TypeError(`unknown transaction statement`)
+  to.controls.push(control)
+  affect(to, TWO_PHASE.has(control) ? 'opaque' : 'transaction', null, tag)
+  return tag
+}
+
+const TWO_PHASE: ReadonlySet<TransactionControl> = new Set([
+  'prepare',
+  'commit-prepared',
+  'rollback-prepared',
+])
+
+const TRANSACTIONS: ReadonlyMap<string, readonly [string, TransactionControl]> = new Map([
+  ['TRANS_STMT_BEGIN', ['BEGIN', 'begin']],
+  ['TRANS_STMT_START', ['START TRANSACTION', 'begin']],
+  ['TRANS_STMT_COMMIT', ['COMMIT', 'commit']],
+  ['TRANS_STMT_ROLLBACK', ['ROLLBACK', 'rollback']],
+  ['TRANS_STMT_SAVEPOINT', ['SAVEPOINT', 'savepoint']],
+  ['TRANS_STMT_RELEASE', ['RELEASE', 'release']],
+  ['TRANS_STMT_ROLLBACK_TO', ['ROLLBACK TO', 'rollback-to']],
+  ['TRANS_STMT_PREPARE', ['PREPARE TRANSACTION', 'prepare']],
+  ['TRANS_STMT_COMMIT_PREPARED', ['COMMIT PREPARED', 'commit-prepared']],
+  ['TRANS_STMT_ROLLBACK_PREPARED', ['ROLLBACK PREPARED', 'rollback-prepared']],
+])
+
+function prepare(to: Collector, body: Tree): string {
+  affect(to, 'session-change', null, 'names a statement for later')
+  const query = nodeAt(body, 'query')
+  if (query) statement(to, query)
+  return 'PREPARE'
+}
+
+function declareCursor(to: Collector, body: Tree): string {
+  const query = nodeAt(body, 'query')
+  if (query) statement(to, query)
+  return 'DECLARE CURSOR'
+}
+
+function fetch(to: Collector, body: Tree): string {
+  affect(to, 'read', null, 'reads from a cursor')
+  to.columnsUnknown = true
+  return body['ismove'] === true ? 'MOVE' : 'FETCH'
+}
+
+function lockTable(to: Collector, body: Tree): string {
+  const mode = LOCKS[Number(body['mode'] ?? 8) - 1] ?? 'ACCESS EXCLUSIVE'
+  for (const { body: range } of nodesAt(body, 'relations')) {
+    const relation = targetOf(to, range)
+    affect(to, 'write', relation, `locks it in ${mode} mode`)
+    lock(to, mode, relation)
+  }
+  return 'LOCK TABLE'
+}
+
+function createSchema(to: Collector, body: Tree): string {
+  affect(to, 'schema-change', null, 'CREATE SCHEMA')
+  for (const element of nodesAt(body, 'schemaElts')) statement(to, element)
+  return 'CREATE SCHEMA'
+}
+
+function createRule(tag: string, fields: readonly string[]): Own {
+  return (to, body) => {
+    to.createsCode = true
+    for (const field of fields) {
+      const range = treeOf(body[field])
+      if (!range || !('relname' in range)) continue
+      const relation = targetOf(to, range)
+      affect(to, 'schema-change', relation, tag)
+      lock(to, tag.endsWith('RULE') ? 'ACCESS EXCLUSIVE' : 'SHARE ROW EXCLUSIVE', relation)
+    }
+    affect(to, 'schema-change', null, tag)
+    return tag
+  }
+}
+
+function refresh(to: Collector, body: Tree): string {
+  const tag = ruled(
+    to,
+    { kind: 'RefreshMatViewStmt', body },
+    { tag: 'REFRESH MATERIALIZED VIEW', effects: ['schema-change'] },
+  )
+  const range = treeOf(body['relation'])
+  if (range && !to.planOnly) {
+    for (const below of to.names.below(targetOf(to, range))) touch(to, below.relation, below.column)
+    to.movesData = true
+  }
+  return tag
+}
+
+function executed(tag: string): Own {
+  return (to) => {
+    affect(to, 'opaque', null, `${tag} runs what the text does not show`)
+    call(to, { name: tag, harmless: false, effects: [], why: tag })
+    return tag
+  }
+}
+
+const OWN: ReadonlyMap<string, Own> = new Map<string, Own>([
+  ['SelectStmt', queried('SelectStmt', 'SELECT')],
+  ['InsertStmt', queried('InsertStmt', 'INSERT')],
+  ['UpdateStmt', queried('UpdateStmt', 'UPDATE')],
+  ['DeleteStmt', queried('DeleteStmt', 'DELETE')],
+  ['MergeStmt', queried('MergeStmt', 'MERGE')],
+  ['AlterTableStmt', alterTable],
+  ['CreateStmt', createTable],
+  ['CreateForeignTableStmt', createTable],
+  ['CreateTableAsStmt', createTableAs],
+  ['ViewStmt', createView],
+  ['ExplainStmt', explain],
+  ['CopyStmt', copy],
+  ['VariableSetStmt', set],
+  ['TransactionStmt', transaction],
+  ['PrepareStmt', prepare],
+  ['DeclareCursorStmt', declareCursor],
+  ['FetchStmt', fetch],
+  ['LockStmt', lockTable],
+  ['CreateSchemaStmt', createSchema],
+  ['RuleStmt', createRule('CREATE RULE', ['relation'])],
+  ['CreateTrigStmt', createRule('CREATE TRIGGER', ['relation', 'constrrel'])],
+  ['RefreshMatViewStmt', refresh],
+  ['ExecuteStmt', executed('EXECUTE')],
+  ['CallStmt', executed('CALL')],
+  ['DoStmt', executed('DO')],
+])
+
+// --- Statements that a line describes ------------------------------------------------------------
+
+const schema = (tag: string, more: Partial<Rule> = {}): Rule => ({
+  tag,
+  effects: ['schema-change'],
+  closed: true,
+  ...more,
+})
+const code = (tag: string, more: Partial<Rule> = {}): Rule => schema(tag, { code: true, ...more })
+const privilege = (tag: string, more: Partial<Rule> = {}): Rule => ({
+  tag,
+  effects: ['privilege-change'],
+  closed: true,
+  ...more,
+})
+const session = (tag: string): Rule => ({ tag, effects: ['session-change'], closed: true })
+
+const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
+  ['VariableShowStmt', { tag: 'SHOW', effects: ['read'], closed: true }],
+  ['ClosePortalStmt', { tag: 'CLOSE', effects: ['read'], closed: true }],
+  ['ConstraintsSetStmt', { tag: 'SET CONSTRAINTS', effects: ['transaction'], closed: true }],
+  ['DeallocateStmt', session('DEALLOCATE')],
+  ['DiscardStmt', session('DISCARD')],
+  ['ListenStmt', session('LISTEN')],
+  ['UnlistenStmt', session('UNLISTEN')],
+  ['NotifyStmt', session('NOTIFY')],
+  ['LoadStmt', { tag: 'LOAD', effects: ['program', 'session-change'], closed: true }],
+  ['CheckPointStmt', { tag: 'CHECKPOINT', effects: ['program'], closed: true }],
+  ['TruncateStmt', { tag: 'TRUNCATE', effects: ['delete'], closed: true }],
+  ['VacuumStmt', schema('VACUUM')],
+  ['ReindexStmt', schema('REINDEX', { lock: 'SHARE' })],
+  ['ClusterStmt', schema('CLUSTER')],
+  ['DropStmt', schema('DROP {}')],
+  ['RenameStmt', schema('ALTER {}')],
+  ['AlterObjectSchemaStmt', schema('ALTER {}')],
+  ['AlterObjectDependsStmt', schema('ALTER {}')],
+  ['AlterTableMoveAllStmt', schema('ALTER {}')],
+  ['CommentStmt', schema('COMMENT', { lock: 'SHARE UPDATE EXCLUSIVE' })],
+  ['IndexStmt', { tag: 'CREATE INDEX', effects: ['schema-change'] }],
+  ['CreateStatsStmt', schema('CREATE STATISTICS', { lock: 'SHARE UPDATE EXCLUSIVE' })],
+  ['AlterStatsStmt', schema('ALTER STATISTICS')],
+  ['CreateSeqStmt', schema('CREATE SEQUENCE')],
+  ['AlterSeqStmt', schema('ALTER SEQUENCE')],
+  ['CreateDomainStmt', code('CREATE DOMAIN')],
+  ['AlterDomainStmt', code('ALTER DOMAIN')],
+  ['CreateEnumStmt', schema('CREATE TYPE')],
+  ['AlterEnumStmt', schema('ALTER TYPE')],
+  ['CreateRangeStmt', code('CREATE TYPE')],
+  ['CompositeTypeStmt', schema('CREATE TYPE')],
+  ['AlterTypeStmt', code('ALTER TYPE')],
+  ['DefineStmt', code('CREATE {}')],
+  ['CreatedbStmt', schema('CREATE DATABASE')],
+  ['DropdbStmt', schema('DROP DATABASE')],
+  ['AlterDatabaseStmt', schema('ALTER DATABASE')],
+  ['AlterDatabaseRefreshCollStmt', schema('ALTER DATABASE')],
+  [
+    'AlterDatabaseSetStmt',
+    schema('ALTER DATABASE', { effects: ['schema-change', 'privilege-change'] }),
+  ],
+  ['CreateTableSpaceStmt', schema('CREATE TABLESPACE', { effects: ['schema-change', 'program'] })],
+  ['DropTableSpaceStmt', schema('DROP TABLESPACE')],
+  ['AlterTableSpaceOptionsStmt', schema('ALTER TABLESPACE')],
+  ['AlterSystemStmt', code('ALTER SYSTEM', { effects: ['schema-change', 'program'] })],
+  ['AlterCollationStmt', schema('ALTER COLLATION')],
+  ['CreateFunctionStmt', code('CREATE FUNCTION')],
+  ['AlterFunctionStmt', code('ALTER FUNCTION')],
+  ['CreateEventTrigStmt', code('CREATE EVENT TRIGGER')],
+  ['AlterEventTrigStmt', code('ALTER EVENT TRIGGER')],
+  ['CreateExtensionStmt', code('CREATE EXTENSION')],
+  ['AlterExtensionStmt', code('ALTER EXTENSION')],
+  ['AlterExtensionContentsStmt', code('ALTER EXTENSION')],
+  ['CreatePLangStmt', code('CREATE LANGUAGE')],
+  ['CreateCastStmt', code('CREATE CAST')],
+  ['CreateTransformStmt', code('CREATE TRANSFORM')],
+  ['CreateConversionStmt', code('CREATE CONVERSION')],
+  ['CreateAmStmt', code('CREATE ACCESS METHOD')],
+  ['CreateOpClassStmt', code('CREATE OPERATOR CLASS')],
+  ['CreateOpFamilyStmt', code('CREATE OPERATOR FAMILY')],
+  ['AlterOpFamilyStmt', code('ALTER OPERATOR FAMILY')],
+  ['AlterOperatorStmt', code('ALTER OPERATOR')],
+  ['AlterTSConfigurationStmt', schema('ALTER TEXT SEARCH CONFIGURATION')],
+  ['AlterTSDictionaryStmt', schema('ALTER TEXT SEARCH DICTIONARY')],
+  ['CreateFdwStmt', code('CREATE FOREIGN DATA WRAPPER')],
+  ['AlterFdwStmt', code('ALTER FOREIGN DATA WRAPPER')],
+  ['CreateForeignServerStmt', code('CREATE SERVER')],
+  ['AlterForeignServerStmt', code('ALTER SERVER')],
+  ['CreateUserMappingStmt', privilege('CREATE USER MAPPING')],
+  ['AlterUserMappingStmt', privilege('ALTER USER MAPPING')],
+  ['DropUserMappingStmt', privilege('DROP USER MAPPING')],
+  ['ImportForeignSchemaStmt', code('IMPORT FOREIGN SCHEMA')],
+  ['CreatePublicationStmt', privilege('CREATE PUBLICATION')],
+  ['AlterPublicationStmt', privilege('ALTER PUBLICATION')],
+  [
+    'CreateSubscriptionStmt',
+    code('CREATE SUBSCRIPTION', { effects: ['schema-change', 'program'] }),
+  ],
+  ['AlterSubscriptionStmt', code('ALTER SUBSCRIPTION', { effects: ['schema-change', 'program'] })],
+  ['DropSubscriptionStmt', schema('DROP SUBSCRIPTION', { effects: ['schema-change', 'program'] })],
+  ['CreatePolicyStmt', privilege('CREATE POLICY', { code: true })],
+  ['AlterPolicyStmt', privilege('ALTER POLICY', { code: true })],
+  ['GrantStmt', privilege('GRANT')],
+  ['GrantRoleStmt', privilege('GRANT')],
+  ['AlterDefaultPrivilegesStmt', privilege('ALTER DEFAULT PRIVILEGES')],
+  ['CreateRoleStmt', privilege('CREATE ROLE')],
+  ['AlterRoleStmt', privilege('ALTER ROLE')],
+  ['AlterRoleSetStmt', privilege('ALTER ROLE')],
+  ['DropRoleStmt', privilege('DROP ROLE')],
+  ['AlterOwnerStmt', privilege('ALTER {}')],
+  ['ReassignOwnedStmt', privilege('REASSIGN OWNED')],
+  ['DropOwnedStmt', privilege('DROP OWNED', { effects: ['privilege-change', 'schema-change'] })],
+  ['SecLabelStmt', privilege('SECURITY LABEL')],
+])

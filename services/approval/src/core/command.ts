@@ -1,0 +1,32 @@
+import type { Identity, ReviewRequired } from '@countersign/contracts'
+import type { EventId, Instant, RequestId, SessionId } from '@countersign/kernel'
+
+/** What approval can be told to do. Time and identities arrive with the order. */
+export type ApprovalCommand =
+  | (Order<'RequestApproval'> & { review: ReviewRequired; decisionId: EventId; nonce: string })
+  | (Order<'Countersign'> & { voter: Voter; digest: string })
+  | (Order<'Deny'> & { voter: Voter; words: string })
+  | (Order<'Withdraw'> & { voter: Voter })
+  | (Order<'EndRequest'> & { reason: string })
+  | (Order<'Supersede'> & { reason: string })
+  | Order<'DeadlinePassed'>
+
+/** An order that comes from a person, and so may be refused. */
+export type Vote = Extract<ApprovalCommand, { voter: Voter }>
+
+/** Who gives an order: read from a verified token, or nobody that can be trusted. */
+export type Voter =
+  | {
+      readonly status: 'verified'
+      readonly identity: Identity
+      /** The environments in which the catalog makes this person a reviewer. */
+      readonly environments: readonly string[]
+    }
+  | { readonly status: 'unverified'; readonly claimed: string; readonly detail: string }
+
+type Order<Type extends string> = {
+  readonly type: Type
+  readonly at: Instant
+  readonly sessionId: SessionId
+  readonly requestId: RequestId
+}

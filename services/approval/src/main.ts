@@ -1,0 +1,41 @@
+import { openerWith, readPrivateKey, tokenVerifier } from '@countersign/identity'
+import { systemClock } from '@countersign/kernel'
+import { connectKafkaLog } from '@countersign/log'
+import {
+  createLogger,
+  kafkaSettings,
+  readConfig,
+  serveHealth,
+  startService,
+  startTelemetry,
+  terminated,
+} from '@countersign/runtime'
+import { SETTINGS } from './config.ts'
+import { serveApproval } from './shell/serve-approval.ts'
+import { REVIEW_TOKEN, voterReader } from './shell/voter.ts'
+
+await startService('approval', async () => {
+  const config = readConfig(SETTINGS, process.env)
+  const logger = createLogger('approval', config.CS_LOG_LEVEL)
+  const open = await openerWith(await readPrivateKey(config.CS_SEALING_KEY_FILE), REVIEW_TOKEN)
+  const verify = tokenVerifier({
+    issuer: config.CS_OIDC_ISSUER,
+    audience: config.CS_OIDC_AUDIENCE,
+    ...(config.CS_OIDC_JWKS_URI === undefined ? {} : { jwksUri: config.CS_OIDC_JWKS_URI }),
+  })
+
+  await using telemetry = startTelemetry('approval')
+  await using log = await connectKafkaLog(kafkaSettings('approval', config, logger))
+  const readVoter = voterReader({ open, verify, clock: systemClock })
+  await using host = await serveApproval({ log, logger, clock: systemClock, readVoter })
+  await using _health = await serveHealth({
+    port: config.CS_HEALTH_PORT,
+    checks: [
+      { name: 'log', healthy: () => log.healthy() },
+      { name: 'decider', healthy: () => host.healthy() },
+    ],
+    telemetry,
+  })
+  logger.info({}, 'serving')
+  await Promise.race([terminated(), host.failed])
+})

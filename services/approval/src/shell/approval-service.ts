@@ -1,0 +1,116 @@
+import type { Identity, ReviewsMessage } from '@countersign/contracts'
+import { type Clock, Problem, sha256 } from '@countersign/kernel'
+import type { Consequence, DeciderService } from '@countersign/runtime'
+import type { ApprovalCommand, Voter } from '../core/command.ts'
+import { oneOf } from '../core/one-of.ts'
+import { CATALOG, topology } from '../topology.ts'
+import { decided, order } from './decided.ts'
+import type { Rules } from './rules.ts'
+import { approvalOf, fold, isGone, noSessions, pendingOf, type Sessions } from './sessions.ts'
+import type { VoterReader } from './voter.ts'
+
+export type ApprovalParts = { clock: Clock; rules: Rules; readVoter: VoterReader }
+
+/** What follows from each record that approval reads. */
+export function approvalService({
+  clock,
+  rules,
+  readVoter,
+}: ApprovalParts): DeciderService<Sessions> {
+  return {
+    topology,
+    globals: [CATALOG],
+    newState: noSessions,
+    applyGlobal: ({ message }) => rules.apply(message),
+    apply: (sessions, record) => {
+      if (record.status === 'understood') fold(sessions, record.message)
+    },
+    decide: async (sessions, { message, key, id }) => {
+      if (!isInput(message)) return []
+      if (message.sessionId !== key) {
+        throw new Problem('CS_MESSAGE_UNREADABLE', 'the record stands under another session')
+      }
+      switch (message.type) {
+        case 'ReviewRequired':
+          if (isGone(sessions, message.sessionId, message.requestId)) return []
+          return decided(sessions, {
+            type: 'RequestApproval',
+            ...order(message, clock),
+            review: message,
+            decisionId: id,
+            nonce: sha256('countersign/nonce/1', id),
+          })
+        case 'Countersign':
+        case 'Deny':
+        case 'Withdraw':
+          return voted(sessions, message, voterOf(message, await readVoter(message)))
+        case 'RequestWithdrawn':
+          return decided(sessions, endOf(message, WITHDRAWN[message.reason]))
+        case 'RequestRefused':
+          return decided(sessions, endOf(message, message.reason))
+        case 'SessionEnded':
+        case 'SessionRefused':
+        case 'CredentialRevoked':
+          return endAll(sessions, message.sessionId, 'the session ended')
+      }
+    },
+    quarantine: (sessions, session) =>
+      endAll(sessions, session, 'a record of the session is unreadable'),
+  }
+
+  function voted(sessions: Sessions, vote: ReviewsMessage, voter: Voter): readonly Consequence[] {
+    const command = commandOf(vote, voter)
+    // The end may be in the log already and not decided on yet; then the vote comes too late.
+    const isOver = isGone(sessions, vote.sessionId, vote.requestId)
+    return isOver
+      ? decided(sessions, endOf(vote, 'the requester is gone'), command)
+      : decided(sessions, command)
+  }
+
+  function commandOf(vote: ReviewsMessage, voter: Voter): ApprovalCommand {
+    switch (vote.type) {
+      case 'Countersign':
+        return { type: vote.type, ...order(vote, clock), voter, digest: vote.digest }
+      case 'Deny':
+        return { type: vote.type, ...order(vote, clock), voter, words: vote.words }
+      case 'Withdraw':
+        return { type: vote.type, ...order(vote, clock), voter }
+    }
+  }
+
+  function voterOf(vote: ReviewsMessage, read: Identity | { unverified: string }): Voter {
+    if ('unverified' in read)
+      return { status: 'unverified', claimed: vote.by, detail: read.unverified }
+    return { status: 'verified', identity: read, environments: rules.environmentsOf(read) }
+  }
+
+  function endAll(sessions: Sessions, session: string, reason: string): readonly Consequence[] {
+    return pendingOf(sessions, session).flatMap((request) => {
+      const state = approvalOf(sessions, session, request)
+      return state.status === 'pending' ? decided(sessions, endOf(state.requested, reason)) : []
+    })
+  }
+
+  function endOf(about: Parameters<typeof order>[0], reason: string): ApprovalCommand {
+    return { type: 'EndRequest', ...order(about, clock), reason }
+  }
+}
+
+/** What decides something here; everything else of the same topics does not. */
+const isInput = oneOf(
+  'ReviewRequired',
+  'Countersign',
+  'Deny',
+  'Withdraw',
+  'RequestWithdrawn',
+  'RequestRefused',
+  'SessionEnded',
+  'SessionRefused',
+  'CredentialRevoked',
+)
+
+const WITHDRAWN = {
+  Cancelled: 'the agent cancelled it',
+  Disconnected: 'the agent disconnected',
+  SessionEnded: 'the session ended',
+} as const

@@ -1,0 +1,43 @@
+import { applied, type Catalog, emptyCatalog, policyVersionOf } from '@countersign/catalog'
+import type { AnyMessage, Identity } from '@countersign/contracts'
+import { oneOf } from '../core/one-of.ts'
+
+/** What approval needs of the catalog, kept current. */
+export type Rules = {
+  apply(message: AnyMessage): void
+  /** The environments in which somebody is a reviewer. */
+  environmentsOf(identity: Identity): readonly string[]
+  /** Whether a policy version was in force before the one that is now. Versions never seen are not. */
+  isOutdated(policyVersion: string): boolean
+}
+
+export function newRules(): Rules {
+  let catalog: Catalog = emptyCatalog
+  let version = policyVersionOf(catalog)
+  const outdated = new Set<string>()
+  return {
+    apply(message) {
+      if (!isCatalogMessage(message)) return
+      catalog = applied(catalog, message)
+      outdated.add(version)
+      version = policyVersionOf(catalog)
+      outdated.delete(version)
+    },
+    environmentsOf: ({ groups }) => [
+      ...new Set(
+        [...catalog.reviewers.values()]
+          .filter((reviewers) => reviewers.groups.some((group) => groups.includes(group)))
+          .map(({ environment }) => environment),
+      ),
+    ],
+    isOutdated: (policyVersion) => outdated.has(policyVersion),
+  }
+}
+
+const isCatalogMessage = oneOf(
+  'ConnectionProfileDefined',
+  'ChainDefined',
+  'PolicySetDefined',
+  'MaskingRulesDefined',
+  'ReviewersDefined',
+)

@@ -1,0 +1,86 @@
+import type { AnyMessage, ApprovalsMessage } from '@countersign/contracts'
+import type { RequestId, SessionId } from '@countersign/kernel'
+import { approval } from '../core/approval.ts'
+import { oneOf } from '../core/one-of.ts'
+import type { Approval } from '../core/state.ts'
+
+/** What approval remembers of the sessions of one partition. */
+export type Sessions = {
+  /** The approvals of live sessions. */
+  readonly approvals: Map<string, Map<RequestId, Approval>>
+  /** Requests that ended before anybody asked about them. */
+  readonly goneRequests: Map<string, Set<RequestId>>
+  /** Sessions that are over; what comes later about them counts for nothing. */
+  readonly over: Set<string>
+}
+
+export const noSessions = (): Sessions => ({
+  approvals: new Map(),
+  goneRequests: new Map(),
+  over: new Set(),
+})
+
+/** Folds one event of a session, its own or another service's. */
+export function fold(sessions: Sessions, message: AnyMessage): void {
+  if (isOwn(message)) evolve(sessions, message)
+  if (isRequestEnd(message)) {
+    const { sessionId, requestId } = message
+    entry(sessions.goneRequests, sessionId, () => new Set<RequestId>()).add(requestId)
+  }
+  if (isSessionEnd(message)) {
+    sessions.over.add(message.sessionId)
+    sessions.goneRequests.delete(message.sessionId)
+    forgetWhenDone(sessions, message.sessionId)
+  }
+}
+
+/** The approval of a request as it stands. */
+export const approvalOf = (sessions: Sessions, session: string, request: RequestId): Approval =>
+  sessions.approvals.get(session)?.get(request) ?? approval.initialState
+
+/** The requests of a session that wait for people. */
+export const pendingOf = (sessions: Sessions, session: string): readonly RequestId[] =>
+  [...(sessions.approvals.get(session) ?? [])]
+    .filter(([, { status }]) => status === 'pending')
+    .map(([request]) => request)
+
+/** Whether nobody waits for the answer any more. */
+export const isGone = (sessions: Sessions, session: string, request: RequestId): boolean =>
+  sessions.over.has(session) || sessions.goneRequests.get(session)?.has(request) === true
+
+function evolve(sessions: Sessions, event: ApprovalsMessage): void {
+  const requests = entry(sessions.approvals, event.sessionId, () => new Map<RequestId, Approval>())
+  requests.set(
+    event.requestId,
+    approval.evolve(approvalOf(sessions, event.sessionId, event.requestId), event),
+  )
+  forgetWhenDone(sessions, event.sessionId)
+}
+
+/** An ended session keeps its approvals only while one of them waits to be withdrawn. */
+function forgetWhenDone(sessions: Sessions, session: SessionId): void {
+  if (sessions.over.has(session) && pendingOf(sessions, session).length === 0) {
+    sessions.approvals.delete(session)
+  }
+}
+
+function entry<K, V>(map: Map<K, V>, key: K, fresh: () => V): V {
+  const known = map.get(key)
+  if (known !== undefined) return known
+  const made = fresh()
+  map.set(key, made)
+  return made
+}
+
+const isOwn = oneOf(
+  'ApprovalRequested',
+  'Countersigned',
+  'CountersignatureRefused',
+  'ApprovalGranted',
+  'ApprovalDenied',
+  'ApprovalExpired',
+  'ApprovalWithdrawn',
+  'ApprovalSuperseded',
+)
+const isRequestEnd = oneOf('RequestWithdrawn', 'RequestRefused')
+const isSessionEnd = oneOf('SessionEnded', 'SessionRefused', 'CredentialRevoked')

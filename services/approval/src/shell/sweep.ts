@@ -1,0 +1,52 @@
+import { type Clock, EventId, type RequestId, uuidv5 } from '@countersign/kernel'
+import type { DeciderHost } from '@countersign/runtime'
+import { approvalIdOf } from '../core/approval.ts'
+import type { ApprovalCommand } from '../core/command.ts'
+import { deadlineOf } from '../core/progress.ts'
+import type { Approval } from '../core/state.ts'
+import { decided, order } from './decided.ts'
+import type { Rules } from './rules.ts'
+import { approvalOf, type Sessions } from './sessions.ts'
+
+/**
+ * Ends what is overdue or superseded. Deadlines live in the state and not in timers, so that after a restart the
+ * first sweep finds what ran out meanwhile.
+ */
+export async function sweep(
+  host: DeciderHost<Sessions>,
+  rules: Rules,
+  clock: Clock,
+): Promise<void> {
+  const due = [...host.partitions().values()].flatMap((sessions) =>
+    [...sessions.approvals].flatMap(([session, requests]) =>
+      [...requests].flatMap(([request, state]) => {
+        const command = overdue(state, rules, clock)
+        return command === null ? [] : [{ session, request, command }]
+      }),
+    ),
+  )
+  await Promise.all(
+    due.map(({ session, request, command }) =>
+      host.submit(session, causeOf(request, command), (sessions) => {
+        // A vote may have come in between, so the state is looked at again.
+        const current = overdue(approvalOf(sessions, session, request), rules, clock)
+        return current === null ? [] : decided(sessions, current)
+      }),
+    ),
+  )
+}
+
+/** The order that time or a new policy gives for an approval; null while there is none. */
+function overdue(state: Approval, rules: Rules, clock: Clock): ApprovalCommand | null {
+  if (state.status !== 'pending') return null
+  const deadline = deadlineOf(state)
+  if (deadline !== null && clock.now() >= deadline) {
+    return { type: 'DeadlinePassed', ...order(state.requested, clock) }
+  }
+  // Only a version that is known to be old supersedes: policy may have read further than we have.
+  if (!rules.isOutdated(state.requested.policyVersion)) return null
+  return { type: 'Supersede', ...order(state.requested, clock), reason: 'the policy changed' }
+}
+
+const causeOf = (request: RequestId, { type }: ApprovalCommand): EventId =>
+  EventId(uuidv5(approvalIdOf(request), type))

@@ -1,0 +1,11 @@
+import type { Topology } from '@countersign/log'
+
+/** What approval reads, and what it alone writes. */
+export const topology: Topology = {
+  service: 'approval',
+  reads: ['decisions', 'sessions', 'credentials', 'reviews', 'catalog'],
+  writes: ['approvals'],
+}
+
+/** Read whole before anything is decided. */
+export const CATALOG = 'catalog'

@@ -1,0 +1,54 @@
+import type { ApprovalRequested, ApprovalsMessage, Countersigned } from '@countersign/contracts'
+import type { Instant } from '@countersign/kernel'
+
+/** A request that waits, or waited, for people: what the topic `approvals` says of it. */
+export type HeldRequest = {
+  readonly requested: ApprovalRequested
+  readonly status: RequestStatus
+  readonly signatures: readonly Countersigned[]
+  /** When it stopped to wait; null while it does. */
+  readonly endedAt: Instant | null
+  /** Who ended it, where a person did. */
+  readonly endedBy: string | null
+  /** What the reviewer who denied it tells the agent, or why it ended otherwise. */
+  readonly words: string | null
+}
+
+export type RequestStatus =
+  'pending' | 'granted' | 'denied' | 'expired' | 'withdrawn' | 'superseded'
+
+/** The request after one more event; null while it was not asked about. */
+export function evolved(request: HeldRequest | null, event: ApprovalsMessage): HeldRequest | null {
+  if (event.type === 'ApprovalRequested') return request ?? begun(event)
+  if (request === null || request.status !== 'pending') return request
+  const ended = { ...request, endedAt: event.at }
+  switch (event.type) {
+    case 'CountersignatureRefused':
+      return request
+    case 'Countersigned':
+      return { ...request, signatures: [...request.signatures, event] }
+    case 'ApprovalGranted':
+      return { ...ended, status: 'granted', endedBy: event.signers.at(-1) ?? null }
+    case 'ApprovalDenied':
+      return { ...ended, status: 'denied', endedBy: event.by, words: event.words }
+    case 'ApprovalExpired':
+      return {
+        ...ended,
+        status: 'expired',
+        words: `nobody countersigned the stage ${event.stage} in time`,
+      }
+    case 'ApprovalWithdrawn':
+      return { ...ended, status: 'withdrawn', words: event.reason }
+    case 'ApprovalSuperseded':
+      return { ...ended, status: 'superseded', words: event.reason }
+  }
+}
+
+const begun = (requested: ApprovalRequested): HeldRequest => ({
+  requested,
+  status: 'pending',
+  signatures: [],
+  endedAt: null,
+  endedBy: null,
+  words: null,
+})

@@ -1,0 +1,134 @@
+import type { ApprovalsMessage } from '@countersign/contracts'
+import { applied, type Catalog, emptyCatalog } from '@countersign/catalog'
+import type { RequestId } from '@countersign/kernel'
+import {
+  formatPosition,
+  type Log,
+  type LogRecord,
+  type Position,
+  type Understood,
+} from '@countersign/log'
+import type { Logger } from '@countersign/runtime'
+import { evolved, type HeldRequest } from '../core/held-request.ts'
+import { oneOf } from '../core/one-of.ts'
+import { topology } from '../topology.ts'
+
+/** What the console shows, kept current from the log. */
+export type Projection = AsyncDisposable & {
+  catalog(): Catalog
+  /** The next catalog offset that will be read, by partition. */
+  catalogOffset(partition: number): number
+  request(id: RequestId): HeldRequest | null
+  requests(): readonly HeldRequest[]
+  /** The approval events that cite this record. */
+  causedBy(position: Position): readonly ApprovalsMessage[]
+  /** Resolves after the next records. */
+  changed(): Promise<void>
+  /** Resolves when everything is read that was in the log at the start. */
+  readonly caughtUp: Promise<void>
+  healthy(): boolean
+  readonly failed: Promise<never>
+}
+
+/** Reads everything from the beginning, and goes on reading. */
+export async function project(log: Log, logger: Logger): Promise<Projection> {
+  const requests = new Map<RequestId, HeldRequest>()
+  const ended: RequestId[] = []
+  const caused = new Map<string, ApprovalsMessage[]>()
+  const next = new Map<string, number>()
+  const caughtUp = Promise.withResolvers<void>()
+  let isCaughtUp = false
+  let catalog = emptyCatalog
+  let change = Promise.withResolvers<void>()
+
+  const ends = new Map<string, number>()
+  for (const topic of topology.reads) {
+    for (const [partition, end] of await log.endOffsets(topic))
+      ends.set(`${topic}/${partition}`, end)
+  }
+  const reader = await log.read({ topics: topology.reads, from: 'beginning', onRecords: take })
+  noteCaughtUp()
+
+  return {
+    catalog: () => catalog,
+    catalogOffset: (partition) => next.get(`catalog/${partition}`) ?? 0,
+    request: (id) => requests.get(id) ?? null,
+    requests: () => [...requests.values()],
+    causedBy: (position) => caused.get(formatPosition(position)) ?? [],
+    changed: () => change.promise,
+    caughtUp: caughtUp.promise,
+    healthy: () => isCaughtUp && log.healthy(),
+    failed: reader.failed,
+    [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
+  }
+
+  function take(records: readonly LogRecord[]): void {
+    for (const record of records) {
+      const { topic, partition, offset } = record.position
+      const name = `${topic}/${partition}`
+      if (offset < (next.get(name) ?? 0)) continue
+      next.set(name, offset + 1)
+      if (record.status === 'understood') fold(record)
+      if (record.status === 'unreadable') {
+        // A rule that cannot be read must not be shown as if it were not there.
+        if (topic === 'catalog') throw record.problem
+        logger.error({ position: formatPosition(record.position) }, record.problem.message)
+      }
+    }
+    noteCaughtUp()
+    change.resolve()
+    change = Promise.withResolvers<void>()
+  }
+
+  function fold({ message, causation }: Understood): void {
+    if (isCatalogMessage(message)) catalog = applied(catalog, message)
+    if (!isApprovalsMessage(message)) return
+    const before = requests.get(message.requestId) ?? null
+    const after = evolved(before, message)
+    if (after !== null) requests.set(message.requestId, after)
+    if (after !== null && after.status !== 'pending' && before?.status === 'pending')
+      forgetOldest(message.requestId)
+    if (causation?.topic === 'reviews') remember(formatPosition(causation), message)
+  }
+
+  function forgetOldest(id: RequestId): void {
+    ended.push(id)
+    const oldest = ended.length > ENDED_MAX ? ended.shift() : undefined
+    if (oldest !== undefined) requests.delete(oldest)
+  }
+
+  function remember(cause: string, event: ApprovalsMessage): void {
+    caused.set(cause, [...(caused.get(cause) ?? []), event])
+    const oldest = caused.size > CAUSES_MAX ? caused.keys().next().value : undefined
+    if (oldest !== undefined) caused.delete(oldest)
+  }
+
+  function noteCaughtUp(): void {
+    if (isCaughtUp || [...ends].some(([name, end]) => (next.get(name) ?? 0) < end)) return
+    isCaughtUp = true
+    caughtUp.resolve()
+  }
+}
+
+const isCatalogMessage = oneOf(
+  'ConnectionProfileDefined',
+  'ChainDefined',
+  'PolicySetDefined',
+  'MaskingRulesDefined',
+  'ReviewersDefined',
+)
+const isApprovalsMessage = oneOf(
+  'ApprovalRequested',
+  'Countersigned',
+  'CountersignatureRefused',
+  'ApprovalGranted',
+  'ApprovalDenied',
+  'ApprovalExpired',
+  'ApprovalWithdrawn',
+  'ApprovalSuperseded',
+)
+
+/** How many requests that no longer wait are kept in memory; replay shows all. */
+const ENDED_MAX = 10_000
+/** How many votes are remembered for those who wait for them. */
+const CAUSES_MAX = 10_000

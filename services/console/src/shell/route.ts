@@ -1,0 +1,21 @@
+import type { Identity } from '@countersign/contracts'
+import type { Secret } from '@countersign/kernel'
+
+/** One operation of the API. Every one is called with a verified token. */
+export type Route = {
+  readonly method: 'get' | 'post' | 'put'
+  readonly path: string
+  answer(call: Call): Answer | Promise<Answer>
+}
+
+/** Who calls, and with what. */
+export type Call = {
+  readonly identity: Identity
+  readonly token: Secret<string>
+  /** The `:id` of the path. */
+  readonly id: string
+  readonly query: Readonly<Record<string, unknown>>
+  readonly body: unknown
+}
+
+export type Answer = { readonly status: number; readonly body: object; readonly type?: string }

@@ -1,0 +1,97 @@
+import { z } from 'zod'
+import { definedBy, parseCatalog } from '@countersign/catalog'
+import { type Clock, EventId, Problem, uuidv7 } from '@countersign/kernel'
+import { draftOf, type Log } from '@countersign/log'
+import { ADMINISTRATORS, mayApply } from '../../core/audience.ts'
+import { APPLY_ORDER, changeOf, inForce } from '../../core/catalog-change.ts'
+import { whenKnown } from '../patience.ts'
+import { problemDetails } from '../problem-details.ts'
+import type { Projection } from '../projection.ts'
+import type { Answer, Call, Route } from '../route.ts'
+
+export type CatalogParts = { log: Log; projection: Projection; clock: Clock }
+
+/** Reads the catalog, and changes it. What is not sent stays in force: nothing is ever removed here. */
+export function catalogRoutes(parts: CatalogParts): readonly Route[] {
+  let last: Promise<unknown> = Promise.resolve()
+  return [
+    {
+      method: 'get',
+      path: '/v1/catalog',
+      answer: () => ({ status: 200, body: { definitions: definitionsOf(parts.projection) } }),
+    },
+    {
+      method: 'put',
+      path: '/v1/catalog',
+      answer: (call) => {
+        // One after the other, so that each is compared with what the one before it changed.
+        const next = last.then(() => apply(parts, call))
+        last = next.catch(() => undefined)
+        return next
+      },
+    },
+  ]
+}
+
+async function apply({ log, projection, clock }: CatalogParts, call: Call): Promise<Answer> {
+  if (!mayApply(call.identity)) {
+    throw new Problem(
+      'CS_AUTH_FORBIDDEN',
+      `only people in the group ${ADMINISTRATORS} may change the catalog`,
+    )
+  }
+  const sent = BODY.safeParse(call.body)
+  if (!sent.success) {
+    return problemDetails(
+      'CS_BAD_REQUEST',
+      'The body is {"files": [{"name", "text"}], "variables": {}}.',
+    )
+  }
+  const catalog = projection.catalog()
+  const { files, variables } = sent.data
+  const { definitions, problems } = parseCatalog(files, { catalog, variables })
+  if (problems.length > 0) {
+    const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`
+    return problemDetails('CS_CATALOG_INVALID', `The files have ${count}; nothing was applied.`, {
+      problems,
+    })
+  }
+  const ordered = APPLY_ORDER.flatMap((type) =>
+    definitions.filter((definition) => definition.type === type),
+  )
+  const changes = ordered.map((definition) => changeOf(catalog, definition))
+  const at = clock.now()
+  const drafts = ordered
+    .filter((_, index) => changes[index]?.change !== 'unchanged')
+    .map((definition) =>
+      draftOf(definedBy(definition, call.identity.subject, at), {
+        id: EventId(uuidv7(at / 1000)),
+        key: `${definition.type}/${definition.name}`,
+      }),
+    )
+  const recorded = await log.append(drafts)
+  const isRead = (): true | null =>
+    recorded.every(({ position }) => projection.catalogOffset(position.partition) > position.offset)
+      ? true
+      : null
+  await whenKnown({ projection, clock, limitMs: READ_LIMIT_MS }, isRead)
+  return { status: 200, body: { changes } }
+}
+
+const definitionsOf = (projection: Projection) =>
+  APPLY_ORDER.flatMap((kind) =>
+    [...inForce(projection.catalog(), kind).values()].map(({ name, version }) => ({
+      kind,
+      name,
+      version,
+    })),
+  )
+
+const BODY = z.strictObject({
+  files: z
+    .array(z.strictObject({ name: z.string().min(1).max(300), text: z.string() }))
+    .min(1)
+    .max(500),
+  variables: z.record(z.string(), z.string()).default({}),
+})
+const READ_LIMIT_MS = 2_000

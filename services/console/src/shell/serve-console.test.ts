@@ -1,0 +1,421 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import type { AnyMessage, ApprovalRequested, ReviewsMessage } from '@countersign/contracts'
+import {
+  ephemeralKeyPair,
+  type Opener,
+  openerWith,
+  sealerTo,
+  tokenVerifier,
+} from '@countersign/identity'
+import {
+  afterMs,
+  EventId,
+  Instant,
+  RequestId,
+  SessionId,
+  systemClock,
+  uuidv5,
+  uuidv7,
+} from '@countersign/kernel'
+import { draftOf, type Position } from '@countersign/log'
+import { type InMemoryLog, inMemoryLog } from '@countersign/log/in-memory'
+import { type TestClaims, type TestIssuer, testIssuer } from '@countersign/testing'
+import { z } from 'zod'
+import { type ConsoleHost, serveConsole } from './serve-console.ts'
+
+describe('the console', { timeout: 30_000 }, () => {
+  let issuer: TestIssuer
+  let log: InMemoryLog
+  let host: ConsoleHost
+  let open: Opener
+  /** What approval answers to a vote; the tests play approval. */
+  let approval: (vote: ReviewsMessage) => readonly AnyMessage[] = () => []
+
+  before(async () => {
+    issuer = await testIssuer()
+    log = inMemoryLog()
+    const keys = await ephemeralKeyPair()
+    open = await openerWith(keys.privateJwk, PURPOSE)
+    await append({
+      type: 'ReviewersDefined',
+      ...definition('prod-reviewers'),
+      environment: 'prod',
+      groups: ['prod-reviewers'],
+    })
+    await append({
+      type: 'ReviewersDefined',
+      ...definition('staging-reviewers'),
+      environment: 'staging',
+      groups: ['staging-reviewers'],
+    })
+    await append(requested(requestId))
+    host = await serveConsole({
+      log,
+      logger: silent,
+      clock: systemClock,
+      verify: tokenVerifier(issuer),
+      seal: await sealerTo(keys.publicJwk, PURPOSE),
+      host: '127.0.0.1',
+      port: 0,
+      voteLimitMs: 300,
+    })
+    await log.read({
+      topics: ['reviews'],
+      from: 'beginning',
+      onRecords: async (records) => {
+        for (const record of records) {
+          if (record.status !== 'understood' || !isReview(record.message)) continue
+          for (const message of approval(record.message)) await append(message, record.position)
+        }
+      },
+    })
+  })
+  after(async () => {
+    await host[Symbol.asyncDispose]()
+    await log[Symbol.asyncDispose]()
+    await issuer[Symbol.asyncDispose]()
+  })
+
+  it('wants a token, and says which one is wrong', async () => {
+    const none = await fetch(`http://127.0.0.1:${host.port}/v1/requests`)
+    assert.equal(none.status, 401)
+    assert.equal(none.headers.get('content-type'), 'application/problem+json; charset=utf-8')
+    assert.equal(PROBLEM.parse(await none.json()).code, 'CS_AUTH_REQUIRED')
+    const expired = await call('GET', '/v1/requests', 'ana', { lifetime: -10 })
+    assert.deepEqual([expired.status, expired.problem.code], [401, 'CS_AUTH_EXPIRED'])
+    const garbage = await fetch(`http://127.0.0.1:${host.port}/v1/requests`, {
+      headers: { authorization: 'Bearer garbage' },
+    })
+    assert.equal(garbage.status, 401)
+    assert.equal(PROBLEM.parse(await garbage.json()).code, 'CS_AUTH_INVALID')
+  })
+
+  it('shows a request to reviewers of its environment and to those who asked, and to nobody else', async () => {
+    const path = `/v1/requests/${requestId}`
+    const seen = async (name: string, claims: TestClaims) =>
+      (await call('GET', path, name, claims)).status
+    assert.equal(await seen('ana', { groups: ['prod-reviewers'] }), 200)
+    assert.equal(await seen('maria', {}), 200)
+    assert.equal(await seen('maria', { act: 'ci-deploy' }), 200)
+    assert.equal(await seen('kim', { groups: ['staging-reviewers'] }), 404)
+    assert.equal(await seen('zoe', {}), 404)
+    const list = await call('GET', '/v1/requests', 'kim', { groups: ['staging-reviewers'] })
+    assert.deepEqual(list.body, { requests: [] })
+  })
+
+  it('shows who asks, what, until when, and who can countersign', async () => {
+    const { body } = await call('GET', `/v1/requests/${requestId}`, 'ana', {
+      groups: ['prod-reviewers'],
+    })
+    assert.partialDeepStrictEqual(body, {
+      requestId,
+      status: 'pending',
+      agent: 'ci-deploy',
+      behalfOf: 'maria',
+      environment: 'prod',
+      digest: 'd1',
+      chains: [
+        {
+          name: 'prod-change',
+          complete: false,
+          stages: [
+            { name: 'dba', status: 'current', quorum: 1, groups: ['prod-reviewers'], signers: [] },
+          ],
+        },
+      ],
+      deadline: new Date(DEADLINE / 1000).toISOString(),
+    })
+  })
+
+  it('passes a vote on with its token sealed, and answers with what approval made of it', async () => {
+    const id = await held()
+    const votes: ReviewsMessage[] = []
+    approval = (vote) => {
+      votes.push(vote)
+      return [signed(vote), granted(vote)]
+    }
+    const answer = await call(
+      'POST',
+      `/v1/requests/${id}/countersign`,
+      'ana',
+      { groups: ['prod-reviewers'] },
+      { digest: 'd1' },
+    )
+    assert.equal(answer.status, 200)
+    assert.partialDeepStrictEqual(answer.body, {
+      status: 'granted',
+      request: { signedBy: ['ana'] },
+    })
+    const [vote] = votes
+    assert.ok(vote?.type === 'Countersign')
+    assert.equal(vote.digest, 'd1')
+    assert.ok(!JSON.stringify(vote).includes('eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3d'))
+    const proof = PROOF.parse(JSON.parse((await open(vote.proof)).toString()))
+    assert.deepEqual([proof.requestId, proof.reviewId], [id, vote.reviewId])
+    assert.equal((await tokenVerifier(issuer)(proof.token)).subject, 'ana')
+  })
+
+  it('passes on the vote of the agent too, so that its refusal is an event', async () => {
+    const id = await held()
+    approval = (vote) => [refused(vote, 'SelfApproval')]
+    const answer = await call('POST', `/v1/requests/${id}/countersign`, 'maria', {
+      act: 'ci-deploy',
+    })
+    assert.deepEqual(
+      [answer.status, answer.problem.code, answer.problem.reason],
+      [403, 'CS_REVIEW_REFUSED', 'SelfApproval'],
+    )
+  })
+
+  it('says that a request is over, and that approval has not answered yet', async () => {
+    const id = await held()
+    approval = (vote) => [refused(vote, 'NotPending')]
+    const over = await call('POST', `/v1/requests/${id}/countersign`, 'ana', {})
+    assert.deepEqual([over.status, over.problem.code], [409, 'CS_REVIEW_NOT_PENDING'])
+    approval = () => []
+    const waiting = await call('POST', `/v1/requests/${id}/withdraw`, 'maria', {})
+    assert.equal(waiting.status, 202)
+    assert.partialDeepStrictEqual(waiting.body, { status: 'waiting' })
+  })
+
+  it('wants words for a denial, and carries them', async () => {
+    const id = await held()
+    approval = (vote) =>
+      vote.type === 'Deny'
+        ? [{ type: 'ApprovalDenied', ...about(vote), by: vote.by, words: vote.words }]
+        : []
+    const silence = await call('POST', `/v1/requests/${id}/deny`, 'ana', {}, {})
+    assert.deepEqual([silence.status, silence.problem.code], [400, 'CS_BAD_REQUEST'])
+    const denied = await call(
+      'POST',
+      `/v1/requests/${id}/deny`,
+      'ana',
+      {},
+      { words: 'not on a Friday' },
+    )
+    assert.partialDeepStrictEqual(denied.body, {
+      status: 'denied',
+      request: { words: 'not on a Friday', endedBy: 'ana' },
+    })
+  })
+
+  it('refuses bodies that are too large or not JSON, and unknown paths', async () => {
+    const large = await call(
+      'POST',
+      `/v1/requests/${requestId}/deny`,
+      'ana',
+      {},
+      { words: 'x'.repeat(70_000) },
+    )
+    assert.deepEqual([large.status, large.problem.code], [413, 'CS_BAD_REQUEST'])
+    const broken = await fetch(`http://127.0.0.1:${host.port}/v1/requests/${requestId}/deny`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${issuer.token('ana')}`,
+        'content-type': 'application/json',
+      },
+      body: '{"words": ',
+    })
+    assert.deepEqual(
+      [broken.status, PROBLEM.parse(await broken.json()).code],
+      [400, 'CS_BAD_REQUEST'],
+    )
+    assert.equal((await call('GET', '/v1/nothing', 'ana', {})).problem.code, 'CS_NOT_FOUND')
+    assert.equal((await call('GET', '/v1/requests/nonsense', 'ana', {})).status, 404)
+  })
+
+  it('applies a catalog once, and only for an administrator', async () => {
+    const files = [{ name: 'reviewers.yaml', text: REVIEWERS }]
+    const ana = await call('PUT', '/v1/catalog', 'ana', { groups: ['prod-reviewers'] }, { files })
+    assert.deepEqual([ana.status, ana.problem.code], [403, 'CS_AUTH_FORBIDDEN'])
+    const first = await call('PUT', '/v1/catalog', 'root', ADMIN, { files })
+    assert.equal(first.status, 200)
+    assert.partialDeepStrictEqual(first.body, {
+      changes: [
+        { name: 'dev-reviewers', change: 'added' },
+        { name: 'shop-dev', change: 'added' },
+      ],
+    })
+    const before = log.records('catalog').length
+    const again = await call('PUT', '/v1/catalog', 'root', ADMIN, { files })
+    assert.partialDeepStrictEqual(again.body, {
+      changes: [
+        { name: 'dev-reviewers', change: 'unchanged' },
+        { name: 'shop-dev', change: 'unchanged' },
+      ],
+    })
+    assert.equal(log.records('catalog').length, before)
+    const { body } = await call('GET', '/v1/catalog', 'zoe', {})
+    assert.ok(JSON.stringify(body).includes('dev-reviewers'))
+    const profiles = await call('GET', '/v1/profiles', 'zoe', {})
+    assert.partialDeepStrictEqual(profiles.body, {
+      profiles: [{ name: 'shop-dev', environment: 'dev' }],
+    })
+    assert.ok(!JSON.stringify(profiles.body).includes('admin'))
+  })
+
+  it('says what is wrong with a catalog, where, and applies nothing of it', async () => {
+    const before = log.records('catalog').length
+    const files = [
+      { name: 'bad.yaml', text: REVIEWERS.replace('environment: dev', 'enviroment: dev') },
+    ]
+    const { status, body, problem } = await call('PUT', '/v1/catalog', 'root', ADMIN, { files })
+    assert.deepEqual([status, problem.code], [422, 'CS_CATALOG_INVALID'])
+    assert.ok(JSON.stringify(body).includes('"file":"bad.yaml","line":4'))
+    assert.equal(log.records('catalog').length, before)
+  })
+
+  async function call(
+    method: string,
+    path: string,
+    name: string,
+    claims: TestClaims,
+    body?: object,
+  ) {
+    const response = await fetch(`http://127.0.0.1:${host.port}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${issuer.token(name, claims)}`,
+        'content-type': 'application/json',
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    const answer: unknown = await response.json()
+    return {
+      status: response.status,
+      body: z.object({}).loose().parse(answer),
+      problem: PROBLEM.parse(answer),
+    }
+  }
+
+  async function append(message: AnyMessage, causation: Position | null = null): Promise<void> {
+    const key = 'sessionId' in message ? message.sessionId : message.type
+    await log.append([draftOf(message, { id: EventId(uuidv7(Date.now())), key, causation })])
+  }
+
+  /** Another request that waits, once the console knows it. */
+  async function held(): Promise<RequestId> {
+    const id = RequestId(uuidv7(Date.now()))
+    await append(requested(id))
+    for (;;) {
+      const { status } = await call('GET', `/v1/requests/${id}`, 'maria', {})
+      if (status === 200) return id
+    }
+  }
+})
+
+const PURPOSE = 'countersign/review-token'
+const ADMIN = { groups: ['countersign-admins'] }
+const REVIEWERS = `apiVersion: countersign/v1
+kind: Reviewers
+metadata: { name: dev-reviewers }
+spec: { environment: dev, groups: [dev-reviewers] }
+---
+apiVersion: countersign/v1
+kind: ConnectionProfile
+metadata: { name: shop-dev }
+spec:
+  environment: dev
+  postgres: { host: 127.0.0.1, port: 5432, database: shop, tls: verify-full, adminSecret: 'file:shop-dev-admin' }
+  roles: { base: [shop_dev_reader] }
+`
+const PROBLEM = z.object({ code: z.string().optional(), reason: z.string().optional() })
+const PROOF = z.object({ token: z.string(), requestId: z.string(), reviewId: z.string() })
+const sessionId = SessionId('01890000-0000-7000-8000-000000000001')
+const requestId = RequestId('01890000-0000-7000-8000-000000000002')
+const NOW = Instant(Date.now() * 1000)
+const DEADLINE = afterMs(NOW, 900_000)
+
+const definition = (name: string) => ({
+  name,
+  version: name,
+  at: NOW,
+  author: 'test',
+  signature: null,
+})
+const requested = (id: RequestId): ApprovalRequested => ({
+  type: 'ApprovalRequested',
+  sessionId,
+  at: NOW,
+  approvalId: uuidv5(id, 'approval'),
+  requestId: id,
+  digest: 'd1',
+  requester: {
+    subject: 'maria',
+    agent: 'ci-deploy',
+    behalfOf: 'maria',
+    actors: ['maria', 'ci-deploy'],
+    groups: ['agents'],
+    expiresAt: DEADLINE,
+  },
+  profile: 'shop-prod',
+  environment: 'prod',
+  summary: 'changes the table orders',
+  rendering: 'ALTER TABLE orders ADD COLUMN note text',
+  effects: [{ effect: 'schema-change', schema: 'public', table: 'orders' }],
+  chains: [
+    {
+      name: 'prod-change',
+      version: 'v1',
+      stages: [
+        {
+          name: 'dba',
+          reviewers: 'prod-reviewers',
+          environment: 'prod',
+          groups: ['prod-reviewers'],
+          mode: 'Any',
+          quorum: 1,
+          deadlineMs: 900_000,
+          distinctFrom: [],
+        },
+      ],
+    },
+  ],
+  raise: ['shop_prod_owner'],
+  policyVersion: 'p1',
+  decisionId: EventId('01890000-0000-5000-8000-000000000003'),
+  nonce: 'n1',
+  deadline: DEADLINE,
+})
+
+const about = (vote: ReviewsMessage) => ({
+  sessionId,
+  at: NOW,
+  approvalId: uuidv5(vote.requestId, 'approval'),
+  requestId: vote.requestId,
+})
+const signed = (vote: ReviewsMessage): AnyMessage => ({
+  type: 'Countersigned',
+  ...about(vote),
+  by: vote.by,
+  chain: 'prod-change',
+  stage: 'dba',
+  stageComplete: true,
+  deadline: null,
+  groups: ['prod-reviewers'],
+})
+const granted = (vote: ReviewsMessage): AnyMessage => ({
+  type: 'ApprovalGranted',
+  ...about(vote),
+  digest: 'd1',
+  signers: [vote.by],
+  raise: ['shop_prod_owner'],
+  expiresAt: DEADLINE,
+  policyVersion: 'p1',
+})
+const refused = (vote: ReviewsMessage, reason: 'SelfApproval' | 'NotPending'): AnyMessage => ({
+  type: 'CountersignatureRefused',
+  ...about(vote),
+  by: vote.by,
+  reason,
+  detail: 'No.',
+})
+const isReview = (message: AnyMessage): message is ReviewsMessage =>
+  ['Countersign', 'Deny', 'Withdraw'].includes(message.type)
+const silent = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+}

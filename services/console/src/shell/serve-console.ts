@@ -1,0 +1,57 @@
+import { createServer } from 'node:http'
+import type { Sealer, TokenVerifier } from '@countersign/identity'
+import type { Clock } from '@countersign/kernel'
+import type { Log } from '@countersign/log'
+import { closed, listening, type Logger } from '@countersign/runtime'
+import { consoleApp } from './app.ts'
+import { project } from './projection.ts'
+import { catalogRoutes } from './routes/catalog.ts'
+import { profileRoutes } from './routes/profiles.ts'
+import { requestRoutes } from './routes/requests.ts'
+import { voteRoutes } from './routes/votes.ts'
+
+export type ConsoleOptions = {
+  log: Log
+  logger: Logger
+  clock: Clock
+  verify: TokenVerifier
+  /** Seals to approval. */
+  seal: Sealer
+  host: string
+  port: number
+  /** How long a vote waits for what it caused; 5 s by default. */
+  voteLimitMs?: number
+}
+
+/** A running console. */
+export type ConsoleHost = AsyncDisposable & {
+  readonly port: number
+  healthy(): boolean
+  readonly failed: Promise<never>
+}
+
+/** Serves the API until it is disposed; listens when it knows what the log knew at the start. */
+export async function serveConsole(options: ConsoleOptions): Promise<ConsoleHost> {
+  const { log, logger, clock, verify, seal, voteLimitMs = VOTE_LIMIT_MS } = options
+  const projection = await project(log, logger)
+  await Promise.race([projection.caughtUp, projection.failed])
+  const routes = [
+    ...requestRoutes(projection),
+    ...voteRoutes({ log, projection, seal, clock, voteLimitMs }),
+    ...catalogRoutes({ log, projection, clock }),
+    ...profileRoutes(projection),
+  ]
+  const server = createServer(consoleApp({ routes, verify, logger }))
+  const port = await listening(server, options.port, options.host)
+  return {
+    port,
+    healthy: projection.healthy,
+    failed: projection.failed,
+    [Symbol.asyncDispose]: async () => {
+      await closed(server)
+      await projection[Symbol.asyncDispose]()
+    },
+  }
+}
+
+const VOTE_LIMIT_MS = 5_000

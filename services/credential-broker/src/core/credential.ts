@@ -1,0 +1,275 @@
+import type {
+  AnyMessage,
+  CredentialIntended,
+  Profile,
+  ReviewRequired,
+  SessionAdmitted,
+  TransactionStatus,
+} from '@countersign/contracts'
+import type { InstanceId, RequestId, SessionId } from '@countersign/kernel'
+import { roleName } from './role-name.ts'
+
+/** The credentials of one partition: the fold of what the broker reads and of what it wrote. */
+export type Credentials = {
+  readonly partition: number
+  readonly live: Map<SessionId, Credential>
+  /** Sessions whose credential is revoked. They stay, so that an old admission does not make a new one. */
+  readonly finished: Set<SessionId>
+  /** The roles that a session holds, by profile. */
+  readonly held: Map<string, Map<string, SessionId>>
+}
+
+/**
+ * What is known of the credential of a session. After a restart the own events come first and the others later, in
+ * no order between topics: so these are facts that are added up, and `nextStep` says what they ask for.
+ */
+export type Credential = {
+  readonly sessionId: SessionId
+  admitted: SessionAdmitted | null
+  intent: CredentialIntended | null
+  issued: boolean
+  failed: boolean
+  over: boolean
+  transaction: TransactionStatus
+  readonly requests: Map<RequestId, HeldRequest>
+}
+
+/** What is known of a request that people decide on. */
+export type HeldRequest = {
+  review: Review | null
+  grant: Grant | null
+  raise:
+    | { status: 'none' | 'lowered' | 'failed' }
+    | { status: 'raised'; raiseId: string; roles: readonly string[] }
+  /** It was completed, refused or withdrawn. */
+  closed: boolean
+}
+
+type Review = { digest: string; raise: readonly string[]; mayChangeSchema: boolean }
+type Grant = { approvalId: string; digest: string; raise: readonly string[]; expiresAt: number }
+
+export const newCredentials = (partition: number): Credentials => ({
+  partition,
+  live: new Map(),
+  finished: new Set(),
+  held: new Map(),
+})
+
+/** Adds one fact. */
+export function noted(state: Credentials, message: AnyMessage): void {
+  if (!('sessionId' in message) || state.finished.has(message.sessionId)) return
+  switch (message.type) {
+    case 'SessionAdmitted':
+      entry(state, message.sessionId).admitted = message
+      return
+    case 'SessionEnded':
+    case 'SessionRefused':
+      entry(state, message.sessionId).over = true
+      return
+    case 'SessionRejected':
+      finish(state, message.sessionId)
+      return
+    case 'ReviewRequired':
+      held(state, message).review = reviewOf(message)
+      return
+    case 'ApprovalGranted':
+      held(state, message).grant = message
+      return
+    case 'RequestRefused':
+    case 'RequestWithdrawn':
+      held(state, message).closed = true
+      return
+    case 'RequestCompleted':
+      return completed(
+        entry(state, message.sessionId),
+        message.requestId,
+        message.transactionStatus,
+      )
+    case 'CredentialIntended':
+      entry(state, message.sessionId).intent = message
+      rolesOf(state, message.target).set(message.role, message.sessionId)
+      return
+    case 'CredentialIssued':
+      entry(state, message.sessionId).issued = true
+      return
+    case 'CredentialFailed':
+      if (message.requestId === null) entry(state, message.sessionId).failed = true
+      else held(state, { ...message, requestId: message.requestId }).raise = { status: 'failed' }
+      return
+    case 'PrivilegeRaised':
+      held(state, message).raise = {
+        status: 'raised',
+        raiseId: message.raiseId,
+        roles: message.roles,
+      }
+      return
+    case 'PrivilegeLowered':
+      held(state, message).raise = { status: 'lowered' }
+      return
+    case 'CredentialRevoked':
+      return finish(state, message.sessionId)
+  }
+}
+
+/** What the facts of a session ask the broker to do next. */
+export type Step =
+  | { do: 'intend'; admitted: SessionAdmitted; role: string }
+  | { do: 'issue'; admitted: SessionAdmitted; intent: CredentialIntended }
+  | {
+      do: 'raise'
+      profile: Profile
+      intent: CredentialIntended
+      requestId: RequestId
+      grant: Grant
+    }
+  | { do: 'refuse'; intent: CredentialIntended; requestId: RequestId; reason: string }
+  | {
+      do: 'lower'
+      profile: Profile
+      intent: CredentialIntended
+      requestId: RequestId
+      raiseId: string
+      roles: readonly string[]
+      mayChangeSchema: boolean
+    }
+  | {
+      do: 'revoke'
+      intent: CredentialIntended
+      profile: Profile | null
+      reason: 'SessionOver' | 'LeaseExpired' | 'Failed'
+    }
+
+/** The next step for a session; null when everything is as it should be. */
+export function nextStep(
+  state: Credentials,
+  sessionId: SessionId,
+  isLeaseExpired: (instanceId: InstanceId) => boolean,
+): Step | null {
+  const one = state.live.get(sessionId)
+  if (one === undefined) return null
+  const { admitted, intent } = one
+  if (intent === null) {
+    if (admitted === null || one.over || one.failed || isLeaseExpired(admitted.instanceId))
+      return null
+    return { do: 'intend', admitted, role: freeRole(state, admitted.profile.name) }
+  }
+  const profile = admitted?.profile ?? null
+  if (one.over) return { do: 'revoke', intent, profile, reason: 'SessionOver' }
+  if (one.failed) return { do: 'revoke', intent, profile, reason: 'Failed' }
+  if (isLeaseExpired(intent.instanceId))
+    return { do: 'revoke', intent, profile, reason: 'LeaseExpired' }
+  if (admitted === null) return null
+  if (!one.issued) return { do: 'issue', admitted, intent }
+  return lowering(one, intent, admitted.profile) ?? raising(one, intent, admitted.profile)
+}
+
+/** The roles of a profile that a session of this partition holds. */
+export const heldRoles = (state: Credentials, profile: string): ReadonlyMap<string, SessionId> =>
+  state.held.get(profile) ?? new Map()
+
+/** The roles that a session is lent at this moment. */
+export function lentRoles(one: Credential): readonly string[] {
+  return [...one.requests.values()].flatMap(({ raise }) =>
+    raise.status === 'raised' ? raise.roles : [],
+  )
+}
+
+/** A raise ends with its request; in a transaction it lasts until that ends, since warm caches would keep it anyway. */
+function lowering(one: Credential, intent: CredentialIntended, profile: Profile): Step | null {
+  if (one.transaction !== 'Idle') return null
+  for (const [requestId, request] of one.requests) {
+    if (request.raise.status !== 'raised' || !request.closed) continue
+    const { raiseId, roles } = request.raise
+    const mayChangeSchema = request.review?.mayChangeSchema ?? true
+    return { do: 'lower', profile, intent, requestId, raiseId, roles, mayChangeSchema }
+  }
+  return null
+}
+
+function raising(one: Credential, intent: CredentialIntended, profile: Profile): Step | null {
+  const requests = [...one.requests]
+  if (requests.some(([, { raise }]) => raise.status === 'raised')) return null
+  for (const [requestId, request] of requests) {
+    const { grant, review, closed, raise } = request
+    if (grant === null || review === null || closed || raise.status !== 'none') continue
+    if (grant.raise.length === 0) continue
+    const reason = whyNot(grant, review, profile)
+    if (reason !== null) return { do: 'refuse', intent, requestId, reason }
+    return { do: 'raise', profile, intent, requestId, grant }
+  }
+  return null
+}
+
+function whyNot(grant: Grant, review: Review, profile: Profile): string | null {
+  if (grant.digest !== review.digest) return 'the grant names other bytes than the decision'
+  if (grant.raise.some((role) => !review.raise.includes(role))) {
+    return 'the grant lends roles that the decision did not ask for'
+  }
+  const lendable = profile.raised.flatMap(({ roles }) => roles)
+  const foreign = grant.raise.find((role) => !lendable.includes(role))
+  return foreign === undefined ? null : `the profile does not lend the role ${foreign}`
+}
+
+function completed(one: Credential, requestId: RequestId, transaction: TransactionStatus): void {
+  one.transaction = transaction
+  const request = one.requests.get(requestId)
+  if (request !== undefined) request.closed = true
+}
+
+const reviewOf = (message: ReviewRequired): Review => ({
+  digest: message.digest,
+  raise: message.raise,
+  mayChangeSchema:
+    message.createsCode || message.effects.some(({ effect }) => !KEEPS_SCHEMA.includes(effect)),
+})
+
+function freeRole(state: Credentials, profile: string): string {
+  const taken = rolesOf(state, profile)
+  for (let place = 0; ; place++) {
+    const role = roleName(profile, state.partition, place)
+    if (!taken.has(role)) return role
+  }
+}
+
+function rolesOf(state: Credentials, profile: string): Map<string, SessionId> {
+  const found = state.held.get(profile) ?? new Map<string, SessionId>()
+  state.held.set(profile, found)
+  return found
+}
+
+function finish(state: Credentials, sessionId: SessionId): void {
+  const intent = state.live.get(sessionId)?.intent
+  if (intent) rolesOf(state, intent.target).delete(intent.role)
+  state.live.delete(sessionId)
+  state.finished.add(sessionId)
+}
+
+function held(state: Credentials, of: { sessionId: SessionId; requestId: RequestId }): HeldRequest {
+  const { requests } = entry(state, of.sessionId)
+  const found = requests.get(of.requestId) ?? {
+    review: null,
+    grant: null,
+    raise: { status: 'none' },
+    closed: false,
+  }
+  requests.set(of.requestId, found)
+  return found
+}
+
+function entry(state: Credentials, sessionId: SessionId): Credential {
+  const found = state.live.get(sessionId) ?? {
+    sessionId,
+    admitted: null,
+    intent: null,
+    issued: false,
+    failed: false,
+    over: false,
+    transaction: 'Idle',
+    requests: new Map(),
+  }
+  state.live.set(sessionId, found)
+  return found
+}
+
+/** Effects that leave the catalog of the target as it is. */
+const KEEPS_SCHEMA = ['read', 'write', 'delete', 'transaction', 'session-change']

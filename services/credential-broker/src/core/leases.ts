@@ -1,0 +1,30 @@
+import type { LeasesMessage } from '@countersign/contracts'
+import type { InstanceId } from '@countersign/kernel'
+
+/** Until when each proxy process may be believed alive, by the broker's own clock that never goes back. */
+export type Leases = Map<InstanceId, number>
+
+/** Counts from receipt: the clocks of other machines say nothing here. */
+export function leaseSeen(leases: Leases, message: LeasesMessage, nowMs: number): void {
+  switch (message.type) {
+    case 'ProxyEnrolled':
+    case 'LeaseRenewed':
+      // A process that gave its lease back does not come to life again: a new one has a new id.
+      if (leases.get(message.instanceId) === RELEASED) return
+      leases.set(message.instanceId, nowMs + message.leaseMs)
+      return
+    case 'LeaseReleased':
+      leases.set(message.instanceId, RELEASED)
+      return
+  }
+}
+
+/** Whether the lease ran out. A process that was never heard of gets one lease from now on, as after a restart. */
+export function isExpired(leases: Leases, instanceId: InstanceId, nowMs: number): boolean {
+  const until = leases.get(instanceId)
+  if (until === undefined) leases.set(instanceId, nowMs + FIRST_LEASE_MS)
+  return until !== undefined && until <= nowMs
+}
+
+const RELEASED = Number.NEGATIVE_INFINITY
+const FIRST_LEASE_MS = 10_000

@@ -1,0 +1,25 @@
+import { sha256 } from '@countersign/kernel'
+
+/** The role of a pool: `cs_<profile>_<n>`. The rest of n by the stride is the partition, so that two brokers never share a role. */
+export const roleName = (profile: string, partition: number, place: number): string =>
+  `${rolePrefix(profile)}${partition + place * PARTITION_STRIDE}`
+
+/** The partition whose pool a role of this profile belongs to; null for a role of nobody's pool. */
+export function partitionOfRole(profile: string, role: string): number | null {
+  const prefix = rolePrefix(profile)
+  const number = role.startsWith(prefix) ? role.slice(prefix.length) : ''
+  return /^\d{1,9}$/.test(number) ? Number(number) % PARTITION_STRIDE : null
+}
+
+/** Names of roles have 63 bytes and are shared by the whole server, so what is not plain is told apart by a hash. */
+export function rolePrefix(profile: string): string {
+  const plain = profile
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]/g, '_')
+    .slice(0, PLAIN_CHARACTERS_MAX)
+  const isExact = /^[a-z0-9-]+$/.test(profile) && profile.length <= PLAIN_CHARACTERS_MAX
+  return isExact ? `cs_${plain}_` : `cs_${plain}_${sha256(profile).slice(0, 8)}_`
+}
+
+const PARTITION_STRIDE = 64
+const PLAIN_CHARACTERS_MAX = 36

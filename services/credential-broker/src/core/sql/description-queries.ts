@@ -1,0 +1,50 @@
+const OURS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
+
+/** Tables, views and sequences with their columns and masking labels. */
+export const RELATIONS = `
+SELECT c.oid::int8::text AS oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind,
+       coalesce((SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
+                   'attnum', a.attnum, 'name', a.attname, 'typeOid', a.atttypid::int8,
+                   'label', (SELECT l.label FROM pg_catalog.pg_seclabel l
+                              WHERE l.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                                AND l.objoid = c.oid AND l.objsubid = a.attnum AND l.provider = 'anon'))
+                 ORDER BY a.attnum)
+                   FROM pg_catalog.pg_attribute a
+                  WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '[]') AS columns
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND ${OURS}
+ ORDER BY c.oid`
+
+/** What views read, by column. */
+export const DEPENDENCIES = `
+SELECT DISTINCT r.ev_class::int8::text AS view, d.refobjid::int8::text AS relation, d.refobjsubid AS attnum
+  FROM pg_catalog.pg_depend d
+  JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid
+  JOIN pg_catalog.pg_class c ON c.oid = r.ev_class
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+ WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+   AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+   AND d.refobjid <> r.ev_class AND ${OURS}
+ ORDER BY 1, 2, 3`
+
+/** Functions and procedures outside pg_catalog. */
+export const ROUTINES = `
+SELECT p.oid::int8::text AS oid, n.nspname AS schema, p.proname AS name, p.provolatile AS volatility,
+       p.prosecdef AS "securityDefiner", l.lanname AS language
+  FROM pg_catalog.pg_proc p
+  JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+  JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+ WHERE ${OURS}
+ ORDER BY p.oid`
+
+/** The search path that a role of the pool starts with: set for the database, for everybody, or the default. */
+export const SEARCH_PATH = `
+SELECT pg_catalog.current_setting('server_version') AS version,
+       coalesce(
+         (SELECT pg_catalog.substr(setting, 13) FROM pg_catalog.pg_db_role_setting s
+            CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS setting
+           WHERE s.setrole = 0 AND setting LIKE 'search_path=%'
+             AND s.setdatabase IN (0, (SELECT oid FROM pg_catalog.pg_database
+                                        WHERE datname = pg_catalog.current_database()))
+           ORDER BY s.setdatabase DESC LIMIT 1),
+         '"$user", public') AS path`

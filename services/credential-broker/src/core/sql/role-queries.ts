@@ -1,0 +1,51 @@
+/** Whether a role exists and may log in. */
+export const ROLE = 'SELECT oid, rolcanlogin FROM pg_catalog.pg_roles WHERE rolname = $1'
+
+/** The roles that a role is a member of, with the grantor of each. */
+export const MEMBERSHIPS = `
+SELECT granted.rolname AS role, grantor.rolname AS grantor
+  FROM pg_catalog.pg_auth_members m
+  JOIN pg_catalog.pg_roles granted ON granted.oid = m.roleid
+  JOIN pg_catalog.pg_roles member ON member.oid = m.member
+  JOIN pg_catalog.pg_roles grantor ON grantor.oid = m.grantor
+ WHERE member.rolname = $1`
+
+/** Ends the connections of a role. */
+export const TERMINATE =
+  'SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usename = $1'
+
+/** The connections of a role. */
+export const BACKENDS = 'SELECT pid FROM pg_catalog.pg_stat_activity WHERE usename = $1'
+
+/** What a role owns in this database, tables first, since their sequences go with them. */
+export const OWNED = `
+SELECT o.type, o.schema, o.identity
+  FROM pg_catalog.pg_shdepend d
+  JOIN pg_catalog.pg_roles r ON r.oid = d.refobjid
+  CROSS JOIN LATERAL pg_catalog.pg_identify_object(d.classid, d.objid, d.objsubid) o
+ WHERE d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
+   AND d.deptype = 'o' AND r.rolname = $1
+   AND d.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+   AND coalesce(o.schema, '') !~ '^pg_'
+ ORDER BY o.type <> 'table', o.identity`
+
+/** What still depends on a role anywhere at the server; its memberships do not count. */
+export const LEFTOVERS = `
+SELECT count(*)::int AS count
+  FROM pg_catalog.pg_shdepend d JOIN pg_catalog.pg_roles r ON r.oid = d.refobjid
+ WHERE d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND r.rolname = $1
+   AND d.classid <> 'pg_catalog.pg_auth_members'::pg_catalog.regclass`
+
+/** Where base roles may create something: an approved statement could then be made to run their code. */
+export const CREATABLE = `
+SELECT r.name AS role,
+       pg_catalog.has_database_privilege(r.name, pg_catalog.current_database(), 'TEMP') AS temp,
+       pg_catalog.has_database_privilege(r.name, pg_catalog.current_database(), 'CREATE') AS database,
+       ARRAY(SELECT nspname::text FROM pg_catalog.pg_namespace n
+              WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+                AND pg_catalog.has_schema_privilege(r.name, n.oid, 'CREATE')) AS schemas
+  FROM pg_catalog.unnest($1::text[]) AS r(name)`
+
+/** The roles of a pool that could log in. */
+export const OPEN_ROLES =
+  'SELECT rolname AS role FROM pg_catalog.pg_roles WHERE rolcanlogin AND pg_catalog.starts_with(rolname, $1)'

@@ -1,0 +1,76 @@
+import { identifier, literal } from './quote.ts'
+
+/** The powerless role that owns code which a session left behind. */
+export const QUARANTINE = 'cs_quarantine'
+
+/** Makes a role of the pool, locked. The broker may act on what it owns, and never becomes it. */
+export const createRole = (role: string): string[] => [
+  `CREATE ROLE ${identifier(role)} NOLOGIN ${POWERLESS} INHERIT CONNECTION LIMIT 1`,
+  `GRANT ${identifier(role)} TO CURRENT_USER WITH INHERIT TRUE, SET FALSE`,
+]
+
+/** The broker must be able to become the quarantine role: PostgreSQL asks that of who gives objects away. */
+export const createQuarantine = (): string[] => [
+  `CREATE ROLE ${identifier(QUARANTINE)} NOLOGIN ${POWERLESS}`,
+  `GRANT ${identifier(QUARANTINE)} TO CURRENT_USER WITH INHERIT FALSE, SET TRUE`,
+]
+
+/** Lends a role. SET FALSE: a session that could become the role would keep it after the REVOKE. */
+export const lend = (lent: string, role: string): string =>
+  `GRANT ${identifier(lent)} TO ${identifier(role)} WITH INHERIT TRUE, SET FALSE`
+
+/** Takes a role back from exactly this grantor: another one's REVOKE would only warn. */
+export const takeBack = (lent: string, role: string, grantor: string): string =>
+  `REVOKE ${identifier(lent)} FROM ${identifier(role)} GRANTED BY ${identifier(grantor)}`
+
+/** Opens a role for one login. The verifier, never the password: the target logs its statements. */
+export const unlock = (role: string, verifier: string, validUntil: string): string =>
+  `ALTER ROLE ${identifier(role)} LOGIN PASSWORD ${literal(verifier)} VALID UNTIL ${literal(validUntil)} CONNECTION LIMIT 1`
+
+/** Closes a role. */
+export const lock = (role: string): string =>
+  `ALTER ROLE ${identifier(role)} NOLOGIN PASSWORD NULL CONNECTION LIMIT 1`
+
+/** Forgets what the session set for its role, which the next one would inherit. */
+export const resetSettings = (role: string, database: string): string[] => [
+  `ALTER ROLE ${identifier(role)} RESET ALL`,
+  `ALTER ROLE ${identifier(role)} IN DATABASE ${identifier(database)} RESET ALL`,
+]
+
+/** Puts a role aside that still owns something: locked for good, and its name is free again. */
+export const retire = (role: string, retired: string): string =>
+  `ALTER ROLE ${identifier(role)} RENAME TO ${identifier(retired)}`
+
+/** An object that a role owns, as pg_identify_object says it: the identity is quoted already. */
+export type OwnedObject = { type: string; schema: string | null; identity: string }
+
+/** Whether an object is plain data, which may be handed to the owner; code would run with the owner's rights. */
+export const isData = (owned: OwnedObject): boolean => DATA_TYPES.includes(owned.type)
+
+/** Hands an object over. */
+export const handOver = (owned: OwnedObject, to: string): string =>
+  `ALTER ${KEYWORDS[owned.type] ?? owned.type.toUpperCase()} ${owned.identity} OWNER TO ${identifier(to)}`
+
+/** The quarantine role may create for the length of this transaction only: PostgreSQL asks that of a new owner. */
+export function quarantine(owned: OwnedObject, schemaOwner: string): string[] {
+  const asOwner = `SET LOCAL ROLE ${identifier(schemaOwner)}`
+  const schema = identifier(owned.schema ?? 'public')
+  return [
+    asOwner,
+    `GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${identifier(QUARANTINE)}`,
+    'SET LOCAL ROLE NONE',
+    handOver(owned, QUARANTINE),
+    asOwner,
+    `REVOKE USAGE, CREATE ON SCHEMA ${schema} FROM ${identifier(QUARANTINE)}`,
+    'SET LOCAL ROLE NONE',
+  ]
+}
+
+const POWERLESS = 'NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS'
+const DATA_TYPES = ['table', 'sequence', 'type']
+/** Aggregates, functions and procedures have one keyword. */
+const KEYWORDS: Readonly<Record<string, string>> = {
+  function: 'ROUTINE',
+  procedure: 'ROUTINE',
+  aggregate: 'ROUTINE',
+}

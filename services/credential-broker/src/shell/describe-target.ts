@@ -1,0 +1,85 @@
+import type pg from 'pg'
+import type { Profile, Relation, Routine, TargetDescribed } from '@countersign/contracts'
+import { sha256 } from '@countersign/kernel'
+import { DEPENDENCIES, RELATIONS, ROUTINES, SEARCH_PATH } from '../core/sql/description-queries.ts'
+
+/** What a target looks like, without the session that wants to know. */
+export type Description = Omit<TargetDescribed, 'type' | 'sessionId' | 'at'>
+
+/** Describes a target. The version is the same as long as it looks the same. */
+export async function describeTarget(
+  client: pg.ClientBase,
+  profile: Profile,
+): Promise<Description> {
+  const relations = await client.query<RelationRow>(RELATIONS)
+  const dependencies = await client.query<DependencyRow>(DEPENDENCIES)
+  const routines = await client.query<RoutineRow>(ROUTINES)
+  const settings = await client.query<{ version: string; path: string }>(SEARCH_PATH)
+  const [setting] = settings.rows
+  const below = Map.groupBy(dependencies.rows, ({ view }) => view)
+  const content = {
+    target: profile.name,
+    serverVersion: setting?.version ?? '',
+    searchPath: schemasOf(setting?.path ?? ''),
+    relations: relations.rows.map((row): Relation => ({
+      oid: Number(row.oid),
+      schema: row.schema,
+      name: row.name,
+      kind: KINDS[row.kind] ?? 'table',
+      columns: row.columns,
+      dependsOn: (below.get(row.oid) ?? []).map(({ relation, attnum }) => ({
+        relationOid: Number(relation),
+        attnum,
+      })),
+    })),
+    routines: routines.rows.map((row): Routine => ({
+      ...row,
+      oid: Number(row.oid),
+      volatility: VOLATILITIES[row.volatility] ?? 'volatile',
+    })),
+  }
+  return { ...content, targetVersion: sha256(JSON.stringify(content)) }
+}
+
+type RelationRow = {
+  oid: string
+  schema: string
+  name: string
+  kind: string
+  columns: { attnum: number; name: string; typeOid: number; label: string | null }[]
+}
+type DependencyRow = { view: string; relation: string; attnum: number }
+type RoutineRow = {
+  oid: string
+  schema: string
+  name: string
+  volatility: string
+  securityDefiner: boolean
+  language: string
+}
+
+/** `"$user"` is a schema of the session's role, which has none. */
+const schemasOf = (path: string): string[] =>
+  path
+    .split(',')
+    .map((part) =>
+      part
+        .trim()
+        .replace(/^"(.*)"$/, '$1')
+        .replaceAll('""', '"'),
+    )
+    .filter((schema) => schema !== '' && schema !== '$user')
+
+const KINDS: Readonly<Record<string, string>> = {
+  r: 'table',
+  p: 'partitioned-table',
+  v: 'view',
+  m: 'materialized-view',
+  f: 'foreign-table',
+  S: 'sequence',
+}
+const VOLATILITIES: Readonly<Record<string, string>> = {
+  i: 'immutable',
+  s: 'stable',
+  v: 'volatile',
+}

@@ -1,0 +1,243 @@
+import { randomBytes } from 'node:crypto'
+import type { Profile } from '@countersign/contracts'
+import {
+  afterMs,
+  type Clock,
+  isErrorCode,
+  messageOf,
+  Problem,
+  Secret,
+  type SessionId,
+  uuidv5,
+  uuidv7,
+} from '@countersign/kernel'
+import { sealerTo } from '@countersign/identity'
+import { scramVerifier } from '@countersign/postgres-wire'
+import type { Consequence } from '@countersign/runtime'
+import type { Step } from '../core/credential.ts'
+import { describeTarget, type Description } from './describe-target.ts'
+import {
+  creatable,
+  inheritFrom,
+  lendRoles,
+  prepareRole,
+  returnRole,
+  shutOut,
+  takeRolesBack,
+} from './roles.ts'
+import { newPassword, type TargetAdmins } from './target-admin.ts'
+
+/** Carries out a step at the target, and says what then is the case. */
+export type Performer = (
+  sessionId: SessionId,
+  step: Step,
+  lent: readonly string[],
+) => Promise<readonly Consequence[]>
+
+export type PerformerOptions = {
+  admins: TargetAdmins
+  clock: Clock
+  /** The profile by its name, for a session whose admission was never seen. */
+  profileOf: (name: string) => Profile | undefined
+}
+
+export function performer(options: PerformerOptions): Performer {
+  const { admins, clock } = options
+  const descriptions = new Map<string, { description: Description; atMs: number }>()
+
+  const described = (profile: Profile, isFresh: boolean): Promise<Description> =>
+    admins.on(profile, async (client) => {
+      const known = descriptions.get(profile.version)
+      if (!isFresh && known !== undefined && clock.monotonicMs() - known.atMs < DESCRIPTION_MS)
+        return known.description
+      const description = await describeTarget(client, profile)
+      descriptions.set(profile.version, { description, atMs: clock.monotonicMs() })
+      return description
+    })
+
+  return async (sessionId, step, lent) => {
+    const at = clock.now()
+    switch (step.do) {
+      case 'intend': {
+        const { admitted, role } = step
+        const credentialId = uuidv7(Date.now())
+        const { instanceId, profile } = admitted
+        return [
+          {
+            message: {
+              type: 'CredentialIntended',
+              sessionId,
+              at,
+              credentialId,
+              target: profile.name,
+              role,
+              instanceId,
+            },
+          },
+        ]
+      }
+      case 'issue': {
+        const { admitted, intent } = step
+        const { profile } = admitted
+        const { credentialId, role } = intent
+        try {
+          const password = newPassword()
+          const verifier = scramVerifier(new Secret(password), randomBytes(16), SCRAM_ITERATIONS)
+          const validUntil = afterMs(at, profile.sessionMaxMs)
+          const description = await described(profile, false)
+          await admins.on(profile, async (client) => {
+            const danger = await creatable(client, profile.baseRoles)
+            if (danger !== null) throw new Problem('CS_CREDENTIAL_FAILED', danger)
+            await prepareRole(client, {
+              role,
+              database: profile.database,
+              baseRoles: profile.baseRoles,
+              verifier,
+              validUntil: new Date(validUntil / 1_000).toISOString(),
+            })
+          })
+          const seal = await sealerTo(JSON.parse(admitted.sessionKey), 'countersign/credential')
+          const sealed = await seal(JSON.stringify({ sessionId, role, password }))
+          return [
+            { message: { type: 'TargetDescribed', sessionId, at, ...description } },
+            {
+              message: {
+                type: 'CredentialIssued',
+                sessionId,
+                at: clock.now(),
+                credentialId,
+                target: profile.name,
+                role,
+                baseRoles: profile.baseRoles,
+                sealed,
+                targetVersion: description.targetVersion,
+                validUntil,
+              },
+            },
+          ]
+        } catch (cause) {
+          return [failed(sessionId, credentialId, null, cause)]
+        }
+      }
+      case 'raise': {
+        const { profile, intent, requestId, grant } = step
+        try {
+          await admins.on(profile, (client) => lendRoles(client, intent.role, grant.raise))
+          const raiseId = uuidv5(grant.approvalId, 'raise')
+          return [
+            {
+              message: {
+                type: 'PrivilegeRaised',
+                sessionId,
+                at: clock.now(),
+                credentialId: intent.credentialId,
+                requestId,
+                raiseId,
+                roles: grant.raise,
+              },
+            },
+          ]
+        } catch (cause) {
+          return [failed(sessionId, intent.credentialId, requestId, cause)]
+        }
+      }
+      case 'refuse':
+        return [
+          failed(
+            sessionId,
+            step.intent.credentialId,
+            step.requestId,
+            new Problem('CS_GRANT_MISMATCH', step.reason),
+          ),
+        ]
+      case 'lower': {
+        const { profile, intent, requestId, raiseId, roles } = step
+        const inherited = await admins.on(profile, async (client) => {
+          await takeRolesBack(client, intent.role, roles)
+          return inheritFrom(client, intent.role, profile.ownerRole)
+        })
+        const lowered: Consequence = {
+          message: {
+            type: 'PrivilegeLowered',
+            sessionId,
+            at: clock.now(),
+            credentialId: intent.credentialId,
+            requestId,
+            raiseId,
+            roles,
+            ...inherited,
+          },
+        }
+        if (!step.mayChangeSchema) return [lowered]
+        const description = await described(profile, true)
+        return [
+          { message: { type: 'TargetDescribed', sessionId, at: clock.now(), ...description } },
+          lowered,
+        ]
+      }
+      case 'revoke': {
+        const { intent, reason } = step
+        const profile = step.profile ?? options.profileOf(intent.target)
+        if (profile === undefined)
+          throw new Problem('CS_CREDENTIAL_FAILED', `there is no profile ${intent.target} any more`)
+        const backendsTerminated = await admins.on(profile, async (client) => {
+          const terminated = await shutOut(client, intent.role)
+          await takeRolesBack(client, intent.role, lent)
+          await inheritFrom(client, intent.role, profile.ownerRole)
+          await returnRole(client, intent.role, profile.database)
+          return terminated
+        })
+        return [
+          {
+            message: {
+              type: 'CredentialRevoked',
+              sessionId,
+              at: clock.now(),
+              credentialId: intent.credentialId,
+              target: intent.target,
+              role: intent.role,
+              reason,
+              backendsTerminated,
+            },
+          },
+        ]
+      }
+    }
+  }
+
+  function failed(
+    sessionId: SessionId,
+    credentialId: string,
+    requestId: Parameters<typeof failure>[2],
+    cause: unknown,
+  ): Consequence {
+    return failure(sessionId, credentialId, requestId, cause, clock)
+  }
+}
+
+function failure(
+  sessionId: SessionId,
+  credentialId: string,
+  requestId: import('@countersign/kernel').RequestId | null,
+  cause: unknown,
+  clock: Clock,
+): Consequence {
+  const code =
+    cause instanceof Problem && isErrorCode(cause.code) ? cause.code : 'CS_CREDENTIAL_FAILED'
+  return {
+    message: {
+      type: 'CredentialFailed',
+      sessionId,
+      at: clock.now(),
+      credentialId,
+      requestId,
+      code,
+      reason: messageOf(cause),
+    },
+  }
+}
+
+/** The secret is random, so iterations add nothing but time. */
+const SCRAM_ITERATIONS = 4_096
+/** How long a description is good for sessions that open; a session that changes the schema has it made anew. */
+const DESCRIPTION_MS = 30_000

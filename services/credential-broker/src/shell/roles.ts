@@ -1,0 +1,190 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type pg from 'pg'
+import { Problem } from '@countersign/kernel'
+import {
+  BACKENDS,
+  CREATABLE,
+  LEFTOVERS,
+  MEMBERSHIPS,
+  OWNED,
+  ROLE,
+  TERMINATE,
+} from '../core/sql/role-queries.ts'
+import {
+  createQuarantine,
+  createRole,
+  handOver,
+  isData,
+  lend,
+  lock,
+  type OwnedObject,
+  QUARANTINE,
+  quarantine,
+  resetSettings,
+  retire,
+  takeBack,
+  unlock,
+} from '../core/sql/role-statements.ts'
+
+/** A role made ready for one session: locked until now, with exactly the base roles, then open for one login. */
+export async function prepareRole(
+  client: pg.ClientBase,
+  options: {
+    role: string
+    database: string
+    baseRoles: readonly string[]
+    verifier: string
+    validUntil: string
+  },
+): Promise<void> {
+  const { role, baseRoles } = options
+  const { rowCount } = await client.query(ROLE, [role])
+  if (rowCount === 0) await runAll(client, createRole(role))
+  await shutOut(client, role)
+  await runAll(client, resetSettings(role, options.database))
+  const held = await memberships(client, role)
+  for (const { role: lent, grantor } of held) {
+    if (!baseRoles.includes(lent)) await client.query(takeBack(lent, role, grantor))
+  }
+  for (const base of baseRoles) await client.query(lend(base, role))
+  await client.query(unlock(role, options.verifier, options.validUntil))
+}
+
+/** No login, and no backend left; resolves with how many there were. The order matters: a dropped login keeps its backends. */
+export async function shutOut(client: pg.ClientBase, role: string): Promise<number> {
+  await client.query(lock(role))
+  const { rowCount } = await client.query(TERMINATE, [role])
+  const until = performance.now() + GONE_MS
+  for (;;) {
+    const left = await client.query(BACKENDS, [role])
+    if (left.rowCount === 0) return rowCount ?? 0
+    if (performance.now() > until)
+      throw new Problem('CS_CREDENTIAL_FAILED', `backends of ${role} do not end`, {
+        retriable: true,
+      })
+    await pause(POLL_MS)
+  }
+}
+
+/** Lends roles, and looks in the catalog of the target whether they are lent. */
+export async function lendRoles(
+  client: pg.ClientBase,
+  role: string,
+  lent: readonly string[],
+): Promise<void> {
+  for (const one of lent) await client.query(lend(one, role))
+  const held = (await memberships(client, role)).map((membership) => membership.role)
+  const missing = lent.find((one) => !held.includes(one))
+  if (missing !== undefined)
+    throw new Problem('CS_CREDENTIAL_FAILED', `the target did not lend ${missing}`)
+}
+
+/** Takes roles back from whoever granted them, and looks whether they are gone: another grantor's REVOKE only warns. */
+export async function takeRolesBack(
+  client: pg.ClientBase,
+  role: string,
+  lent: readonly string[],
+): Promise<void> {
+  for (const { role: one, grantor } of await memberships(client, role)) {
+    if (lent.includes(one)) await client.query(takeBack(one, role, grantor))
+  }
+  const held = (await memberships(client, role)).map((membership) => membership.role)
+  const left = lent.find((one) => held.includes(one))
+  if (left !== undefined)
+    throw new Problem('CS_CREDENTIAL_FAILED', `the target still lends ${left}`)
+}
+
+/** What became of the objects that a role made. */
+export type Inheritance = { transferred: string[]; quarantined: string[] }
+
+/**
+ * Hands data over to the owner of the profile, and code to a role without any power: code that became the owner's would
+ * run with the owner's rights. Never REASSIGN OWNED.
+ */
+export async function inheritFrom(
+  client: pg.ClientBase,
+  role: string,
+  owner: string | null,
+): Promise<Inheritance> {
+  const { rows } = await client.query<OwnedObject>(OWNED, [role])
+  const result: Inheritance = { transferred: [], quarantined: [] }
+  if (rows.length === 0) return result
+  const quarantineExists = await client.query(ROLE, [QUARANTINE])
+  if (quarantineExists.rowCount === 0) await runAll(client, createQuarantine())
+  for (const owned of rows) {
+    const still = await client.query<OwnedObject>(OWNED, [role])
+    // An index or a sequence went with its table.
+    if (
+      !still.rows.some(({ type, identity }) => type === owned.type && identity === owned.identity)
+    )
+      continue
+    const isHandedOver = isData(owned) && owner !== null
+    const statements =
+      isHandedOver && owner !== null
+        ? [handOver(owned, owner)]
+        : quarantine(owned, owner ?? QUARANTINE)
+    await inTransaction(client, statements)
+    ;(isHandedOver ? result.transferred : result.quarantined).push(
+      `${owned.type} ${owned.identity}`,
+    )
+  }
+  return result
+}
+
+/** Puts a role back into the pool; one that something still hangs on is put aside for good. */
+export async function returnRole(
+  client: pg.ClientBase,
+  role: string,
+  database: string,
+): Promise<void> {
+  await runAll(client, resetSettings(role, database))
+  const { rows } = await client.query<{ count: number }>(LEFTOVERS, [role])
+  // Grants that the session's approved statements made to the role itself count too.
+  if ((rows[0]?.count ?? 0) > 0)
+    await client.query(retire(role, `cs_retired_${Date.now().toString(36)}_${role.slice(3, 30)}`))
+}
+
+/** What a base role may create, as a sentence with what to run; null when it may create nothing. */
+export async function creatable(
+  client: pg.ClientBase,
+  baseRoles: readonly string[],
+): Promise<string | null> {
+  const { rows } = await client.query<{
+    role: string
+    temp: boolean
+    database: boolean
+    schemas: string[]
+  }>(CREATABLE, [baseRoles])
+  for (const { role, temp, database, schemas } of rows) {
+    if (temp)
+      return `the base role ${role} may create temporary tables; run: REVOKE TEMP ON DATABASE … FROM PUBLIC, ${role}`
+    if (database)
+      return `the base role ${role} may create schemas; run: REVOKE CREATE ON DATABASE … FROM ${role}`
+    const [schema] = schemas
+    if (schema !== undefined)
+      return `the base role ${role} may create in ${schema}; run: REVOKE CREATE ON SCHEMA ${schema} FROM PUBLIC, ${role}`
+  }
+  return null
+}
+
+async function memberships(
+  client: pg.ClientBase,
+  role: string,
+): Promise<{ role: string; grantor: string }[]> {
+  return (await client.query<{ role: string; grantor: string }>(MEMBERSHIPS, [role])).rows
+}
+
+async function runAll(client: pg.ClientBase, statements: readonly string[]): Promise<void> {
+  for (const statement of statements) await client.query(statement)
+}
+
+/** The lock on an object is not waited for long: others would queue behind us. */
+async function inTransaction(client: pg.ClientBase, statements: readonly string[]): Promise<void> {
+  await client.query('BEGIN')
+  await client.query(`SET LOCAL lock_timeout = '1s'`)
+  await runAll(client, statements)
+  await client.query('COMMIT')
+}
+
+const GONE_MS = 10_000
+const POLL_MS = 5

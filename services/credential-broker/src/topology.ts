@@ -1,0 +1,13 @@
+import type { Topology } from '@countersign/log'
+
+/** What the broker reads and writes. It is the only writer of `credentials`. */
+export const topology: Topology = {
+  service: 'credential-broker',
+  reads: ['decisions', 'approvals', 'sessions', 'leases', 'catalog'],
+  writes: ['credentials'],
+}
+
+/** Read by its own reader, whole, since a lease stands in another partition than its sessions. */
+export const LEASES = 'leases'
+/** Read whole before anything is decided. */
+export const CATALOG = 'catalog'

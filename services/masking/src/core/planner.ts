@@ -1,0 +1,43 @@
+import type { MaskingPlanned, MaskingRulesDefined, TargetDescribed } from '@countersign/contracts'
+import { sha256 } from '@countersign/kernel'
+import { planFor } from '@countersign/masking-plan'
+
+/** A plan, for whichever session it is. */
+export type Plan = Omit<MaskingPlanned, 'type' | 'sessionId' | 'at'>
+
+/** Makes the plan for a target under some rules; without rules everything that may hide something is masked. */
+export type Planner = (rules: MaskingRulesDefined | null, target: TargetDescribed) => Plan
+
+/** A planner that makes each plan once, since the sessions of one target share it. */
+export function planner(): Planner {
+  const plans = new Map<string, Plan>()
+  return (rules, target) => {
+    const rulesVersion = rules?.version ?? NO_RULES
+    const name = `${rulesVersion}/${target.targetVersion}`
+    const known = plans.get(name)
+    if (known !== undefined) return known
+    const plan = planOf(rules, target)
+    const [oldest] = plans.keys()
+    if (plans.size >= PLANS_MAX && oldest !== undefined) plans.delete(oldest)
+    plans.set(name, plan)
+    return plan
+  }
+}
+
+function planOf(rules: MaskingRulesDefined | null, target: TargetDescribed): Plan {
+  const { columns, untagged, tainted, detectors, passwordLike } = planFor(rules, target)
+  const plan = {
+    targetVersion: target.targetVersion,
+    rulesVersion: rules?.version ?? NO_RULES,
+    columns,
+    untagged,
+    tainted,
+    detectors,
+    passwordLike,
+  }
+  return { planVersion: sha256(JSON.stringify(plan)), ...plan }
+}
+
+/** The version of the rules where none are in force. */
+const NO_RULES = 'none'
+const PLANS_MAX = 64

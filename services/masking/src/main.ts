@@ -1,0 +1,33 @@
+import { systemClock } from '@countersign/kernel'
+import { connectKafkaLog } from '@countersign/log'
+import {
+  createLogger,
+  kafkaSettings,
+  readConfig,
+  serveDecider,
+  serveHealth,
+  startService,
+  startTelemetry,
+  terminated,
+} from '@countersign/runtime'
+import { SETTINGS } from './config.ts'
+import { maskingService } from './shell/masking-service.ts'
+
+await startService('masking', async () => {
+  const config = readConfig(SETTINGS, process.env)
+  const logger = createLogger('masking', config.CS_LOG_LEVEL)
+  await using telemetry = startTelemetry('masking')
+  await using log = await connectKafkaLog(kafkaSettings('masking', config, logger))
+  const service = maskingService({ clock: systemClock })
+  await using host = await serveDecider({ log, logger, service })
+  await using _health = await serveHealth({
+    port: config.CS_HEALTH_PORT,
+    checks: [
+      { name: 'log', healthy: () => log.healthy() },
+      { name: 'decider', healthy: () => host.healthy() },
+    ],
+    telemetry,
+  })
+  logger.info({}, 'serving')
+  await Promise.race([terminated(), host.failed])
+})

@@ -1,0 +1,11 @@
+import type { Topology } from '@countersign/log'
+
+/** What masking reads, and what it alone writes. */
+export const topology: Topology = {
+  service: 'masking',
+  reads: ['sessions', 'credentials', 'decisions', 'catalog'],
+  writes: ['masking'],
+}
+
+/** Read whole before anything is planned. */
+export const CATALOG = 'catalog'

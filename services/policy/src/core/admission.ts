@@ -1,0 +1,74 @@
+import type {
+  Identity,
+  SessionAdmitted,
+  SessionRejected,
+  SessionRequested,
+} from '@countersign/contracts'
+import type { Catalog } from '@countersign/catalog'
+import type { ErrorCode, Instant } from '@countersign/kernel'
+import type { Policies } from './policy-set.ts'
+import { timeOf } from './question.ts'
+
+/** The rules in force, and how far the catalog was read for them. */
+export type Rules = {
+  readonly catalog: Catalog
+  readonly policies: Policies
+  readonly catalogOffset: number
+}
+
+/** Who the sealed token says is asking, or why it says nothing. */
+export type Proven = Identity | { readonly refused: ErrorCode; readonly reason: string }
+
+/** Decides whether a session may open. */
+export function admission(
+  requested: SessionRequested,
+  proven: Proven,
+  { rules, at }: { rules: Rules; at: Instant },
+): SessionAdmitted | SessionRejected {
+  const { sessionId } = requested
+  const rejected = (code: ErrorCode, reason: string): SessionRejected => ({
+    type: 'SessionRejected',
+    sessionId,
+    at,
+    code,
+    reason,
+  })
+  if ('refused' in proven) return rejected(proven.refused, proven.reason)
+  if (requested.agent !== proven.agent) {
+    return rejected(
+      'CS_AUTH_AGENT_MISMATCH',
+      `the token was issued to ${proven.agent}; connect as that user`,
+    )
+  }
+  const profile = rules.catalog.profiles.get(requested.profile)
+  if (profile === undefined) {
+    return rejected('CS_PROFILE_UNKNOWN', `there is no connection profile ${requested.profile}`)
+  }
+  const time = timeOf(at)
+  const answer = rules.policies.ask({
+    identity: { agent: proven.agent, behalfOf: proven.behalfOf, groups: proven.groups },
+    profile: { name: profile.name, environment: profile.environment },
+    action: 'connect',
+    table: null,
+    time,
+    statement: null,
+  })
+  if (answer.status === 'forbidden') return rejected('CS_SESSION_REJECTED', answer.reason)
+  if (answer.status === 'unmatched') {
+    return rejected(
+      'CS_SESSION_REJECTED',
+      `no policy permits ${proven.agent} to connect to ${profile.name}`,
+    )
+  }
+  return {
+    type: 'SessionAdmitted',
+    sessionId,
+    at,
+    identity: proven,
+    profile,
+    policyVersion: rules.policies.version,
+    instanceId: requested.instanceId,
+    sessionKey: requested.sessionKey,
+    catalogOffset: rules.catalogOffset,
+  }
+}

@@ -1,0 +1,188 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { applied, type Catalog, definedBy, emptyCatalog, parseCatalog } from '@countersign/catalog'
+import type {
+  CatalogMessage,
+  Identity,
+  Relation,
+  RequestIntercepted,
+  RequestSubject,
+  SessionAdmitted,
+  TargetDescribed,
+} from '@countersign/contracts'
+import { InstanceId, Instant, RequestId, SessionId } from '@countersign/kernel'
+import { policiesOf } from './policy-set.ts'
+import { requestDecision, type RequestDecision } from './request-decision.ts'
+
+/** What the tests of policy share: the example catalog of the repository, and a shop. Imported by tests only. */
+
+const folder = new URL('../../../../infra/local/catalog/', import.meta.url)
+export const NOW = Instant(1_772_000_000_000_000)
+
+const files = readdirSync(folder).map((name) => ({
+  name,
+  text: readFileSync(new URL(name, folder), 'utf8'),
+}))
+
+/** The messages of the example catalog, with some more Cedar text in a policy set of its own. */
+export function exampleMessages(extraCedar = ''): CatalogMessage[] {
+  const extra = [
+    {
+      name: 'extra.yaml',
+      text: 'apiVersion: countersign/v1\nkind: PolicySet\nmetadata: { name: extra }\nspec: { files: [extra.cedar] }',
+    },
+    { name: 'extra.cedar', text: extraCedar },
+  ]
+  const given = extraCedar === '' ? files : [...files, ...extra]
+  const { definitions } = parseCatalog(given, { variables: { POSTGRES_PORT: '17532' } })
+  return definitions.map((definition) => definedBy(definition, 'ana', NOW))
+}
+
+export const exampleCatalog = (extraCedar = ''): Catalog =>
+  exampleMessages(extraCedar).reduce(applied, emptyCatalog)
+
+export const identity: Identity = {
+  subject: 'maria',
+  agent: 'ci-deploy',
+  behalfOf: 'maria',
+  actors: ['maria', 'ci-deploy'],
+  groups: ['agents'],
+  expiresAt: NOW,
+}
+
+export const SESSION = SessionId('01920000-0000-7000-8000-000000000001')
+export const REQUEST = RequestId('01920000-0000-7000-8000-000000000002')
+export const INSTANCE = InstanceId('01920000-0000-7000-8000-000000000003')
+
+const relation = (
+  oid: number,
+  name: string,
+  columns: string[],
+  more: Partial<Relation> = {},
+): Relation => ({
+  oid,
+  schema: 'shop',
+  name,
+  kind: 'table',
+  columns: columns.map((column, index) => ({
+    attnum: index + 1,
+    name: column,
+    typeOid: 25,
+    label: null,
+  })),
+  dependsOn: [],
+  ...more,
+})
+
+export const target = (profile: string): TargetDescribed => ({
+  type: 'TargetDescribed',
+  sessionId: SESSION,
+  at: NOW,
+  target: profile,
+  targetVersion: `version-of-${profile}`,
+  serverVersion: '18.4',
+  searchPath: ['shop'],
+  relations: [
+    relation(1, 'customers', ['id', 'full_name', 'email', 'city']),
+    relation(2, 'orders', ['id', 'customer_id', 'total', 'note']),
+    relation(3, 'contacts', ['id', 'mail'], {
+      kind: 'view',
+      dependsOn: [
+        { relationOid: 1, attnum: 1 },
+        { relationOid: 1, attnum: 3 },
+      ],
+    }),
+    relation(4, 'archive', ['id', 'total']),
+    ...Array.from({ length: 70 }, (_, index) => relation(100 + index, `t${index}`, ['id'])),
+  ],
+  routines: [
+    {
+      oid: 9,
+      schema: 'shop',
+      name: 'refund',
+      volatility: 'volatile',
+      securityDefiner: true,
+      language: 'plpgsql',
+    },
+  ],
+})
+
+export function admitted(profile: string, catalog = exampleCatalog()): SessionAdmitted {
+  const found = catalog.profiles.get(profile)
+  if (found === undefined) throw new TypeError(`no profile ${profile}`)
+  return {
+    type: 'SessionAdmitted',
+    sessionId: SESSION,
+    at: NOW,
+    identity,
+    profile: found,
+    policyVersion: 'v',
+    instanceId: INSTANCE,
+    sessionKey: '{}',
+    catalogOffset: 1,
+  }
+}
+
+export const subjectOf = (
+  profile: string,
+  sql: string,
+  change: Partial<RequestSubject> = {},
+): RequestSubject => ({
+  protocol: 'Postgres',
+  kind: 'Query',
+  text: Buffer.from(sql),
+  parameterTypes: [],
+  parameterFormats: [],
+  parameters: [],
+  resultFormats: [],
+  rowsMax: 0,
+  sessionId: SESSION,
+  agent: 'ci-deploy',
+  target: profile,
+  baseRoles: exampleCatalog().profiles.get(profile)?.baseRoles ?? [],
+  stateVersion: 3,
+  policyVersion: '',
+  salt: Buffer.alloc(16, 7),
+  ...change,
+})
+
+export const intercepted = (change: Partial<RequestIntercepted> = {}): RequestIntercepted => ({
+  type: 'RequestIntercepted',
+  sessionId: SESSION,
+  sequence: 1,
+  previousHash: '',
+  at: NOW,
+  requestId: REQUEST,
+  content: {
+    kind: 'Query',
+    digest: 'd',
+    ciphertext: Buffer.alloc(0),
+    partCount: 0,
+    rendering: '',
+    sizeBytes: 0,
+  },
+  origin: 'Agent',
+  transactionStatus: 'Idle',
+  stateVersion: 3,
+  ...change,
+})
+
+/** What is decided on a statement. */
+export function decided(
+  profile: string,
+  sql: string,
+  {
+    catalog = exampleCatalog(),
+    subject = {},
+  }: { catalog?: Catalog; subject?: Partial<RequestSubject> } = {},
+): RequestDecision {
+  const asked = subjectOf(profile, sql, subject)
+  const request = intercepted({ content: { ...intercepted().content, kind: asked.kind } })
+  const rules = { catalog, policies: policiesOf(catalog), catalogOffset: 1 }
+  return requestDecision(request, {
+    session: admitted(profile, catalog),
+    target: target(profile),
+    subject: asked,
+    rules,
+    at: NOW,
+  })
+}

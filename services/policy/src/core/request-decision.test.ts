@@ -1,0 +1,271 @@
+import assert from 'node:assert/strict'
+import { before, test } from 'node:test'
+import type { RequestKind } from '@countersign/contracts'
+import { loadStatements } from '@countersign/statements'
+import { decided, exampleCatalog } from './example.ts'
+import type { RequestDecision } from './request-decision.ts'
+
+before(loadStatements)
+
+/** A decision in one line: what, and what matters most about it. */
+function brief(decision: RequestDecision): string {
+  switch (decision.type) {
+    case 'RequestAllowed':
+      return `allowed ${decision.coverage}${decision.tainted ? ' tainted' : ''}`
+    case 'RequestBlocked':
+      return `${decision.code} ${decision.reason}`
+    case 'ReviewRequired':
+      return `review ${decision.chains.map(({ name }) => name).join('+')} raise ${decision.raise.join('+')}`
+  }
+}
+
+const EXAMPLES: readonly [profile: string, sql: string, expected: string][] = [
+  ['shop-prod', 'SELECT 1', 'allowed Shape'],
+  ['shop-prod', 'SELECT id, total FROM orders WHERE id = 5', 'allowed Shape'],
+  ['shop-prod', 'SELECT email FROM customers', 'allowed Shape tainted'],
+  ['shop-prod', 'SELECT upper(email) FROM customers', 'allowed Shape tainted'],
+  ['shop-prod', 'SELECT * FROM customers', 'allowed Shape tainted'],
+  ['shop-prod', 'SELECT city FROM customers', 'allowed Shape'],
+  ['shop-prod', 'SELECT mail FROM contacts', 'allowed Shape tainted'],
+  ['shop-prod', 'FETCH 5 FROM c', 'allowed Shape tainted'],
+  ['shop-prod', 'BEGIN', 'allowed Shape'],
+  ['shop-prod', 'COMMIT', 'allowed Shape'],
+  ['shop-prod', 'ROLLBACK', 'allowed Shape'],
+  ['shop-prod', "SET application_name = 'x'", 'allowed None'],
+  ['shop-prod', 'SET search_path = evil', 'allowed None'],
+  [
+    'shop-prod',
+    "INSERT INTO orders (note) VALUES ('x')",
+    'review prod-change raise shop_prod_writer',
+  ],
+  [
+    'shop-prod',
+    "UPDATE orders SET note = 'x' WHERE id = 1",
+    'review prod-change raise shop_prod_writer',
+  ],
+  ['shop-prod', 'DELETE FROM orders WHERE id = 1', 'review prod-change raise shop_prod_writer'],
+  ['shop-prod', 'ALTER TABLE orders ADD COLUMN x int', 'review prod-change raise shop_prod_owner'],
+  ['shop-prod', 'DROP TABLE orders', 'review prod-change raise shop_prod_owner'],
+  [
+    'shop-prod',
+    'WITH gone AS (DELETE FROM orders RETURNING *) SELECT * FROM gone',
+    'review prod-change raise shop_prod_writer',
+  ],
+  [
+    'shop-prod',
+    'SELECT 1; ALTER TABLE orders ADD COLUMN x int; DELETE FROM orders',
+    'review prod-change raise shop_prod_owner+shop_prod_writer',
+  ],
+  [
+    'shop-prod',
+    'CREATE TABLE copy AS SELECT email FROM customers',
+    'review prod-change raise shop_prod_owner',
+  ],
+  [
+    'shop-prod',
+    "COPY orders TO PROGRAM 'cat'",
+    'CS_REQUEST_BLOCKED Programs on the database host are never run from here.',
+  ],
+  [
+    'shop-prod',
+    'GRANT ALL ON orders TO PUBLIC',
+    'CS_REQUEST_BLOCKED Roles and privileges are changed in the catalog, not through a session.',
+  ],
+  ['shop-prod', 'SELECT refund(1)', 'CS_REQUEST_BLOCKED no policy permits opaque on shop-prod'],
+  ['shop-staging', "INSERT INTO orders (note) VALUES ('x')", 'allowed Shape'],
+  ['shop-staging', 'DELETE FROM orders WHERE id = 1', 'review staging-change raise '],
+  [
+    'shop-staging',
+    'ALTER TABLE orders ADD COLUMN x int',
+    'review staging-change raise shop_staging_owner',
+  ],
+  ['shop-dev', 'DELETE FROM orders WHERE id = 1', 'allowed Shape'],
+  ['shop-dev', 'ALTER TABLE orders ADD COLUMN x int', 'review dev-change raise shop_dev_owner'],
+  [
+    'shop-dev',
+    'INSERT INTO orders (note) SELECT email FROM customers',
+    'CS_REQUEST_BLOCKED the statement moves masked columns to where masking does not see them',
+  ],
+  ['shop-dev', 'INSERT INTO archive SELECT id, total FROM orders', 'allowed Shape'],
+]
+
+for (const [profile, sql, expected] of EXAMPLES) {
+  test(`${profile}: ${sql}`, () => assert.equal(brief(decided(profile, sql)), expected))
+}
+
+test('what cannot be understood is refused, whatever the policies permit', () => {
+  const catalog = exampleCatalog('permit (principal, action, resource);')
+  for (const sql of ['SELEC 1', 'SELECT 1; DROP', `SELECT '${'x'.repeat(70_000)}'`]) {
+    const decision = decided('shop-dev', sql, { catalog })
+    assert.ok(
+      decision.type === 'RequestBlocked' && decision.code === 'CS_REQUEST_UNKNOWN',
+      brief(decision),
+    )
+  }
+})
+
+test('more than 64 effects on tables are unknown', () => {
+  const names = Array.from({ length: 65 }, (_, index) => `t${index}`)
+  assert.match(
+    brief(decided('shop-prod', `SELECT 1 FROM ${names.join(', ')}`)),
+    /CS_REQUEST_UNKNOWN .* 64/,
+  )
+  assert.equal(
+    brief(decided('shop-prod', `SELECT 1 FROM ${names.slice(0, 64).join(', ')}`)),
+    'allowed Shape',
+  )
+})
+
+test('a forbid wins over every permit, and says its reason', () => {
+  const catalog = exampleCatalog(
+    '@reason("Orders are closed today.") forbid (principal, action == Countersign::Action::"read", resource is Countersign::Table) when { resource.name == "orders" };',
+  )
+  assert.equal(
+    brief(decided('shop-prod', 'SELECT * FROM orders', { catalog })),
+    'CS_REQUEST_BLOCKED Orders are closed today.',
+  )
+  assert.equal(brief(decided('shop-prod', 'SELECT id FROM archive', { catalog })), 'allowed Shape')
+})
+
+test('a forbid that cannot be evaluated blocks, although Cedar skips it', () => {
+  const catalog = exampleCatalog(
+    '@id("broken") forbid (principal, action == Countersign::Action::"read", resource) when { context.statement.count + 9223372036854775807 > 0 };',
+  )
+  const decision = decided('shop-prod', 'SELECT 1', { catalog })
+  assert.ok(decision.type === 'RequestBlocked')
+  assert.match(decision.reason, /policy broken cannot be evaluated/)
+  assert.deepEqual(decision.rules, ['broken'])
+})
+
+test('two chains named by two permits must both grant', () => {
+  const catalog = exampleCatalog(
+    '@review("dev-change") permit (principal, action == Countersign::Action::"delete", resource);',
+  )
+  assert.equal(
+    brief(decided('shop-prod', 'DELETE FROM orders WHERE id = 1', { catalog })),
+    'review dev-change+prod-change raise shop_prod_writer',
+  )
+})
+
+test('a permit with a review is stricter than one without', () => {
+  const catalog = exampleCatalog(
+    'permit (principal, action == Countersign::Action::"delete", resource);',
+  )
+  assert.match(
+    brief(decided('shop-prod', 'DELETE FROM orders WHERE id = 1', { catalog })),
+    /^review prod-change/,
+  )
+})
+
+test('a review whose chain is not in the catalog blocks', () => {
+  const full = exampleCatalog()
+  const chains = new Map([...full.chains].filter(([name]) => name !== 'prod-change'))
+  assert.equal(
+    brief(decided('shop-prod', 'DROP TABLE orders', { catalog: { ...full, chains } })),
+    'CS_REQUEST_BLOCKED a review is required, but there is no chain prod-change',
+  )
+})
+
+test('without any policy nothing is permitted', () => {
+  const catalog = { ...exampleCatalog(), policySets: new Map() }
+  assert.equal(
+    brief(decided('shop-prod', 'SELECT total FROM orders', { catalog })),
+    'CS_REQUEST_BLOCKED no policy permits read on shop.orders',
+  )
+})
+
+test('the least coverage of all permits counts, and a permit that names none covers nothing', () => {
+  const least = (cedar: string): string =>
+    brief(decided('shop-prod', 'SELECT id FROM orders', { catalog: exampleCatalog(cedar) }))
+  const read = 'permit (principal, action == Countersign::Action::"read", resource);'
+  assert.equal(least(`@cover("exact") ${read}`), 'allowed Exact')
+  assert.equal(least(`@cover("exact") ${read}\n@cover("none") ${read}`), 'allowed None')
+  assert.equal(least(read), 'allowed None')
+})
+
+test('when a policy looks at the clock, no decision covers later requests', () => {
+  const catalog = exampleCatalog(
+    'forbid (principal, action == Countersign::Action::"write", resource) when { context.time.hour == 3 };',
+  )
+  assert.equal(brief(decided('shop-prod', 'SELECT id FROM orders', { catalog })), 'allowed None')
+})
+
+test('the fullest record of all permits counts', () => {
+  const catalog = exampleCatalog(
+    '@record("digest") @cover("shape") permit (principal, action == Countersign::Action::"read", resource);',
+  )
+  const decision = decided('shop-prod', 'SELECT id FROM orders', { catalog })
+  assert.ok(decision.type === 'RequestAllowed')
+  assert.equal(decision.recording, 'Full')
+})
+
+test('a policy can hold what touches masked columns', () => {
+  const catalog = exampleCatalog(
+    '@review("prod-change") permit (principal, action == Countersign::Action::"read", resource is Countersign::Table) when { resource.tags.contains("email") && context.statement.touchesTagged };',
+  )
+  assert.match(
+    brief(decided('shop-prod', 'SELECT email FROM customers', { catalog })),
+    /^review prod-change/,
+  )
+  assert.equal(
+    brief(decided('shop-prod', 'SELECT city FROM customers', { catalog })),
+    'allowed Shape',
+  )
+})
+
+test('a review says who wants what where, without literals', () => {
+  const decision = decided('shop-prod', "UPDATE orders SET note = 'secret' WHERE id = 7")
+  assert.ok(decision.type === 'ReviewRequired')
+  assert.match(
+    decision.summary,
+    /^ci-deploy, for maria, wants to run a statement that .*shop\.orders.*, in prod$/,
+  )
+  assert.equal(decision.rendering, "UPDATE orders SET note = '?' WHERE id = ?")
+  assert.equal(JSON.stringify(decision).includes('secret'), false)
+  assert.deepEqual(decision.rules, ['prod-change'])
+})
+
+test('a preparation runs nothing, so that its execution is what is held', () => {
+  const sql = 'DELETE FROM orders WHERE id = $1'
+  const preparation = decided('shop-prod', sql, { subject: { kind: 'Prepare' } })
+  assert.equal(brief(preparation), 'allowed None')
+  const execution = decided('shop-prod', sql, {
+    subject: { kind: 'Execute', parameters: [Buffer.from('1')] },
+  })
+  assert.match(brief(execution), /^review prod-change/)
+  const forbidden = decided('shop-prod', 'GRANT ALL ON orders TO PUBLIC', {
+    subject: { kind: 'Prepare' },
+  })
+  assert.match(brief(forbidden), /^CS_REQUEST_BLOCKED/)
+})
+
+test('an execution is covered by its shape, or with exactly its parameters; never by its preparation', () => {
+  const sql = 'SELECT id FROM orders WHERE id = $1'
+  const exact =
+    '@cover("exact") permit (principal, action == Countersign::Action::"read", resource);'
+  const keyOf = (cedar: string, kind: RequestKind, value: string, salt = 1): string | null => {
+    const subject = { kind, parameters: [Buffer.from(value)], salt: Buffer.alloc(16, salt) }
+    const decision = decided('shop-prod', sql, { subject, catalog: exampleCatalog(cedar) })
+    return decision.type === 'RequestAllowed' ? decision.coverageKey : null
+  }
+  assert.notEqual(keyOf('', 'Execute', '1'), null)
+  assert.equal(keyOf('', 'Execute', '1'), keyOf('', 'Execute', '2'))
+  assert.notEqual(keyOf('', 'Execute', '1'), keyOf('', 'Prepare', '1'))
+  assert.equal(keyOf(exact, 'Execute', '1', 1), keyOf(exact, 'Execute', '1', 2))
+  assert.notEqual(keyOf(exact, 'Execute', '1'), keyOf(exact, 'Execute', '2'))
+})
+
+test('content that names another session, agent, target, role, kind or state is refused', () => {
+  const others = [
+    { agent: 'someone' },
+    { target: 'shop-dev' },
+    { baseRoles: ['shop_prod_owner'] },
+    { stateVersion: 4 },
+  ]
+  for (const subject of others) {
+    assert.match(
+      brief(decided('shop-prod', 'SELECT 1', { subject })),
+      /^CS_GRANT_MISMATCH the content names another/,
+    )
+  }
+})

@@ -1,0 +1,216 @@
+import type {
+  Chain,
+  Effect,
+  Profile,
+  RequestAllowed,
+  RequestBlocked,
+  RequestIntercepted,
+  RequestSubject,
+  ReviewRequired,
+  SessionAdmitted,
+  TargetDescribed,
+} from '@countersign/contracts'
+import { maskingRulesFor, resolvedChain } from '@countersign/catalog'
+import type { ErrorCode, Instant } from '@countersign/kernel'
+import { coverageKey, rendering, understand, type Understanding } from '@countersign/statements'
+import type { Rules } from './admission.ts'
+import { obligationsOf } from './obligations.ts'
+import { type Question, timeOf } from './question.ts'
+import { type Tags, tagsOf } from './tags.ts'
+import { verdictOn } from './verdict.ts'
+
+/** What policy answers to a request. */
+export type RequestDecision = RequestAllowed | RequestBlocked | ReviewRequired
+
+/** What a decision on a request is made from. */
+export type RequestFacts = {
+  readonly session: SessionAdmitted
+  readonly target: TargetDescribed
+  readonly subject: RequestSubject
+  readonly rules: Rules
+  readonly at: Instant
+}
+
+/** Decides on one request, from its exact bytes. */
+export function requestDecision(request: RequestIntercepted, facts: RequestFacts): RequestDecision {
+  const { session, target, subject, rules, at } = facts
+  const understanding = understand(subject.text, target)
+  const effects = effectsOf(understanding)
+  const { summary } = understanding
+  const mismatch = mismatchOf(request, facts)
+  const block = (
+    code: ErrorCode,
+    reason: string,
+    told: Partial<RequestBlocked> = {},
+  ): RequestBlocked => ({
+    ...blocked(request, { code, reason, policyVersion: rules.policies.version, at }),
+    effects,
+    summary,
+    ...told,
+  })
+  if (mismatch !== null) return block('CS_GRANT_MISMATCH', mismatch)
+  const unknown = understanding.effects.find(({ effect }) => effect === 'unknown')
+  if (unknown !== undefined) return block('CS_REQUEST_UNKNOWN', unknown.why, { hint: UNKNOWN_HINT })
+
+  const { profile } = session
+  const tags = tagsOf(target, maskingRulesFor(rules.catalog, profile.environment))
+  const tainted = tags.touchedBy(understanding)
+  const questions = questionsOf(understanding, { ...facts, tags, tainted })
+  if (questions.length > QUESTIONS_MAX) {
+    const reason = `the request has more than ${QUESTIONS_MAX} effects on tables`
+    return block('CS_REQUEST_UNKNOWN', reason, { hint: 'Send it in smaller pieces.', effects: [] })
+  }
+  const verdict = verdictOn(questions, rules.policies)
+  if (verdict.status === 'blocked') {
+    return block('CS_REQUEST_BLOCKED', verdict.reason, { rules: verdict.rules, hint: verdict.hint })
+  }
+  const obligations = obligationsOf(verdict.answers, profile.recording)
+  const chains: Chain[] = []
+  for (const name of obligations.reviews) {
+    const chain = resolvedChain(rules.catalog, name)
+    if (!chain.ok)
+      return block('CS_REQUEST_BLOCKED', `a review is required, but ${chain.error}`, {
+        rules: verdict.rules,
+      })
+    chains.push(chain.value)
+  }
+  const runs = subject.kind !== 'Prepare'
+  const common = {
+    sessionId: request.sessionId,
+    at,
+    requestId: request.requestId,
+    digest: request.content.digest,
+    policyVersion: rules.policies.version,
+    rules: verdict.rules,
+    effects,
+    tainted,
+    // A preparation runs nothing.
+    changesState: runs && understanding.stateChanging,
+    stateVersion: request.stateVersion,
+    recording: obligations.recording,
+  }
+  // Its execution is what people see, with the parameters.
+  if (chains.length > 0 && runs) {
+    const { identity } = session
+    const asker =
+      identity.behalfOf === null ? identity.agent : `${identity.agent}, for ${identity.behalfOf},`
+    return {
+      type: 'ReviewRequired',
+      ...common,
+      summary: `${asker} wants to run a statement that ${summary}, in ${profile.environment}`,
+      identity,
+      profile: profile.name,
+      environment: profile.environment,
+      rendering: rendering(subject.text),
+      chains,
+      raise: raisedFor(profile, effects),
+      createsCode: understanding.createsCode,
+      interceptedAt: request.at,
+    }
+  }
+  if (chains.length === 0 && tainted && understanding.movesData) {
+    const reason = 'the statement moves masked columns to where masking does not see them'
+    return block('CS_REQUEST_BLOCKED', reason, {
+      rules: verdict.rules,
+      hint: 'Leave the masked columns out.',
+    })
+  }
+  const coverable = chains.length === 0 && !understanding.stateChanging && !rules.policies.readsTime
+  const coverage = coverable ? obligations.coverage : 'None'
+  const key = coverage === 'None' ? null : coverageKey(coverage, subject)
+  return {
+    type: 'RequestAllowed',
+    ...common,
+    summary,
+    coverage: key === null ? 'None' : coverage,
+    coverageKey: key,
+  }
+}
+
+/** A refusal for which nothing is known but the request itself. */
+export const blocked = (
+  request: RequestIntercepted,
+  told: Pick<RequestBlocked, 'reason' | 'policyVersion' | 'at'> & { code: ErrorCode },
+): RequestBlocked => ({
+  type: 'RequestBlocked',
+  sessionId: request.sessionId,
+  requestId: request.requestId,
+  digest: request.content.digest,
+  rules: [],
+  effects: [],
+  summary: 'was not looked at',
+  hint: null,
+  ...told,
+})
+
+/** Why the content is not of this request of this session; null when it is. */
+function mismatchOf(
+  request: RequestIntercepted,
+  { subject, session }: RequestFacts,
+): string | null {
+  const { identity, profile } = session
+  const pairs: readonly [string, unknown, unknown][] = [
+    ['session', subject.sessionId, request.sessionId],
+    ['agent', subject.agent, identity.agent],
+    ['target', subject.target, profile.name],
+    ['base roles', [...subject.baseRoles].sort().join(), [...profile.baseRoles].sort().join()],
+    ['kind', subject.kind, request.content.kind],
+    ['state version', subject.stateVersion, request.stateVersion],
+  ]
+  const different = pairs.find(([, said, is]) => said !== is)
+  return different === undefined
+    ? null
+    : `the content names another ${different[0]} than the request`
+}
+
+type Asked = RequestFacts & { readonly tags: Tags; readonly tainted: boolean }
+
+function questionsOf(
+  understanding: Understanding,
+  { session, at, tags, tainted }: Asked,
+): Question[] {
+  const { identity, profile } = session
+  const common = {
+    identity: { agent: identity.agent, behalfOf: identity.behalfOf, groups: identity.groups },
+    profile: { name: profile.name, environment: profile.environment },
+    time: timeOf(at),
+    statement: {
+      count: understanding.statements.length,
+      movesData: understanding.movesData,
+      touchesTagged: tainted,
+      changesState: understanding.stateChanging,
+      createsCode: understanding.createsCode,
+      unbounded: understanding.unbounded.length > 0,
+    },
+  }
+  // What touches nothing, such as SELECT 1, reads the target.
+  if (understanding.effects.length === 0) return [{ ...common, action: 'read', table: null }]
+  return understanding.effects.map(({ effect, relation }) => ({
+    ...common,
+    action: effect,
+    table:
+      relation === null
+        ? null
+        : { schema: relation.schema ?? '', name: relation.name, tags: tags.ofRelation(relation) },
+  }))
+}
+
+const effectsOf = (understanding: Understanding): Effect[] =>
+  understanding.effects.slice(0, QUESTIONS_MAX).map(({ effect, relation }) => ({
+    effect,
+    schema: relation?.schema ?? null,
+    table: relation?.name ?? null,
+  }))
+
+/** The roles that an approved request is lent; what deletes may do what writes may, unless the profile says otherwise. */
+function raisedFor(profile: Profile, effects: readonly Effect[]): string[] {
+  const rolesOf = (effect: string) =>
+    profile.raised.find((raised) => raised.effect === effect)?.roles
+  const roles = effects.flatMap(
+    ({ effect }) => rolesOf(effect) ?? (effect === 'delete' ? rolesOf('write') : []) ?? [],
+  )
+  return [...new Set(roles)].sort()
+}
+
+const QUESTIONS_MAX = 64
+const UNKNOWN_HINT = 'Write it as plain statements whose effects can be seen beforehand.'

@@ -1,0 +1,126 @@
+import type {
+  AnyMessage,
+  SessionAdmitted,
+  SessionRejected,
+  TargetDescribed,
+} from '@countersign/contracts'
+import { oneOf } from './one-of.ts'
+
+/** What policy remembers of the sessions of one partition. */
+export type Sessions = {
+  readonly live: Map<string, Session>
+  /** Sessions that are over; what another topic still says about them counts for nothing. */
+  readonly over: Set<string>
+  /** Descriptions by version, so that sessions of one target share one. */
+  readonly targets: Map<string, TargetDescribed>
+}
+
+export type Session = {
+  verdict: SessionAdmitted | SessionRejected | null
+  /** The data key, sealed to policy. */
+  sealedKey: string | null
+  target: TargetDescribed | null
+  /** Pieces of large requests that are not decided yet, by request and index. */
+  readonly parts: Map<string, Map<number, Buffer>>
+}
+
+export const noSessions = (): Sessions => ({ live: new Map(), over: new Set(), targets: new Map() })
+
+/** Folds one event about a session, its own or another service's. */
+export function fold(sessions: Sessions, message: AnyMessage): void {
+  if (!isAboutSession(message) || sessions.over.has(message.sessionId)) return
+  if (isSessionEnd(message)) return forget(sessions, message.sessionId)
+  const session = sessionOf(sessions, message.sessionId)
+  switch (message.type) {
+    case 'SessionAdmitted':
+    case 'SessionRejected':
+      session.verdict = message
+      break
+    case 'SessionKeySealed':
+      session.sealedKey = message.recipients.find(({ reader }) => reader === READER)?.jwe ?? null
+      break
+    case 'TargetDescribed':
+      session.target = shared(sessions, message)
+      break
+    case 'RequestPart':
+      if (message.stream) break
+      partsOf(session, message.requestId).set(message.index, message.ciphertext)
+      break
+    case 'RequestReleased':
+    case 'RequestRefused':
+    case 'RequestWithdrawn':
+    case 'RequestAllowed':
+    case 'RequestBlocked':
+    case 'ReviewRequired':
+      session.parts.delete(message.requestId)
+  }
+}
+
+/** The ciphertexts of a request in parts; null while some are missing. */
+export function completeParts(
+  session: Session,
+  requestId: string,
+  count: number,
+): readonly Buffer[] | null {
+  const parts = partsOf(session, requestId)
+  const ordered = Array.from({ length: count }, (_, index) => parts.get(index))
+  const found = ordered.filter((part) => part !== undefined)
+  return found.length === count ? found : null
+}
+
+function partsOf(session: Session, requestId: string): Map<number, Buffer> {
+  const known = session.parts.get(requestId)
+  if (known !== undefined) return known
+  const parts = new Map<number, Buffer>()
+  session.parts.set(requestId, parts)
+  return parts
+}
+
+function sessionOf(sessions: Sessions, id: string): Session {
+  const known = sessions.live.get(id)
+  if (known !== undefined) return known
+  const session: Session = { verdict: null, sealedKey: null, target: null, parts: new Map() }
+  sessions.live.set(id, session)
+  return session
+}
+
+function shared({ targets }: Sessions, described: TargetDescribed): TargetDescribed {
+  const known = targets.get(described.targetVersion)
+  if (known !== undefined) return known
+  if (targets.size >= TARGETS_MAX) dropOldest(targets)
+  targets.set(described.targetVersion, described)
+  return described
+}
+
+function forget(sessions: Sessions, id: string): void {
+  sessions.live.delete(id)
+  if (sessions.over.size >= OVER_MAX) dropOldest(sessions.over)
+  sessions.over.add(id)
+}
+
+function dropOldest(from: Map<string, unknown> | Set<string>): void {
+  const [oldest] = from.keys()
+  if (oldest !== undefined) from.delete(oldest)
+}
+
+const isSessionEnd = oneOf('SessionEnded', 'SessionRefused', 'CredentialRevoked')
+const isAboutSession = oneOf(
+  'SessionEnded',
+  'SessionRefused',
+  'CredentialRevoked',
+  'SessionAdmitted',
+  'SessionRejected',
+  'SessionKeySealed',
+  'TargetDescribed',
+  'RequestPart',
+  'RequestReleased',
+  'RequestRefused',
+  'RequestWithdrawn',
+  'RequestAllowed',
+  'RequestBlocked',
+  'ReviewRequired',
+)
+
+const READER = 'policy'
+const TARGETS_MAX = 64
+const OVER_MAX = 100_000

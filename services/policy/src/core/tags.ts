@@ -1,0 +1,94 @@
+import type {
+  ColumnRule,
+  MaskingRulesDefined,
+  Relation,
+  TargetDescribed,
+} from '@countersign/contracts'
+import type { RelationRef, Understanding } from '@countersign/statements'
+
+/** Which columns of a target are masked, by name. */
+export type Tags = {
+  /** The tags of all columns of a relation. */
+  ofRelation(relation: RelationRef): readonly string[]
+  /** Whether the statement may show, move or compare a masked column. */
+  touchedBy(understanding: Understanding): boolean
+}
+
+/**
+ * Purpose: to know which statements are tainted, without knowing the masking plan.
+ * Method: the masking rules of the environment, password-like names and labels of the target, by column name;
+ * a view has the tags of what lies below it, because `understand` names those columns too.
+ * Known limits, all on the safe side: in a relation that the description does not have, `*` counts as masked;
+ * a result whose columns cannot be known (FETCH, opaque functions) counts as masked.
+ */
+export function tagsOf(target: TargetDescribed, rules: MaskingRulesDefined | null): Tags {
+  const last = LAST.get(target)
+  if (last?.rules === rules) return last.tags
+  const tags = derived(target, rules)
+  LAST.set(target, { rules, tags })
+  return tags
+}
+
+function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Tags {
+  const relations = new Map(target.relations.map((relation) => [relation.oid, relation]))
+  const byRelation = new Map<number, ReadonlyMap<string, string>>()
+  const tagged = (relation: Relation): ReadonlyMap<string, string> => {
+    const known = byRelation.get(relation.oid)
+    if (known !== undefined) return known
+    const found = new Map(
+      relation.columns.flatMap(({ name, label }): [string, string][] => {
+        const tag =
+          tagOf(rules, relation.schema, relation.name, name) ?? (label === null ? null : 'label')
+        return tag === null ? [] : [[name, tag]]
+      }),
+    )
+    byRelation.set(relation.oid, found)
+    return found
+  }
+  const known = (ref: RelationRef): Relation | undefined =>
+    ref.oid === null ? undefined : relations.get(ref.oid)
+  const isTouched = (ref: RelationRef, column: string): boolean => {
+    const relation = known(ref)
+    if (relation !== undefined)
+      return column === '*' ? tagged(relation).size > 0 : tagged(relation).has(column)
+    if (column === '*') return rules !== null && ref.schema !== 'pg_catalog'
+    return tagOf(rules, ref.schema, ref.name, column) !== null
+  }
+  return {
+    ofRelation: (ref) => {
+      const relation = known(ref)
+      return relation === undefined ? [] : [...new Set(tagged(relation).values())].sort()
+    },
+    touchedBy: ({ columns, columnsUnknown }) =>
+      columnsUnknown || columns.some(({ relation, column }) => isTouched(relation, column)),
+  }
+}
+
+function tagOf(
+  rules: MaskingRulesDefined | null,
+  schema: string | null,
+  table: string,
+  column: string,
+): string | null {
+  if (rules === null) return null
+  const rule = rules.columns.find((each) => matches(each, schema, table, column))
+  if (rule !== undefined) return rule.tag
+  return rules.passwordLike !== null && PASSWORD_LIKE.test(column) ? 'password-like' : null
+}
+
+const matches = (rule: ColumnRule, schema: string | null, table: string, column: string): boolean =>
+  (schema === null || fits(rule.schema, schema)) &&
+  fits(rule.table, table) &&
+  fits(rule.column, column)
+
+function fits(pattern: string | null, name: string): boolean {
+  if (pattern === null) return true
+  const source = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+  return new RegExp(`^${source.join('.*')}$`, 'i').test(name)
+}
+
+/** Wider than what masking may use: a tag too many only masks computed columns. */
+const PASSWORD_LIKE = /passw|passphrase|pwd|secret|token|api_?key|private_?key|credential/i
+
+/** The tags that were last worked out for a description. */
+const LAST = new WeakMap<TargetDescribed, { rules: MaskingRulesDefined | null; tags: Tags }>()

@@ -1,0 +1,49 @@
+import { openerWith, readPrivateKey, tokenVerifier } from '@countersign/identity'
+import { systemClock } from '@countersign/kernel'
+import { connectKafkaLog } from '@countersign/log'
+import {
+  createLogger,
+  kafkaSettings,
+  readConfig,
+  serveHealth,
+  startService,
+  startTelemetry,
+  terminated,
+} from '@countersign/runtime'
+import { loadStatements } from '@countersign/statements'
+import { SETTINGS } from './config.ts'
+import { contentReader, DATA_KEY } from './shell/content.ts'
+import { AGENT_TOKEN, proofReader } from './shell/proof.ts'
+import { servePolicy } from './shell/serve-policy.ts'
+
+await startService('policy', async () => {
+  const config = readConfig(SETTINGS, process.env)
+  const logger = createLogger('policy', config.CS_LOG_LEVEL)
+  const key = await readPrivateKey(config.CS_SEALING_KEY_FILE)
+  const verify = tokenVerifier({
+    issuer: config.CS_OIDC_ISSUER,
+    audience: config.CS_OIDC_AUDIENCE,
+    ...(config.CS_OIDC_JWKS_URI === undefined ? {} : { jwksUri: config.CS_OIDC_JWKS_URI }),
+  })
+  const readProof = proofReader({
+    open: await openerWith(key, AGENT_TOKEN),
+    verify,
+    clock: systemClock,
+  })
+  const readContent = contentReader(await openerWith(key, DATA_KEY))
+  await loadStatements()
+
+  await using telemetry = startTelemetry('policy')
+  await using log = await connectKafkaLog(kafkaSettings('policy', config, logger))
+  await using host = await servePolicy({ log, logger, clock: systemClock, readProof, readContent })
+  await using _health = await serveHealth({
+    port: config.CS_HEALTH_PORT,
+    checks: [
+      { name: 'log', healthy: () => log.healthy() },
+      { name: 'decider', healthy: () => host.healthy() },
+    ],
+    telemetry,
+  })
+  logger.info({}, 'serving')
+  await Promise.race([terminated(), host.failed])
+})

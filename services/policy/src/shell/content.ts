@@ -1,0 +1,45 @@
+import {
+  decodeSubject,
+  digestOf,
+  type RequestContent,
+  type RequestSubject,
+} from '@countersign/contracts'
+import { type DataKey, dataKeyOf, type Opener } from '@countersign/identity'
+import { failed, messageOf, ok, type Result } from '@countersign/kernel'
+
+/** What the data key of a session is sealed for. */
+export const DATA_KEY = 'countersign/data-key'
+
+/** Opens the content of requests. */
+export type ContentReader = (
+  sealedKey: string,
+  content: RequestContent,
+  parts: readonly Buffer[],
+) => Promise<Result<RequestSubject>>
+
+/** Decrypts with the data key of the session and checks that the digest is of what was decrypted. */
+export function contentReader(open: Opener): ContentReader {
+  const keys = new Map<string, DataKey>()
+  const keyOf = async (sealed: string): Promise<DataKey> => {
+    const known = keys.get(sealed)
+    if (known !== undefined) return known
+    const key = dataKeyOf(await open(sealed))
+    const [oldest] = keys.keys()
+    if (keys.size >= KEYS_MAX && oldest !== undefined) keys.delete(oldest)
+    keys.set(sealed, key)
+    return key
+  }
+  return async (sealedKey, content, parts) => {
+    try {
+      const key = await keyOf(sealedKey)
+      const pieces = content.partCount === 0 ? [content.ciphertext] : parts
+      const bytes = key.decrypt(Buffer.concat(pieces))
+      if (digestOf(bytes) !== content.digest) return failed('the digest is not of the content')
+      return ok(decodeSubject(bytes))
+    } catch (cause) {
+      return failed(messageOf(cause))
+    }
+  }
+}
+
+const KEYS_MAX = 2_000

@@ -1,0 +1,99 @@
+import type { RequestIntercepted, SessionRequested } from '@countersign/contracts'
+import { applied, emptyCatalog } from '@countersign/catalog'
+import type { Clock } from '@countersign/kernel'
+import type { DeciderService, Decision } from '@countersign/runtime'
+import { admission, type Rules } from '../core/admission.ts'
+import { oneOf } from '../core/one-of.ts'
+import { policiesOf } from '../core/policy-set.ts'
+import { blocked, requestDecision } from '../core/request-decision.ts'
+import { completeParts, fold, noSessions, type Sessions } from '../core/sessions.ts'
+import { CATALOG, topology } from '../topology.ts'
+import type { ContentReader } from './content.ts'
+import type { ProofReader } from './proof.ts'
+
+export type PolicyOptions = { readProof: ProofReader; readContent: ContentReader; clock: Clock }
+
+/** The service that admits sessions and answers requests, and the rules that it has read so far. */
+export type PolicyService = DeciderService<Sessions> & { rules(): Rules }
+
+export function policyService({ readProof, readContent, clock }: PolicyOptions): PolicyService {
+  let rules: Rules = { catalog: emptyCatalog, policies: policiesOf(emptyCatalog), catalogOffset: 0 }
+
+  return {
+    rules: () => rules,
+    topology,
+    globals: [CATALOG],
+    newState: noSessions,
+    applyGlobal: ({ message, position }) => {
+      const catalogOffset = position.offset + 1
+      if (!isCatalogMessage(message)) return
+      const catalog = applied(rules.catalog, message)
+      const policies = message.type === 'PolicySetDefined' ? policiesOf(catalog) : rules.policies
+      rules = { catalog, policies, catalogOffset }
+    },
+    apply: (sessions, record) => {
+      if (record.status === 'understood') fold(sessions, record.message)
+    },
+    decide: (sessions, { message }) => {
+      if (message.type === 'SessionRequested') return admit(sessions, message)
+      if (message.type === 'RequestIntercepted') return answer(sessions, message)
+      return []
+    },
+    quarantine: (sessions, key, reason) => {
+      const verdict = sessions.live.get(key)?.verdict
+      if (verdict?.type !== 'SessionAdmitted') return []
+      const code = 'CS_MESSAGE_UNREADABLE'
+      const { sessionId } = verdict
+      return [{ message: { type: 'SessionRejected', sessionId, at: clock.now(), code, reason } }]
+    },
+  }
+
+  async function admit(sessions: Sessions, requested: SessionRequested): Promise<Decision> {
+    if (sessions.over.has(requested.sessionId)) return []
+    const proven = await readProof(requested)
+    return [{ message: admission(requested, proven, { rules, at: clock.now() }) }]
+  }
+
+  async function answer(sessions: Sessions, request: RequestIntercepted): Promise<Decision> {
+    if (sessions.over.has(request.sessionId)) return []
+    const refuse = (code: Parameters<typeof blocked>[1]['code'], reason: string): Decision => [
+      {
+        message: blocked(request, {
+          code,
+          reason,
+          policyVersion: rules.policies.version,
+          at: clock.now(),
+        }),
+      },
+    ]
+    const session = sessions.live.get(request.sessionId)
+    const verdict = session?.verdict ?? null
+    if (session === undefined || verdict === null) return 'wait'
+    if (verdict.type === 'SessionRejected') return refuse('CS_SESSION_REJECTED', verdict.reason)
+    const { sealedKey, target } = session
+    if (sealedKey === null || target === null) return 'wait'
+    if (target.target !== verdict.profile.name) {
+      return refuse('CS_GRANT_MISMATCH', 'the description is of another target')
+    }
+    const { content } = request
+    if (content.partCount > PARTS_MAX)
+      return refuse('CS_FRAME_TOO_LARGE', 'the request has too many parts')
+    const parts = completeParts(session, request.requestId, content.partCount)
+    if (parts === null) return 'wait'
+    const subject = await readContent(sealedKey, content, parts)
+    if (!subject.ok) return refuse('CS_GRANT_MISMATCH', subject.error)
+    const facts = { session: verdict, target, subject: subject.value, rules, at: clock.now() }
+    return [{ message: requestDecision(request, facts) }]
+  }
+}
+
+const isCatalogMessage = oneOf(
+  'ConnectionProfileDefined',
+  'ChainDefined',
+  'PolicySetDefined',
+  'MaskingRulesDefined',
+  'ReviewersDefined',
+)
+
+/** Each part is at most one record of the log. */
+const PARTS_MAX = 128

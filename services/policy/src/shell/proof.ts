@@ -1,0 +1,48 @@
+import type { SessionRequested } from '@countersign/contracts'
+import type { Opener, TokenVerifier } from '@countersign/identity'
+import { type Clock, messageOf, Problem } from '@countersign/kernel'
+import { z } from 'zod'
+import type { Proven } from '../core/admission.ts'
+
+/** What the token of an agent is sealed for. */
+export const AGENT_TOKEN = 'countersign/agent-token'
+
+/** Reads who asks for a session from the token that is sealed to policy. */
+export type ProofReader = (requested: SessionRequested) => Promise<Proven>
+
+/** Opens the sealed token and verifies it. It counts for one session with one profile only. */
+export function proofReader(use: {
+  open: Opener
+  verify: TokenVerifier
+  clock: Clock
+}): ProofReader {
+  return async (requested) => {
+    try {
+      const proof = PROOF.parse(JSON.parse((await use.open(requested.proof)).toString('utf8')))
+      if (proof.sessionId !== requested.sessionId || proof.profile !== requested.profile) {
+        return { refused: 'CS_AUTH_INVALID', reason: 'the token was given for another session' }
+      }
+      return await patiently(() => use.verify(proof.token, use.clock.now() / 1000))
+    } catch (cause) {
+      if (cause instanceof Problem) return { refused: cause.code, reason: cause.message }
+      return { refused: 'CS_AUTH_INVALID', reason: 'the proof is malformed' }
+    }
+  }
+}
+
+/** The keys of the issuer may be out of reach for a moment. */
+async function patiently<T>(run: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await run()
+    } catch (cause) {
+      const isHopeless = !(cause instanceof Problem) || !cause.retriable || attempt === ATTEMPTS_MAX
+      if (isHopeless) throw cause instanceof Error ? cause : new Error(messageOf(cause))
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * attempt))
+    }
+  }
+}
+
+const PROOF = z.object({ token: z.string(), sessionId: z.string(), profile: z.string() })
+const ATTEMPTS_MAX = 4
+const PAUSE_MS = 200

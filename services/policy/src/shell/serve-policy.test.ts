@@ -1,0 +1,321 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import {
+  type AnyMessage,
+  digestOf,
+  encodeSubject,
+  type MessageOf,
+  type MessageType,
+  type RequestIntercepted,
+} from '@countersign/contracts'
+import {
+  ephemeralKeyPair,
+  newDataKey,
+  openerWith,
+  sealerTo,
+  tokenVerifier,
+} from '@countersign/identity'
+import { EventId, RequestId, SessionId, systemClock, uuidv7 } from '@countersign/kernel'
+import { draftOf, type LogRecord } from '@countersign/log'
+import { type InMemoryLog, inMemoryLog } from '@countersign/log/in-memory'
+import { createLogger } from '@countersign/runtime'
+import { loadStatements } from '@countersign/statements'
+import { type TestClaims, testIssuer } from '@countersign/testing'
+import { exampleMessages, INSTANCE, intercepted, NOW, subjectOf, target } from '../core/example.ts'
+import { CATALOG } from '../topology.ts'
+import { contentReader, DATA_KEY } from './content.ts'
+import { AGENT_TOKEN, proofReader } from './proof.ts'
+import { servePolicy } from './serve-policy.ts'
+
+const policyKey = await ephemeralKeyPair()
+const sealToken = await sealerTo(policyKey.publicJwk, AGENT_TOKEN)
+const sealKey = await sealerTo(policyKey.publicJwk, DATA_KEY)
+const issuer = await testIssuer()
+
+before(loadStatements)
+after(() => issuer[Symbol.asyncDispose]())
+
+async function started(log: InMemoryLog) {
+  const verify = tokenVerifier(issuer)
+  const clock = systemClock
+  return servePolicy({
+    log,
+    logger: createLogger('policy', 'fatal'),
+    clock,
+    readProof: proofReader({
+      open: await openerWith(policyKey.privateJwk, AGENT_TOKEN),
+      verify,
+      clock,
+    }),
+    readContent: contentReader(await openerWith(policyKey.privateJwk, DATA_KEY)),
+  })
+}
+
+/** A log in which the example catalog was applied. */
+async function logWithCatalog(): Promise<InMemoryLog> {
+  const log = inMemoryLog({ partitions: 1 })
+  await append(log, CATALOG, ...exampleMessages())
+  return log
+}
+
+const append = (log: InMemoryLog, key: string, ...messages: AnyMessage[]) =>
+  log.append(messages.map((message) => draftOf(message, { id: EventId(uuidv7(Date.now())), key })))
+
+/** The decisions that are in the log, as soon as there are so many of this type. */
+async function decisions<T extends MessageType>(
+  log: InMemoryLog,
+  type: T,
+  count: number,
+): Promise<MessageOf<T>[]> {
+  const enough = Promise.withResolvers<MessageOf<T>[]>()
+  const found: MessageOf<T>[] = []
+  await using _reader = await log.read({
+    topics: ['decisions'],
+    from: 'beginning',
+    onRecords: (records: readonly LogRecord[]) => {
+      for (const record of records) {
+        if (record.status === 'understood' && isOf(record.message, type)) found.push(record.message)
+      }
+      if (found.length >= count) enough.resolve(found)
+    },
+  })
+  return await enough.promise
+}
+
+const isOf = <T extends MessageType>(message: AnyMessage, type: T): message is MessageOf<T> =>
+  message.type === type
+
+/** One session as a proxy and a broker would write it. */
+async function session(
+  change: { profile?: string; agent?: string; claims?: TestClaims; proofOf?: string } = {},
+) {
+  const id = SessionId(uuidv7(Date.now()))
+  const profile = change.profile ?? 'shop-prod'
+  const dataKey = newDataKey()
+  const token = issuer.token('maria', { groups: ['agents'], act: 'ci-deploy', ...change.claims })
+  const proof = { token, sessionId: change.proofOf ?? id, profile }
+  const requested: MessageOf<'SessionRequested'> = {
+    type: 'SessionRequested',
+    sessionId: id,
+    sequence: 0,
+    previousHash: '',
+    at: NOW,
+    instanceId: INSTANCE,
+    profile,
+    agent: change.agent ?? 'ci-deploy',
+    clientAddress: '127.0.0.1:1',
+    applicationName: null,
+    proof: await sealToken(JSON.stringify(proof)),
+    sessionKey: '{}',
+    signature: null,
+  }
+  const keySealed: MessageOf<'SessionKeySealed'> = {
+    type: 'SessionKeySealed',
+    sessionId: id,
+    at: NOW,
+    recipients: [{ reader: 'policy', jwe: await sealKey(dataKey.bytes()) }],
+  }
+  const described = { ...target(profile), sessionId: id }
+  const request = (
+    sql: string,
+    content: Partial<RequestIntercepted['content']> = {},
+  ): RequestIntercepted => {
+    const bytes = encodeSubject(subjectOf(profile, sql, { sessionId: id }))
+    const ciphertext = dataKey.encrypt(bytes)
+    return intercepted({
+      sessionId: id,
+      requestId: RequestId(uuidv7(Date.now())),
+      content: { ...intercepted().content, digest: digestOf(bytes), ciphertext, ...content },
+    })
+  }
+  return { id, requested, keySealed, described, request }
+}
+
+test('a session with a verified token is admitted, with what the token says', async () => {
+  const log = await logWithCatalog()
+  await using _host = await started(log)
+  const { id, requested } = await session()
+  await append(log, id, requested)
+  const [admitted] = await decisions(log, 'SessionAdmitted', 1)
+  assert.deepEqual(admitted?.identity.actors, ['maria', 'ci-deploy'])
+  assert.equal(admitted?.identity.behalfOf, 'maria')
+  assert.equal(admitted?.profile.database, 'shop_prod')
+  assert.equal(admitted?.catalogOffset, exampleMessages().length)
+})
+
+const REFUSED: Readonly<Record<string, { change: Parameters<typeof session>[0]; code: string }>> = {
+  'a token of another agent': { change: { agent: 'someone' }, code: 'CS_AUTH_AGENT_MISMATCH' },
+  'an expired token': { change: { claims: { lifetime: -1 } }, code: 'CS_AUTH_EXPIRED' },
+  'a token that was sealed for another session': {
+    change: { proofOf: 'other' },
+    code: 'CS_AUTH_INVALID',
+  },
+  'a profile that does not exist': { change: { profile: 'shop-moon' }, code: 'CS_PROFILE_UNKNOWN' },
+  'a group that may not connect': {
+    change: { claims: { groups: [] } },
+    code: 'CS_SESSION_REJECTED',
+  },
+}
+
+for (const [name, { change, code }] of Object.entries(REFUSED)) {
+  test(`a session is rejected with ${name}`, async () => {
+    const log = await logWithCatalog()
+    await using _host = await started(log)
+    const { id, requested } = await session(change)
+    await append(log, id, requested)
+    const [rejected] = await decisions(log, 'SessionRejected', 1)
+    assert.equal(rejected?.code, code)
+  })
+}
+
+test('a request waits for admission, key and description, in whatever order they come', async () => {
+  const log = await logWithCatalog()
+  await using _host = await started(log)
+  const { id, requested, keySealed, described, request } = await session()
+  await append(log, id, requested, request('SELECT 1'), request('DROP TABLE orders'))
+  await append(log, id, keySealed)
+  await append(log, id, described)
+  await decisions(log, 'ReviewRequired', 1)
+  assert.deepEqual(types(log), ['SessionAdmitted', 'RequestAllowed', 'ReviewRequired'])
+})
+
+test('a restart in the middle of a session decides nothing twice and leaves nothing out', async () => {
+  const log = await logWithCatalog()
+  const { id, requested, keySealed, described, request } = await session()
+  {
+    await using _host = await started(log)
+    await append(log, id, requested, keySealed, described, request('SELECT 1'))
+    await decisions(log, 'RequestAllowed', 1)
+  }
+  await append(log, id, request('DROP TABLE orders'))
+  {
+    await using _host = await started(log)
+    await decisions(log, 'ReviewRequired', 1)
+    await append(log, id, request('SELECT 2'))
+    await decisions(log, 'RequestAllowed', 2)
+  }
+  assert.deepEqual(types(log), [
+    'SessionAdmitted',
+    'RequestAllowed',
+    'ReviewRequired',
+    'RequestAllowed',
+  ])
+})
+
+test('a request in parts is decided when the last part is there', async () => {
+  const log = await logWithCatalog()
+  await using _host = await started(log)
+  const { id, requested, keySealed, described, request } = await session()
+  const whole = request('SELECT 1')
+  const { ciphertext } = whole.content
+  const content = { ...whole.content, ciphertext: Buffer.alloc(0), partCount: 2 }
+  const part = (index: number, piece: Buffer): MessageOf<'RequestPart'> => ({
+    type: 'RequestPart',
+    sessionId: id,
+    sequence: 2 + index,
+    previousHash: '',
+    at: NOW,
+    requestId: whole.requestId,
+    index,
+    stream: false,
+    ciphertext: piece,
+    sizeBytes: piece.length,
+  })
+  await append(log, id, requested, keySealed, described, { ...whole, content })
+  await append(log, id, part(1, ciphertext.subarray(50)), part(0, ciphertext.subarray(0, 50)))
+  const [allowed] = await decisions(log, 'RequestAllowed', 1)
+  assert.equal(allowed?.digest, whole.content.digest)
+})
+
+test('content that does not match its digest, or another key, is refused', async () => {
+  const log = await logWithCatalog()
+  await using _host = await started(log)
+  const { id, requested, keySealed, described, request } = await session()
+  const foreign = newDataKey().encrypt(encodeSubject(subjectOf('shop-prod', 'SELECT 1')))
+  await append(log, id, requested, keySealed, described)
+  await append(
+    log,
+    id,
+    request('SELECT 1', { digest: 'f00' }),
+    request('SELECT 1', { ciphertext: foreign }),
+  )
+  const blocked = await decisions(log, 'RequestBlocked', 2)
+  assert.deepEqual(
+    blocked.map(({ code }) => code),
+    ['CS_GRANT_MISMATCH', 'CS_GRANT_MISMATCH'],
+  )
+})
+
+test('an unreadable record ends what policy decides for its session, also after a restart', async () => {
+  const log = await logWithCatalog()
+  const { id, requested, keySealed, described, request } = await session()
+  {
+    await using _host = await started(log)
+    await append(log, id, requested, keySealed, described)
+    await decisions(log, 'SessionAdmitted', 1)
+    log.appendRaw('sessions', 0, id, {}, Buffer.from('no message'))
+    await decisions(log, 'SessionRejected', 1)
+  }
+  await using _host = await started(log)
+  await append(log, id, request('SELECT 1'))
+  const [blocked] = await decisions(log, 'RequestBlocked', 1)
+  assert.equal(blocked?.code, 'CS_SESSION_REJECTED')
+})
+
+test('after the end of a session nothing is decided for it', async () => {
+  const log = await logWithCatalog()
+  await using _host = await started(log)
+  const { id, requested, keySealed, described, request } = await session()
+  await append(log, id, requested, keySealed, described)
+  await decisions(log, 'SessionAdmitted', 1)
+  await append(log, id, refused(id), request('SELECT 1'))
+  const other = await session()
+  await append(log, other.id, other.requested)
+  await decisions(log, 'SessionAdmitted', 2)
+  assert.deepEqual(types(log), ['SessionAdmitted', 'SessionAdmitted'])
+})
+
+test('a new policy set is in force for the next request, and the sign of life says so', async () => {
+  const log = await logWithCatalog()
+  await using host = await started(log)
+  const { id, requested, keySealed, described, request } = await session()
+  await append(log, id, requested, keySealed, described, request('SELECT 1'))
+  const [before] = await decisions(log, 'RequestAllowed', 1)
+  await host.beat()
+  const forbid =
+    '@reason("closed") forbid (principal, action == Countersign::Action::"read", resource);'
+  await append(log, CATALOG, ...exampleMessages(forbid).filter(({ name }) => name === 'extra'))
+  await append(log, id, request('SELECT 1'))
+  const [blocked] = await decisions(log, 'RequestBlocked', 1)
+  assert.equal(blocked?.reason, 'closed')
+  await host.beat()
+  const alive = await decisions(log, 'CoverageAlive', 2)
+  assert.equal(alive[0]?.policyVersion, before?.policyVersion)
+  assert.equal(alive.at(-1)?.policyVersion, blocked?.policyVersion)
+  assert.equal(alive.at(-1)?.catalogOffset, exampleMessages().length + 1)
+})
+
+test('a policy set that does not compile stops the service, because it may be a forbid', async () => {
+  const log = await logWithCatalog()
+  await using host = await started(log)
+  const [set] = exampleMessages().filter((message) => message.type === 'PolicySetDefined')
+  assert.ok(set !== undefined)
+  await append(log, CATALOG, { ...set, files: [{ name: 'broken.cedar', text: 'forbid (' }] })
+  await assert.rejects(host.failed, /broken.cedar:1/)
+})
+
+const types = (log: InMemoryLog): string[] =>
+  log
+    .records('decisions')
+    .flatMap((record) => (record.status === 'understood' ? [record.message.type] : []))
+    .filter((type) => type !== 'CoverageAlive')
+
+const refused = (id: SessionId): MessageOf<'SessionRefused'> => ({
+  type: 'SessionRefused',
+  sessionId: id,
+  sequence: 9,
+  previousHash: '',
+  at: NOW,
+  code: 'CS_CREDENTIAL_FAILED',
+  reason: 'no credential',
+})

@@ -1,0 +1,11 @@
+import type { Topology } from '@countersign/log'
+
+/** What policy reads, and what it alone writes. */
+export const topology: Topology = {
+  service: 'policy',
+  reads: ['sessions', 'credentials', 'keys', 'catalog'],
+  writes: ['decisions'],
+}
+
+/** Read whole before anything is decided. */
+export const CATALOG = 'catalog'

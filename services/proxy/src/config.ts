@@ -1,0 +1,63 @@
+import { COMMON_SETTINGS, count, path, port } from '@countersign/runtime'
+import { z } from 'zod'
+
+/** The settings of the proxy; the table in the README is made from them. */
+export const SETTINGS = {
+  ...COMMON_SETTINGS,
+  CS_POSTGRES_HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe('The address to listen on for agents.'),
+  CS_POSTGRES_PORT: port('The port to listen on for PostgreSQL clients.'),
+  CS_TLS_CERT_FILE: path('The certificate chain for agents (PEM).'),
+  CS_TLS_KEY_FILE: path('The private key of the certificate (PEM).'),
+  CS_TARGET_CA_FILE: path(
+    'The certificate authorities that targets are verified against (PEM).',
+  ).optional(),
+  CS_MASKING_KEY_FILE: path('The key of the pseudonyms, at least 32 bytes.'),
+  CS_SEALING_KEYS_FILE: path('The public keys of the services (JWK Set).'),
+  CS_OIDC_ISSUER: z.string().min(1).describe('The issuer of the tokens of the agents.'),
+  CS_OIDC_AUDIENCE: z.string().default('countersign').describe('The audience of the tokens.'),
+  CS_OIDC_JWKS_URI: z
+    .string()
+    .optional()
+    .describe('Where the keys of the issuer are; <issuer>/jwks by default.'),
+  CS_CONSOLE_URL: z
+    .string()
+    .optional()
+    .describe('Where people countersign; stands in the notice of a hold.'),
+  CS_LEASE_MS: count(
+    'How long the proxy may be silent before its credentials are revoked, in milliseconds.',
+    10_000,
+  ),
+  CS_HEARTBEAT_MS: count('How often the lease is renewed, in milliseconds.', 2_000),
+  CS_DECISION_LIMIT_MS: count('How long policy may take, in milliseconds.', 10_000),
+  CS_CREDENTIAL_LIMIT_MS: count(
+    'How long the credential broker may take, in milliseconds.',
+    15_000,
+  ),
+  CS_MASKING_LIMIT_MS: count('How long the masking plan may take, in milliseconds.', 5_000),
+  CS_CONNECT_LIMIT_MS: count(
+    'How long a connection to a target may take, in milliseconds.',
+    10_000,
+  ),
+  CS_LOGIN_LIMIT_MS: count('How long an agent may take to log in, in milliseconds.', 30_000),
+  CS_COVERAGE_ALIVE_MS: count(
+    'How old the sign of life of policy may be for a covered release, in milliseconds.',
+    3_000,
+  ),
+  CS_DRAIN_MS: count(
+    'How long running requests may take to finish after SIGTERM, in milliseconds.',
+    30_000,
+  ),
+  CS_FRAME_BYTES_MAX: count('The largest message of an agent, in bytes.', 16 * 1024 * 1024),
+  CS_SESSIONS_MAX: count('How many sessions this process holds at the same time.', 5_000),
+}
+
+export type ProxyConfig = z.infer<z.ZodObject<typeof SETTINGS>>
+
+/** Who may read what a session asks and sees. */
+export const DATA_KEY_READERS = ['policy', 'approval', 'masking', 'replay'] as const
+
+/** How long sessions may take to say goodbye when the process stops. */
+export const ENDING_MS = 3_000

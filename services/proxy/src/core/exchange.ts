@@ -1,0 +1,227 @@
+import {
+  type Column,
+  columnsOf,
+  commandTagOf,
+  errorFieldsOf,
+  rowCountOf,
+  type ServerFrame,
+  type TransactionStatus,
+  transactionStatusOf,
+} from '@countersign/postgres-wire'
+
+/** A message that was forwarded and that the target will answer. */
+export type Step = {
+  readonly tag: 'Query' | 'Parse' | 'Bind' | 'Describe' | 'Execute' | 'Close' | 'Sync'
+  /** The request that it runs, by its place in the exchange's list; null when it runs none. */
+  readonly request: number | null
+  /** The name that it is about: a portal for Execute and Describe. */
+  readonly portal: string | null
+  /** Countersign asked itself; the client must not see the answer. */
+  readonly isOurs: boolean
+  /** Called when the target confirmed it. */
+  confirmed?(): void
+}
+
+/** How a request ended. */
+export type Ended = {
+  readonly request: number
+  readonly outcome: 'Succeeded' | 'Failed' | 'Aborted'
+  readonly commandTag: string | null
+  readonly sqlState: string | null
+  readonly rows: number
+  readonly resultBytes: number
+}
+
+/** What becomes of a frame of the target. */
+export type Verdict =
+  | { readonly do: 'pass' }
+  | { readonly do: 'drop' }
+  | { readonly do: 'row'; readonly columns: readonly Column[] | null }
+  | { readonly do: 'ourRow' }
+  | { readonly do: 'message' }
+  | { readonly do: 'copyIn' }
+  | { readonly do: 'copyOut' }
+  | { readonly do: 'copyRow' }
+  | { readonly do: 'copyEnd' }
+  | { readonly do: 'ready'; readonly status: TransactionStatus; readonly isOurs: boolean }
+  | { readonly do: 'violation'; readonly why: string }
+
+/**
+ * Follows the answers of the target to what was forwarded, so that each row, error and end is known to belong to a
+ * request. Mutable: it is on the path of every row.
+ */
+export type Exchange = {
+  readonly steps: Step[]
+  /** How the requests ended, until somebody takes it. */
+  readonly ended: Ended[]
+  /** The columns of each portal, as described last. The simple query has the name of none. */
+  readonly columns: Map<string | null, readonly Column[] | null>
+  /** The target takes data now. */
+  copyIn: boolean
+  /** An error came: what was forwarded up to Sync is skipped by the target. */
+  skipping: boolean
+  sqlState: string | null
+  commandTag: string | null
+  rows: number
+  resultBytes: number
+}
+
+export const newExchange = (): Exchange => ({
+  steps: [],
+  ended: [],
+  columns: new Map(),
+  copyIn: false,
+  skipping: false,
+  sqlState: null,
+  commandTag: null,
+  rows: 0,
+  resultBytes: 0,
+})
+
+/** Whether everything that was forwarded is answered. After an error the target still waits for Sync: see `skipping`. */
+export const isSettled = (exchange: Exchange): boolean => exchange.steps.length === 0
+
+/** What to do with the next frame of the target. */
+export function accept(exchange: Exchange, frame: ServerFrame): Verdict {
+  exchange.resultBytes += frame.raw.length
+  const [step] = exchange.steps
+  switch (frame.tag) {
+    case 'D':
+      if (step?.isOurs === true) return { do: 'ourRow' }
+      exchange.rows++
+      return { do: 'row', columns: exchange.columns.get(step?.portal ?? null) ?? null }
+    case 'N':
+    case 'A':
+      return { do: 'message' }
+    case 'S':
+      return { do: 'pass' }
+    case 'T':
+      return described(exchange, frame, step)
+    case 'n':
+      exchange.columns.set(step?.portal ?? null, null)
+      return answered(exchange, step, 'Describe')
+    case 't':
+      return { do: step?.isOurs === true ? 'drop' : 'pass' }
+    case '1':
+      return answered(exchange, step, 'Parse')
+    case '2':
+      return answered(exchange, step, 'Bind')
+    case '3':
+      return answered(exchange, step, 'Close')
+    case 'C':
+      return completed(exchange, frame, step)
+    case 'I':
+    case 's':
+      if (step?.tag === 'Query') return { do: 'pass' }
+      return executed(exchange, step)
+    case 'E':
+      return failed(exchange, frame)
+    case 'Z':
+      return ready(exchange, frame, step)
+    case 'G':
+      exchange.copyIn = true
+      // While data flows in, the target ignores a Sync that was sent before.
+      if (step?.tag === 'Execute') dropSyncs(exchange)
+      return { do: 'copyIn' }
+    case 'H':
+      return { do: 'copyOut' }
+    case 'd':
+      return { do: 'copyRow' }
+    case 'c':
+      return { do: 'copyEnd' }
+    default:
+      return {
+        do: 'violation',
+        why: `the target sent a message of type ${frame.tag} that was not asked for`,
+      }
+  }
+}
+
+function described(exchange: Exchange, frame: ServerFrame, step: Step | undefined): Verdict {
+  const columns = columnsOf(frame)
+  if (!columns.ok) return { do: 'violation', why: columns.error.detail }
+  exchange.columns.set(step?.portal ?? null, columns.value)
+  if (step?.tag === 'Query') return { do: 'pass' }
+  return answered(exchange, step, 'Describe')
+}
+
+function answered(exchange: Exchange, step: Step | undefined, tag: Step['tag']): Verdict {
+  if (step?.tag !== tag)
+    return { do: 'violation', why: `the target answered a ${tag} that was not asked for` }
+  exchange.steps.shift()
+  step.confirmed?.()
+  return { do: step.isOurs ? 'drop' : 'pass' }
+}
+
+function completed(exchange: Exchange, frame: ServerFrame, step: Step | undefined): Verdict {
+  exchange.copyIn = false
+  const tag = commandTagOf(frame)
+  if (!tag.ok) return { do: 'violation', why: tag.error.detail }
+  exchange.commandTag =
+    exchange.commandTag === null ? tag.value : `${exchange.commandTag}; ${tag.value}`
+  if (exchange.rows === 0) exchange.rows = rowCountOf(tag.value) ?? 0
+  return step?.tag === 'Query' ? { do: 'pass' } : executed(exchange, step)
+}
+
+function executed(exchange: Exchange, step: Step | undefined): Verdict {
+  if (step?.tag !== 'Execute')
+    return { do: 'violation', why: 'the target ended what was not asked for' }
+  exchange.steps.shift()
+  step.confirmed?.()
+  end(exchange, step, 'Succeeded')
+  return { do: step.isOurs ? 'drop' : 'pass' }
+}
+
+function failed(exchange: Exchange, frame: ServerFrame): Verdict {
+  exchange.copyIn = false
+  const fields = errorFieldsOf(frame)
+  if (!fields.ok) return { do: 'violation', why: fields.error.detail }
+  exchange.sqlState = fields.value.get('C') ?? null
+  const [step] = exchange.steps
+  if (step === undefined || step.tag === 'Query')
+    return { do: step?.isOurs === true ? 'drop' : 'message' }
+  exchange.skipping = true
+  const sync = exchange.steps.findIndex((one) => one.tag === 'Sync')
+  const skipped = exchange.steps.splice(0, sync < 0 ? exchange.steps.length : sync)
+  // A Parse or Bind that fails takes the request of its Execute with it: the first request skipped is the one that failed.
+  const [first, ...others] = skipped.filter((one) => one.request !== null)
+  if (first !== undefined) end(exchange, first, 'Failed')
+  for (const other of others) end(exchange, other, 'Aborted')
+  return { do: step.isOurs ? 'drop' : 'message' }
+}
+
+function ready(exchange: Exchange, frame: ServerFrame, step: Step | undefined): Verdict {
+  exchange.copyIn = false
+  const status = transactionStatusOf(frame)
+  if (!status.ok) return { do: 'violation', why: status.error.detail }
+  if (step === undefined || (step.tag !== 'Query' && step.tag !== 'Sync')) {
+    return { do: 'violation', why: 'the target is ready although it still owes answers' }
+  }
+  exchange.steps.shift()
+  step.confirmed?.()
+  if (step.tag === 'Query') end(exchange, step, exchange.sqlState === null ? 'Succeeded' : 'Failed')
+  exchange.skipping = false
+  exchange.sqlState = null
+  return { do: 'ready', status: status.value, isOurs: step.tag === 'Sync' && step.isOurs }
+}
+
+function end(exchange: Exchange, step: Step, outcome: Ended['outcome']): void {
+  if (step.request !== null) {
+    exchange.ended.push({
+      request: step.request,
+      outcome,
+      commandTag: outcome === 'Succeeded' ? exchange.commandTag : null,
+      sqlState: outcome === 'Failed' ? exchange.sqlState : null,
+      rows: exchange.rows,
+      resultBytes: exchange.resultBytes,
+    })
+  }
+  exchange.commandTag = null
+  exchange.rows = 0
+  exchange.resultBytes = 0
+}
+
+function dropSyncs(exchange: Exchange): void {
+  const kept = exchange.steps.filter((step) => step.tag !== 'Sync')
+  exchange.steps.splice(0, exchange.steps.length, ...kept)
+}

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  authenticated,
+  frontend,
+  receive,
+  type Request,
+  toServer,
+} from '@countersign/postgres-wire'
+import { planned } from './pipeline-plan.ts'
+import { noNames, type StatementNames } from './statement-names.ts'
+
+test('a simple query is one request', () => {
+  const plan = planned(messages(toServer.query('select 1')), noNames())
+  assert.deepEqual(plan.asks.map(brief), ['Query select 1 0-0'])
+})
+
+test('Parse, Bind, Describe and Execute of one statement are one request, held as a group', () => {
+  const plan = planned(
+    messages(
+      toServer.parse('', 'select $1'),
+      toServer.bind(),
+      toServer.describe('portal'),
+      toServer.execute(),
+      toServer.sync(),
+    ),
+    noNames(),
+  )
+  assert.deepEqual(plan.asks.map(brief), ['Execute select $1 0-3'])
+})
+
+test('a Parse that nothing executes is a request of its own', () => {
+  const plan = planned(
+    messages(toServer.parse('s', 'select 1'), toServer.describe('statement', 's'), toServer.sync()),
+    noNames(),
+  )
+  assert.deepEqual(plan.asks.map(brief), ['Prepare select 1 0-0'])
+})
+
+test('two executions of one statement are two requests, and the second group begins at its own Bind', () => {
+  const plan = planned(
+    messages(
+      toServer.parse('s', 'select $1'),
+      toServer.bind({ statement: 's' }),
+      toServer.execute(),
+      toServer.bind({ statement: 's' }),
+      toServer.execute(),
+      toServer.sync(),
+    ),
+    noNames(),
+  )
+  assert.deepEqual(plan.asks.map(brief), ['Execute select $1 0-2', 'Execute select $1 3-4'])
+})
+
+test('a name that is not known is never forwarded: the target may know another text by it', () => {
+  const plan = planned(
+    messages(toServer.bind({ statement: 'unknown' }), toServer.execute(), toServer.sync()),
+    noNames(),
+  )
+  assert.equal(plan.stop?.step, 0)
+  assert.deepEqual(plan.asks, [])
+})
+
+test('a statement of an earlier pipeline is executed with the text that the target confirmed', () => {
+  const names = namesWith('s', 'delete from t where id = $1')
+  const plan = planned(
+    messages(
+      toServer.bind({ statement: 's', values: [Buffer.from('7')] }),
+      toServer.execute(),
+      toServer.sync(),
+    ),
+    names,
+  )
+  assert.deepEqual(plan.asks.map(brief), ['Execute delete from t where id = $1 0-1'])
+  assert.deepEqual(plan.asks[0]?.parameters, [Buffer.from('7')])
+})
+
+test('closing a statement makes its name unknown for what follows', () => {
+  const names = namesWith('s', 'select 1')
+  const plan = planned(
+    messages(toServer.close('statement', 's'), toServer.bind({ statement: 's' }), toServer.sync()),
+    names,
+  )
+  assert.equal(plan.stop?.step, 1)
+})
+
+const brief = (ask: {
+  kind: string
+  sql: string | null
+  firstStep: number
+  lastStep: number
+}): string => `${ask.kind} ${ask.sql} ${ask.firstStep}-${ask.lastStep}`
+
+function messages(...frames: Buffer[]): Request[] {
+  const startup = toServer.startupMessage(new Map([['user', 'agent']]))
+  const [asking] = receive(frontend(undefined, 'secured'), startup)
+  const [, received] = receive(authenticated(asking), Buffer.concat(frames))
+  return received.map((message) => {
+    assert.ok('raw' in message && message.tag !== 'Startup', `${message.tag} is no request`)
+    return message as Request
+  })
+}
+
+function namesWith(name: string, sql: string): StatementNames {
+  const names = noNames()
+  const [parse] = messages(toServer.parse(name, sql))
+  assert.equal(parse?.tag, 'Parse')
+  if (parse?.tag === 'Parse') names.statements.set(name, parse)
+  return names
+}

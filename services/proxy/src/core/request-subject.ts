@@ -1,0 +1,24 @@
+import { digestOf, encodeSubject, type RequestSubject } from '@countersign/contracts'
+import type { Ask } from './pipeline-plan.ts'
+
+/** What the session adds to a request. */
+export type SubjectContext = Pick<
+  RequestSubject,
+  'sessionId' | 'agent' | 'target' | 'baseRoles' | 'stateVersion' | 'policyVersion' | 'salt'
+>
+
+/** What exactly is asked, as the bytes that are encrypted, and the digest that an approval binds. */
+export function subjectOf(ask: Ask, context: SubjectContext): { bytes: Buffer; digest: string } {
+  const bytes = encodeSubject({
+    protocol: 'Postgres',
+    kind: ask.kind,
+    text: ask.text,
+    parameterTypes: ask.parameterTypes,
+    parameterFormats: ask.parameterFormats,
+    parameters: ask.parameters,
+    resultFormats: ask.resultFormats,
+    rowsMax: ask.rowsMax,
+    ...context,
+  })
+  return { bytes, digest: digestOf(bytes) }
+}

@@ -1,0 +1,110 @@
+import type { MaskingPlanned } from '@countersign/contracts'
+import {
+  type CopyMask,
+  copyMask,
+  maskCopyChunk,
+  maskCopyEnd,
+  maskedCells,
+  maskMessage,
+  type RowMask,
+  rowMask,
+} from '@countersign/masking-plan'
+import {
+  cellsOf,
+  type Column,
+  copyDataOf,
+  copyFormatsOf,
+  errorFieldsOf,
+  type ServerFrame,
+  toClient,
+} from '@countersign/postgres-wire'
+
+/** Masks what a target says by the plan of the session, before the agent and the transcript see it. Fails closed. */
+export type ResultFilter = {
+  /** A row. `columns` null: nobody described it, so every cell is masked. */
+  row(frame: ServerFrame, columns: readonly Column[] | null, isTainted: boolean): Buffer
+  /** An error, a notice or a notification. */
+  message(frame: ServerFrame, isTainted: boolean): Buffer
+  copyBegins(frame: ServerFrame, isTainted: boolean): void
+  /** A piece of copied data; a row that is not complete waits for the next piece. */
+  copy(frame: ServerFrame): Buffer[]
+  /** What still waits when the copy ends. */
+  copyEnds(): Buffer[]
+}
+
+export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilter {
+  const compiled = new WeakMap<readonly Column[], { plain: RowMask; tainted: RowMask }>()
+  let copying: CopyMask | null = null
+
+  const maskOf = (columns: readonly Column[], isTainted: boolean): RowMask => {
+    let masks = compiled.get(columns)
+    if (masks === undefined) {
+      masks = {
+        plain: rowMask(plan, columns, false, key),
+        tainted: rowMask(plan, columns, true, key),
+      }
+      compiled.set(columns, masks)
+    }
+    return isTainted ? masks.tainted : masks.plain
+  }
+
+  return {
+    row(frame, columns, isTainted) {
+      const cells = cellsOf(frame)
+      if (!cells.ok) return toClient.dataRow([])
+      if (columns === null || columns.length !== cells.value.length)
+        return toClient.dataRow(cells.value.map(() => null))
+      const masked = maskedCells(maskOf(columns, isTainted), cells.value)
+      return masked === null ? frame.raw : toClient.dataRow(masked)
+    },
+    message(frame, isTainted) {
+      // A notification carries what another session wrote; only its shape is kept.
+      if (frame.tag === 'A') return frame.raw
+      const fields = errorFieldsOf(frame)
+      const tag = frame.tag === 'N' ? 'N' : 'E'
+      if (!fields.ok)
+        return toClient.errorFrame(
+          tag,
+          new Map([
+            ['S', 'ERROR'],
+            ['V', 'ERROR'],
+            ['C', 'XX000'],
+            ['M', '[masked]'],
+          ]),
+        )
+      const masked = new Map<string, string>()
+      for (const [letter, text] of fields.value) {
+        masked.set(letter, FREE_TEXT.has(letter) ? maskMessage(plan, text, isTainted) : text)
+      }
+      return toClient.errorFrame(tag, masked)
+    },
+    copyBegins(frame, isTainted) {
+      const formats = copyFormatsOf(frame)
+      const options = formats.ok
+        ? {
+            binary: formats.value.format === 'binary',
+            columnCount: formats.value.columnFormats.length,
+          }
+        : { binary: false, columnCount: 0 }
+      copying = copyMask(
+        plan,
+        { ...options, tainted: isTainted || !formats.ok, columns: null },
+        key,
+      )
+    },
+    copy(frame) {
+      const data = copyDataOf(frame)
+      if (copying === null || !data.ok) return []
+      return maskCopyChunk(copying, data.value).map(toClient.copyData)
+    },
+    copyEnds() {
+      if (copying === null) return []
+      const rest = maskCopyEnd(copying).map(toClient.copyData)
+      copying = null
+      return rest
+    },
+  }
+}
+
+/** Message, Detail, Hint, Where, internal query: text that may quote values. Names of columns and tables stay. */
+const FREE_TEXT: ReadonlySet<string> = new Set(['M', 'D', 'H', 'W', 'q'])

@@ -1,0 +1,268 @@
+import type { RequestPart } from '@countersign/contracts'
+import {
+  cellsOf,
+  parameterStatusOf,
+  type ServerFrame,
+  toServer,
+  type Violation,
+} from '@countersign/postgres-wire'
+import type { Unlinked } from '../core/chain.ts'
+import { accept, isSettled } from '../core/exchange.ts'
+import { STATUS_NAMES } from './requests.ts'
+import { isRequest } from './client.ts'
+import { during, endSession, type Session } from './session-state.ts'
+
+/** Waits until the target answered everything that was forwarded; feeds it data while it asks for some (COPY). */
+export async function answers(session: Session): Promise<void> {
+  while (!isSettled(session.exchange)) {
+    if (session.exchange.copyIn) await feed(session)
+    else await during(session, Promise.race([signal(session), gone(session)]))
+  }
+}
+
+const signal = (session: Session): Promise<void> =>
+  new Promise((resolve) => (session.wake = resolve))
+
+/** An agent that leaves does not wait for its result: what runs for it is cancelled, and the session ends. */
+async function gone(session: Session): Promise<void> {
+  await session.client.closed
+  endSession(session, { reason: 'ClientDisconnected', code: null, words: 'the agent disconnected' })
+}
+
+/** Takes the frames of the target: masks, passes on, records, and notes what ended. */
+export function takeFrames(session: Session, frames: readonly (ServerFrame | Violation)[]): void {
+  const out: Buffer[] = []
+  for (const frame of frames) {
+    if (frame.tag === 'Violation') return broken(session, frame.detail)
+    const verdict = accept(session.exchange, frame)
+    const isTainted = taintOf(session)
+    switch (verdict.do) {
+      case 'pass':
+        if (frame.tag === 'S' && !isReadAsUtf8(frame)) return broken(session, UNREADABLE)
+        out.push(frame.raw)
+        break
+      case 'drop':
+        break
+      case 'row':
+        out.push(session.filter.row(frame, verdict.columns, isTainted))
+        break
+      case 'ourRow': {
+        const cells = cellsOf(frame)
+        if (cells.ok) session.ownRows.push(cells.value)
+        break
+      }
+      case 'message':
+        out.push(session.filter.message(frame, isTainted))
+        break
+      case 'copyIn':
+        out.push(frame.raw)
+        break
+      case 'copyOut':
+        session.filter.copyBegins(frame, isTainted)
+        out.push(frame.raw)
+        break
+      case 'copyRow':
+        out.push(...session.filter.copy(frame))
+        break
+      case 'copyEnd':
+        out.push(...session.filter.copyEnds(), frame.raw)
+        break
+      case 'ready':
+        if (verdict.status === 'I') transactionEnded(session)
+        session.status = verdict.status
+        session.isPipelineOpen = false
+        if (!verdict.isOurs) out.push(frame.raw)
+        flushSeen(session, out)
+        complete(session)
+        break
+      case 'violation':
+        return broken(session, verdict.why)
+    }
+    if (session.exchange.rows > session.profile.rowsMax) return tooManyRows(session)
+  }
+  flushSeen(session, out)
+  if (
+    session.client.isCongested() ||
+    session.journal.transcriptBytesUnderWay() > UNDER_WAY_BYTES_MAX
+  )
+    slowDown(session)
+  session.wake()
+}
+
+/** Portals end with their transaction. What it changed in the session may be undone by its end, which is a change too. */
+function transactionEnded(session: Session): void {
+  session.hasWritten = false
+  session.names.portals.clear()
+  if (session.status !== 'I' && session.hasChangedState) session.stateVersion++
+  session.hasChangedState = false
+}
+
+/** Writes to the agent, and records what it saw. */
+function flushSeen(session: Session, out: Buffer[]): void {
+  if (out.length === 0) return
+  const [only] = out
+  const bytes = out.length === 1 && only !== undefined ? only : Buffer.concat(out)
+  out.length = 0
+  session.client.write(bytes)
+  if (session.profile.recording !== 'Full') return
+  const [running] = session.underWay.values()
+  for (let at = 0; at < bytes.length; at += TRANSCRIPT_CHUNK_BYTES) {
+    const piece = bytes.subarray(at, at + TRANSCRIPT_CHUNK_BYTES)
+    session.journal.recordTranscript({
+      type: 'TranscriptRecorded',
+      at: session.proxy.clock.now(),
+      requestId: running?.requestId ?? null,
+      ciphertext: session.dataKey.encrypt(piece),
+      sizeBytes: piece.length,
+    })
+  }
+}
+
+/** At ReadyForQuery it is known where the transaction stands, so everything that ended is noted with it. */
+function complete(session: Session): void {
+  const nowMs = session.proxy.clock.monotonicMs()
+  for (const ended of session.exchange.ended.splice(0)) {
+    const running = session.underWay.get(ended.request)
+    session.underWay.delete(ended.request)
+    if (running === undefined) continue
+    session.journal.note({
+      type: 'RequestCompleted',
+      at: session.proxy.clock.now(),
+      requestId: running.requestId,
+      outcome: ended.outcome,
+      commandTag: ended.commandTag,
+      sqlState: ended.sqlState,
+      rows: ended.rows,
+      resultBytes: ended.resultBytes,
+      durationMicros: Math.round((nowMs - running.releasedAtMs) * 1_000),
+      transactionStatus: STATUS_NAMES[session.status],
+      transcriptHead: session.journal.transcript.head,
+      transcriptCount: session.journal.transcript.count,
+    })
+  }
+}
+
+/** The statement that an answer belongs to says whether its computed columns are masked; in doubt they are. */
+function taintOf(session: Session): boolean {
+  const [step] = session.exchange.steps
+  if (step === undefined || step.isOurs) return anyTainted(session)
+  if (step.request !== null) return session.underWay.get(step.request)?.isTainted ?? true
+  return anyTainted(session)
+}
+
+function anyTainted(session: Session): boolean {
+  for (const running of session.underWay.values()) if (running.isTainted) return true
+  return false
+}
+
+/** Statements are understood as the server reads them by default; a session that reads them otherwise must not go on. */
+function isReadAsUtf8(frame: ServerFrame): boolean {
+  const status = parameterStatusOf(frame)
+  if (!status.ok) return false
+  const expected = READ_AS.get(status.value.name)
+  return expected === undefined || expected === status.value.value
+}
+
+function slowDown(session: Session): void {
+  session.target.pause()
+  void Promise.all([session.client.drained(), session.journal.transcriptRelieved()]).then(() =>
+    session.target.resume(),
+  )
+}
+
+function broken(session: Session, why: string): void {
+  endSession(session, { reason: 'Failed', code: 'CS_TARGET_FAILED', words: why })
+}
+
+function tooManyRows(session: Session): void {
+  const words = `a request returned more than ${session.profile.rowsMax} rows`
+  void session.target.cancel().catch(() => undefined)
+  endSession(session, { reason: 'LimitReached', code: 'CS_SESSION_LIMIT', words })
+}
+
+/** Data that streams into a released request: recorded, then forwarded, piece by piece. */
+async function feed(session: Session): Promise<void> {
+  const { client, journal, target, exchange } = session
+  const data: Buffer[] = []
+  let size = 0
+  let last: 'CopyDone' | 'CopyFail' | null = null
+  let lastRaw: Buffer | null = null
+  for (let message = client.take(); message !== undefined; message = client.take()) {
+    if (message.tag === 'Violation' || !isRequest(message)) {
+      return endSession(session, {
+        reason: 'ProtocolViolation',
+        code: 'CS_PROTOCOL_VIOLATION',
+        words: 'unexpected message during COPY',
+      })
+    }
+    if (message.tag === 'Flush' || message.tag === 'Sync') continue
+    if (message.tag === 'CopyData') {
+      data.push(message.raw)
+      size += message.raw.length
+    }
+    if (message.tag === 'CopyDone' || message.tag === 'CopyFail') {
+      last = message.tag
+      lastRaw = message.raw
+      break
+    }
+    if (message.tag !== 'CopyData') {
+      return endSession(session, {
+        reason: 'ProtocolViolation',
+        code: 'CS_PROTOCOL_VIOLATION',
+        words: 'unexpected message during COPY',
+      })
+    }
+    if (size >= STREAM_BYTES) break
+  }
+  if (data.length === 0 && last === null) {
+    if (client.isGone()) {
+      target.forwardProtocol([], [toServer.copyFail('the client disconnected')])
+      return endSession(session, {
+        reason: 'ClientDisconnected',
+        code: null,
+        words: 'the agent disconnected during COPY',
+      })
+    }
+    await during(session, Promise.race([client.arrival(), signal(session)]))
+    return
+  }
+  const [running] = [...session.underWay.values()].slice(-1)
+  if (running === undefined) return
+  const parts: Unlinked<RequestPart>[] = pieces(data).map((piece) => ({
+    type: 'RequestPart',
+    at: session.proxy.clock.now(),
+    requestId: running.requestId,
+    index: running.streamed++,
+    stream: true,
+    ciphertext: session.dataKey.encrypt(piece),
+    sizeBytes: piece.length,
+  }))
+  const recorded = parts.length === 0 ? [] : await journal.record<RequestPart>(parts)
+  if (!session.proxy.lease.isHeld()) {
+    return endSession(session, {
+      reason: 'LeaseLost',
+      code: 'CS_LEASE_LOST',
+      words: 'the lease ran out during COPY',
+    })
+  }
+  target.forwardStream(recorded, lastRaw === null ? data : [...data, lastRaw])
+  // In the extended protocol the client sends its Sync after the data: it arrives as a pipeline of its own.
+  if (last !== null) exchange.copyIn = false
+}
+
+function pieces(data: readonly Buffer[]): Buffer[] {
+  const all = Buffer.concat(data)
+  const out: Buffer[] = []
+  for (let at = 0; at < all.length; at += STREAM_BYTES)
+    out.push(all.subarray(at, at + STREAM_BYTES))
+  return out
+}
+
+const READ_AS: ReadonlyMap<string, string> = new Map([
+  ['client_encoding', 'UTF8'],
+  ['standard_conforming_strings', 'on'],
+])
+const UNREADABLE = 'the target reads statements in another way than they are decided on'
+const STREAM_BYTES = 256 * 1024
+const TRANSCRIPT_CHUNK_BYTES = 256 * 1024
+const UNDER_WAY_BYTES_MAX = 8 * 1024 * 1024

@@ -1,0 +1,116 @@
+import type { Socket } from 'node:net'
+import {
+  type ClientMessage,
+  type Frontend,
+  receive,
+  type Request,
+  type Violation,
+} from '@countersign/postgres-wire'
+
+/** The connection of an agent: messages in, bytes out, with backpressure both ways. */
+export type Client = {
+  readonly address: string
+  /** The next message, without waiting; undefined when none has arrived. */
+  take(): ClientMessage | Violation | undefined
+  /** Resolves when a message may have arrived, or the agent is gone. */
+  arrival(): Promise<void>
+  /** Whether the agent's end is closed and every message of it was taken. */
+  isGone(): boolean
+  /** Resolves when the connection is closed, whatever still waits to be taken. */
+  readonly closed: Promise<void>
+  write(bytes: Uint8Array): void
+  /** Resolves when the agent has taken what was written, as far as memory is concerned. */
+  drained(): Promise<void>
+  isCongested(): boolean
+  /** Moves the engine on, for example when the agent is authenticated. */
+  advance(next: (engine: Frontend) => Frontend): void
+  /** Writes and closes. */
+  end(bytes?: Uint8Array): void
+}
+
+/** Wraps a socket, plain or TLS, on which an engine has begun to read. */
+export function clientOn(socket: Socket, begun: Frontend): Client {
+  let engine = begun
+  let queuedBytes = 0
+  let ended = false
+  const queue: (ClientMessage | Violation)[] = []
+  let signal = Promise.withResolvers<void>()
+  const closed = Promise.withResolvers<void>()
+  const wake = (): void => {
+    signal.resolve()
+    signal = Promise.withResolvers<void>()
+  }
+  const finish = (): void => {
+    ended = true
+    closed.resolve()
+    wake()
+  }
+  socket.on('data', (chunk: Buffer) => {
+    const [next, messages] = receive(engine, chunk)
+    engine = next
+    for (const message of messages) {
+      queue.push(message)
+      queuedBytes += sizeOf(message)
+    }
+    if (queuedBytes > QUEUED_BYTES_MAX || queue.length > QUEUED_MESSAGES_MAX) socket.pause()
+    if (messages.length > 0) wake()
+  })
+  socket.on('end', finish)
+  socket.on('close', finish)
+  socket.on('error', finish)
+  return {
+    address: `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`,
+    closed: closed.promise,
+    take() {
+      const message = queue.shift()
+      if (message === undefined) return undefined
+      queuedBytes -= sizeOf(message)
+      if (socket.isPaused() && queuedBytes <= QUEUED_BYTES_MAX / 2) socket.resume()
+      return message
+    },
+    arrival: () => (queue.length > 0 || ended ? Promise.resolve() : signal.promise),
+    isGone: () => ended && queue.length === 0,
+    write(bytes) {
+      if (!socket.destroyed && bytes.length > 0) socket.write(bytes)
+    },
+    isCongested: () => socket.writableNeedDrain,
+    async drained() {
+      if (!socket.writableNeedDrain || socket.destroyed) return
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          socket.off('drain', done)
+          socket.off('close', done)
+          resolve()
+        }
+        socket.on('drain', done)
+        socket.on('close', done)
+      })
+    },
+    advance(next) {
+      engine = next(engine)
+    },
+    end(bytes) {
+      if (socket.destroyed) return
+      if (bytes === undefined) socket.end()
+      else socket.end(bytes)
+      setTimeout(() => socket.destroy(), LINGER_MS).unref()
+    },
+  }
+}
+
+/** What a message that the agent may send while it is connected looks like. */
+export const isRequest = (message: ClientMessage): message is Request =>
+  'raw' in message && !STARTUP_TAGS.has(message.tag)
+
+const sizeOf = (message: ClientMessage | Violation): number =>
+  'raw' in message ? message.raw.length : 64
+
+const STARTUP_TAGS: ReadonlySet<string> = new Set([
+  'SslRequest',
+  'GssEncRequest',
+  'Cancel',
+  'Startup',
+])
+const QUEUED_BYTES_MAX = 4 * 1024 * 1024
+const QUEUED_MESSAGES_MAX = 10_000
+const LINGER_MS = 2_000

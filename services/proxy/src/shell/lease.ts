@@ -1,0 +1,87 @@
+import type { LeaseReleased, LeaseRenewed, ProxyEnrolled } from '@countersign/contracts'
+import { type Clock, EventId, type InstanceId, messageOf, uuidv5 } from '@countersign/kernel'
+import { draftOf, type Log } from '@countersign/log'
+import type { Logger } from '@countersign/runtime'
+
+/** The right of this process to hold sessions. When it is lost, the broker revokes their credentials. */
+export type Lease = AsyncDisposable & {
+  /** Whether the last acknowledged renewal is young enough. Asked after each append, before the bytes go out. */
+  isHeld(): boolean
+}
+
+export type LeaseOptions = {
+  log: Log
+  clock: Clock
+  logger: Logger
+  instanceId: InstanceId
+  address: string
+  leaseMs: number
+  heartbeatMs: number
+  /** Called once when the lease is lost. */
+  onLost(): void
+}
+
+/** Enrols the process and renews its lease until it is disposed. */
+export async function holdLease(options: LeaseOptions): Promise<Lease> {
+  const { log, clock, logger, instanceId, leaseMs } = options
+  let renewal = 0
+  let heldUntilMs = 0
+  let isLost = false
+
+  const append = async (
+    message: ProxyEnrolled | LeaseRenewed | LeaseReleased,
+    name: string,
+  ): Promise<void> => {
+    // Counted from before it was sent: the broker counts from receipt, which is later.
+    const sentMs = clock.monotonicMs()
+    await log.append([draftOf(message, { id: EventId(uuidv5(instanceId, name)), key: instanceId })])
+    heldUntilMs = Math.max(heldUntilMs, sentMs + leaseMs * SAFETY)
+  }
+  const at = () => clock.now()
+  await append(
+    {
+      type: 'ProxyEnrolled',
+      instanceId,
+      at: at(),
+      address: options.address,
+      leaseMs,
+      publicKey: null,
+    },
+    'enrolled',
+  )
+
+  const renew = async (): Promise<void> => {
+    renewal++
+    try {
+      await append(
+        { type: 'LeaseRenewed', instanceId, at: at(), leaseMs, renewal },
+        `renewed/${renewal}`,
+      )
+      if (isLost) logger.info({}, 'the lease is held again')
+      isLost = false
+    } catch (cause) {
+      logger.warn({ reason: messageOf(cause) }, 'the lease could not be renewed')
+    }
+  }
+  const heartbeat = setInterval(() => void renew(), options.heartbeatMs)
+  const watch = setInterval(() => {
+    if (isLost || clock.monotonicMs() < heldUntilMs) return
+    isLost = true
+    logger.error({}, 'the lease is lost: all sessions end')
+    options.onLost()
+  }, WATCH_MS)
+  return {
+    isHeld: () => clock.monotonicMs() < heldUntilMs,
+    async [Symbol.asyncDispose]() {
+      clearInterval(heartbeat)
+      clearInterval(watch)
+      await append({ type: 'LeaseReleased', instanceId, at: at() }, 'released').catch(
+        () => undefined,
+      )
+    },
+  }
+}
+
+/** The proxy stops a little before the broker revokes. */
+const SAFETY = 0.9
+const WATCH_MS = 100

@@ -1,0 +1,170 @@
+import { readFile } from 'node:fs/promises'
+import { createServer, type Socket } from 'node:net'
+import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls'
+import { messageOf, Problem } from '@countersign/kernel'
+import {
+  answered,
+  type Cancel,
+  type Frontend,
+  frontend,
+  FRONTEND_LIMITS,
+  opensWithTls,
+  receive,
+  toClient,
+} from '@countersign/postgres-wire'
+import { listening } from '@countersign/runtime'
+import { errorOf } from '../core/refusal.ts'
+import { clientOn } from './client.ts'
+import type { ProxyContext } from './proxy-context.ts'
+import { serveSession } from './serve-session.ts'
+
+/** Listens for PostgreSQL clients. Disposing closes the listener only; sessions end by themselves. */
+export async function listen(proxy: ProxyContext): Promise<AsyncDisposable & { port: number }> {
+  const { config } = proxy
+  const context = createSecureContext({
+    cert: await pem(config.CS_TLS_CERT_FILE),
+    key: await pem(config.CS_TLS_KEY_FILE),
+    minVersion: 'TLSv1.2',
+  })
+  const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
+    socket.on('error', () => undefined)
+    socket.setTimeout(config.CS_LOGIN_LIMIT_MS, () => socket.destroy())
+    begin(proxy, socket, context)
+  })
+  const port = await listening(server, config.CS_POSTGRES_PORT, config.CS_POSTGRES_HOST)
+  return {
+    port,
+    async [Symbol.asyncDispose]() {
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve())
+      })
+    },
+  }
+}
+
+/** Plain bytes first: a question about encryption, a cancel request, or TLS at once (PostgreSQL 17 and later). */
+function begin(proxy: ProxyContext, socket: Socket, context: SecureContext): void {
+  const limits = { ...FRONTEND_LIMITS, frameBytesMax: proxy.config.CS_FRAME_BYTES_MAX }
+  let engine = frontend(limits)
+  let isFirst = true
+  const onData = (chunk: Buffer): void => {
+    const [first] = chunk
+    if (isFirst && first !== undefined && opensWithTls(first)) {
+      socket.off('data', onData)
+      socket.pause()
+      socket.unshift(chunk)
+      secure(proxy, socket, context, frontend(limits, 'secured'), true)
+      return
+    }
+    isFirst = false
+    const [next, messages] = receive(engine, chunk)
+    engine = next
+    for (const message of messages) {
+      switch (message.tag) {
+        case 'SslRequest':
+          socket.off('data', onData)
+          socket.write(toClient.sslAnswer('S'))
+          return secure(proxy, socket, context, answered(engine, 'S'), false)
+        case 'GssEncRequest':
+          engine = answered(engine, 'N')
+          socket.write(toClient.sslAnswer('N'))
+          break
+        case 'Cancel':
+          cancel(proxy, message)
+          return void socket.end()
+        case 'Startup':
+          return refuse(
+            socket,
+            new Problem(
+              'CS_TLS_REQUIRED',
+              'this port speaks TLS only, because the password is a token',
+              { hint: 'Connect with sslmode=verify-full (or at least require).' },
+            ),
+          )
+        case 'Violation':
+          return refuse(socket, new Problem('CS_PROTOCOL_VIOLATION', message.detail))
+        default:
+          return refuse(socket, new Problem('CS_PROTOCOL_VIOLATION', 'unexpected message'))
+      }
+    }
+  }
+  socket.on('data', onData)
+}
+
+function secure(
+  proxy: ProxyContext,
+  socket: Socket,
+  context: SecureContext,
+  engine: Frontend,
+  isDirect: boolean,
+): void {
+  const tls = new TLSSocket(socket, {
+    isServer: true,
+    secureContext: context,
+    ALPNProtocols: ['postgresql'],
+  })
+  tls.on('error', (cause) => {
+    proxy.logger.debug({ reason: messageOf(cause) }, 'a TLS connection failed')
+    socket.destroy()
+  })
+  tls.once('secure', () => {
+    // A client that begins with TLS must say which protocol it means (ALPN), against cross-protocol attacks.
+    if (isDirect && tls.alpnProtocol !== 'postgresql') return void tls.destroy()
+    const client = clientOn(tls, engine)
+    void firstMessage(proxy, client, tls)
+  })
+}
+
+async function firstMessage(
+  proxy: ProxyContext,
+  client: ReturnType<typeof clientOn>,
+  tls: TLSSocket,
+): Promise<void> {
+  await client.arrival()
+  const message = client.take()
+  if (message === undefined) return client.end()
+  if (message.tag === 'Cancel') {
+    cancel(proxy, message)
+    return client.end()
+  }
+  if (message.tag !== 'Startup')
+    return refuse(tls, new Problem('CS_PROTOCOL_VIOLATION', 'the client did not begin a session'))
+  if (proxy.sessions.size >= proxy.config.CS_SESSIONS_MAX) {
+    return refuse(
+      tls,
+      new Problem('CS_SESSION_LIMIT', 'this proxy holds as many sessions as it may', {
+        hint: 'Close some, or add a proxy.',
+      }),
+    )
+  }
+  if (message.minor > 0) client.write(toClient.negotiateProtocolVersion(0, []))
+  tls.setTimeout(0)
+  await serveSession(proxy, client, message)
+}
+
+/** Cancels what the session with this key runs, or its hold. Nobody is told whether the key was right. */
+function cancel(proxy: ProxyContext, request: Cancel): void {
+  for (const handle of proxy.sessions.values()) {
+    const { processId, secretKey } = handle.cancelKey
+    if (processId === request.processId && secretKey.equals(request.secretKey))
+      return handle.cancel()
+  }
+}
+
+function refuse(socket: Socket, problem: Problem): void {
+  const { code, message, hint } = problem
+  socket.end(
+    toClient.errorResponse(errorOf({ code, reason: message, hint, requestId: null }, 'FATAL')),
+  )
+}
+
+async function pem(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file)
+  } catch (cause) {
+    throw new Problem('CS_CONFIG_INVALID', `cannot read a PEM file: ${messageOf(cause)}`, {
+      cause,
+      hint: 'Set CS_TLS_CERT_FILE and CS_TLS_KEY_FILE to files that this user may read.',
+    })
+  }
+}

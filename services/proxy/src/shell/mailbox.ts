@@ -1,0 +1,103 @@
+import type { AnyMessage } from '@countersign/contracts'
+import { type ErrorCode, Problem } from '@countersign/kernel'
+import type { Understood } from '@countersign/log'
+
+/** What other services say about one session, sorted by what it answers. */
+export type Mailbox = {
+  /** Makes room for the answers to something that is about to be asked. */
+  expect(name: string): void
+  /** The next answer, or `code` when none comes within the limit. */
+  next(name: string, limitMs: number, code: ErrorCode): Promise<Understood>
+  /** No answer is expected any more. */
+  forget(name: string): void
+  deliver(record: Understood): void
+  /** Called when policy gives up an open session. */
+  onRejected: (words: string) => void
+}
+
+/** A mailbox. `onState` hears what answers nothing: revocations, new descriptions of the target, new plans. */
+export function openMailbox(onState: (record: Understood) => void): Mailbox {
+  type Slot = { queue: Understood[]; wake: (() => void) | null }
+  const slots = new Map<string, Slot>()
+  const mailbox: Mailbox = {
+    onRejected: () => undefined,
+    expect: (name) => void slots.set(name, { queue: [], wake: null }),
+    forget: (name) => void slots.delete(name),
+    async next(name, limitMs, code) {
+      const slot = slots.get(name)
+      if (slot === undefined) throw new Problem('CS_INTERNAL', `nothing is expected as ${name}`)
+      const ready = slot.queue.shift()
+      if (ready !== undefined) return ready
+      return new Promise((resolve, reject) => {
+        const timer = setTimeout(() => {
+          slot.wake = null
+          reject(
+            new Problem(code, LATE[code] ?? `${name} did not come in time`, {
+              retriable: true,
+              hint: RETRY,
+            }),
+          )
+        }, limitMs)
+        slot.wake = () => {
+          const record = slot.queue.shift()
+          if (record === undefined) return
+          clearTimeout(timer)
+          slot.wake = null
+          resolve(record)
+        }
+      })
+    },
+    deliver(record) {
+      const { message } = record
+      const name = answerName(message)
+      if (message.type === 'SessionRejected' && !slots.has('admission'))
+        return mailbox.onRejected(message.reason)
+      if (name === null) return onState(record)
+      const slot = slots.get(name)
+      slot?.queue.push(record)
+      slot?.wake?.()
+    },
+  }
+  return mailbox
+}
+
+/** What a message answers; null when it changes the state of the session. */
+export function answerName(message: AnyMessage): string | null {
+  switch (message.type) {
+    case 'SessionAdmitted':
+    case 'SessionRejected':
+      return 'admission'
+    case 'CredentialIssued':
+      return 'credential'
+    case 'CredentialFailed':
+      return message.requestId === null ? 'credential' : `raise/${message.requestId}`
+    case 'PrivilegeRaised':
+      return `raise/${message.requestId}`
+    case 'PrivilegeLowered':
+      return `lower/${message.raiseId}`
+    case 'RequestAllowed':
+    case 'RequestBlocked':
+    case 'ReviewRequired':
+      return `decision/${message.requestId}`
+    case 'ApprovalRequested':
+    case 'Countersigned':
+    case 'CountersignatureRefused':
+    case 'ApprovalDenied':
+    case 'ApprovalGranted':
+    case 'ApprovalExpired':
+    case 'ApprovalWithdrawn':
+    case 'ApprovalSuperseded':
+      return `approval/${message.requestId}`
+    default:
+      return null
+  }
+}
+
+const LATE: Readonly<Partial<Record<ErrorCode, string>>> = {
+  CS_POLICY_UNAVAILABLE: 'the policy service did not answer in time',
+  CS_APPROVAL_UNAVAILABLE: 'the approval service did not answer in time',
+  CS_BROKER_UNAVAILABLE: 'the credential broker did not answer in time',
+  CS_MASKING_UNAVAILABLE: 'the masking service did not plan in time',
+}
+
+const RETRY = 'Nothing was forwarded. Try again; if it goes on, that service is missing.'

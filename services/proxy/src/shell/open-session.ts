@@ -1,0 +1,339 @@
+import { randomBytes } from 'node:crypto'
+import type {
+  CredentialIssued,
+  MaskingPlanned,
+  SessionAdmitted,
+  SessionsMessage,
+} from '@countersign/contracts'
+import { draftOf, type Understood } from '@countersign/log'
+import { dataKeyOf, ephemeralKeyPair, newDataKey, openerWith } from '@countersign/identity'
+import { EventId, isErrorCode, Problem, Secret, type SessionId, uuidv5 } from '@countersign/kernel'
+import {
+  authenticated,
+  cleartextPassword,
+  type Startup,
+  startupSettings,
+  type StartupSettings,
+  toClient,
+} from '@countersign/postgres-wire'
+import { newExchange } from '../core/exchange.ts'
+import { resultFilter } from '../core/result-filter.ts'
+import { noNames } from '../core/statement-names.ts'
+import type { Client } from './client.ts'
+import { type Journal, openJournal } from './journal.ts'
+import { type Mailbox, openMailbox } from './mailbox.ts'
+import type { ProxyContext } from './proxy-context.ts'
+import { type Ending, endSession, type Session } from './session-state.ts'
+import { connectTarget } from './target.ts'
+
+/** A session that was asked for: its id and what it writes exist, whether it opens or not. */
+export type Asked = {
+  readonly proxy: ProxyContext
+  readonly client: Client
+  readonly id: SessionId
+  readonly journal: Journal
+  readonly mailbox: Mailbox
+  /** What arrives for the session before it is open. */
+  readonly early: Understood[]
+  onState: (record: Understood) => void
+}
+
+/** Begins a session: from here on whatever happens to it stands in the log. */
+export function askedSession(proxy: ProxyContext, client: Client): Asked {
+  const id = proxy.newSessionId()
+  const early: Understood[] = []
+  const asked: Asked = {
+    proxy,
+    client,
+    id,
+    journal: openJournal({ log: proxy.log, sessionId: id, logger: proxy.logger }),
+    mailbox: openMailbox((record) => asked.onState(record)),
+    early,
+    onState: (record) => void early.push(record),
+  }
+  return asked
+}
+
+/** Identifies the agent, has the session admitted, lends the credential, connects the target. Throws a `Problem`. */
+export async function openSession(asked: Asked, startup: Startup): Promise<Session> {
+  const { proxy, client, journal } = asked
+  const settings = settingsOf(startup)
+  const token = await askPassword(client, proxy.config.CS_LOGIN_LIMIT_MS)
+  const identity = await proxy.verifyToken(token.expose())
+  if (identity.agent !== settings.user) {
+    throw new Problem(
+      'CS_AUTH_AGENT_MISMATCH',
+      `the token was issued to "${identity.agent}", not to "${settings.user}"`,
+      {
+        hint: `Connect as user=${identity.agent}.`,
+      },
+    )
+  }
+  if (!proxy.catalog().profiles.has(settings.database)) {
+    const names = [...proxy.catalog().profiles.keys()].sort()
+    throw new Problem(
+      'CS_PROFILE_UNKNOWN',
+      `there is no connection profile "${settings.database}"`,
+      {
+        hint:
+          names.length === 0
+            ? 'Apply a catalog first: countersign apply -f <folder>.'
+            : `Use dbname=… with one of: ${names.join(', ')}.`,
+      },
+    )
+  }
+
+  const keys = await ephemeralKeyPair()
+  const dataKey = newDataKey()
+  asked.mailbox.expect('admission')
+  asked.mailbox.expect('credential')
+  await sealKey(asked, dataKey.bytes())
+  await journal.record<SessionsMessage>([
+    {
+      type: 'SessionRequested',
+      at: proxy.clock.now(),
+      instanceId: proxy.instanceId,
+      profile: settings.database,
+      agent: identity.agent,
+      clientAddress: client.address,
+      applicationName: settings.settings.get('application_name') ?? null,
+      proof: await proxy.sealToken(
+        JSON.stringify({ token: token.expose(), sessionId: asked.id, profile: settings.database }),
+      ),
+      sessionKey: JSON.stringify(keys.publicJwk),
+      signature: null,
+    },
+  ])
+  const admitted = await admission(asked)
+  const issued = await credential(asked)
+  const opened = await openerWith(keys.privateJwk, 'countersign/credential')
+  const password = passwordIn(await opened(issued.sealed), asked.id, issued.role)
+  const target = await connectTarget({
+    address: admitted.profile,
+    role: issued.role,
+    password,
+    settings: new Map([
+      ...settings.settings,
+      ['application_name', applicationName(settings, asked.id)],
+    ]),
+    certificateAuthorities: proxy.certificateAuthorities,
+    limitMs: proxy.config.CS_CONNECT_LIMIT_MS,
+  })
+  try {
+    const plan = await maskingPlan(asked)
+    await journal.record<SessionsMessage>([
+      {
+        type: 'SessionOpened',
+        at: proxy.clock.now(),
+        credentialId: issued.credentialId,
+        role: issued.role,
+        targetVersion: issued.targetVersion,
+        maskingPlanVersion: plan.planVersion,
+        policyVersion: admitted.policyVersion,
+      },
+    ])
+    if (!proxy.lease.isHeld())
+      throw new Problem('CS_LEASE_LOST', 'the lease ran out while the session opened')
+    const session: Session = {
+      proxy,
+      id: asked.id,
+      agent: identity.agent,
+      profile: admitted.profile,
+      client,
+      target,
+      journal,
+      mailbox: asked.mailbox,
+      dataKey: dataKeyOf(dataKey.bytes()),
+      names: noNames(),
+      covers: new Map(),
+      exchange: newExchange(),
+      salt: randomBytes(16),
+      underWay: new Map(),
+      nextNumber: 0,
+      requestCount: 0,
+      status: 'I',
+      isPipelineOpen: false,
+      isSkipping: false,
+      hasWritten: false,
+      hasChangedState: false,
+      stateVersion: 0,
+      policyVersion: admitted.policyVersion,
+      targetVersion: plan.targetVersion,
+      plan,
+      filter: resultFilter(plan, proxy.maskingKey),
+      raised: null,
+      cancelHold: null,
+      wake: () => undefined,
+      ownRows: [],
+      ending: Promise.withResolvers<Ending>(),
+      isEnding: false,
+    }
+    asked.onState = (record) => stateChanged(session, record)
+    asked.mailbox.onRejected = (words) =>
+      endSession(session, { reason: 'Failed', code: 'CS_SESSION_REJECTED', words })
+    asked.early.splice(0).forEach((record) => stateChanged(session, record))
+    return session
+  } catch (cause) {
+    target.close()
+    throw cause
+  }
+}
+
+function settingsOf(startup: Startup): StartupSettings {
+  const settings = startupSettings(startup.parameters)
+  if (settings.ok) return settings.value
+  throw new Problem(
+    'CS_STARTUP_PARAMETER_REFUSED',
+    `these startup parameters are not allowed: ${settings.error.join(', ')}`,
+    {
+      hint: 'Leave them out (PGOPTIONS, options=…, replication=…); client_encoding must be UTF8.',
+    },
+  )
+}
+
+async function askPassword(client: Client, limitMs: number): Promise<Secret<string>> {
+  client.write(toClient.authenticationCleartextPassword())
+  const limit = AbortSignal.timeout(limitMs)
+  for (;;) {
+    const message = client.take()
+    if (message?.tag === 'Password') {
+      const password = cleartextPassword(message)
+      if (password === null || password.expose() === '') {
+        throw new Problem('CS_AUTH_REQUIRED', 'a token must be given as the password', {
+          hint: 'Set PGPASSWORD to an access token, for example from: countersign token.',
+        })
+      }
+      client.advance(authenticated)
+      return password
+    }
+    if (message !== undefined)
+      throw new Problem('CS_PROTOCOL_VIOLATION', 'the client did not send a password')
+    if (client.isGone()) throw new Problem('CS_AUTH_REQUIRED', 'the client left without a password')
+    if (limit.aborted)
+      throw new Problem('CS_AUTH_REQUIRED', 'the client did not send a password in time')
+    await Promise.race([client.arrival(), aborted(limit)])
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+
+async function sealKey(asked: Asked, key: Buffer): Promise<void> {
+  const recipients = await Promise.all(
+    [...asked.proxy.sealDataKey].map(async ([reader, seal]) => ({ reader, jwe: await seal(key) })),
+  )
+  const id = EventId(uuidv5(asked.id, 'key'))
+  await asked.proxy.log.append([
+    draftOf(
+      { type: 'SessionKeySealed', sessionId: asked.id, at: asked.proxy.clock.now(), recipients },
+      { id, key: asked.id },
+    ),
+  ])
+}
+
+async function admission(asked: Asked): Promise<SessionAdmitted> {
+  const { message } = await asked.mailbox.next(
+    'admission',
+    asked.proxy.config.CS_DECISION_LIMIT_MS,
+    'CS_POLICY_UNAVAILABLE',
+  )
+  asked.mailbox.forget('admission')
+  if (message.type === 'SessionAdmitted') return message
+  const code =
+    message.type === 'SessionRejected' && isErrorCode(message.code)
+      ? message.code
+      : 'CS_SESSION_REJECTED'
+  throw new Problem(
+    code,
+    message.type === 'SessionRejected' ? message.reason : 'policy does not admit the session',
+  )
+}
+
+async function credential(asked: Asked): Promise<CredentialIssued> {
+  const { message } = await asked.mailbox.next(
+    'credential',
+    asked.proxy.config.CS_CREDENTIAL_LIMIT_MS,
+    'CS_BROKER_UNAVAILABLE',
+  )
+  asked.mailbox.forget('credential')
+  if (message.type === 'CredentialIssued') return message
+  const code =
+    message.type === 'CredentialFailed' && isErrorCode(message.code)
+      ? message.code
+      : 'CS_CREDENTIAL_FAILED'
+  throw new Problem(
+    code,
+    message.type === 'CredentialFailed' ? message.reason : 'no credential was issued',
+  )
+}
+
+/** The password, where it was made for this session and role. */
+function passwordIn(plain: Buffer, sessionId: SessionId, role: string): Secret<string> {
+  const opened: unknown = JSON.parse(plain.toString('utf8'))
+  if (
+    typeof opened === 'object' &&
+    opened !== null &&
+    'password' in opened &&
+    typeof opened.password === 'string'
+  ) {
+    const isOurs =
+      'sessionId' in opened &&
+      opened.sessionId === sessionId &&
+      'role' in opened &&
+      opened.role === role
+    if (isOurs) return new Secret(opened.password)
+  }
+  throw new Problem('CS_CREDENTIAL_FAILED', 'the credential was made for another session')
+}
+
+async function maskingPlan(asked: Asked): Promise<MaskingPlanned> {
+  const limit = AbortSignal.timeout(asked.proxy.config.CS_MASKING_LIMIT_MS)
+  for (;;) {
+    const planned = asked.early.findLast(({ message }) => message.type === 'MaskingPlanned')
+    if (planned?.message.type === 'MaskingPlanned') return planned.message
+    if (asked.early.some(({ message }) => message.type === 'CredentialRevoked')) {
+      throw new Problem('CS_SESSION_REVOKED', 'the credential was revoked while the session opened')
+    }
+    if (limit.aborted) {
+      throw new Problem('CS_MASKING_UNAVAILABLE', 'the masking service did not plan in time', {
+        retriable: true,
+      })
+    }
+    await new Promise<void>((resolve) => {
+      asked.onState = (record) => {
+        asked.early.push(record)
+        resolve()
+      }
+      limit.addEventListener('abort', () => resolve(), { once: true })
+    })
+  }
+}
+
+/** What other services say about an open session without being asked. */
+function stateChanged(session: Session, record: Understood): void {
+  const { message } = record
+  switch (message.type) {
+    case 'CredentialRevoked': {
+      const words = `the credential was revoked (${message.reason})`
+      endSession(session, { reason: 'CredentialRevoked', code: 'CS_SESSION_REVOKED', words })
+      break
+    }
+    case 'TargetDescribed':
+      // What was decided on names of the target as it was must be decided anew.
+      if (message.targetVersion !== session.targetVersion) session.covers.clear()
+      session.targetVersion = message.targetVersion
+      break
+    case 'MaskingPlanned':
+      if (message.planVersion !== session.plan.planVersion) session.covers.clear()
+      session.plan = message
+      session.filter = resultFilter(message, session.proxy.maskingKey)
+      break
+    default:
+      break
+  }
+  session.wake()
+}
+
+/** At the target a session is found by its id; what the client calls itself comes after it. */
+const applicationName = (settings: StartupSettings, id: SessionId): string =>
+  `countersign/${id} ${settings.settings.get('application_name') ?? ''}`.trim().slice(0, 63)

@@ -1,0 +1,48 @@
+import type { Catalog } from '@countersign/catalog'
+import type { Clock, InstanceId, SessionId } from '@countersign/kernel'
+import type { Sealer, TokenVerifier } from '@countersign/identity'
+import type { Log, Understood } from '@countersign/log'
+import type { Logger } from '@countersign/runtime'
+import type { ProxyConfig } from '../config.ts'
+import type { Lease } from './lease.ts'
+import type { ProxyMetrics } from './metrics.ts'
+
+/** What the sessions of one proxy process share. */
+export type ProxyContext = {
+  readonly config: ProxyConfig
+  readonly log: Log
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: ProxyMetrics
+  readonly instanceId: InstanceId
+  readonly lease: Lease
+  readonly catalog: () => Catalog
+  readonly verifyToken: TokenVerifier
+  /** Seals a token to policy. */
+  readonly sealToken: Sealer
+  /** Seals the data key of a session, by reader. */
+  readonly sealDataKey: ReadonlyMap<string, Sealer>
+  readonly maskingKey: Buffer
+  readonly certificateAuthorities: string | undefined
+  readonly sessions: SessionTable
+  /** What policy said last about the partition of a session. */
+  liveness(sessionId: SessionId): PolicyLiveness | null
+  /** A new id in one of the lanes that this process reads. */
+  newSessionId(): SessionId
+}
+
+/** How fresh and which the policy is that policy itself reports. */
+export type PolicyLiveness = { readonly heardAtMs: number; readonly policyVersion: string }
+
+/** The sessions of this process, for what arrives from outside of their connections. */
+export type SessionTable = Map<SessionId, SessionHandle>
+
+export type SessionHandle = {
+  deliver(record: Understood): void
+  cancel(): void
+  end(code: 'CS_LEASE_LOST' | 'CS_SHUTTING_DOWN'): void
+  /** Whether no request is under way. */
+  isIdle(): boolean
+  readonly cancelKey: { readonly processId: number; readonly secretKey: Buffer }
+  readonly ended: Promise<void>
+}

@@ -1,0 +1,238 @@
+import type {
+  ApprovalGranted,
+  RequestAllowed,
+  RequestBlocked,
+  RequestContent,
+  RequestIntercepted,
+  RequestPart,
+  RequestReleased,
+  ReviewRequired,
+} from '@countersign/contracts'
+import { type EventId, Problem, RequestId, uuidv7 } from '@countersign/kernel'
+import { coverageKey, rendering } from '@countersign/statements'
+import type { Unlinked } from '../core/chain.ts'
+import { type Cover, coverOf, remember } from '../core/coverage.ts'
+import type { Ask } from '../core/pipeline-plan.ts'
+import { subjectOf } from '../core/request-subject.ts'
+import { forgetRedefined } from '../core/statement-names.ts'
+import { hashOfRecord } from './record-hash.ts'
+import { during, type Raised, type Session } from './session-state.ts'
+
+/** A request on its way: what is asked, as it is recorded, and what covers it. */
+export type Pending = {
+  readonly ask: Ask
+  readonly requestId: RequestId
+  readonly digest: string
+  readonly content: RequestContent
+  readonly parts: readonly Buffer[]
+  readonly cover: Cover | null
+  decisionId: EventId | null
+  decisionHash: string
+  isTainted: boolean
+}
+
+export type RequestDecision = RequestAllowed | RequestBlocked | ReviewRequired
+
+/** Gives each request its id and digest; those that no decision covers are recorded and asked about, all in one append. */
+export async function intercepted(session: Session, asks: readonly Ask[]): Promise<Pending[]> {
+  const pendings = asks.map((ask) => pendingOf(session, ask))
+  const events: Unlinked<RequestIntercepted | RequestPart>[] = []
+  for (const pending of pendings) {
+    if (pending.cover !== null) continue
+    session.mailbox.expect(`decision/${pending.requestId}`)
+    events.push(...partsOf(session, pending), {
+      type: 'RequestIntercepted',
+      at: session.proxy.clock.now(),
+      requestId: pending.requestId,
+      content: pending.content,
+      origin: 'Agent',
+      transactionStatus: STATUS_NAMES[session.status],
+      stateVersion: session.stateVersion,
+    })
+  }
+  if (events.length > 0) await session.journal.record<RequestIntercepted | RequestPart>(events)
+  return pendings
+}
+
+/** A cover ends when a request before it in the same pipeline changed the session or was raised: then it is asked about. */
+export async function stillCovered(session: Session, pending: Pending): Promise<Pending> {
+  if (pending.cover === null) return pending
+  if (session.raised === null && pending.cover.decision.stateVersion === session.stateVersion)
+    return pending
+  const [asked] = await intercepted(session, [pending.ask])
+  return asked ?? pending
+}
+
+/** What policy says. An allowing decision is remembered for what it covers. */
+export async function decisionOf(session: Session, pending: Pending): Promise<RequestDecision> {
+  const name = `decision/${pending.requestId}`
+  const limitMs = session.proxy.config.CS_DECISION_LIMIT_MS
+  const record = await during(session, session.mailbox.next(name, limitMs, 'CS_POLICY_UNAVAILABLE'))
+  session.mailbox.forget(name)
+  const decision = record.message
+  if (
+    decision.type !== 'RequestAllowed' &&
+    decision.type !== 'RequestBlocked' &&
+    decision.type !== 'ReviewRequired'
+  ) {
+    throw new Problem('CS_INTERNAL', `${decision.type} is no decision on a request`)
+  }
+  pending.decisionId = record.id
+  pending.decisionHash = hashOfRecord(record)
+  session.policyVersion = decision.policyVersion
+  if (decision.type === 'RequestBlocked') return decision
+  if (decision.digest !== pending.digest) {
+    throw new Problem('CS_GRANT_MISMATCH', 'the decision is about another request')
+  }
+  pending.isTainted = decision.tainted
+  if (decision.type === 'RequestAllowed')
+    remember(session.covers, decision, record.id, pending.decisionHash)
+  return decision
+}
+
+/** What lets a request go. */
+export type ReleasePermit = {
+  decision: RequestAllowed | ReviewRequired
+  grant?: ApprovalGranted
+  raise?: Raised | null
+}
+
+/** The release of a request, ready to be recorded. From here on the session counts it as running. */
+export function releaseOf(
+  session: Session,
+  pending: Pending,
+  permit: ReleasePermit,
+): Unlinked<RequestReleased> {
+  const { decision, grant } = permit
+  const { cover } = pending
+  const decisionId = cover?.decisionId ?? pending.decisionId
+  if (decisionId === null) throw new Problem('CS_INTERNAL', 'a release needs a decision')
+  pending.isTainted = decision.tainted
+  const stateVersion = session.stateVersion
+  noteEffects(session, pending, decision)
+  session.proxy.metrics.released.add(1, { coverage: cover?.coverage ?? 'None' })
+  return {
+    type: 'RequestReleased',
+    at: session.proxy.clock.now(),
+    requestId: pending.requestId,
+    digest: pending.digest,
+    content: cover === null ? null : pending.content,
+    origin: 'Agent',
+    coverage: cover?.coverage ?? 'None',
+    decisionId,
+    decisionHash: cover?.decisionHash ?? pending.decisionHash,
+    approvalId: grant?.approvalId ?? null,
+    raiseId: permit.raise?.raiseId ?? null,
+    policyVersion: decision.policyVersion,
+    stateVersion,
+    maskingPlanVersion: session.plan.planVersion,
+    targetVersion: session.targetVersion,
+  }
+}
+
+/** What running it will mean for what comes after it. */
+function noteEffects(
+  session: Session,
+  pending: Pending,
+  decision: RequestAllowed | ReviewRequired,
+): void {
+  if (pending.ask.kind === 'Prepare') return
+  if (decision.effects.some(({ effect }) => WRITING.has(effect))) session.hasWritten = true
+  if (!decision.changesState) return
+  session.stateVersion++
+  session.hasChangedState = true
+  const isOpaque = decision.effects.some(
+    ({ effect }) => effect === 'opaque' || effect === 'unknown',
+  )
+  forgetRedefined(session.names, pending.ask.sql, isOpaque)
+}
+
+function pendingOf(session: Session, ask: Ask): Pending {
+  const { proxy, profile } = session
+  const requestId = RequestId(uuidv7(Date.now()))
+  const subject = subjectOf(ask, {
+    sessionId: session.id,
+    agent: session.agent,
+    target: profile.name,
+    baseRoles: profile.baseRoles,
+    stateVersion: session.stateVersion,
+    policyVersion: session.policyVersion,
+    salt: session.salt,
+  })
+  const sealed = session.dataKey.encrypt(subject.bytes)
+  const isLarge = sealed.length > CONTENT_BYTES_MAX
+  const parts = isLarge ? chunked(sealed) : []
+  const content: RequestContent = {
+    kind: ask.kind,
+    digest: subject.digest,
+    ciphertext: isLarge ? Buffer.alloc(0) : sealed,
+    partCount: parts.length,
+    rendering: rendering(ask.text).slice(0, RENDERING_CHARACTERS_MAX),
+    sizeBytes: ask.text.length,
+  }
+  const cover =
+    isLarge || !isCoverable(session)
+      ? null
+      : coverOf(session.covers, keysOf(session, ask), {
+          policyVersion: proxy.liveness(session.id)?.policyVersion ?? '',
+          stateVersion: session.stateVersion,
+        })
+  return {
+    ask,
+    requestId,
+    digest: subject.digest,
+    content,
+    parts,
+    cover,
+    decisionId: cover?.decisionId ?? null,
+    decisionHash: cover?.decisionHash ?? '',
+    isTainted: cover?.decision.tainted ?? false,
+  }
+}
+
+/** Nothing is covered while a privilege is raised, or when policy has not been heard of lately. */
+function isCoverable(session: Session): boolean {
+  if (session.raised !== null || session.covers.size === 0) return false
+  const liveness = session.proxy.liveness(session.id)
+  if (liveness === null) return false
+  return (
+    session.proxy.clock.monotonicMs() - liveness.heardAtMs <=
+    session.proxy.config.CS_COVERAGE_ALIVE_MS
+  )
+}
+
+function keysOf(session: Session, ask: Ask): string[] {
+  if (session.covers.size === 0) return []
+  return [coverageKey('Shape', ask), coverageKey('Exact', ask)].filter((key) => key !== null)
+}
+
+function partsOf(session: Session, pending: Pending): Unlinked<RequestPart>[] {
+  return pending.parts.map((part, index) => ({
+    type: 'RequestPart',
+    at: session.proxy.clock.now(),
+    requestId: pending.requestId,
+    index,
+    stream: false,
+    ciphertext: part,
+    sizeBytes: part.length,
+  }))
+}
+
+function chunked(bytes: Buffer): Buffer[] {
+  const chunks: Buffer[] = []
+  for (let at = 0; at < bytes.length; at += CONTENT_BYTES_MAX)
+    chunks.push(bytes.subarray(at, at + CONTENT_BYTES_MAX))
+  return chunks
+}
+
+export const STATUS_NAMES = { I: 'Idle', T: 'InTransaction', E: 'Failed' } as const
+
+const WRITING: ReadonlySet<string> = new Set([
+  'write',
+  'delete',
+  'schema-change',
+  'privilege-change',
+  'opaque',
+])
+const CONTENT_BYTES_MAX = 256 * 1024
+const RENDERING_CHARACTERS_MAX = 4_000

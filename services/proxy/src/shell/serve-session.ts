@@ -1,0 +1,288 @@
+import { randomBytes, randomInt } from 'node:crypto'
+import { type ErrorCode, messageOf, Problem } from '@countersign/kernel'
+import { type Request, type Startup, toClient } from '@countersign/postgres-wire'
+import { errorOf } from '../core/refusal.ts'
+import { takeFrames } from './answers.ts'
+import { type Client, isRequest } from './client.ts'
+import { askedSession, type Asked, openSession } from './open-session.ts'
+import { servePipeline } from './pipeline.ts'
+import { privilegesConfirmed } from './privileges.ts'
+import type { ProxyContext, SessionHandle } from './proxy-context.ts'
+import {
+  during,
+  type Ending,
+  type EndReason,
+  endSession,
+  type Session,
+  SESSION_ENDED,
+} from './session-state.ts'
+
+/** Serves one agent from its StartupMessage to the end of its session. Never rejects. */
+export async function serveSession(
+  proxy: ProxyContext,
+  client: Client,
+  startup: Startup,
+): Promise<void> {
+  const asked = askedSession(proxy, client)
+  const ended = Promise.withResolvers<void>()
+  const cancelKey = { processId: randomInt(1, 0x7fffffff), secretKey: randomBytes(4) }
+  let session: Session | null = null
+  let isIdle = true
+  const handle: SessionHandle = {
+    cancelKey,
+    deliver: (record) => asked.mailbox.deliver(record),
+    cancel: () => {
+      if (session === null) return
+      if (session.cancelHold !== null) return session.cancelHold()
+      if (!isIdle)
+        session.target
+          .cancel()
+          .catch((cause: unknown) =>
+            proxy.logger.warn({ reason: messageOf(cause) }, 'cannot cancel'),
+          )
+    },
+    end: (code) => {
+      const reason = code === 'CS_LEASE_LOST' ? 'LeaseLost' : 'Drained'
+      if (session === null) client.end(fatal(code, 'the proxy stops'))
+      else endSession(session, { reason, code, words: TOLD[code] })
+    },
+    isIdle: () => isIdle,
+    ended: ended.promise,
+  }
+  proxy.sessions.set(asked.id, handle)
+  try {
+    session = await openSession(asked, startup)
+    proxy.metrics.sessions.add(1)
+    const running = session
+    greet(running, cancelKey)
+    const ending = await run(running, (idle) => (isIdle = idle))
+    await finish(running, ending)
+    proxy.metrics.sessions.add(-1)
+  } catch (cause) {
+    refuseSession(asked, cause)
+  } finally {
+    proxy.sessions.delete(asked.id)
+    ended.resolve()
+  }
+}
+
+const TOLD = {
+  CS_LEASE_LOST: 'the proxy could not renew its lease',
+  CS_SHUTTING_DOWN: 'the proxy is shutting down; connect again',
+} as const
+
+const fatal = (code: ErrorCode, reason: string, hint: string | null = null): Buffer =>
+  toClient.errorResponse(errorOf({ code, reason, hint, requestId: null }, 'FATAL'))
+
+/** Everything that a client waits for before its first request. */
+function greet(session: Session, cancelKey: SessionHandle['cancelKey']): void {
+  const statuses = [...session.target.parameters].map(([name, value]) =>
+    toClient.parameterStatus(name, value),
+  )
+  session.target.onFrames((frames) => takeFrames(session, frames))
+  session.client.write(
+    Buffer.concat([
+      toClient.authenticationOk(),
+      ...statuses,
+      toClient.backendKeyData(cancelKey),
+      toClient.readyForQuery('I'),
+    ]),
+  )
+}
+
+/** Serves requests until something ends the session, and says what. */
+async function run(session: Session, setIdle: (idle: boolean) => void): Promise<Ending> {
+  const { target, journal, profile } = session
+  const limit = setTimeout(
+    () =>
+      endSession(session, {
+        reason: 'LimitReached',
+        code: 'CS_SESSION_LIMIT',
+        words: 'the session lasted as long as its profile allows',
+      }),
+    Math.min(profile.sessionMaxMs, TIMER_MS_MAX),
+  )
+  void target.closed.then(() =>
+    endSession(session, {
+      reason: 'TargetClosed',
+      code: 'CS_TARGET_FAILED',
+      words: 'the target closed the connection',
+    }),
+  )
+  journal.failed.catch((cause: unknown) =>
+    endSession(session, {
+      reason: 'LogUnavailable',
+      code: 'CS_LOG_UNAVAILABLE',
+      words: messageOf(cause),
+    }),
+  )
+  try {
+    for (;;) {
+      setIdle(true)
+      const pipeline = await during(session, nextPipeline(session))
+      setIdle(false)
+      if (!Array.isArray(pipeline)) return pipeline
+      await servePipeline(session, pipeline)
+      await lowered(session)
+    }
+  } catch (cause) {
+    if (cause === SESSION_ENDED) return await session.ending.promise
+    return endingOf(session, cause)
+  } finally {
+    clearTimeout(limit)
+    session.isEnding = true
+  }
+}
+
+/** The messages up to where the client waits for answers, or why there are no more. */
+async function nextPipeline(session: Session): Promise<Request[] | Ending> {
+  const { client } = session
+  const messages: Request[] = []
+  let bytes = 0
+  for (;;) {
+    const message = client.take()
+    if (message === undefined) {
+      if (client.isGone())
+        return { reason: 'ClientDisconnected', code: null, words: 'the agent disconnected' }
+      await client.arrival()
+      continue
+    }
+    if (message.tag === 'Violation') {
+      const code =
+        message.reason === 'FrameTooLarge' ? 'CS_FRAME_TOO_LARGE' : 'CS_PROTOCOL_VIOLATION'
+      return { reason: 'ProtocolViolation', code, words: message.detail }
+    }
+    if (!isRequest(message))
+      return {
+        reason: 'ProtocolViolation',
+        code: 'CS_PROTOCOL_VIOLATION',
+        words: 'an unexpected message',
+      }
+    if (message.tag === 'Terminate')
+      return { reason: 'ClientTerminated', code: null, words: 'the agent said goodbye' }
+    if (session.isSkipping && message.tag !== 'Sync') continue
+    session.isSkipping = false
+    // Data that arrives when nobody asked for it belongs to a COPY that failed; PostgreSQL drops it too.
+    if (message.tag === 'CopyData' || message.tag === 'CopyDone' || message.tag === 'CopyFail')
+      continue
+    if (message.tag === 'Query' && messages.length > 0) {
+      messages.push(message)
+      return messages
+    }
+    messages.push(message)
+    bytes += message.raw.length
+    const waits =
+      message.tag === 'Query' ||
+      message.tag === 'Sync' ||
+      message.tag === 'Flush' ||
+      message.tag === 'FunctionCall'
+    if (waits || messages.length >= PIPELINE_MESSAGES_MAX || bytes >= PIPELINE_BYTES_MAX)
+      return messages
+  }
+}
+
+/** What was raised is taken back before anything else of the session runs; the backend itself is asked. */
+async function lowered(session: Session): Promise<void> {
+  const { raised, proxy } = session
+  if (raised === null || session.status !== 'I' || session.isPipelineOpen) return
+  await during(
+    session,
+    session.mailbox.next(
+      `lower/${raised.raiseId}`,
+      proxy.config.CS_CREDENTIAL_LIMIT_MS,
+      'CS_BROKER_UNAVAILABLE',
+    ),
+  )
+  session.mailbox.forget(`lower/${raised.raiseId}`)
+  if ((await privilegesConfirmed(session, raised.roles)) !== 'none') {
+    endSession(session, {
+      reason: 'PrivilegeMismatch',
+      code: 'CS_PRIVILEGE_MISMATCH',
+      words: 'the target still lends the raised privilege',
+    })
+    throw SESSION_ENDED
+  }
+  session.raised = null
+}
+
+function endingOf(session: Session, cause: unknown): Ending {
+  if (!(cause instanceof Problem)) {
+    session.proxy.logger.error(
+      {
+        sessionId: session.id,
+        reason: messageOf(cause),
+        stack: cause instanceof Error ? cause.stack : '',
+      },
+      'a session failed',
+    )
+    return { reason: 'Failed', code: 'CS_INTERNAL', words: 'an internal error' }
+  }
+  const hint = cause.hint === null ? '' : ` ${cause.hint}`
+  return {
+    reason: REASONS[cause.code] ?? 'Failed',
+    code: cause.code,
+    words: `${cause.message}.${hint}`,
+  }
+}
+
+const REASONS: Readonly<Partial<Record<ErrorCode, EndReason>>> = {
+  CS_LOG_UNAVAILABLE: 'LogUnavailable',
+  CS_LEASE_LOST: 'LeaseLost',
+  CS_PRIVILEGE_MISMATCH: 'PrivilegeMismatch',
+}
+
+/** Says goodbye to both sides and writes the end; what was released and not completed is in doubt. */
+async function finish(session: Session, ending: Ending): Promise<void> {
+  const { client, target, journal, proxy } = session
+  endSession(session, ending)
+  const inDoubt = [...session.underWay.values()].map(({ requestId }) => requestId)
+  if (inDoubt.length > 0) await target.cancel().catch(() => undefined)
+  target.close()
+  client.end(ending.code === null ? undefined : fatal(ending.code, ending.words))
+  proxy.logger.info(
+    { sessionId: session.id, reason: ending.reason, requests: session.requestCount },
+    'session ended',
+  )
+  void journal.finish({
+    type: 'SessionEnded',
+    at: proxy.clock.now(),
+    reason: ending.reason,
+    code: ending.code,
+    requestCount: session.requestCount,
+    transcriptHead: journal.transcript.head,
+    transcriptCount: journal.transcript.count,
+    inDoubt,
+  })
+  if (!journalIsAway(ending)) await journal.settled()
+}
+
+const journalIsAway = (ending: Ending): boolean => ending.reason === 'LogUnavailable'
+
+/** The session never opened: the agent is told why, and so is the log. */
+function refuseSession(asked: Asked, cause: unknown): void {
+  const { proxy, client, journal } = asked
+  const problem =
+    cause instanceof Problem ? cause : new Problem('CS_INTERNAL', 'an internal error', { cause })
+  if (!(cause instanceof Problem))
+    proxy.logger.error(
+      { reason: messageOf(cause), stack: cause instanceof Error ? cause.stack : '' },
+      'a session failed to open',
+    )
+  proxy.metrics.refusedSessions.add(1, { code: problem.code })
+  proxy.logger.info(
+    { sessionId: asked.id, code: problem.code, reason: problem.message },
+    'session refused',
+  )
+  client.end(fatal(problem.code, problem.message, problem.hint))
+  void journal.finish({
+    type: 'SessionRefused',
+    at: proxy.clock.now(),
+    code: problem.code,
+    reason: problem.message,
+  })
+}
+
+const PIPELINE_MESSAGES_MAX = 2_000
+const PIPELINE_BYTES_MAX = 8 * 1024 * 1024
+/** The longest time that a timer can wait. */
+const TIMER_MS_MAX = 2_147_483_647

@@ -1,0 +1,109 @@
+import type { MaskingPlanned, Profile } from '@countersign/contracts'
+import type { ErrorCode, RequestId, SessionId } from '@countersign/kernel'
+import type { DataKey } from '@countersign/identity'
+import type { TransactionStatus } from '@countersign/postgres-wire'
+import type { Covers } from '../core/coverage.ts'
+import type { Exchange } from '../core/exchange.ts'
+import type { ResultFilter } from '../core/result-filter.ts'
+import type { StatementNames } from '../core/statement-names.ts'
+import type { Client } from './client.ts'
+import type { Journal } from './journal.ts'
+import type { Mailbox } from './mailbox.ts'
+import type { ProxyContext } from './proxy-context.ts'
+import type { Target } from './target.ts'
+
+/** An open session: everything that its parts share. Only the session's own loop changes it. */
+export type Session = {
+  readonly proxy: ProxyContext
+  readonly id: SessionId
+  readonly agent: string
+  readonly profile: Profile
+  readonly client: Client
+  readonly target: Target
+  readonly journal: Journal
+  readonly mailbox: Mailbox
+  readonly dataKey: DataKey
+  readonly names: StatementNames
+  readonly covers: Covers
+  readonly exchange: Exchange
+  readonly salt: Buffer
+  /** Requests that were forwarded and not completed, by their number in the exchange. */
+  readonly underWay: Map<number, UnderWay>
+  nextNumber: number
+  requestCount: number
+  /** Where the transaction stands at the target. */
+  status: TransactionStatus
+  /** Something was forwarded since the last ReadyForQuery. */
+  isPipelineOpen: boolean
+  /** A refusal inside a pipeline: everything up to Sync is thrown away. */
+  isSkipping: boolean
+  /** The open transaction has written, so nobody should be waited for in it. */
+  hasWritten: boolean
+  /** The open transaction changed the state of the session. */
+  hasChangedState: boolean
+  stateVersion: number
+  policyVersion: string
+  /** The newest description of the target that the broker made for this session. */
+  targetVersion: string
+  plan: MaskingPlanned
+  filter: ResultFilter
+  /** What is raised until the transaction ends. */
+  raised: Raised | null
+  /** Ends a hold, when there is one. */
+  cancelHold: (() => void) | null
+  /** Wakes whoever waits for answers of the target. */
+  wake: () => void
+  /** Rows of queries that Countersign itself made. */
+  readonly ownRows: (readonly (Buffer | null)[])[]
+  /** Why the session ends; the first reason counts. */
+  readonly ending: PromiseWithResolvers<Ending>
+  isEnding: boolean
+}
+
+export type UnderWay = {
+  readonly requestId: RequestId
+  readonly releasedAtMs: number
+  readonly isTainted: boolean
+  /** How many pieces of data have streamed into it. */
+  streamed: number
+}
+
+export type Raised = {
+  readonly requestId: RequestId
+  readonly raiseId: string
+  readonly roles: readonly string[]
+}
+
+/** The end of a session: for the log, and for the agent where it still listens. */
+export type Ending = {
+  readonly reason: EndReason
+  readonly code: ErrorCode | null
+  readonly words: string
+}
+
+export type EndReason =
+  | 'ClientTerminated'
+  | 'ClientDisconnected'
+  | 'Drained'
+  | 'TargetClosed'
+  | 'CredentialRevoked'
+  | 'LogUnavailable'
+  | 'LeaseLost'
+  | 'ProtocolViolation'
+  | 'LimitReached'
+  | 'PrivilegeMismatch'
+  | 'Failed'
+
+/** Ends the session; what waits in it is woken. */
+export function endSession(session: Session, ending: Ending): void {
+  session.isEnding = true
+  session.ending.resolve(ending)
+}
+
+/** Waits for something, but not longer than the session lives. */
+export async function during<T>(session: Session, wait: Promise<T>): Promise<T> {
+  return Promise.race([wait, session.ending.promise.then(() => Promise.reject(SESSION_ENDED))])
+}
+
+/** Thrown where something waited and the session ended meanwhile; the ending itself stands in `session.ending`. */
+export const SESSION_ENDED = new Error('the session ended')

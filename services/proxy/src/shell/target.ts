@@ -1,0 +1,291 @@
+import { randomBytes } from 'node:crypto'
+import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls'
+import type { Profile, RequestPart, RequestReleased } from '@countersign/contracts'
+import { messageOf, Problem, type Secret } from '@countersign/kernel'
+import type { Recorded } from '@countersign/log'
+import {
+  authenticationOf,
+  type BackendKey,
+  backendKeyOf,
+  type Bare,
+  clientFinal,
+  clientFirst,
+  type Close,
+  type Describe,
+  errorFieldsOf,
+  parameterStatusOf,
+  receiveServer,
+  SCRAM_MECHANISM,
+  type ScramFinal,
+  type ServerFrame,
+  serverSide,
+  serverSslAnswer,
+  toServer,
+  type Violation,
+  verifyServer,
+} from '@countersign/postgres-wire'
+
+/** A connection to a target. Requests go out only with the proof that they were recorded. */
+export type Target = {
+  /** What the target reported while it connected, for the agent. */
+  readonly parameters: ReadonlyMap<string, string>
+  /** Sends requests. Each that runs in these bytes must be among the released. */
+  forward(released: readonly Recorded<RequestReleased>[], bytes: readonly Uint8Array[]): void
+  /** Sends data that streams into a released request (COPY). */
+  forwardStream(parts: readonly Recorded<RequestPart>[], bytes: readonly Uint8Array[]): void
+  /** Sends what runs nothing. */
+  forwardProtocol(
+    messages: readonly (Bare | Describe | Close)[],
+    bytes: readonly Uint8Array[],
+  ): void
+  /** Who gets the frames from now on. */
+  onFrames(listener: (frames: readonly (ServerFrame | Violation)[]) => void): void
+  /** Resolves when the target closed the connection. */
+  readonly closed: Promise<void>
+  pause(): void
+  resume(): void
+  /** Cancels what runs, on a connection of its own (RFC-less: PostgreSQL protocol, "Canceling Requests in Progress"). */
+  cancel(): Promise<void>
+  close(): void
+}
+
+export type TargetAddress = Pick<Profile, 'host' | 'port' | 'database' | 'tls'>
+
+export type TargetLogin = {
+  address: TargetAddress
+  role: string
+  password: Secret<string>
+  settings: ReadonlyMap<string, string>
+  certificateAuthorities: string | undefined
+  limitMs: number
+}
+
+/** Connects, over TLS, and logs in with SCRAM-SHA-256. Throws `CS_TARGET_…`. */
+export async function connectTarget(login: TargetLogin): Promise<Target> {
+  const limit = AbortSignal.timeout(login.limitMs)
+  const socket = await secured(login.address, login.certificateAuthorities, limit)
+  const parameters = new Map<string, string>()
+  let key: BackendKey | null = null
+  let side = serverSide()
+  let listener: (frames: readonly (ServerFrame | Violation)[]) => void = () => undefined
+  const early: (ServerFrame | Violation)[] = []
+  const closed = Promise.withResolvers<void>()
+  const loggedIn = Promise.withResolvers<void>()
+  loggedIn.promise.catch(() => undefined)
+  const authenticate = scramLogin(socket, login.password)
+  let isIn = false
+
+  socket.on('data', (chunk: Buffer) => {
+    const [next, frames] = receiveServer(side, chunk)
+    side = next
+    if (isIn) return listener(frames)
+    for (const [index, frame] of frames.entries()) {
+      const problem = frame.tag === 'Violation' ? unexpected(frame.detail) : greet(frame)
+      if (problem !== null) return loggedIn.reject(problem)
+      if (!isIn) continue
+      early.push(...frames.slice(index + 1))
+      return loggedIn.resolve()
+    }
+  })
+  socket.on('close', () => {
+    loggedIn.reject(unexpected('it closed the connection while it was asked to log in'))
+    closed.resolve()
+  })
+  socket.on('error', () => undefined)
+  limit.addEventListener('abort', () => loggedIn.reject(unexpected('it did not answer in time')))
+
+  function greet(frame: ServerFrame): Problem | null {
+    switch (frame.tag) {
+      case 'R':
+        return authenticate(frame)
+      case 'S': {
+        const status = parameterStatusOf(frame)
+        if (status.ok) parameters.set(status.value.name, status.value.value)
+        return null
+      }
+      case 'K': {
+        const read = backendKeyOf(frame)
+        if (read.ok) key = read.value
+        return null
+      }
+      case 'E': {
+        const fields = errorFieldsOf(frame)
+        return unexpected(
+          fields.ok
+            ? `it refused the login: ${fields.value.get('M') ?? ''}`
+            : 'it refused the login',
+        )
+      }
+      case 'Z':
+        isIn = true
+        return null
+      default:
+        return null
+    }
+  }
+
+  socket.write(
+    toServer.startupMessage(
+      new Map([['user', login.role], ['database', login.address.database], ...login.settings]),
+    ),
+  )
+  try {
+    await loggedIn.promise
+  } catch (cause) {
+    socket.destroy()
+    throw cause
+  }
+  const send = (bytes: readonly Uint8Array[]): void => {
+    socket.cork()
+    for (const part of bytes) socket.write(part)
+    socket.uncork()
+  }
+  return {
+    parameters,
+    closed: closed.promise,
+    forward: (_released, bytes) => send(bytes),
+    forwardStream: (_parts, bytes) => send(bytes),
+    forwardProtocol: (_messages, bytes) => send(bytes),
+    onFrames(next) {
+      listener = next
+      if (early.length > 0) next(early.splice(0))
+    },
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
+    async cancel() {
+      if (key === null) return
+      const other = await secured(
+        login.address,
+        login.certificateAuthorities,
+        AbortSignal.timeout(login.limitMs),
+      )
+      other.end(toServer.cancelRequest(key))
+      other.on('error', () => undefined)
+    },
+    close() {
+      if (socket.destroyed) return
+      socket.end(toServer.terminate())
+      setTimeout(() => socket.destroy(), 1_000).unref()
+    },
+  }
+}
+
+/** SCRAM (RFC 5802) as far as the target's questions lead; any other way in is refused. */
+function scramLogin(
+  socket: Socket,
+  password: Secret<string>,
+): (frame: ServerFrame) => Problem | null {
+  const first = clientFirst(randomBytes(18).toString('base64'))
+  let final: ScramFinal | null = null
+  let isVerified = false
+  return (frame) => {
+    const asked = authenticationOf(frame)
+    if (!asked.ok) return unexpected(asked.error.detail)
+    switch (asked.value.tag) {
+      case 'Sasl':
+        if (!asked.value.mechanisms.includes(SCRAM_MECHANISM))
+          return unexpected('it does not offer SCRAM-SHA-256')
+        socket.write(toServer.saslInitialResponse(SCRAM_MECHANISM, first.message))
+        return null
+      case 'SaslContinue': {
+        const answer = clientFinal(first, asked.value.data, password)
+        if (!answer.ok) return unexpected(`its SCRAM challenge is wrong (${answer.error})`)
+        final = answer.value
+        socket.write(toServer.saslResponse(final.message))
+        return null
+      }
+      case 'SaslFinal': {
+        const verified = final === null ? null : verifyServer(final, asked.value.data)
+        if (verified?.ok !== true)
+          return unexpected('it could not prove that it knows the credential')
+        isVerified = true
+        return null
+      }
+      case 'Ok':
+        return isVerified
+          ? null
+          : unexpected('it let us in without SCRAM, which is not a target that we trust')
+      case 'CleartextPassword':
+      case 'Md5Password':
+      case 'Unsupported':
+        return unexpected('it asks for a way to log in that is not used here; SCRAM-SHA-256 is')
+    }
+  }
+}
+
+/** A TLS connection as the profile demands. A target that offers none is an error, never a downgrade. */
+async function secured(
+  address: TargetAddress,
+  ca: string | undefined,
+  limit: AbortSignal,
+): Promise<TLSSocket> {
+  const plain = connectTcp({ host: address.host, port: address.port, noDelay: true, signal: limit })
+  try {
+    await happened(plain, 'connect', limit)
+    plain.write(toServer.sslRequest())
+    const answer = await firstChunk(plain, limit)
+    const offered = serverSslAnswer(answer)
+    if (offered !== 'S') {
+      throw new Problem(
+        'CS_TARGET_TLS_UNAVAILABLE',
+        `the target ${address.host}:${address.port} does not offer TLS`,
+        {
+          hint: 'Switch TLS on at the target; Countersign never sends a credential in clear.',
+        },
+      )
+    }
+    const tls = connectTls({ socket: plain, ...tlsOptions(address, ca) })
+    await happened(tls, 'secureConnect', limit)
+    return tls
+  } catch (cause) {
+    plain.destroy()
+    if (cause instanceof Problem) throw cause
+    throw new Problem(
+      'CS_TARGET_UNREACHABLE',
+      `the target ${address.host}:${address.port} could not be reached: ${messageOf(cause)}`,
+      {
+        cause,
+        retriable: true,
+        hint: 'Check that the target runs and that the profile names its address.',
+      },
+    )
+  }
+}
+
+function tlsOptions(address: TargetAddress, ca: string | undefined): ConnectionOptions {
+  const anchors = ca === undefined ? {} : { ca }
+  switch (address.tls) {
+    case 'VerifyFull':
+      return { ...anchors, host: address.host, ...serverName(address.host) }
+    case 'VerifyCa':
+      return { ...anchors, checkServerIdentity: () => undefined }
+    case 'Require':
+      return { rejectUnauthorized: false }
+  }
+}
+
+/** Server Name Indication takes names only (RFC 6066 section 3). */
+const serverName = (host: string): ConnectionOptions =>
+  /^[\d.:]+$/.test(host) ? {} : { servername: host }
+
+function happened(socket: Socket, event: string, limit: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.once(event, resolve)
+    socket.once('error', reject)
+    socket.once('close', () => reject(new Error('the connection was closed')))
+    limit.addEventListener('abort', () => reject(new Error('no answer in time')))
+  })
+}
+
+function firstChunk(socket: Socket, limit: AbortSignal): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    socket.once('data', (chunk: Buffer) => resolve(chunk))
+    socket.once('error', reject)
+    socket.once('close', () => reject(new Error('the connection was closed')))
+    limit.addEventListener('abort', () => reject(new Error('no answer in time')))
+  })
+}
+
+const unexpected = (what: string): Problem =>
+  new Problem('CS_TARGET_FAILED', `the target could not be used: ${what}`, { retriable: true })

@@ -1,0 +1,87 @@
+import { decodeSubject, type RequestContent } from '@countersign/contracts'
+import { resultOf } from './result.ts'
+import type { RequestResult } from './entry.ts'
+import type { SessionRecord } from './session-record.ts'
+
+/** Opens what stands in the log encrypted; throws where it cannot. */
+export type Decrypt = (sealed: Uint8Array) => Buffer
+
+/** What the encrypted parts of a session say. Without its key (erased) only renderings are left. */
+export type Contents = {
+  statementOf(requestId: string, content: RequestContent): Statement
+  resultOf(requestId: string): RequestResult | null
+}
+
+/** A statement with its parameters. */
+export type Statement = {
+  readonly text: string
+  readonly parameters: readonly (string | null)[]
+}
+
+export function contentsOf(records: readonly SessionRecord[], decrypt: Decrypt | null): Contents {
+  const parts = new Map<string, Map<number, Buffer>>()
+  const answers = new Map<string, Map<number, Buffer>>()
+  for (const { message } of records) {
+    if (message.type === 'RequestPart' && !message.stream) {
+      placed(parts, message.requestId).set(message.index, message.ciphertext)
+    }
+    if (message.type === 'TranscriptRecorded' && message.requestId !== null) {
+      placed(answers, message.requestId).set(message.sequence, message.ciphertext)
+    }
+  }
+  return {
+    statementOf(requestId, content) {
+      const rendered = { text: content.rendering, parameters: [] }
+      if (decrypt === null) return rendered
+      const pieces = content.partCount === 0 ? [content.ciphertext] : ordered(parts.get(requestId))
+      if (pieces.length < content.partCount) return rendered
+      try {
+        const subject = decodeSubject(Buffer.concat(pieces.map(decrypt)))
+        const formats = subject.parameterFormats
+        return {
+          text: subject.text.toString('utf8'),
+          parameters: subject.parameters.map((value, index) =>
+            shown(value, formats.length === 1 ? formats[0] : formats[index]),
+          ),
+        }
+      } catch {
+        // What is not the content of this session is not shown; its rendering still is.
+        return rendered
+      }
+    },
+    resultOf(requestId) {
+      if (decrypt === null) return null
+      try {
+        return resultOf(ordered(answers.get(requestId)).map(decrypt))
+      } catch {
+        return null
+      }
+    },
+  }
+}
+
+/** Exactly the bytes that the agent saw, in order. */
+export const transcriptOf = (records: readonly SessionRecord[], decrypt: Decrypt): Buffer =>
+  Buffer.concat(
+    records
+      .map(({ message }) => message)
+      .filter((message) => message.type === 'TranscriptRecorded')
+      .sort((a, b) => a.sequence - b.sequence)
+      .map(({ ciphertext }) => decrypt(ciphertext)),
+  )
+
+function placed(all: Map<string, Map<number, Buffer>>, requestId: string): Map<number, Buffer> {
+  const known = all.get(requestId)
+  if (known !== undefined) return known
+  const fresh = new Map<number, Buffer>()
+  all.set(requestId, fresh)
+  return fresh
+}
+
+const ordered = (pieces: ReadonlyMap<number, Buffer> | undefined): Buffer[] =>
+  [...(pieces ?? [])].sort(([a], [b]) => a - b).map(([, piece]) => piece)
+
+function shown(value: Buffer | null, format: number | undefined): string | null {
+  if (value === null) return null
+  return format === 1 ? `\\x${value.toString('hex')}` : value.toString('utf8')
+}

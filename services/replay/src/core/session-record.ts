@@ -1,0 +1,69 @@
+import type { AnyMessage } from '@countersign/contracts'
+import type { Position, Understood } from '@countersign/log'
+import { oneOf } from './one-of.ts'
+
+/** A record of a session, as much of it as replay needs. */
+export type SessionRecord = {
+  readonly position: Position
+  readonly id: string
+  readonly causation: Position | null
+  readonly message: SessionMessage
+}
+
+/** The messages that tell about a session. */
+export const isSessionMessage = oneOf(
+  'SessionRequested',
+  'SessionOpened',
+  'SessionRefused',
+  'SessionEnded',
+  'RequestIntercepted',
+  'RequestPart',
+  'RequestReleased',
+  'RequestRefused',
+  'RequestWithdrawn',
+  'RequestCompleted',
+  'TranscriptRecorded',
+  'SessionAdmitted',
+  'SessionRejected',
+  'RequestAllowed',
+  'RequestBlocked',
+  'ReviewRequired',
+  'ApprovalRequested',
+  'Countersigned',
+  'CountersignatureRefused',
+  'ApprovalDenied',
+  'ApprovalGranted',
+  'ApprovalExpired',
+  'ApprovalWithdrawn',
+  'ApprovalSuperseded',
+  'CredentialIssued',
+  'CredentialFailed',
+  'PrivilegeRaised',
+  'PrivilegeLowered',
+  'CredentialRevoked',
+  'MaskingPlanned',
+)
+
+export type SessionMessage = Narrowed<typeof isSessionMessage>
+
+type Narrowed<F> = F extends ((message: AnyMessage) => message is infer M extends AnyMessage)
+  ? M
+  : never
+
+/** The record of the session, or null where it tells nothing about one. */
+export function sessionRecord(record: Understood): SessionRecord | null {
+  const { message, position, id, causation } = record
+  return isSessionMessage(message) ? { position, id, causation, message } : null
+}
+
+/** The records without repeats: of records with the same id the lowest offset counts. */
+export function withoutRepeats(records: readonly SessionRecord[]): SessionRecord[] {
+  const first = new Map<string, SessionRecord>()
+  for (const record of records) {
+    const name = `${record.position.topic}/${record.id}`
+    const known = first.get(name)
+    if (known === undefined || known.position.offset > record.position.offset)
+      first.set(name, record)
+  }
+  return [...first.values()]
+}

@@ -1,0 +1,47 @@
+import { openerWith, readPrivateKey, tokenVerifier } from '@countersign/identity'
+import { connectKafkaLog } from '@countersign/log'
+import {
+  createLogger,
+  kafkaSettings,
+  readConfig,
+  serveHealth,
+  startService,
+  startTelemetry,
+  terminated,
+} from '@countersign/runtime'
+import { SETTINGS } from './config.ts'
+import { serveReplay } from './shell/serve-replay.ts'
+import { DATA_KEY } from './shell/vault.ts'
+
+await startService('replay', async () => {
+  const config = readConfig(SETTINGS, process.env)
+  const logger = createLogger('replay', config.CS_LOG_LEVEL)
+  const open = await openerWith(await readPrivateKey(config.CS_SEALING_KEY_FILE), DATA_KEY)
+  const verify = tokenVerifier({
+    issuer: config.CS_OIDC_ISSUER,
+    audience: config.CS_OIDC_AUDIENCE,
+    ...(config.CS_OIDC_JWKS_URI === undefined ? {} : { jwksUri: config.CS_OIDC_JWKS_URI }),
+  })
+
+  await using telemetry = startTelemetry('replay')
+  await using log = await connectKafkaLog(kafkaSettings('replay', config, logger))
+  await using host = await serveReplay({
+    log,
+    logger,
+    verify,
+    open,
+    archiveDir: config.CS_ARCHIVE_DIR,
+    host: config.CS_HTTP_HOST,
+    port: config.CS_HTTP_PORT,
+  })
+  await using _health = await serveHealth({
+    port: config.CS_HEALTH_PORT,
+    checks: [
+      { name: 'log', healthy: () => log.healthy() },
+      { name: 'projection', healthy: () => host.healthy() },
+    ],
+    telemetry,
+  })
+  logger.info({ port: host.port }, 'serving')
+  await Promise.race([terminated(), host.failed])
+})

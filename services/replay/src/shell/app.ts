@@ -1,0 +1,124 @@
+import express, { type ErrorRequestHandler, type Request, type Response } from 'express'
+import type { Identity } from '@countersign/contracts'
+import type { TokenVerifier } from '@countersign/identity'
+import { messageOf, Problem } from '@countersign/kernel'
+import type { Logger } from '@countersign/runtime'
+import { mayRead } from '../core/audience.ts'
+import { contentsOf } from '../core/contents.ts'
+import { isComplete, type Overview } from '../core/overview.ts'
+import type { SessionMessage } from '../core/session-record.ts'
+import { summaryOf, type Timeline, timelineOf } from '../core/timeline.ts'
+import { follow } from './live.ts'
+import { type Answer, problemDetails, problemOf } from './problem-details.ts'
+import type { Projection } from './projection.ts'
+import type { Vault } from './vault.ts'
+
+export type AppOptions = {
+  projection: Projection
+  vault: Vault
+  verify: TokenVerifier
+  logger: Logger
+}
+
+/** The HTTP API of replay. It only reads. */
+export function replayApp({ projection, vault, verify, logger }: AppOptions) {
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+
+  app.get('/v1/sessions', async (request, response) => {
+    const reader = await readerOf(request)
+    const catalog = projection.catalog()
+    const sessions = projection
+      .overviews()
+      .filter((session) => mayRead(reader, session, catalog))
+      .slice(0, limitOf(request))
+      .map((session) => ({ ...summaryOf(session), complete: isComplete(session) }))
+    send(response, { status: 200, body: { sessions } })
+  })
+
+  app.get('/v1/sessions/:id', async (request, response) => {
+    const reader = await readerOf(request)
+    const { sessionId } = found(request.params.id, reader)
+    send(response, { status: 200, body: await told(sessionId) })
+  })
+
+  app.get('/v1/sessions/:id/live', async (request, response) => {
+    const reader = await readerOf(request)
+    const { sessionId } = found(request.params.id, reader)
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+    await follow(response, {
+      timeline: () => told(sessionId, isAnswered),
+      changed: () => projection.changed(),
+      untilMs: reader.expiresAt / 1_000,
+    })
+  })
+
+  app.use((request, response) => {
+    const what = `${request.method} ${request.path.slice(0, 200)}`
+    send(response, problemDetails('CS_NOT_FOUND', `There is no operation ${what}.`))
+  })
+  const onError: ErrorRequestHandler = (thrown: unknown, _request, response, _next) => {
+    if (!(thrown instanceof Problem) || thrown.retriable)
+      logger.warn({ reason: messageOf(thrown) }, 'a call failed')
+    if (response.headersSent) response.end()
+    else send(response, problemOf(thrown))
+  }
+  app.use(onError)
+  return app
+
+  async function told(sessionId: string, isReady: Ready = () => true): Promise<Timeline> {
+    const all = await projection.recordsOf(sessionId)
+    const seen = projection.overview(sessionId)?.transcriptSeen ?? 0
+    const records = all.filter(({ message }) => isReady(message, seen))
+    const contents = contentsOf(records, await vault.decrypterOf(sessionId))
+    const session = projection.overview(sessionId)
+    if (session === null) throw missing()
+    return timelineOf(session, records, contents)
+  }
+
+  /** Who may not see a session is not told that it exists. */
+  function found(id: string, reader: Identity): Overview {
+    const session = projection.overview(id)
+    if (session === null || !mayRead(reader, session, projection.catalog())) throw missing()
+    return session
+  }
+
+  async function readerOf(request: Request): Promise<Identity> {
+    const header = request.get('authorization') ?? ''
+    const token = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(header)?.[1]
+    if (token !== undefined) return verify(token)
+    throw new Problem('CS_AUTH_REQUIRED', 'the call has no bearer token', {
+      hint: 'Send the header "Authorization: Bearer <access token>".',
+    })
+  }
+}
+
+type Ready = (message: SessionMessage, transcriptSeen: number) => boolean
+
+/** An entry is sent once, so it waits until what the agent saw is here too. */
+const isAnswered: Ready = (message, transcriptSeen) =>
+  message.type !== 'RequestCompleted' || message.transcriptCount <= transcriptSeen
+
+const missing = (): Problem =>
+  new Problem('CS_NOT_FOUND', 'there is no session that you may see with this id')
+
+function limitOf(request: Request): number {
+  const { limit } = request.query
+  if (limit === undefined) return LIMIT
+  const wanted = typeof limit === 'string' && /^\d{1,5}$/.test(limit) ? Number(limit) : 0
+  if (wanted >= 1 && wanted <= LIMIT_MAX) return wanted
+  throw new Problem('CS_BAD_REQUEST', `limit is a number from 1 to ${LIMIT_MAX}`)
+}
+
+function send(response: Response, { status, body, type }: Answer): void {
+  if (status === 401) response.set('www-authenticate', 'Bearer')
+  response.set('cache-control', 'no-store')
+  response
+    .status(status)
+    .type(type ?? 'application/json')
+    .send(JSON.stringify(body))
+}
+
+const LIMIT = 100
+const LIMIT_MAX = 1_000

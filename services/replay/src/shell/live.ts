@@ -1,0 +1,47 @@
+import type { ServerResponse } from 'node:http'
+import type { Entry } from '../core/entry.ts'
+import type { Timeline } from '../core/timeline.ts'
+
+export type FollowOptions = {
+  timeline(): Promise<Timeline>
+  /** Resolves after the next records. */
+  changed(): Promise<void>
+  /** When the token of the reader runs out. */
+  untilMs: number
+}
+
+/** Sends each entry of a timeline once, as it comes, and ends with the session (server-sent events). */
+export async function follow(response: ServerResponse, options: FollowOptions): Promise<void> {
+  const sent = new Set<string>()
+  const gone = new Promise<void>((resolve) => response.once('close', resolve))
+  for (;;) {
+    // Taken before the look, so that a change in between is not missed.
+    const changed = options.changed()
+    const { complete, timeline } = await options.timeline()
+    for (const entry of timeline) {
+      const name = nameOf(entry)
+      if (sent.has(name)) continue
+      sent.add(name)
+      response.write(`data: ${JSON.stringify(entry)}\n\n`)
+    }
+    const leftMs = options.untilMs - Date.now()
+    if (complete || leftMs <= 0 || response.destroyed) break
+    await Promise.race([changed, gone, paused(Math.min(leftMs, KEEP_ALIVE_MS))])
+    if (response.destroyed) break
+    // Records come in bursts; a timeline is told once for each.
+    await paused(PAUSE_MS)
+    response.write(':\n\n')
+  }
+  response.end()
+}
+
+const nameOf = ({ at, kind, requestId, who, detail }: Entry): string =>
+  JSON.stringify([at, kind, requestId, who, kind === 'released' ? '' : detail])
+
+const paused = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms).unref()
+  })
+
+const PAUSE_MS = 50
+const KEEP_ALIVE_MS = 15_000

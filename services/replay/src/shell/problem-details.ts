@@ -1,0 +1,59 @@
+import { ERROR_CODES, type ErrorCode, messageOf, Problem } from '@countersign/kernel'
+
+/** What a call is answered with. */
+export type Answer = { readonly status: number; readonly body: object; readonly type?: string }
+
+/** An error as RFC 9457 problem details, with the public code that every protocol of Countersign uses. */
+export function problemDetails(code: ErrorCode, detail: string, more: ProblemMembers = {}): Answer {
+  const { status = STATUS[code] ?? 500, ...members } = more
+  return {
+    status,
+    type: 'application/problem+json',
+    body: {
+      type: `urn:countersign:error:${code}`,
+      title: ERROR_CODES[code],
+      status,
+      detail,
+      code,
+      ...members,
+    },
+  }
+}
+
+export type ProblemMembers = { status?: number; hint?: string | null; [member: string]: unknown }
+
+/** What was thrown, for the caller: only a `Problem` speaks for itself. */
+export function problemOf(thrown: unknown): Answer {
+  if (thrown instanceof Problem) {
+    const status = thrown.retriable ? { status: 503 } : {}
+    return problemDetails(thrown.code, sentence(thrown.message), { hint: thrown.hint, ...status })
+  }
+  if (isHttpError(thrown)) {
+    return problemDetails('CS_BAD_REQUEST', sentence(messageOf(thrown)), { status: thrown.status })
+  }
+  return problemDetails('CS_INTERNAL', 'Replay made a mistake; its log says more.')
+}
+
+/** What the body parser throws: too large, not JSON, cut off. */
+const isHttpError = (thrown: unknown): thrown is Error & { status: number } =>
+  thrown instanceof Error &&
+  'status' in thrown &&
+  typeof thrown.status === 'number' &&
+  thrown.status >= 400 &&
+  thrown.status < 500
+
+const sentence = (text: string): string =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
+
+const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
+  CS_AUTH_REQUIRED: 401,
+  CS_AUTH_INVALID: 401,
+  CS_AUTH_EXPIRED: 401,
+  CS_AUTH_FORBIDDEN: 403,
+  CS_REVIEW_REFUSED: 403,
+  CS_NOT_FOUND: 404,
+  CS_REVIEW_NOT_PENDING: 409,
+  CS_CATALOG_INVALID: 422,
+  CS_BAD_REQUEST: 400,
+  CS_LOG_UNAVAILABLE: 503,
+}

@@ -1,0 +1,45 @@
+import { createServer } from 'node:http'
+import type { Opener, TokenVerifier } from '@countersign/identity'
+import type { Log } from '@countersign/log'
+import { closed, listening, type Logger } from '@countersign/runtime'
+import { replayApp } from './app.ts'
+import { project } from './projection.ts'
+import { vaultOf } from './vault.ts'
+
+export type ReplayOptions = {
+  log: Log
+  logger: Logger
+  verify: TokenVerifier
+  /** Opens the keys of sessions. */
+  open: Opener
+  archiveDir: string
+  host: string
+  port: number
+  recordBytesMax?: number
+}
+
+/** A running replay service. */
+export type ReplayHost = AsyncDisposable & {
+  readonly port: number
+  healthy(): boolean
+  readonly failed: Promise<never>
+}
+
+/** Serves the API until it is disposed; listens when it knows what the log knew at the start. */
+export async function serveReplay(options: ReplayOptions): Promise<ReplayHost> {
+  const { logger, verify } = options
+  const vault = vaultOf(options.open, logger)
+  const projection = await project({ ...options, vault })
+  await Promise.race([projection.caughtUp, projection.failed])
+  const server = createServer(replayApp({ projection, vault, verify, logger }))
+  const port = await listening(server, options.port, options.host)
+  return {
+    port,
+    healthy: projection.healthy,
+    failed: projection.failed,
+    [Symbol.asyncDispose]: async () => {
+      await closed(server)
+      await projection[Symbol.asyncDispose]()
+    },
+  }
+}

@@ -1,0 +1,52 @@
+import type { SessionKeySealed } from '@countersign/contracts'
+import { type DataKey, dataKeyOf, type Opener } from '@countersign/identity'
+import { messageOf } from '@countersign/kernel'
+import type { Logger } from '@countersign/runtime'
+import type { Decrypt } from '../core/contents.ts'
+
+/** The keys of the sessions, as far as they were not erased. */
+export type Vault = {
+  keep(sealed: SessionKeySealed): void
+  /** A tombstone: what this session said can never be read again. */
+  erase(sessionId: string): void
+  /** Null where there is no key (any more). */
+  decrypterOf(sessionId: string): Promise<Decrypt | null>
+}
+
+export function vaultOf(open: Opener, logger: Logger): Vault {
+  const sealedKeys = new Map<string, string>()
+  const opened = new Map<string, DataKey>()
+  return {
+    keep({ sessionId, recipients }) {
+      const jwe = recipients.find(({ reader }) => reader === READER)?.jwe
+      if (jwe !== undefined) sealedKeys.set(sessionId, jwe)
+    },
+    erase(sessionId) {
+      sealedKeys.delete(sessionId)
+      opened.delete(sessionId)
+    },
+    async decrypterOf(sessionId) {
+      const known = opened.get(sessionId)
+      if (known !== undefined) return known.decrypt
+      const jwe = sealedKeys.get(sessionId)
+      if (jwe === undefined) return null
+      try {
+        const key = dataKeyOf(await open(jwe))
+        // It may have been erased while it was opened.
+        if (!sealedKeys.has(sessionId)) return null
+        const [oldest] = opened.keys()
+        if (opened.size >= OPENED_MAX && oldest !== undefined) opened.delete(oldest)
+        opened.set(sessionId, key)
+        return key.decrypt
+      } catch (cause) {
+        logger.error({ sessionId, reason: messageOf(cause) }, 'the key of a session does not open')
+        return null
+      }
+    },
+  }
+}
+
+/** What the data key of a session is sealed for. */
+export const DATA_KEY = 'countersign/data-key'
+const READER = 'replay'
+const OPENED_MAX = 500
