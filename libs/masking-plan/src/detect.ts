@@ -2,36 +2,21 @@ import { apiKey } from './detectors/api-key.ts'
 import { awsKey } from './detectors/aws-key.ts'
 import { card } from './detectors/card.ts'
 import { email } from './detectors/email.ts'
+import { encodedRuns } from './detectors/encoded.ts'
 import { iban } from './detectors/iban.ts'
 import { jwt } from './detectors/jwt.ts'
+import { keyedSecret } from './detectors/keyed-secret.ts'
 import { phone } from './detectors/phone.ts'
 import { privateKey } from './detectors/private-key.ts'
-import type { Detector } from './detectors/span.ts'
+import type { Detector, Span } from './detectors/span.ts'
 import { ssn } from './detectors/ssn.ts'
-import { encodedRuns } from './encoded.ts'
-import { readings } from './readings.ts'
+import { type Features, featuresOfBytes, featuresOfText } from './features.ts'
 
-/** The name of a content detector. */
+/** What a detector is called in the masking rules. */
 export type DetectorName =
-  | 'email'
-  | 'card'
-  | 'ssn'
-  | 'iban'
-  | 'phone'
-  | 'jwt'
-  | 'aws-key'
-  | 'api-key'
-  | 'private-key'
+  'email' | 'card' | 'ssn' | 'iban' | 'phone' | 'jwt' | 'aws-key' | 'api-key'
 
-/** What a detector found, and whether it stood there in base64 or hex. */
-export type Hit = {
-  readonly name: DetectorName
-  readonly start: number
-  readonly end: number
-  readonly encoded: boolean
-}
-
-/** The detectors there are. */
+/** Every detector. */
 export const DETECTORS: readonly DetectorName[] = [
   'email',
   'card',
@@ -41,56 +26,102 @@ export const DETECTORS: readonly DetectorName[] = [
   'jwt',
   'aws-key',
   'api-key',
-  'private-key',
 ]
 
-/** What the detectors find in a text, from left to right; hits may overlap. */
-export function detect(text: string, detectors: readonly DetectorName[]): Hit[] {
-  if (detectors.length === 0) return []
-  const hits = plainHits(text, detectors)
-  for (const run of encodedRuns(text)) {
-    for (const decoded of run.decoded()) {
-      const name = detectInBytes(decoded, detectors)
-      if (name === null) continue
-      hits.push({ name, start: run.start, end: run.end, encoded: true })
-      break
-    }
+/** Something sensitive in a text. */
+export type Hit = Span & {
+  readonly name: DetectorName
+  /** Whether a part of it may stay; not of what is encoded, nor where several hits overlap. */
+  readonly isShowable: boolean
+}
+
+/**
+ * Where a text holds something sensitive, from left to right and without overlaps.
+ * Also finds what is written in base64 or hex. Limits: one level of encoding, of at least
+ * 12 characters; digits and signs outside ASCII are not read as digits and signs.
+ */
+export function detect(text: string, names: readonly DetectorName[] = DETECTORS): Hit[] {
+  const features = featuresOfText(text)
+  if (!mayHit(features)) return []
+  const hits = plainHits(text, names, features)
+  if (features.hasRun) {
+    const encoded = encodedRuns(text, (bytes) => hitInBytes(bytes, names))
+    hits.push(...encoded.map((run) => ({ ...run, isShowable: false })))
   }
-  return hits.sort((one, other) => one.start - other.start || other.end - one.end)
+  return hits.length < 2 ? hits : disjoint(hits)
 }
 
-/** The first detector that finds something in the bytes, read as text of any usual encoding. */
-export function detectInBytes(
-  bytes: Buffer,
-  detectors: readonly DetectorName[],
-): DetectorName | null {
-  for (const text of readings(bytes)) {
-    for (const name of detectors) if (FIND[name](text).length > 0) return name
-  }
-  return null
+/** Whether bytes hold something sensitive as UTF-8 or UTF-16, plain or encoded. */
+export function detectInBytes(bytes: Buffer, names: readonly DetectorName[]): boolean {
+  if (detectsInUtf8(bytes, names)) return true
+  return bytes.includes(0) && detectsInUtf8(withoutZeros(bytes), names)
 }
 
-/** Whether a name is that of a detector. */
-export function isDetectorName(name: string): name is DetectorName {
-  return Object.hasOwn(FIND, name)
+/** Whether bytes of UTF-8 are worth a look at all; the gate in front of every untagged cell. */
+export const mayHoldHit = (bytes: Buffer): boolean =>
+  bytes.length >= HIT_BYTES_MIN && mayHit(featuresOfBytes(bytes))
+
+/** Whether a name is one of a detector of this version. */
+export const isDetectorName = (name: string): name is DetectorName =>
+  DETECTORS.some((known) => known === name)
+
+function detectsInUtf8(bytes: Buffer, names: readonly DetectorName[]): boolean {
+  return mayHoldHit(bytes) && detect(bytes.toString('utf8'), names).length > 0
 }
 
-function plainHits(text: string, detectors: readonly DetectorName[]): Hit[] {
+function hitInBytes(bytes: Buffer, names: readonly DetectorName[]): DetectorName | null {
+  const plain = plainHitInBytes(bytes, names)
+  return plain !== null || !bytes.includes(0) ? plain : plainHitInBytes(withoutZeros(bytes), names)
+}
+
+function plainHitInBytes(bytes: Buffer, names: readonly DetectorName[]): DetectorName | null {
+  const features = featuresOfBytes(bytes)
+  if (!mayHit(features)) return null
+  return plainHits(bytes.toString('utf8'), names, features)[0]?.name ?? null
+}
+
+// UTF-16 of ASCII is ASCII with zeros between, whichever the byte order and wherever it starts.
+function withoutZeros(bytes: Buffer): Buffer {
+  return Buffer.from(bytes.filter((byte) => byte !== 0))
+}
+
+function plainHits(text: string, names: readonly DetectorName[], features: Features): Hit[] {
   const hits: Hit[] = []
-  for (const name of detectors) {
-    for (const span of FIND[name](text)) hits.push({ name, ...span, encoded: false })
+  for (const name of names) {
+    const { needs, find } = FINDERS[name]
+    if (!features[needs]) continue
+    for (const detector of find) {
+      for (const { start, end } of detector(text)) hits.push({ name, start, end, isShowable: true })
+    }
   }
   return hits
 }
 
-const FIND: Readonly<Record<DetectorName, Detector>> = {
-  email,
-  card,
-  ssn,
-  iban,
-  phone,
-  jwt,
-  'aws-key': awsKey,
-  'api-key': apiKey,
-  'private-key': privateKey,
+function disjoint(hits: Hit[]): Hit[] {
+  hits.sort((one, other) => one.start - other.start || other.end - one.end)
+  const out: Hit[] = []
+  for (const hit of hits) {
+    const last = out.at(-1)
+    if (last === undefined || hit.start >= last.end) out.push(hit)
+    else if (hit.end > last.end) out[out.length - 1] = { ...last, end: hit.end, isShowable: false }
+  }
+  return out
 }
+
+const mayHit = ({ hasAt, hasDigits, hasRun }: Features): boolean => hasAt || hasDigits || hasRun
+
+const FINDERS: Readonly<
+  Record<DetectorName, { readonly needs: keyof Features; readonly find: readonly Detector[] }>
+> = {
+  email: { needs: 'hasAt', find: [email] },
+  card: { needs: 'hasDigits', find: [card] },
+  ssn: { needs: 'hasDigits', find: [ssn] },
+  iban: { needs: 'hasDigits', find: [iban] },
+  phone: { needs: 'hasDigits', find: [phone] },
+  jwt: { needs: 'hasRun', find: [jwt] },
+  'aws-key': { needs: 'hasRun', find: [awsKey] },
+  'api-key': { needs: 'hasRun', find: [apiKey, keyedSecret, privateKey] },
+}
+
+// The shortest e-mail address: a@b.io.
+const HIT_BYTES_MIN = 6

@@ -1,12 +1,14 @@
 export {
-  COPY_ROW_BYTES_MAX,
+  type CopyFormat,
   type CopyMask,
   copyMask,
   type CopyOptions,
+  copyRowBytesMax,
   maskCopyChunk,
   maskCopyEnd,
-} from './copy-mask.ts'
-export { detect, type DetectorName, DETECTORS, type Hit } from './detectors.ts'
-export { maskMessage } from './message-mask.ts'
-export { matches, type MaskingPlan, planFor } from './plan-for.ts'
-export { maskedCells, type ResultColumn, type RowMask, rowMask } from './row-mask.ts'
+} from './copy.ts'
+export { detect, type DetectorName, DETECTORS, type Hit } from './detect.ts'
+export { maskMessage } from './message.ts'
+export { isPasswordLike } from './password-like.ts'
+export { type MaskingPlan, planFor } from './plan.ts'
+export { maskedCells, type ResultColumn, type RowMask, rowMask } from './row.ts'

@@ -1,69 +1,84 @@
-import { createHmac } from 'node:crypto'
 import type { MaskingMethod } from '@countersign/contracts'
+import { createHmac } from 'node:crypto'
+import { email } from './detectors/email.ts'
 
-/** What stands where a value was. */
+/** What stands for a value that is masked whole. */
 export const MASKED = '[masked]'
 
-/** How one value is masked: the method, the reason, and the key of pseudonyms. */
-export type Masking = {
-  readonly method: MaskingMethod
-  readonly tag: string
-  readonly key: Uint8Array
-}
-
-/** A text as its method leaves it; null is SQL NULL. */
-export function maskedText(masking: Masking, text: string): string | null {
-  switch (masking.method) {
-    case 'Null':
-      return null
+/** The masked form of a text; null for no value at all. */
+export function maskedText(
+  method: MaskingMethod,
+  tag: string,
+  text: string,
+  key: Uint8Array,
+): string | null {
+  switch (method) {
     case 'Redact':
       return MASKED
     case 'Partial':
       return partial(text)
     case 'Pseudonym':
-      return pseudonym(masking, text)
+      return pseudonym(key, tag, text)
+    case 'Null':
+      return null
   }
 }
 
-/** The same stand-in for the same value, tag and key; nobody without the key can guess it back. */
-export function pseudonym(masking: Masking, text: string): string {
-  return `p_${base32(keyed(masking, text)).slice(0, 16)}`
+/**
+ * A part of a text that a person can recognise and nobody can complete. E-mail address: the first
+ * letter and the domain. Numbers with 8 digits or more: the last 4 characters. Else: the first
+ * letter. Never the whole: short and long texts are masked whole. Limit: the last 4 of a social
+ * security number are widely used as a proof; redact those.
+ */
+export function partial(text: string): string {
+  const value = text.trim()
+  if (value.length > PARTIAL_LENGTH_MAX) return MASKED
+  const [address] = email(value)
+  if (address !== undefined && address.start === 0 && address.end === value.length) {
+    const local = [...value.slice(0, value.indexOf('@'))]
+    const first = local.length > 1 ? (local[0] ?? '') : ''
+    return `${first}…${value.slice(value.indexOf('@'))}`
+  }
+  if (value.replace(/\D/g, '').length >= 8)
+    return `…${value.replace(/[^A-Za-z0-9]/g, '').slice(-4)}`
+  const chars = [...value]
+  return chars.length < 4 ? MASKED : `${chars[0] ?? ''}…`
 }
 
-/** A valid UUID (version 8) in the place of another, as its 16 bytes. */
-export function pseudonymUuid(masking: Masking, text: string): Buffer {
-  const bytes = keyed(masking, text).subarray(0, 16)
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6)
-  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)
-  return bytes
+/**
+ * A token that is the same for the same value under the same tag, so that joins keep working.
+ * Limit: who may read many tokens sees which values are equal.
+ */
+export function pseudonym(key: Uint8Array, tag: string, value: string | Uint8Array): string {
+  if (key.length < KEY_BYTES_MIN) return MASKED
+  return `p_${base32(digestOf(key, tag, value).subarray(0, 10))}`
 }
 
-// An address keeps its first letters, anything else long enough its last four characters.
-function partial(text: string): string {
-  const at = text.lastIndexOf('@')
-  if (at > 0 && at < text.length - 1) return `${first(text)}***@${first(text.slice(at + 1))}***`
-  const characters = Array.from(text.slice(-16))
-  return text.length >= 8 && characters.length >= 8 ? `***${characters.slice(-4).join('')}` : MASKED
+/** A pseudonym with the form of a UUID (version 8); null without a usable key. */
+export function pseudonymUuid(key: Uint8Array, tag: string, value: Uint8Array): Buffer | null {
+  if (key.length < KEY_BYTES_MIN) return null
+  const id = Buffer.from(digestOf(key, tag, value).subarray(0, 16))
+  id.writeUInt8((id.readUInt8(6) & 0x0f) | 0x80, 6)
+  id.writeUInt8((id.readUInt8(8) & 0x3f) | 0x80, 8)
+  return id
 }
 
-function first(text: string): string {
-  return String.fromCodePoint(text.codePointAt(0) ?? 0x2a)
+// The zero keeps a tag from running into the value.
+function digestOf(key: Uint8Array, tag: string, value: string | Uint8Array): Buffer {
+  return createHmac('sha256', key).update(tag).update('\0').update(value).digest()
 }
 
-function keyed({ tag, key }: Masking, text: string): Buffer {
-  return createHmac('sha256', key).update(tag).update('\0').update(text).digest()
-}
-
-function base32(bytes: Buffer): string {
+// RFC 4648 in lower case: 80 bits are 16 characters.
+function base32(bytes: Uint8Array): string {
+  let bits = 0n
+  for (const byte of bytes) bits = (bits << 8n) | BigInt(byte)
   let text = ''
-  let bits = 0
-  let held = 0
-  for (const byte of bytes) {
-    held = ((held << 8) | byte) & 0xfff
-    for (bits += 8; bits >= 5; bits -= 5) text += ALPHABET.charAt((held >> (bits - 5)) & 31)
-  }
+  for (let shift = 75n; shift >= 0n; shift -= 5n)
+    text += ALPHABET.charAt(Number((bits >> shift) & 31n))
   return text
 }
 
-// RFC 4648, in lower case.
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567'
+const PARTIAL_LENGTH_MAX = 320
+// A shorter key can be tried out; without one the value is masked whole.
+const KEY_BYTES_MIN = 16

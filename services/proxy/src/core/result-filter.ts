@@ -15,6 +15,7 @@ import {
   copyDataOf,
   copyFormatsOf,
   errorFieldsOf,
+  notificationOf,
   type ServerFrame,
   toClient,
 } from '@countersign/postgres-wire'
@@ -58,8 +59,7 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
       return masked === null ? frame.raw : toClient.dataRow(masked)
     },
     message(frame, isTainted) {
-      // A notification carries what another session wrote; only its shape is kept.
-      if (frame.tag === 'A') return frame.raw
+      if (frame.tag === 'A') return notification(plan, frame)
       const fields = errorFieldsOf(frame)
       const tag = frame.tag === 'N' ? 'N' : 'E'
       if (!fields.ok)
@@ -104,6 +104,14 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
       return rest
     },
   }
+}
+
+/** A notification carries what some other session wrote: nobody knows what it touched. */
+function notification(plan: MaskingPlanned, frame: ServerFrame): Buffer {
+  const read = notificationOf(frame)
+  if (!read.ok) return Buffer.alloc(0)
+  const { processId, channel, payload } = read.value
+  return toClient.notificationResponse(processId, channel, maskMessage(plan, payload, true))
 }
 
 /** Message, Detail, Hint, Where, internal query: text that may quote values. Names of columns and tables stay. */

@@ -1,0 +1,284 @@
+import { scanMask } from './cell-mask.ts'
+import { BINARY_TRAILER, binaryPart, binaryRow } from './copy-binary.ts'
+import { type CopyFormat, escaped, fieldFrom, fieldsOf, unescaped } from './copy-line.ts'
+import { mayHoldHit } from './detect.ts'
+import { privateKeyEnd } from './detectors/private-key.ts'
+import { MASKED } from './method.ts'
+import type { MaskingPlan } from './plan.ts'
+import { maskedCells, type ResultColumn, type RowMask, rowMask } from './row.ts'
+import { type Scanner, scannerOf } from './scanner.ts'
+
+export type { CopyFormat } from './copy-line.ts'
+
+/** What is known of a COPY OUT. */
+export type CopyOptions = {
+  readonly binary: boolean
+  readonly columnCount: number
+  readonly tainted: boolean
+  /** Null when nobody knows what is copied: then a tainted copy is masked whole. */
+  readonly columns: readonly ResultColumn[] | null
+  /** The protocol does not say; without it a line is looked at as a whole, whatever its format. */
+  readonly format?: CopyFormat | null
+}
+
+/** The masking of one COPY OUT; it changes with each chunk. */
+export type CopyMask = {
+  readonly options: CopyOptions
+  readonly rowBytesMax: number
+  readonly maskLine: (line: Buffer) => Buffer
+  readonly maskRow: (cells: readonly (Buffer | null)[]) => readonly (Buffer | null)[]
+  pending: Buffer[]
+  pendingBytes: number
+  /** A binary row cannot be complete before so many bytes are there. */
+  neededBytes: number
+  /** `skipping`: within a row that is too large; `closed`: nothing more comes out. */
+  phase: 'start' | 'rows' | 'skipping' | 'closed'
+  isQuoted: boolean
+  isEscaped: boolean
+}
+
+/** A row that is larger than this is not held but masked whole. */
+export const copyRowBytesMax = 16 * 1024 * 1024
+
+/** Begins to mask a COPY OUT. */
+export function copyMask(
+  plan: MaskingPlan,
+  options: CopyOptions,
+  key: Uint8Array,
+  rowBytesMax = copyRowBytesMax,
+): CopyMask {
+  const scanner = scannerOf(plan, key)
+  const { columns, tainted } = options
+  const isWhole = scanner === null || (columns === null && (tainted || plan.untagged === 'Redact'))
+  const cells =
+    columns === null ? null : rowMask(plan, inFormat(columns, options.binary), tainted, key)
+  return {
+    options,
+    rowBytesMax,
+    maskLine: lineMask(options, isWhole ? null : scanner, cells),
+    maskRow: binaryRowMask(isWhole ? null : scanner, cells),
+    pending: [],
+    pendingBytes: 0,
+    neededBytes: 0,
+    phase: 'start',
+    isQuoted: false,
+    isEscaped: false,
+  }
+}
+
+/** Takes the payload of a CopyData; gives the rows that are complete, masked, each for a CopyData of its own. */
+export function maskCopyChunk(mask: CopyMask, chunk: Buffer): Buffer[] {
+  return mask.options.binary ? binaryRows(mask, chunk) : lines(mask, chunk)
+}
+
+/** Ends the COPY; a row without its end is masked like the others, half a binary row is dropped. */
+export function maskCopyEnd(mask: CopyMask): Buffer[] {
+  const rest = Buffer.concat(mask.pending)
+  const { phase, options } = mask
+  mask.pending = []
+  mask.pendingBytes = 0
+  mask.phase = 'closed'
+  if (options.binary) return phase === 'closed' ? [] : [BINARY_TRAILER]
+  return rest.length === 0 || phase === 'skipping' ? [] : [mask.maskLine(rest)]
+}
+
+function lines(mask: CopyMask, chunk: Buffer): Buffer[] {
+  const out: Buffer[] = []
+  let start = 0
+  for (let end = lineEnd(mask, chunk, 0); end >= 0; end = lineEnd(mask, chunk, start)) {
+    const piece = chunk.subarray(start, end)
+    start = end + 1
+    if (mask.phase === 'skipping' || mask.pendingBytes + piece.length > mask.rowBytesMax)
+      out.push(withEnd(maskedWhole(mask.options)))
+    else out.push(lineOut(mask, mask.pendingBytes === 0 ? piece : joined(mask, piece)))
+    mask.pending = []
+    mask.pendingBytes = 0
+    mask.phase = 'rows'
+  }
+  const rest = chunk.subarray(start)
+  if (mask.phase === 'skipping' || rest.length === 0) return out
+  if (mask.pendingBytes + rest.length > mask.rowBytesMax) {
+    mask.pending = []
+    mask.pendingBytes = 0
+    mask.phase = 'skipping'
+    return out
+  }
+  // A copy, so that a small rest does not keep a large chunk alive.
+  mask.pending.push(Buffer.from(rest))
+  mask.pendingBytes += rest.length
+  return out
+}
+
+// The names of the columns in the header are no data.
+function lineOut(mask: CopyMask, line: Buffer): Buffer {
+  const isHeader = mask.phase === 'start' && mask.options.format?.header === true
+  return withEnd(isHeader ? line : mask.maskLine(line))
+}
+
+// In text format a newline of a value is escaped; in CSV it stands between quotes.
+function lineEnd(mask: CopyMask, chunk: Buffer, from: number): number {
+  const { format } = mask.options
+  if (format?.kind !== 'csv') return chunk.indexOf(NEWLINE, from)
+  const quote = format.quote.charCodeAt(0)
+  const escape = format.escape.charCodeAt(0)
+  for (let i = from; i < chunk.length; i++) {
+    const byte = chunk[i]
+    if (mask.isEscaped) mask.isEscaped = false
+    else if (byte === escape && escape !== quote && mask.isQuoted) mask.isEscaped = true
+    else if (byte === quote) mask.isQuoted = !mask.isQuoted
+    else if (byte === NEWLINE && !mask.isQuoted) return i
+  }
+  return -1
+}
+
+function joined(mask: CopyMask, piece: Buffer): Buffer {
+  return Buffer.concat([...mask.pending, piece])
+}
+
+const withEnd = (line: Buffer): Buffer => Buffer.concat([line, END])
+
+function lineMask(
+  options: CopyOptions,
+  scanner: Scanner | null,
+  cells: RowMask | null,
+): (line: Buffer) => Buffer {
+  const whole = maskedWhole(options)
+  const format = options.format ?? null
+  const byField = scanner !== null && cells !== null && format !== null
+  const mask = byField
+    ? fieldsMask(format, cells, whole)
+    : scanner !== null && !isTaggedLine(options, cells)
+      ? unknownLineMask(scanner)
+      : () => whole
+  return (line) => {
+    try {
+      return mask(line)
+    } catch {
+      return whole
+    }
+  }
+}
+
+// Without the format the fields of tagged columns cannot be told from the others.
+const isTaggedLine = (options: CopyOptions, cells: RowMask | null): boolean =>
+  cells !== null || options.tainted
+
+function fieldsMask(format: CopyFormat, cells: RowMask, whole: Buffer): (line: Buffer) => Buffer {
+  return (line) => {
+    const fields = fieldsOf(format, line.toString('latin1'))
+    if (fields.length !== cells.length) return whole
+    const values = fields.map(({ value }) => (value === null ? null : Buffer.from(value, 'latin1')))
+    const masked = maskedCells(cells, values)
+    if (masked === null) return line
+    const out = fields.map(({ raw }, i) => {
+      const value = masked[i] ?? null
+      return value === values[i] ? raw : fieldFrom(format, value?.toString('latin1') ?? null)
+    })
+    return Buffer.from(out.join(format.delimiter), 'latin1')
+  }
+}
+
+/**
+ * Masks lines of an unknown format. Method: the detectors over the line as it stands, then over what
+ * it stands for if it is of the text format. Limits: a secret that CSV breaks over lines is not
+ * found, except for private keys; NULL is written as [masked].
+ */
+function unknownLineMask(scanner: Scanner): (line: Buffer) => Buffer {
+  let isInKey = false
+  return (line) => {
+    if (!isInKey && !line.includes(BACKSLASH) && !mayHoldHit(line)) return line
+    const text = line.toString('utf8')
+    if (isInKey) {
+      const end = privateKeyEnd(text)
+      isInKey = end === null
+      return Buffer.from(end === null ? MASKED : MASKED + (scanner.mask(text.slice(end)) ?? ''))
+    }
+    isInKey = scanner.names.includes('api-key') && opensKey(text)
+    const masked = scanner.mask(text) ?? MASKED
+    const shown = masked.includes('\\') ? maskedEscapes(masked, scanner) : masked
+    return shown === text ? line : Buffer.from(shown)
+  }
+}
+
+const opensKey = (text: string): boolean => {
+  const begin = text.lastIndexOf('-----BEGIN')
+  return (
+    begin >= 0 && text.includes('PRIVATE KEY', begin) && privateKeyEnd(text.slice(begin)) === null
+  )
+}
+
+function maskedEscapes(line: string, scanner: Scanner): string {
+  return line
+    .split('\t')
+    .map((field) => {
+      const plain = unescaped(field)
+      const masked = scanner.mask(plain)
+      return masked === plain ? field : escaped(masked ?? MASKED, '\t')
+    })
+    .join('\t')
+}
+
+function maskedWhole(options: CopyOptions): Buffer {
+  const format = options.format ?? null
+  const cell = format === null ? MASKED : fieldFrom(format, MASKED)
+  const count = Math.max(1, options.columns?.length ?? options.columnCount)
+  return Buffer.from(
+    Array(count)
+      .fill(cell)
+      .join(format?.delimiter ?? '\t'),
+    'latin1',
+  )
+}
+
+function binaryRows(mask: CopyMask, chunk: Buffer): Buffer[] {
+  const out: Buffer[] = []
+  if (mask.phase === 'closed') return out
+  mask.pending.push(Buffer.from(chunk))
+  mask.pendingBytes += chunk.length
+  // Pieces are joined only when they may complete a row, so that the work stays linear.
+  if (mask.pendingBytes < mask.neededBytes) return out
+  let bytes = Buffer.concat(mask.pending)
+  for (;;) {
+    const next = binaryPart(bytes, mask.phase === 'start')
+    if (typeof next === 'number') {
+      // A row that is too large ends the copy: its cells cannot be masked without holding it.
+      if (mask.phase === 'rows' && next > mask.rowBytesMax) return closed(mask, out)
+      mask.pending = [Buffer.from(bytes)]
+      mask.pendingBytes = bytes.length
+      mask.neededBytes = next
+      return out
+    }
+    const { part, size } = next
+    if (part.type === 'row' && size > mask.rowBytesMax) return closed(mask, out)
+    if (part.type === 'trailer' || part.type === 'malformed') return closed(mask, out)
+    out.push(part.type === 'header' ? Buffer.from(part.bytes) : binaryRow(mask.maskRow(part.cells)))
+    bytes = bytes.subarray(size)
+    mask.phase = 'rows'
+  }
+}
+
+function closed(mask: CopyMask, out: Buffer[]): Buffer[] {
+  mask.pending = []
+  mask.pendingBytes = 0
+  mask.phase = 'closed'
+  return [...out, BINARY_TRAILER]
+}
+
+function binaryRowMask(
+  scanner: Scanner | null,
+  cells: RowMask | null,
+): (row: readonly (Buffer | null)[]) => readonly (Buffer | null)[] {
+  if (scanner === null) return (row) => row.map(() => null)
+  if (cells !== null) return (row) => maskedCells(cells, row) ?? row
+  const scan = scanMask({ typeOid: 0, format: 'binary' }, scanner)
+  return scan === null
+    ? (row) => row
+    : (row) => row.map((cell) => (cell === null ? null : scan(cell)))
+}
+
+const inFormat = (columns: readonly ResultColumn[], binary: boolean): readonly ResultColumn[] =>
+  columns.map((column) => ({ ...column, format: binary ? 'binary' : 'text' }))
+
+const NEWLINE = 0x0a
+const BACKSLASH = 0x5c
+const END = Buffer.from('\n')

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { detect, DETECTORS, detectInBytes, type DetectorName } from './detect.ts'
+
+const FOUND: Readonly<Record<DetectorName, readonly string[]>> = {
+  email: ['ana@shop.example', 'a.b+c@mail.shop.co.uk', 'ünï@bücher.example'],
+  card: ['4111111111111111', '4111 1111 1111 1111', '5500-0000-0000-0004', '378282246310005'],
+  ssn: ['123-45-6789'],
+  iban: ['DE89370400440532013000', 'GB82 WEST 1234 5698 7654 32', 'nl91abna0417164300'],
+  phone: ['+491701234567', '+44 20 7946 0958', '(212) 555-0123', '212-555-0123'],
+  jwt: ['eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl'],
+  'aws-key': ['AKIAIOSFODNN7EXAMPLE'],
+  'api-key': [
+    'sk_live_abcdefghij0123',
+    `ghp_${'a1'.repeat(18)}`,
+    'xoxb-1234567890-abcdef',
+    'glpat-abcdefghij0123456789',
+    '-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----',
+  ],
+}
+
+const MISSED: Readonly<Record<DetectorName, readonly string[]>> = {
+  email: ['ana@localhost', 'ana@[10.0.0.1]', 'ana%40shop.example', 'price @ 3.50'],
+  card: ['4111111111111112', '4111.1111.1111.1111', '94111111111111111111'],
+  ssn: ['123456789', '000-12-3456', '666-12-3456', '912-34-5678', '123-00-6789'],
+  iban: ['DE89370400440532013001', 'XX89370400440532013000', 'xDE89370400440532013000'],
+  phone: ['00491701234567', '030 1234567', '2024-01-01 12:34:56'],
+  jwt: ['eyJhbGci', 'www.example.example'],
+  'aws-key': ['wJalrXUtnFEMIaK7MDENGabPxRfiCYEXAMPLEKEYab', 'AKIATOOSHORT'],
+  'api-key': ['sk_live_short', 'hunter2', 'token=correcthorsebatterystaple', 'key=abc123'],
+}
+
+for (const name of DETECTORS) {
+  test(`the detector ${name} finds exactly the value`, () => {
+    for (const value of FOUND[name]) {
+      assert.deepEqual(
+        detect(`see ${value} there`, [name]).map(({ start, end }) => [start, end]),
+        [[4, 4 + value.length]],
+        value,
+      )
+    }
+  })
+
+  test(`the detector ${name} leaves what its limits say`, () => {
+    for (const value of MISSED[name]) assert.deepEqual(detect(`see ${value} .`, [name]), [], value)
+  })
+
+  test(`the detector ${name} finds the value in base64, hex and UTF-16 too`, () => {
+    for (const value of FOUND[name]) {
+      for (const text of encodings(value)) {
+        assert.ok(detect(text, [name]).length > 0, `${value} as ${text}`)
+      }
+      const utf16 = Buffer.from(value, 'utf16le')
+      if (!/[^\x00-\x7f]/.test(value)) {
+        assert.ok(detectInBytes(utf16, [name]), value)
+        assert.ok(detectInBytes(Buffer.from(utf16).swap16(), [name]), value)
+        assert.ok(detectInBytes(Buffer.from(utf16.toString('base64')), [name]), value)
+      }
+    }
+  })
+}
+
+test('secrets behind the word that names them are found, without the word', () => {
+  const secret = 'q9Zt4LmX2vB7kR1p'
+  for (const text of [
+    `api_key=${secret}`,
+    `"token": "${secret}"`,
+    `Authorization: Bearer ${secret}`,
+  ]) {
+    const [hit] = detect(text, ['api-key'])
+    assert.equal(text.slice(hit?.start, hit?.end), secret)
+  }
+  const aws = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'
+  assert.equal(detect(`aws_secret_access_key = ${aws}`, ['aws-key']).length, 1)
+})
+
+test('base64 that is broken into lines is read as one', () => {
+  const text = Buffer.from(`${'x'.repeat(50)} ana@shop.example ${'y'.repeat(50)}`).toString(
+    'base64',
+  )
+  const lines = text.replace(/.{76}/g, '$&\n')
+  assert.equal(detect(lines, ['email']).length, 1)
+})
+
+test('base64 is found at any alignment within a longer run', () => {
+  const code = Buffer.from(' ana@shop.example ').toString('base64').replace(/=+$/, '')
+  for (const before of ['', 'v', 'v1', 'v1-', 'v1-/'])
+    assert.equal(detect(before + code, ['email']).length, 1, before)
+})
+
+test('two levels of encoding are one too many', () => {
+  const once = Buffer.from('ana@shop.example').toString('base64')
+  assert.deepEqual(detect(Buffer.from(once).toString('base64'), ['email']), [])
+})
+
+test('any text gives hits in order, apart, and within the text', () => {
+  const part = fc.oneof(
+    fc.string({ unit: 'grapheme' }),
+    fc.constantFrom(...Object.values(FOUND).flat(), ...Object.values(MISSED).flat()),
+  )
+  fc.assert(
+    fc.property(fc.array(part), (parts) => {
+      const text = parts.join('')
+      let at = 0
+      for (const { start, end } of detect(text)) {
+        assert.ok(start >= at && end > start && end <= text.length)
+        at = end
+      }
+    }),
+  )
+})
+
+test('long texts of one kind take linear time', () => {
+  const kinds = [
+    'a',
+    '1',
+    '@',
+    'a@',
+    'eyJ.',
+    '4 ',
+    '-',
+    '+1',
+    'key=',
+    'aws_secret',
+    'DE89',
+    '-----BEGIN ',
+    '\\"',
+  ]
+  for (const kind of kinds) {
+    const text = kind.repeat(Math.ceil(200_000 / kind.length))
+    const begin = performance.now()
+    detect(text)
+    assert.ok(performance.now() - begin < 3_000, `${kind} takes ${performance.now() - begin} ms`)
+  }
+})
+
+function encodings(value: string): string[] {
+  const bytes = Buffer.from(value)
+  return [0, 1, 2].flatMap((shift) => {
+    const shifted = Buffer.concat([
+      Buffer.from('--'.slice(0, shift === 2 ? 2 : shift)),
+      Buffer.from(' '),
+      bytes,
+    ])
+    return [shifted.toString('base64'), shifted.toString('base64url'), shifted.toString('hex')]
+  })
+}

@@ -1,0 +1,42 @@
+import type { MaskingMethod } from '@countersign/contracts'
+import { detect, type DetectorName, detectInBytes, isDetectorName } from './detect.ts'
+import { MASKED, maskedText } from './method.ts'
+import type { MaskingPlan } from './plan.ts'
+
+/** The detectors of a plan, ready to use. */
+export type Scanner = {
+  readonly names: readonly DetectorName[]
+  /** The text with its hits masked, itself without any, null when a hit makes the value NULL. */
+  mask(text: string): string | null
+  /** Whether bytes of any encoding hold a hit. */
+  hits(bytes: Buffer): boolean
+}
+
+/** The detectors of the plan; null when it names one that this version does not know. */
+export function scannerOf(plan: MaskingPlan, key: Uint8Array): Scanner | null {
+  const methods = new Map<DetectorName, MaskingMethod>()
+  for (const { name, method } of plan.detectors) {
+    if (!isDetectorName(name)) return null
+    methods.set(name, method)
+  }
+  const names = [...methods.keys()]
+  return {
+    names,
+    hits: (bytes) => names.length > 0 && detectInBytes(bytes, names),
+    mask(text) {
+      const hits = names.length === 0 ? [] : detect(text, names)
+      if (hits.length === 0) return text
+      let out = ''
+      let at = 0
+      for (const { name, start, end, isShowable } of hits) {
+        const method = methods.get(name) ?? 'Redact'
+        if (method === 'Null') return null
+        const shown = method === 'Partial' && !isShowable ? 'Redact' : method
+        const hit = text.slice(start, end)
+        out += text.slice(at, start) + (maskedText(shown, name, hit, key) ?? MASKED)
+        at = end
+      }
+      return out + text.slice(at)
+    },
+  }
+}
