@@ -83,6 +83,7 @@ test('bytes that are no PostgreSQL end the connection, and the proxy goes on', a
   ]) {
     const socket = connect(system.instance.ports.proxyPostgres, '127.0.0.1')
     socket.on('error', () => undefined)
+    socket.resume()
     socket.write(bytes)
     socket.end()
     await once(socket, 'close')

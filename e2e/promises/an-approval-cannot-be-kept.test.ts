@@ -16,7 +16,7 @@ test('after an approved change the session has its base rights again, before any
   running.type("select 'next', pg_has_role(session_user, 'shop_prod_owner', 'usage') as owner;")
   const requestId = await heldRequest(running)
   assert.equal((await countersign(system, 'ana', requestId)).status, 200)
-  await running.says(/next \| f/)
+  await running.says(/next\s+\| f/)
   await using log = await observe(system)
   const lowered = await eventually('the lowering', async () =>
     (await eventsOf(log, 'credentials', 'PrivilegeLowered')).find(

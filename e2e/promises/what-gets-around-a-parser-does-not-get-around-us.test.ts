@@ -65,6 +65,7 @@ test('what must not pass is blocked or held, and the target never sees it', asyn
 test('what only looks dangerous passes', async () => {
   for (const sql of HARMLESS) {
     const run = await psql(system, { profile: 'shop-prod', commands: [sql] })
-    assert.equal(run.status, 0, `${sql}\n${run.stderr}`)
+    // The target itself may still refuse it: EXPLAIN checks the rights of the statement.
+    assert.doesNotMatch(run.stderr, /countersign:/, sql)
   }
 })

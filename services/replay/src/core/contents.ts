@@ -1,7 +1,7 @@
 import { decodeSubject, type RequestContent } from '@countersign/contracts'
 import { resultOf } from './result.ts'
 import type { RequestResult } from './entry.ts'
-import type { SessionRecord } from './session-record.ts'
+import { type SessionRecord, withoutRepeats } from './session-record.ts'
 
 /** Opens what stands in the log encrypted; throws where it cannot. */
 export type Decrypt = (sealed: Uint8Array) => Buffer
@@ -21,7 +21,7 @@ export type Statement = {
 export function contentsOf(records: readonly SessionRecord[], decrypt: Decrypt | null): Contents {
   const parts = new Map<string, Map<number, Buffer>>()
   const answers = new Map<string, Map<number, Buffer>>()
-  for (const { message } of records) {
+  for (const { message } of withoutRepeats(records)) {
     if (message.type === 'RequestPart' && !message.stream) {
       placed(parts, message.requestId).set(message.index, message.ciphertext)
     }
@@ -63,7 +63,7 @@ export function contentsOf(records: readonly SessionRecord[], decrypt: Decrypt |
 /** Exactly the bytes that the agent saw, in order. */
 export const transcriptOf = (records: readonly SessionRecord[], decrypt: Decrypt): Buffer =>
   Buffer.concat(
-    records
+    withoutRepeats(records)
       .map(({ message }) => message)
       .filter((message) => message.type === 'TranscriptRecorded')
       .sort((a, b) => a.sequence - b.sequence)

@@ -69,7 +69,10 @@ function see(seen: Seen, frame: ServerFrame): void {
       if (!fields.ok) return
       const [severity, message, code] = ['S', 'M', 'C'].map((letter) => fields.value.get(letter))
       seen.error = `${severity ?? 'ERROR'}: ${message ?? 'unknown'} (${code ?? 'XX000'})`
+      return
     }
+    default:
+    // Everything else says nothing about the result.
   }
 }
 

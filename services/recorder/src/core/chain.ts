@@ -1,0 +1,44 @@
+import { hashOf } from '@countersign/contracts'
+
+/** One hash chain of a session, as far as it was read: control (`sessions`) or transcript. */
+export type Chain = {
+  /** The place of the next event. */
+  next: number
+  /** The hash of the last event; empty before the first. */
+  head: string
+  /** The ids of the last events, to know a repeat. */
+  readonly recent: Set<string>
+}
+
+/** An event with its links, and the raw bytes that its hash is over. */
+export type Link = {
+  readonly id: string
+  readonly type: string
+  readonly fingerprint: string
+  readonly value: Uint8Array
+  readonly sequence: number
+  readonly previousHash: string
+}
+
+export const newChain = (): Chain => ({ next: 0, head: '', recent: new Set() })
+
+/** Moves the chain on; says what is wrong, or null. A repeat by id is harmless: the first one counts. */
+export function linked(chain: Chain, link: Link): string | null {
+  if (chain.recent.has(link.id)) return null
+  const wrong =
+    link.sequence !== chain.next
+      ? `event ${link.id} is number ${link.sequence} where ${chain.next} should follow`
+      : link.previousHash !== chain.head
+        ? `event ${link.id} (number ${link.sequence}) does not cite the hash of the event before it`
+        : null
+  // Goes on from what is there, so that one break is said once.
+  chain.next = link.sequence + 1
+  chain.head = hashOf(link.type, link.fingerprint, link.value)
+  chain.recent.add(link.id)
+  const [oldest] = chain.recent
+  if (chain.recent.size > RECENT_MAX && oldest !== undefined) chain.recent.delete(oldest)
+  return wrong
+}
+
+/** Repeats come from appends that were under way together; more cannot be. */
+const RECENT_MAX = 10_000

@@ -1,0 +1,77 @@
+import { appendFileSync, createReadStream, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import avro from 'avsc'
+import { type Envelope, envelopeOf, envelopeType } from './envelope.ts'
+
+/** The records of one session until it is archived: in memory, and what is too much in a part file for each topic. */
+export type SessionBuffer = {
+  /** False where this record is in it already; the records of a topic come in order. */
+  add(envelope: Envelope): boolean
+  /** Everything, topic after topic in the order of their names. */
+  envelopes(): AsyncGenerator<Envelope>
+  discard(): void
+}
+
+export function sessionBuffer(folder: string, sessionId: string, bytesMax: number): SessionBuffer {
+  const topics = new Map<string, TopicBuffer>()
+  let bytes = 0
+  return {
+    add(envelope) {
+      const { topic } = envelope
+      const buffer = topics.get(topic) ?? { last: -1, records: [], spilled: 0 }
+      topics.set(topic, buffer)
+      if (envelope.offset <= buffer.last) return false
+      buffer.last = envelope.offset
+      buffer.records.push(envelope)
+      bytes += envelope.value.length + OVERHEAD_BYTES
+      if (bytes > bytesMax) spill()
+      return true
+    },
+    async *envelopes() {
+      for (const topic of [...topics.keys()].sort()) {
+        const buffer = topics.get(topic)
+        if (buffer === undefined) continue
+        // What comes while this is read is for the next time.
+        const { spilled, records } = buffer
+        const inMemory = [...records]
+        if (spilled > 0) {
+          const part = createReadStream(partOf(topic), { end: spilled - 1 })
+          const decoder = new avro.streams.RawDecoder(envelopeType)
+          part.once('error', (cause) => decoder.destroy(cause))
+          for await (const read of part.pipe(decoder)) yield envelopeOf(read)
+        }
+        yield* inMemory
+      }
+    },
+    discard() {
+      for (const [topic, { spilled }] of topics)
+        if (spilled > 0) rmSync(partOf(topic), { force: true })
+      topics.clear()
+    },
+  }
+
+  function spill(): void {
+    for (const [topic, buffer] of topics) {
+      const chunk = Buffer.concat(buffer.records.map((record) => envelopeType.toBuffer(record)))
+      if (chunk.length > 0) appendFileSync(partOf(topic), chunk)
+      buffer.spilled += chunk.length
+      buffer.records = []
+    }
+    bytes = 0
+  }
+
+  function partOf(topic: string): string {
+    return join(folder, `${sessionId}.${topic}.part`)
+  }
+}
+
+type TopicBuffer = {
+  /** The offset of the last record. */
+  last: number
+  records: Envelope[]
+  /** How many bytes stand in the part file. */
+  spilled: number
+}
+
+/** What a record costs in memory beside its bytes, about. */
+const OVERHEAD_BYTES = 800

@@ -1,0 +1,258 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, test } from 'node:test'
+import avro from 'avsc'
+import {
+  type AnyMessage,
+  type CredentialRevoked,
+  decode,
+  type SessionsMessage,
+  type TranscriptRecorded,
+} from '@countersign/contracts'
+import { type Clock, EventId, Instant, SessionId, uuidv7 } from '@countersign/kernel'
+import { draftOf, type Position } from '@countersign/log'
+import { type InMemoryLog, inMemoryLog } from '@countersign/log/in-memory'
+import { createLogger } from '@countersign/runtime'
+import { archivePath, readArchive } from './archive.ts'
+import type { Envelope } from './envelope.ts'
+import { type RecorderHost, serveRecorder } from './serve-recorder.ts'
+
+const SESSION = SessionId('01920000-0000-7000-8000-000000000001')
+const NOW = Instant(1_772_000_000_000_000)
+
+let folder: string
+let log: InMemoryLog
+let nowMs: number
+const clock: Clock = { now: () => NOW, monotonicMs: () => nowMs }
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'recorder-'))
+  log = inMemoryLog({ partitions: 2 })
+  nowMs = 0
+  unread = []
+})
+afterEach(async () => {
+  await log[Symbol.asyncDispose]()
+  await rm(folder, { recursive: true })
+})
+
+test('a finished session is one archive with the original bytes, after its grace and when its transcript is whole', async () => {
+  await using host = await started()
+  const { events, transcript } = session(3)
+  await append(...events)
+  await archivedWithin(host, 1_000)
+  assert.equal(await exists(), false, 'the transcript is not there yet')
+  await append(...transcript)
+  await archivedWithin(host, 1_000)
+  const envelopes = await archived()
+  assert.deepEqual(
+    envelopes.map(({ topic, offset }) => `${topic}/${offset}`),
+    ['sessions/0', 'sessions/1', 'transcript/0', 'transcript/1', 'transcript/2'],
+  )
+  const stored = [...log.records('sessions'), ...log.records('transcript')]
+  assert.deepEqual(
+    envelopes.map(({ value }) => value),
+    stored.map((record) => (record.status === 'understood' ? record.value : null)),
+  )
+  assert.deepEqual(log.records('recorder.rejected'), [])
+})
+
+test('an archive explains itself: the schemas of its records stand in its metadata', async () => {
+  await using host = await started()
+  await append(...session(0).events)
+  await archivedWithin(host, 1_000)
+  const decoder = avro.createFileDecoder(archivePath(folder, SESSION))
+  const metadata = await new Promise<unknown>((resolve) => {
+    decoder.once('metadata', (_type: unknown, _codec: unknown, header: unknown) => resolve(header))
+    decoder.resume()
+  })
+  const text = JSON.stringify(metadata, (_, value: unknown) =>
+    value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : value,
+  )
+  assert.match(text, /countersign\.end/)
+  assert.ok((await readFile(archivePath(folder, SESSION), 'latin1')).includes('SessionOpened'))
+})
+
+test('the session of a killed proxy is archived when its credential is revoked', async () => {
+  await using host = await started()
+  const [opened] = session(0).events
+  if (opened !== undefined) await append(opened)
+  await archivedWithin(host, 60_000)
+  assert.equal(await exists(), false)
+  await append(revoked)
+  await archivedWithin(host, 60_000)
+  assert.equal((await archived()).length, 2)
+})
+
+test('what comes late is added to the archive, also after a restart', async () => {
+  await append(...session(0).events)
+  {
+    await using host = await started()
+    await archivedWithin(host, 1_000)
+    assert.equal((await archived()).length, 2)
+  }
+  await append(revoked)
+  await using host = await started()
+  await archivedWithin(host, 60_000)
+  assert.deepEqual(
+    (await archived()).map(({ topic }) => topic),
+    ['credentials', 'sessions', 'sessions'],
+  )
+})
+
+test('a recorder that begins at the beginning again writes the same archive', async () => {
+  await append(...session(5).transcript, ...session(5).events)
+  const archives: unknown[] = []
+  unread = []
+  for (const sub of ['one', 'two']) {
+    // Without a commit of the other: it begins at the beginning, as after a crash.
+    await using alone = inMemoryLog({ partitions: 2 })
+    for (const topic of ['transcript', 'sessions']) {
+      for (const record of log.records(topic)) {
+        if (record.status !== 'understood') continue
+        const { position, key, headers, value } = record
+        unread.push(alone.appendRaw(topic, position.partition, key, headers, value))
+      }
+    }
+    await using host = await serveRecorder(options(alone, sub))
+    await archivedWithin(host, 1_000)
+    // The log in memory gives each record the time of its append.
+    archives.push((await archived(join(folder, sub))).map((each) => ({ ...each, timestampMs: 0 })))
+  }
+  assert.deepEqual(archives[0], archives[1])
+})
+
+test('a session that is larger than the memory for it is archived whole', async () => {
+  await using host = await serveRecorder({ ...options(log), sessionBytesMax: 2_000 })
+  const { events, transcript } = session(40)
+  await append(...transcript, ...events)
+  await archivedWithin(host, 1_000)
+  const sequences = (await archived())
+    .filter(({ topic }) => topic === 'transcript')
+    .map(({ headers, value }) =>
+      decode('TranscriptRecorded', (headers['ce_dataschema'] ?? '').slice(12), value),
+    )
+    .map((message) => (message.type === 'TranscriptRecorded' ? message.sequence : -1))
+  assert.deepEqual(
+    sequences,
+    Array.from({ length: 40 }, (_, index) => index),
+  )
+  assert.deepEqual(
+    (await readdir(folder)).filter((name) => name.endsWith('.part')),
+    [],
+  )
+})
+
+test('a broken chain is put on record, and the session is archived all the same', async () => {
+  await using host = await started()
+  const { events } = session(0)
+  const [opened, ended] = events
+  if (opened === undefined || ended?.type !== 'SessionEnded') throw new TypeError('no session')
+  await append(opened, { ...ended, previousHash: 'forged' })
+  await archivedWithin(host, 1_000)
+  const [rejection] = log.records('recorder.rejected')
+  assert.ok(rejection?.status === 'understood' && rejection.message.type === 'MessageRejected')
+  assert.deepEqual([rejection.message.topic, rejection.message.offset], ['sessions', 1])
+  assert.match(rejection.message.reason, /does not cite the hash/)
+  assert.equal((await archived()).length, 2)
+})
+
+const options = (from: InMemoryLog, sub = '') => ({
+  log: from.connect(),
+  logger: createLogger('recorder', 'fatal'),
+  clock,
+  archiveDir: join(folder, sub),
+  graceMs: 1_000,
+})
+const started = () => serveRecorder(options(log))
+
+/** Lets what was appended arrive, then the time pass, then archives. */
+async function archivedWithin(host: RecorderHost, passedMs: number): Promise<void> {
+  while (!unread.every((position) => host.hasRead(position))) {
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  unread = []
+  nowMs += passedMs
+  await host.sweep()
+}
+
+/** Where what was appended stands, until the recorder has it. */
+let unread: Position[] = []
+
+const exists = async (): Promise<boolean> =>
+  readFile(archivePath(folder, SESSION)).then(
+    () => true,
+    () => false,
+  )
+
+async function archived(from = folder): Promise<Envelope[]> {
+  const envelopes: Envelope[] = []
+  for await (const envelope of readArchive(from, SESSION)) envelopes.push(envelope)
+  return envelopes
+}
+
+async function append(...messages: readonly AnyMessage[]): Promise<void> {
+  const drafts = messages.map((message) => draftOf(message, { id: newId(), key: SESSION }))
+  for (const { position } of await log.append(drafts)) unread.push(position)
+}
+
+const newId = () => EventId(uuidv7(Date.now()))
+
+const revoked: CredentialRevoked = {
+  type: 'CredentialRevoked',
+  sessionId: SESSION,
+  at: NOW,
+  credentialId: 'c1',
+  target: 'shop-prod',
+  role: 'cs_1',
+  reason: 'LeaseExpired',
+  backendsTerminated: 0,
+}
+
+/** A short session with so many transcript events, its chains whole. */
+function session(transcriptCount: number) {
+  const transcript: TranscriptRecorded[] = []
+  let head = ''
+  for (let sequence = 0; sequence < transcriptCount; sequence++) {
+    const message: TranscriptRecorded = {
+      type: 'TranscriptRecorded',
+      sessionId: SESSION,
+      sequence,
+      previousHash: head,
+      at: NOW,
+      requestId: null,
+      ciphertext: Buffer.alloc(100, sequence),
+      sizeBytes: 72,
+    }
+    head = draftOf(message, { id: newId(), key: SESSION }).hash
+    transcript.push(message)
+  }
+  const opened: SessionsMessage = {
+    type: 'SessionOpened',
+    sessionId: SESSION,
+    sequence: 0,
+    previousHash: '',
+    at: NOW,
+    credentialId: 'c1',
+    role: 'cs_1',
+    targetVersion: 't',
+    maskingPlanVersion: 'm',
+    policyVersion: 'p',
+  }
+  const ended: SessionsMessage = {
+    type: 'SessionEnded',
+    sessionId: SESSION,
+    sequence: 1,
+    previousHash: draftOf(opened, { id: newId(), key: SESSION }).hash,
+    at: NOW,
+    reason: 'ClientTerminated',
+    code: null,
+    requestCount: 0,
+    transcriptHead: head,
+    transcriptCount,
+    inDoubt: [],
+  }
+  return { events: [opened, ended] as const, transcript }
+}

@@ -1,0 +1,287 @@
+import { mkdtemp, mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { metrics } from '@opentelemetry/api'
+import { decode, fingerprintOf, isMessageType, SCHEMAS } from '@countersign/contracts'
+import { type Clock, EventId, isUuid, messageOf, uuidv5 } from '@countersign/kernel'
+import {
+  draftOf,
+  formatPosition,
+  type Log,
+  type LogRecord,
+  type Position,
+  type Understood,
+} from '@countersign/log'
+import type { Logger } from '@countersign/runtime'
+import { type Chain, linked, newChain } from '../core/chain.ts'
+import { type Ending, evolved, isDue, notEnded } from '../core/ending.ts'
+import { REJECTED, topology } from '../topology.ts'
+import { hasArchive, readArchive, writeArchive } from './archive.ts'
+import { type SessionBuffer, sessionBuffer } from './buffer.ts'
+import type { Envelope } from './envelope.ts'
+
+export type RecorderOptions = {
+  log: Log
+  logger: Logger
+  clock: Clock
+  archiveDir: string
+  /** How long a finished session must be quiet before it is archived. */
+  graceMs: number
+  /** How many bytes of one session stay in memory; 1 MiB by default. */
+  sessionBytesMax?: number
+}
+
+/** A running recorder. */
+export type RecorderHost = AsyncDisposable & {
+  healthy(): boolean
+  /** Archives what is due and commits; a timer does this. */
+  sweep(): Promise<void>
+  /** Whether the record at this position has been taken. */
+  hasRead(position: Position): boolean
+  readonly failed: Promise<never>
+}
+
+/** Checks the chains of all sessions and archives those that are over, until it is disposed. */
+export async function serveRecorder(options: RecorderOptions): Promise<RecorderHost> {
+  const { log, logger, clock, archiveDir, graceMs } = options
+  const sessionBytesMax = options.sessionBytesMax ?? SESSION_BYTES_MAX
+  await mkdir(archiveDir, { recursive: true })
+  const parts = await mkdtemp(join(archiveDir, '.parts-'))
+  const sessions = new Map<string, Session>()
+  /** The next offset of each topic and partition that is read. */
+  const next = new Map<string, Position>()
+  const committed = new Map<string, number>()
+  const meter = metrics.getMeter('countersign')
+  const broken = meter.createCounter('countersign_chains_broken', {
+    description: 'Events that do not follow from the one before.',
+  })
+  const archived = meter.createCounter('countersign_sessions_archived', {
+    description: 'Archives written.',
+  })
+  let work: Promise<void> = Promise.resolve()
+  let isWriting = true
+
+  const reader = await log.read({
+    topics: topology.reads,
+    from: 'committed',
+    group: 'archive',
+    onAssigned: (partitions) =>
+      inTurn(async () => {
+        for (const [id, session] of sessions) {
+          if (partitions.includes(session.partition)) continue
+          session.buffer.discard()
+          sessions.delete(id)
+        }
+        for (const [name, { partition }] of next)
+          if (!partitions.includes(partition)) {
+            next.delete(name)
+            committed.delete(name)
+          }
+      }),
+    onRecords: (records) =>
+      inTurn(async () => {
+        for (const record of records) await take(record)
+      }),
+  })
+  const timer = setInterval(() => {
+    sweep().then(
+      () => (isWriting = true),
+      (cause: unknown) => {
+        isWriting = false
+        logger.error({ reason: messageOf(cause) }, 'sessions could not be archived; trying again')
+      },
+    )
+  }, SWEEP_MS)
+
+  return {
+    healthy: () => log.healthy() && isWriting,
+    failed: reader.failed,
+    sweep,
+    hasRead: ({ topic, partition, offset }) =>
+      (next.get(`${topic}/${partition}`)?.offset ?? 0) > offset,
+    [Symbol.asyncDispose]: async () => {
+      clearInterval(timer)
+      await reader[Symbol.asyncDispose]()
+      await work.catch(() => undefined)
+      await rm(parts, { recursive: true, force: true })
+    },
+  }
+
+  /** One thing after the other, so that what is read and what is written never meet. */
+  function inTurn(run: () => Promise<void>): Promise<void> {
+    const done = work.then(run)
+    work = done.catch(() => undefined)
+    return done
+  }
+
+  async function take(record: LogRecord): Promise<void> {
+    const { topic, partition, offset } = record.position
+    if (record.status !== 'tombstone' && isUuid(record.key)) await keep(record)
+    next.set(`${topic}/${partition}`, { topic, partition, offset: offset + 1 })
+  }
+
+  async function keep(record: Exclude<LogRecord, { status: 'tombstone' }>): Promise<void> {
+    const { topic, partition, offset } = record.position
+    const session = sessions.get(record.key) ?? (await opened(record.key, partition))
+    const { timestampMs, headers, value } = record
+    if (!session.buffer.add({ topic, partition, offset, timestampMs, headers, value })) return
+    session.quietSince = clock.monotonicMs()
+    session.changed = true
+    if (!session.firstOffsets.has(topic)) session.firstOffsets.set(topic, offset)
+    if (record.status === 'unreadable') {
+      await reject(record, record.problem.message)
+      return
+    }
+    session.ending = evolved(session.ending, record.message)
+    const wrong = checked(session, record)
+    if (wrong === null) return
+    broken.add(1)
+    logger.error({ sessionId: record.key, position: formatPosition(record.position) }, wrong)
+    await reject(record, wrong)
+  }
+
+  /** A session that was archived before is taken up again: late records are added to its archive. */
+  async function opened(id: string, partition: number): Promise<Session> {
+    const session: Session = {
+      partition,
+      buffer: sessionBuffer(parts, id, sessionBytesMax),
+      chains: { sessions: newChain(), transcript: newChain() },
+      ending: notEnded,
+      firstOffsets: new Map(),
+      quietSince: clock.monotonicMs(),
+      changed: false,
+    }
+    sessions.set(id, session)
+    if (!(await hasArchive(archiveDir, id))) return session
+    for await (const envelope of readArchive(archiveDir, id)) {
+      session.buffer.add(envelope)
+      refold(session, envelope)
+    }
+    return session
+  }
+
+  async function sweep(): Promise<void> {
+    await inTurn(async () => {
+      for (const [id, session] of sessions) {
+        const quietMs = clock.monotonicMs() - session.quietSince
+        if (!isDue(session.ending, quietMs, graceMs)) continue
+        if (session.changed) {
+          const file = await writeArchive(archiveDir, id, {
+            envelopes: session.buffer.envelopes(),
+            metadata: {
+              'countersign.session': id,
+              'countersign.end': session.ending.by ?? 'None',
+              'countersign.schemas': await schemasOf(session),
+            },
+          })
+          archived.add(1)
+          logger.info({ sessionId: id, file, end: session.ending.by }, 'session archived')
+        }
+        session.buffer.discard()
+        sessions.delete(id)
+      }
+      await commit()
+    })
+  }
+
+  /** Everything before the first record of any session that is not archived is done. */
+  async function commit(): Promise<void> {
+    for (const [name, position] of next) {
+      const firsts = [...sessions.values()]
+        .filter(({ partition }) => partition === position.partition)
+        .map(({ firstOffsets }) => firstOffsets.get(position.topic) ?? position.offset)
+      const offset = Math.min(position.offset, ...firsts)
+      if (offset === committed.get(name)) continue
+      try {
+        await reader.commit({ ...position, offset })
+        committed.set(name, offset)
+      } catch (cause) {
+        // What is not committed is read again, which is harmless; the next sweep tries again.
+        logger.warn({ reason: messageOf(cause) }, 'an offset could not be committed')
+        return
+      }
+    }
+  }
+
+  async function reject(record: LogRecord, reason: string): Promise<void> {
+    const { topic, partition, offset } = record.position
+    const id = EventId(uuidv5(REJECTIONS, formatPosition(record.position)))
+    const message = {
+      type: 'MessageRejected',
+      service: topology.service,
+      at: clock.now(),
+      topic,
+      partition,
+      offset,
+      code: 'CS_MESSAGE_UNREADABLE',
+      reason: reason.slice(0, REASON_CHARACTERS_MAX),
+    } as const
+    const draft = draftOf(message, {
+      id,
+      key: record.key,
+      topic: REJECTED,
+      causation: record.position,
+    })
+    // Without an acknowledgement the reader stops, and the record is read again after a restart.
+    await log.append([draft], { limitMs: REJECT_LIMIT_MS })
+  }
+}
+
+type Session = {
+  readonly partition: number
+  readonly buffer: SessionBuffer
+  readonly chains: { readonly sessions: Chain; readonly transcript: Chain }
+  ending: Ending
+  /** Where its first record stands in each topic: the group must not commit further. */
+  readonly firstOffsets: Map<string, number>
+  quietSince: number
+  /** Whether there is anything that its archive does not have. */
+  changed: boolean
+}
+
+/** What is wrong with the record in its chain, or null. */
+function checked(session: Session, record: Understood): string | null {
+  const { id, message, fingerprint, value } = record
+  if (!('previousHash' in message)) return null
+  const chain = session.chains[message.type === 'TranscriptRecorded' ? 'transcript' : 'sessions']
+  const { type, sequence, previousHash } = message
+  return linked(chain, { id, type, fingerprint, value, sequence, previousHash })
+}
+
+/** What an archive says about the session; it was checked when it was written. */
+function refold(session: Session, envelope: Envelope): void {
+  const { headers, value } = envelope
+  const type = typeOf(envelope)
+  const fingerprint = (headers['ce_dataschema'] ?? '').replace(/^countersign:/, '')
+  if (!isMessageType(type)) return
+  try {
+    const message = decode(type, fingerprint, value)
+    session.ending = evolved(session.ending, message)
+    if (!('previousHash' in message)) return
+    const chain = session.chains[type === 'TranscriptRecorded' ? 'transcript' : 'sessions']
+    const { sequence, previousHash } = message
+    linked(chain, { id: headers['ce_id'] ?? '', type, fingerprint, value, sequence, previousHash })
+  } catch {
+    // A record that could not be read then is in the archive and on record as rejected.
+  }
+}
+
+/** The schemas of everything in the archive, so that it explains itself. */
+async function schemasOf({ buffer }: Session): Promise<string> {
+  const used = new Set<string>()
+  for await (const envelope of buffer.envelopes()) used.add(typeOf(envelope))
+  const types = [...used].filter(isMessageType).sort()
+  return JSON.stringify(
+    Object.fromEntries(types.map((type) => [fingerprintOf(type), SCHEMAS[type].schema])),
+  )
+}
+
+function typeOf({ headers }: Envelope): string {
+  const name = headers['ce_type'] ?? ''
+  return name.slice(name.lastIndexOf('.') + 1)
+}
+
+const SESSION_BYTES_MAX = 1024 * 1024
+const SWEEP_MS = 500
+const REJECT_LIMIT_MS = 10_000
+const REASON_CHARACTERS_MAX = 500
+const REJECTIONS = '0c7c3b0e-93a4-5d0b-8c0a-5f6a1de1f0b7'

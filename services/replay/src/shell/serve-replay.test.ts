@@ -1,0 +1,382 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import {
+  type AnyMessage,
+  digestOf,
+  encodeSubject,
+  type RequestContent,
+} from '@countersign/contracts'
+import {
+  ephemeralKeyPair,
+  newDataKey,
+  openerWith,
+  sealerTo,
+  tokenVerifier,
+} from '@countersign/identity'
+import {
+  afterMs,
+  EventId,
+  InstanceId,
+  Instant,
+  RequestId,
+  SessionId,
+  uuidv7,
+} from '@countersign/kernel'
+import { draftOf } from '@countersign/log'
+import { type InMemoryLog, inMemoryLog } from '@countersign/log/in-memory'
+import { createLogger } from '@countersign/runtime'
+import { type TestClaims, type TestIssuer, testIssuer } from '@countersign/testing'
+import { z } from 'zod'
+import { transcriptOf } from '../core/contents.ts'
+import { type SessionRecord, sessionRecord } from '../core/session-record.ts'
+import { type ReplayHost, serveReplay } from './serve-replay.ts'
+import { DATA_KEY } from './vault.ts'
+
+const SESSION = SessionId('01920000-0000-7000-8000-000000000001')
+const REQUEST = RequestId('01920000-0000-7000-8000-000000000002')
+const COVERED = RequestId('01920000-0000-7000-8000-000000000003')
+const NOW = Instant(1_772_000_000_000_000)
+const at = (ms: number) => afterMs(NOW, ms)
+const key = newDataKey()
+
+let issuer: TestIssuer
+let log: InMemoryLog
+let host: ReplayHost
+
+before(async () => {
+  issuer = await testIssuer()
+  log = inMemoryLog({ partitions: 1 })
+  const pair = await ephemeralKeyPair()
+  const seal = await sealerTo(pair.publicJwk, DATA_KEY)
+  await append(reviewers('prod', 'prod-reviewers'), reviewers('staging', 'staging-reviewers'))
+  await append({
+    type: 'SessionKeySealed',
+    sessionId: SESSION,
+    at: NOW,
+    recipients: [{ reader: 'replay', jwe: await seal(key.bytes()) }],
+  })
+  await append(...opening(), ...requests())
+  host = await serveReplay({
+    log,
+    logger: createLogger('replay', 'fatal'),
+    verify: tokenVerifier(issuer),
+    open: await openerWith(pair.privateJwk, DATA_KEY),
+    archiveDir: 'no-such-folder',
+    host: '127.0.0.1',
+    port: 0,
+    recordBytesMax: 1,
+  })
+})
+after(async () => {
+  await host[Symbol.asyncDispose]()
+  await log[Symbol.asyncDispose]()
+  await issuer[Symbol.asyncDispose]()
+})
+
+test('nobody reads without a token, and a session that one may not see does not exist', async () => {
+  const none = await fetch(`http://127.0.0.1:${host.port}/v1/sessions`)
+  assert.deepEqual([none.status, PROBLEM.parse(await none.json()).code], [401, 'CS_AUTH_REQUIRED'])
+  const kim = await get(`/v1/sessions/${SESSION}`, 'kim', { groups: ['staging-reviewers'] })
+  assert.deepEqual([kim.status, PROBLEM.parse(kim.body).code], [404, 'CS_NOT_FOUND'])
+})
+
+test('reviewers of its environment, administrators and its own people and agents see a session', async () => {
+  const readers: [string, TestClaims][] = [
+    ['ana', { groups: ['prod-reviewers'] }],
+    ['root', { groups: ['countersign-admins'] }],
+    ['maria', {}],
+    ['ci-deploy', {}],
+  ]
+  for (const [name, claims] of readers) {
+    const list = SESSIONS.parse((await get('/v1/sessions', name, claims)).body)
+    assert.deepEqual(
+      list.sessions.map(({ sessionId }) => sessionId),
+      [SESSION],
+      name,
+    )
+  }
+  assert.deepEqual(SESSIONS.parse((await get('/v1/sessions', 'zoe', {})).body).sessions, [])
+})
+
+test('a timeline tells the exact statement, its parameters, the result as the agent saw it, and what may have run', async () => {
+  const { body } = await get(`/v1/sessions/${SESSION}`, 'maria', {})
+  const told = TIMELINE.parse(body)
+  assert.deepEqual(
+    told.timeline.map(({ kind }) => kind),
+    [
+      'asked',
+      'admitted',
+      'request',
+      'allowed',
+      'released',
+      'completed',
+      'request',
+      'released',
+      'revoked',
+    ],
+  )
+  const [request, covered] = told.timeline.filter(({ kind }) => kind === 'request')
+  assert.deepEqual(
+    [request?.text, request?.parameters],
+    ["select 'x', $1", ['42', null, '\\x0001']],
+  )
+  assert.match(covered?.detail ?? '', /covered by decision/)
+  const completed = told.timeline.find(({ kind }) => kind === 'completed')
+  assert.deepEqual([completed?.result?.tag, completed?.durationMs], ['SELECT 1', 1.5])
+  assert.deepEqual(told.mayHaveRun, [COVERED])
+  assert.match(
+    told.timeline.findLast(({ kind }) => kind === 'released')?.detail ?? '',
+    /may have run/,
+  )
+  assert.deepEqual(
+    [told.endReason, told.requests, told.environment],
+    ['CredentialRevoked', 2, 'prod'],
+  )
+})
+
+test('a session replays to exactly the bytes that the agent saw, without repeats', () => {
+  const records: SessionRecord[] = log.records('transcript').flatMap((record) => {
+    const told = record.status === 'understood' ? sessionRecord(record) : null
+    return told === null ? [] : [told]
+  })
+  assert.deepEqual(transcriptOf([...records, ...records], key.decrypt), ANSWER)
+})
+
+test('a live stream sends what was and ends with the session', async () => {
+  const response = await fetch(`http://127.0.0.1:${host.port}/v1/sessions/${SESSION}/live`, {
+    headers: { authorization: `Bearer ${issuer.token('maria')}` },
+  })
+  assert.equal(response.headers.get('content-type'), 'text/event-stream')
+  const events = (await response.text()).split('\n').filter((line) => line.startsWith('data: '))
+  assert.equal(events.length, 9)
+})
+
+test('after its key is erased only the rendering of a session is left', async () => {
+  log.appendRaw('keys', 0, SESSION, {}, null)
+  let told = TIMELINE.parse((await get(`/v1/sessions/${SESSION}`, 'maria', {})).body)
+  while (told.timeline.some(({ result }) => result !== null)) {
+    told = TIMELINE.parse((await get(`/v1/sessions/${SESSION}`, 'maria', {})).body)
+  }
+  const texts = told.timeline.filter(({ kind }) => kind === 'request').map(({ text }) => text)
+  assert.deepEqual(texts, ['select ?', 'select ?'])
+})
+
+async function get(path: string, subject: string, claims: TestClaims) {
+  const response = await fetch(`http://127.0.0.1:${host.port}${path}`, {
+    headers: { authorization: `Bearer ${issuer.token(subject, claims)}` },
+  })
+  const body: unknown = await response.json()
+  return { status: response.status, body }
+}
+
+const append = (...messages: readonly AnyMessage[]) =>
+  log.append(
+    messages.map((message) =>
+      draftOf(message, {
+        id: EventId(uuidv7(Date.now())),
+        key: 'sessionId' in message ? message.sessionId : 'catalog',
+      }),
+    ),
+  )
+
+const PROBLEM = z.object({ code: z.string() })
+const SESSIONS = z.object({ sessions: z.array(z.object({ sessionId: z.string() })) })
+const TIMELINE = z.object({
+  endReason: z.string().nullable(),
+  environment: z.string(),
+  requests: z.number(),
+  mayHaveRun: z.array(z.string()),
+  timeline: z.array(
+    z.object({
+      kind: z.string(),
+      text: z.string().nullable(),
+      parameters: z.array(z.string().nullable()),
+      detail: z.string(),
+      durationMs: z.number().nullable(),
+      result: z.object({ tag: z.string().nullable() }).nullable(),
+    }),
+  ),
+})
+
+/** CommandComplete. */
+const ANSWER = Buffer.from('C\0\0\0\rSELECT 1\0', 'latin1')
+
+function content(text: string): RequestContent {
+  const bytes = encodeSubject({
+    protocol: 'Postgres',
+    kind: 'Execute',
+    text: Buffer.from(text),
+    parameterTypes: [],
+    parameterFormats: [0, 0, 1],
+    parameters: [Buffer.from('42'), null, Buffer.from([0, 1])],
+    resultFormats: [],
+    rowsMax: 0,
+    sessionId: SESSION,
+    agent: 'ci-deploy',
+    target: 'shop-prod',
+    baseRoles: [],
+    stateVersion: 0,
+    policyVersion: '',
+    salt: Buffer.alloc(16),
+  })
+  const ciphertext = key.encrypt(bytes)
+  const digest = digestOf(bytes)
+  return {
+    kind: 'Execute',
+    digest,
+    ciphertext,
+    partCount: 0,
+    rendering: 'select ?',
+    sizeBytes: text.length,
+  }
+}
+
+const link = (sequence: number, ms: number) => ({
+  sessionId: SESSION,
+  sequence,
+  previousHash: '',
+  at: at(ms),
+})
+
+const reviewers = (environment: string, group: string): AnyMessage => ({
+  type: 'ReviewersDefined',
+  name: group,
+  version: 'v',
+  at: NOW,
+  author: 'ana',
+  signature: null,
+  environment,
+  groups: [group],
+})
+
+const opening = (): AnyMessage[] => [
+  {
+    type: 'SessionRequested',
+    ...link(0, 0),
+    instanceId: InstanceId('01920000-0000-7000-8000-000000000009'),
+    profile: 'shop-prod',
+    agent: 'ci-deploy',
+    clientAddress: '127.0.0.1:1',
+    applicationName: null,
+    proof: '',
+    sessionKey: '{}',
+    signature: null,
+  },
+  {
+    type: 'SessionAdmitted',
+    sessionId: SESSION,
+    at: at(1),
+    identity: {
+      subject: 'maria',
+      agent: 'ci-deploy',
+      behalfOf: 'maria',
+      actors: ['maria', 'ci-deploy'],
+      groups: [],
+      expiresAt: NOW,
+    },
+    profile: {
+      name: 'shop-prod',
+      version: 'v',
+      environment: 'prod',
+      host: 'h',
+      port: 1,
+      database: 'd',
+      tls: 'VerifyFull',
+      adminSecret: '',
+      baseRoles: [],
+      ownerRole: null,
+      raised: [],
+      sessionMaxMs: 1,
+      rowsMax: 1,
+      holdInTransactionMaxMs: 1,
+      recording: 'Full',
+    },
+    policyVersion: 'p',
+    instanceId: InstanceId('01920000-0000-7000-8000-000000000009'),
+    sessionKey: '{}',
+    catalogOffset: 0,
+  },
+]
+
+function requests(): AnyMessage[] {
+  const released = (sequence: number, ms: number, covered: boolean): AnyMessage => ({
+    type: 'RequestReleased',
+    ...link(sequence, ms),
+    requestId: covered ? COVERED : REQUEST,
+    digest: 'd',
+    content: covered ? content('select 7') : null,
+    origin: 'Agent',
+    coverage: covered ? 'Shape' : 'None',
+    decisionId: EventId('01920000-0000-7000-8000-00000000000a'),
+    decisionHash: 'h',
+    approvalId: null,
+    raiseId: null,
+    policyVersion: 'p',
+    stateVersion: 0,
+    maskingPlanVersion: 'm',
+    targetVersion: 't',
+  })
+  const transcript = (sequence: number, bytes: Buffer): AnyMessage => ({
+    type: 'TranscriptRecorded',
+    ...link(sequence, 30 + sequence),
+    requestId: REQUEST,
+    ciphertext: key.encrypt(bytes),
+    sizeBytes: bytes.length,
+  })
+  return [
+    {
+      type: 'RequestIntercepted',
+      ...link(1, 10),
+      requestId: REQUEST,
+      content: content("select 'x', $1"),
+      origin: 'Agent',
+      transactionStatus: 'Idle',
+      stateVersion: 0,
+    },
+    {
+      type: 'RequestAllowed',
+      sessionId: SESSION,
+      at: at(11),
+      requestId: REQUEST,
+      digest: 'd',
+      policyVersion: 'p',
+      rules: ['reads'],
+      effects: [],
+      summary: 'Reads.',
+      tainted: false,
+      changesState: false,
+      stateVersion: 0,
+      recording: 'Full',
+      coverage: 'Shape',
+      coverageKey: 'k',
+    },
+    released(2, 12, false),
+    transcript(1, ANSWER.subarray(4)),
+    transcript(0, ANSWER.subarray(0, 4)),
+    {
+      type: 'RequestCompleted',
+      ...link(3, 40),
+      requestId: REQUEST,
+      outcome: 'Succeeded',
+      commandTag: 'SELECT 1',
+      sqlState: null,
+      rows: 1,
+      resultBytes: 1,
+      durationMicros: 1_500,
+      transactionStatus: 'Idle',
+      transcriptHead: '',
+      transcriptCount: 2,
+    },
+    released(4, 50, true),
+    {
+      type: 'CredentialRevoked',
+      sessionId: SESSION,
+      at: at(60),
+      credentialId: 'c',
+      target: 'shop-prod',
+      role: 'cs_1',
+      reason: 'LeaseExpired',
+      backendsTerminated: 1,
+    },
+  ]
+}
