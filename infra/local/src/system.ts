@@ -134,6 +134,13 @@ async function assembled(
       await Promise.all(services.map((service) => service.ready()))
     },
   )
+  const urls = {
+    console: `http://127.0.0.1:${ports.console}`,
+    replay: `http://127.0.0.1:${ports.replay}`,
+  }
+  // Where the command line finds this instance.
+  const cli = { consoleUrl: urls.console, replayUrl: urls.replay, issuer }
+  await writeFile(join(dir, 'cli.json'), `${JSON.stringify(cli, null, 2)}\n`)
   const currentKafka = (): Kafka => {
     if (kafka === undefined) throw new Problem('CS_INTERNAL', 'Kafka was not started')
     return kafka
@@ -148,10 +155,7 @@ async function assembled(
     caFile: secrets.caFile,
     targetLogFile: postgres.logFile,
     catalogDir,
-    urls: {
-      console: `http://127.0.0.1:${ports.console}`,
-      replay: `http://127.0.0.1:${ports.replay}`,
-    },
+    urls,
     services,
     kafka: currentKafka,
     async restartKafka() {

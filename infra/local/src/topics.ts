@@ -39,7 +39,8 @@ export function topicsOf(topologies: readonly Topology[]): TopicSpec[] {
 
 const grantOf = ({ service, reads, writes }: Topology): Grant => ({
   user: service,
-  reads,
+  // A decider restores its state from what it wrote itself.
+  reads: [...new Set([...reads, ...writes])],
   writes: [...writes, rejectedOf(service)],
 })
 

@@ -49,7 +49,11 @@ export async function connectKafkaLog(settings: KafkaSettings): Promise<Log> {
       })
     },
     async read(options) {
-      const reader = await openReader(parts, options, () => readers.delete(reader))
+      let opened: KafkaReader | null = null
+      const reader = await openReader(parts, options, () => {
+        if (opened !== null) readers.delete(opened)
+      })
+      opened = reader
       readers.add(reader)
       return reader
     },

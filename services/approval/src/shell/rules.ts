@@ -1,6 +1,6 @@
 import { applied, type Catalog, emptyCatalog, policyVersionOf } from '@countersign/catalog'
 import type { AnyMessage, Identity } from '@countersign/contracts'
-import { oneOf } from '../core/one-of.ts'
+import { oneOf } from '@countersign/contracts'
 
 /** What approval needs of the catalog, kept current. */
 export type Rules = {

@@ -1,7 +1,7 @@
 import type { AnyMessage, ApprovalsMessage } from '@countersign/contracts'
 import type { RequestId, SessionId } from '@countersign/kernel'
 import { approval } from '../core/approval.ts'
-import { oneOf } from '../core/one-of.ts'
+import { oneOf } from '@countersign/contracts'
 import type { Approval } from '../core/state.ts'
 
 /** What approval remembers of the sessions of one partition. */

@@ -10,7 +10,7 @@ import {
 } from '@countersign/log'
 import type { Logger } from '@countersign/runtime'
 import { evolved, type HeldRequest } from '../core/held-request.ts'
-import { oneOf } from '../core/one-of.ts'
+import { oneOf } from '@countersign/contracts'
 import { topology } from '../topology.ts'
 
 /** What the console shows, kept current from the log. */

@@ -64,8 +64,7 @@ export function noted(state: Credentials, message: AnyMessage): void {
       return
     case 'SessionEnded':
     case 'SessionRefused':
-      entry(state, message.sessionId).over = true
-      return
+      return ended(state, message.sessionId)
     case 'SessionRejected':
       finish(state, message.sessionId)
       return
@@ -108,6 +107,30 @@ export function noted(state: Credentials, message: AnyMessage): void {
       return
     case 'CredentialRevoked':
       return finish(state, message.sessionId)
+    case 'TargetDescribed':
+    case 'RequestIntercepted':
+    case 'RequestPart':
+    case 'RequestReleased':
+    case 'RequestAllowed':
+    case 'RequestBlocked':
+    case 'SessionRequested':
+    case 'SessionOpened':
+    case 'SessionKeySealed':
+    case 'ApprovalRequested':
+    case 'ApprovalDenied':
+    case 'ApprovalExpired':
+    case 'ApprovalWithdrawn':
+    case 'ApprovalSuperseded':
+    case 'Countersigned':
+    case 'CountersignatureRefused':
+    case 'Countersign':
+    case 'Deny':
+    case 'Withdraw':
+    case 'MaskingPlanned':
+    case 'TranscriptRecorded':
+      return
+    default:
+      return
   }
 }
 
@@ -235,6 +258,13 @@ function rolesOf(state: Credentials, profile: string): Map<string, SessionId> {
   const found = state.held.get(profile) ?? new Map<string, SessionId>()
   state.held.set(profile, found)
   return found
+}
+
+/** Without an intent there is nothing to revoke, and there will be none: own events are read first. */
+function ended(state: Credentials, sessionId: SessionId): void {
+  const one = state.live.get(sessionId)
+  if (one === undefined || one.intent === null) return finish(state, sessionId)
+  one.over = true
 }
 
 function finish(state: Credentials, sessionId: SessionId): void {

@@ -6,6 +6,7 @@ import {
   isErrorCode,
   messageOf,
   Problem,
+  type RequestId,
   Secret,
   type SessionId,
   uuidv5,
@@ -122,6 +123,7 @@ export function performer(options: PerformerOptions): Performer {
       case 'raise': {
         const { profile, intent, requestId, grant } = step
         try {
+          if (at > grant.expiresAt) throw new Problem('CS_GRANT_MISMATCH', 'the grant has expired')
           await admins.on(profile, (client) => lendRoles(client, intent.role, grant.raise))
           const raiseId = uuidv5(grant.approvalId, 'raise')
           return [
@@ -138,7 +140,12 @@ export function performer(options: PerformerOptions): Performer {
             },
           ]
         } catch (cause) {
-          return [failed(sessionId, intent.credentialId, requestId, cause)]
+          // Whatever was lent must be gone before the failure is a fact; where that fails too, the session ends.
+          const isTakenBack = await admins
+            .on(profile, (client) => takeRolesBack(client, intent.role, grant.raise))
+            .then(() => true)
+            .catch(() => false)
+          return [failed(sessionId, intent.credentialId, isTakenBack ? requestId : null, cause)]
         }
       }
       case 'refuse':
@@ -208,7 +215,7 @@ export function performer(options: PerformerOptions): Performer {
   function failed(
     sessionId: SessionId,
     credentialId: string,
-    requestId: Parameters<typeof failure>[2],
+    requestId: RequestId | null,
     cause: unknown,
   ): Consequence {
     return failure(sessionId, credentialId, requestId, cause, clock)
@@ -218,7 +225,7 @@ export function performer(options: PerformerOptions): Performer {
 function failure(
   sessionId: SessionId,
   credentialId: string,
-  requestId: import('@countersign/kernel').RequestId | null,
+  requestId: RequestId | null,
   cause: unknown,
   clock: Clock,
 ): Consequence {

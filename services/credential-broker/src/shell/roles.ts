@@ -72,7 +72,13 @@ export async function lendRoles(
   role: string,
   lent: readonly string[],
 ): Promise<void> {
-  for (const one of lent) await client.query(lend(one, role))
+  // All or none: what was lent in part would count as nothing, and stay.
+  await client.query('BEGIN')
+  await runAll(
+    client,
+    lent.map((one) => lend(one, role)),
+  )
+  await client.query('COMMIT')
   const held = (await memberships(client, role)).map((membership) => membership.role)
   const missing = lent.find((one) => !held.includes(one))
   if (missing !== undefined)

@@ -2,13 +2,20 @@ import { applied, emptyCatalog } from '@countersign/catalog'
 import { type Clock, EventId, messageOf, type SessionId, uuidv7 } from '@countersign/kernel'
 import type { Log, LogRecord } from '@countersign/log'
 import { type DeciderHost, type Logger, serveDecider } from '@countersign/runtime'
-import { type Credentials, lentRoles, newCredentials, nextStep, noted } from '../core/credential.ts'
+import {
+  type Credentials,
+  heldRoles,
+  lentRoles,
+  newCredentials,
+  nextStep,
+  noted,
+} from '../core/credential.ts'
 import { isExpired, leaseSeen, type Leases } from '../core/leases.ts'
-import { rolePrefix } from '../core/role-name.ts'
+import { partitionOfRole, rolePrefix } from '../core/role-name.ts'
 import { OPEN_ROLES } from '../core/sql/role-queries.ts'
 import { CATALOG, LEASES, topology } from '../topology.ts'
 import { performer } from './perform.ts'
-import { shutOut } from './roles.ts'
+import { shutOut, takeRolesBack } from './roles.ts'
 import type { TargetAdmins } from './target-admin.ts'
 
 /** The running broker. */
@@ -77,6 +84,8 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
     busy.set(sessionId, false)
     try {
       for (let isDone = false; !isDone && !isStopping;) {
+        // A partition that is not ours does not run it: then there is nothing to do here.
+        isDone = true
         await host.submit(sessionId, EventId(uuidv7(Date.now())), async (state) => {
           const step = nextStep(state, sessionId, (instance) =>
             isExpired(leases, instance, clock.monotonicMs()),
@@ -86,6 +95,7 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
             busy.set(sessionId, false)
             return []
           }
+          isDone = false
           try {
             const known = state.live.get(sessionId)
             return await perform(sessionId, step, known === undefined ? [] : lentRoles(known))
@@ -112,14 +122,8 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
     }
   }, SWEEP_MS)
 
-  /** Roles that can log in although no session holds them: what a crash or a stranger left open. */
+  /** Roles that can log in although no session holds them: what a crash or a stranger left open. Only in our partitions. */
   async function reconcile(): Promise<void> {
-    const partitions = served.partitions()
-    const held = new Set(
-      [...partitions.values()].flatMap((state) =>
-        [...state.live.values()].map((one) => one.intent?.role),
-      ),
-    )
     for (const profile of catalog.profiles.values()) {
       try {
         await admins.on(profile, async (client) => {
@@ -127,7 +131,10 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
             rolePrefix(profile.name),
           ])
           for (const { role } of rows) {
-            if (held.has(role)) continue
+            // Looked up now: a session may have been given the role while we asked.
+            const partition = partitionOfRole(profile.name, role)
+            const state = partition === null ? undefined : served.partitions().get(partition)
+            if (state === undefined || heldRoles(state, profile.name).has(role)) continue
             logger.warn(
               { role, profile: profile.name },
               'a role without a session could log in; it is locked',
@@ -140,7 +147,31 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
       }
     }
   }
-  const reconciling = setInterval(() => void reconcile(), RECONCILE_MS)
+  /** A crash between the GRANT and its event leaves a privilege that no fact knows of. */
+  async function takeStraysBack(): Promise<void> {
+    for (const state of served.partitions().values()) {
+      for (const [sessionId, { issued, intent, admitted }] of state.live) {
+        if (!issued || intent === null || admitted === null) continue
+        const { profile } = admitted
+        await served.submit(sessionId, EventId(uuidv7(Date.now())), async () => {
+          const known = state.live.get(sessionId)
+          const lent = known === undefined ? [] : lentRoles(known)
+          const strays = profile.raised
+            .flatMap(({ roles }) => roles)
+            .filter((role) => !lent.includes(role))
+          const stray = strays.filter((role) => !profile.baseRoles.includes(role))
+          await admins.on(profile, (client) => takeRolesBack(client, intent.role, stray))
+          return []
+        })
+      }
+    }
+  }
+  const reconcileAll = (): void =>
+    void reconcile()
+      .then(takeStraysBack)
+      .catch((cause: unknown) => logger.warn({ reason: messageOf(cause) }, 'cannot reconcile'))
+  const firstReconcile = setTimeout(reconcileAll, FIRST_RECONCILE_MS)
+  const reconciling = setInterval(reconcileAll, RECONCILE_MS)
 
   return {
     failed: Promise.race([served.failed, leaseReader.failed]),
@@ -148,6 +179,7 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
     async [Symbol.asyncDispose]() {
       isStopping = true
       clearInterval(sweep)
+      clearTimeout(firstReconcile)
       clearInterval(reconciling)
       await leaseReader[Symbol.asyncDispose]()
       await served[Symbol.asyncDispose]()
@@ -158,3 +190,4 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
 const SWEEP_MS = 250
 const RETRY_MS = 1_000
 const RECONCILE_MS = 60_000
+const FIRST_RECONCILE_MS = 3_000

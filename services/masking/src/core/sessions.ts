@@ -1,5 +1,5 @@
 import type { AnyMessage, TargetDescribed } from '@countersign/contracts'
-import { oneOf } from './one-of.ts'
+import { oneOf } from '@countersign/contracts'
 
 /** What masking remembers of the sessions of one partition. */
 export type Sessions = {

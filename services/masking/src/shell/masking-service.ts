@@ -2,7 +2,7 @@ import type { AnyMessage, MessageOf, TargetDescribed } from '@countersign/contra
 import { applied, type Catalog, emptyCatalog, maskingRulesFor } from '@countersign/catalog'
 import type { Clock, SessionId } from '@countersign/kernel'
 import type { DeciderService, Decision } from '@countersign/runtime'
-import { oneOf } from '../core/one-of.ts'
+import { oneOf } from '@countersign/contracts'
 import { planner } from '../core/planner.ts'
 import { fold, noSessions, type Sessions } from '../core/sessions.ts'
 import { CATALOG, topology } from '../topology.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import type { RequestKind } from '@countersign/contracts'
 import { loadStatements } from '@countersign/statements'
-import { decided, exampleCatalog } from './example.ts'
+import { decided, exampleCatalog } from './example-under-test.ts'
 import type { RequestDecision } from './request-decision.ts'
 
 before(loadStatements)

@@ -4,7 +4,7 @@ import type {
   SessionRejected,
   TargetDescribed,
 } from '@countersign/contracts'
-import { oneOf } from './one-of.ts'
+import { oneOf } from '@countersign/contracts'
 
 /** What policy remembers of the sessions of one partition. */
 export type Sessions = {

@@ -21,7 +21,14 @@ import { type InMemoryLog, inMemoryLog } from '@countersign/log/in-memory'
 import { createLogger } from '@countersign/runtime'
 import { loadStatements } from '@countersign/statements'
 import { type TestClaims, testIssuer } from '@countersign/testing'
-import { exampleMessages, INSTANCE, intercepted, NOW, subjectOf, target } from '../core/example.ts'
+import {
+  exampleMessages,
+  INSTANCE,
+  intercepted,
+  NOW,
+  subjectOf,
+  target,
+} from '../core/example-under-test.ts'
 import { CATALOG } from '../topology.ts'
 import { contentReader, DATA_KEY } from './content.ts'
 import { AGENT_TOKEN, proofReader } from './proof.ts'

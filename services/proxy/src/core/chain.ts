@@ -1,6 +1,6 @@
 import type { SessionsMessage, TranscriptRecorded } from '@countersign/contracts'
 import { EventId, type SessionId, uuidv5 } from '@countersign/kernel'
-import { type Draft, draftOf } from '@countersign/log'
+import { type Draft, draftOf } from '@countersign/log/records'
 
 /**
  * One of the two hash chains of a session: control (`sessions`) or transcript. Each event has a place and the hash of

@@ -26,7 +26,8 @@ const signal = (session: Session): Promise<void> =>
 /** An agent that leaves does not wait for its result: what runs for it is cancelled, and the session ends. */
 async function gone(session: Session): Promise<void> {
   await session.client.closed
-  endSession(session, { reason: 'ClientDisconnected', code: null, words: 'the agent disconnected' })
+  const reason = session.client.hasSaidGoodbye() ? 'ClientTerminated' : 'ClientDisconnected'
+  endSession(session, { reason, code: null, words: 'the agent disconnected' })
 }
 
 /** Takes the frames of the target: masks, passes on, records, and notes what ended. */

@@ -16,6 +16,8 @@ export type Client = {
   arrival(): Promise<void>
   /** Whether the agent's end is closed and every message of it was taken. */
   isGone(): boolean
+  /** Whether the agent said that it is done, although that message was not taken yet. */
+  hasSaidGoodbye(): boolean
   /** Resolves when the connection is closed, whatever still waits to be taken. */
   readonly closed: Promise<void>
   write(bytes: Uint8Array): void
@@ -69,6 +71,7 @@ export function clientOn(socket: Socket, begun: Frontend): Client {
       return message
     },
     arrival: () => (queue.length > 0 || ended ? Promise.resolve() : signal.promise),
+    hasSaidGoodbye: () => queue.at(-1)?.tag === 'Terminate',
     isGone: () => ended && queue.length === 0,
     write(bytes) {
       if (!socket.destroyed && bytes.length > 0) socket.write(bytes)

@@ -1,7 +1,7 @@
 import type { RequestReleased } from '@countersign/contracts'
 import { toServer } from '@countersign/postgres-wire'
 import { answers } from './answers.ts'
-import { ownRequest } from './own-request.ts'
+import { ownNumber, ownRequest } from './own-request.ts'
 import type { Session } from './session-state.ts'
 
 /**
@@ -15,13 +15,14 @@ export async function privilegesConfirmed(
   const sql =
     'select current_user = session_user, bool_and(pg_has_role(session_user, r, $$usage$$)), ' +
     `bool_or(pg_has_role(session_user, r, $$usage$$)) from unnest(array[${roles.map(literal).join(', ')}]::text[]) r`
-  const released = await session.journal.record<RequestReleased>([ownRequest(session, sql, null)])
+  const request = ownRequest(session, sql, null)
+  const released = await session.journal.record<RequestReleased>([request])
   const isOpen = session.isPipelineOpen
   const step = { request: null, portal: NAME, isOurs: true }
   session.exchange.steps.push(
     { ...step, tag: 'Parse' },
     { ...step, tag: 'Bind' },
-    { ...step, tag: 'Execute' },
+    { ...step, tag: 'Execute', request: ownNumber(session, request) },
     { ...step, tag: 'Close' },
     { ...step, tag: 'Close' },
   )

@@ -4,7 +4,7 @@ import { isErrorCode } from '@countersign/kernel'
 import { type Request, toClient, toServer } from '@countersign/postgres-wire'
 import { errorOf, sqlStateOf } from '../core/refusal.ts'
 import { answers } from './answers.ts'
-import { ownRequest } from './own-request.ts'
+import { ownNumber, ownRequest } from './own-request.ts'
 import type { Pending } from './requests.ts'
 import type { Session } from './session-state.ts'
 
@@ -81,12 +81,11 @@ async function failAtTarget(
   decisionId: EventId | null,
 ): Promise<void> {
   const text = 'countersign refused the request'
-  const released = await session.journal.record<RequestReleased>([
-    ownRequest(session, text, decisionId),
-  ])
+  const request = ownRequest(session, text, decisionId)
+  const released = await session.journal.record<RequestReleased>([request])
   session.exchange.steps.push({
     tag: isSimple ? 'Query' : 'Parse',
-    request: null,
+    request: ownNumber(session, request),
     portal: null,
     isOurs: true,
   })

@@ -1,6 +1,6 @@
 import type { AnyMessage } from '@countersign/contracts'
-import type { Position, Understood } from '@countersign/log'
-import { oneOf } from './one-of.ts'
+import type { Position, Understood } from '@countersign/log/records'
+import { oneOf } from '@countersign/contracts'
 
 /** A record of a session, as much of it as replay needs. */
 export type SessionRecord = {

@@ -182,7 +182,7 @@ function entriesOf({ message }: SessionRecord, use: Use): Entry[] {
     case 'RequestReleased': {
       const { content, origin, requestId, coverage, decisionId } = message
       const doubt = use.doubtful.has(requestId) ? ['may have run'] : []
-      const covered = content === null ? [] : [`covered by decision ${decisionId}`]
+      const covered = coverage === 'None' ? [] : [`covered by decision ${decisionId}`]
       const released = say(
         'released',
         [...doubt, ...(coverage === 'None' ? [] : [`coverage ${coverage}`])].join(', '),

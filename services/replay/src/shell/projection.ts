@@ -1,7 +1,7 @@
 import { applied, type Catalog, emptyCatalog } from '@countersign/catalog'
 import { formatPosition, type Log, type LogRecord, type Understood } from '@countersign/log'
 import type { Logger } from '@countersign/runtime'
-import { oneOf } from '../core/one-of.ts'
+import { oneOf } from '@countersign/contracts'
 import { evolved, newOverview, type Overview } from '../core/overview.ts'
 import { type SessionRecord, sessionRecord } from '../core/session-record.ts'
 import { SESSION_TOPICS, topology } from '../topology.ts'

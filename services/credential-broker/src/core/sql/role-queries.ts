@@ -17,7 +17,10 @@ export const TERMINATE =
 /** The connections of a role. */
 export const BACKENDS = 'SELECT pid FROM pg_catalog.pg_stat_activity WHERE usename = $1'
 
-/** What a role owns in this database, tables first, since their sequences go with them. */
+/**
+ * What a role owns in this database, tables first, since their sequences go with them. What stands in no schema (default
+ * privileges, large objects, schemas) cannot be given away by the broker: it stays, and the role is put aside with it.
+ */
 export const OWNED = `
 SELECT o.type, o.schema, o.identity
   FROM pg_catalog.pg_shdepend d
@@ -26,7 +29,7 @@ SELECT o.type, o.schema, o.identity
  WHERE d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
    AND d.deptype = 'o' AND r.rolname = $1
    AND d.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-   AND coalesce(o.schema, '') !~ '^pg_'
+   AND o.schema !~ '^pg_'
  ORDER BY o.type <> 'table', o.identity`
 
 /** What still depends on a role anywhere at the server; its memberships do not count. */

@@ -68,9 +68,10 @@ export function quarantine(owned: OwnedObject, schemaOwner: string): string[] {
 
 const POWERLESS = 'NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS'
 const DATA_TYPES = ['table', 'sequence', 'type']
-/** Aggregates, functions and procedures have one keyword. */
+/** Where the keyword of ALTER is not the type: aggregates, functions and procedures have one in common. */
 const KEYWORDS: Readonly<Record<string, string>> = {
   function: 'ROUTINE',
   procedure: 'ROUTINE',
   aggregate: 'ROUTINE',
+  'statistics object': 'STATISTICS',
 }

@@ -1,0 +1,4 @@
+/** The pure part of the log: what records are. The core of a service may use it; reading and writing is for shells. */
+export { consequenceId, type Draft, type DraftOptions, draftOf } from './draft.ts'
+export type { LogRecord, Understood } from './log.ts'
+export { formatPosition, parsePosition, type Position } from './position.ts'

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { AnyMessage } from '@countersign/contracts'
+import { SessionId } from '@countersign/kernel'
+import fc from 'fast-check'
+import { type Credentials, newCredentials, nextStep, noted } from './credential.ts'
+import {
+  admitted,
+  alter,
+  completed,
+  ended,
+  failedToIssue,
+  granted,
+  intended,
+  issued,
+  lowered,
+  raised,
+  reviewed,
+  revoked,
+  session,
+  update,
+  withdrawn,
+} from './examples.ts'
+
+const role = 'cs_shop_prod_3'
+const owner = ['shop_prod_owner']
+const open = [admitted(), intended(role), issued(role)]
+const approved = [...open, reviewed(alter, owner), granted(alter, owner)]
+const lent = [...approved, raised(alter, owner)]
+
+const EXAMPLES: Readonly<Record<string, { given: readonly AnyMessage[]; then: string | null }>> = {
+  'an admitted session is promised a role before the target is touched': {
+    given: [admitted()],
+    then: 'intend',
+  },
+  'a promised role is made': { given: [admitted(), intended(role)], then: 'issue' },
+  'an open session needs nothing': { given: open, then: null },
+  'a session that ended before its admission was read gets nothing': {
+    given: [ended(), admitted()],
+    then: null,
+  },
+  'a session that ends is revoked': { given: [...open, ended()], then: 'revoke' },
+  'a session that ends before its role is made is revoked': {
+    given: [admitted(), intended(role), ended()],
+    then: 'revoke',
+  },
+  'a role that could not be made is cleaned up': {
+    given: [admitted(), intended(role), failedToIssue],
+    then: 'revoke',
+  },
+  'a revoked session never gets a role again': {
+    given: [...open, ended(), revoked(role), admitted()],
+    then: null,
+  },
+  'an approved request is lent its roles': { given: approved, then: 'raise' },
+  'a grant without a decision lends nothing': {
+    given: [...open, granted(alter, owner)],
+    then: null,
+  },
+  'a grant without roles lends nothing': {
+    given: [...open, reviewed(alter, []), granted(alter, [])],
+    then: null,
+  },
+  'a grant for other bytes is refused': {
+    given: [...open, reviewed(alter, owner), granted(alter, owner, 'another digest')],
+    then: 'refuse',
+  },
+  'a grant of roles that the decision did not name is refused': {
+    given: [...open, reviewed(alter, owner), granted(alter, ['shop_prod_writer'])],
+    then: 'refuse',
+  },
+  'a grant of roles that the profile does not lend is refused': {
+    given: [...open, reviewed(alter, ['postgres']), granted(alter, ['postgres'])],
+    then: 'refuse',
+  },
+  'a withdrawn request is lent nothing': { given: [...approved, withdrawn(alter)], then: null },
+  'a raise lasts while its request runs': { given: lent, then: null },
+  'a raise ends with its request': { given: [...lent, completed(alter, 'Idle')], then: 'lower' },
+  'a raise ends when its request is withdrawn': {
+    given: [...lent, withdrawn(alter)],
+    then: 'lower',
+  },
+  'a raise in a transaction lasts until the transaction ends': {
+    given: [...lent, completed(alter, 'InTransaction')],
+    then: null,
+  },
+  'a failed transaction is still a transaction': {
+    given: [...lent, completed(alter, 'Failed')],
+    then: null,
+  },
+  'a raise ends with the end of its transaction': {
+    given: [...lent, completed(alter, 'InTransaction'), completed(update, 'Idle')],
+    then: 'lower',
+  },
+  'a second grant waits for the first raise to end': {
+    given: [...lent, reviewed(update, owner), granted(update, owner)],
+    then: null,
+  },
+  'a second grant follows the end of the first raise': {
+    given: [
+      ...lent,
+      completed(alter, 'Idle'),
+      lowered(alter, owner),
+      reviewed(update, owner),
+      granted(update, owner),
+    ],
+    then: 'raise',
+  },
+  'a grant is used once': {
+    given: [...lent, completed(alter, 'Idle'), lowered(alter, owner)],
+    then: null,
+  },
+  'a session that ends while it is lent something is revoked': {
+    given: [...lent, ended()],
+    then: 'revoke',
+  },
+}
+
+for (const [name, { given, then }] of Object.entries(EXAMPLES)) {
+  test(name, () => assert.equal(stepAfter(given), then))
+}
+
+test('a lease that ran out revokes what was made, and makes nothing new', () => {
+  assert.equal(nextStep(after(open), session, () => true)?.do, 'revoke')
+  assert.equal(
+    nextStep(after([admitted()]), session, () => true),
+    null,
+  )
+})
+
+test('a role is held by one session at a time, and free again after it', () => {
+  const other = SessionId('01890000-0000-7000-8000-0000000000ab')
+  const first = roleFor(after([...open, admitted(other)]), other)
+  assert.equal(first, 'cs_shop_prod_67')
+  assert.equal(roleFor(after([...open, ended(), revoked(role), admitted(other)]), other), role)
+})
+
+test('after a restart the order between topics changes nothing', () => {
+  const own = [intended(role), issued(role), raised(alter, owner)]
+  const topics = [
+    [admitted(), reviewed(alter, owner)],
+    [granted(alter, owner)],
+    [completed(alter, 'InTransaction'), completed(update, 'Idle')],
+  ]
+  fc.assert(
+    fc.property(fc.shuffledSubarray([0, 1, 2], { minLength: 3 }), (order) => {
+      assert.equal(stepAfter([...own, ...order.flatMap((topic) => topics[topic] ?? [])]), 'lower')
+    }),
+  )
+})
+
+test('a session that never got a role leaves nothing to look after', () => {
+  assert.equal(after([admitted(), ended()]).live.size, 0)
+})
+
+function after(messages: readonly AnyMessage[]): Credentials {
+  const state = newCredentials(3)
+  for (const message of messages) noted(state, message)
+  return state
+}
+
+const stepAfter = (given: readonly AnyMessage[]): string | null =>
+  nextStep(after(given), session, () => false)?.do ?? null
+
+function roleFor(state: Credentials, sessionId: SessionId): string | null {
+  const step = nextStep(state, sessionId, () => false)
+  return step?.do === 'intend' ? step.role : null
+}
