@@ -37,10 +37,14 @@ export const requestRoutes = (projection: Projection): readonly Route[] => [
 
 /** The request with this id, or a problem. */
 export function heldRequest(projection: Projection, id: string): HeldRequest {
-  const request = isUuid(id) ? projection.request(RequestId(id)) : null
+  const request = requestWith(projection, id)
   if (request === null) throw unknown(id)
   return request
 }
+
+/** The request with this id, or null. */
+export const requestWith = (projection: Projection, id: string): HeldRequest | null =>
+  isUuid(id) ? projection.request(RequestId(id)) : null
 
 const unknown = (id: string): Problem =>
   new Problem('CS_NOT_FOUND', `there is no held request ${id.slice(0, 80)} that you may see`, {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { ReviewsMessage } from '@countersign/contracts'
 import type { Sealer } from '@countersign/identity'
-import { type Clock, EventId, Problem, uuidv7 } from '@countersign/kernel'
+import { type Clock, EventId, isUuid, Problem, uuidv7 } from '@countersign/kernel'
 import { draftOf, type Log, type Recorded } from '@countersign/log'
 import type { HeldRequest } from '../../core/held-request.ts'
 import { requestView } from '../../core/request-view.ts'
@@ -10,7 +10,7 @@ import { whenKnown } from '../patience.ts'
 import { problemDetails } from '../problem-details.ts'
 import type { Projection } from '../projection.ts'
 import type { Answer, Call, Route } from '../route.ts'
-import { heldRequest } from './requests.ts'
+import { heldRequest, requestWith } from './requests.ts'
 
 export type VoteParts = {
   log: Log
@@ -61,6 +61,9 @@ async function voted(
   make: (order: Order, request: HeldRequest) => ReviewsMessage,
 ): Promise<Answer> {
   const { log, projection, seal, clock } = parts
+  // The agent may have heard of the hold before we did: who votes at once is not told that there is none.
+  const limitMs = isUuid(call.id) ? KNOWN_LIMIT_MS : 0
+  await whenKnown({ projection, clock, limitMs }, () => requestWith(projection, call.id))
   const request = heldRequest(projection, call.id)
   const { sessionId, requestId } = request.requested
   const at = clock.now()
@@ -107,6 +110,9 @@ function bodyOf<T>(schema: z.ZodType<T>, { body }: Call): T {
   const problems = read.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
   throw new Problem('CS_BAD_REQUEST', `the body is not as expected: ${problems.join('; ')}`)
 }
+
+/** How long a request that is not known yet is waited for. */
+const KNOWN_LIMIT_MS = 2_000
 
 /** Words travel in a protocol message to the agent. */
 const WORDS_MAX = 1_000
