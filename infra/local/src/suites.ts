@@ -9,7 +9,7 @@ import type { Tally } from './reporter.ts'
 /** The kinds of tests, by the names of their files. */
 export const FILES = {
   unit: () =>
-    filesOf('{libs,services,infra}/**/*.test.ts').filter(
+    filesOf('{libs,services,infra,docs}/**/*.test.ts').filter(
       (file) => !/\.(int|long)\.test\.ts$/.test(file),
     ),
   integration: () => filesOf('{libs,services,infra}/**/*.int.test.ts'),

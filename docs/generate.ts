@@ -1,0 +1,72 @@
+/**
+ * Writes what the docs take from the code: the table of error codes and the flow of messages.
+ * `--check` writes nothing and fails where a page would change.
+ */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { ERROR_CODES } from '../libs/kernel/src/error-codes.ts'
+import type { Topology } from '../libs/log/src/topology.ts'
+import { sqlStateOf } from '../services/proxy/src/core/refusal.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+
+/** The pages with their generated parts, by path. */
+export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
+  return new Map([
+    ['docs/errors.md', filled('docs/errors.md', 'codes', errorTable())],
+    ['docs/architecture.md', filled('docs/architecture.md', 'flow', flowTable(await topologies()))],
+  ])
+}
+
+function errorTable(): string {
+  const rows = (Object.keys(ERROR_CODES) as (keyof typeof ERROR_CODES)[]).map(
+    (code) => `| \`${code}\` | ${ERROR_CODES[code]} | ${sqlStateOf(code)} |`,
+  )
+  return ['| code | meaning | SQLSTATE |', '|---|---|---|', ...rows].join('\n')
+}
+
+function flowTable(all: readonly Topology[]): string {
+  const topics = [...new Set(all.flatMap(({ reads, writes }) => [...reads, ...writes]))].sort()
+  const rows = topics.map((topic) => {
+    const writers = all.filter(({ writes }) => writes.includes(topic)).map(({ service }) => service)
+    const readers = all.filter(({ reads }) => reads.includes(topic)).map(({ service }) => service)
+    return `| \`${topic}\` | ${writers.join(', ')} | ${readers.join(', ')} |`
+  })
+  return ['| topic | written by | read by |', '|---|---|---|', ...rows].join('\n')
+}
+
+async function topologies(): Promise<Topology[]> {
+  const files = readdirSync(join(ROOT, 'services'))
+    .map((service) => join(ROOT, 'services', service, 'src', 'topology.ts'))
+    .filter(existsSync)
+  return Promise.all(
+    files.map(async (file) => {
+      const module: { topology: Topology } = await import(pathToFileURL(file).href)
+      return module.topology
+    }),
+  )
+}
+
+/** The page with what stands between its markers replaced. */
+function filled(path: string, marker: string, content: string): string {
+  const page = readFileSync(join(ROOT, path), 'utf8')
+  const [begin, end] = [`<!-- ${marker} -->`, `<!-- /${marker} -->`]
+  const from = page.indexOf(begin)
+  const to = page.indexOf(end)
+  if (from < 0 || to < from) throw new Error(`${path} has no markers ${begin} … ${end}`)
+  return `${page.slice(0, from + begin.length)}\n${content}\n${page.slice(to)}`
+}
+
+if (process.argv[1] === import.meta.filename) {
+  for (const [path, page] of await generatedPages()) {
+    if (readFileSync(join(ROOT, path), 'utf8') === page) continue
+    if (process.argv.includes('--check')) {
+      console.error(`${path} is stale. Run: node docs/generate.ts`)
+      process.exitCode = 1
+    } else {
+      writeFileSync(join(ROOT, path), page)
+      console.log(`wrote ${path}`)
+    }
+  }
+}
