@@ -13,3 +13,4 @@ export {
 export { startService } from './start-service.ts'
 export { startTelemetry, type Telemetry } from './telemetry.ts'
 export { terminated } from './terminated.ts'
+export { type Answer, problemDetails, type ProblemMembers, problemOf } from './problem-details.ts'

@@ -2,8 +2,9 @@ import express, { type ErrorRequestHandler, type Request, type Response } from '
 import type { TokenVerifier } from '@countersign/identity'
 import { messageOf, Problem, Secret } from '@countersign/kernel'
 import type { Logger } from '@countersign/runtime'
-import { problemDetails, problemOf } from './problem-details.ts'
-import type { Answer, Route } from './route.ts'
+import { problemDetails, problemOf } from '@countersign/runtime'
+import type { Route } from './route.ts'
+import type { Answer } from '@countersign/runtime'
 
 /** The HTTP API: a token before everything, one answer or problem after everything. */
 export function consoleApp(use: {

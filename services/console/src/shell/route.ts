@@ -1,5 +1,6 @@
 import type { Identity } from '@countersign/contracts'
 import type { Secret } from '@countersign/kernel'
+import type { Answer } from '@countersign/runtime'
 
 /** One operation of the API. Every one is called with a verified token. */
 export type Route = {
@@ -17,5 +18,3 @@ export type Call = {
   readonly query: Readonly<Record<string, unknown>>
   readonly body: unknown
 }
-
-export type Answer = { readonly status: number; readonly body: object; readonly type?: string }

@@ -111,14 +111,14 @@ function secure(
     // A client that begins with TLS must say which protocol it means (ALPN), against cross-protocol attacks.
     if (isDirect && tls.alpnProtocol !== 'postgresql') return void tls.destroy()
     const client = clientOn(tls, engine)
-    void firstMessage(proxy, client, tls)
+    void firstMessage(proxy, client, { tls, socket })
   })
 }
 
 async function firstMessage(
   proxy: ProxyContext,
   client: ReturnType<typeof clientOn>,
-  tls: TLSSocket,
+  { tls, socket }: { tls: TLSSocket; socket: Socket },
 ): Promise<void> {
   await client.arrival()
   const message = client.take()
@@ -138,7 +138,8 @@ async function firstMessage(
     )
   }
   if (message.minor > 0) client.write(toClient.negotiateProtocolVersion(0, []))
-  tls.setTimeout(0)
+  // The limit stands on the TCP socket below TLS: left there, it would end sessions that are idle or held.
+  socket.setTimeout(0)
   await serveSession(proxy, client, message)
 }
 

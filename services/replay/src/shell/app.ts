@@ -9,7 +9,7 @@ import { isComplete, type Overview } from '../core/overview.ts'
 import type { SessionMessage } from '../core/session-record.ts'
 import { summaryOf, type Timeline, timelineOf } from '../core/timeline.ts'
 import { follow } from './live.ts'
-import { type Answer, problemDetails, problemOf } from './problem-details.ts'
+import { type Answer, problemDetails, problemOf } from '@countersign/runtime'
 import type { Projection } from './projection.ts'
 import type { Vault } from './vault.ts'
 

@@ -5,9 +5,10 @@ import { draftOf, type Log } from '@countersign/log'
 import { ADMINISTRATORS, mayApply } from '../../core/audience.ts'
 import { APPLY_ORDER, changeOf, inForce } from '../../core/catalog-change.ts'
 import { whenKnown } from '../patience.ts'
-import { problemDetails } from '../problem-details.ts'
+import { problemDetails } from '@countersign/runtime'
 import type { Projection } from '../projection.ts'
-import type { Answer, Call, Route } from '../route.ts'
+import type { Call, Route } from '../route.ts'
+import type { Answer } from '@countersign/runtime'
 
 export type CatalogParts = { log: Log; projection: Projection; clock: Clock }
 

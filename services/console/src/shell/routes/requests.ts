@@ -3,7 +3,7 @@ import { isUuid, Problem, RequestId } from '@countersign/kernel'
 import { mayRead } from '../../core/audience.ts'
 import type { HeldRequest } from '../../core/held-request.ts'
 import { requestView } from '../../core/request-view.ts'
-import { problemDetails } from '../problem-details.ts'
+import { problemDetails } from '@countersign/runtime'
 import type { Projection } from '../projection.ts'
 import type { Route } from '../route.ts'
 

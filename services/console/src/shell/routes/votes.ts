@@ -7,9 +7,10 @@ import type { HeldRequest } from '../../core/held-request.ts'
 import { requestView } from '../../core/request-view.ts'
 import { voteOutcome } from '../../core/vote-outcome.ts'
 import { whenKnown } from '../patience.ts'
-import { problemDetails } from '../problem-details.ts'
+import { problemDetails } from '@countersign/runtime'
 import type { Projection } from '../projection.ts'
-import type { Answer, Call, Route } from '../route.ts'
+import type { Call, Route } from '../route.ts'
+import type { Answer } from '@countersign/runtime'
 import { heldRequest, requestWith } from './requests.ts'
 
 export type VoteParts = {

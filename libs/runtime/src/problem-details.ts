@@ -31,7 +31,7 @@ export function problemOf(thrown: unknown): Answer {
   if (isHttpError(thrown)) {
     return problemDetails('CS_BAD_REQUEST', sentence(messageOf(thrown)), { status: thrown.status })
   }
-  return problemDetails('CS_INTERNAL', 'Replay made a mistake; its log says more.')
+  return problemDetails('CS_INTERNAL', 'The service made a mistake; its log says more.')
 }
 
 /** What the body parser throws: too large, not JSON, cut off. */
