@@ -8,6 +8,7 @@ import {
 } from '@countersign/postgres-wire'
 import type { Unlinked } from '../core/chain.ts'
 import { accept, isSettled } from '../core/exchange.ts'
+import { before, OVER } from './before.ts'
 import { STATUS_NAMES } from './requests.ts'
 import { isRequest } from './client.ts'
 import { during, endSession, type Session } from './session-state.ts'
@@ -16,7 +17,8 @@ import { during, endSession, type Session } from './session-state.ts'
 export async function answers(session: Session): Promise<void> {
   while (!isSettled(session.exchange)) {
     if (session.exchange.copyIn) await feed(session)
-    else await during(session, Promise.race([signal(session), gone(session)]))
+    else if ((await during(session, before(session.client.closed, signal(session)))) === OVER)
+      gone(session)
   }
 }
 
@@ -24,8 +26,7 @@ const signal = (session: Session): Promise<void> =>
   new Promise((resolve) => (session.wake = resolve))
 
 /** An agent that leaves does not wait for its result: what runs for it is cancelled, and the session ends. */
-async function gone(session: Session): Promise<void> {
-  await session.client.closed
+function gone(session: Session): void {
   const reason = session.client.hasSaidGoodbye() ? 'ClientTerminated' : 'ClientDisconnected'
   endSession(session, { reason, code: null, words: 'the agent disconnected' })
 }

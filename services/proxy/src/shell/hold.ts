@@ -4,7 +4,7 @@ import { toClient } from '@countersign/postgres-wire'
 import { holdNotice } from '../core/refusal.ts'
 import { privilegesConfirmed } from './privileges.ts'
 import type { RequestRefusal } from './refuse.ts'
-import type { Pending } from './requests.ts'
+import { forgetAnswers, type Pending } from './requests.ts'
 import { during, endSession, type Raised, type Session, SESSION_ENDED } from './session-state.ts'
 
 /** How a hold ended: with a grant for exactly this request, or not. */
@@ -18,12 +18,10 @@ export async function hold(
   pending: Pending,
   review: ReviewRequired,
 ): Promise<HoldOutcome> {
-  const { proxy, mailbox, profile } = session
-  const name = `approval/${pending.requestId}`
-  mailbox.expect(name)
-  if (review.raise.length > 0) mailbox.expect(`raise/${pending.requestId}`)
+  const { proxy, profile } = session
   const inTransaction = session.status === 'T'
   if (inTransaction && (session.hasWritten || profile.holdInTransactionMaxMs === 0)) {
+    forgetAnswers(session, pending)
     return withdrawn(session, pending, 'CS_HOLD_IN_TRANSACTION', IN_TRANSACTION)
   }
   proxy.metrics.held.add(1)
@@ -40,8 +38,7 @@ export async function hold(
   } finally {
     proxy.metrics.held.add(-1)
     session.cancelHold = null
-    mailbox.forget(name)
-    mailbox.forget(`raise/${pending.requestId}`)
+    forgetAnswers(session, pending)
   }
 }
 

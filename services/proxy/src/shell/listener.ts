@@ -110,15 +110,18 @@ function secure(
   tls.once('secure', () => {
     // A client that begins with TLS must say which protocol it means (ALPN), against cross-protocol attacks.
     if (isDirect && tls.alpnProtocol !== 'postgresql') return void tls.destroy()
+    // From here on the time is counted on the TLS socket, and ends with the StartupMessage.
+    socket.setTimeout(0)
+    tls.setTimeout(proxy.config.CS_LOGIN_LIMIT_MS, () => tls.destroy())
     const client = clientOn(tls, engine)
-    void firstMessage(proxy, client, { tls, socket })
+    void firstMessage(proxy, client, tls)
   })
 }
 
 async function firstMessage(
   proxy: ProxyContext,
   client: ReturnType<typeof clientOn>,
-  { tls, socket }: { tls: TLSSocket; socket: Socket },
+  tls: TLSSocket,
 ): Promise<void> {
   await client.arrival()
   const message = client.take()
@@ -138,8 +141,8 @@ async function firstMessage(
     )
   }
   if (message.minor > 0) client.write(toClient.negotiateProtocolVersion(0, []))
-  // The limit stands on the TCP socket below TLS: left there, it would end sessions that are idle or held.
-  socket.setTimeout(0)
+  // Left on, the limit of the login would end sessions that are idle or held.
+  tls.setTimeout(0)
   await serveSession(proxy, client, message)
 }
 

@@ -9,7 +9,14 @@ import { simpleQueried } from '../core/statement-names.ts'
 import { answers } from './answers.ts'
 import { hold } from './hold.ts'
 import { refuse } from './refuse.ts'
-import { decisionOf, intercepted, type Pending, releaseOf, stillCovered } from './requests.ts'
+import {
+  decisionOf,
+  forgetAnswers,
+  intercepted,
+  type Pending,
+  releaseOf,
+  stillCovered,
+} from './requests.ts'
 import { type Session, SESSION_ENDED } from './session-state.ts'
 import { currentPlan } from './masking-currency.ts'
 
@@ -22,19 +29,21 @@ export async function servePipeline(session: Session, messages: readonly Request
   for (const [index, planned] of pendings.entries()) {
     const pending = await stillCovered(session, planned)
     const decision = pending.cover?.decision ?? (await decisionOf(session, pending))
-    const refuseRest = async (refusal: Parameters<typeof refuse>[1]): Promise<void> =>
-      refuse(session, refusal, {
+    const refuseRest = async (refusal: Parameters<typeof refuse>[1]): Promise<void> => {
+      await refuse(session, refusal, {
         pending,
         others: pendings.slice(index + 1),
         message: messages[pending.ask.lastStep],
       })
+      await skippedToSync(session, batch)
+    }
     if (decision.type === 'RequestAllowed') {
       batch.releases.push(releaseOf(session, pending, { decision }))
       batch.requests.set(pending.ask.lastStep, pending)
       continue
     }
     await forward(session, batch, pending.ask.firstStep, true)
-    if (session.exchange.skipping) return skipRest(session, pendings.slice(index))
+    if (session.exchange.skipping) return skipRest(session, batch, pendings.slice(index))
     if (decision.type === 'RequestBlocked') {
       const { code, reason, hint } = decision
       return refuseRest({ code, reason, hint, decisionId: pending.decisionId })
@@ -46,12 +55,12 @@ export async function servePipeline(session: Session, messages: readonly Request
     )
     batch.requests.set(pending.ask.lastStep, pending)
     await forward(session, batch, pending.ask.lastStep + 1, false)
-    if (session.exchange.skipping) return skipRest(session, pendings.slice(index + 1))
+    if (session.exchange.skipping) return skipRest(session, batch, pendings.slice(index + 1))
   }
   if (plan.stop !== null) {
     await forward(session, batch, plan.stop.step, true)
-    if (session.exchange.skipping) return
-    return refuse(
+    if (session.exchange.skipping) return skipRest(session, batch, [])
+    await refuse(
       session,
       {
         code: 'CS_REQUEST_UNKNOWN',
@@ -61,6 +70,7 @@ export async function servePipeline(session: Session, messages: readonly Request
       },
       { pending: null, others: [], message: messages[plan.stop.step] },
     )
+    return skippedToSync(session, batch)
   }
   await forward(session, batch, messages.length, false)
 }
@@ -181,7 +191,7 @@ const ourDescribe = (execute: Execute): Step => ({
 })
 
 /** The target skips to Sync after an error; what it skips never ran. */
-function skipRest(session: Session, rest: readonly Pending[]): void {
+async function skipRest(session: Session, batch: Batch, rest: readonly Pending[]): Promise<void> {
   for (const pending of rest) {
     if (pending.cover !== null) continue
     session.journal.note({
@@ -190,9 +200,20 @@ function skipRest(session: Session, rest: readonly Pending[]): void {
       requestId: pending.requestId,
       reason: 'Cancelled',
     })
-    session.mailbox.forget(`decision/${pending.requestId}`)
+    forgetAnswers(session, pending)
   }
   session.isSkipping = true
+  await skippedToSync(session, batch)
+}
+
+/** Up to Sync everything is thrown away. Where Sync came in the same pipeline, the client waits for its answer. */
+async function skippedToSync(session: Session, batch: Batch): Promise<void> {
+  const last = batch.messages.length - 1
+  if (!session.isSkipping || batch.next > last || batch.messages[last]?.tag !== 'Sync') return
+  session.isSkipping = false
+  batch.next = last
+  batch.releases = []
+  await forward(session, batch, last + 1, false)
 }
 
 /** Describing a statement says nothing about a portal: its columns have no format yet. */

@@ -5,7 +5,7 @@ import { type Request, toClient, toServer } from '@countersign/postgres-wire'
 import { errorOf, sqlStateOf } from '../core/refusal.ts'
 import { answers } from './answers.ts'
 import { ownNumber, ownRequest } from './own-request.ts'
-import type { Pending } from './requests.ts'
+import { forgetAnswers, type Pending } from './requests.ts'
 import type { Session } from './session-state.ts'
 
 /** Why a request is refused: the code as the deciding service wrote it, and what the agent is told. */
@@ -50,6 +50,7 @@ export async function refuse(
   }
   for (const other of scope.others) {
     if (other.cover === null) {
+      forgetAnswers(session, other)
       journal.note({
         type: 'RequestWithdrawn',
         at,
@@ -60,7 +61,7 @@ export async function refuse(
   }
   proxy.metrics.refused.add(1, { code })
   const isSimple = scope.message?.tag === 'Query' || scope.message?.tag === 'FunctionCall'
-  const mustFail = session.status === 'T' || (!isSimple && session.isPipelineOpen)
+  const mustFail = session.status === 'T' || session.isPipelineOpen
   client.write(
     toClient.errorResponse(
       errorOf(

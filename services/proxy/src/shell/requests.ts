@@ -39,7 +39,8 @@ export async function intercepted(session: Session, asks: readonly Ask[]): Promi
   const events: Unlinked<RequestIntercepted | RequestPart>[] = []
   for (const pending of pendings) {
     if (pending.cover !== null) continue
-    session.mailbox.expect(`decision/${pending.requestId}`)
+    // All of it, before anybody is asked: topics overtake each other, and a pipeline comes to its later requests late.
+    for (const name of answerNames(pending)) session.mailbox.expect(name)
     events.push(...partsOf(session, pending), {
       type: 'RequestIntercepted',
       at: session.proxy.clock.now(),
@@ -53,6 +54,17 @@ export async function intercepted(session: Session, asks: readonly Ask[]): Promi
   if (events.length > 0) await session.journal.record<RequestIntercepted | RequestPart>(events)
   return pendings
 }
+
+/** Nobody waits for an answer to this request any more. */
+export function forgetAnswers(session: Session, pending: Pending): void {
+  for (const name of answerNames(pending)) session.mailbox.forget(name)
+}
+
+const answerNames = ({ requestId }: Pending): string[] => [
+  `decision/${requestId}`,
+  `approval/${requestId}`,
+  `raise/${requestId}`,
+]
 
 /** A cover ends when a request before it in the same pipeline changed the session or was raised: then it is asked about. */
 export async function stillCovered(session: Session, pending: Pending): Promise<Pending> {
@@ -68,8 +80,9 @@ export async function decisionOf(session: Session, pending: Pending): Promise<Re
   const name = `decision/${pending.requestId}`
   const limitMs = session.proxy.config.CS_DECISION_LIMIT_MS
   const record = await during(session, session.mailbox.next(name, limitMs, 'CS_POLICY_UNAVAILABLE'))
-  session.mailbox.forget(name)
   const decision = record.message
+  if (decision.type === 'ReviewRequired') session.mailbox.forget(name)
+  else forgetAnswers(session, pending)
   if (
     decision.type !== 'RequestAllowed' &&
     decision.type !== 'RequestBlocked' &&

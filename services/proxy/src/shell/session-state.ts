@@ -6,6 +6,7 @@ import type { Covers } from '../core/coverage.ts'
 import type { Exchange } from '../core/exchange.ts'
 import type { ResultFilter } from '../core/result-filter.ts'
 import type { StatementNames } from '../core/statement-names.ts'
+import { before, OVER } from './before.ts'
 import type { Client } from './client.ts'
 import type { Journal } from './journal.ts'
 import type { Mailbox } from './mailbox.ts'
@@ -102,7 +103,9 @@ export function endSession(session: Session, ending: Ending): void {
 
 /** Waits for something, but not longer than the session lives. */
 export async function during<T>(session: Session, wait: Promise<T>): Promise<T> {
-  return Promise.race([wait, session.ending.promise.then(() => Promise.reject(SESSION_ENDED))])
+  const first = await before(session.ending.promise, wait)
+  if (first === OVER) throw SESSION_ENDED
+  return first
 }
 
 /** Thrown where something waited and the session ended meanwhile; the ending itself stands in `session.ending`. */

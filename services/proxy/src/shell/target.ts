@@ -220,7 +220,8 @@ async function secured(
   ca: string | undefined,
   limit: AbortSignal,
 ): Promise<TLSSocket> {
-  const plain = connectTcp({ host: address.host, port: address.port, noDelay: true, signal: limit })
+  // The limit must not become the signal of the socket: it would destroy a connection that has long been made.
+  const plain = connectTcp({ host: address.host, port: address.port, noDelay: true })
   try {
     await happened(plain, 'connect', limit)
     plain.write(toServer.sslRequest())

@@ -1,0 +1,180 @@
+import { readFile } from 'node:fs/promises'
+import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { once } from 'node:events'
+import { Secret } from '@countersign/kernel'
+import {
+  backendKeyOf,
+  type BackendKey,
+  cellsOf,
+  commandTagOf,
+  errorFieldsOf,
+  receiveServer,
+  type ServerFrame,
+  serverSide,
+  toServer,
+  transactionStatusOf,
+} from '@countersign/postgres-wire'
+import type { System } from '@countersign/local'
+
+/** An agent that speaks the protocol byte by byte: what no driver would send can be sent with it. */
+export type Wire = {
+  readonly socket: TLSSocket
+  readonly key: BackendKey
+  /** Sends bytes as they are. */
+  send(...bytes: readonly Uint8Array[]): void
+  /** The frames up to and including the next ReadyForQuery. */
+  ready(): Promise<ServerFrame[]>
+  /** The next frame of this type, and everything before it. */
+  until(tag: ServerFrame['tag']): Promise<ServerFrame[]>
+  /** Whether the connection is over; everything that came is in what `until` gives. */
+  readonly closed: Promise<void>
+  end(): void
+}
+
+/** A TCP connection to the proxy, before anything was said. */
+export async function openTcp(system: System): Promise<Socket> {
+  const socket = connectTcp(system.instance.ports.proxyPostgres, '127.0.0.1')
+  await once(socket, 'connect')
+  socket.on('error', () => undefined)
+  return socket
+}
+
+/** A TLS connection to the proxy, before the StartupMessage. */
+export async function openTls(system: System): Promise<TLSSocket> {
+  const tcp = await openTcp(system)
+  tcp.write(toServer.sslRequest())
+  const [answer]: unknown[] = await once(tcp, 'data')
+  if (!Buffer.isBuffer(answer) || answer.toString() !== 'S') throw new Error('TLS was not offered')
+  const ca = await readFile(system.caFile)
+  const tls = connectTls({ socket: tcp, ca, checkServerIdentity: () => undefined })
+  tls.on('error', () => undefined)
+  await once(tls, 'secureConnect')
+  return tls
+}
+
+/** The StartupMessage and the password of an agent. */
+export async function loginBytes(system: System, profile: string): Promise<[Buffer, Buffer]> {
+  const agent = 'ci-deploy'
+  const startup = toServer.startupMessage(
+    new Map([
+      ['user', agent],
+      ['database', profile],
+    ]),
+  )
+  return [startup, toServer.passwordMessage(new Secret(await system.tokenFor(agent)))]
+}
+
+/** A session, logged in. */
+export async function openWire(system: System, profile: string): Promise<Wire> {
+  const socket = await openTls(system)
+  const inbox = frames(socket)
+  const [startup, password] = await loginBytes(system, profile)
+  socket.write(startup)
+  await inbox.until('R')
+  socket.write(password)
+  const greeting = await inbox.until('Z')
+  const key = backendKeyOf(only(greeting, 'K'))
+  if (!key.ok) throw new Error('no key')
+  return {
+    socket,
+    key: key.value,
+    send: (...bytes) => void socket.write(Buffer.concat(bytes)),
+    ready: () => inbox.until('Z'),
+    until: inbox.until,
+    closed: inbox.closed,
+    end: () => socket.destroy(),
+  }
+}
+
+/** What a client sees, in words that can be compared: no request ids, no row descriptions' numbers. */
+export function told(received: readonly ServerFrame[]): string[] {
+  return received.flatMap((frame) => {
+    switch (frame.tag) {
+      case 'D': {
+        const cells = cellsOf(frame)
+        return [
+          `row ${cells.ok ? cells.value.map((cell) => cell?.toString() ?? 'null').join(',') : '?'}`,
+        ]
+      }
+      case 'C': {
+        const tag = commandTagOf(frame)
+        return [`done ${tag.ok ? tag.value : '?'}`]
+      }
+      case 'E':
+        return [`error ${fieldOf(frame, 'C')}`]
+      case 'Z': {
+        const status = transactionStatusOf(frame)
+        return [`ready ${status.ok ? status.value : '?'}`]
+      }
+      case 'N':
+      case 'S':
+        return []
+      default:
+        return [frame.tag]
+    }
+  })
+}
+
+/** One field of an error or a notice: C is the SQLSTATE, M the message. */
+export function fieldOf(frame: ServerFrame, letter: string): string {
+  const fields = errorFieldsOf(frame)
+  return fields.ok ? (fields.value.get(letter) ?? '') : ''
+}
+
+/** The first frame of this type. */
+export function only(received: readonly ServerFrame[], tag: ServerFrame['tag']): ServerFrame {
+  const found = received.find((frame) => frame.tag === tag)
+  if (found === undefined)
+    throw new Error(`there is no ${tag} in ${received.map((frame) => frame.tag).join('')}`)
+  return found
+}
+
+/** The frames that arrive on a socket. */
+export function frames(socket: Socket): Pick<Wire, 'until' | 'closed'> {
+  let side = serverSide()
+  const queue: ServerFrame[] = []
+  let isClosed = false
+  let signal = Promise.withResolvers<void>()
+  const closed = Promise.withResolvers<void>()
+  const wake = (): void => {
+    signal.resolve()
+    signal = Promise.withResolvers<void>()
+  }
+  socket.on('data', (chunk: Buffer) => {
+    const [next, received] = receiveServer(side, chunk)
+    side = next
+    for (const frame of received) if (frame.tag !== 'Violation') queue.push(frame)
+    wake()
+  })
+  socket.on('error', () => undefined)
+  socket.on('close', () => {
+    isClosed = true
+    closed.resolve()
+    wake()
+  })
+  return {
+    closed: closed.promise,
+    async until(tag) {
+      const limit = setTimeout(() => socket.destroy(), UNTIL_LIMIT_MS)
+      let looked = 0
+      try {
+        for (;;) {
+          for (; looked < queue.length; looked++)
+            if (queue[looked]?.tag === tag) return queue.splice(0, looked + 1)
+          if (isClosed) throw new Error(`closed before ${tag}; it said ${lastWords(queue)}`)
+          await signal.promise
+        }
+      } finally {
+        clearTimeout(limit)
+      }
+    },
+  }
+}
+
+const lastWords = (queue: readonly ServerFrame[]): string =>
+  [...told(queue.slice(-10)), ...queue.filter(({ tag }) => tag === 'E').map((e) => fieldOf(e, 'M'))]
+    .join(' | ')
+    .slice(0, 500)
+
+const UNTIL_LIMIT_MS = 60_000

@@ -1,0 +1,41 @@
+/** What `before` answers when what lasts was over first. */
+export const OVER = Symbol('over')
+
+/**
+ * Waits for something short, but not longer than something that lasts. `Promise.race` would leave a reaction on the
+ * lasting promise for every wait, which a session of a million requests would never give back.
+ */
+export function before<T>(lasting: Promise<unknown>, short: Promise<T>): Promise<T | typeof OVER> {
+  return new Promise((resolve, reject) => {
+    const waiters = waitersOf(lasting)
+    const over = (): void => resolve(OVER)
+    waiters.add(over)
+    short.then(
+      (value) => {
+        waiters.delete(over)
+        resolve(value)
+      },
+      (cause: unknown) => {
+        waiters.delete(over)
+        reject(cause)
+      },
+    )
+  })
+}
+
+/** Each lasting promise has one reaction of ours; it tells whoever waits when it settles. */
+function waitersOf(lasting: Promise<unknown>): Set<() => void> {
+  const known = WAITERS.get(lasting)
+  if (known !== undefined) return known
+  const waiters = new Set<() => void>()
+  WAITERS.set(lasting, waiters)
+  const settled = (): void => {
+    // Who asks from now on gets a reaction of its own, which runs at once.
+    WAITERS.delete(lasting)
+    for (const over of waiters) over()
+  }
+  lasting.then(settled, settled)
+  return waiters
+}
+
+const WAITERS = new WeakMap<Promise<unknown>, Set<() => void>>()
