@@ -25,7 +25,7 @@ test('waits that are over leave nothing on what lasts', async () => {
   const lasting = never<void>()
   let reactions = 0
   const then = lasting.then.bind(lasting)
-  Object.assign(lasting, {
+  void Object.assign(lasting, {
     then: (...handlers: Parameters<typeof then>) => {
       reactions += 1
       return then(...handlers)
