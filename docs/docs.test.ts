@@ -6,7 +6,7 @@ import { generatedPages } from './generate.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 
-test('the error codes and the flow in the docs are those of the code', async () => {
+test('the error codes, the flow and the knobs in the docs are those of the code', async () => {
   for (const [path, page] of await generatedPages()) {
     assert.equal(
       readFileSync(join(ROOT, path), 'utf8'),
@@ -25,7 +25,10 @@ test('the glossary has each word once, in order', () => {
 })
 
 test('every link between pages leads somewhere', () => {
-  const pages = globSync(['*.md', 'docs/**/*.md', '{libs,services}/*/README.md'], { cwd: ROOT })
+  const pages = globSync(['*.md', '{docs,infra,e2e,libs,schemas,services}/**/*.md'], {
+    cwd: ROOT,
+    exclude: (path) => path.includes('node_modules'),
+  })
   assert.ok(pages.length > 5)
   for (const page of pages) {
     for (const [, link = ''] of readFileSync(join(ROOT, page), 'utf8').matchAll(
@@ -42,10 +45,15 @@ test('the README names only commands that exist', () => {
     readFileSync(join(ROOT, 'package.json'), 'utf8'),
   )
   const named = [
-    ...readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(
-      /npm (?:run )?((?:test|demo|check|bench|up|down|setup)(?::\w+)?)/g,
-    ),
-  ]
+    ...readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/npm (?:run ([\w:-]+)|(test))/g),
+  ].map(([, run, test]) => run ?? test ?? '')
   assert.ok(named.length >= 2)
-  for (const [, name = ''] of named) assert.ok(name in scripts, `npm run ${name}`)
+  for (const name of named) assert.ok(name in scripts, `npm run ${name}`)
+})
+
+test('every library and every service says what it is for', () => {
+  for (const manifest of globSync('{libs,services}/*/package.json', { cwd: ROOT })) {
+    const readme = join(dirname(manifest), 'README.md')
+    assert.ok(existsSync(join(ROOT, readme)), `there is no ${readme}`)
+  }
 })

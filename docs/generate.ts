@@ -1,13 +1,17 @@
 /**
- * Writes what the docs take from the code: the table of error codes and the flow of messages.
+ * Writes what the docs take from the code: the table of error codes, the flow of messages, and the settings of the
+ * services whose README has the markers for them.
  * `--check` writes nothing and fails where a page would change.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { z } from 'zod'
 import { ERROR_CODES } from '../libs/kernel/src/error-codes.ts'
 import type { Topology } from '../libs/log/src/topology.ts'
 import { sqlStateOf } from '../services/proxy/src/core/refusal.ts'
+import { NEXT_STEPS } from './next-steps.ts'
+import { knobsTable } from './knobs.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 
@@ -16,14 +20,33 @@ export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ['docs/errors.md', filled('docs/errors.md', 'codes', errorTable())],
     ['docs/architecture.md', filled('docs/architecture.md', 'flow', flowTable(await topologies()))],
+    ...(await knobPages()),
   ])
 }
 
 function errorTable(): string {
   const rows = (Object.keys(ERROR_CODES) as (keyof typeof ERROR_CODES)[]).map(
-    (code) => `| \`${code}\` | ${ERROR_CODES[code]} | ${sqlStateOf(code)} |`,
+    (code) => `| \`${code}\` | ${ERROR_CODES[code]} | ${sqlStateOf(code)} | ${NEXT_STEPS[code]} |`,
   )
-  return ['| code | meaning | SQLSTATE |', '|---|---|---|', ...rows].join('\n')
+  return ['| code | meaning | SQLSTATE | what to do next |', '|---|---|---|---|', ...rows].join(
+    '\n',
+  )
+}
+
+/** A README without the markers keeps the table that its authors wrote. */
+async function knobPages(): Promise<[string, string][]> {
+  const marked = readdirSync(join(ROOT, 'services')).filter((service) => {
+    const readme = join(ROOT, 'services', service, 'README.md')
+    return existsSync(readme) && readFileSync(readme, 'utf8').includes('<!-- knobs -->')
+  })
+  return Promise.all(
+    marked.map(async (service): Promise<[string, string]> => {
+      const config = join(ROOT, 'services', service, 'src', 'config.ts')
+      const module: { SETTINGS: z.ZodRawShape } = await import(pathToFileURL(config).href)
+      const readme = `services/${service}/README.md`
+      return [readme, filled(readme, 'knobs', knobsTable(module.SETTINGS))]
+    }),
+  )
 }
 
 function flowTable(all: readonly Topology[]): string {

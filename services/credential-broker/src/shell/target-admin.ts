@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import type { Profile } from '@countersign/contracts'
 import { messageOf, Problem } from '@countersign/kernel'
@@ -50,20 +51,32 @@ export function targetAdmins(options: TargetAdminOptions): TargetAdmins {
     return pool
   }
 
+  async function once<T>(profile: Profile, run: (client: pg.ClientBase) => Promise<T>): Promise<T> {
+    const client = await poolOf(profile)
+      .then((pool) => pool.connect())
+      .catch((cause: unknown) => Promise.reject(unreachable(profile, cause)))
+    let broken = false
+    try {
+      return await run(client)
+    } catch (cause) {
+      broken = true
+      throw cause
+    } finally {
+      // After an error its transaction and settings are not known.
+      client.release(broken)
+    }
+  }
+
   return {
     async on(profile, run) {
-      const client = await poolOf(profile)
-        .then((pool) => pool.connect())
-        .catch((cause: unknown) => Promise.reject(unreachable(profile, cause)))
-      let broken = false
-      try {
-        return await run(client)
-      } catch (cause) {
-        broken = true
-        throw cause
-      } finally {
-        // After an error its transaction and settings are not known.
-        client.release(broken)
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await once(profile, run)
+        } catch (cause) {
+          // Two sessions that open at once change the same shared role; every step may be taken again.
+          if (attempt >= ATTEMPTS_MAX || !COLLISION.test(messageOf(cause))) throw cause
+          await pause(Math.random() * 20 * attempt)
+        }
       }
     },
     async [Symbol.asyncDispose]() {
@@ -140,3 +153,6 @@ const POOL_SIZE = 4
 const IDLE_MS = 60_000
 const CONNECT_MS = 5_000
 const STATEMENT_MS = 10_000
+const ATTEMPTS_MAX = 20
+/** PostgreSQL changes its catalogs without waiting for others. */
+const COLLISION = /tuple concurrently (?:updated|deleted)/

@@ -83,6 +83,15 @@ test('a name is learned only when the target confirmed it', () => {
   assert.deepEqual(confirmed, ['a'])
 })
 
+test('a statement that is only prepared is a request that ends when the target has parsed it', () => {
+  const exchange = expecting(step('Parse', 0), step('Sync'))
+  feed(exchange, toClient.parseComplete(), toClient.readyForQuery('I'))
+  assert.deepEqual(
+    exchange.ended.map(({ request, outcome }) => ({ request, outcome })),
+    [{ request: 0, outcome: 'Succeeded' }],
+  )
+})
+
 test('an answer that nobody asked for is a violation', () => {
   assert.deepEqual(feed(expecting(step('Sync')), toClient.parseComplete()), ['violation'])
   assert.deepEqual(feed(expecting(), toClient.readyForQuery('I')), ['violation'])

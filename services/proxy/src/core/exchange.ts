@@ -150,6 +150,8 @@ function answered(exchange: Exchange, step: Step | undefined, tag: Step['tag']):
     return { do: 'violation', why: `the target answered a ${tag} that was not asked for` }
   exchange.steps.shift()
   step.confirmed?.()
+  // A statement that is only prepared is a request too, and ends here.
+  if (step.request !== null) end(exchange, step, 'Succeeded')
   return { do: step.isOurs ? 'drop' : 'pass' }
 }
 
