@@ -186,6 +186,16 @@ export function nextStep(
   return lowering(one, intent, admitted.profile) ?? raising(one, intent, admitted.profile)
 }
 
+/** Keeps a role for a session from the moment it is chosen: another one may choose before the intent is in the log. */
+export function reserve(
+  state: Credentials,
+  sessionId: SessionId,
+  profile: string,
+  role: string,
+): void {
+  rolesOf(state, profile).set(role, sessionId)
+}
+
 /** The roles of a profile that a session of this partition holds. */
 export const heldRoles = (state: Credentials, profile: string): ReadonlyMap<string, SessionId> =>
   state.held.get(profile) ?? new Map()

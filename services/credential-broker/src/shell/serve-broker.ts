@@ -9,6 +9,7 @@ import {
   newCredentials,
   nextStep,
   noted,
+  reserve,
 } from '../core/credential.ts'
 import { isExpired, leaseSeen, type Leases } from '../core/leases.ts'
 import { partitionOfRole, rolePrefix } from '../core/role-name.ts'
@@ -96,6 +97,7 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
             return []
           }
           isDone = false
+          if (step.do === 'intend') reserve(state, sessionId, step.admitted.profile.name, step.role)
           try {
             const known = state.live.get(sessionId)
             return await perform(sessionId, step, known === undefined ? [] : lentRoles(known))
