@@ -17,10 +17,11 @@ test('the events of a session are one chain without a gap, and its end commits t
   )
   assert.equal((await countersign(system, 'ana', requestId)).status, 200)
   assert.equal((await held.finish()).status, 0)
-  await psql(system, {
+  const second = await psql(system, {
     profile: 'shop-prod',
     commands: ['select id from shop.products', 'copy shop.products to stdout'],
   })
+  assert.equal(second.status, 0, second.stderr)
   await using log = await observe(system)
   const ends = await eventually('both ends', async () => {
     const found = (await recordsOf(log, 'sessions')).filter(

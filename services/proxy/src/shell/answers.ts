@@ -17,10 +17,13 @@ import { during, endSession, type Session } from './session-state.ts'
 export async function answers(session: Session): Promise<void> {
   while (!isSettled(session.exchange)) {
     if (session.exchange.copyIn) await feed(session)
-    else if ((await during(session, before(session.client.closed, signal(session)))) === OVER)
-      gone(session)
+    else if ((await during(session, signalOrGone(session))) === 'gone') gone(session)
   }
 }
+
+/** What comes first: news from the target, or the end of the agent's connection. */
+const signalOrGone = async (session: Session): Promise<'news' | 'gone'> =>
+  (await before(session.client.closed, signal(session))) === OVER ? 'gone' : 'news'
 
 const signal = (session: Session): Promise<void> =>
   new Promise((resolve) => (session.wake = resolve))
