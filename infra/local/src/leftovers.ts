@@ -20,7 +20,7 @@ export async function endLeftovers(dir: string): Promise<number> {
 
 /**
  * Ends the processes of an instance when this process ends in a way that nobody can handle (`kill -9`):
- * a shell waits for the end of a pipe that only we hold. Close it after everything was stopped.
+ * a shell waits for the end of a pipe that only we hold. Release it after everything was stopped.
  */
 export function watchOver(dir: string): { release(): void } {
   const watcher = spawn('/bin/sh', ['-c', WATCHER, 'countersign-watcher', join(dir, 'processes')], {
@@ -29,7 +29,7 @@ export function watchOver(dir: string): { release(): void } {
   })
   watcher.on('error', () => undefined)
   watcher.unref()
-  return { release: () => void watcher.stdin.end() }
+  return { release: () => void watcher.kill('SIGKILL') }
 }
 
 function leftoversOf(dir: string): Leftover[] {
@@ -61,25 +61,21 @@ function send(pid: number, ...signals: string[]): void {
 
 const END_LIMIT_MS = 6_000
 
+/** What is listed when the pipe ends is what it ends: the next instance in the same folder lists its own. */
 const WATCHER = `
 cat >/dev/null
+list=$(cat "$1"/*.pid 2>/dev/null)
 each() {
-  for file in "$1"/*.pid; do
-    [ -f "$file" ] || continue
-    read -r pid start signal < "$file"
+  printf '%s\\n' "$list" | while read -r pid start signal; do
     now=$(sed 's/.*) //' "/proc/$pid/stat" 2>/dev/null | cut -d' ' -f20)
-    [ "$now" = "$start" ] && { kill -CONT "$pid"; kill "-\${2:-\${signal#SIG}}" "$pid"; }
+    [ -n "$now" ] && [ "$now" = "$start" ] || continue
+    kill -CONT "$pid"
+    kill "-\${1:-\${signal#SIG}}" "$pid"
   done
 }
-each "$1" ''
+each ''
 for second in 1 2 3 4 5 6; do
   sleep 1
-  for file in "$1"/*.pid; do
-    [ -f "$file" ] || continue
-    read -r pid start signal < "$file"
-    now=$(sed 's/.*) //' "/proc/$pid/stat" 2>/dev/null | cut -d' ' -f20)
-    [ "$now" = "$start" ] || rm -f "$file"
-  done
 done
-each "$1" KILL
+each KILL
 `
