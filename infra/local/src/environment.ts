@@ -15,7 +15,10 @@ export type Surroundings = {
 export function environmentOf(service: ServiceName, around: Surroundings): Record<string, string> {
   const { secrets, ports } = around
   return {
-    NODE_OPTIONS: `--max-semi-space-size=2 --max-old-space-size=${service === 'proxy' ? 384 : 192}`,
+    NODE_OPTIONS:
+      service === 'proxy'
+        ? '--max-semi-space-size=16 --max-old-space-size=384'
+        : '--max-semi-space-size=8 --max-old-space-size=192',
     KAFKA_BROKERS: around.brokers,
     KAFKA_USERNAME: service,
     KAFKA_PASSWORD: secrets.kafkaUsers.get(service) ?? '',

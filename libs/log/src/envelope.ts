@@ -2,7 +2,7 @@ import { context, propagation, trace } from '@opentelemetry/api'
 import { decode, isMessageType, type MessageType, topicOf } from '@countersign/contracts'
 import { EventId, messageOf, Problem } from '@countersign/kernel'
 import type { Draft } from './draft.ts'
-import type { LogRecord } from './log.ts'
+import type { LogRecord, TraceContext } from './log.ts'
 import { formatPosition, parsePosition, type Position } from './position.ts'
 
 /** What a log gives for a record before anybody tried to understand it. */
@@ -18,7 +18,12 @@ export type RawHeaders = Readonly<Record<string, Header | Header[] | undefined>>
 type Header = Buffer | string
 
 /** The headers of a record: CloudEvents in the binary content mode of its Kafka binding. */
-export function headersOf(draft: Draft, source: Buffer, nowMs: number): Record<string, Header> {
+export function headersOf(
+  draft: Draft,
+  source: Buffer,
+  nowMs: number,
+  trace: TraceContext | null,
+): Record<string, Header> {
   const headers: Record<string, Header> = {
     'content-type': CONTENT_TYPE,
     ce_specversion: SPEC_VERSION,
@@ -30,8 +35,15 @@ export function headersOf(draft: Draft, source: Buffer, nowMs: number): Record<s
     ce_dataschema: SCHEMA_PREFIX + draft.fingerprint,
   }
   if (draft.causation !== null) headers['causation'] = formatPosition(draft.causation)
-  if (trace.getActiveSpan() !== undefined) propagation.inject(context.active(), headers)
-  return headers
+  return trace === null ? headers : { ...headers, ...trace }
+}
+
+/** The trace that an append belongs to: where the code runs that asked for it, not where its batch is sent. */
+export function activeTrace(): TraceContext | null {
+  if (trace.getActiveSpan() === undefined) return null
+  const carrier: Record<string, string> = {}
+  propagation.inject(context.active(), carrier)
+  return traceIn(carrier)
 }
 
 /** The record as a reader gets it. Never throws: a record that cannot be understood says so. */
@@ -66,15 +78,21 @@ export function recordOf(raw: RawRecord): LogRecord {
 }
 
 /** The headers as text; most readers never look, so they are made only when somebody does. */
-function withHeaders<T extends object>(
-  record: T,
-  raw: RawHeaders,
-): T & { readonly headers: Readonly<Record<string, string>> } {
-  // The property that is defined here is what the type adds.
-  return Object.defineProperty(record, 'headers', {
+function withHeaders<T extends object>(record: T, raw: RawHeaders): T & Headers {
+  // The properties that are defined here are what the type adds.
+  return Object.defineProperty(Object.assign(record, { trace: traceIn(raw) }), 'headers', {
     enumerable: true,
     get: () => stringsOf(raw),
-  }) as T & { readonly headers: Readonly<Record<string, string>> }
+  }) as T & Headers
+}
+
+type Headers = Pick<LogRecord, 'headers' | 'trace'>
+
+function traceIn(raw: RawHeaders): TraceContext | null {
+  const traceparent = optionalText(raw, 'traceparent')
+  if (traceparent === undefined) return null
+  const tracestate = optionalText(raw, 'tracestate')
+  return tracestate === undefined ? { traceparent } : { traceparent, tracestate }
 }
 
 function stringsOf(raw: RawHeaders): Record<string, string> {

@@ -7,8 +7,8 @@ import {
   unavailable,
 } from './appending.ts'
 import type { Draft } from './draft.ts'
-import { headersOf, type RawHeaders, type RawRecord, recordOf } from './envelope.ts'
-import type { Log, LogRecord, Reader, ReadOptions } from './log.ts'
+import { activeTrace, headersOf, type RawHeaders, type RawRecord, recordOf } from './envelope.ts'
+import type { Log, LogRecord, Reader, ReadOptions, TraceContext } from './log.ts'
 import { partitionOf } from './partition-of.ts'
 import type { Position } from './position.ts'
 import { PERMIT, Recorded } from './recorded.ts'
@@ -58,7 +58,7 @@ export function inMemoryLog(options: InMemoryOptions = {}): InMemoryLog {
         drafts.length,
         appendOptions.limitMs ?? options.appendLimitMs ?? APPEND_LIMIT_MS,
       )
-      waiting.push({ drafts, call })
+      waiting.push({ drafts, call, trace: activeTrace() })
       queueMicrotask(flush)
       const positions = await call.positions
       return drafts.map((draft, index) => {
@@ -125,9 +125,9 @@ export function inMemoryLog(options: InMemoryOptions = {}): InMemoryLog {
     )
     const failing = new Set(refused.map(({ topic }) => topic))
     const refusing = new Set(refused.map(placeOf))
-    for (const { drafts, call } of batch) {
+    for (const { drafts, call, trace } of batch) {
       drafts.forEach((draft, index) => {
-        const headers = headersOf(draft, source, Date.now())
+        const headers = headersOf(draft, source, Date.now(), trace)
         if (!refusing.has(placeOf(draft))) {
           const position = write(draft.topic, partitionFor(draft), draft.key, headers, draft.value)
           if (!failing.has(draft.topic)) call.written(index, position)
@@ -302,7 +302,11 @@ function connection(log: Log): Log {
   }
 }
 
-type Waiting = { readonly drafts: readonly Draft[]; readonly call: Appending }
+type Waiting = {
+  readonly drafts: readonly Draft[]
+  readonly call: Appending
+  readonly trace: TraceContext | null
+}
 
 type MemoryReader = Reader & {
   readonly group: string | undefined

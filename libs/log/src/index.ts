@@ -6,6 +6,7 @@ export type {
   Reader,
   ReadOptions,
   ReadToEndOptions,
+  TraceContext,
   Understood,
 } from './log.ts'
 export { formatPosition, parsePosition, type Position } from './position.ts'

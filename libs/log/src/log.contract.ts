@@ -436,6 +436,39 @@ export function logContract(name: string, open: () => Promise<LogUnderTest>): vo
       )
     })
 
+    it('takes along what may wait, before what is in a hurry', async () => {
+      const topic = await under.topic()
+      const patient = log.append([draft(topic, 'a', 0)], { lingerMs: 60_000 })
+      const urgent = log.append([draft(topic, 'a', 1)])
+      await assertInLog(log, topic, [...(await patient), ...(await urgent)])
+      assert.deepEqual(understood(await all(log, topic)).map(sequenceOf), [0, 1])
+    })
+
+    it('lets nothing wait for company longer than it may', async () => {
+      const topic = await under.topic()
+      const alone = await log.append([draft(topic, 'a', 0)], { lingerMs: 20 })
+      await assertInLog(log, topic, alone)
+    })
+
+    it('leaves nothing behind that still waits for company when it is closed', async () => {
+      const topic = await under.topic()
+      const other = await under.connect()
+      const last = other.append([draft(topic, 'a', 0)], { lingerMs: 60_000 })
+      await other[Symbol.asyncDispose]()
+      await assertInLog(log, topic, await last)
+    })
+
+    it('gives a reader that takes its time everything, in order', async () => {
+      const topic = await under.topic()
+      await using collected = await collect(log, { topics: [topic], from: 'end', paceMs: 30 })
+      for (let index = 0; index < 30; index++) await log.append([draft(topic, 'a', index)])
+      await collected.until((records) => records.length === 30)
+      assert.deepEqual(
+        understood(collected.records).map(sequenceOf),
+        Array.from({ length: 30 }, (_, index) => index),
+      )
+    })
+
     it('finishes what was appended when it is closed, and appends nothing more', async () => {
       const topic = await under.topic()
       const other = await under.connect()

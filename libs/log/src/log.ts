@@ -32,6 +32,11 @@ export type Log = AsyncDisposable & {
 export type AppendOptions = {
   /** How long to wait, in milliseconds; 2,000 by default. */
   limitMs?: number
+  /**
+   * How long it may wait for company, in milliseconds: for what nobody waits for. It goes with the next append into
+   * its topic that is in a hurry, or alone when this time is over. Not at all by default.
+   */
+  lingerMs?: number
 }
 
 export type ReadOptions = {
@@ -42,6 +47,11 @@ export type ReadOptions = {
   group?: string
   /** Only these partitions (lanes); all by default, or with a group, those assigned. */
   partitions?: readonly number[]
+  /**
+   * How long after a fetch that brought the newest the next one begins, in milliseconds; 0 by default. A reader that
+   * nobody waits for shares its work over many records, and leaves the machine to those that somebody waits for.
+   */
+  paceMs?: number
   /** Called when partitions are assigned (again), before any record of theirs; with a group only. */
   onAssigned?(partitions: readonly number[]): Promise<void> | void
   /** Records of one partition of one topic, in order. Rejecting stops the reader and is reported by `failed`. */
@@ -61,11 +71,16 @@ export type Reader = AsyncDisposable & {
   readonly failed: Promise<never>
 }
 
+/** The headers of a record that a trace goes on from. */
+export type TraceContext = { readonly traceparent: string; readonly tracestate?: string }
+
 /** What every record has, whether it can be understood or not. */
 type RecordBase = {
   readonly position: Position
   readonly key: string
   readonly timestampMs: number
+  /** Where the record belongs in a trace (W3C Trace Context); null when nobody traces. */
+  readonly trace: TraceContext | null
   /** The headers as they stand in the log. */
   readonly headers: Readonly<Record<string, string>>
 }

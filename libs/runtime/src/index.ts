@@ -12,5 +12,6 @@ export {
 } from './serve-decider.ts'
 export { startService } from './start-service.ts'
 export { startTelemetry, type Telemetry } from './telemetry.ts'
+export { traced } from './traced.ts'
 export { terminated } from './terminated.ts'
 export { type Answer, problemDetails, type ProblemMembers, problemOf } from './problem-details.ts'

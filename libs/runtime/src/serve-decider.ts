@@ -1,4 +1,4 @@
-import { context, metrics, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api'
+import { metrics } from '@opentelemetry/api'
 import type { AnyMessage } from '@countersign/contracts'
 import { EventId, messageOf, Problem, systemClock, uuidv5 } from '@countersign/kernel'
 import {
@@ -9,11 +9,13 @@ import {
   type Log,
   type LogRecord,
   type Position,
+  type Reader,
   type Recorded,
   type Topology,
   type Understood,
 } from '@countersign/log'
 import type { Logger } from './logger.ts'
+import { traced } from './traced.ts'
 
 /** What follows from a record: a message, and its key where that is not the key of the record. */
 export type Consequence = {
@@ -33,6 +35,13 @@ export type DeciderService<State> = {
   readonly topology: Topology
   /** Topics with one partition that are read whole before anything is decided, such as the catalog. */
   readonly globals: readonly string[]
+  /**
+   * Inputs of which most records ask nothing of this service, and nobody waits for what the others ask: they are read
+   * some milliseconds late and many at a time, so that a busy session does not wake every service for every statement.
+   */
+  readonly unhurried?: readonly string[]
+  /** How much later than at once the other inputs are read while they are busy; see `ReadOptions.paceMs`. */
+  readonly paceMs?: number
   newState(partition: number): State
   /** Folds a record of a global topic. Throwing stops the service: a skipped rule would open the door. */
   applyGlobal?(record: Understood): void
@@ -96,17 +105,25 @@ export async function serveDecider<State>(
   let inFlight = 0
   let relieved = Promise.withResolvers<void>()
 
+  const onRecords = async (records: readonly LogRecord[]): Promise<void> => {
+    for (const record of records) take(record)
+    while (inFlight > IN_FLIGHT_MAX) await relieved.promise
+  }
+  const unhurried = inputs.filter((topic) => service.unhurried?.includes(topic))
+  let unhurriedReader: Reader | null = null
+  let assigning: Promise<void> = Promise.resolve()
   const readers = [
     ...(await Promise.all(globals.map((topic) => readGlobal(topic)))),
     await log.read({
-      topics: inputs,
+      topics: inputs.filter((topic) => !unhurried.includes(topic)),
       from: 'beginning',
       group: 'decider',
-      onAssigned: restore,
-      onRecords: async (records) => {
-        for (const record of records) take(record)
-        while (inFlight > IN_FLIGHT_MAX) await relieved.promise
+      paceMs: service.paceMs ?? 0,
+      onAssigned: (assigned) => {
+        assigning = assigning.catch(() => undefined).then(() => assign(assigned))
+        return assigning
       },
+      onRecords,
     }),
   ]
   for (const reader of readers) reader.failed.catch((cause: unknown) => failure.reject(cause))
@@ -136,8 +153,30 @@ export async function serveDecider<State>(
     [Symbol.asyncDispose]: async () => {
       stopping = true
       for (const reader of readers) await reader[Symbol.asyncDispose]()
+      await unhurriedReader?.[Symbol.asyncDispose]()
       await Promise.allSettled([...partitions.values()].flatMap((p) => [...p.chains.values()]))
     },
+  }
+
+  /** One assignment after the other: the group may change again while a state is restored. */
+  async function assign(assigned: readonly number[]): Promise<void> {
+    await unhurriedReader?.[Symbol.asyncDispose]()
+    unhurriedReader = null
+    await restore(assigned)
+    if (unhurried.length > 0 && assigned.length > 0) await readUnhurried(assigned)
+  }
+
+  /** The same partitions as the group gave for the other inputs. What is delivered again is known by its offset. */
+  async function readUnhurried(assigned: readonly number[]): Promise<void> {
+    const reader = await log.read({
+      topics: unhurried,
+      partitions: assigned,
+      from: 'beginning',
+      paceMs: UNHURRIED_PACE_MS,
+      onRecords,
+    })
+    reader.failed.catch((cause: unknown) => failure.reject(cause))
+    unhurriedReader = reader
   }
 
   async function readGlobal(topic: string) {
@@ -269,31 +308,22 @@ export async function serveDecider<State>(
 
   async function settled(partition: Partition<State>, record: Understood): Promise<boolean> {
     const began = performance.now()
-    const traced = propagation.extract(ROOT_CONTEXT, record.headers)
-    return context.with(traced, async () => {
-      const span = trace.getTracer('countersign').startSpan(`${name} ${record.message.type}`)
-      try {
-        const decision = await context.with(trace.setSpan(traced, span), () =>
-          service.decide(partition.state, record),
-        )
-        if (decision === 'wait') return false
-        await context.with(trace.setSpan(traced, span), () =>
-          follow(partition, decision, {
-            key: record.key,
-            cause: record.id,
-            causation: record.position,
-          }),
-        )
-        decided.add(1)
-        durations.record(performance.now() - began)
-      } catch (cause) {
-        if (stopping) return true
-        await reject(partition, record, messageOf(cause), cause)
-      } finally {
-        span.end()
-      }
-      return true
-    })
+    try {
+      const decision = await service.decide(partition.state, record)
+      if (decision === 'wait') return false
+      decided.add(1)
+      // Most records ask for nothing.
+      if (decision.length === 0) return true
+      const by = { key: record.key, cause: record.id, causation: record.position }
+      await traced(`${name} ${record.message.type}`, record.trace, () =>
+        follow(partition, decision, by),
+      )
+      durations.record(performance.now() - began)
+    } catch (cause) {
+      if (stopping) return true
+      await reject(partition, record, messageOf(cause), cause)
+    }
+    return true
   }
 
   type Cause = { key: string; cause: EventId; causation: Position | null }
@@ -433,10 +463,12 @@ function asRecord(draft: Draft, recorded: Recorded): Understood {
     position: recorded.position,
     key: draft.key,
     timestampMs: 0,
+    trace: null,
     headers: {},
   }
 }
 
+const UNHURRIED_PACE_MS = 20
 const IN_FLIGHT_MAX = 5_000
 const PARKED_MAX = 1_000
 const REASON_CHARACTERS_MAX = 500

@@ -9,3 +9,5 @@ export const topology: Topology = {
 
 /** Read whole before anything is decided. */
 export const CATALOG = 'catalog'
+/** Of what a session does, little matters here, and nobody waits for that. */
+export const SESSIONS = 'sessions'

@@ -1,6 +1,9 @@
 import type { ConnectionOptions } from 'node:tls'
 import type { Secret } from '@countersign/kernel'
 import kafkajs, { type Kafka } from 'kafkajs'
+import { quietWhenIdle } from './quiet-when-idle.ts'
+
+quietWhenIdle()
 
 /** How to reach Kafka. The client id is the name of the service, and also its Kafka user. */
 export type KafkaSettings = {

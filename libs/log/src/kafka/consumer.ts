@@ -1,3 +1,4 @@
+import { setTimeout as setTimeoutPromise } from 'node:timers/promises'
 import type { Consumer, Kafka, KafkaMessage, PartitionAssigner } from 'kafkajs'
 import { messageOf, type Problem } from '@countersign/kernel'
 import type { KafkaLogger } from './client.ts'
@@ -14,6 +15,8 @@ export type ConsumerOptions = {
   groupId(): string
   readonly assigner: PartitionAssigner
   readonly sessionTimeoutMs: number
+  /** How long after a fetch that brought the newest the next one begins. */
+  readonly paceMs: number
   readonly logger: KafkaLogger | undefined
   /** Partitions were assigned, before anything of them is fetched. */
   onJoined(consumer: Consumer, assignment: Assignment): void
@@ -38,6 +41,7 @@ export function runConsumer(options: ConsumerOptions): RunningConsumer {
   let attempts = 0
   let stopped = false
   let retry: NodeJS.Timeout | undefined
+  let fetchedAtMs = 0
   start()
 
   return {
@@ -81,6 +85,7 @@ export function runConsumer(options: ConsumerOptions): RunningConsumer {
       options.onJoined(consumer, payload.memberAssignment)
     })
     consumer.on(consumer.events.FETCH, ({ payload }) => {
+      fetchedAtMs = performance.now()
       if (isCurrent()) options.onFetched?.(payload.duration)
     })
     consumer.on(consumer.events.CRASH, ({ payload }) => restart(payload.error))
@@ -95,6 +100,10 @@ export function runConsumer(options: ConsumerOptions): RunningConsumer {
         // Only takes the records: topics must not wait for each other, nor heartbeats for the work.
         eachBatch: async ({ batch }) => {
           if (isCurrent()) options.onBatch(batch.topic, batch.partition, batch.messages)
+          // kafkajs fetches again when all batches of the last fetch are done.
+          const isNewest = batch.offsetLag() === '0'
+          const restMs = fetchedAtMs + options.paceMs - performance.now()
+          if (isNewest && restMs > 0) await setTimeoutPromise(restMs)
         },
       })
     }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Problem } from '@countersign/kernel'
 import { APPEND_LIMIT_MS, appending, refuseOversized, unavailable } from '../appending.ts'
+import { activeTrace } from '../envelope.ts'
 import type { Log } from '../log.ts'
 import { partitionOf } from '../partition-of.ts'
 import { PERMIT, Recorded } from '../recorded.ts'
@@ -40,7 +41,11 @@ export async function connectKafkaLog(settings: KafkaSettings): Promise<Log> {
         drafts.length,
         options.limitMs ?? settings.appendLimitMs ?? APPEND_LIMIT_MS,
       )
-      drafts.forEach((draft, index) => laneOf(draft.topic).add(draft, index, call))
+      const trace = activeTrace()
+      const { lingerMs = 0 } = options
+      drafts.forEach((draft, index) =>
+        laneOf(draft.topic).add({ draft, index, call, trace }, lingerMs),
+      )
       const positions = await call.positions
       return drafts.map((draft, index) => {
         const position = positions[index]

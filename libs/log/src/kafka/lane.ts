@@ -3,6 +3,7 @@ import type { Kafka, Message, Producer, RecordMetadata } from 'kafkajs'
 import { type Appending, BATCH_BYTES_MAX, sizeOf, unavailable } from '../appending.ts'
 import type { Draft } from '../draft.ts'
 import { headersOf } from '../envelope.ts'
+import type { TraceContext } from '../log.ts'
 import { partitionOf } from '../partition-of.ts'
 import { REQUEST_LIMIT_MS } from './client.ts'
 import { DISCONNECT_LIMIT_MS } from './metadata.ts'
@@ -14,7 +15,15 @@ import { within } from './within.ts'
  * in flight. Each topic has a connection of its own, because a broker answers one request of a connection at a time.
  */
 export type Lane = AsyncDisposable & {
-  add(draft: Draft, index: number, call: Appending): void
+  add(waiting: Waiting, lingerMs: number): void
+}
+
+/** A draft, the call that it is part of and its place in that, and the trace that it belongs to. */
+export type Waiting = {
+  readonly draft: Draft
+  readonly index: number
+  readonly call: Appending
+  readonly trace: TraceContext | null
 }
 
 export type LaneOptions = {
@@ -31,36 +40,51 @@ export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions):
   let queue: Entry[] = []
   let queuedBytes = 0
   let running: Promise<void> | null = null
+  /** Somebody waits for something in the queue. */
+  let isUrgent = false
+  let linger: NodeJS.Timeout | null = null
   let producer: Producer | null = null
 
   return {
-    add(draft, index, call) {
+    add(waiting, lingerMs) {
+      const { draft, call } = waiting
       const bytes = sizeOf(draft)
       if (queuedBytes + bytes > QUEUED_BYTES_MAX)
         return call.failed(unavailable(`too much waits for ${topic}`))
       queuedBytes += bytes
-      queue.push({ draft, index, call, bytes, message: null, partition: draft.partition })
-      running ??= run()
+      queue.push({ ...waiting, bytes, message: null, partition: draft.partition })
+      if (lingerMs === 0 || queuedBytes > LINGERING_BYTES_MAX) hurry()
+      else linger ??= setTimeout(hurry, lingerMs)
     },
     async [Symbol.asyncDispose]() {
+      if (queue.length > 0) hurry()
       if (running !== null) await running
       if (producer !== null) await within(DISCONNECT_LIMIT_MS, producer.disconnect())
     },
   }
 
+  function hurry(): void {
+    if (linger !== null) clearTimeout(linger)
+    linger = null
+    isUrgent = true
+    running ??= run()
+  }
+
   async function run(): Promise<void> {
     // One turn of the microtask queue, so that what is appended in the same breath goes together.
     await Promise.resolve()
-    while (queue.length > 0) {
+    while (isUrgent) {
       try {
         const count = await partitionCount(topic)
         const batch = nextBatch(count)
+        isUrgent = queue.length > 0
         if (batch.length > 0) await send(batch)
       } catch (cause) {
         // Nothing of these was sent; who waits is told.
         const failed = queue
         queue = []
         queuedBytes = 0
+        isUrgent = false
         for (const { call } of failed)
           call.failed(problemOf(cause, `appending to ${topic}`, source))
       }
@@ -86,7 +110,7 @@ export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions):
           key: draft.key,
           value: draft.value,
           partition: entry.partition,
-          headers: headersOf(draft, sourceHeader, nowMs),
+          headers: headersOf(draft, sourceHeader, nowMs, entry.trace),
           timestamp: String(nowMs),
         }
       }
@@ -171,10 +195,7 @@ export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions):
   }
 }
 
-type Entry = {
-  readonly draft: Draft
-  readonly index: number
-  readonly call: Appending
+type Entry = Waiting & {
   readonly bytes: number
   message: Message | null
   partition: number | null
@@ -183,4 +204,6 @@ type Entry = {
 const RESEND_MS = 50
 /** Connecting and one request take twice two seconds at most; kafkajs checks its limits every 100 ms. */
 const SEND_LIMIT_MS = 8_000
+/** What is more than this goes at once, so that a stream is not slowed down. */
+const LINGERING_BYTES_MAX = 64 * 1024
 const QUEUED_BYTES_MAX = 64 * 1024 * 1024

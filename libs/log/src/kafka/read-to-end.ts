@@ -24,6 +24,7 @@ export async function readToEnd(parts: ReaderParts, options: ReadToEndOptions): 
     groupId: parts.freshGroup,
     assigner: only([...remaining.keys()]),
     sessionTimeoutMs: SESSION_TIMEOUT_MS,
+    paceMs: 0,
     logger: parts.logger,
     onJoined: (consumer) => {
       emptyFetches = 0

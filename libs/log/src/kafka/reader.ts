@@ -52,6 +52,7 @@ export async function openReader(
     assigner: groupId === null ? only(options.partitions) : coPartitioned,
     // Nobody waits for the partitions of a group of one.
     sessionTimeoutMs: groupId === null ? LONE_SESSION_TIMEOUT_MS : parts.sessionTimeoutMs,
+    paceMs: options.paceMs ?? 0,
     logger: parts.logger,
     onJoined: (consumer, assignment) => {
       generation++

@@ -3,7 +3,7 @@ import { type Clock, Problem, sha256 } from '@countersign/kernel'
 import type { Consequence, DeciderService } from '@countersign/runtime'
 import type { ApprovalCommand, Voter } from '../core/command.ts'
 import { oneOf } from '@countersign/contracts'
-import { CATALOG, topology } from '../topology.ts'
+import { CATALOG, SESSIONS, topology } from '../topology.ts'
 import { decided, order } from './decided.ts'
 import type { Rules } from './rules.ts'
 import { approvalOf, fold, isGone, noSessions, pendingOf, type Sessions } from './sessions.ts'
@@ -20,6 +20,7 @@ export function approvalService({
   return {
     topology,
     globals: [CATALOG],
+    unhurried: [SESSIONS],
     newState: noSessions,
     applyGlobal: ({ message }) => rules.apply(message),
     apply: (sessions, record) => {

@@ -5,7 +5,7 @@ import type { DeciderService, Decision } from '@countersign/runtime'
 import { oneOf } from '@countersign/contracts'
 import { planner } from '../core/planner.ts'
 import { fold, noSessions, type Sessions } from '../core/sessions.ts'
-import { CATALOG, topology } from '../topology.ts'
+import { CATALOG, SESSIONS, topology } from '../topology.ts'
 
 /** The service that plans what is masked: once before a session opens, and again after its target has changed. */
 export function maskingService({ clock }: { clock: Clock }): DeciderService<Sessions> {
@@ -15,6 +15,7 @@ export function maskingService({ clock }: { clock: Clock }): DeciderService<Sess
   return {
     topology,
     globals: [CATALOG],
+    unhurried: [SESSIONS],
     newState: noSessions,
     applyGlobal: ({ message }) => {
       if (isCatalogMessage(message)) catalog = applied(catalog, message)

@@ -38,7 +38,7 @@ export type CoverConditions = { policyVersion: string; stateVersion: number }
 /** The decision that covers one of these keys now, if any does. */
 export function coverOf(
   covers: Covers,
-  keys: readonly string[],
+  keys: Iterable<string>,
   now: CoverConditions,
 ): Cover | null {
   for (const key of keys) {

@@ -56,6 +56,8 @@ export type Exchange = {
   readonly ended: Ended[]
   /** The columns of each portal, as described last. The simple query has the name of none. */
   readonly columns: Map<string | null, readonly Column[] | null>
+  /** What descriptions of columns said before, by their bytes. */
+  readonly descriptions: Map<string, readonly Column[]>
   /** The target takes data now. */
   copyIn: boolean
   /** An error came: what was forwarded up to Sync is skipped by the target. */
@@ -70,6 +72,7 @@ export const newExchange = (): Exchange => ({
   steps: [],
   ended: [],
   columns: new Map(),
+  descriptions: new Map(),
   copyIn: false,
   skipping: false,
   sqlState: null,
@@ -138,11 +141,23 @@ export function accept(exchange: Exchange, frame: ServerFrame): Verdict {
 }
 
 function described(exchange: Exchange, frame: ServerFrame, step: Step | undefined): Verdict {
-  const columns = columnsOf(frame)
-  if (!columns.ok) return { do: 'violation', why: columns.error.detail }
-  exchange.columns.set(step?.portal ?? null, columns.value)
+  const columns = columnsIn(exchange, frame)
+  if (columns === null) return { do: 'violation', why: 'the target described columns wrongly' }
+  exchange.columns.set(step?.portal ?? null, columns)
   if (step?.tag === 'Query') return { do: 'pass' }
   return answered(exchange, step, 'Describe')
+}
+
+/** The same bytes describe the same columns: whoever remembers something about them finds it again. */
+function columnsIn(exchange: Exchange, frame: ServerFrame): readonly Column[] | null {
+  const bytes = frame.raw.toString('latin1')
+  const known = exchange.descriptions.get(bytes)
+  if (known !== undefined) return known
+  const columns = columnsOf(frame)
+  if (!columns.ok) return null
+  if (exchange.descriptions.size >= DESCRIPTIONS_MAX) exchange.descriptions.clear()
+  if (bytes.length <= DESCRIPTION_BYTES_MAX) exchange.descriptions.set(bytes, columns.value)
+  return columns.value
 }
 
 function answered(exchange: Exchange, step: Step | undefined, tag: Step['tag']): Verdict {
@@ -227,3 +242,6 @@ function dropSyncs(exchange: Exchange): void {
   const kept = exchange.steps.filter((step) => step.tag !== 'Sync')
   exchange.steps.splice(0, exchange.steps.length, ...kept)
 }
+
+const DESCRIPTIONS_MAX = 100
+const DESCRIPTION_BYTES_MAX = 4_096

@@ -1,4 +1,4 @@
-import type { RequestPart } from '@countersign/contracts'
+import type { RequestCompleted, RequestPart } from '@countersign/contracts'
 import {
   cellsOf,
   parameterStatusOf,
@@ -130,7 +130,7 @@ function complete(session: Session): void {
     const running = session.underWay.get(ended.request)
     session.underWay.delete(ended.request)
     if (running === undefined) continue
-    session.journal.note({
+    const completed: Unlinked<RequestCompleted> = {
       type: 'RequestCompleted',
       at: session.proxy.clock.now(),
       requestId: running.requestId,
@@ -143,7 +143,12 @@ function complete(session: Session): void {
       transactionStatus: STATUS_NAMES[session.status],
       transcriptHead: session.journal.transcript.head,
       transcriptCount: session.journal.transcript.count,
-    })
+    }
+    // While a privilege is raised the broker waits for this; otherwise the next release takes it along.
+    session.journal.note(
+      completed,
+      session.raised === null ? { lingerMs: COMPLETED_LINGER_MS } : {},
+    )
   }
 }
 
@@ -268,6 +273,7 @@ const READ_AS: ReadonlyMap<string, string> = new Map([
   ['standard_conforming_strings', 'on'],
 ])
 const UNREADABLE = 'the target reads statements in another way than they are decided on'
+const COMPLETED_LINGER_MS = 10
 const STREAM_BYTES = 256 * 1024
 const TRANSCRIPT_CHUNK_BYTES = 256 * 1024
 const UNDER_WAY_BYTES_MAX = 8 * 1024 * 1024

@@ -1,6 +1,6 @@
 import type { SessionKeySealed, SessionsMessage, TranscriptRecorded } from '@countersign/contracts'
 import { messageOf, Problem, type SessionId } from '@countersign/kernel'
-import type { Draft, Log, Recorded } from '@countersign/log'
+import type { AppendOptions, Draft, Log, Recorded } from '@countersign/log'
 import type { Logger } from '@countersign/runtime'
 import { type Chain, linked, newChain, type Unlinked } from '../core/chain.ts'
 
@@ -13,8 +13,8 @@ export type Journal = {
   readonly transcript: Chain
   /** Appends events of the control chain; all of them share one append. */
   record<M extends SessionsMessage>(events: readonly Unlinked<M>[]): Promise<Recorded<M>[]>
-  /** Appends without anybody waiting. What fails ends the session. */
-  note(event: Unlinked<SessionsMessage>): void
+  /** Appends without the session waiting. What fails ends the session. */
+  note(event: Unlinked<SessionsMessage>, options?: AppendOptions): void
   /** Appends what the agent saw. Resolves at once unless too much is under way. */
   recordTranscript(event: Unlinked<TranscriptRecorded>): void
   /** Bytes of the transcript that are not acknowledged yet. */
@@ -45,10 +45,11 @@ export function openJournal(options: JournalOptions): Journal {
 
   async function append<M extends SessionsMessage | TranscriptRecorded>(
     drafts: readonly Draft<M>[],
+    options?: AppendOptions,
   ): Promise<Recorded<M>[]> {
     for (const draft of drafts) open.add(draft)
     if (hasFailed) throw unavailable(null)
-    const appended = log.append(drafts)
+    const appended = log.append(drafts, options)
     pending.add(appended)
     try {
       const recorded = await appended
@@ -70,12 +71,12 @@ export function openJournal(options: JournalOptions): Journal {
     failed: failure.promise,
     record: <M extends SessionsMessage>(events: readonly Unlinked<M>[]) =>
       append(events.map((event) => linked<M>(control, event))),
-    note(event) {
-      append([linked<SessionsMessage>(control, event)]).catch(() => undefined)
+    note(event, options) {
+      append([linked<SessionsMessage>(control, event)], options).catch(() => undefined)
     },
     recordTranscript(event) {
       transcriptBytes += event.ciphertext.length
-      append([linked<TranscriptRecorded>(transcript, event)])
+      append([linked<TranscriptRecorded>(transcript, event)], { lingerMs: TRANSCRIPT_LINGER_MS })
         .catch(() => undefined)
         .finally(() => {
           transcriptBytes -= event.ciphertext.length
@@ -129,4 +130,6 @@ const unavailable = (cause: unknown): Problem =>
 
 /** How much of a transcript may be under way before the target is slowed down. */
 const TRANSCRIPT_BYTES_MAX = 8 * 1024 * 1024
+/** Nobody waits for the transcript but who watches a session live. */
+const TRANSCRIPT_LINGER_MS = 25
 const FINISH_RETRY_MS = 500

@@ -3,6 +3,7 @@ import type {
   CredentialIssued,
   MaskingPlanned,
   SessionAdmitted,
+  SessionRequested,
   SessionsMessage,
 } from '@countersign/contracts'
 import { draftOf, type Understood } from '@countersign/log'
@@ -16,6 +17,8 @@ import {
   type StartupSettings,
   toClient,
 } from '@countersign/postgres-wire'
+import { traced } from '@countersign/runtime'
+import type { Unlinked } from '../core/chain.ts'
 import { newExchange } from '../core/exchange.ts'
 import { resultFilter } from '../core/result-filter.ts'
 import { noNames } from '../core/statement-names.ts'
@@ -88,22 +91,21 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
   asked.mailbox.expect('admission')
   asked.mailbox.expect('credential')
   await sealKey(asked, dataKey.bytes())
-  await journal.record<SessionsMessage>([
-    {
-      type: 'SessionRequested',
-      at: proxy.clock.now(),
-      instanceId: proxy.instanceId,
-      profile: settings.database,
-      agent: identity.agent,
-      clientAddress: client.address,
-      applicationName: settings.settings.get('application_name') ?? null,
-      proof: await proxy.sealToken(
-        JSON.stringify({ token: token.expose(), sessionId: asked.id, profile: settings.database }),
-      ),
-      sessionKey: JSON.stringify(keys.publicJwk),
-      signature: null,
-    },
-  ])
+  const requested: Unlinked<SessionRequested> = {
+    type: 'SessionRequested',
+    at: proxy.clock.now(),
+    instanceId: proxy.instanceId,
+    profile: settings.database,
+    agent: identity.agent,
+    clientAddress: client.address,
+    applicationName: settings.settings.get('application_name') ?? null,
+    proof: await proxy.sealToken(
+      JSON.stringify({ token: token.expose(), sessionId: asked.id, profile: settings.database }),
+    ),
+    sessionKey: JSON.stringify(keys.publicJwk),
+    signature: null,
+  }
+  await traced('session', null, () => journal.record<SessionsMessage>([requested]))
   const admitted = await admission(asked)
   const issued = await credential(asked)
   const opened = await openerWith(keys.privateJwk, 'countersign/credential')

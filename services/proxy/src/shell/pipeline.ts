@@ -1,6 +1,7 @@
 import type { RequestReleased } from '@countersign/contracts'
 import { Problem } from '@countersign/kernel'
 import type { Recorded } from '@countersign/log'
+import { traced } from '@countersign/runtime'
 import { type Execute, type Request, toServer } from '@countersign/postgres-wire'
 import type { Unlinked } from '../core/chain.ts'
 import type { Step } from '../core/exchange.ts'
@@ -93,10 +94,8 @@ const newBatch = (messages: readonly Request[]): Batch => ({
 /** Records the releases, then sends the messages up to `end`, and waits for the answers. */
 async function forward(session: Session, batch: Batch, end: number, isCut: boolean): Promise<void> {
   if (batch.next >= end) return
-  const { journal, proxy } = session
-  const released: readonly Recorded<RequestReleased>[] =
-    batch.releases.length === 0 ? [] : await journal.record<RequestReleased>(batch.releases)
-  batch.releases = []
+  const { proxy } = session
+  const released = await recorded(session, batch)
   if (!proxy.lease.isHeld())
     throw new Problem('CS_LEASE_LOST', 'the lease ran out before the request could be sent')
   if (session.isEnding) throw SESSION_ENDED
@@ -131,6 +130,19 @@ async function forward(session: Session, batch: Batch, end: number, isCut: boole
   session.isPipelineOpen = true
   session.target.forward(released, bytes)
   await answers(session)
+}
+
+/** Puts the releases of a batch on record. What was decided just now goes on with the trace of its decision. */
+async function recorded(
+  session: Session,
+  batch: Batch,
+): Promise<readonly Recorded<RequestReleased>[]> {
+  const { releases } = batch
+  batch.releases = []
+  if (releases.length === 0) return []
+  const record = () => session.journal.record<RequestReleased>(releases)
+  const parent = [...batch.requests.values()].find(({ trace }) => trace !== null)?.trace
+  return parent === undefined ? record() : traced('release', parent, record)
 }
 
 function stepOf(session: Session, message: Request, number: number | null): Step | null {

@@ -64,6 +64,7 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
     topics: topology.reads,
     from: 'committed',
     group: 'archive',
+    paceMs: PACE_MS,
     onAssigned: (partitions) =>
       inTurn(async () => {
         for (const [id, session] of sessions) {
@@ -281,6 +282,8 @@ function typeOf({ headers }: Envelope): string {
 }
 
 const SESSION_BYTES_MAX = 1024 * 1024
+/** Nobody waits for the recorder. */
+const PACE_MS = 50
 const SWEEP_MS = 500
 const REJECT_LIMIT_MS = 10_000
 const REASON_CHARACTERS_MAX = 500

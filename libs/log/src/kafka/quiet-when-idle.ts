@@ -1,0 +1,23 @@
+import RequestQueue from 'kafkajs/src/network/requestQueue/index.js'
+
+/**
+ * kafkajs 2.2.4 looks a thousand times a second whether a request waits, on every connection and for ever (its issues
+ * 1556, 1704 and 1751): a tenth of a core for each idle service, and every wake is one that somebody else waits for.
+ * A request waits only while the broker throttles us or too many are in flight; only then must anything be looked at.
+ */
+export function quietWhenIdle(): void {
+  RequestQueue.prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
+    if (this.pending.length === 0 || this.throttleCheckTimeoutId !== null) return
+    const throttledMs = this.throttledUntil - Date.now()
+    this.throttleCheckTimeoutId = setTimeout(
+      () => {
+        this.throttleCheckTimeoutId = null
+        this.checkPendingRequests()
+      },
+      throttledMs > 0 ? throttledMs : CHECK_MS,
+    )
+  }
+}
+
+/** As in kafkajs. */
+const CHECK_MS = 10
