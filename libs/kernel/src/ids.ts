@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import type { Brand } from './brand.ts'
 
 /** One authenticated connection of one agent to one target. UUIDv7. */
@@ -27,10 +27,11 @@ export function uuidv7(unixMs: number, random: Uint8Array = randomBytes(10)): st
 
 /** A UUID version 5 (RFC 9562 section 5.5): the same namespace and name give the same id. */
 export function uuidv5(namespace: string, name: string): string {
-  const hash = createHash('sha1')
-    .update(Buffer.from(namespace.replaceAll('-', ''), 'hex'))
-    .update(name)
-  return formatted(hash.digest().subarray(0, 16), 0x50)
+  const named = Buffer.concat([
+    Buffer.from(namespace.replaceAll('-', ''), 'hex'),
+    Buffer.from(name),
+  ])
+  return formatted(hash('sha1', named, 'buffer').subarray(0, 16), 0x50)
 }
 
 function formatted(bytes: Buffer, version: number): string {

@@ -3,6 +3,7 @@ import { recentlyUsed } from './cache.ts'
 import { EMPTY_CATALOG, namesOf } from './catalog.ts'
 import { callOf } from './functions.ts'
 import { decoded, parsed, STATEMENT_BYTES_MAX } from './parser.ts'
+import { type Template, templateOf } from './template.ts'
 import { constantOf, type Node, nodesAt, type Tree, treeOf, wordsAt } from './tree.ts'
 
 /** The version of what this package understands; keys of other versions never match. */
@@ -23,10 +24,24 @@ export function shapeKey(sql: Uint8Array | string): string | null {
   const entry = typeof sql === 'string' ? `t${sql}` : `b${latin1Of(sql)}`
   const cached = CACHE.get(entry)
   if (cached !== undefined) return cached.key
-  const text = decoded(sql)
-  const key = text.ok ? shapeOf(text.value) : null
+  const template = templateOf(entry.slice(1))
+  const known = template === null ? undefined : TEMPLATES.get(template.text)
+  if (known !== undefined) return known
+  const key = freshShapeKey(sql)
   CACHE.set(entry, { key })
+  if (key !== null && template?.probes.every((probe) => freshShapeKey(probe) === key) === true)
+    TEMPLATES.set(template.text, key)
   return key
+}
+
+/** Whether all statements of this template are known to have one shape. */
+export const hasOneShape = (template: Template): boolean =>
+  TEMPLATES.get(template.text) !== undefined
+
+/** The shape key by the grammar alone. */
+export function freshShapeKey(sql: Uint8Array | string): string | null {
+  const text = decoded(sql)
+  return text.ok ? shapeOf(text.value) : null
 }
 
 const latin1Of = (bytes: Uint8Array): string =>
@@ -118,4 +133,5 @@ const CONDITIONS: ReadonlySet<string> = new Set([
   ...['whereClause', 'havingClause', 'quals', 'joinCondition', 'condition', 'agg_filter'],
 ])
 
+const TEMPLATES = recentlyUsed<string>(10_000, 16 * 1024 * 1024)
 const CACHE = recentlyUsed<{ readonly key: string | null }>(10_000, 16 * 1024 * 1024)

@@ -23,8 +23,16 @@ export function decoded(
   return ok(text)
 }
 
-/** The raw parse trees of a message, by PostgreSQL's own grammar. */
+/** The raw parse trees of a message, by PostgreSQL's own grammar. They are shared: nobody may change them. */
 export function parsed(text: string): Result<readonly Tree[]> {
+  // A statement is looked at from several sides one after the other.
+  if (text !== last?.text) last = { text, trees: parsedAnew(text) }
+  return last.trees
+}
+
+let last: { readonly text: string; readonly trees: Result<readonly Tree[]> } | null = null
+
+function parsedAnew(text: string): Result<readonly Tree[]> {
   if (BLANK.test(text)) return ok([])
   try {
     const tree = treeOf(libpgQuery.parseSync(text))

@@ -1,4 +1,7 @@
 import libpgQuery from 'libpg-query'
+import { recentlyUsed } from './cache.ts'
+import { hasOneShape } from './keys.ts'
+import { templateOf } from './template.ts'
 import { decoded, parsed } from './parser.ts'
 
 /**
@@ -6,6 +9,17 @@ import { decoded, parsed } from './parser.ts'
  * Known limit: an identifier in double quotes stays, also when somebody hides a value in it.
  */
 export function rendering(sql: Uint8Array | string): string {
+  const template = templateOf(typeof sql === 'string' ? sql : Buffer.from(sql).toString('latin1'))
+  if (template === null || !hasOneShape(template)) return freshRendering(sql)
+  const known = RENDERINGS.get(template.text)
+  if (known !== undefined) return known
+  const rendered = freshRendering(sql)
+  RENDERINGS.set(template.text, rendered)
+  return rendered
+}
+
+/** The rendering by the scanner of the grammar. */
+export function freshRendering(sql: Uint8Array | string): string {
   const bytes = typeof sql === 'string' ? Buffer.from(sql) : Buffer.from(sql)
   const unparsed = `[unparsed statement, ${bytes.length} bytes]`
   const text = decoded(sql)
@@ -36,6 +50,7 @@ function masked(bytes: Buffer, tokens: readonly Token[]): string {
   return parts.join('').replace(/\s+/g, ' ').trim()
 }
 
+const RENDERINGS = recentlyUsed<string>(10_000, 16 * 1024 * 1024)
 /** Numbers of the tokens in the parser's own enumeration. */
 const COMMENTS: ReadonlySet<number> = new Set([275, 276])
 const LITERALS: ReadonlyMap<number, string> = new Map([

@@ -9,6 +9,8 @@ import type {
   ReviewRequired,
 } from '@countersign/contracts'
 import { type EventId, Problem, RequestId, uuidv7 } from '@countersign/kernel'
+import type { TraceContext } from '@countersign/log'
+import { traced } from '@countersign/runtime'
 import { coverageKey, rendering } from '@countersign/statements'
 import type { Unlinked } from '../core/chain.ts'
 import { type Cover, coverOf, remember } from '../core/coverage.ts'
@@ -29,6 +31,8 @@ export type Pending = {
   decisionId: EventId | null
   decisionHash: string
   isTainted: boolean
+  /** The trace that began when it was asked about. */
+  trace: TraceContext | null
 }
 
 export type RequestDecision = RequestAllowed | RequestBlocked | ReviewRequired
@@ -51,7 +55,10 @@ export async function intercepted(session: Session, asks: readonly Ask[]): Promi
       stateVersion: session.stateVersion,
     })
   }
-  if (events.length > 0) await session.journal.record<RequestIntercepted | RequestPart>(events)
+  if (events.length > 0)
+    await traced('request', null, () =>
+      session.journal.record<RequestIntercepted | RequestPart>(events),
+    )
   return pendings
 }
 
@@ -92,6 +99,7 @@ export async function decisionOf(session: Session, pending: Pending): Promise<Re
   }
   pending.decisionId = record.id
   pending.decisionHash = hashOfRecord(record)
+  pending.trace = record.trace
   session.policyVersion = decision.policyVersion
   if (decision.type === 'RequestBlocked') return decision
   if (decision.digest !== pending.digest) {
@@ -186,7 +194,7 @@ function pendingOf(session: Session, ask: Ask): Pending {
   const cover =
     isLarge || !isCoverable(session)
       ? null
-      : coverOf(session.covers, keysOf(session, ask), {
+      : coverOf(session.covers, keysOf(ask), {
           policyVersion: proxy.liveness(session.id)?.policyVersion ?? '',
           stateVersion: session.stateVersion,
         })
@@ -200,6 +208,7 @@ function pendingOf(session: Session, ask: Ask): Pending {
     decisionId: cover?.decisionId ?? null,
     decisionHash: cover?.decisionHash ?? '',
     isTainted: cover?.decision.tainted ?? false,
+    trace: null,
   }
 }
 
@@ -214,9 +223,12 @@ function isCoverable(session: Session): boolean {
   )
 }
 
-function keysOf(session: Session, ask: Ask): string[] {
-  if (session.covers.size === 0) return []
-  return [coverageKey('Shape', ask), coverageKey('Exact', ask)].filter((key) => key !== null)
+/** One after the other: the second is only made where the first covers nothing. */
+function* keysOf(ask: Ask): Generator<string> {
+  for (const coverage of ['Shape', 'Exact'] as const) {
+    const key = coverageKey(coverage, ask)
+    if (key !== null) yield key
+  }
 }
 
 function partsOf(session: Session, pending: Pending): Unlinked<RequestPart>[] {
