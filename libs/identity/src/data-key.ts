@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto'
 import { messageOf, Problem } from '@countersign/kernel'
 
 /** The key that everything of one session is encrypted with (AES-256-GCM). */
@@ -18,17 +18,19 @@ export const newDataKey = (): DataKey => dataKeyOf(randomBytes(KEY_BYTES))
 export function dataKeyOf(key: Buffer): DataKey {
   if (key.length !== KEY_BYTES)
     throw new Problem('CS_MESSAGE_UNREADABLE', 'a data key has 32 bytes')
+  // Made once: Node takes longer to understand a key in bytes than to encrypt a statement.
+  const secret = createSecretKey(key)
   return {
     bytes: () => key,
     encrypt(plain) {
       const nonce = randomBytes(NONCE_BYTES)
-      const cipher = createCipheriv('aes-256-gcm', key, nonce)
+      const cipher = createCipheriv('aes-256-gcm', secret, nonce)
       return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()])
     },
     decrypt(sealed) {
       try {
         const end = sealed.length - TAG_BYTES
-        const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE_BYTES))
+        const decipher = createDecipheriv('aes-256-gcm', secret, sealed.subarray(0, NONCE_BYTES))
         decipher.setAuthTag(sealed.subarray(end))
         return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, end)), decipher.final()])
       } catch (cause) {
