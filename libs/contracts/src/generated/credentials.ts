@@ -11,7 +11,7 @@ export type CredentialFailed = {
   readonly at: Instant
   /** The credential. */
   readonly credentialId: string | null
-  /** The request that needed a raised privilege; null when the session could not get a credential. */
+  /** The request that was to be raised; null when the session could not get a credential, or could not be lowered and ends. */
   readonly requestId: RequestId | null
   /** The public error code. */
   readonly code: string

@@ -15,6 +15,7 @@ import {
   issued,
   lowered,
   raised,
+  rejected,
   reviewed,
   revoked,
   session,
@@ -40,6 +41,8 @@ const EXAMPLES: Readonly<Record<string, { given: readonly AnyMessage[]; then: st
     then: null,
   },
   'a session that ends is revoked': { given: [...open, ended()], then: 'revoke' },
+  'a session that policy gives up is revoked': { given: [...open, rejected], then: 'revoke' },
+  'a session that policy does not admit needs nothing': { given: [rejected], then: null },
   'a session that ends before its role is made is revoked': {
     given: [admitted(), intended(role), ended()],
     then: 'revoke',
@@ -126,6 +129,12 @@ test('a lease that ran out revokes what was made, and makes nothing new', () => 
     nextStep(after([admitted()]), session, () => true),
     null,
   )
+})
+
+test('a session that failed is revoked as failed, also when its end is heard of first', () => {
+  const state = after([admitted(), intended(role), ended(), failedToIssue])
+  const step = nextStep(state, session, () => false)
+  assert.equal(step?.do === 'revoke' ? step.reason : null, 'Failed')
 })
 
 test('a role is held by one session at a time, and free again after it', () => {

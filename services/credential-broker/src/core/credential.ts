@@ -7,6 +7,7 @@ import type {
   TransactionStatus,
 } from '@countersign/contracts'
 import type { InstanceId, RequestId, SessionId } from '@countersign/kernel'
+import type { Retries } from './retries.ts'
 import { roleName } from './role-name.ts'
 
 /** The credentials of one partition: the fold of what the broker reads and of what it wrote. */
@@ -17,6 +18,10 @@ export type Credentials = {
   readonly finished: Set<SessionId>
   /** The roles that a session holds, by profile. */
   readonly held: Map<string, Map<string, SessionId>>
+  /** The live sessions by the proxy process on whose lease they depend. */
+  readonly tenants: Map<InstanceId, Set<SessionId>>
+  /** Not a fact: steps that failed here, and when they are taken again. */
+  readonly retries: Retries
 }
 
 /**
@@ -53,6 +58,8 @@ export const newCredentials = (partition: number): Credentials => ({
   live: new Map(),
   finished: new Set(),
   held: new Map(),
+  tenants: new Map(),
+  retries: new Map(),
 })
 
 /** Adds one fact. */
@@ -61,13 +68,13 @@ export function noted(state: Credentials, message: AnyMessage): void {
   switch (message.type) {
     case 'SessionAdmitted':
       entry(state, message.sessionId).admitted = message
+      tenantsOf(state, message.instanceId).add(message.sessionId)
       return
     case 'SessionEnded':
     case 'SessionRefused':
-      return ended(state, message.sessionId)
+    // Policy rejects a session before it opens, or gives up an open one.
     case 'SessionRejected':
-      finish(state, message.sessionId)
-      return
+      return ended(state, message.sessionId)
     case 'ReviewRequired':
       held(state, message).review = reviewOf(message)
       return
@@ -86,6 +93,7 @@ export function noted(state: Credentials, message: AnyMessage): void {
       )
     case 'CredentialIntended':
       entry(state, message.sessionId).intent = message
+      tenantsOf(state, message.instanceId).add(message.sessionId)
       rolesOf(state, message.target).set(message.role, message.sessionId)
       return
     case 'CredentialIssued':
@@ -177,8 +185,9 @@ export function nextStep(
     return { do: 'intend', admitted, role: freeRole(state, admitted.profile.name) }
   }
   const profile = admitted?.profile ?? null
-  if (one.over) return { do: 'revoke', intent, profile, reason: 'SessionOver' }
+  // A session ends because of the failure, whichever is heard of first.
   if (one.failed) return { do: 'revoke', intent, profile, reason: 'Failed' }
+  if (one.over) return { do: 'revoke', intent, profile, reason: 'SessionOver' }
   if (isLeaseExpired(intent.instanceId))
     return { do: 'revoke', intent, profile, reason: 'LeaseExpired' }
   if (admitted === null) return null
@@ -270,6 +279,18 @@ function rolesOf(state: Credentials, profile: string): Map<string, SessionId> {
   return found
 }
 
+function tenantsOf(state: Credentials, instanceId: InstanceId): Set<SessionId> {
+  const found = state.tenants.get(instanceId) ?? new Set<SessionId>()
+  state.tenants.set(instanceId, found)
+  return found
+}
+
+function movedOut(state: Credentials, instanceId: InstanceId, sessionId: SessionId): void {
+  const tenants = state.tenants.get(instanceId)
+  tenants?.delete(sessionId)
+  if (tenants?.size === 0) state.tenants.delete(instanceId)
+}
+
 /** Without an intent there is nothing to revoke, and there will be none: own events are read first. */
 function ended(state: Credentials, sessionId: SessionId): void {
   const one = state.live.get(sessionId)
@@ -278,8 +299,11 @@ function ended(state: Credentials, sessionId: SessionId): void {
 }
 
 function finish(state: Credentials, sessionId: SessionId): void {
-  const intent = state.live.get(sessionId)?.intent
-  if (intent) rolesOf(state, intent.target).delete(intent.role)
+  const one = state.live.get(sessionId)
+  if (one?.intent) rolesOf(state, one.intent.target).delete(one.intent.role)
+  if (one?.admitted) movedOut(state, one.admitted.instanceId, sessionId)
+  if (one?.intent) movedOut(state, one.intent.instanceId, sessionId)
+  state.retries.delete(sessionId)
   state.live.delete(sessionId)
   state.finished.add(sessionId)
 }

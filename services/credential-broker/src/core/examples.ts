@@ -179,6 +179,14 @@ export const withdrawn = (requestId: RequestId): AnyMessage => ({
   reason: 'Cancelled',
 })
 
+export const rejected: AnyMessage = {
+  type: 'SessionRejected',
+  sessionId: session,
+  at,
+  code: 'CS_INTERNAL',
+  reason: 'a record of the session could not be read',
+}
+
 export const ended = (sessionId = session): AnyMessage => ({
   type: 'SessionEnded',
   ...chained(sessionId),

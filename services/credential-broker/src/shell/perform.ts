@@ -3,19 +3,18 @@ import type { Profile } from '@countersign/contracts'
 import {
   afterMs,
   type Clock,
-  isErrorCode,
   messageOf,
   Problem,
   type RequestId,
   Secret,
   type SessionId,
   uuidv5,
-  uuidv7,
 } from '@countersign/kernel'
 import { sealerTo } from '@countersign/identity'
 import { scramVerifier } from '@countersign/postgres-wire'
-import type { Consequence } from '@countersign/runtime'
+import type { Consequence, Logger } from '@countersign/runtime'
 import type { Step } from '../core/credential.ts'
+import { credentialFailed } from '../core/failure.ts'
 import { describeTarget, type Description } from './describe-target.ts'
 import {
   creatable,
@@ -32,18 +31,26 @@ import { newPassword, type TargetAdmins } from './target-admin.ts'
 export type Performer = (
   sessionId: SessionId,
   step: Step,
-  lent: readonly string[],
+  context: StepContext,
 ) => Promise<readonly Consequence[]>
+
+export type StepContext = {
+  /** The roles that the session is lent at this moment. */
+  lent: readonly string[]
+  /** Whether a role that is shut out may keep what it owns, because handing that over failed for too long. */
+  mayLeave: boolean
+}
 
 export type PerformerOptions = {
   admins: TargetAdmins
   clock: Clock
+  logger: Logger
   /** The profile by its name, for a session whose admission was never seen. */
   profileOf: (name: string) => Profile | undefined
 }
 
 export function performer(options: PerformerOptions): Performer {
-  const { admins, clock } = options
+  const { admins, clock, logger } = options
   const descriptions = new Map<string, { description: Description; atMs: number }>()
 
   const described = (profile: Profile, isFresh: boolean): Promise<Description> =>
@@ -56,12 +63,12 @@ export function performer(options: PerformerOptions): Performer {
       return description
     })
 
-  return async (sessionId, step, lent) => {
+  return async (sessionId, step, { lent, mayLeave }) => {
     const at = clock.now()
     switch (step.do) {
       case 'intend': {
         const { admitted, role } = step
-        const credentialId = uuidv7(Date.now())
+        const credentialId = uuidv5(sessionId, 'credential')
         const { instanceId, profile } = admitted
         return [
           {
@@ -190,10 +197,17 @@ export function performer(options: PerformerOptions): Performer {
         const backendsTerminated = await admins.on(profile, async (client) => {
           const terminated = await shutOut(client, intent.role)
           await takeRolesBack(client, intent.role, lent)
-          await inheritFrom(client, intent.role, profile.ownerRole)
-          await returnRole(client, intent.role, profile.database)
           return terminated
         })
+        await admins
+          .on(profile, (client) => inheritFrom(client, intent.role, profile.ownerRole))
+          .catch((cause: unknown) => {
+            if (!mayLeave) throw cause
+            // No login, no backend, nothing lent: the role is put aside with what it owns.
+            const fields = { sessionId, role: intent.role, reason: messageOf(cause) }
+            logger.warn(fields, 'what a role left cannot be handed over; it stays with the role')
+          })
+        await admins.on(profile, (client) => returnRole(client, intent.role, profile.database))
         return [
           {
             message: {
@@ -218,29 +232,8 @@ export function performer(options: PerformerOptions): Performer {
     requestId: RequestId | null,
     cause: unknown,
   ): Consequence {
-    return failure(sessionId, credentialId, requestId, cause, clock)
-  }
-}
-
-function failure(
-  sessionId: SessionId,
-  credentialId: string,
-  requestId: RequestId | null,
-  cause: unknown,
-  clock: Clock,
-): Consequence {
-  const code =
-    cause instanceof Problem && isErrorCode(cause.code) ? cause.code : 'CS_CREDENTIAL_FAILED'
-  return {
-    message: {
-      type: 'CredentialFailed',
-      sessionId,
-      at: clock.now(),
-      credentialId,
-      requestId,
-      code,
-      reason: messageOf(cause),
-    },
+    const at = clock.now()
+    return { message: credentialFailed({ sessionId, at, credentialId, requestId, cause }) }
   }
 }
 

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import pg from 'pg'
-import { Secret } from '@countersign/kernel'
+import { Secret, systemClock } from '@countersign/kernel'
 import {
   type BrokerLogin,
   type Instance,
@@ -14,6 +14,10 @@ import {
   urlOf,
 } from '@countersign/local'
 import { scramVerifier } from '@countersign/postgres-wire'
+import type { Step } from '../core/credential.ts'
+import { intended, profile, session } from '../core/examples.ts'
+import { MEMBERSHIPS } from '../core/sql/role-queries.ts'
+import { QUARANTINE } from '../core/sql/role-statements.ts'
 import {
   creatable,
   inheritFrom,
@@ -23,7 +27,8 @@ import {
   shutOut,
   takeRolesBack,
 } from './roles.ts'
-import { newPassword } from './target-admin.ts'
+import { performer } from './perform.ts'
+import { newPassword, type TargetAdmins } from './target-admin.ts'
 
 let instance: Instance
 let postgres: Postgres
@@ -75,8 +80,9 @@ test('a table goes to the owner with its sequence; code goes to a role without a
   await assert.rejects(next.query("SELECT shop.run('DROP TABLE shop.orders')"), { code: '42501' })
   await assert.rejects(next.query('SELECT * FROM shop.peek'), { code: '42501' })
   const { rows } = await broker.query(
-    `SELECT has_schema_privilege('cs_quarantine', 'shop', 'CREATE') AS creates,
-            (SELECT rolcanlogin FROM pg_roles WHERE rolname = 'cs_quarantine') AS "logsIn"`,
+    `SELECT has_schema_privilege($1, 'shop', 'CREATE') AS creates,
+            (SELECT rolcanlogin FROM pg_roles WHERE rolname = $1) AS "logsIn"`,
+    [QUARANTINE],
   )
   assert.deepEqual(rows, [{ creates: false, logsIn: false }])
 })
@@ -88,6 +94,54 @@ test('a role that is shut out has no backend and takes no login', async () => {
   assert.equal(await shutOut(broker, 'cs_shop_prod_3'), 1)
   await gone
   await assert.rejects(connected('cs_shop_prod_3', passwords.at(-1) ?? ''), { code: '28P01' })
+})
+
+test('an agent that keeps the row of its role locked does not keep its connection', async () => {
+  await using broker = await connected(login.user, login.password)
+  const agent = await opened(broker, 'cs_shop_prod_7')
+  const gone = new Promise((resolve) => agent.once('end', resolve))
+  await agent.query('BEGIN')
+  await agent.query(`ALTER ROLE CURRENT_USER PASSWORD 'of the agent'`)
+  await broker.query(`SET statement_timeout = '200ms'`)
+  await assert.rejects(shutOut(broker, 'cs_shop_prod_7'), { code: '57014' })
+  await gone
+  assert.equal(await shutOut(broker, 'cs_shop_prod_7'), 0)
+})
+
+test('a table that somebody locks keeps neither the connection nor the raise; in the end the role is put aside with it', async () => {
+  const role = 'cs_shop_prod_8'
+  await using broker = await connected(login.user, login.password)
+  const agent = await opened(broker, role)
+  const gone = new Promise((resolve) => agent.once('end', resolve))
+  await lendRoles(broker, role, OWNER)
+  await agent.query('CREATE TABLE shop.busy (id int)')
+  const { username, password } = new URL(postgres.adminUrl)
+  await using admin = await connected(username, password)
+  await admin.query('BEGIN')
+  await admin.query('LOCK TABLE shop.busy IN ACCESS SHARE MODE')
+
+  const intent = intended(role)
+  assert.ok(intent.type === 'CredentialIntended')
+  const step: Step = { do: 'revoke', intent, profile, reason: 'Failed' }
+  const perform = performer({
+    admins,
+    clock: systemClock,
+    logger: silent,
+    profileOf: () => profile,
+  })
+  await assert.rejects(perform(session, step, { lent: OWNER, mayLeave: false }), { code: '55P03' })
+  await gone
+  const held = await broker.query<{ role: string }>(MEMBERSHIPS, [role])
+  assert.deepEqual(
+    held.rows.map((membership) => membership.role),
+    BASE,
+  )
+  const [followed] = await perform(session, step, { lent: OWNER, mayLeave: true })
+  assert.equal(followed?.message.type, 'CredentialRevoked')
+  const { rows } = await broker.query(
+    `SELECT rolcanlogin AS "logsIn" FROM pg_roles WHERE rolname ~ '^cs_retired_.*shop_prod_8$'`,
+  )
+  assert.deepEqual(rows, [{ logsIn: false }])
 })
 
 test('the next session of a role inherits no setting, no password and no raise of the one before', async () => {
@@ -169,6 +223,15 @@ async function connected(user: string, password: string): Promise<Connected> {
   await client.connect()
   return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() })
 }
+
+const admins: TargetAdmins = {
+  async on(_profile, run) {
+    await using client = await connected(login.user, login.password)
+    return await run(client)
+  },
+  [Symbol.asyncDispose]: async () => undefined,
+}
+const silent = { debug() {}, info() {}, warn() {}, error() {} }
 
 type Connected = pg.Client & AsyncDisposable
 

@@ -52,7 +52,13 @@ export async function prepareRole(
 
 /** No login, and no backend left; resolves with how many there were. The order matters: a dropped login keeps its backends. */
 export async function shutOut(client: pg.ClientBase, role: string): Promise<number> {
-  await client.query(lock(role))
+  try {
+    await client.query(lock(role))
+  } catch (cause) {
+    // The agent can hold the row of its own role in an open transaction (ALTER ROLE CURRENT_USER): that ends with it.
+    await client.query(TERMINATE, [role])
+    throw cause
+  }
   const { rowCount } = await client.query(TERMINATE, [role])
   const until = performance.now() + GONE_MS
   for (;;) {

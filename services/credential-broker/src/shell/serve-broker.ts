@@ -1,20 +1,21 @@
 import { applied, emptyCatalog } from '@countersign/catalog'
-import { type Clock, EventId, messageOf, type SessionId, uuidv7 } from '@countersign/kernel'
+import { type Clock, type InstanceId, messageOf } from '@countersign/kernel'
 import type { Log, LogRecord } from '@countersign/log'
 import { type DeciderHost, type Logger, serveDecider } from '@countersign/runtime'
+import { causeOf } from '../core/cause.ts'
 import {
   type Credentials,
   heldRoles,
   lentRoles,
   newCredentials,
-  nextStep,
   noted,
-  reserve,
 } from '../core/credential.ts'
+import { dueSessions } from '../core/due.ts'
 import { isExpired, leaseSeen, type Leases } from '../core/leases.ts'
 import { partitionOfRole, rolePrefix } from '../core/role-name.ts'
 import { OPEN_ROLES } from '../core/sql/role-queries.ts'
-import { CATALOG, LEASES, topology } from '../topology.ts'
+import { CATALOG, CREDENTIALS, LEASES, SESSIONS, topology } from '../topology.ts'
+import { advancer } from './advance.ts'
 import { performer } from './perform.ts'
 import { shutOut, takeRolesBack } from './roles.ts'
 import type { TargetAdmins } from './target-admin.ts'
@@ -32,12 +33,21 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
   const { log, logger, clock, admins } = options
   const leases: Leases = new Map()
   let catalog = emptyCatalog
-  let host: DeciderHost<Credentials> | null = null
-  let isStopping = false
-  const retryAt = new Map<SessionId, number>()
-  /** Sessions whose steps are being taken; true when new facts came meanwhile. */
-  const busy = new Map<SessionId, boolean>()
-  const perform = performer({ admins, clock, profileOf: (name) => catalog.profiles.get(name) })
+  const stopping = new AbortController()
+  const host = Promise.withResolvers<DeciderHost<Credentials>>()
+  const isLeaseExpired = (instanceId: InstanceId): boolean =>
+    isExpired(leases, instanceId, clock.monotonicMs())
+  const partitionCount = await log.partitionCount(CREDENTIALS)
+  const profileOf = (name: string) => catalog.profiles.get(name)
+  const advance = advancer({
+    host: host.promise,
+    partitionOf: (sessionId) => log.partitionOf(sessionId, partitionCount),
+    isLeaseExpired,
+    perform: performer({ admins, clock, logger, profileOf }),
+    clock,
+    logger,
+    stopping: stopping.signal,
+  })
 
   const hearLease = (record: LogRecord): void => {
     if (record.status !== 'understood') return
@@ -47,7 +57,15 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
       message.type === 'LeaseRenewed' ||
       message.type === 'LeaseReleased'
     ) {
+      const wasExpired = isLeaseExpired(message.instanceId)
       leaseSeen(leases, message, clock.monotonicMs())
+      if (wasExpired && !isLeaseExpired(message.instanceId)) void catchUp(message.instanceId)
+    }
+  }
+  /** Sessions that were admitted while the lease of their proxy seemed to be over. */
+  async function catchUp(instanceId: InstanceId): Promise<void> {
+    for (const state of (await host.promise).partitions().values()) {
+      for (const sessionId of state.tenants.get(instanceId) ?? []) void advance(sessionId)
     }
   }
   const leaseReader = await log.read({
@@ -62,6 +80,7 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
     service: {
       topology: { ...topology, reads: topology.reads.filter((topic) => topic !== LEASES) },
       globals: [CATALOG],
+      unhurried: [SESSIONS],
       newState: newCredentials,
       applyGlobal({ message }) {
         if ('author' in message) catalog = applied(catalog, message)
@@ -75,52 +94,13 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
       },
     },
   })
-  host = served
+  host.resolve(served)
 
-  /** Takes one step after the other until the facts ask for nothing more. */
-  async function advance(sessionId: SessionId): Promise<void> {
-    if (host === null || isStopping) return
-    if (busy.has(sessionId)) return void busy.set(sessionId, true)
-    if ((retryAt.get(sessionId) ?? 0) > clock.monotonicMs()) return
-    busy.set(sessionId, false)
-    try {
-      for (let isDone = false; !isDone && !isStopping;) {
-        // A partition that is not ours does not run it: then there is nothing to do here.
-        isDone = true
-        await host.submit(sessionId, EventId(uuidv7(Date.now())), async (state) => {
-          const step = nextStep(state, sessionId, (instance) =>
-            isExpired(leases, instance, clock.monotonicMs()),
-          )
-          if (step === null) {
-            isDone = busy.get(sessionId) !== true
-            busy.set(sessionId, false)
-            return []
-          }
-          isDone = false
-          if (step.do === 'intend') reserve(state, sessionId, step.admitted.profile.name, step.role)
-          try {
-            const known = state.live.get(sessionId)
-            return await perform(sessionId, step, known === undefined ? [] : lentRoles(known))
-          } catch (cause) {
-            logger.warn(
-              { sessionId, step: step.do, reason: messageOf(cause) },
-              'a step failed; it is tried again',
-            )
-            retryAt.set(sessionId, clock.monotonicMs() + RETRY_MS)
-            isDone = true
-            return []
-          }
-        })
-      }
-    } finally {
-      busy.delete(sessionId)
-    }
-  }
-
-  /** What no message tells: leases that ran out, and steps that failed. */
+  /** What no message tells: leases that ran out, and steps that are to be taken again. */
   const sweep = setInterval(() => {
     for (const state of served.partitions().values()) {
-      for (const sessionId of state.live.keys()) void advance(sessionId)
+      const due = dueSessions(state, isLeaseExpired, clock.monotonicMs())
+      for (const sessionId of due) void advance(sessionId)
     }
   }, SWEEP_MS)
 
@@ -155,14 +135,19 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
       for (const [sessionId, { issued, intent, admitted }] of state.live) {
         if (!issued || intent === null || admitted === null) continue
         const { profile } = admitted
-        await served.submit(sessionId, EventId(uuidv7(Date.now())), async () => {
+        await served.submit(sessionId, causeOf(sessionId, 'strays'), async () => {
           const known = state.live.get(sessionId)
           const lent = known === undefined ? [] : lentRoles(known)
           const strays = profile.raised
             .flatMap(({ roles }) => roles)
             .filter((role) => !lent.includes(role))
           const stray = strays.filter((role) => !profile.baseRoles.includes(role))
-          await admins.on(profile, (client) => takeRolesBack(client, intent.role, stray))
+          // A target that does not answer is no reason to stop looking after the others.
+          await admins
+            .on(profile, (client) => takeRolesBack(client, intent.role, stray))
+            .catch((cause: unknown) =>
+              logger.warn({ sessionId, reason: messageOf(cause) }, 'cannot look for strays'),
+            )
           return []
         })
       }
@@ -179,7 +164,7 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
     failed: Promise.race([served.failed, leaseReader.failed]),
     healthy: () => served.healthy(),
     async [Symbol.asyncDispose]() {
-      isStopping = true
+      stopping.abort()
       clearInterval(sweep)
       clearTimeout(firstReconcile)
       clearInterval(reconciling)
@@ -190,6 +175,5 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
 }
 
 const SWEEP_MS = 250
-const RETRY_MS = 1_000
 const RECONCILE_MS = 60_000
 const FIRST_RECONCILE_MS = 3_000

@@ -1,7 +1,7 @@
 import { identifier, literal } from './quote.ts'
 
-/** The powerless role that owns code which a session left behind. */
-export const QUARANTINE = 'cs_quarantine'
+/** The powerless role that owns code which a session left behind. `broker.sql` makes it; it is of no pool (`cs_*`). */
+export const QUARANTINE = 'countersign_quarantine'
 
 /** Makes a role of the pool, locked. The broker may act on what it owns, and never becomes it. */
 export const createRole = (role: string): string[] => [
@@ -9,7 +9,7 @@ export const createRole = (role: string): string[] => [
   `GRANT ${identifier(role)} TO CURRENT_USER WITH INHERIT TRUE, SET FALSE`,
 ]
 
-/** The broker must be able to become the quarantine role: PostgreSQL asks that of who gives objects away. */
+/** For a target that was set up without it. The broker must be able to become the quarantine role: PostgreSQL asks that of who gives objects away. */
 export const createQuarantine = (): string[] => [
   `CREATE ROLE ${identifier(QUARANTINE)} NOLOGIN ${POWERLESS}`,
   `GRANT ${identifier(QUARANTINE)} TO CURRENT_USER WITH INHERIT FALSE, SET TRUE`,

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { session } from './examples.ts'
+import { FAILING_MS_MAX, failingMs, isPausing, type Retries, stepFailed } from './retries.ts'
+
+test('each pause is twice the one before, up to a limit', () => {
+  const retries: Retries = new Map()
+  const pauses = Array.from({ length: 8 }, (_, failure) => {
+    const nowMs = failure * 20_000
+    stepFailed(retries, session, 'revoke', nowMs)
+    return (retries.get(session)?.atMs ?? 0) - nowMs
+  })
+  assert.deepEqual(pauses, [250, 500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000])
+})
+
+test('a step pauses until its time has come, and no other step of the session does', () => {
+  const retries: Retries = new Map()
+  stepFailed(retries, session, 'lower/1', 1_000)
+  assert.equal(isPausing(retries, session, 'lower/1', 1_249), true)
+  assert.equal(isPausing(retries, session, 'lower/1', 1_250), false)
+  assert.equal(isPausing(retries, session, 'revoke', 1_000), false)
+})
+
+test('how long a step has been failing is counted from its first failure, and from zero for another', () => {
+  const retries: Retries = new Map()
+  stepFailed(retries, session, 'lower/1', 1_000)
+  stepFailed(retries, session, 'lower/1', 2_250)
+  assert.equal(failingMs(retries, session, 'lower/1', 2_250), 1_250)
+  assert.equal(failingMs(retries, session, 'revoke', 2_250), 0)
+  stepFailed(retries, session, 'revoke', 3_000)
+  assert.equal(failingMs(retries, session, 'revoke', 3_500), 500)
+})
+
+test('a lowering that waits one second for its lock is given up before the proxy stops to wait', () => {
+  const retries: Retries = new Map()
+  let nowMs = 0
+  do {
+    nowMs = (retries.get(session)?.atMs ?? 0) + 1_000
+    stepFailed(retries, session, 'lower/1', nowMs)
+  } while (failingMs(retries, session, 'lower/1', nowMs) < FAILING_MS_MAX.lower)
+  assert.equal(nowMs, 8_750)
+})

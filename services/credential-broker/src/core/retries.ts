@@ -1,0 +1,66 @@
+import type { SessionId } from '@countersign/kernel'
+import type { Step } from './credential.ts'
+
+/** The step of each session that failed and is to be taken again. */
+export type Retries = Map<SessionId, Retry>
+
+type Retry = {
+  readonly step: string
+  readonly failures: number
+  /** When it failed first, and when it is taken again. */
+  readonly sinceMs: number
+  readonly atMs: number
+}
+
+/** Plans the next attempt: each pause is twice the one before, up to a limit. */
+export function stepFailed(
+  retries: Retries,
+  sessionId: SessionId,
+  step: string,
+  nowMs: number,
+): void {
+  const before = retries.get(sessionId)
+  const isAgain = before?.step === step
+  const failures = isAgain ? before.failures + 1 : 1
+  const pauseMs = Math.min(PAUSE_MS * 2 ** (failures - 1), PAUSE_MS_MAX)
+  const sinceMs = isAgain ? before.sinceMs : nowMs
+  retries.set(sessionId, { step, failures, sinceMs, atMs: nowMs + pauseMs })
+}
+
+/** Whether a step pauses. Another step of the same session does not: an end never waits for a lowering. */
+export function isPausing(
+  retries: Retries,
+  sessionId: SessionId,
+  step: string,
+  nowMs: number,
+): boolean {
+  const retry = retries.get(sessionId)
+  return retry?.step === step && retry.atMs > nowMs
+}
+
+/** For how long a step has been failing. */
+export function failingMs(
+  retries: Retries,
+  sessionId: SessionId,
+  step: string,
+  nowMs: number,
+): number {
+  const retry = retries.get(sessionId)
+  return retry?.step === step ? nowMs - retry.sinceMs : 0
+}
+
+/**
+ * How long a step may fail. Then a session that cannot be lowered is ended, which is before the proxy stops to wait (15 s);
+ * and the role of a session that is shut out is put aside with what it owns. What has no limit here is tried for ever.
+ */
+export const FAILING_MS_MAX: Readonly<Record<Step['do'], number>> = {
+  intend: Infinity,
+  issue: Infinity,
+  raise: Infinity,
+  refuse: Infinity,
+  lower: 6_000,
+  revoke: 60_000,
+}
+
+const PAUSE_MS = 250
+const PAUSE_MS_MAX = 8_000

@@ -1,0 +1,112 @@
+import type { AnyMessage } from '@countersign/contracts'
+import { type Clock, type InstanceId, messageOf, type SessionId } from '@countersign/kernel'
+import type { Consequence, DeciderHost, Logger } from '@countersign/runtime'
+import { causeOf, stepName } from '../core/cause.ts'
+import { type Credentials, lentRoles, reserve, type Step } from '../core/credential.ts'
+import { dueStep } from '../core/due.ts'
+import { credentialFailed, notLowered } from '../core/failure.ts'
+import { FAILING_MS_MAX, failingMs, stepFailed } from '../core/retries.ts'
+import type { Performer } from './perform.ts'
+
+/** Takes one step of a session after the other, until its facts ask for nothing more. */
+export type Advance = (sessionId: SessionId) => Promise<void>
+
+export type AdvanceOptions = {
+  /** Records may ask for steps before the host is there. */
+  host: Promise<DeciderHost<Credentials>>
+  partitionOf: (sessionId: SessionId) => number
+  isLeaseExpired: (instanceId: InstanceId) => boolean
+  perform: Performer
+  clock: Clock
+  logger: Logger
+  stopping: AbortSignal
+}
+
+export function advancer(options: AdvanceOptions): Advance {
+  const { clock, logger, stopping } = options
+  const busy = new Set<SessionId>()
+
+  return async (sessionId) => {
+    if (busy.has(sessionId)) return
+    busy.add(sessionId)
+    try {
+      const host = await options.host
+      while (!stopping.aborted) {
+        // Facts that come while a step is taken are seen here, so nobody has to say that there are some.
+        const state = host.partitions().get(options.partitionOf(sessionId))
+        const step = state === undefined ? null : due(state, sessionId)
+        if (step === null || !(await isTaken(host, sessionId, stepName(step)))) return
+      }
+    } finally {
+      busy.delete(sessionId)
+    }
+  }
+
+  /** False when the partition is not ours any more. */
+  async function isTaken(
+    host: DeciderHost<Credentials>,
+    sessionId: SessionId,
+    name: string,
+  ): Promise<boolean> {
+    let isOurs = false
+    await host.submit(sessionId, causeOf(sessionId, name), async (state) => {
+      isOurs = true
+      // Records that this key waited for may have changed what is asked; the cause is that of the step named before.
+      const step = due(state, sessionId)
+      return step === null || stepName(step) !== name ? [] : taken(state, sessionId, step)
+    })
+    return isOurs
+  }
+
+  async function taken(
+    state: Credentials,
+    sessionId: SessionId,
+    step: Step,
+  ): Promise<readonly Consequence[]> {
+    const name = stepName(step)
+    if (step.do === 'intend') reserve(state, sessionId, step.admitted.profile.name, step.role)
+    try {
+      const known = state.live.get(sessionId)
+      const consequences = await options.perform(sessionId, step, {
+        lent: known === undefined ? [] : lentRoles(known),
+        mayLeave:
+          step.do === 'revoke' &&
+          (step.reason === 'Failed' || hasFailedLong(state, sessionId, step)),
+      })
+      state.retries.delete(sessionId)
+      return consequences
+    } catch (cause) {
+      stepFailed(state.retries, sessionId, name, clock.monotonicMs())
+      const isGivenUp = step.do === 'lower' && hasFailedLong(state, sessionId, step)
+      const fields = { sessionId, step: step.do, reason: messageOf(cause) }
+      if (!isGivenUp) logger.warn(fields, 'a step failed; it is tried again')
+      else logger.error(fields, 'a privilege cannot be taken back; the session is ended')
+      return isGivenUp ? [{ message: givenUp(sessionId, step, cause) }] : []
+    }
+  }
+
+  function due(state: Credentials, sessionId: SessionId): Step | null {
+    return dueStep(state, sessionId, options.isLeaseExpired, clock.monotonicMs())
+  }
+
+  function hasFailedLong(state: Credentials, sessionId: SessionId, step: Step): boolean {
+    const forMs = failingMs(state.retries, sessionId, stepName(step), clock.monotonicMs())
+    return forMs >= FAILING_MS_MAX[step.do]
+  }
+
+  /** Without the request: what it was lent counts as lent until the session is revoked, which this asks for. */
+  function givenUp(
+    sessionId: SessionId,
+    { intent: { credentialId } }: Extract<Step, { do: 'lower' }>,
+    cause: unknown,
+  ): AnyMessage {
+    const at = clock.now()
+    return credentialFailed({
+      sessionId,
+      at,
+      credentialId,
+      requestId: null,
+      cause: notLowered(cause),
+    })
+  }
+}

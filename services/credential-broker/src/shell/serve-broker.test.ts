@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, test } from 'node:test'
+import type { AnyMessage } from '@countersign/contracts'
+import { type Clock, EventId, Instant, Problem, uuidv7 } from '@countersign/kernel'
+import { consequenceId, draftOf } from '@countersign/log'
+import { type InMemoryLog, inMemoryLog } from '@countersign/log/in-memory'
+import { causeOf } from '../core/cause.ts'
+import { admitted, intended, issued, session } from '../core/examples.ts'
+import { serveBroker } from './serve-broker.ts'
+import type { TargetAdmins } from './target-admin.ts'
+
+let log: InMemoryLog
+let nowMs: number
+/** How much later each look at the clock is than the one before. */
+let tickMs: number
+const clock: Clock = { now: () => Instant(0), monotonicMs: () => (nowMs += tickMs) }
+const silent = { debug() {}, info() {}, warn() {}, error() {} }
+
+beforeEach(() => {
+  log = inMemoryLog()
+  nowMs = 0
+  tickMs = 0
+})
+afterEach(() => log[Symbol.asyncDispose]())
+
+test('an admission that was there before the broker is answered, with ids that its steps give', async () => {
+  await append(admitted())
+  const target = unreachable()
+  await using _broker = await serveBroker({ log, logger: silent, clock, admins: target.admins })
+  // The role is looked for when it is made, and again when it is revoked.
+  await target.asked(2)
+  const ids = log
+    .records('credentials')
+    .map((record) => record.status === 'understood' && record.id)
+  assert.deepEqual(ids, [
+    consequenceId(causeOf(session, 'intend'), 'CredentialIntended', 0),
+    consequenceId(causeOf(session, 'issue'), 'CredentialFailed', 0),
+  ])
+})
+
+test('a lease that nobody renews is acted on, and again while that fails', async () => {
+  await append(admitted(), intended('cs_shop_prod_0'), issued('cs_shop_prod_0'))
+  const target = unreachable()
+  await using _broker = await serveBroker({ log, logger: silent, clock, admins: target.admins })
+  tickMs = 1_000
+  await target.asked(2)
+})
+
+async function append(...messages: readonly AnyMessage[]): Promise<void> {
+  const id = () => EventId(uuidv7(Date.now()))
+  await log.append(messages.map((message) => draftOf(message, { id: id(), key: session })))
+}
+
+/** A target that does not answer, and what it was asked so far. */
+function unreachable(): { admins: TargetAdmins; asked(times: number): Promise<void> } {
+  let count = 0
+  let heard = Promise.withResolvers<void>()
+  return {
+    admins: {
+      on: () => {
+        count++
+        heard.resolve()
+        return Promise.reject(new Problem('CS_TARGET_UNREACHABLE', 'nobody answers'))
+      },
+      [Symbol.asyncDispose]: async () => undefined,
+    },
+    async asked(times) {
+      while (count < times) {
+        await heard.promise
+        heard = Promise.withResolvers()
+      }
+    },
+  }
+}
