@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { generatedPages } from './generate.ts'
+import { z } from 'zod'
+import { exampleOf, meaningOf } from '../libs/runtime/src/setting.ts'
+import { generatedPages, settingsOfServices } from './generate.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 
@@ -13,6 +15,26 @@ test('the error codes, the flow and the knobs in the docs are those of the code'
       page,
       `${path} is stale: node docs/generate.ts`,
     )
+  }
+})
+
+test('the knobs of every service are among the generated pages', async () => {
+  const pages = await generatedPages()
+  const services = globSync('services/*/src/config.ts', { cwd: ROOT })
+  assert.ok(services.length >= 8)
+  for (const config of services) {
+    const readme = join(dirname(config), '..', 'README.md')
+    assert.match(pages.get(readme) ?? '', /<!-- knobs -->\n\| variable/, readme)
+  }
+})
+
+test('every setting has a meaning, and every required one an example of what to set', async () => {
+  for (const [service, settings] of await settingsOfServices()) {
+    for (const [name, setting] of Object.entries(settings)) {
+      assert.ok(meaningOf(setting), `${service}: ${name} has no meaning`)
+      const isRequired = !z.safeParse(setting, undefined).success
+      if (isRequired) assert.notEqual(exampleOf(name, setting), '…', `${service}: ${name}`)
+    }
   }
 })
 

@@ -1,6 +1,6 @@
 /**
- * Writes what the docs take from the code: the table of error codes, the flow of messages, and the settings of the
- * services whose README has the markers for them.
+ * Writes what the docs take from the code: the table of error codes, the flow of messages, and the settings of
+ * every service.
  * `--check` writes nothing and fails where a page would change.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -33,19 +33,27 @@ function errorTable(): string {
   )
 }
 
-/** A README without the markers keeps the table that its authors wrote. */
+/** Every service that has settings says in its README what they are. */
 async function knobPages(): Promise<[string, string][]> {
-  const marked = readdirSync(join(ROOT, 'services')).filter((service) => {
-    const readme = join(ROOT, 'services', service, 'README.md')
-    return existsSync(readme) && readFileSync(readme, 'utf8').includes('<!-- knobs -->')
+  return [...(await settingsOfServices())].map(([service, settings]): [string, string] => {
+    const readme = `services/${service}/README.md`
+    return [readme, filled(readme, 'knobs', knobsTable(settings))]
   })
-  return Promise.all(
-    marked.map(async (service): Promise<[string, string]> => {
-      const config = join(ROOT, 'services', service, 'src', 'config.ts')
-      const module: { SETTINGS: z.ZodRawShape } = await import(pathToFileURL(config).href)
-      const readme = `services/${service}/README.md`
-      return [readme, filled(readme, 'knobs', knobsTable(module.SETTINGS))]
-    }),
+}
+
+/** The settings of the services, by name. */
+export async function settingsOfServices(): Promise<ReadonlyMap<string, z.ZodRawShape>> {
+  const configOf = (service: string): string => join(ROOT, 'services', service, 'src', 'config.ts')
+  const services = readdirSync(join(ROOT, 'services')).filter((name) => existsSync(configOf(name)))
+  return new Map(
+    await Promise.all(
+      services.map(async (service): Promise<[string, z.ZodRawShape]> => {
+        const module: { SETTINGS: z.ZodRawShape } = await import(
+          pathToFileURL(configOf(service)).href
+        )
+        return [service, module.SETTINGS]
+      }),
+    ),
   )
 }
 

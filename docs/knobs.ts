@@ -1,9 +1,11 @@
 import { z } from 'zod'
+import { meaningOf } from '../libs/runtime/src/setting.ts'
 
 /** The settings of a service as a table: what they are called, what holds without them, what they mean. */
 export function knobsTable(settings: z.ZodRawShape): string {
   const rows = Object.entries(settings).map(
-    ([name, setting]) => `| \`${name}\` | ${withoutIt(setting)} | ${asText(meaningOf(setting))} |`,
+    ([name, setting]) =>
+      `| \`${name}\` | ${withoutIt(setting)} | ${asText(described(name, setting))} |`,
   )
   return ['| variable | default | meaning |', '|---|---|---|', ...rows].join('\n')
 }
@@ -14,14 +16,11 @@ function withoutIt(setting: z.core.$ZodType): string {
   return read.data === undefined ? '–' : `\`${String(read.data)}\``
 }
 
-/** A default, `optional()` or `transform()` wraps the setting that has the description. */
-function meaningOf(setting: z.core.$ZodType): string {
-  const described = z.globalRegistry.get(setting)?.description
-  if (described !== undefined) return described
-  if (setting instanceof z.ZodOptional || setting instanceof z.ZodDefault)
-    return meaningOf(setting.def.innerType)
-  if (setting instanceof z.ZodPipe) return meaningOf(setting.def.in)
-  throw new Error('a setting has no description')
+/** A knob that nobody explained must not be listed as if it were. */
+function described(name: string, setting: z.core.$ZodType): string {
+  const meaning = meaningOf(setting)
+  if (meaning === undefined) throw new Error(`the setting ${name} has no description`)
+  return meaning
 }
 
 /** A cell of a Markdown table. */

@@ -1,5 +1,6 @@
 import { Problem, Secret } from '@countersign/kernel'
 import { z } from 'zod'
+import { exampleOf, meaningOf } from './setting.ts'
 
 /** Settings from the environment, or all that is wrong with it at once. Throws `CS_CONFIG_INVALID`. */
 export function readConfig<Shape extends z.ZodRawShape>(
@@ -10,11 +11,17 @@ export function readConfig<Shape extends z.ZodRawShape>(
   if (read.success) return read.data
   const lines = read.error.issues.map((issue) => {
     const name = issue.path.join('.')
-    const field = shape[name]
-    const meaning = field instanceof z.ZodType ? field.description : undefined
-    return `  ${name}: ${issue.message}${meaning === undefined ? '' : ` – set it to ${lowered(meaning)}`}`
+    const wrong = environment[name] === undefined ? 'is missing' : phrase(issue.message)
+    const setting = shape[name]
+    return `  ${name}: ${wrong}${setting === undefined ? '' : ` – ${advice(name, setting)}`}`
   })
   throw new Problem('CS_CONFIG_INVALID', `the configuration is not valid:\n${lines.join('\n')}`)
+}
+
+function advice(name: string, setting: z.core.$ZodType): string {
+  const example = `for example ${exampleOf(name, setting)}`
+  const meaning = meaningOf(setting)
+  return `set it to ${meaning === undefined ? example : `${phrase(meaning)}, ${example}`}`
 }
 
 /** What every service needs. A service adds its own and gives the whole to `readConfig`. */
@@ -65,4 +72,6 @@ export function path(meaning: string) {
   return z.string().min(1).describe(meaning)
 }
 
-const lowered = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1)
+/** A sentence as a part of another. */
+const phrase = (sentence: string): string =>
+  sentence.charAt(0).toLowerCase() + sentence.slice(1).replace(/\.$/, '')
