@@ -1,9 +1,11 @@
 import type { ConnectionOptions } from 'node:tls'
 import type { Secret } from '@countersign/kernel'
 import kafkajs, { type Kafka } from 'kafkajs'
+import { leanEncoder } from './lean-encoder.ts'
 import { quietWhenIdle } from './quiet-when-idle.ts'
 
 quietWhenIdle()
+leanEncoder()
 
 /** How to reach Kafka. The client id is the name of the service, and also its Kafka user. */
 export type KafkaSettings = {
