@@ -37,6 +37,15 @@ test('a Parse that nothing executes is a request of its own', () => {
   assert.deepEqual(plan.asks.map(brief), ['Prepare select 1 0-0'])
 })
 
+test('a Parse before what cannot be understood is a request too: nothing is forwarded undecided', () => {
+  const plan = planned(
+    messages(toServer.parse('s', 'drop table t'), toServer.bind({ statement: 'unknown' })),
+    noNames(),
+  )
+  assert.deepEqual(plan.asks.map(brief), ['Prepare drop table t 0-0'])
+  assert.equal(plan.stop?.step, 1)
+})
+
 test('two executions of one statement are two requests, and the second group begins at its own Bind', () => {
   const plan = planned(
     messages(

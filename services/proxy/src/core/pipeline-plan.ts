@@ -34,11 +34,12 @@ export function planned(messages: readonly Request[], names: StatementNames): Pi
   const boundAt = new Map<Bind, number>()
   const asks: Ask[] = []
   const executed = new Set<Parse>()
-  const stopAt = (step: number, why: string): PipelinePlan => ({
-    messages,
-    asks: ordered(asks),
-    stop: { step, why },
-  })
+  const plan = (stop: PipelinePlan['stop']): PipelinePlan => {
+    for (const [parse, step] of parsedAt)
+      if (!executed.has(parse)) asks.push(prepareAsk(parse, step))
+    return { messages, asks: asks.toSorted((a, b) => a.lastStep - b.lastStep), stop }
+  }
+  const stopAt = (step: number, why: string): PipelinePlan => plan({ step, why })
   for (const [step, message] of messages.entries()) {
     switch (message.tag) {
       case 'Query':
@@ -85,8 +86,7 @@ export function planned(messages: readonly Request[], names: StatementNames): Pi
         break
     }
   }
-  for (const [parse, step] of parsedAt) if (!executed.has(parse)) asks.push(prepareAsk(parse, step))
-  return { messages, asks: ordered(asks), stop: null }
+  return plan(null)
 }
 
 /** The Describe of a portal that the client itself asks for right before it executes it. */
@@ -116,9 +116,6 @@ function firstOf(
   const starts = begins.filter((begin) => begin !== undefined && begin > lastRun)
   return Math.min(step, ...starts.map(Number))
 }
-
-const ordered = (asks: readonly Ask[]): readonly Ask[] =>
-  asks.toSorted((a, b) => a.lastStep - b.lastStep)
 
 const NOTHING_BOUND = { parameterFormats: [], parameters: [], resultFormats: [], rowsMax: 0 }
 

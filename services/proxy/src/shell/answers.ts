@@ -9,6 +9,7 @@ import {
 import type { Unlinked } from '../core/chain.ts'
 import { accept, isSettled } from '../core/exchange.ts'
 import { before, OVER } from './before.ts'
+import { forwardStreamed } from './forward.ts'
 import { STATUS_NAMES } from './requests.ts'
 import { isRequest } from './client.ts'
 import { during, endSession, type Session } from './session-state.ts'
@@ -96,6 +97,7 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
 
 /** Portals end with their transaction. What it changed in the session may be undone by its end, which is a change too. */
 function transactionEnded(session: Session): void {
+  session.hasRun = false
   session.hasWritten = false
   session.names.portals.clear()
   if (session.status !== 'I' && session.hasChangedState) session.stateVersion++
@@ -248,14 +250,7 @@ async function feed(session: Session): Promise<void> {
     sizeBytes: piece.length,
   }))
   const recorded = parts.length === 0 ? [] : await journal.record<RequestPart>(parts)
-  if (!session.proxy.lease.isHeld()) {
-    return endSession(session, {
-      reason: 'LeaseLost',
-      code: 'CS_LEASE_LOST',
-      words: 'the lease ran out during COPY',
-    })
-  }
-  target.forwardStream(recorded, lastRaw === null ? data : [...data, lastRaw])
+  forwardStreamed(session, recorded, lastRaw === null ? data : [...data, lastRaw])
   // In the extended protocol the client sends its Sync after the data: it arrives as a pipeline of its own.
   if (last !== null) exchange.copyIn = false
 }

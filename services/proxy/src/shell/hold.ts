@@ -19,7 +19,8 @@ export async function hold(
   review: ReviewRequired,
 ): Promise<HoldOutcome> {
   const { proxy, profile } = session
-  const inTransaction = session.status === 'T'
+  // What ran in a pipeline keeps its locks until Sync, as in a transaction block.
+  const inTransaction = session.status === 'T' || (session.isPipelineOpen && session.hasRun)
   if (inTransaction && (session.hasWritten || profile.holdInTransactionMaxMs === 0)) {
     forgetAnswers(session, pending)
     return withdrawn(session, pending, 'CS_HOLD_IN_TRANSACTION', IN_TRANSACTION)
@@ -188,7 +189,11 @@ async function raised(
     if (cause instanceof Problem) return cause
     throw cause
   })
-  if (answer instanceof Problem) return withdrawn(session, pending, answer.code, answer.message)
+  if (answer instanceof Problem) {
+    // It may be raised any moment now, and nobody would take it back before the next statement.
+    withdrawn(session, pending, answer.code, answer.message)
+    throw answer
+  }
   const event = answer.message
   if (event.type !== 'PrivilegeRaised') {
     const reason =

@@ -14,7 +14,7 @@ import {
 } from '@countersign/postgres-wire'
 import { listening } from '@countersign/runtime'
 import { errorOf } from '../core/refusal.ts'
-import { clientOn } from './client.ts'
+import { type Client, clientOn } from './client.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import { serveSession } from './serve-session.ts'
 
@@ -28,9 +28,13 @@ export async function listen(proxy: ProxyContext): Promise<AsyncDisposable & { p
   })
   const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
     socket.on('error', () => undefined)
-    socket.setTimeout(config.CS_LOGIN_LIMIT_MS, () => socket.destroy())
-    begin(proxy, socket, context)
+    // Counted from the connection, whatever trickles in; left on, it would end sessions that are idle or held.
+    const limit = setTimeout(() => socket.destroy(), config.CS_LOGIN_LIMIT_MS)
+    socket.once('close', () => clearTimeout(limit))
+    begin({ proxy, socket, context, begun: () => clearTimeout(limit) })
   })
+  // Who has not said yet what it wants counts too.
+  server.maxConnections = config.CS_SESSIONS_MAX + NEWCOMERS_MAX
   const port = await listening(server, config.CS_POSTGRES_PORT, config.CS_POSTGRES_HOST)
   return {
     port,
@@ -42,8 +46,17 @@ export async function listen(proxy: ProxyContext): Promise<AsyncDisposable & { p
   }
 }
 
+/** A connection before its session. `begun`: it has said who it is, and its login is timed from there. */
+type Newcomer = {
+  readonly proxy: ProxyContext
+  readonly socket: Socket
+  readonly context: SecureContext
+  begun(): void
+}
+
 /** Plain bytes first: a question about encryption, a cancel request, or TLS at once (PostgreSQL 17 and later). */
-function begin(proxy: ProxyContext, socket: Socket, context: SecureContext): void {
+function begin(newcomer: Newcomer): void {
+  const { proxy, socket } = newcomer
   const limits = { ...FRONTEND_LIMITS, frameBytesMax: proxy.config.CS_FRAME_BYTES_MAX }
   let engine = frontend(limits)
   let isFirst = true
@@ -53,7 +66,7 @@ function begin(proxy: ProxyContext, socket: Socket, context: SecureContext): voi
       socket.off('data', onData)
       socket.pause()
       socket.unshift(chunk)
-      secure(proxy, socket, context, frontend(limits, 'secured'), true)
+      secure(newcomer, frontend(limits, 'secured'), true)
       return
     }
     isFirst = false
@@ -64,7 +77,7 @@ function begin(proxy: ProxyContext, socket: Socket, context: SecureContext): voi
         case 'SslRequest':
           socket.off('data', onData)
           socket.write(toClient.sslAnswer('S'))
-          return secure(proxy, socket, context, answered(engine, 'S'), false)
+          return secure(newcomer, answered(engine, 'S'), false)
         case 'GssEncRequest':
           engine = answered(engine, 'N')
           socket.write(toClient.sslAnswer('N'))
@@ -91,13 +104,8 @@ function begin(proxy: ProxyContext, socket: Socket, context: SecureContext): voi
   socket.on('data', onData)
 }
 
-function secure(
-  proxy: ProxyContext,
-  socket: Socket,
-  context: SecureContext,
-  engine: Frontend,
-  isDirect: boolean,
-): void {
+function secure(newcomer: Newcomer, engine: Frontend, isDirect: boolean): void {
+  const { proxy, socket, context } = newcomer
   const tls = new TLSSocket(socket, {
     isServer: true,
     secureContext: context,
@@ -110,19 +118,12 @@ function secure(
   tls.once('secure', () => {
     // A client that begins with TLS must say which protocol it means (ALPN), against cross-protocol attacks.
     if (isDirect && tls.alpnProtocol !== 'postgresql') return void tls.destroy()
-    // From here on the time is counted on the TLS socket, and ends with the StartupMessage.
-    socket.setTimeout(0)
-    tls.setTimeout(proxy.config.CS_LOGIN_LIMIT_MS, () => tls.destroy())
-    const client = clientOn(tls, engine)
-    void firstMessage(proxy, client, tls)
+    void firstMessage(newcomer, clientOn(tls, engine), tls)
   })
 }
 
-async function firstMessage(
-  proxy: ProxyContext,
-  client: ReturnType<typeof clientOn>,
-  tls: TLSSocket,
-): Promise<void> {
+async function firstMessage(newcomer: Newcomer, client: Client, tls: TLSSocket): Promise<void> {
+  const { proxy } = newcomer
   await client.arrival()
   const message = client.take()
   if (message === undefined) return client.end()
@@ -141,8 +142,7 @@ async function firstMessage(
     )
   }
   if (message.minor > 0) client.write(toClient.negotiateProtocolVersion(0, []))
-  // Left on, the limit of the login would end sessions that are idle or held.
-  tls.setTimeout(0)
+  newcomer.begun()
   await serveSession(proxy, client, message)
 }
 
@@ -172,3 +172,6 @@ async function pem(file: string): Promise<Buffer> {
     })
   }
 }
+
+/** Connections beyond the sessions: those that log in, cancel, or are told that there are too many. */
+const NEWCOMERS_MAX = 500

@@ -156,6 +156,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       status: 'I',
       isPipelineOpen: false,
       isSkipping: false,
+      hasRun: false,
       hasWritten: false,
       hasChangedState: false,
       stateVersion: 0,

@@ -1,5 +1,4 @@
 import type { RequestReleased } from '@countersign/contracts'
-import { Problem } from '@countersign/kernel'
 import type { Recorded } from '@countersign/log'
 import { traced } from '@countersign/runtime'
 import { type Execute, type Request, toServer } from '@countersign/postgres-wire'
@@ -8,6 +7,7 @@ import type { Step } from '../core/exchange.ts'
 import { isDescribed, planned } from '../core/pipeline-plan.ts'
 import { simpleQueried } from '../core/statement-names.ts'
 import { answers } from './answers.ts'
+import { forwardReleased } from './forward.ts'
 import { hold } from './hold.ts'
 import { refuse } from './refuse.ts'
 import {
@@ -18,7 +18,7 @@ import {
   releaseOf,
   stillCovered,
 } from './requests.ts'
-import { type Session, SESSION_ENDED } from './session-state.ts'
+import type { Session } from './session-state.ts'
 import { currentPlan } from './masking-currency.ts'
 
 /** Serves the messages of a client up to where it waits: decides on each request, and forwards what may pass, in order. */
@@ -33,7 +33,7 @@ export async function servePipeline(session: Session, messages: readonly Request
     const refuseRest = async (refusal: Parameters<typeof refuse>[1]): Promise<void> => {
       await refuse(session, refusal, {
         pending,
-        others: pendings.slice(index + 1),
+        others: [...unsent(batch), ...pendings.slice(index + 1)],
         message: messages[pending.ask.lastStep],
       })
       await skippedToSync(session, batch)
@@ -84,6 +84,14 @@ type Batch = {
   readonly requests: Map<number, Pending>
 }
 
+/** Allowed, but behind what is refused now: they are never released. */
+function unsent(batch: Batch): Pending[] {
+  const pendings = [...batch.requests].filter(([step]) => step >= batch.next)
+  for (const [step] of pendings) batch.requests.delete(step)
+  batch.releases = []
+  return pendings.map(([, pending]) => pending)
+}
+
 const newBatch = (messages: readonly Request[]): Batch => ({
   messages,
   next: 0,
@@ -96,9 +104,6 @@ async function forward(session: Session, batch: Batch, end: number, isCut: boole
   if (batch.next >= end) return
   const { proxy } = session
   const released = await recorded(session, batch)
-  if (!proxy.lease.isHeld())
-    throw new Problem('CS_LEASE_LOST', 'the lease ran out before the request could be sent')
-  if (session.isEnding) throw SESSION_ENDED
   const bytes: Uint8Array[] = []
   const nowMs = proxy.clock.monotonicMs()
   for (let step = batch.next; step < end; step++) {
@@ -128,7 +133,7 @@ async function forward(session: Session, batch: Batch, end: number, isCut: boole
   if (isCut || !waits) bytes.push(toServer.flush())
   batch.next = end
   session.isPipelineOpen = true
-  session.target.forward(released, bytes)
+  forwardReleased(session, released, bytes)
   await answers(session)
 }
 
@@ -204,7 +209,7 @@ const ourDescribe = (execute: Execute): Step => ({
 
 /** The target skips to Sync after an error; what it skips never ran. */
 async function skipRest(session: Session, batch: Batch, rest: readonly Pending[]): Promise<void> {
-  for (const pending of rest) {
+  for (const pending of [...unsent(batch), ...rest]) {
     if (pending.cover !== null) continue
     session.journal.note({
       type: 'RequestWithdrawn',

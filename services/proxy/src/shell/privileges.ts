@@ -1,6 +1,7 @@
 import type { RequestReleased } from '@countersign/contracts'
 import { toServer } from '@countersign/postgres-wire'
 import { answers } from './answers.ts'
+import { forwardReleased } from './forward.ts'
 import { ownNumber, ownRequest } from './own-request.ts'
 import type { Session } from './session-state.ts'
 
@@ -29,7 +30,7 @@ export async function privilegesConfirmed(
   // Names of our own leave the agent's unnamed statement and portal as they are. A Sync would end its pipeline.
   if (!isOpen) session.exchange.steps.push({ ...step, tag: 'Sync' })
   session.ownRows.length = 0
-  session.target.forward(released, [
+  forwardReleased(session, released, [
     toServer.parse(NAME, sql),
     toServer.bind({ portal: NAME, statement: NAME }),
     toServer.execute(NAME),

@@ -4,6 +4,7 @@ import { isErrorCode } from '@countersign/kernel'
 import { type Request, toClient, toServer } from '@countersign/postgres-wire'
 import { errorOf, sqlStateOf } from '../core/refusal.ts'
 import { answers } from './answers.ts'
+import { forwardReleased } from './forward.ts'
 import { ownNumber, ownRequest } from './own-request.ts'
 import { forgetAnswers, type Pending } from './requests.ts'
 import type { Session } from './session-state.ts'
@@ -91,7 +92,8 @@ async function failAtTarget(
     isOurs: true,
   })
   session.isPipelineOpen = true
-  session.target.forward(
+  forwardReleased(
+    session,
     released,
     isSimple ? [toServer.query(text)] : [toServer.parse('', text), toServer.flush()],
   )

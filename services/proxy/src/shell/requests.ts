@@ -158,6 +158,7 @@ function noteEffects(
   decision: RequestAllowed | ReviewRequired,
 ): void {
   if (pending.ask.kind === 'Prepare') return
+  session.hasRun = true
   if (decision.effects.some(({ effect }) => WRITING.has(effect))) session.hasWritten = true
   if (!decision.changesState) return
   session.stateVersion++

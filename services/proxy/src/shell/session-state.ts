@@ -38,6 +38,8 @@ export type Session = {
   isPipelineOpen: boolean
   /** A refusal inside a pipeline: everything up to Sync is thrown away. */
   isSkipping: boolean
+  /** Something ran in the open transaction or pipeline. */
+  hasRun: boolean
   /** The open transaction has written, so nobody should be waited for in it. */
   hasWritten: boolean
   /** The open transaction changed the state of the session. */
