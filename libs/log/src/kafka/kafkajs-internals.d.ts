@@ -19,6 +19,8 @@ declare module 'kafkajs/src/protocol/encoder.js' {
     ensureAvailable(length: number): void
     writeVarInt(value: number): this
     writeUVarInt(value: number): this
+    writeVarIntBytes(value: Buffer): this
+    writeEncoder(value: Encoder): this
     readonly buffer: Buffer
   }
   export = Encoder

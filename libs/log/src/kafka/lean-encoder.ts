@@ -1,13 +1,20 @@
 import Encoder from 'kafkajs/src/protocol/encoder.js'
 
 /**
- * kafkajs encodes every header of every record in a buffer of 512 bytes of its own, and every variable-length number
- * in another. Buffers of 64 bytes live in the heap of V8, and numbers go where they belong: half the time of a record,
- * and most of the garbage. Requires what stands in kafkajs 2.2.4: its encoder begins with 511 and grows as needed.
+ * kafkajs 2.2.4 encodes every header of every record in a buffer of 512 bytes of its own, and every number of variable
+ * length in another. Buffers of 64 bytes live in the heap of V8, larger ones come from Node's pool, and numbers go
+ * where they belong: half the time of a record, and most of the garbage.
  */
 export function leanEncoder(): void {
-  const nextPowerOfTwo = Encoder.nextPowerOfTwo
-  Encoder.nextPowerOfTwo = (value) => (value === FIRST_BYTES ? SMALL_BYTES : nextPowerOfTwo(value))
+  // Asked for the first buffer only, since the encoder grows as follows.
+  Encoder.nextPowerOfTwo = () => FIRST_BYTES
+  Encoder.prototype.ensureAvailable = function (this: Encoder, length) {
+    const needed = this.offset + length
+    if (needed <= this.buf.length) return
+    const grown = Buffer.allocUnsafe(Math.max(needed, this.buf.length * 2))
+    this.buf.copy(grown, 0, 0, this.offset)
+    this.buf = grown
+  }
   // Zigzag happened before; seven bits a byte, the lowest first (LEB128).
   Encoder.prototype.writeUVarInt = function (this: Encoder, value) {
     this.ensureAvailable(VARINT_BYTES_MAX)
@@ -21,6 +28,5 @@ export function leanEncoder(): void {
   }
 }
 
-const FIRST_BYTES = 511
-const SMALL_BYTES = 64
+const FIRST_BYTES = 64
 const VARINT_BYTES_MAX = 5
