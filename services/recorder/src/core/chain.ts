@@ -22,9 +22,12 @@ export type Link = {
 
 export const newChain = (): Chain => ({ next: 0, head: '', recent: new Set() })
 
-/** Moves the chain on; says what is wrong, or null. A repeat by id is harmless: the first one counts. */
+/** Whether the event was there before. A repeat by id is harmless: the first one counts. */
+export const isRepeat = (chain: Chain, id: string): boolean => chain.recent.has(id)
+
+/** Moves the chain on; says what is wrong, or null. */
 export function linked(chain: Chain, link: Link): string | null {
-  if (chain.recent.has(link.id)) return null
+  if (isRepeat(chain, link.id)) return null
   const wrong =
     link.sequence !== chain.next
       ? `event ${link.id} is number ${link.sequence} where ${chain.next} should follow`

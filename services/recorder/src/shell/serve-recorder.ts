@@ -1,18 +1,26 @@
 import { mkdtemp, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { metrics } from '@opentelemetry/api'
-import { decode, fingerprintOf, isMessageType, SCHEMAS } from '@countersign/contracts'
-import { type Clock, EventId, isUuid, messageOf, uuidv5 } from '@countersign/kernel'
 import {
-  draftOf,
-  formatPosition,
-  type Log,
-  type LogRecord,
-  type Position,
-  type Understood,
-} from '@countersign/log'
+  type AnyMessage,
+  decode,
+  fingerprintOf,
+  isMessageType,
+  SCHEMAS,
+} from '@countersign/contracts'
+import { type Clock, type ErrorCode, EventId, isUuid, messageOf, uuidv5 } from '@countersign/kernel'
+import { draftOf, formatPosition, type Log, type LogRecord, type Position } from '@countersign/log'
 import type { Logger } from '@countersign/runtime'
-import { type Chain, linked, newChain } from '../core/chain.ts'
+import { type Chain, isRepeat, type Link, linked, newChain } from '../core/chain.ts'
+import {
+  type Citations,
+  citationIn,
+  cited,
+  type Finding,
+  noCitations,
+  recorded,
+  unanswered,
+} from '../core/citations.ts'
 import { type Ending, evolved, isDue, notEnded } from '../core/ending.ts'
 import { REJECTED, topology } from '../topology.ts'
 import { hasArchive, readArchive, writeArchive } from './archive.ts'
@@ -52,7 +60,7 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
   const committed = new Map<string, number>()
   const meter = metrics.getMeter('countersign')
   const broken = meter.createCounter('countersign_chains_broken', {
-    description: 'Events that do not follow from the one before.',
+    description: 'Events that do not follow from what was before, or cite another transcript.',
   })
   const archived = meter.createCounter('countersign_sessions_archived', {
     description: 'Archives written.',
@@ -129,15 +137,18 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
     session.changed = true
     if (!session.firstOffsets.has(topic)) session.firstOffsets.set(topic, offset)
     if (record.status === 'unreadable') {
-      await reject(record, record.problem.message)
+      const { code, message: reason } = record.problem
+      await reject(record.key, code, { position: record.position, reason })
       return
     }
-    session.ending = evolved(session.ending, record.message)
-    const wrong = checked(session, record)
-    if (wrong === null) return
+    for (const finding of folded(session, record)) await foundBroken(record.key, finding)
+  }
+
+  async function foundBroken(sessionId: string, finding: Finding): Promise<void> {
+    const { position, reason } = finding
     broken.add(1)
-    logger.error({ sessionId: record.key, position: formatPosition(record.position) }, wrong)
-    await reject(record, wrong)
+    logger.error({ sessionId, position: formatPosition(position) }, reason)
+    await reject(sessionId, 'CS_CHAIN_BROKEN', finding)
   }
 
   /** A session that was archived before is taken up again: late records are added to its archive. */
@@ -146,6 +157,7 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
       partition,
       buffer: sessionBuffer(parts, id, sessionBytesMax),
       chains: { sessions: newChain(), transcript: newChain() },
+      citations: noCitations(),
       ending: notEnded,
       firstOffsets: new Map(),
       quietSince: clock.monotonicMs(),
@@ -157,6 +169,8 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
       session.buffer.add(envelope)
       refold(session, envelope)
     }
+    // What was not there then is on record.
+    session.citations.waiting = []
     return session
   }
 
@@ -165,6 +179,10 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
       for (const [id, session] of sessions) {
         const quietMs = clock.monotonicMs() - session.quietSince
         if (!isDue(session.ending, quietMs, graceMs)) continue
+        if (session.citations.waiting.length > 0 && !(await hasWholeTranscript(session))) continue
+        for (const citation of session.citations.waiting)
+          await foundBroken(id, unanswered(session.citations, citation))
+        session.citations.waiting = []
         if (session.changed) {
           const file = await writeArchive(archiveDir, id, {
             envelopes: session.buffer.envelopes(),
@@ -182,6 +200,15 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
       }
       await commit()
     })
+  }
+
+  /** Whether nothing more of its transcript stands in the log: what is only not read yet is not missing. */
+  async function hasWholeTranscript({ partition }: Session): Promise<boolean> {
+    const position = next.get(`${TRANSCRIPT}/${partition}`)
+    // Of a partition that never gave a record everything was read before.
+    if (position === undefined) return true
+    const end = (await log.endOffsets(TRANSCRIPT)).get(partition) ?? 0
+    return position.offset >= end
   }
 
   /** Everything before the first record of any session that is not archived is done. */
@@ -203,9 +230,10 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
     }
   }
 
-  async function reject(record: LogRecord, reason: string): Promise<void> {
-    const { topic, partition, offset } = record.position
-    const id = EventId(uuidv5(REJECTIONS, formatPosition(record.position)))
+  async function reject(sessionId: string, code: ErrorCode, finding: Finding): Promise<void> {
+    const { position, reason } = finding
+    const { topic, partition, offset } = position
+    const id = EventId(uuidv5(REJECTIONS, formatPosition(position)))
     const message = {
       type: 'MessageRejected',
       service: topology.service,
@@ -213,14 +241,14 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
       topic,
       partition,
       offset,
-      code: 'CS_MESSAGE_UNREADABLE',
+      code,
       reason: reason.slice(0, REASON_CHARACTERS_MAX),
     } as const
     const draft = draftOf(message, {
       id,
-      key: record.key,
+      key: sessionId,
       topic: REJECTED,
-      causation: record.position,
+      causation: position,
     })
     // Without an acknowledgement the reader stops, and the record is read again after a restart.
     await log.append([draft], { limitMs: REJECT_LIMIT_MS })
@@ -231,6 +259,7 @@ type Session = {
   readonly partition: number
   readonly buffer: SessionBuffer
   readonly chains: { readonly sessions: Chain; readonly transcript: Chain }
+  readonly citations: Citations
   ending: Ending
   /** Where its first record stands in each topic: the group must not commit further. */
   readonly firstOffsets: Map<string, number>
@@ -239,31 +268,49 @@ type Session = {
   changed: boolean
 }
 
-/** What is wrong with the record in its chain, or null. */
-function checked(session: Session, record: Understood): string | null {
-  const { id, message, fingerprint, value } = record
-  if (!('previousHash' in message)) return null
-  const chain = session.chains[message.type === 'TranscriptRecorded' ? 'transcript' : 'sessions']
+/** Moves the session on; says what is wrong in its chains. A repeat is harmless, wherever it stands. */
+function folded(session: Session, record: Readable): Finding[] {
+  const { position, message } = record
+  if (!('previousHash' in message)) {
+    session.ending = evolved(session.ending, message)
+    return []
+  }
+  const isTranscript = message.type === 'TranscriptRecorded'
+  const chain = session.chains[isTranscript ? 'transcript' : 'sessions']
+  if (isRepeat(chain, record.id)) return []
+  session.ending = evolved(session.ending, message)
   const { type, sequence, previousHash } = message
-  return linked(chain, { id, type, fingerprint, value, sequence, previousHash })
+  const reason = linked(chain, { ...record, type, sequence, previousHash })
+  const citation = citationIn(message, position)
+  const findings = isTranscript
+    ? recorded(session.citations, { position, length: chain.next, hash: chain.head })
+    : citation === null
+      ? []
+      : cited(session.citations, citation)
+  if (reason === null) return findings
+  // What is wrong with a record is said once.
+  return [{ position, reason }, ...findings.filter((each) => each.position !== position)]
 }
 
 /** What an archive says about the session; it was checked when it was written. */
 function refold(session: Session, envelope: Envelope): void {
-  const { headers, value } = envelope
+  const { topic, partition, offset, headers, value } = envelope
   const type = typeOf(envelope)
   const fingerprint = (headers['ce_dataschema'] ?? '').replace(/^countersign:/, '')
   if (!isMessageType(type)) return
+  const id = headers['ce_id'] ?? ''
+  const position = { topic, partition, offset }
   try {
-    const message = decode(type, fingerprint, value)
-    session.ending = evolved(session.ending, message)
-    if (!('previousHash' in message)) return
-    const chain = session.chains[type === 'TranscriptRecorded' ? 'transcript' : 'sessions']
-    const { sequence, previousHash } = message
-    linked(chain, { id: headers['ce_id'] ?? '', type, fingerprint, value, sequence, previousHash })
+    folded(session, { position, id, fingerprint, value, message: decode(type, fingerprint, value) })
   } catch {
     // A record that could not be read then is in the archive and on record as rejected.
   }
+}
+
+/** A record that was understood, as much of it as its chain needs. */
+type Readable = Pick<Link, 'id' | 'fingerprint' | 'value'> & {
+  readonly position: Position
+  readonly message: AnyMessage
 }
 
 /** The schemas of everything in the archive, so that it explains itself. */
@@ -285,6 +332,7 @@ const SESSION_BYTES_MAX = 1024 * 1024
 /** Nobody waits for the recorder. */
 const PACE_MS = 50
 const SWEEP_MS = 500
+const TRANSCRIPT = 'transcript'
 const REJECT_LIMIT_MS = 10_000
 const REASON_CHARACTERS_MAX = 500
 const REJECTIONS = '0c7c3b0e-93a4-5d0b-8c0a-5f6a1de1f0b7'

@@ -1,13 +1,21 @@
 import { decodeSubject, type RequestContent } from '@countersign/contracts'
 import { resultOf } from './result.ts'
 import type { RequestResult } from './entry.ts'
-import { type SessionRecord, withoutRepeats } from './session-record.ts'
+import { type SessionMessage, type SessionRecord, withoutRepeats } from './session-record.ts'
 
 /** Opens what stands in the log encrypted; throws where it cannot. */
 export type Decrypt = (sealed: Uint8Array) => Buffer
 
-/** What the encrypted parts of a session say. Without its key (erased) only renderings are left. */
+/** The encrypted parts of a session, of those requests that are not told to their end. */
 export type Contents = {
+  take(message: SessionMessage): void
+  /** What they say. Without the key of the session (erased) only renderings are left. */
+  opened(decrypt: Decrypt | null): OpenContents
+  forget(requestId: string): void
+}
+
+/** What the encrypted parts of a session say. */
+export type OpenContents = {
   statementOf(requestId: string, content: RequestContent): Statement
   resultOf(requestId: string): RequestResult | null
 }
@@ -18,44 +26,51 @@ export type Statement = {
   readonly parameters: readonly (string | null)[]
 }
 
-export function contentsOf(records: readonly SessionRecord[], decrypt: Decrypt | null): Contents {
+export function newContents(): Contents {
   const parts = new Map<string, Map<number, Buffer>>()
   const answers = new Map<string, Map<number, Buffer>>()
-  for (const { message } of withoutRepeats(records)) {
-    if (message.type === 'RequestPart' && !message.stream) {
-      placed(parts, message.requestId).set(message.index, message.ciphertext)
-    }
-    if (message.type === 'TranscriptRecorded' && message.requestId !== null) {
-      placed(answers, message.requestId).set(message.sequence, message.ciphertext)
-    }
-  }
   return {
-    statementOf(requestId, content) {
-      const rendered = { text: content.rendering, parameters: [] }
-      if (decrypt === null) return rendered
-      const pieces = content.partCount === 0 ? [content.ciphertext] : ordered(parts.get(requestId))
-      if (pieces.length < content.partCount) return rendered
-      try {
-        const subject = decodeSubject(Buffer.concat(pieces.map(decrypt)))
-        const formats = subject.parameterFormats
-        return {
-          text: subject.text.toString('utf8'),
-          parameters: subject.parameters.map((value, index) =>
-            shown(value, formats.length === 1 ? formats[0] : formats[index]),
-          ),
-        }
-      } catch {
-        // What is not the content of this session is not shown; its rendering still is.
-        return rendered
+    take(message) {
+      if (message.type === 'RequestPart' && !message.stream) {
+        placed(parts, message.requestId).set(message.index, message.ciphertext)
+      }
+      if (message.type === 'TranscriptRecorded' && message.requestId !== null) {
+        placed(answers, message.requestId).set(message.sequence, message.ciphertext)
       }
     },
-    resultOf(requestId) {
-      if (decrypt === null) return null
-      try {
-        return resultOf(ordered(answers.get(requestId)).map(decrypt))
-      } catch {
-        return null
-      }
+    opened: (decrypt) => ({
+      statementOf(requestId, content) {
+        const rendered = { text: content.rendering, parameters: [] }
+        if (decrypt === null) return rendered
+        const pieces =
+          content.partCount === 0 ? [content.ciphertext] : ordered(parts.get(requestId))
+        if (pieces.length < content.partCount) return rendered
+        try {
+          const subject = decodeSubject(Buffer.concat(pieces.map(decrypt)))
+          const formats = subject.parameterFormats
+          return {
+            text: subject.text.toString('utf8'),
+            parameters: subject.parameters.map((value, index) =>
+              shown(value, formats.length === 1 ? formats[0] : formats[index]),
+            ),
+          }
+        } catch {
+          // What is not the content of this session is not shown; its rendering still is.
+          return rendered
+        }
+      },
+      resultOf(requestId) {
+        if (decrypt === null) return null
+        try {
+          return resultOf(ordered(answers.get(requestId)).map(decrypt))
+        } catch {
+          return null
+        }
+      },
+    }),
+    forget(requestId) {
+      parts.delete(requestId)
+      answers.delete(requestId)
     },
   }
 }

@@ -1,8 +1,8 @@
-import { isoOf } from '@countersign/kernel'
-import type { Contents, Statement } from './contents.ts'
+import type { Decrypt } from './contents.ts'
 import type { Entry } from './entry.ts'
 import { isComplete, type Overview } from './overview.ts'
-import { type SessionRecord, withoutRepeats } from './session-record.ts'
+import type { SessionRecord } from './session-record.ts'
+import { newStory } from './story.ts'
 
 /** A session as the API gives it. */
 export type Timeline = ReturnType<typeof summaryOf> & {
@@ -29,195 +29,14 @@ export function summaryOf(session: Overview) {
   }
 }
 
-/** Tells what happened in a session. */
+/** Tells what happened in a session; without its key (erased) only renderings are left. */
 export function timelineOf(
   session: Overview,
   records: readonly SessionRecord[],
-  contents: Contents,
+  decrypt: Decrypt | null,
 ): Timeline {
-  const inOrder = ordered(withoutRepeats(records))
-  const mayHaveRun = session.endedAt === null ? [] : withoutOutcome(inOrder)
-  const doubtful = new Set(mayHaveRun)
-  const timeline = inOrder.flatMap((record) => entriesOf(record, { contents, doubtful }))
+  const story = newStory()
+  const timeline = story.told(session, records, decrypt)
+  const mayHaveRun = story.mayHaveRun(session)
   return { ...summaryOf(session), complete: isComplete(session), mayHaveRun, timeline }
 }
-
-/**
- * By time; but what follows from a record comes after it, and the events of a topic stay in their order, whatever the
- * clocks of the writers say.
- */
-function ordered(records: readonly SessionRecord[]): SessionRecord[] {
-  const byPosition = new Map(records.map((record) => [placeOf(record.position), record]))
-  const moments = new Map<SessionRecord, number>()
-  const latest = new Map<string, number>()
-  const byOffset = [...records].sort((a, b) => a.position.offset - b.position.offset)
-  for (const record of byOffset) {
-    const { topic } = record.position
-    const moment = Math.max(momentOf(record, 0), latest.get(topic) ?? 0)
-    latest.set(topic, moment)
-    moments.set(record, moment)
-  }
-  return [...records].sort(
-    (a, b) =>
-      (moments.get(a) ?? 0) - (moments.get(b) ?? 0) ||
-      stepOf(a) - stepOf(b) ||
-      a.position.offset - b.position.offset,
-  )
-
-  function momentOf(record: SessionRecord, depth: number): number {
-    const { causation } = record
-    const cause = causation === null ? undefined : byPosition.get(placeOf(causation))
-    const own: number = record.message.at
-    if (cause === undefined || depth > CAUSES_MAX) return own
-    return Math.max(own, moments.get(cause) ?? momentOf(cause, depth + 1))
-  }
-}
-
-const placeOf = ({ topic, offset }: { topic: string; offset: number }): string =>
-  `${topic}/${offset}`
-
-/** Where two topics say the same time, the one that speaks first in the life of a request. */
-const stepOf = ({ position, message }: SessionRecord): number =>
-  message.type === 'RequestReleased' || message.type === 'RequestCompleted'
-    ? STEPS.length
-    : STEPS.indexOf(position.topic)
-
-function withoutOutcome(records: readonly SessionRecord[]): string[] {
-  const open = new Set<string>()
-  for (const { message } of records) {
-    if (message.type === 'RequestReleased') open.add(message.requestId)
-  }
-  for (const { message } of records) {
-    if (message.type === 'RequestCompleted') open.delete(message.requestId)
-  }
-  return [...open]
-}
-
-type Use = { readonly contents: Contents; readonly doubtful: ReadonlySet<string> }
-
-/** The entries of one record; the switch is complete, so that no message is forgotten. */
-function entriesOf({ message }: SessionRecord, use: Use): Entry[] {
-  const say = (kind: Entry['kind'], detail: string, more: Partial<Entry> = {}): Entry => ({
-    at: isoOf(message.at),
-    kind,
-    requestId: 'requestId' in message ? message.requestId : null,
-    text: null,
-    parameters: [],
-    who: null,
-    durationMs: null,
-    result: null,
-    ...more,
-    detail,
-  })
-  switch (message.type) {
-    case 'SessionRequested':
-      return [
-        say('asked', `${message.profile} from ${message.clientAddress}`, { who: message.agent }),
-      ]
-    case 'SessionAdmitted':
-      return [
-        say('admitted', `to ${message.profile.name} (${message.profile.environment})`, {
-          who: message.identity.agent,
-        }),
-      ]
-    case 'SessionRejected':
-      return [say('blocked', `${message.code}: ${message.reason}`)]
-    case 'CredentialIssued':
-      return [say('credential', `role ${message.role} with ${listed(message.baseRoles)}`)]
-    case 'CredentialFailed':
-      return [say('refused', `${message.code}: ${message.reason}`)]
-    case 'MaskingPlanned':
-      return [
-        say('plan', `${message.columns.length} masked columns, rules ${message.rulesVersion}`),
-      ]
-    case 'SessionOpened':
-      return [say('opened', `as ${message.role}`)]
-    case 'SessionRefused':
-      return [say('refused', `${message.code}: ${message.reason}`)]
-    case 'RequestIntercepted': {
-      const { content, origin } = message
-      const statement = use.contents.statementOf(message.requestId, content)
-      return [say('request', [content.kind, ...by(origin)].join(', '), statement)]
-    }
-    case 'RequestPart':
-    case 'TranscriptRecorded':
-    case 'ApprovalRequested':
-      return []
-    case 'RequestAllowed':
-      return [say('allowed', `${message.summary} (${rulesIn(message.rules)})`)]
-    case 'RequestBlocked':
-      return [say('blocked', `${message.code}: ${message.reason} (${rulesIn(message.rules)})`)]
-    case 'ReviewRequired': {
-      const chains = listed(message.chains.map(({ name }) => name))
-      return [say('held', `${message.summary}, for ${chains} (${rulesIn(message.rules)})`)]
-    }
-    case 'Countersigned':
-      return [
-        say('countersigned', `stage ${message.stage} of ${message.chain}`, { who: message.by }),
-      ]
-    case 'CountersignatureRefused':
-      return [say('vote-refused', `${message.reason}: ${message.detail}`, { who: message.by })]
-    case 'ApprovalDenied':
-      return [say('denied', message.words, { who: message.by })]
-    case 'ApprovalGranted':
-      return [
-        say('granted', message.raise.length === 0 ? '' : `lends ${listed(message.raise)}`, {
-          who: listed(message.signers),
-        }),
-      ]
-    case 'ApprovalExpired':
-      return [say('expired', `nobody countersigned stage ${message.stage} in time`)]
-    case 'ApprovalSuperseded':
-      return [say('expired', `superseded: ${message.reason}`)]
-    case 'ApprovalWithdrawn':
-    case 'RequestWithdrawn':
-      return [say('withdrawn', message.reason)]
-    case 'PrivilegeRaised':
-      return [say('raised', listed(message.roles))]
-    case 'PrivilegeLowered': {
-      const moved = [...message.transferred, ...message.quarantined]
-      const objects = moved.length === 0 ? '' : `; handed over ${listed(moved)}`
-      return [say('lowered', `${listed(message.roles)}${objects}`)]
-    }
-    case 'RequestReleased': {
-      const { content, origin, requestId, coverage, decisionId } = message
-      const doubt = use.doubtful.has(requestId) ? ['may have run'] : []
-      const covered = coverage === 'None' ? [] : [`covered by decision ${decisionId}`]
-      const released = say(
-        'released',
-        [...doubt, ...(coverage === 'None' ? [] : [`coverage ${coverage}`])].join(', '),
-      )
-      if (content === null) return [released]
-      const statement: Statement = use.contents.statementOf(requestId, content)
-      const detail = [content.kind, ...covered, ...by(origin)].join(', ')
-      return [say('request', detail, statement), released]
-    }
-    case 'RequestRefused':
-      return [say('refused', `${message.code}: ${message.reason}`)]
-    case 'RequestCompleted': {
-      const facts = [message.outcome, message.commandTag, message.sqlState].filter(
-        (fact) => fact !== null,
-      )
-      return [
-        say('completed', [...facts, `${message.rows} rows`].join(', '), {
-          durationMs: message.durationMicros / 1_000,
-          result: use.contents.resultOf(message.requestId),
-        }),
-      ]
-    }
-    case 'CredentialRevoked':
-      return [say('revoked', `role ${message.role}: ${message.reason}`)]
-    case 'SessionEnded':
-      return [
-        say('ended', message.code === null ? message.reason : `${message.reason}, ${message.code}`),
-      ]
-  }
-}
-
-const by = (origin: 'Agent' | 'Countersign'): string[] =>
-  origin === 'Countersign' ? ['by Countersign itself'] : []
-const listed = (names: readonly string[]): string => names.join(', ') || 'nothing'
-const rulesIn = (rules: readonly string[]): string => rules.join(', ') || 'no rule'
-
-const STEPS = ['sessions', 'credentials', 'masking', 'decisions', 'approvals', 'transcript']
-const CAUSES_MAX = 16

@@ -4,9 +4,8 @@ import type { TokenVerifier } from '@countersign/identity'
 import { messageOf, Problem } from '@countersign/kernel'
 import type { Logger } from '@countersign/runtime'
 import { mayRead } from '../core/audience.ts'
-import { contentsOf } from '../core/contents.ts'
 import { isComplete, type Overview } from '../core/overview.ts'
-import type { SessionMessage } from '../core/session-record.ts'
+import { isAnswered, newStory } from '../core/story.ts'
 import { summaryOf, type Timeline, timelineOf } from '../core/timeline.ts'
 import { follow } from './live.ts'
 import { type Answer, problemDetails, problemOf } from '@countersign/runtime'
@@ -47,9 +46,16 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
     const reader = await readerOf(request)
     const { sessionId } = found(request.params.id, reader)
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+    using followed = projection.followed(sessionId)
+    const story = newStory(isAnswered)
     await follow(response, {
-      timeline: () => told(sessionId, isAnswered),
-      changed: () => projection.changed(),
+      next: async () => {
+        const { session, records } = await followed.next()
+        if (session === null) throw missing()
+        const entries = story.told(session, records, await vault.decrypterOf(sessionId))
+        return { complete: isComplete(session), entries }
+      },
+      changed: followed.changed,
       untilMs: reader.expiresAt / 1_000,
     })
   })
@@ -67,14 +73,12 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
   app.use(onError)
   return app
 
-  async function told(sessionId: string, isReady: Ready = () => true): Promise<Timeline> {
-    const all = await projection.recordsOf(sessionId)
-    const seen = projection.overview(sessionId)?.transcriptSeen ?? 0
-    const records = all.filter(({ message }) => isReady(message, seen))
-    const contents = contentsOf(records, await vault.decrypterOf(sessionId))
+  async function told(sessionId: string): Promise<Timeline> {
+    const records = await projection.recordsOf(sessionId)
+    const decrypt = await vault.decrypterOf(sessionId)
     const session = projection.overview(sessionId)
     if (session === null) throw missing()
-    return timelineOf(session, records, contents)
+    return timelineOf(session, records, decrypt)
   }
 
   /** Who may not see a session is not told that it exists. */
@@ -93,12 +97,6 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
     })
   }
 }
-
-type Ready = (message: SessionMessage, transcriptSeen: number) => boolean
-
-/** An entry is sent once, so it waits until what the agent saw is here too. */
-const isAnswered: Ready = (message, transcriptSeen) =>
-  message.type !== 'RequestCompleted' || message.transcriptCount <= transcriptSeen
 
 const missing = (): Problem =>
   new Problem('CS_NOT_FOUND', 'there is no session that you may see with this id')

@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http'
 import type { Entry } from '../core/entry.ts'
-import type { Timeline } from '../core/timeline.ts'
 
 export type FollowOptions = {
-  timeline(): Promise<Timeline>
-  /** Resolves after the next records. */
+  /** What there is to tell since the last call, and whether it was all. */
+  next(): Promise<{ complete: boolean; entries: readonly Entry[] }>
+  /** Resolves when there is more. */
   changed(): Promise<void>
   /** When the token of the reader runs out. */
   untilMs: number
@@ -15,10 +15,8 @@ export async function follow(response: ServerResponse, options: FollowOptions): 
   const sent = new Set<string>()
   const gone = new Promise<void>((resolve) => response.once('close', resolve))
   for (;;) {
-    // Taken before the look, so that a change in between is not missed.
-    const changed = options.changed()
-    const { complete, timeline } = await options.timeline()
-    for (const entry of timeline) {
+    const { complete, entries } = await options.next()
+    for (const entry of entries) {
       const name = nameOf(entry)
       if (sent.has(name)) continue
       sent.add(name)
@@ -26,9 +24,9 @@ export async function follow(response: ServerResponse, options: FollowOptions): 
     }
     const leftMs = options.untilMs - Date.now()
     if (complete || leftMs <= 0 || response.destroyed) break
-    await Promise.race([changed, gone, paused(Math.min(leftMs, KEEP_ALIVE_MS))])
+    await Promise.race([options.changed(), gone, paused(Math.min(leftMs, KEEP_ALIVE_MS))])
     if (response.destroyed) break
-    // Records come in bursts; a timeline is told once for each.
+    // Records come in bursts; each burst is told together.
     await paused(PAUSE_MS)
     response.write(':\n\n')
   }

@@ -16,11 +16,19 @@ export type Projection = AsyncDisposable & {
   overviews(): Overview[]
   /** All records of a session: from memory, from its archive, or from the log. */
   recordsOf(sessionId: string): Promise<readonly SessionRecord[]>
-  /** Resolves after the next records. */
-  changed(): Promise<void>
+  /** The session from its beginning on, until it is disposed. */
+  followed(sessionId: string): Followed
   readonly caughtUp: Promise<void>
   healthy(): boolean
   readonly failed: Promise<never>
+}
+
+/** A session whose records come as they are written. */
+export type Followed = Disposable & {
+  /** What came since the last call, everything at the first; a record may come twice. The overview is of the same moment. */
+  next(): Promise<{ session: Overview | null; records: readonly SessionRecord[] }>
+  /** Resolves when there is more. */
+  changed(): Promise<void>
 }
 
 export type ProjectionOptions = {
@@ -41,14 +49,19 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
   let isCaughtUp = false
   let catalog = emptyCatalog
   let bytes = 0
-  let change = Promise.withResolvers<void>()
+  const followers = new Map<string, Set<(told: SessionRecord) => void>>()
 
   const ends = new Map<string, number>()
   for (const topic of topology.reads) {
     for (const [partition, end] of await log.endOffsets(topic))
       ends.set(`${topic}/${partition}`, end)
   }
-  const reader = await log.read({ topics: topology.reads, from: 'beginning', paceMs: PACE_MS, onRecords: take })
+  const reader = await log.read({
+    topics: topology.reads,
+    from: 'beginning',
+    paceMs: PACE_MS,
+    onRecords: take,
+  })
   noteCaughtUp()
 
   return {
@@ -56,7 +69,7 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
     overview: (sessionId) => sessions.get(sessionId)?.overview ?? null,
     overviews: () => [...sessions.values()].map(({ overview }) => overview).sort(newestFirst),
     recordsOf,
-    changed: () => change.promise,
+    followed,
     caughtUp: caughtUp.promise,
     healthy: () => isCaughtUp && log.healthy(),
     failed: reader.failed,
@@ -78,8 +91,6 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
       }
     }
     noteCaughtUp()
-    change.resolve()
-    change = Promise.withResolvers<void>()
   }
 
   function fold(record: Understood): void {
@@ -93,6 +104,7 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
     if (session.seen?.has(name) === true) return
     session.seen?.add(name)
     session.overview = evolved(session.overview, told.message)
+    for (const tell of followers.get(told.message.sessionId) ?? []) tell(told)
     if (session.records === null) return
     const size = record.value.length + RECORD_OVERHEAD_BYTES
     session.records.push(told)
@@ -127,6 +139,33 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
       // Repeats come soon after their first; an end in order is the last of its chain.
       if (session.overview.endedAt !== null) session.seen = null
       session.bytes = 0
+    }
+  }
+
+  function followed(sessionId: string): Followed {
+    let fresh: SessionRecord[] = []
+    let isFirst = true
+    let change = Promise.withResolvers<void>()
+    const tell = (told: SessionRecord): void => {
+      fresh.push(told)
+      change.resolve()
+    }
+    const others = followers.get(sessionId) ?? new Set()
+    followers.set(sessionId, others.add(tell))
+    return {
+      async next() {
+        const before = isFirst ? await recordsOf(sessionId) : []
+        isFirst = false
+        const records = [...before, ...fresh]
+        fresh = []
+        change = Promise.withResolvers<void>()
+        return { session: sessions.get(sessionId)?.overview ?? null, records }
+      },
+      changed: () => change.promise,
+      [Symbol.dispose]: () => {
+        others.delete(tell)
+        if (others.size === 0) followers.delete(sessionId)
+      },
     }
   }
 

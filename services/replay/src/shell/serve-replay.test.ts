@@ -26,9 +26,15 @@ import { draftOf } from '@countersign/log'
 import { type InMemoryLog, inMemoryLog } from '@countersign/log/in-memory'
 import { createLogger } from '@countersign/runtime'
 import { type TestClaims, type TestIssuer, testIssuer } from '@countersign/testing'
+import fc from 'fast-check'
 import { z } from 'zod'
 import { transcriptOf } from '../core/contents.ts'
+import type { Entry } from '../core/entry.ts'
+import { evolved, newOverview } from '../core/overview.ts'
 import { type SessionRecord, sessionRecord } from '../core/session-record.ts'
+import { isAnswered, newStory } from '../core/story.ts'
+import { timelineOf } from '../core/timeline.ts'
+import { SESSION_TOPICS } from '../topology.ts'
 import { type ReplayHost, serveReplay } from './serve-replay.ts'
 import { DATA_KEY } from './vault.ts'
 
@@ -135,11 +141,95 @@ test('a timeline tells the exact statement, its parameters, the result as the ag
 })
 
 test('a session replays to exactly the bytes that the agent saw, without repeats', () => {
-  const records: SessionRecord[] = log.records('transcript').flatMap((record) => {
-    const told = record.status === 'understood' ? sessionRecord(record) : null
-    return told === null ? [] : [told]
-  })
+  const records = recordsIn('transcript')
   assert.deepEqual(transcriptOf([...records, ...records], key.decrypt), ANSWER)
+})
+
+test('a story that is told in any pieces has the same entries, each once', async () => {
+  const records = SESSION_TOPICS.flatMap(recordsIn)
+  const living = records.filter(({ message }) => message.type !== 'CredentialRevoked')
+  const overviewOf = (some: readonly SessionRecord[]) =>
+    some.reduce((seen, { message }) => evolved(seen, message), newOverview(SESSION))
+  const whole = timelineOf(overviewOf(living), living, key.decrypt).timeline
+  assert.equal(whole.length, 8)
+  fc.assert(
+    fc.property(
+      fc.shuffledSubarray(living, { minLength: living.length }),
+      fc.array(fc.nat(living.length)),
+      (arrivals, cuts) => {
+        // The topics overtake each other; each of them is in its order.
+        const queues = new Map<string, SessionRecord[]>(
+          SESSION_TOPICS.map((topic) => [topic, living.filter(isOf(topic))]),
+        )
+        const arrived = arrivals.flatMap(
+          ({ position }) => queues.get(position.topic)?.splice(0, 1) ?? [],
+        )
+        const story = newStory(isAnswered)
+        const told: Entry[] = []
+        const ends = [...cuts, living.length].sort((a, b) => a - b)
+        ends.forEach((end, index) => {
+          const session = overviewOf(arrived.slice(0, end))
+          told.push(...story.told(session, arrived.slice(ends[index - 1] ?? 0, end), key.decrypt))
+        })
+        assert.deepEqual(sorted(told), sorted(whole))
+      },
+    ),
+    { numRuns: 300 },
+  )
+})
+
+test('an answer is told when what the agent saw of it is there too', () => {
+  const story = newStory(isAnswered)
+  const session = newOverview(SESSION)
+  const kinds = (entries: readonly Entry[]) => entries.map(({ kind }) => kind)
+  const control = recordsIn('sessions').filter(
+    ({ message }) => message.type === 'RequestIntercepted' || message.type === 'RequestCompleted',
+  )
+  assert.deepEqual(kinds(story.told(session, control, key.decrypt)), ['request'])
+  const [late, ...rest] = recordsIn('transcript')
+  assert.ok(late !== undefined)
+  const half = { ...session, transcriptSeen: 1 }
+  assert.deepEqual(kinds(story.told(half, rest, key.decrypt)), [])
+  const [completed, ...more] = story.told({ ...session, transcriptSeen: 2 }, [late], key.decrypt)
+  assert.deepEqual(
+    [completed?.kind, completed?.result?.tag, more.length],
+    ['completed', 'SELECT 1', 0],
+  )
+})
+
+test('a live stream sends what was, then what comes, each once', async () => {
+  const LIVE = SessionId('01920000-0000-7000-8000-0000000000ff')
+  const [asked, admitted] = opening().map((message) => ({ ...message, sessionId: LIVE }))
+  assert.ok(asked !== undefined && admitted !== undefined)
+  await append(asked, admitted)
+  // An event may be looked for before it is known: the list says when it is.
+  let known = false
+  while (!known) {
+    const { sessions } = SESSIONS.parse((await get('/v1/sessions', 'maria', {})).body)
+    known = sessions.some(({ sessionId }) => sessionId === LIVE)
+  }
+  const response = await fetch(`http://127.0.0.1:${host.port}/v1/sessions/${LIVE}/live`, {
+    headers: { authorization: `Bearer ${issuer.token('maria')}` },
+  })
+  assert.ok(response.body !== null)
+  const kinds: string[] = []
+  let rest = ''
+  for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines.filter((each) => each.startsWith('data: '))) {
+      const { kind } = ENTRY.parse(JSON.parse(line.slice(6)))
+      kinds.push(kind)
+      // Each is written only after the one before was sent.
+      const next = { admitted: 'RequestAllowed', allowed: 'CredentialRevoked' }[kind]
+      await append(
+        ...requests()
+          .filter(({ type }) => type === next)
+          .map((message) => ({ ...message, sessionId: LIVE })),
+      )
+    }
+  }
+  assert.deepEqual(kinds, ['asked', 'admitted', 'allowed', 'revoked'])
 })
 
 test('a live stream sends what was and ends with the session', async () => {
@@ -179,6 +269,22 @@ const append = (...messages: readonly AnyMessage[]) =>
     ),
   )
 
+/** The records of the session in a topic. */
+const recordsIn = (topic: string): SessionRecord[] =>
+  log.records(topic).flatMap((record) => {
+    const told = record.status === 'understood' ? sessionRecord(record) : null
+    return told?.message.sessionId === SESSION ? [told] : []
+  })
+
+const isOf =
+  (topic: string) =>
+  ({ position }: SessionRecord): boolean =>
+    position.topic === topic
+
+const sorted = (entries: readonly Entry[]): string[] =>
+  entries.map((entry) => JSON.stringify(entry)).sort()
+
+const ENTRY = z.object({ kind: z.string() })
 const PROBLEM = z.object({ code: z.string() })
 const SESSIONS = z.object({ sessions: z.array(z.object({ sessionId: z.string() })) })
 const TIMELINE = z.object({

@@ -1,0 +1,62 @@
+import type { SessionRecord } from './session-record.ts'
+
+/**
+ * The order in which records are told: by time; but what follows from a record comes after it, and the events of a topic
+ * stay in their order, whatever the clocks of the writers say.
+ */
+export type Order = {
+  /** When each record is told, by its place. */
+  readonly moments: Map<string, number>
+  /** The last moment of each topic. */
+  readonly latest: Map<string, number>
+}
+
+export const newOrder = (): Order => ({ moments: new Map(), latest: new Map() })
+
+/** Gives records that came together their moments; those that came before keep theirs. */
+export function placed(order: Order, records: readonly SessionRecord[]): void {
+  const { moments, latest } = order
+  const fresh = new Map(records.map((record) => [placeOf(record.position), record]))
+  const byOffset = [...records].sort((a, b) => a.position.offset - b.position.offset)
+  for (const record of byOffset) {
+    const { topic } = record.position
+    const place = placeOf(record.position)
+    if (moments.has(place)) continue
+    const moment = Math.max(momentOf(record, 0), latest.get(topic) ?? 0)
+    latest.set(topic, moment)
+    moments.set(place, moment)
+  }
+
+  function momentOf({ causation, message }: SessionRecord, depth: number): number {
+    const own: number = message.at
+    if (causation === null || depth > CAUSES_MAX) return own
+    const known = moments.get(placeOf(causation))
+    if (known !== undefined) return Math.max(own, known)
+    const cause = fresh.get(placeOf(causation))
+    return cause === undefined ? own : Math.max(own, momentOf(cause, depth + 1))
+  }
+}
+
+/** The records as they are told. */
+export const inOrder = ({ moments }: Order, records: readonly SessionRecord[]): SessionRecord[] =>
+  records
+    .map((record) => ({ record, moment: moments.get(placeOf(record.position)) ?? 0 }))
+    .sort(
+      (a, b) =>
+        a.moment - b.moment ||
+        stepOf(a.record) - stepOf(b.record) ||
+        a.record.position.offset - b.record.position.offset,
+    )
+    .map(({ record }) => record)
+
+const placeOf = ({ topic, offset }: { topic: string; offset: number }): string =>
+  `${topic}/${offset}`
+
+/** Where two topics say the same time, the one that speaks first in the life of a request. */
+const stepOf = ({ position, message }: SessionRecord): number =>
+  message.type === 'RequestReleased' || message.type === 'RequestCompleted'
+    ? STEPS.length
+    : STEPS.indexOf(position.topic)
+
+const STEPS = ['sessions', 'credentials', 'masking', 'decisions', 'approvals', 'transcript']
+const CAUSES_MAX = 16

@@ -1,0 +1,60 @@
+import { type Decrypt, newContents } from './contents.ts'
+import { entriesOf } from './entries.ts'
+import type { Entry } from './entry.ts'
+import { inOrder, newOrder, placed } from './order.ts'
+import type { Overview } from './overview.ts'
+import { type SessionMessage, type SessionRecord, withoutRepeats } from './session-record.ts'
+
+/** A session that is told as it goes on: of what was told only what later entries need is kept. */
+export type Story = {
+  /** The entries of these records, and of those before them that had to wait, in the order in which they are told. */
+  told(session: Overview, records: readonly SessionRecord[], decrypt: Decrypt | null): Entry[]
+  /** Released requests of which nobody knows whether they ran. */
+  mayHaveRun(session: Overview): string[]
+}
+
+/** Whether a message can be told already. */
+export type Ready = (message: SessionMessage, transcriptSeen: number) => boolean
+
+/** An entry that is sent once waits until what the agent saw is here too. */
+export const isAnswered: Ready = (message, transcriptSeen) =>
+  message.type !== 'RequestCompleted' || message.transcriptCount <= transcriptSeen
+
+export function newStory(isReady: Ready = () => true): Story {
+  const order = newOrder()
+  const contents = newContents()
+  const released = new Set<string>()
+  const completed = new Set<string>()
+  let waiting: SessionRecord[] = []
+
+  const mayHaveRun = (session: Overview): string[] =>
+    session.endedAt === null ? [] : [...released].filter((id) => !completed.has(id))
+
+  return {
+    mayHaveRun,
+    told(session, records, decrypt) {
+      const fresh = withoutRepeats(records)
+      for (const { message } of fresh) {
+        contents.take(message)
+        if (message.type === 'RequestReleased') released.add(message.requestId)
+        if (message.type === 'RequestCompleted') completed.add(message.requestId)
+      }
+      // The transcript is no entry of its own, and nothing cites it.
+      const telling = fresh.filter(({ message }) => message.type !== 'TranscriptRecorded')
+      placed(order, telling)
+      const known = [...waiting, ...telling]
+      const ready = known.filter(({ message }) => isReady(message, session.transcriptSeen))
+      waiting = known.filter(({ message }) => !isReady(message, session.transcriptSeen))
+      const use = { contents: contents.opened(decrypt), doubtful: new Set(mayHaveRun(session)) }
+      const entries = inOrder(order, ready).flatMap((record) => entriesOf(record, use))
+      for (const { message } of ready)
+        if (isLastOfItsRequest(message)) contents.forget(message.requestId)
+      return entries
+    },
+  }
+}
+
+const isLastOfItsRequest = (message: SessionMessage) =>
+  message.type === 'RequestCompleted' ||
+  message.type === 'RequestRefused' ||
+  message.type === 'RequestWithdrawn'
