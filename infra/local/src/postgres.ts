@@ -101,7 +101,7 @@ async function answering(child: Child, url: string): Promise<void> {
 }
 
 /** PostgreSQL refuses to run as root, so root runs it as another user of a user namespace, who owns the same files. */
-async function asOtherUser(): Promise<string[]> {
+export async function asOtherUser(): Promise<string[]> {
   if (process.getuid?.() !== 0) return []
   const prefix = ['unshare', '--user', '--map-user=1000', '--map-group=1000']
   const probe = await executed('unshare', [...prefix.slice(1), 'true']).catch(() => ({

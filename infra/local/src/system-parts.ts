@@ -6,10 +6,14 @@ import { say, step } from './progress.ts'
 /** Something that npm cannot bring. */
 type Part = { name: string; package: string; present(): Promise<boolean> }
 
-/** Makes sure of the parts that npm cannot bring; installs them on Debian as root, else says what is missing. */
-export async function ensureSystemParts(): Promise<void> {
+/**
+ * Makes sure of the parts that npm cannot bring; installs them on Debian as root, else says what is missing.
+ * `benchmark`: also of what speed is compared with.
+ */
+export async function ensureSystemParts(kind: 'system' | 'benchmark' = 'system'): Promise<void> {
+  const parts = kind === 'system' ? PARTS : [...PARTS, ...BENCHMARK_PARTS]
   const missing = (
-    await Promise.all(PARTS.map(async (part) => ((await part.present()) ? [] : [part])))
+    await Promise.all(parts.map(async (part) => ((await part.present()) ? [] : [part])))
   ).flat()
   if (missing.length === 0) return
   const names = missing.map((part) => part.name).join(', ')
@@ -52,4 +56,8 @@ const PARTS: readonly Part[] = [
   { name: 'Maven', package: 'maven', present: () => succeeds('mvn', ['--version']) },
   { name: 'psql', package: 'postgresql-client', present: () => succeeds('psql', ['--version']) },
   { name: 'openssl', package: 'openssl', present: () => succeeds('openssl', ['version']) },
+]
+const BENCHMARK_PARTS: readonly Part[] = [
+  { name: 'pgbench', package: 'postgresql', present: () => succeeds('pgbench', ['--version']) },
+  { name: 'PgBouncer', package: 'pgbouncer', present: () => succeeds('pgbouncer', ['--version']) },
 ]

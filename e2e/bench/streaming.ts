@@ -1,0 +1,61 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import type { System } from '@countersign/local'
+import { askTarget } from '../support/target.ts'
+import { median, rounded, timed } from './figures.ts'
+import type { Paths, PathName } from './paths.ts'
+import { residentKibibytes } from './sessions.ts'
+
+export type StreamingFigures = {
+  readonly rows: number
+  /** For the whole result, read by psql and thrown away. */
+  readonly seconds: Readonly<Record<PathName, number>>
+  /** The largest resident memory of the proxy while it streamed, in MiB, and before. */
+  readonly proxyMebibytes: { readonly before: number; readonly peak: number }
+}
+
+/** A large result: recorded, and every text searched by the detectors. */
+export async function measureStreaming(
+  system: System,
+  paths: Paths,
+  options: { rows: number; rounds: number },
+): Promise<StreamingFigures> {
+  const { rows, rounds } = options
+  await askTarget(
+    system,
+    `create table shop.readings as
+       select g as id, 'sensor ' || g % 1000 as name, g * 7 % 10007 as value, now() as at
+       from generate_series(1, ${rows}) g`,
+    'shop_dev',
+  )
+  await askTarget(system, 'grant select on shop.readings to shop_dev_reader', 'shop_dev')
+  const pid = system.service('proxy').pid()
+  const before = await residentKibibytes(pid)
+  let peak = before
+  const watch = setInterval(() => {
+    void residentKibibytes(pid).then((now) => (peak = Math.max(peak, now)))
+  }, 100)
+  const times: Record<PathName, number[]> = { direct: [], pgbouncer: [], countersign: [] }
+  for (let round = 0; round < rounds; round++)
+    for (const path of ['direct', 'pgbouncer', 'countersign'] as const)
+      times[path].push(await timed(() => readAll(paths[path])))
+  clearInterval(watch)
+  const seconds = (path: PathName) => rounded(median(times[path]) / 1000, 2)
+  return {
+    rows,
+    seconds: {
+      direct: seconds('direct'),
+      pgbouncer: seconds('pgbouncer'),
+      countersign: seconds('countersign'),
+    },
+    proxyMebibytes: { before: rounded(before / 1024, 0), peak: rounded(peak / 1024, 0) },
+  }
+}
+
+/** FETCH_COUNT would make cursors of it; one result is what is measured. */
+const readAll = (env: Readonly<Record<string, string>>): Promise<unknown> =>
+  promisify(execFile)(
+    'psql',
+    ['-X', '-A', '-t', '-o', '/dev/null', '-c', 'select id, name, value, at from shop.readings'],
+    { env },
+  )
