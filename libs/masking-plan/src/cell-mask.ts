@@ -73,6 +73,24 @@ export function scanMask(form: CellForm, scanner: Scanner): CellMask | null {
   )
 }
 
+/** Whether bytes show that `scanMask` would leave the value as it is, so that nothing must be made of them. */
+export type Gate = (bytes: Buffer, start: number, end: number) => boolean
+
+/** The gate of a column that is scanned; null where only the value itself tells. */
+export function scanGate(form: CellForm): Gate | null {
+  if (form.format === 'binary') return null
+  return PLAIN.has(typeClassOf(form.typeOid)) ? isPlain : null
+}
+
+/** No hit can be in it, and no zero, which PostgreSQL has in no text. */
+const isPlain: Gate = (bytes, start, end) => {
+  if (mayHoldHit(bytes, start, end)) return false
+  const zero = bytes.indexOf(0, start)
+  return zero < 0 || zero >= end
+}
+
+const PLAIN: ReadonlySet<TypeClass> = new Set(['text', 'padded', 'int8', 'numeric', 'float8'])
+
 type Scan = (cell: Buffer, isBinary: boolean, scanner: Scanner) => Buffer | null
 
 const scanText: Scan = (cell, _isBinary, scanner) => {

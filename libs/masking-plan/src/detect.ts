@@ -58,8 +58,8 @@ export function detectInBytes(bytes: Buffer, names: readonly DetectorName[]): bo
 }
 
 /** Whether bytes of UTF-8 are worth a look at all; the gate in front of every untagged cell. */
-export const mayHoldHit = (bytes: Buffer): boolean =>
-  bytes.length >= HIT_BYTES_MIN && mayHit(featuresOfBytes(bytes))
+export const mayHoldHit = (bytes: Buffer, start = 0, end = bytes.length): boolean =>
+  end - start >= HIT_BYTES_MIN && mayHit(featuresOfBytes(bytes, start, end))
 
 /** Whether a name is one of a detector of this version. */
 export const isDetectorName = (name: string): name is DetectorName =>

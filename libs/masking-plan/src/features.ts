@@ -29,12 +29,12 @@ export function featuresOfText(text: string): Features {
 }
 
 /** The features of bytes of UTF-8, in one pass and without a string. */
-export function featuresOfBytes(bytes: Uint8Array): Features {
+export function featuresOfBytes(bytes: Uint8Array, start = 0, end = bytes.length): Features {
   let hasAt = false
   let digits = 0
   let run = 0
   let longest = 0
-  for (let i = 0; i < bytes.length; i++) {
+  for (let i = start; i < end; i++) {
     const kind = KIND[bytes[i] ?? 0] ?? 0
     if (kind === 0) {
       if (run > longest) longest = run

@@ -4,7 +4,7 @@ import type { MaskingMethod } from '@countersign/contracts'
 import fc from 'fast-check'
 import { DETECTORS } from './detect.ts'
 import type { MaskingPlan } from './plan.ts'
-import { maskedCells, type ResultColumn, rowMask } from './row.ts'
+import { maskedCells, passesUnseen, type ResultColumn, rowMask } from './row.ts'
 
 const KEY = Buffer.alloc(32, 7)
 
@@ -260,6 +260,20 @@ const tagged = (method: MaskingMethod, tag = 'tag'): MaskingPlan => ({
   columns: [{ tableOid: 7, attnum: 1, tag, method }],
 })
 
+test('a value that holds nothing passes unseen, others do not', () => {
+  const passes = (value: string, one = column({ tableOid: 8 })): boolean => {
+    const bytes = Buffer.from(value)
+    return passesUnseen(rowMask(DETECTING, [one], false, KEY)[0], bytes, 0, bytes.length)
+  }
+  assert.equal(passes('sensor 17'), true)
+  assert.equal(passes('42', column({ tableOid: 8, typeOid: OID.int4 })), true)
+  assert.equal(passes('ana@shop.example'), false)
+  assert.equal(passes('a\0b'), false)
+  assert.equal(passes('green', column({ tableOid: 8, format: 'binary' })), false)
+  const secret = rowMask(tagged('Redact', 'name'), [column({})], false, KEY)[0]
+  assert.equal(passesUnseen(secret, Buffer.from('green'), 0, 5), false)
+})
+
 const column = (some: Partial<ResultColumn>): ResultColumn => ({
   name: 'c',
   tableOid: 7,
@@ -275,7 +289,11 @@ function masked(
   cell: Buffer,
   tainted = false,
 ): Buffer | null {
-  const cells = maskedCells(rowMask(plan, [one], tainted, KEY), [cell])
+  const mask = rowMask(plan, [one], tainted, KEY)
+  const cells = maskedCells(mask, [cell])
+  // Whatever is tested here: what passes unseen is what would not be changed.
+  const inFrame = Buffer.concat([Buffer.from('\0@1234567890'), cell, Buffer.from('\0@1234567890')])
+  if (passesUnseen(mask[0], inFrame, 12, 12 + cell.length)) assert.equal(cells, null)
   return cells === null ? cell : (cells[0] ?? null)
 }
 

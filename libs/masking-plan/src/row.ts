@@ -1,5 +1,5 @@
 import type { MaskingMethod } from '@countersign/contracts'
-import { type CellMask, scanMask, wholeMask } from './cell-mask.ts'
+import { type CellMask, type Gate, scanGate, scanMask, wholeMask } from './cell-mask.ts'
 import { isPasswordLike } from './password-like.ts'
 import type { MaskingPlan } from './plan.ts'
 import { scannerOf } from './scanner.ts'
@@ -14,8 +14,15 @@ export type ResultColumn = {
   readonly format: 'text' | 'binary'
 }
 
-/** How each column of one result is masked; null lets it through. */
-export type RowMask = readonly (CellMask | null)[]
+/** How each column of one result is masked. */
+export type RowMask = readonly ColumnMask[]
+
+export type ColumnMask = {
+  /** Null lets every value through. */
+  readonly mask: CellMask | null
+  /** Lets a value through by a look at its bytes; null where it must be made first. */
+  readonly gate: Gate | null
+}
 
 /** Compiles the plan for the columns of one result. Tainted: the statement touches a tagged column. */
 export function rowMask(
@@ -32,9 +39,10 @@ export function rowMask(
     const rule =
       tagged.get(`${column.tableOid}/${column.columnAttribute}`) ??
       untaggedRule(plan, column, tainted)
-    if (rule !== null) return wholeMask(column, rule, key)
+    if (rule !== null) return { mask: wholeMask(column, rule, key), gate: null }
     // A detector that this version does not know cannot be applied, so nothing passes.
-    return scanner === null ? wholeMask(column, UNKNOWN, key) : scanMask(column, scanner)
+    if (scanner === null) return { mask: wholeMask(column, UNKNOWN, key), gate: null }
+    return { mask: scanMask(column, scanner), gate: scanGate(column) }
   })
 }
 
@@ -47,7 +55,7 @@ export function maskedCells(
   if (cells.length !== mask.length) return cells.map(() => null)
   let out: (Buffer | null)[] | null = null
   for (let i = 0; i < mask.length; i++) {
-    const maskCell = mask[i] ?? null
+    const maskCell = mask[i]?.mask ?? null
     const cell = cells[i] ?? null
     if (maskCell === null || cell === null) continue
     const masked = maskCell(cell)
@@ -57,6 +65,10 @@ export function maskedCells(
   }
   return out
 }
+
+/** Whether a value that stands in these bytes passes as it is. In doubt it does not. */
+export const passesUnseen = (column: ColumnMask | undefined, ...at: Parameters<Gate>): boolean =>
+  column !== undefined && (column.mask === null || column.gate?.(...at) === true)
 
 type Rule = { readonly method: MaskingMethod; readonly tag: string }
 

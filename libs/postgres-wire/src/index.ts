@@ -55,6 +55,7 @@ export {
   type BackendKey,
   backendKeyOf,
   cellsOf,
+  everyCell,
   type Column,
   columnsOf,
   commandTagOf,

@@ -6,6 +6,7 @@ import {
   authenticationOf,
   backendKeyOf,
   cellsOf,
+  everyCell,
   type Column,
   columnsOf,
   commandTagOf,
@@ -85,6 +86,35 @@ test('what we write to a client reads back as it was', () => {
     assert.deepEqual(transactionStatusOf(frameOf(toClient.readyForQuery(status))), ok(status))
   const key = { processId: 7, secretKey: Buffer.alloc(32, 1) }
   assert.deepEqual(backendKeyOf(frameOf(toClient.backendKeyData(key))), ok(key))
+})
+
+test('every cell of a row is tested where it stands, and a malformed row passes no test', () => {
+  const cell = fc.option(fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes)))
+  fc.assert(
+    fc.property(fc.array(cell, { maxLength: 5 }), fc.nat(40), (cells, cut) => {
+      const row = toClient.dataRow(cells)
+      const seen: (Buffer | null)[] = cells.map(() => null)
+      const passed = everyCell(frameOf(row), cells.length, (column, start, end) => {
+        seen[column] = row.subarray(start, end)
+        return true
+      })
+      assert.equal(passed, true)
+      assert.deepEqual(seen, cells)
+      assert.equal(
+        everyCell(frameOf(row), cells.length + 1, () => true),
+        false,
+      )
+      const short = Buffer.from(row.subarray(0, Math.max(5, row.length - 1 - cut)))
+      assert.equal(
+        everyCell({ tag: 'D', raw: short }, cells.length, () => true),
+        false,
+      )
+      assert.equal(
+        everyCell({ tag: 'D', raw: Buffer.concat([row, Buffer.of(0)]) }, cells.length, () => true),
+        false,
+      )
+    }),
+  )
 })
 
 test('an error names severity, code and every field that is given', () => {

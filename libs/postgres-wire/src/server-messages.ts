@@ -117,6 +117,29 @@ export function cellsOf(frame: ServerFrame): Result<readonly (Buffer | null)[], 
   return isComplete(reader) ? ok(cells) : MALFORMED
 }
 
+/**
+ * Whether a DataRow has so many cells, and each passes a test of where its bytes stand in the frame. Makes nothing of
+ * them. False for what is malformed: `cellsOf` says why.
+ */
+export function everyCell(
+  { tag, raw }: ServerFrame,
+  count: number,
+  test: (column: number, start: number, end: number) => boolean,
+): boolean {
+  if (tag !== 'D' || raw.length < BODY + 2 || raw.readUInt16BE(BODY) !== count) return false
+  let at = BODY + 2
+  for (let column = 0; column < count; column++) {
+    if (at + 4 > raw.length) return false
+    const length = raw.readInt32BE(at)
+    at += 4
+    // -1 is NULL.
+    if (length === -1) continue
+    if (length < 0 || at + length > raw.length || !test(column, at, at + length)) return false
+    at += length
+  }
+  return at === raw.length
+}
+
 /** The data of a CopyData, as a view of the frame. */
 export const copyDataOf = (frame: ServerFrame): Result<Buffer, Violation> =>
   frame.tag === 'd' ? ok(frame.raw.subarray(BODY)) : MALFORMED
