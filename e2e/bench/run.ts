@@ -29,7 +29,7 @@ Writes e2e/bench/results/latest.json. Machines differ and are noisy: compare rat
   process.exit(0)
 }
 
-await ensureSystemParts('benchmark')
+await ensureSystemParts('clients')
 const system = await startSystem({ name: 'bench', quiet: values.json })
 try {
   const figures = await measured(system)

@@ -8,10 +8,10 @@ type Part = { name: string; package: string; present(): Promise<boolean> }
 
 /**
  * Makes sure of the parts that npm cannot bring; installs them on Debian as root, else says what is missing.
- * `benchmark`: also of what speed is compared with.
+ * `clients`: also of the programs that only the long suites and the benchmark use.
  */
-export async function ensureSystemParts(kind: 'system' | 'benchmark' = 'system'): Promise<void> {
-  const parts = kind === 'system' ? PARTS : [...PARTS, ...BENCHMARK_PARTS]
+export async function ensureSystemParts(kind: 'system' | 'clients' = 'system'): Promise<void> {
+  const parts = kind === 'system' ? PARTS : [...PARTS, ...CLIENT_PARTS]
   const missing = (
     await Promise.all(parts.map(async (part) => ((await part.present()) ? [] : [part])))
   ).flat()
@@ -57,7 +57,7 @@ const PARTS: readonly Part[] = [
   { name: 'psql', package: 'postgresql-client', present: () => succeeds('psql', ['--version']) },
   { name: 'openssl', package: 'openssl', present: () => succeeds('openssl', ['version']) },
 ]
-const BENCHMARK_PARTS: readonly Part[] = [
+const CLIENT_PARTS: readonly Part[] = [
   { name: 'pgbench', package: 'postgresql', present: () => succeeds('pgbench', ['--version']) },
   { name: 'PgBouncer', package: 'pgbouncer', present: () => succeeds('pgbouncer', ['--version']) },
 ]

@@ -163,6 +163,22 @@ test('binary rows are masked by column, or searched where nobody knows the colum
   }
 })
 
+test('the header of a binary copy comes in one message with what follows it, each row in its own', () => {
+  const options = { ...UNKNOWN, binary: true }
+  const cells = [[Buffer.from('1')], [Buffer.from('2')]]
+  const whole = binary(cells)
+  const header = whole.subarray(0, 19)
+  const mask = copyMask(PLAN, options, KEY)
+  // As in psycopg: the header alone says nothing yet.
+  assert.deepEqual(maskCopyChunk(mask, header), [])
+  const messages = maskCopyChunk(mask, whole.subarray(19))
+  assert.equal(messages.length, 3)
+  assert.deepEqual(messages[0]?.subarray(0, 19), header)
+  assert.deepEqual(Buffer.concat(messages), whole)
+  const empty = copyMask(PLAN, options, KEY)
+  assert.deepEqual(maskCopyChunk(empty, binary([])), [binary([])])
+})
+
 test('a binary copy that is malformed, too large or cut off ends with a trailer and nothing of the rest', () => {
   const options = { ...UNKNOWN, binary: true }
   const whole = binary([[Buffer.from('secret')]])

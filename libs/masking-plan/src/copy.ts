@@ -29,6 +29,8 @@ export type CopyMask = {
   readonly maskRow: (cells: readonly (Buffer | null)[]) => readonly (Buffer | null)[]
   pending: Buffer[]
   pendingBytes: number
+  /** The header of a binary copy, until something follows it. */
+  header: Buffer | null
   /** A binary row cannot be complete before so many bytes are there. */
   neededBytes: number
   /** `skipping`: within a row that is too large; `closed`: nothing more comes out. */
@@ -59,6 +61,7 @@ export function copyMask(
     maskRow: binaryRowMask(isWhole ? null : scanner, cells),
     pending: [],
     pendingBytes: 0,
+    header: null,
     neededBytes: 0,
     phase: 'start',
     isQuoted: false,
@@ -78,7 +81,7 @@ export function maskCopyEnd(mask: CopyMask): Buffer[] {
   mask.pending = []
   mask.pendingBytes = 0
   mask.phase = 'closed'
-  if (options.binary) return phase === 'closed' ? [] : [BINARY_TRAILER]
+  if (options.binary) return phase === 'closed' ? [] : [behindHeader(mask, BINARY_TRAILER)]
   return rest.length === 0 || phase === 'skipping' ? [] : [mask.maskLine(rest)]
 }
 
@@ -251,7 +254,8 @@ function binaryRows(mask: CopyMask, chunk: Buffer): Buffer[] {
     const { part, size } = next
     if (part.type === 'row' && size > mask.rowBytesMax) return closed(mask, out)
     if (part.type === 'trailer' || part.type === 'malformed') return closed(mask, out)
-    out.push(part.type === 'header' ? Buffer.from(part.bytes) : binaryRow(mask.maskRow(part.cells)))
+    if (part.type === 'header') mask.header = Buffer.from(part.bytes)
+    else out.push(behindHeader(mask, binaryRow(mask.maskRow(part.cells))))
     bytes = bytes.subarray(size)
     mask.phase = 'rows'
   }
@@ -261,7 +265,14 @@ function closed(mask: CopyMask, out: Buffer[]): Buffer[] {
   mask.pending = []
   mask.pendingBytes = 0
   mask.phase = 'closed'
-  return [...out, BINARY_TRAILER]
+  return [...out, behindHeader(mask, BINARY_TRAILER)]
+}
+
+/** PostgreSQL sends the header in one message with what follows it, and drivers count on that. */
+function behindHeader(mask: CopyMask, bytes: Buffer): Buffer {
+  const { header } = mask
+  mask.header = null
+  return header === null ? bytes : Buffer.concat([header, bytes])
 }
 
 function binaryRowMask(

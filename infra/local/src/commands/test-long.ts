@@ -4,7 +4,7 @@ import { conclude, FILES, tests } from '../suites.ts'
 import { ensureSystemParts } from '../system-parts.ts'
 
 await reported(async () => {
-  await ensureSystemParts()
+  await ensureSystemParts('clients')
   await kafkaClassPath()
   conclude([
     await tests('long tests', FILES.long(), ['--test-concurrency=1', '--test-timeout=1800000']),
