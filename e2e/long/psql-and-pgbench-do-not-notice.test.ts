@@ -1,4 +1,4 @@
-// No planted fault was tried against this file yet.
+// Seen to fail when `cancel` in services/proxy/src/shell/serve-session.ts cancels nothing at the target.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'

@@ -1,4 +1,4 @@
-// No planted fault was tried against this file yet.
+// Seen to fail when `behindHeader` in libs/masking-plan/src/copy.ts leaves the header of a binary copy out.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// No planted fault was tried against this file yet.
+// Seen to fail when the limit of the login in services/proxy/src/shell/listener.ts ends nothing.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'

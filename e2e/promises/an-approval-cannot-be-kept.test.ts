@@ -39,6 +39,8 @@ test('SET ROLE to the owner never works, not even inside an approved transaction
   const requestId = await heldRequest(running)
   assert.equal((await countersign(system, 'ana', requestId)).status, 200)
   await running.says(/ALTER TABLE/)
+  running.type("select 'may set', pg_has_role(session_user, 'shop_prod_owner', 'set');")
+  await running.says(/may set\s+\| f/)
   running.type('set role shop_prod_owner;')
   await running.says(/CS_REQUEST_BLOCKED/)
   running.type('commit;')

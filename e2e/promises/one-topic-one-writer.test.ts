@@ -2,53 +2,85 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { EventId, Instant, Problem, Secret, uuidv5 } from '@countersign/kernel'
-import { connectKafkaLog, draftOf } from '@countersign/log'
+import { connectKafkaLog, draftOf, type Log } from '@countersign/log'
 import { startInfrastructure, topologies } from '@countersign/local'
 import { after } from 'node:test'
 
 const system = await startInfrastructure('test-writers')
 after(() => system.stop())
 
-const TOPICS = [
-  'sessions',
-  'keys',
-  'transcript',
-  'leases',
-  'decisions',
-  'approvals',
-  'credentials',
-  'masking',
-  'reviews',
-  'catalog',
-]
+/** The only writer of each topic, as the architecture says; no topology is asked for this. */
+const WRITERS: Readonly<Record<string, string>> = {
+  sessions: 'proxy',
+  keys: 'proxy',
+  transcript: 'proxy',
+  leases: 'proxy',
+  decisions: 'policy',
+  approvals: 'approval',
+  credentials: 'credential-broker',
+  masking: 'masking',
+  reviews: 'console',
+  catalog: 'console',
+}
 
-test("every service's credentials can write exactly the topics of its topology", async () => {
-  const all = await topologies()
+const all = await topologies()
+const TOPICS = [...Object.keys(WRITERS), ...all.map((one) => `${one.service}.rejected`)]
+
+test("every service's credentials can write its own topics, and no other service can", async () => {
   assert.ok(all.length >= 8, 'every service has a topology')
   for (const { service, writes } of all) {
-    const { username, password } = system.kafkaLogin(service)
-    await using log = await connectKafkaLog({
-      brokers: [system.brokers],
-      clientId: service,
-      username,
-      password: new Secret(password),
-    })
-    const targets = [...TOPICS, ...all.map((one) => `${one.service}.rejected`)]
+    await using log = await connectAs(service)
     const written: string[] = []
-    for (const topic of targets) if (await canWrite(log, topic)) written.push(topic)
+    for (const topic of TOPICS) if (await canWrite(log, topic)) written.push(topic)
+    const owned = Object.keys(WRITERS).filter((topic) => WRITERS[topic] === service)
     assert.deepEqual(
       written.toSorted(),
-      [...writes, `${service}.rejected`].toSorted(),
+      [...owned, `${service}.rejected`].toSorted(),
       `what ${service} can write`,
+    )
+    assert.deepEqual(writes.toSorted(), owned.toSorted(), `what ${service} says that it writes`)
+  }
+})
+
+test("every service's credentials can read what its topology names and what it writes, and nothing else", async () => {
+  for (const { service, reads, writes } of all) {
+    await using log = await connectAs(service)
+    const readable: string[] = []
+    for (const topic of TOPICS) if (await canRead(log, topic)) readable.push(topic)
+    assert.deepEqual(
+      readable.toSorted(),
+      [...new Set([...reads, ...writes])].toSorted(),
+      `what ${service} can read`,
     )
   }
 })
 
+const connectAs = (service: string): Promise<Log> => {
+  const { username, password } = system.kafkaLogin(service)
+  return connectKafkaLog({
+    brokers: [system.brokers],
+    clientId: service,
+    username,
+    password: new Secret(password),
+  })
+}
+
+/** Whether this log gives the records of a topic; the first test has put one into each. */
+async function canRead(log: Log, topic: string): Promise<boolean> {
+  let records = 0
+  try {
+    await log.readToEnd({ topic, onRecord: () => void records++ })
+    assert.ok(records > 0, `${topic} is empty`)
+    return true
+  } catch (cause) {
+    assert.ok(cause instanceof Problem, String(cause))
+    assert.match(`${cause.message} ${cause.hint}`, /not authorized|authoriz|may not|ACL/i)
+    return false
+  }
+}
+
 /** Whether this log lets a message into a topic. The topic of a message does not matter to Kafka's authorizer. */
-async function canWrite(
-  log: Awaited<ReturnType<typeof connectKafkaLog>>,
-  topic: string,
-): Promise<boolean> {
+async function canWrite(log: Log, topic: string): Promise<boolean> {
   const message = {
     type: 'MessageRejected',
     service: 'test',

@@ -1,4 +1,4 @@
-// Seen to fail when `granted` in services/proxy/src/shell/hold.ts accepts a grant whose digest is another one.
+// Seen to fail when `subjectOf` in services/proxy/src/core/request-subject.ts leaves the text out of what is digested.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startPsql } from '../support/agent.ts'

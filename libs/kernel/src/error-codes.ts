@@ -28,7 +28,7 @@ export const ERROR_CODES = {
   CS_HOLD_IN_TRANSACTION: 'The request would be held inside an open transaction for too long.',
   CS_GRANT_MISMATCH: 'The grant does not name exactly this request.',
   CS_PRIVILEGE_MISMATCH: 'The target does not confirm the privilege that the session should have.',
-  CS_CREDENTIAL_FAILED: 'The credential broker could not make the credential.',
+  CS_CREDENTIAL_FAILED: 'The credential broker could not make, raise or lower the credential.',
   CS_MASKING_UNAVAILABLE: 'No masking plan exists, so no result may pass.',
   CS_TARGET_UNREACHABLE: 'The target could not be reached.',
   CS_TARGET_TLS_UNAVAILABLE: 'The target does not offer the TLS that the profile demands.',

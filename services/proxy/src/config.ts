@@ -56,8 +56,8 @@ export const SETTINGS = {
 
 export type ProxyConfig = z.infer<z.ZodObject<typeof SETTINGS>>
 
-/** Who may read what a session asks and sees. */
-export const DATA_KEY_READERS = ['policy', 'approval', 'masking', 'replay'] as const
+/** Who may read what a session asks and sees: those who read the topic `keys`, and nobody else. */
+export const DATA_KEY_READERS = ['policy', 'replay'] as const
 
 /** How long sessions may take to say goodbye when the process stops. */
 export const ENDING_MS = 3_000

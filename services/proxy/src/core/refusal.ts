@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@countersign/kernel'
+import { type ErrorCode, NEXT_STEPS } from '@countersign/kernel'
 import type { ErrorFields } from '@countersign/postgres-wire'
 
 /** Why a request or a session is refused, before it is said in the words of the protocol. */
@@ -6,7 +6,7 @@ export type Refusal = {
   readonly code: ErrorCode
   /** The rule, or the words of the reviewer. */
   readonly reason: string
-  /** What the agent can do next. */
+  /** What the agent can do next; null for what can always be done about this code. */
   readonly hint: string | null
   readonly requestId: string | null
 }
@@ -77,7 +77,7 @@ export function errorOf(refusal: Refusal, severity: 'ERROR' | 'FATAL'): ErrorFie
     code: sqlStateOf(refusal.code),
     message: `countersign: ${title ?? refusal.reason} (${named})`,
     ...(title === undefined ? {} : { detail: refusal.reason }),
-    ...(refusal.hint === null ? {} : { hint: refusal.hint }),
+    hint: refusal.hint ?? NEXT_STEPS[refusal.code].replaceAll('`', ''),
   }
 }
 

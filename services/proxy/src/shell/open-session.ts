@@ -90,7 +90,9 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
   const dataKey = newDataKey()
   asked.mailbox.expect('admission')
   asked.mailbox.expect('credential')
-  await sealKey(asked, dataKey.bytes())
+  // Needed before the first request, not before the session is admitted.
+  const keySealed = sealKey(asked, dataKey.bytes())
+  keySealed.catch(() => undefined)
   const requested: Unlinked<SessionRequested> = {
     type: 'SessionRequested',
     at: proxy.clock.now(),
@@ -123,6 +125,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
   })
   try {
     const plan = await maskingPlan(asked)
+    await keySealed
     await journal.record<SessionsMessage>([
       {
         type: 'SessionOpened',

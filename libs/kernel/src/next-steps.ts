@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../libs/kernel/src/error-codes.ts'
+import type { ErrorCode } from './error-codes.ts'
 
 /** What somebody who meets an error code can do next; a code without advice does not compile. */
 export const NEXT_STEPS: Readonly<Record<ErrorCode, string>> = {

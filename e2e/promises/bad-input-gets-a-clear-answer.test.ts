@@ -1,0 +1,144 @@
+// Seen to fail when `recordOf` in libs/log/src/envelope.ts throws instead of giving an unreadable record.
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { connectKafkaLog } from '@countersign/log'
+import { writeForeign } from '@countersign/log/foreign-writer'
+import { Secret, uuidv7 } from '@countersign/kernel'
+import { ROOT } from '@countersign/local'
+import { psql } from '../support/agent.ts'
+import { arena } from '../support/arena.ts'
+import { eventsOf, eventually, observe } from '../support/ledger.ts'
+import { applyCatalog } from '../support/reviewer.ts'
+
+const system = await arena('bad-input')
+await using log = await observe(system)
+
+/** Says no to TLS, as a target does that has none; then it would go on in clear. */
+const withoutTls = createServer((socket) => socket.on('data', () => socket.write('N')))
+await new Promise<void>((resolve) => withoutTls.listen(0, '127.0.0.1', resolve))
+after(() => withoutTls.close())
+const address = withoutTls.address()
+const plainPort = typeof address === 'object' ? (address?.port ?? 0) : 0
+
+const WRONG_TARGETS = {
+  'an unreachable target': { port: 1, says: /could not be reached|not reachable|ECONNREFUSED/ },
+  'a target without TLS': { port: plainPort, says: /TLS|SSL/ },
+}
+
+for (const [what, { port, says }] of Object.entries(WRONG_TARGETS)) {
+  test(`${what} is named, with a code, and the other targets are as before`, async () => {
+    await applyCatalog(system, (name, text) =>
+      name === 'profiles.yaml'
+        ? text.replace(/(name: shop-staging[\s\S]*?port: )\S+/, `$1${port}`)
+        : text,
+    )
+    const run = await psql(system, { profile: 'shop-staging', commands: ['select 1'] })
+    assert.notEqual(run.status, 0)
+    assert.match(run.stderr, /CS_(TARGET|CREDENTIAL)_[A-Z_]+/)
+    assert.match(run.stderr, says)
+    assert.match(run.stderr, /HINT|next|Check|Switch/)
+    const other = await psql(system, { profile: 'shop-dev', commands: ['select 40 + 2'] })
+    assert.match(other.stdout, /42/, other.stderr)
+  })
+}
+
+const UNREADABLE = {
+  'a corrupt Avro record': {
+    ce_type: 'countersign.sessions.RequestIntercepted',
+    value: Buffer.from('this is no Avro'),
+  },
+  'a message from the future': {
+    ce_type: 'countersign.sessions.RequestTeleported',
+    value: Buffer.from([2, 4, 6]),
+  },
+}
+
+for (const [what, { ce_type, value }] of Object.entries(UNREADABLE)) {
+  test(`${what} is put aside by everyone who reads it, and nothing stops`, async () => {
+    const login = { brokers: system.brokers, ...system.kafkaLogin('admin') }
+    const position = await writeForeign(login, {
+      topic: 'sessions',
+      key: uuidv7(Date.now()),
+      headers: {
+        'content-type': 'application/avro',
+        ce_specversion: '1.0',
+        ce_id: uuidv7(Date.now()),
+        ce_type,
+        ce_source: 'somebody',
+        ce_dataschema: 'countersign:0123456789abcdef',
+      },
+      value,
+    })
+    for (const service of ['policy', 'approval', 'credential-broker', 'masking']) {
+      await eventually(`what ${service} put aside`, async () =>
+        (await eventsOf(log, `${service}.rejected`, 'MessageRejected')).some(
+          (one) =>
+            one.topic === 'sessions' &&
+            one.partition === position.partition &&
+            one.offset === position.offset &&
+            one.code === 'CS_MESSAGE_UNREADABLE',
+        ),
+      )
+    }
+    for (const service of system.services) {
+      const ready = await fetch(`http://127.0.0.1:${service.healthPort}/readyz`)
+      assert.equal(ready.status, 200, service.name)
+    }
+    const run = await psql(system, { profile: 'shop-dev', commands: ['select 40 + 2'] })
+    assert.match(run.stdout, /42/, run.stderr)
+  })
+}
+
+test('a service whose port is in use says so in one line, with the next step, and ends', async () => {
+  const env = Object.fromEntries(
+    readFileSync(join(system.instance.dir, 'console.env'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => [
+        line.slice(0, line.indexOf('=')),
+        unquoted(line.slice(line.indexOf('=') + 1)),
+      ]),
+  )
+  const { status, stderr } = await ran(join(ROOT, 'services/console/src/main.ts'), env)
+  assert.equal(status, 1)
+  assert.match(stderr, /CS_[A-Z_]+: .*\d+.* in use/)
+  assert.match(stderr, /next: /)
+})
+
+test('a service without its settings names all of them at once, and what to set', async () => {
+  const { status, stderr } = await ran(join(ROOT, 'services/policy/src/main.ts'), {})
+  assert.equal(status, 1)
+  assert.match(stderr, /KAFKA_BROKERS: is missing/)
+  assert.match(stderr, /KAFKA_USERNAME|CS_OIDC_ISSUER/)
+  assert.match(stderr, /set it to/)
+})
+
+test('a Kafka user whose password is wrong is told so', async () => {
+  await assert.rejects(
+    connectKafkaLog({
+      brokers: [system.brokers],
+      clientId: 'policy',
+      username: 'policy',
+      password: new Secret('wrong'),
+    }),
+    /policy|authenticat/i,
+  )
+})
+
+function ran(
+  file: string,
+  env: Readonly<Record<string, string>>,
+): Promise<{ status: number; stderr: string }> {
+  const options = { env: { PATH: process.env['PATH'], ...env }, timeout: 20_000 }
+  return new Promise((resolve) => {
+    execFile(process.execPath, [file], options, (error, stdout, stderr) =>
+      resolve({ status: error === null ? 0 : Number(error.code), stderr: stderr + stdout }),
+    )
+  })
+}
+
+const unquoted = (text: string): string => text.replace(/^(["'])([\s\S]*)\1$/, '$2')
