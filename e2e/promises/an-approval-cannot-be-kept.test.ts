@@ -24,6 +24,10 @@ test('after an approved change the session has its base rights again, before any
     ),
   )
   assert.ok(lowered.roles.includes('shop_prod_owner'))
+  const released = await eventsOf(log, 'sessions', 'RequestReleased')
+  const next = released.findLast(({ origin }) => origin === 'Agent')
+  assert.notEqual(next?.requestId, requestId)
+  assert.ok((next?.at ?? 0) >= lowered.at, 'the next statement was released before the lowering')
   const members = await askTarget(
     system,
     "select m.rolname from pg_auth_members a join pg_roles m on m.oid = a.member join pg_roles r on r.oid = a.roleid where r.rolname = 'shop_prod_owner' and m.rolname like 'cs\\_%'",
