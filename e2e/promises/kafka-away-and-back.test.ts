@@ -1,4 +1,4 @@
-// Seen to fail when `forward` in services/proxy/src/shell/pipeline.ts sends its bytes before `recorded` resolves.
+// Seen to fail when `finish` in services/proxy/src/shell/journal.ts gives up after its first attempt.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { psql, startPsql } from '../support/agent.ts'

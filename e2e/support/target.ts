@@ -1,16 +1,22 @@
 import pg from 'pg'
 import type { System } from '@countersign/local'
 
+/** A connection of the target's own administrator, past Countersign; to be ended by who opens it. */
+export async function askingTarget(system: System, database: string): Promise<pg.Client> {
+  const url = new URL(system.postgres.adminUrl)
+  url.pathname = `/${database}`
+  const client = new pg.Client({ connectionString: url.href })
+  await client.connect()
+  return client
+}
+
 /** Asks the target as its own administrator, past Countersign. */
 export async function askTarget(
   system: System,
   sql: string,
   database = 'postgres',
 ): Promise<Record<string, unknown>[]> {
-  const url = new URL(system.postgres.adminUrl)
-  url.pathname = `/${database}`
-  const client = new pg.Client({ connectionString: url.href })
-  await client.connect()
+  const client = await askingTarget(system, database)
   try {
     const { rows } = await client.query<Record<string, unknown>>(sql)
     return rows
