@@ -78,7 +78,9 @@ export async function pgbench(
   env: Readonly<Record<string, string>>,
   { script, clients, seconds, mode, reconnects = false }: PgbenchOptions,
 ): Promise<{ latencyMs: number; perSecond: number }> {
-  const args = ['-n', '-T', seconds, '-c', clients, '-j', 1, '-M', mode, '-f', script]
+  // Connecting blocks a thread of pgbench, so each client that reconnects has its own.
+  const threads = reconnects ? clients : 1
+  const args = ['-n', '-T', seconds, '-c', clients, '-j', threads, '-M', mode, '-f', script]
   const { stdout } = await execute(
     'pgbench',
     [...args, ...(reconnects ? ['-C'] : [])].map(String),
