@@ -24,7 +24,7 @@ if (values.help) {
   console.log(`npm run bench [-- --quick] [-- --json]
 
 Covered statements, first sight, approvals, large results and sessions: at the target itself, through PgBouncer and
-through Countersign, in turn; medians. Takes about 7 minutes, with --quick about 2.
+through Countersign, in turn; medians. Takes about 10 minutes, with --quick about 2.
 Writes e2e/bench/results/latest.json. Machines differ and are noisy: compare ratios, not times.`)
   process.exit(0)
 }
