@@ -1,4 +1,4 @@
-import type { SessionKeySealed, SessionsMessage, TranscriptRecorded } from '@countersign/contracts'
+import type { SessionsMessage, TranscriptRecorded } from '@countersign/contracts'
 import { messageOf, Problem, type SessionId } from '@countersign/kernel'
 import type { AppendOptions, Draft, Log, Recorded } from '@countersign/log'
 import type { Logger } from '@countersign/runtime'
@@ -113,9 +113,6 @@ export function openJournal(options: JournalOptions): Journal {
     },
   }
 }
-
-/** The key of the session, sealed for its readers; it stands in a topic of its own, so that it can be erased. */
-export type SealedKey = SessionKeySealed
 
 const unavailable = (cause: unknown): Problem =>
   new Problem(

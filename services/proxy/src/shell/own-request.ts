@@ -5,18 +5,6 @@ import type { Unlinked } from '../core/chain.ts'
 import { subjectOf } from '../core/request-subject.ts'
 import type { Session } from './session-state.ts'
 
-/** Counts a request of our own as running, so that its end is recorded; gives its number in the exchange. */
-export function ownNumber(session: Session, released: Unlinked<RequestReleased>): number {
-  const number = session.nextNumber++
-  session.underWay.set(number, {
-    requestId: released.requestId,
-    releasedAtMs: session.proxy.clock.monotonicMs(),
-    isTainted: false,
-    streamed: 0,
-  })
-  return number
-}
-
 /** What Countersign itself sends to the target is a request too, and is recorded before it is sent (D8). */
 export function ownRequest(
   session: Session,

@@ -12,13 +12,13 @@ import { hold } from './hold.ts'
 import { refuse } from './refuse.ts'
 import {
   decisionOf,
-  forgetAnswers,
   intercepted,
   type Pending,
   releaseOf,
   stillCovered,
+  withdraw,
 } from './requests.ts'
-import type { Session } from './session-state.ts'
+import { type Session, underWay } from './session-state.ts'
 import { currentPlan } from './masking-currency.ts'
 
 /** Serves the messages of a client up to where it waits: decides on each request, and forwards what may pass, in order. */
@@ -102,10 +102,8 @@ const newBatch = (messages: readonly Request[]): Batch => ({
 /** Records the releases, then sends the messages up to `end`, and waits for the answers. */
 async function forward(session: Session, batch: Batch, end: number, isCut: boolean): Promise<void> {
   if (batch.next >= end) return
-  const { proxy } = session
   const released = await recorded(session, batch)
   const bytes: Uint8Array[] = []
-  const nowMs = proxy.clock.monotonicMs()
   for (let step = batch.next; step < end; step++) {
     const message = batch.messages[step]
     if (message === undefined) continue
@@ -116,17 +114,13 @@ async function forward(session: Session, batch: Batch, end: number, isCut: boole
       session.exchange.steps.push(ourDescribe(message))
     }
     bytes.push(message.raw)
-    const awaited = stepOf(session, message, pending === undefined ? null : session.nextNumber)
+    const awaited = stepOf(
+      session,
+      message,
+      pending === undefined ? null : underWay(session, pending),
+    )
     if (awaited !== null) session.exchange.steps.push(awaited)
-    if (pending === undefined) continue
-    session.underWay.set(session.nextNumber, {
-      requestId: pending.requestId,
-      releasedAtMs: nowMs,
-      isTainted: pending.isTainted,
-      streamed: 0,
-    })
-    session.nextNumber++
-    session.requestCount++
+    if (pending !== undefined) session.requestCount++
   }
   const last = batch.messages[end - 1]
   const waits = last?.tag === 'Query' || last?.tag === 'Sync' || last?.tag === 'Flush'
@@ -209,16 +203,7 @@ const ourDescribe = (execute: Execute): Step => ({
 
 /** The target skips to Sync after an error; what it skips never ran. */
 async function skipRest(session: Session, batch: Batch, rest: readonly Pending[]): Promise<void> {
-  for (const pending of [...unsent(batch), ...rest]) {
-    if (pending.cover !== null) continue
-    session.journal.note({
-      type: 'RequestWithdrawn',
-      at: session.proxy.clock.now(),
-      requestId: pending.requestId,
-      reason: 'Cancelled',
-    })
-    forgetAnswers(session, pending)
-  }
+  withdraw(session, [...unsent(batch), ...rest])
   session.isSkipping = true
   await skippedToSync(session, batch)
 }
@@ -229,7 +214,6 @@ async function skippedToSync(session: Session, batch: Batch): Promise<void> {
   if (!session.isSkipping || batch.next > last || batch.messages[last]?.tag !== 'Sync') return
   session.isSkipping = false
   batch.next = last
-  batch.releases = []
   await forward(session, batch, last + 1, false)
 }
 

@@ -2,8 +2,8 @@ import type { RequestReleased } from '@countersign/contracts'
 import { toServer } from '@countersign/postgres-wire'
 import { answers } from './answers.ts'
 import { forwardReleased } from './forward.ts'
-import { ownNumber, ownRequest } from './own-request.ts'
-import type { Session } from './session-state.ts'
+import { ownRequest } from './own-request.ts'
+import { type Session, underWay } from './session-state.ts'
 
 /**
  * Asks the backend of the session itself which of these roles it may use: a catalog says what should be, a backend with
@@ -23,7 +23,11 @@ export async function privilegesConfirmed(
   session.exchange.steps.push(
     { ...step, tag: 'Parse' },
     { ...step, tag: 'Bind' },
-    { ...step, tag: 'Execute', request: ownNumber(session, request) },
+    {
+      ...step,
+      tag: 'Execute',
+      request: underWay(session, { requestId: request.requestId, isTainted: false }),
+    },
     { ...step, tag: 'Close' },
     { ...step, tag: 'Close' },
   )

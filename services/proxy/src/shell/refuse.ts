@@ -5,9 +5,9 @@ import { type Request, toClient, toServer } from '@countersign/postgres-wire'
 import { errorOf, sqlStateOf } from '../core/refusal.ts'
 import { answers } from './answers.ts'
 import { forwardReleased } from './forward.ts'
-import { ownNumber, ownRequest } from './own-request.ts'
-import { forgetAnswers, type Pending } from './requests.ts'
-import type { Session } from './session-state.ts'
+import { ownRequest } from './own-request.ts'
+import { type Pending, withdraw } from './requests.ts'
+import { type Session, underWay } from './session-state.ts'
 
 /** Why a request is refused: the code as the deciding service wrote it, and what the agent is told. */
 export type RequestRefusal = {
@@ -49,17 +49,7 @@ export async function refuse(
       decisionId: refusal.decisionId,
     })
   }
-  for (const other of scope.others) {
-    if (other.cover === null) {
-      forgetAnswers(session, other)
-      journal.note({
-        type: 'RequestWithdrawn',
-        at,
-        requestId: other.requestId,
-        reason: 'Cancelled',
-      })
-    }
-  }
+  withdraw(session, scope.others)
   proxy.metrics.refused.add(1, { code })
   const isSimple = scope.message?.tag === 'Query' || scope.message?.tag === 'FunctionCall'
   const mustFail = session.status === 'T' || session.isPipelineOpen
@@ -87,7 +77,7 @@ async function failAtTarget(
   const released = await session.journal.record<RequestReleased>([request])
   session.exchange.steps.push({
     tag: isSimple ? 'Query' : 'Parse',
-    request: ownNumber(session, request),
+    request: underWay(session, { requestId: request.requestId, isTainted: false }),
     portal: null,
     isOurs: true,
   })

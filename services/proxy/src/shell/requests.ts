@@ -62,6 +62,20 @@ export async function intercepted(session: Session, asks: readonly Ask[]): Promi
   return pendings
 }
 
+/** Requests that were asked about and that are never released. What a decision covers was not asked about. */
+export function withdraw(session: Session, pendings: readonly Pending[]): void {
+  for (const pending of pendings) {
+    if (pending.cover !== null) continue
+    forgetAnswers(session, pending)
+    session.journal.note({
+      type: 'RequestWithdrawn',
+      at: session.proxy.clock.now(),
+      requestId: pending.requestId,
+      reason: 'Cancelled',
+    })
+  }
+}
+
 /** Nobody waits for an answer to this request any more. */
 export function forgetAnswers(session: Session, pending: Pending): void {
   for (const name of answerNames(pending)) session.mailbox.forget(name)

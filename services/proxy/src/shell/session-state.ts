@@ -71,6 +71,17 @@ export type UnderWay = {
   streamed: number
 }
 
+/** Counts a request as running, so that its end is recorded; gives its number in the exchange. */
+export function underWay(
+  session: Session,
+  { requestId, isTainted }: Pick<UnderWay, 'requestId' | 'isTainted'>,
+): number {
+  const number = session.nextNumber++
+  const releasedAtMs = session.proxy.clock.monotonicMs()
+  session.underWay.set(number, { requestId, releasedAtMs, isTainted, streamed: 0 })
+  return number
+}
+
 export type Raised = {
   readonly requestId: RequestId
   readonly raiseId: string
