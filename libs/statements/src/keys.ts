@@ -2,7 +2,7 @@ import { sha256 } from '@countersign/kernel'
 import { recentlyUsed } from './cache.ts'
 import { EMPTY_CATALOG, namesOf } from './catalog.ts'
 import { callOf } from './functions.ts'
-import { decoded, parsed, STATEMENT_BYTES_MAX } from './parser.ts'
+import { decoded, latin1Of, parsed, STATEMENT_BYTES_MAX } from './parser.ts'
 import { type Template, templateOf } from './template.ts'
 import { constantOf, type Node, nodesAt, type Tree, treeOf, wordsAt } from './tree.ts'
 
@@ -43,9 +43,6 @@ export function freshShapeKey(sql: Uint8Array | string): string | null {
   const text = decoded(sql)
   return text.ok ? shapeOf(text.value) : null
 }
-
-const latin1Of = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
 
 function shapeOf(text: string): string | null {
   const trees = parsed(text)

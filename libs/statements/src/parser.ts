@@ -45,6 +45,10 @@ function parsedAnew(text: string): Result<readonly Tree[]> {
   }
 }
 
+/** Bytes as text, one character each and without a copy. */
+export const latin1Of = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+
 function utf8(bytes: Uint8Array): string | null {
   try {
     return DECODER.decode(bytes)

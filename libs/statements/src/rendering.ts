@@ -2,14 +2,14 @@ import libpgQuery from 'libpg-query'
 import { recentlyUsed } from './cache.ts'
 import { hasOneShape } from './keys.ts'
 import { templateOf } from './template.ts'
-import { decoded, parsed } from './parser.ts'
+import { decoded, latin1Of, parsed } from './parser.ts'
 
 /**
  * The statement as the log may show it: every literal is `?` or `'?'`, comments are gone, all else stands.
  * Known limit: an identifier in double quotes stays, also when somebody hides a value in it.
  */
 export function rendering(sql: Uint8Array | string): string {
-  const template = templateOf(typeof sql === 'string' ? sql : Buffer.from(sql).toString('latin1'))
+  const template = templateOf(typeof sql === 'string' ? sql : latin1Of(sql))
   if (template === null || !hasOneShape(template)) return freshRendering(sql)
   const known = RENDERINGS.get(template.text)
   if (known !== undefined) return known

@@ -2,7 +2,7 @@ import RequestQueue from 'kafkajs/src/network/requestQueue/index.js'
 
 /**
  * kafkajs 2.2.4 looks a thousand times a second whether a request waits, on every connection and for ever (its issues
- * 1556, 1704 and 1751): a tenth of a core for each idle service, and every wake is one that somebody else waits for.
+ * 1556, 1704 and 1751): an eighth of a core for eight idle services, and every wake is one that others wait for.
  * A request waits only while the broker throttles us or too many are in flight; only then must anything be looked at.
  */
 export function quietWhenIdle(): void {
