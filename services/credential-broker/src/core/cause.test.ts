@@ -11,17 +11,16 @@ import {
   ended,
   granted,
   intended,
-  issued,
   lowered,
+  opened,
+  owner,
   raised,
   reviewed,
+  role,
   session,
   update,
 } from './examples.ts'
 
-const role = 'cs_shop_prod_3'
-const owner = ['shop_prod_owner']
-const open = [admitted(), intended(role), issued(role)]
 const lentFor = (request: typeof alter) => [
   reviewed(request, owner),
   granted(request, owner),
@@ -32,17 +31,17 @@ const over = [completed(alter, 'Idle'), lowered(alter, owner)]
 const HISTORIES: Readonly<Record<string, readonly AnyMessage[]>> = {
   intend: [admitted()],
   issue: [admitted(), intended(role)],
-  [`raise/${alter}`]: [...open, reviewed(alter, owner), granted(alter, owner)],
-  [`refuse/${alter}`]: [...open, reviewed(alter, owner), granted(alter, owner, 'other bytes')],
-  [`lower/${alter}`]: [...open, ...lentFor(alter), completed(alter, 'Idle')],
+  [`raise/${alter}`]: [...opened, reviewed(alter, owner), granted(alter, owner)],
+  [`refuse/${alter}`]: [...opened, reviewed(alter, owner), granted(alter, owner, 'other bytes')],
+  [`lower/${alter}`]: [...opened, ...lentFor(alter), completed(alter, 'Idle')],
   [`lower/${update}`]: [
-    ...open,
+    ...opened,
     ...lentFor(alter),
     ...over,
     ...lentFor(update),
     completed(update, 'Idle'),
   ],
-  revoke: [...open, ended()],
+  revoke: [...opened, ended()],
 }
 
 for (const [name, history] of Object.entries(HISTORIES)) {

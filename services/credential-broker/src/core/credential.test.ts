@@ -14,19 +14,19 @@ import {
   intended,
   issued,
   lowered,
+  opened,
+  owner,
   raised,
   rejected,
   reviewed,
   revoked,
+  role,
   session,
   update,
   withdrawn,
 } from './examples.ts'
 
-const role = 'cs_shop_prod_3'
-const owner = ['shop_prod_owner']
-const open = [admitted(), intended(role), issued(role)]
-const approved = [...open, reviewed(alter, owner), granted(alter, owner)]
+const approved = [...opened, reviewed(alter, owner), granted(alter, owner)]
 const lent = [...approved, raised(alter, owner)]
 
 const EXAMPLES: Readonly<Record<string, { given: readonly AnyMessage[]; then: string | null }>> = {
@@ -35,13 +35,13 @@ const EXAMPLES: Readonly<Record<string, { given: readonly AnyMessage[]; then: st
     then: 'intend',
   },
   'a promised role is made': { given: [admitted(), intended(role)], then: 'issue' },
-  'an open session needs nothing': { given: open, then: null },
+  'an open session needs nothing': { given: opened, then: null },
   'a session that ended before its admission was read gets nothing': {
     given: [ended(), admitted()],
     then: null,
   },
-  'a session that ends is revoked': { given: [...open, ended()], then: 'revoke' },
-  'a session that policy gives up is revoked': { given: [...open, rejected], then: 'revoke' },
+  'a session that ends is revoked': { given: [...opened, ended()], then: 'revoke' },
+  'a session that policy gives up is revoked': { given: [...opened, rejected], then: 'revoke' },
   'a session that policy does not admit needs nothing': { given: [rejected], then: null },
   'a session that ends before its role is made is revoked': {
     given: [admitted(), intended(role), ended()],
@@ -52,28 +52,28 @@ const EXAMPLES: Readonly<Record<string, { given: readonly AnyMessage[]; then: st
     then: 'revoke',
   },
   'a revoked session never gets a role again': {
-    given: [...open, ended(), revoked(role), admitted()],
+    given: [...opened, ended(), revoked(role), admitted()],
     then: null,
   },
   'an approved request is lent its roles': { given: approved, then: 'raise' },
   'a grant without a decision lends nothing': {
-    given: [...open, granted(alter, owner)],
+    given: [...opened, granted(alter, owner)],
     then: null,
   },
   'a grant without roles lends nothing': {
-    given: [...open, reviewed(alter, []), granted(alter, [])],
+    given: [...opened, reviewed(alter, []), granted(alter, [])],
     then: null,
   },
   'a grant for other bytes is refused': {
-    given: [...open, reviewed(alter, owner), granted(alter, owner, 'another digest')],
+    given: [...opened, reviewed(alter, owner), granted(alter, owner, 'another digest')],
     then: 'refuse',
   },
   'a grant of roles that the decision did not name is refused': {
-    given: [...open, reviewed(alter, owner), granted(alter, ['shop_prod_writer'])],
+    given: [...opened, reviewed(alter, owner), granted(alter, ['shop_prod_writer'])],
     then: 'refuse',
   },
   'a grant of roles that the profile does not lend is refused': {
-    given: [...open, reviewed(alter, ['postgres']), granted(alter, ['postgres'])],
+    given: [...opened, reviewed(alter, ['postgres']), granted(alter, ['postgres'])],
     then: 'refuse',
   },
   'a withdrawn request is lent nothing': { given: [...approved, withdrawn(alter)], then: null },
@@ -124,7 +124,7 @@ for (const [name, { given, then }] of Object.entries(EXAMPLES)) {
 }
 
 test('a lease that ran out revokes what was made, and makes nothing new', () => {
-  assert.equal(nextStep(after(open), session, () => true)?.do, 'revoke')
+  assert.equal(nextStep(after(opened), session, () => true)?.do, 'revoke')
   assert.equal(
     nextStep(after([admitted()]), session, () => true),
     null,
@@ -139,9 +139,9 @@ test('a session that failed is revoked as failed, also when its end is heard of 
 
 test('a role is held by one session at a time, and free again after it', () => {
   const other = SessionId('01890000-0000-7000-8000-0000000000ab')
-  const first = roleFor(after([...open, admitted(other)]), other)
+  const first = roleFor(after([...opened, admitted(other)]), other)
   assert.equal(first, 'cs_shop_prod_67')
-  assert.equal(roleFor(after([...open, ended(), revoked(role), admitted(other)]), other), role)
+  assert.equal(roleFor(after([...opened, ended(), revoked(role), admitted(other)]), other), role)
 })
 
 test('after a restart the order between topics changes nothing', () => {

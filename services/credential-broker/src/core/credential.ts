@@ -115,28 +115,6 @@ export function noted(state: Credentials, message: AnyMessage): void {
       return
     case 'CredentialRevoked':
       return finish(state, message.sessionId)
-    case 'TargetDescribed':
-    case 'RequestIntercepted':
-    case 'RequestPart':
-    case 'RequestReleased':
-    case 'RequestAllowed':
-    case 'RequestBlocked':
-    case 'SessionRequested':
-    case 'SessionOpened':
-    case 'SessionKeySealed':
-    case 'ApprovalRequested':
-    case 'ApprovalDenied':
-    case 'ApprovalExpired':
-    case 'ApprovalWithdrawn':
-    case 'ApprovalSuperseded':
-    case 'Countersigned':
-    case 'CountersignatureRefused':
-    case 'Countersign':
-    case 'Deny':
-    case 'Withdraw':
-    case 'MaskingPlanned':
-    case 'TranscriptRecorded':
-      return
     default:
       return
   }

@@ -12,19 +12,19 @@ import {
   granted,
   intended,
   issued,
+  opened,
+  owner,
   proxy,
   raised,
   reviewed,
   revoked,
+  role,
   session,
 } from './examples.ts'
 import { stepFailed } from './retries.ts'
 
-const role = 'cs_shop_prod_3'
-const owner = ['shop_prod_owner']
-const open = [admitted(), intended(role), issued(role)]
 const toLower = [
-  ...open,
+  ...opened,
   reviewed(alter, owner),
   granted(alter, owner),
   raised(alter, owner),
@@ -46,7 +46,7 @@ test('healthy sessions are not looked at: the lease is asked for once for their 
 })
 
 test('a lease that ran out is a matter of all its sessions that were promised a role', () => {
-  assert.deepEqual([...dueSessions(after(open), ranOut, 0)], [session])
+  assert.deepEqual([...dueSessions(after(opened), ranOut, 0)], [session])
   assert.deepEqual([...dueSessions(after([admitted(), intended(role)]), ranOut, 0)], [session])
   assert.deepEqual([...dueSessions(after([admitted()]), ranOut, 0)], [])
 })
@@ -68,13 +68,13 @@ test('a lease that runs out while a lowering pauses does not wait for it', () =>
 })
 
 test('a revocation that fails pauses, although its lease is still over', () => {
-  const state = after(open)
+  const state = after(opened)
   stepFailed(state.retries, session, 'revoke', 0)
   assert.deepEqual([...dueSessions(state, ranOut, 1)], [])
 })
 
 test('a revoked session leaves nothing to look after', () => {
-  const state = after([...open, ended()])
+  const state = after([...opened, ended()])
   stepFailed(state.retries, session, 'revoke', 0)
   noted(state, revoked(role))
   assert.deepEqual([...dueSessions(state, ranOut, 60_000)], [])

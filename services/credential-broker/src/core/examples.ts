@@ -28,6 +28,10 @@ export const profile: Profile = {
   recording: 'Full',
 }
 
+/** The role of the session, and what it is lent. */
+export const role = 'cs_shop_prod_3'
+export const owner = ['shop_prod_owner']
+
 const at = Instant(0)
 const of = (sessionId: SessionId) => ({ sessionId, at })
 const chained = (sessionId: SessionId) => ({ ...of(sessionId), sequence: 0, previousHash: '' })
@@ -197,3 +201,6 @@ export const ended = (sessionId = session): AnyMessage => ({
   transcriptCount: 0,
   inDoubt: [],
 })
+
+/** A session that has its credential. */
+export const opened = [admitted(), intended(role), issued(role)]

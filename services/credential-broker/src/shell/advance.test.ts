@@ -16,18 +16,18 @@ import {
   intended,
   issued,
   lowered,
+  opened,
+  owner,
   raised,
   reviewed,
   revoked,
+  role,
   session,
 } from '../core/examples.ts'
 import { type Advance, advancer } from './advance.ts'
 import type { StepContext } from './perform.ts'
 
-const role = 'cs_shop_prod_3'
-const owner = ['shop_prod_owner']
-const open = [admitted(), intended(role), issued(role)]
-const raisedFor = [...open, reviewed(alter, owner), granted(alter, owner), raised(alter, owner)]
+const raisedFor = [...opened, reviewed(alter, owner), granted(alter, owner), raised(alter, owner)]
 const toLower = [...raisedFor, completed(alter, 'Idle')]
 
 let nowMs: number
@@ -90,7 +90,7 @@ test('a session that ends while a lowering pauses is revoked at once', async () 
 })
 
 test('a revocation never gives up; after a minute the role may keep what cannot be handed over', async () => {
-  const state = after([...open, ended()])
+  const state = after([...opened, ended()])
   const advance = over(state, locked)
   await advance(session)
   while (nowMs < 120_000) await sweepLater(state, advance)
@@ -156,7 +156,7 @@ test('what changed while the session waited for its turn is not done under the n
 })
 
 test('a healthy session asks nothing of the host', async () => {
-  const state = after(open)
+  const state = after(opened)
   let submissions = 0
   const advance = over(state, answer, () => submissions++)
   await advance(session)
