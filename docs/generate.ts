@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { z } from 'zod'
 import { ERROR_CODES } from '../libs/kernel/src/error-codes.ts'
+import { topologies } from '../infra/local/src/services.ts'
 import type { Topology } from '../libs/log/src/topology.ts'
 import { sqlStateOf } from '../services/proxy/src/core/refusal.ts'
 import { NEXT_STEPS } from '../libs/kernel/src/next-steps.ts'
@@ -57,7 +58,8 @@ export async function settingsOfServices(): Promise<ReadonlyMap<string, z.ZodRaw
   )
 }
 
-function flowTable(all: readonly Topology[]): string {
+function flowTable(unsorted: readonly Topology[]): string {
+  const all = unsorted.toSorted((a, b) => (a.service < b.service ? -1 : 1))
   const topics = [...new Set(all.flatMap(({ reads, writes }) => [...reads, ...writes]))].sort()
   const rows = topics.map((topic) => {
     const writers = all.filter(({ writes }) => writes.includes(topic)).map(({ service }) => service)
@@ -65,18 +67,6 @@ function flowTable(all: readonly Topology[]): string {
     return `| \`${topic}\` | ${writers.join(', ')} | ${readers.join(', ')} |`
   })
   return ['| topic | written by | read by |', '|---|---|---|', ...rows].join('\n')
-}
-
-async function topologies(): Promise<Topology[]> {
-  const files = readdirSync(join(ROOT, 'services'))
-    .map((service) => join(ROOT, 'services', service, 'src', 'topology.ts'))
-    .filter(existsSync)
-  return Promise.all(
-    files.map(async (file) => {
-      const module: { topology: Topology } = await import(pathToFileURL(file).href)
-      return module.topology
-    }),
-  )
 }
 
 /** The page with what stands between its markers replaced. */

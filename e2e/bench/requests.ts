@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
-import { connectKafkaLog, draftOf } from '@countersign/log'
-import { EventId, InstanceId, Instant, Secret, uuidv7 } from '@countersign/kernel'
+import { draftOf } from '@countersign/log'
+import { EventId, InstanceId, Instant, uuidv7 } from '@countersign/kernel'
 import type { System } from '@countersign/local'
 import { heldStatement } from '../support/held.ts'
+import { connectAs } from '../support/ledger.ts'
 import { connectPg } from '../support/node-postgres.ts'
 import { countersign } from '../support/reviewer.ts'
 import { median, rounded, timed } from './figures.ts'
@@ -32,13 +33,7 @@ export async function measureRequests(
 }
 
 async function appendMs(system: System, appends: number): Promise<number> {
-  const { username, password } = system.kafkaLogin('proxy')
-  await using log = await connectKafkaLog({
-    brokers: [system.brokers],
-    clientId: 'proxy',
-    username,
-    password: new Secret(password),
-  })
+  await using log = await connectAs(system, 'proxy')
   const instanceId = InstanceId(uuidv7(Date.now()))
   const append = () => {
     const message = { type: 'LeaseReleased', instanceId, at: Instant(0) } as const

@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import type { System } from '@countersign/local'
 import { askTarget } from '../support/target.ts'
 import { median, rounded, timed } from './figures.ts'
-import type { Paths, PathName } from './paths.ts'
+import { byPath, type PathName, type Paths, PATHS } from './paths.ts'
 import { residentKibibytes } from './sessions.ts'
 
 export type StreamingFigures = {
@@ -35,19 +35,13 @@ export async function measureStreaming(
   const watch = setInterval(() => {
     void residentKibibytes(pid).then((now) => (peak = Math.max(peak, now)))
   }, 100)
-  const times: Record<PathName, number[]> = { direct: [], pgbouncer: [], countersign: [] }
+  const times = byPath((): number[] => [])
   for (let round = 0; round < rounds; round++)
-    for (const path of ['direct', 'pgbouncer', 'countersign'] as const)
-      times[path].push(await timed(() => readAll(paths[path])))
+    for (const path of PATHS) times[path].push(await timed(() => readAll(paths[path])))
   clearInterval(watch)
-  const seconds = (path: PathName) => rounded(median(times[path]) / 1000, 2)
   return {
     rows,
-    seconds: {
-      direct: seconds('direct'),
-      pgbouncer: seconds('pgbouncer'),
-      countersign: seconds('countersign'),
-    },
+    seconds: byPath((path) => rounded(median(times[path]) / 1000, 2)),
     proxyMebibytes: { before: rounded(before / 1024, 0), peak: rounded(peak / 1024, 0) },
   }
 }

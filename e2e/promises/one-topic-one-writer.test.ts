@@ -1,10 +1,11 @@
 // Seen to fail when the proxy's topology in services/proxy/src/topology.ts also names `decisions` among its writes.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { EventId, Instant, Problem, Secret, uuidv5 } from '@countersign/kernel'
-import { connectKafkaLog, draftOf, type Log } from '@countersign/log'
+import { EventId, Instant, Problem, uuidv5 } from '@countersign/kernel'
+import { draftOf, type Log } from '@countersign/log'
 import { startInfrastructure, topologies } from '@countersign/local'
 import { after } from 'node:test'
+import { connectAs } from '../support/ledger.ts'
 
 const system = await startInfrastructure('test-writers')
 after(() => system.stop())
@@ -29,7 +30,7 @@ const TOPICS = [...Object.keys(WRITERS), ...all.map((one) => `${one.service}.rej
 test("every service's credentials can write its own topics, and no other service can", async () => {
   assert.ok(all.length >= 8, 'every service has a topology')
   for (const { service, writes } of all) {
-    await using log = await connectAs(service)
+    await using log = await connectAs(system, service)
     const written: string[] = []
     for (const topic of TOPICS) if (await canWrite(log, topic)) written.push(topic)
     const owned = Object.keys(WRITERS).filter((topic) => WRITERS[topic] === service)
@@ -44,7 +45,7 @@ test("every service's credentials can write its own topics, and no other service
 
 test("every service's credentials can read what its topology names and what it writes, and nothing else", async () => {
   for (const { service, reads, writes } of all) {
-    await using log = await connectAs(service)
+    await using log = await connectAs(system, service)
     const readable: string[] = []
     for (const topic of TOPICS) if (await canRead(log, topic)) readable.push(topic)
     assert.deepEqual(
@@ -54,16 +55,6 @@ test("every service's credentials can read what its topology names and what it w
     )
   }
 })
-
-const connectAs = (service: string): Promise<Log> => {
-  const { username, password } = system.kafkaLogin(service)
-  return connectKafkaLog({
-    brokers: [system.brokers],
-    clientId: service,
-    username,
-    password: new Secret(password),
-  })
-}
 
 /** Whether this log gives the records of a topic; the first test has put one into each. */
 async function canRead(log: Log, topic: string): Promise<boolean> {

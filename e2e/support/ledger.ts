@@ -26,11 +26,14 @@ export const timesRun = async (system: System, words: string): Promise<number> =
   (await targetStatements(system)).filter(({ sql }) => sql.includes(words)).length
 
 /** A connection to the log that may read everything and write nothing. */
-export async function observe(system: System): Promise<Log> {
-  const { username, password } = system.kafkaLogin('observer')
+export const observe = (system: System): Promise<Log> => connectAs(system, 'observer')
+
+/** A connection to the log with the rights of a service, or of another user of Kafka. */
+export function connectAs(system: System, user: string): Promise<Log> {
+  const { username, password } = system.kafkaLogin(user)
   return connectKafkaLog({
     brokers: [system.brokers],
-    clientId: 'observer',
+    clientId: user,
     username,
     password: new Secret(password),
     sessionTimeoutMs: 1_500,

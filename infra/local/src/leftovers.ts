@@ -74,8 +74,6 @@ each() {
   done
 }
 each ''
-for second in 1 2 3 4 5 6; do
-  sleep 1
-done
+sleep 6
 each KILL
 `
