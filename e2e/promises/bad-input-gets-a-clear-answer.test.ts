@@ -48,7 +48,7 @@ for (const [what, { port, says }] of Object.entries(WRONG_TARGETS)) {
 
 const UNREADABLE = {
   'a corrupt Avro record': {
-    ce_type: 'countersign.sessions.RequestIntercepted',
+    ce_type: 'countersign.sessions.SessionEnded',
     value: Buffer.from('this is no Avro'),
   },
   'a message from the future': {
@@ -58,7 +58,7 @@ const UNREADABLE = {
 }
 
 for (const [what, { ce_type, value }] of Object.entries(UNREADABLE)) {
-  test(`${what} is put aside by everyone who reads it, and nothing stops`, async () => {
+  test(`${what} is put aside by everyone whom it concerns, and nothing stops`, async () => {
     const login = { brokers: system.brokers, ...system.kafkaLogin('admin') }
     const position = await writeForeign(login, {
       topic: 'sessions',

@@ -1,5 +1,5 @@
-import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto'
-import { messageOf, Problem } from '@countersign/kernel'
+import { createCipheriv, createDecipheriv, createSecretKey, generateKeySync } from 'node:crypto'
+import { messageOf, Problem, randomBytes } from '@countersign/kernel'
 
 /** The key that everything of one session is encrypted with (AES-256-GCM). */
 export type DataKey = {
@@ -12,7 +12,7 @@ export type DataKey = {
 }
 
 /** A new data key. */
-export const newDataKey = (): DataKey => dataKeyOf(randomBytes(KEY_BYTES))
+export const newDataKey = (): DataKey => dataKeyOf(generateKeySync('aes', { length: KEY_BYTES * 8 }).export())
 
 /** The data key with these 32 bytes. */
 export function dataKeyOf(key: Buffer): DataKey {

@@ -1,5 +1,6 @@
-import { hash, randomBytes } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Brand } from './brand.ts'
+import { randomBytes } from './random.ts'
 
 /** One authenticated connection of one agent to one target. UUIDv7. */
 export type SessionId = Brand<string, 'SessionId'>

@@ -10,12 +10,36 @@ export type RawRecord = {
   readonly position: Position
   readonly key: string
   readonly timestampMs: number
-  readonly headers: RawHeaders
+  readonly headers: HeaderView
   readonly value: Buffer | null
+}
+
+/** How the headers of a record are looked at. They are many, and most readers look at few: nothing is made before. */
+export type HeaderView = {
+  /** The first header of this name. */
+  text(name: string): string | undefined
+  all(): Record<string, string>
 }
 
 export type RawHeaders = Readonly<Record<string, Header | Header[] | undefined>>
 type Header = Buffer | string
+
+/** A view on headers that are there already. */
+export function viewOf(headers: RawHeaders): HeaderView {
+  const text = (name: string): string | undefined => {
+    const value = headers[name]
+    const one = Array.isArray(value) ? value[0] : value
+    return typeof one === 'string' ? one : one?.toString('utf8')
+  }
+  const all = (): Record<string, string> =>
+    Object.fromEntries(
+      Object.keys(headers).flatMap((name) => {
+        const value = text(name)
+        return value === undefined ? [] : [[name, value]]
+      }),
+    )
+  return { text, all }
+}
 
 /** The headers of a record: CloudEvents in the binary content mode of its Kafka binding. */
 export function headersOf(
@@ -43,65 +67,55 @@ export function activeTrace(): TraceContext | null {
   if (trace.getActiveSpan() === undefined) return null
   const carrier: Record<string, string> = {}
   propagation.inject(context.active(), carrier)
-  return traceIn(carrier)
+  return traceIn(viewOf(carrier))
 }
 
 /** The record as a reader gets it. Never throws: a record that cannot be understood says so. */
-export function recordOf(raw: RawRecord): LogRecord {
-  const { position, key, timestampMs, value } = raw
+export function recordOf(raw: RawRecord): LogRecord
+/** The same; null where the reader does not heed messages of this type. */
+export function recordOf(raw: RawRecord, heeded: Heeded): LogRecord | null
+export function recordOf(raw: RawRecord, heeded: Heeded = null): LogRecord | null {
+  const { position, key, timestampMs, headers, value } = raw
+  const base = { position, key, timestampMs }
   if (value === null)
-    return withHeaders({ status: 'tombstone', position, key, timestampMs }, raw.headers)
+    return { ...base, status: 'tombstone', trace: traceIn(headers), headers: headers.all() }
   try {
-    const type = typeIn(text(raw.headers, 'ce_type'), position.topic)
-    const message = decode(type, schemaIn(text(raw.headers, 'ce_dataschema')), value)
-    const causation = optionalText(raw.headers, 'causation')
-    const understood = {
+    const type = typeIn(text(headers, 'ce_type'), position.topic)
+    if (heeded?.has(type) === false) return null
+    const fingerprint = schemaIn(text(headers, 'ce_dataschema'))
+    const causation = headers.text('causation')
+    return {
+      ...base,
       status: 'understood',
-      position,
-      key,
-      timestampMs,
-      id: EventId(text(raw.headers, 'ce_id')),
-      source: text(raw.headers, 'ce_source'),
-      message,
-      fingerprint: schemaIn(text(raw.headers, 'ce_dataschema')),
+      id: EventId(text(headers, 'ce_id')),
+      source: text(headers, 'ce_source'),
+      message: decode(type, fingerprint, value),
+      fingerprint,
       value,
       causation: causation === undefined ? null : parsePosition(causation),
-    } as const
-    return withHeaders(understood, raw.headers)
+      // Most readers never look.
+      get trace() {
+        return traceIn(headers)
+      },
+      get headers() {
+        return headers.all()
+      },
+    }
   } catch (cause) {
     const problem = cause instanceof Problem ? cause : unreadable(messageOf(cause), cause)
-    return withHeaders(
-      { status: 'unreadable', position, key, timestampMs, value, problem },
-      raw.headers,
-    )
+    const trace = traceIn(headers)
+    return { ...base, status: 'unreadable', value, problem, trace, headers: headers.all() }
   }
 }
 
-/** The headers as text; most readers never look, so they are made only when somebody does. */
-function withHeaders<T extends object>(record: T, raw: RawHeaders): T & Headers {
-  // The properties that are defined here are what the type adds.
-  return Object.defineProperty(Object.assign(record, { trace: traceIn(raw) }), 'headers', {
-    enumerable: true,
-    get: () => stringsOf(raw),
-  }) as T & Headers
-}
+/** The types of message that a reader wants of a topic; null for all. */
+export type Heeded = ReadonlySet<MessageType> | null
 
-type Headers = Pick<LogRecord, 'headers' | 'trace'>
-
-function traceIn(raw: RawHeaders): TraceContext | null {
-  const traceparent = optionalText(raw, 'traceparent')
+function traceIn(headers: HeaderView): TraceContext | null {
+  const traceparent = headers.text('traceparent')
   if (traceparent === undefined) return null
-  const tracestate = optionalText(raw, 'tracestate')
+  const tracestate = headers.text('tracestate')
   return tracestate === undefined ? { traceparent } : { traceparent, tracestate }
-}
-
-function stringsOf(raw: RawHeaders): Record<string, string> {
-  const strings: Record<string, string> = {}
-  for (const name of Object.keys(raw)) {
-    const value = optionalText(raw, name)
-    if (value !== undefined) strings[name] = value
-  }
-  return strings
 }
 
 /**
@@ -126,16 +140,10 @@ function schemaIn(header: string): string {
   return header.slice(SCHEMA_PREFIX.length)
 }
 
-function text(headers: RawHeaders, name: string): string {
-  const found = optionalText(headers, name)
+function text(headers: HeaderView, name: string): string {
+  const found = headers.text(name)
   if (found === undefined) throw unreadable(`the header ${name} is missing`)
   return found
-}
-
-function optionalText(headers: RawHeaders, name: string): string | undefined {
-  const value = headers[name]
-  const one = Array.isArray(value) ? value[0] : value
-  return typeof one === 'string' ? one : one?.toString('utf8')
 }
 
 function typeHeader(type: MessageType): Buffer {

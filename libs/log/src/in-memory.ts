@@ -7,8 +7,16 @@ import {
   unavailable,
 } from './appending.ts'
 import type { Draft } from './draft.ts'
-import { activeTrace, headersOf, type RawHeaders, type RawRecord, recordOf } from './envelope.ts'
+import {
+  activeTrace,
+  headersOf,
+  type RawHeaders,
+  type RawRecord,
+  recordOf,
+  viewOf,
+} from './envelope.ts'
 import type { Log, LogRecord, Reader, ReadOptions, TraceContext } from './log.ts'
+import { heededOf } from './heeded.ts'
 import { partitionOf } from './partition-of.ts'
 import type { Position } from './position.ts'
 import { PERMIT, Recorded } from './recorded.ts'
@@ -89,7 +97,8 @@ export function inMemoryLog(options: InMemoryOptions = {}): InMemoryLog {
     partitionCount: async () => partitionCount,
     partitionOf,
     healthy: () => !frozen,
-    records: (topic) => all().flatMap((partition) => logOf(topic, partition).map(recordOf)),
+    records: (topic) =>
+      all().flatMap((partition) => logOf(topic, partition).map((raw) => recordOf(raw))),
     appendRaw(topic, partition, key, headers, value) {
       const position = write(topic, partition, key, headers, value)
       wakeAll()
@@ -160,7 +169,7 @@ export function inMemoryLog(options: InMemoryOptions = {}): InMemoryLog {
       position,
       key,
       timestampMs: Date.now(),
-      headers,
+      headers: viewOf(headers),
       value: value === null ? null : Buffer.from(value),
     })
     return position
@@ -199,6 +208,7 @@ export function inMemoryLog(options: InMemoryOptions = {}): InMemoryLog {
   function memoryReader(readOptions: ReadOptions): MemoryReader {
     const next = new Map<string, number>()
     const busy = new Set<string>()
+    const heeded = heededOf(readOptions)
     const failure = Promise.withResolvers<never>()
     failure.promise.catch(() => undefined)
     let assigned: readonly number[] = []
@@ -239,9 +249,11 @@ export function inMemoryLog(options: InMemoryOptions = {}): InMemoryLog {
           const from = next.get(name) ?? 0
           const log = logOf(topic, partition)
           if (from >= log.length) return
-          const records = log.slice(from, from + RECORDS_AT_ONCE_MAX).map(recordOf)
-          next.set(name, from + records.length)
-          await readOptions.onRecords(records)
+          const raw = log.slice(from, from + RECORDS_AT_ONCE_MAX)
+          const offset = from + raw.length
+          next.set(name, offset)
+          const records = raw.flatMap((one) => recordOf(one, heeded.get(topic) ?? null) ?? [])
+          await readOptions.onRecords(records, { topic, partition, offset })
         }
       } catch (cause) {
         stopped = true

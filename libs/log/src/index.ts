@@ -1,6 +1,7 @@
 export { consequenceId, type Draft, type DraftOptions, draftOf } from './draft.ts'
 export type {
   AppendOptions,
+  Heeds,
   Log,
   LogRecord,
   Reader,

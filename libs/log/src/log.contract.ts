@@ -196,6 +196,46 @@ export function logContract(name: string, open: () => Promise<LogUnderTest>): vo
       )
     })
 
+    it('passes over what a reader does not heed, but not what nobody can read, and says how far it is', async () => {
+      const topic = await under.topic()
+      const at = (sequence: number) => ({ ...draft(topic, 'a', sequence), partition: 0 })
+      await log.append([at(0), at(1)])
+      const [record] = await all(log, topic)
+      const { headers } = record ?? assert.fail('the record is missing')
+      const put = (type: string) =>
+        under.put({
+          topic,
+          partition: 0,
+          key: 'a',
+          headers: { ...headers, ce_type: `countersign.sessions.${type}` },
+          value: Buffer.from('not Avro'),
+        })
+      await put('RequestWithdrawn')
+      await put('ComesLater')
+      await log.append([at(2), at(3)])
+      const seen: LogRecord[] = []
+      const done = Promise.withResolvers<void>()
+      await using _reader = await log.read({
+        topics: [topic],
+        from: 'beginning',
+        heeds: { [topic]: ['RequestWithdrawn'] },
+        slowDownMs: 10,
+        onRecords: (records, next) => {
+          seen.push(...records)
+          assert.equal(next.topic, topic)
+          if (next.partition === 0 && next.offset === 6) done.resolve()
+        },
+      })
+      await done.promise
+      assert.deepEqual(
+        seen.map(({ status, position }) => [status, position.offset]),
+        [
+          ['unreadable', 2],
+          ['unreadable', 3],
+        ],
+      )
+    })
+
     it('stops a reader whose handler rejects, and says why', async () => {
       const topic = await under.topic()
       const broken = new Error('cannot go on')

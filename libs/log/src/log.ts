@@ -1,4 +1,4 @@
-import type { AnyMessage } from '@countersign/contracts'
+import type { AnyMessage, MessageType } from '@countersign/contracts'
 import type { EventId, Problem } from '@countersign/kernel'
 import type { Draft } from './draft.ts'
 import type { Position } from './position.ts'
@@ -52,11 +52,24 @@ export type ReadOptions = {
    * nobody waits for shares its work over many records, and leaves the machine to those that somebody waits for.
    */
   paceMs?: number
+  /**
+   * Up to how long it rests, in milliseconds, while what comes is nothing that it heeds: longer with each such fetch,
+   * and not at all after one that brought something, since one seldom comes alone. 0 by default.
+   */
+  slowDownMs?: number
   /** Called when partitions are assigned (again), before any record of theirs; with a group only. */
   onAssigned?(partitions: readonly number[]): Promise<void> | void
-  /** Records of one partition of one topic, in order. Rejecting stops the reader and is reported by `failed`. */
-  onRecords(records: readonly LogRecord[]): Promise<void> | void
+  /** Of these topics only these messages are wanted: what else this version knows is passed over unread. */
+  heeds?: Heeds | undefined
+  /**
+   * Records of one partition of one topic, in order, and where the next begin; none where all were passed over.
+   * Rejecting stops the reader and is reported by `failed`.
+   */
+  onRecords(records: readonly LogRecord[], next: Position): Promise<void> | void
 }
+
+/** By topic, the types of message that a reader wants of it. */
+export type Heeds = Readonly<Record<string, readonly MessageType[]>>
 
 export type ReadToEndOptions = {
   topic: string

@@ -1,7 +1,11 @@
+import type { Heeds } from './log.ts'
+
 /** The messages of a service: which topics it reads, and of which it is the only writer. */
 export type Topology = {
   /** The name of the service, which is also its Kafka user. */
   readonly service: string
   readonly reads: readonly string[]
+  /** Of topics in which most messages are of no concern to the service, those that are. */
+  readonly heeds?: Heeds
   readonly writes: readonly string[]
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { EventId, Instant, RequestId, SessionId, uuidv5 } from '@countersign/kernel'
-import { draftOf, type LogRecord, type Understood } from '@countersign/log'
+import { draftOf, type Heeds, type LogRecord, type Understood } from '@countersign/log'
 import { type InMemoryLog, inMemoryLog } from '@countersign/log/in-memory'
 import { type DeciderService, type Decision, serveDecider } from './serve-decider.ts'
 
@@ -84,15 +84,45 @@ test('a record that cannot be handled is put aside with the reason, and the next
   }
 })
 
+test('what a service does not heed is not decided, and a restart does not wait for it', async () => {
+  const log = inMemoryLog()
+  const heeds = { sessions: ['SessionEnded'] } as const
+  await withdraw(log, SESSION, 0)
+  await using host = await serve(log, () => assert.fail('it is not heeded'), undefined, heeds)
+  const partition = log.partitionOf(SESSION, 8)
+  while (!host.partitions().has(partition)) await new Promise((resolve) => setTimeout(resolve, 1))
+  await withdraw(log, SESSION, 1)
+  await host.submit(SESSION, EventId(uuidv5(SESSION, 'submitted')), () => [consequence])
+  await written(log, 1)
+  assert.deepEqual(log.records('tester.rejected'), [])
+})
+
+const consequence = {
+  message: {
+    type: 'ApprovalWithdrawn',
+    sessionId: SESSION,
+    at: Instant(1),
+    approvalId: REQUEST,
+    requestId: REQUEST,
+    reason: 'test',
+  },
+} as const
+
 type Answer = 'follow' | 'wait' | 'nothing'
 
 function serve(
   log: InMemoryLog,
   decide: (record: Understood) => Answer,
   apply: (record: LogRecord) => void = () => undefined,
+  heeds?: Heeds,
 ) {
   const service: DeciderService<null> = {
-    topology: { service: 'tester', reads: ['sessions', 'keys'], writes: ['approvals'] },
+    topology: {
+      service: 'tester',
+      reads: ['sessions', 'keys'],
+      ...(heeds === undefined ? {} : { heeds }),
+      writes: ['approvals'],
+    },
     globals: [],
     newState: () => null,
     apply: (_state, record) => apply(record),
@@ -100,18 +130,7 @@ function serve(
       const answer = decide(record)
       if (answer === 'wait') return 'wait'
       if (answer === 'nothing') return []
-      return [
-        {
-          message: {
-            type: 'ApprovalWithdrawn',
-            sessionId: SESSION,
-            at: Instant(1),
-            approvalId: REQUEST,
-            requestId: REQUEST,
-            reason: 'test',
-          },
-        },
-      ]
+      return [consequence]
     },
   }
   return serveDecider({ log: log.connect(), service, logger: silent })

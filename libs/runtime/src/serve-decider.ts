@@ -40,8 +40,8 @@ export type DeciderService<State> = {
    * some milliseconds late and many at a time, so that a busy session does not wake every service for every statement.
    */
   readonly unhurried?: readonly string[]
-  /** How much later than at once the other inputs are read while they are busy; see `ReadOptions.paceMs`. */
-  readonly paceMs?: number
+  /** How much later than at once the other inputs are read while nothing in them is heeded; see `ReadOptions`. */
+  readonly slowDownMs?: number
   newState(partition: number): State
   /** Folds a record of a global topic. Throwing stops the service: a skipped rule would open the door. */
   applyGlobal?(record: Understood): void
@@ -105,8 +105,9 @@ export async function serveDecider<State>(
   let inFlight = 0
   let relieved = Promise.withResolvers<void>()
 
-  const onRecords = async (records: readonly LogRecord[]): Promise<void> => {
+  const onRecords = async (records: readonly LogRecord[], next: Position): Promise<void> => {
     for (const record of records) take(record)
+    delivered(next)
     while (inFlight > IN_FLIGHT_MAX) await relieved.promise
   }
   const unhurried = inputs.filter((topic) => service.unhurried?.includes(topic))
@@ -118,7 +119,8 @@ export async function serveDecider<State>(
       topics: inputs.filter((topic) => !unhurried.includes(topic)),
       from: 'beginning',
       group: 'decider',
-      paceMs: service.paceMs ?? 0,
+      heeds: topology.heeds,
+      slowDownMs: service.slowDownMs ?? 0,
       onAssigned: (assigned) => {
         assigning = assigning.catch(() => undefined).then(() => assign(assigned))
         return assigning
@@ -172,6 +174,7 @@ export async function serveDecider<State>(
       topics: unhurried,
       partitions: assigned,
       from: 'beginning',
+      heeds: topology.heeds,
       paceMs: UNHURRIED_PACE_MS,
       onRecords,
     })
@@ -252,7 +255,14 @@ export async function serveDecider<State>(
     if (partition.restored) return live(partition, record)
     if (record.status !== 'unreadable') applySafely(partition, record)
     if (!isCited(partition, record)) partition.undecided.push(record)
-    finishRestore(partition)
+  }
+
+  /** What is of no concern to the service was passed over, and counts as delivered. */
+  function delivered({ topic, partition: number, offset }: Position): void {
+    const partition = partitions.get(number)
+    if (partition === undefined) return
+    partition.delivered.set(topic, Math.max(offset, partition.delivered.get(topic) ?? 0))
+    if (!partition.restored) finishRestore(partition)
   }
 
   function finishRestore(partition: Partition<State>): void {
@@ -468,7 +478,7 @@ function asRecord(draft: Draft, recorded: Recorded): Understood {
   }
 }
 
-const UNHURRIED_PACE_MS = 20
+const UNHURRIED_PACE_MS = 50
 const IN_FLIGHT_MAX = 5_000
 const PARKED_MAX = 1_000
 const REASON_CHARACTERS_MAX = 500

@@ -4,6 +4,7 @@ import type { Topology } from '@countersign/log'
 export const topology: Topology = {
   service: 'approval',
   reads: ['decisions', 'sessions', 'credentials', 'reviews', 'catalog'],
+  heeds: { sessions: ['RequestRefused', 'RequestWithdrawn', 'SessionEnded', 'SessionRefused'] },
   writes: ['approvals'],
 }
 

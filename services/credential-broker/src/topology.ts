@@ -4,6 +4,15 @@ import type { Topology } from '@countersign/log'
 export const topology: Topology = {
   service: 'credential-broker',
   reads: ['decisions', 'approvals', 'sessions', 'leases', 'catalog'],
+  heeds: {
+    sessions: [
+      'RequestCompleted',
+      'RequestRefused',
+      'RequestWithdrawn',
+      'SessionEnded',
+      'SessionRefused',
+    ],
+  },
   writes: ['credentials'],
 }
 

@@ -4,6 +4,7 @@ import type { Topology } from '@countersign/log'
 export const topology: Topology = {
   service: 'masking',
   reads: ['sessions', 'credentials', 'decisions', 'catalog'],
+  heeds: { sessions: ['SessionEnded', 'SessionRefused'] },
   writes: ['masking'],
 }
 

@@ -4,6 +4,17 @@ import type { Topology } from '@countersign/log'
 export const topology: Topology = {
   service: 'policy',
   reads: ['sessions', 'credentials', 'keys', 'catalog'],
+  heeds: {
+    sessions: [
+      'SessionRequested',
+      'RequestIntercepted',
+      'RequestPart',
+      'RequestRefused',
+      'RequestWithdrawn',
+      'SessionEnded',
+      'SessionRefused',
+    ],
+  },
   writes: ['decisions'],
 }
 

@@ -15,8 +15,8 @@ export type ConsumerOptions = {
   groupId(): string
   readonly assigner: PartitionAssigner
   readonly sessionTimeoutMs: number
-  /** How long after a fetch that brought the newest the next one begins. */
-  readonly paceMs: number
+  /** How long after a fetch that brought the newest the next one begins, in milliseconds. */
+  paceMs(): number
   readonly logger: KafkaLogger | undefined
   /** Partitions were assigned, before anything of them is fetched. */
   onJoined(consumer: Consumer, assignment: Assignment): void
@@ -102,7 +102,7 @@ export function runConsumer(options: ConsumerOptions): RunningConsumer {
           if (isCurrent()) options.onBatch(batch.topic, batch.partition, batch.messages)
           // kafkajs fetches again when all batches of the last fetch are done.
           const isNewest = batch.offsetLag() === '0'
-          const restMs = fetchedAtMs + options.paceMs - performance.now()
+          const restMs = fetchedAtMs + options.paceMs() - performance.now()
           if (isNewest && restMs > 0) await setTimeoutPromise(restMs)
         },
       })

@@ -1,4 +1,4 @@
-// What kafkajs has inside and does not type; only what is mended in `quiet-when-idle.ts` and `lean-encoder.ts`.
+// What kafkajs has inside and does not type; only what is mended in `quiet-when-idle.ts`, `lean-encoder.ts` and `lean-fetch.ts`.
 
 declare module 'kafkajs/src/network/requestQueue/index.js' {
   class RequestQueue {
@@ -24,4 +24,63 @@ declare module 'kafkajs/src/protocol/encoder.js' {
     readonly buffer: Buffer
   }
   export = Encoder
+}
+
+declare module 'kafkajs/src/protocol/requests/fetch/v11/response.js' {
+  type FetchedMessage = {
+    readonly magicByte: number
+    readonly attributes: number
+    readonly timestamp: string
+    readonly offset: string
+    readonly key: Buffer | null
+    readonly value: Buffer | null
+    readonly headers: Readonly<Record<string, Buffer>>
+    readonly isControlRecord: boolean
+    readonly batchContext: { readonly producerId: string; readonly inTransaction: boolean }
+  }
+  type FetchResponse = {
+    readonly throttleTime: number
+    readonly clientSideThrottleTime: number
+    readonly errorCode: number
+    readonly sessionId: number
+    readonly responses: readonly {
+      readonly topicName: string
+      readonly partitions: readonly {
+        readonly partition: number
+        readonly errorCode: number
+        readonly highWatermark: string
+        readonly lastStableOffset: string
+        readonly lastStartOffset: string
+        readonly abortedTransactions: readonly { producerId: string; firstOffset: string }[]
+        readonly preferredReadReplica: number
+        readonly messages: readonly FetchedMessage[]
+      }[]
+    }[]
+  }
+  const response: { decode(bytes: Buffer): Promise<FetchResponse> }
+  export = response
+}
+
+declare module 'kafkajs/src/protocol/recordBatch/v0/index.js' {
+  import type Encoder from 'kafkajs/src/protocol/encoder.js'
+  /** Only what the tests of `lean-fetch.ts` say. */
+  export function RecordBatch(batch: {
+    compression?: number
+    firstOffset?: number
+    firstTimestamp?: number
+    lastOffsetDelta?: number
+    records: readonly Encoder[]
+  }): Promise<Encoder>
+}
+
+declare module 'kafkajs/src/protocol/recordBatch/record/v0/index.js' {
+  import type Encoder from 'kafkajs/src/protocol/encoder.js'
+  function record(fields: {
+    offsetDelta: number
+    timestampDelta: number
+    key: Buffer | null
+    value: Buffer | null
+    headers: Readonly<Record<string, Buffer>>
+  }): Encoder
+  export = record
 }

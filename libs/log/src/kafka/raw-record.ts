@@ -1,13 +1,20 @@
 import type { KafkaMessage } from 'kafkajs'
-import { recordOf } from '../envelope.ts'
-import type { LogRecord } from '../log.ts'
+import { type HeaderView, type RawRecord, viewOf } from '../envelope.ts'
+import { leanHeaders } from './lean-fetch.ts'
 
 /** A message of kafkajs as a record of the log. */
-export const recordFrom = (topic: string, partition: number, message: KafkaMessage): LogRecord =>
-  recordOf({
-    position: { topic, partition, offset: Number(message.offset) },
-    key: message.key?.toString('utf8') ?? '',
-    timestampMs: Number(message.timestamp),
-    headers: message.headers ?? {},
-    value: message.value,
-  })
+export const rawRecordOf = (
+  topic: string,
+  partition: number,
+  message: KafkaMessage,
+): RawRecord => ({
+  position: { topic, partition, offset: Number(message.offset) },
+  key: message.key?.toString('utf8') ?? '',
+  timestampMs: Number(message.timestamp),
+  headers: headersIn(message),
+  value: message.value,
+})
+
+/** What kafkajs decoded itself has its headers ready. */
+const headersIn = (message: KafkaMessage): HeaderView =>
+  leanHeaders(message) ?? viewOf(message.headers ?? {})

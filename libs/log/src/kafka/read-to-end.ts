@@ -2,7 +2,8 @@ import type { ReadToEndOptions } from '../log.ts'
 import { only } from './assigners.ts'
 import { REQUEST_LIMIT_MS } from './client.ts'
 import { FETCH_WAIT_MS, runConsumer } from './consumer.ts'
-import { recordFrom } from './raw-record.ts'
+import { recordOf } from '../envelope.ts'
+import { rawRecordOf } from './raw-record.ts'
 import type { ReaderParts } from './reader.ts'
 
 /** Reads a topic from its beginning to what is its end now. An empty topic costs one question. */
@@ -24,7 +25,7 @@ export async function readToEnd(parts: ReaderParts, options: ReadToEndOptions): 
     groupId: parts.freshGroup,
     assigner: only([...remaining.keys()]),
     sessionTimeoutMs: SESSION_TIMEOUT_MS,
-    paceMs: 0,
+    paceMs: () => 0,
     logger: parts.logger,
     onJoined: (consumer) => {
       emptyFetches = 0
@@ -40,7 +41,7 @@ export async function readToEnd(parts: ReaderParts, options: ReadToEndOptions): 
           const offset = Number(message.offset)
           if (offset < track.next) continue
           if (offset >= track.end) break
-          onRecord(recordFrom(topic, partition, message))
+          onRecord(recordOf(rawRecordOf(topic, partition, message)))
           track.next = offset + 1
         }
       } catch (cause) {

@@ -1,13 +1,16 @@
 import { Problem } from '@countersign/kernel'
 import type { Consumer, Kafka, KafkaMessage } from 'kafkajs'
 import { unavailable } from '../appending.ts'
+import { recordOf } from '../envelope.ts'
+import { heededOf } from '../heeded.ts'
 import type { LogRecord, Reader, ReadOptions } from '../log.ts'
 import { coPartitioned, only } from './assigners.ts'
 import type { KafkaLogger } from './client.ts'
 import { type Assignment, runConsumer } from './consumer.ts'
 import type { Metadata } from './metadata.ts'
+import { paceOf } from './pace.ts'
 import { problemOf } from './problems.ts'
-import { recordFrom } from './raw-record.ts'
+import { rawRecordOf } from './raw-record.ts'
 import { within } from './within.ts'
 
 /** What a reader needs of the log that opens it. */
@@ -33,6 +36,8 @@ export async function openReader(
   if (group === undefined && options.from === 'committed') {
     throw new Problem('CS_INTERNAL', 'reading from what is committed needs a group')
   }
+  const heeded = heededOf(options)
+  const pace = paceOf(options)
   const groupId = group === undefined ? null : `${service}-${group}`
   // Without a group the position is known before anything is read: the end is the end as it is now.
   const tracks = new Map<string, Track>()
@@ -52,7 +57,7 @@ export async function openReader(
     assigner: groupId === null ? only(options.partitions) : coPartitioned,
     // Nobody waits for the partitions of a group of one.
     sessionTimeoutMs: groupId === null ? LONE_SESSION_TIMEOUT_MS : parts.sessionTimeoutMs,
-    paceMs: options.paceMs ?? 0,
+    paceMs: () => pace.ms(),
     logger: parts.logger,
     onJoined: (consumer, assignment) => {
       generation++
@@ -192,12 +197,17 @@ export async function openReader(
         track.queuedBytes -= bytesOf(messages)
         // A fetch may begin earlier than asked for, in the middle of a batch of the broker.
         const records: LogRecord[] = []
+        const { topic, partition, next } = track
         for (const message of messages) {
           if (Number(message.offset) < track.next) continue
           track.next = Number(message.offset) + 1
-          records.push(recordFrom(track.topic, track.partition, message))
+          const raw = rawRecordOf(topic, partition, message)
+          const record = recordOf(raw, heeded.get(topic) ?? null)
+          if (record !== null) records.push(record)
         }
-        if (records.length > 0) await options.onRecords(records)
+        pace.delivered(records.length)
+        if (track.next > next)
+          await options.onRecords(records, { topic, partition, offset: track.next })
         if (stopped || tracks.get(nameOf(track)) !== track) return
         if (track.paused && track.queuedBytes <= QUEUED_BYTES_MAX / 2) {
           track.paused = false

@@ -120,6 +120,13 @@ export function noted(state: Credentials, message: AnyMessage): void {
   }
 }
 
+/** Whether a fact may ask the broker to do something. Most requests end without ever having had to do with it. */
+export function isOfConcern({ live }: Credentials, message: AnyMessage): boolean {
+  if (!('sessionId' in message)) return false
+  if (message.type !== 'RequestCompleted') return true
+  return (live.get(message.sessionId)?.requests.size ?? 0) > 0
+}
+
 /** What the facts of a session ask the broker to do next. */
 export type Step =
   | { do: 'intend'; admitted: SessionAdmitted; role: string }

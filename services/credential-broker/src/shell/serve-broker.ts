@@ -6,6 +6,7 @@ import { causeOf } from '../core/cause.ts'
 import {
   type Credentials,
   heldRoles,
+  isOfConcern,
   lentRoles,
   newCredentials,
   noted,
@@ -88,8 +89,8 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
       apply(state, record) {
         if (record.status === 'understood') noted(state, record.message)
       },
-      decide(_state, record) {
-        if ('sessionId' in record.message) void advance(record.message.sessionId)
+      decide(state, { message }) {
+        if ('sessionId' in message && isOfConcern(state, message)) void advance(message.sessionId)
         return []
       },
     },

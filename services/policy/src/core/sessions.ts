@@ -46,7 +46,6 @@ export function fold(sessions: Sessions, message: AnyMessage): void {
       if (message.stream) break
       partsOf(session, message.requestId).set(message.index, message.ciphertext)
       break
-    case 'RequestReleased':
     case 'RequestRefused':
     case 'RequestWithdrawn':
     case 'RequestAllowed':
@@ -113,7 +112,6 @@ const isAboutSession = oneOf(
   'SessionKeySealed',
   'TargetDescribed',
   'RequestPart',
-  'RequestReleased',
   'RequestRefused',
   'RequestWithdrawn',
   'RequestAllowed',

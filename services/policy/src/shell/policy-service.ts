@@ -23,8 +23,8 @@ export function policyService({ readProof, readContent, clock }: PolicyOptions):
     rules: () => rules,
     topology,
     globals: [CATALOG],
-    // Most of what it reads are releases that a decision covers already.
-    paceMs: 3,
+    // Most of what it is sent are releases that a decision covers already.
+    slowDownMs: 20,
     newState: noSessions,
     applyGlobal: ({ message, position }) => {
       const catalogOffset = position.offset + 1

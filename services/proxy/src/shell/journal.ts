@@ -128,5 +128,5 @@ const unavailable = (cause: unknown): Problem =>
 /** How much of a transcript may be under way before the target is slowed down. */
 const TRANSCRIPT_BYTES_MAX = 8 * 1024 * 1024
 /** Nobody waits for the transcript but who watches a session live. */
-const TRANSCRIPT_LINGER_MS = 10
+const TRANSCRIPT_LINGER_MS = 25
 const FINISH_RETRY_MS = 500

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import fc from 'fast-check'
+import record from 'kafkajs/src/protocol/recordBatch/record/v0/index.js'
+import batches from 'kafkajs/src/protocol/recordBatch/v0/index.js'
+import response from 'kafkajs/src/protocol/requests/fetch/v11/response.js'
+import { viewOf } from '../envelope.ts'
+import { leanFetch, leanHeaders } from './lean-fetch.ts'
+
+const { decode: original } = response
+leanFetch()
+const { decode: lean } = response
+
+it('reads the same records as kafkajs does', async () => {
+  assert.notEqual(lean, original)
+  await fc.assert(
+    fc.asyncProperty(fc.array(batch, { maxLength: 4 }), async (found) => {
+      const bytes = fetchOf(Buffer.concat(await Promise.all(found.map(encoded))))
+      assert.deepEqual(seen(await lean(bytes)), seen(await original(bytes)))
+    }),
+    { numRuns: 300 },
+  )
+})
+
+it('finds a header by its name without making the others', async () => {
+  await fc.assert(
+    fc.asyncProperty(batch, async (found) => {
+      const messages = messagesOf(await lean(fetchOf(await encoded(found))))
+      for (const message of messages) {
+        const view = leanHeaders(message) ?? assert.fail('it was not read here')
+        const expected = viewOf(message.headers)
+        assert.deepEqual(view.all(), expected.all())
+        assert.equal(view.text('ce_none'), undefined)
+        for (const name of Object.keys(message.headers))
+          assert.equal(view.text(name), expected.text(name))
+      }
+    }),
+    { numRuns: 300 },
+  )
+})
+
+it('leaves a batch that is cut off for the next fetch, wherever it ends', async () => {
+  const whole = await encoded({ ...EXAMPLE, firstOffset: 7 })
+  const cut = await encoded({ ...EXAMPLE, firstOffset: 8 })
+  for (let size = 0; size < cut.length; size++) {
+    const bytes = fetchOf(Buffer.concat([whole, cut.subarray(0, size)]))
+    assert.deepEqual(offsetsOf(await lean(bytes)), ['7'], `${size} bytes of the second batch`)
+  }
+})
+
+it('gives what it does not know to kafkajs: compressed batches', async () => {
+  const bytes = fetchOf(await encoded({ ...EXAMPLE, firstOffset: 3, compression: GZIP }))
+  assert.deepEqual(offsetsOf(await lean(bytes)), ['3'])
+  assert.deepEqual(seen(await lean(bytes)), seen(await original(bytes)))
+})
+
+type Fetched = Awaited<ReturnType<typeof original>>
+
+const messagesOf = (fetched: Fetched) =>
+  fetched.responses.flatMap(({ partitions }) => partitions.flatMap(({ messages }) => messages))
+const offsetsOf = (fetched: Fetched) => messagesOf(fetched).map(({ offset }) => offset)
+
+/** What readers use of a fetch; kafkajs adds to the context of a batch what nobody reads. */
+function seen(fetched: Fetched) {
+  return {
+    ...fetched,
+    responses: fetched.responses.map(({ topicName, partitions }) => ({
+      topicName,
+      partitions: partitions.map((partition) => ({
+        ...partition,
+        messages: partition.messages.map((message) => ({
+          magicByte: message.magicByte,
+          attributes: message.attributes,
+          timestamp: message.timestamp,
+          offset: message.offset,
+          key: message.key,
+          value: message.value,
+          headers: { ...message.headers },
+          isControlRecord: message.isControlRecord,
+          producerId: message.batchContext.producerId,
+          inTransaction: message.batchContext.inTransaction,
+        })),
+      })),
+    })),
+  }
+}
+
+const bytes = fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array))
+const batch = fc.record({
+  firstOffset: fc.nat(2 ** 40),
+  firstTimestamp: fc.integer({ min: 0, max: 2 ** 42 }),
+  records: fc.array(
+    fc.record({
+      timestampDelta: fc.integer({ min: -1_000, max: 2 ** 31 - 1 }),
+      key: fc.option(bytes),
+      value: fc.option(bytes),
+      headers: fc.dictionary(
+        // Kafkajs gives an object to its caller, where some names mean something else.
+        fc.stringMatching(/^[a-z_-]{1,20}$/).filter((name) => !(name in {})),
+        bytes,
+        { maxKeys: 12 },
+      ),
+    }),
+    { minLength: 1, maxLength: 5 },
+  ),
+})
+type Batch = (typeof batch extends fc.Arbitrary<infer T> ? T : never) & { compression?: number }
+
+async function encoded({ records, ...fields }: Batch): Promise<Buffer> {
+  const { buffer } = await batches.RecordBatch({
+    ...fields,
+    lastOffsetDelta: records.length - 1,
+    records: records.map((one, offsetDelta) => record({ ...one, offsetDelta })),
+  })
+  return Buffer.from(buffer)
+}
+
+/** The answer of a broker to a fetch of one partition. */
+function fetchOf(records: Buffer): Buffer {
+  const topic = Buffer.from('sessions')
+  const bytes = Buffer.alloc(HEAD_BYTES_MAX)
+  let at = bytes.writeInt32BE(0)
+  at = bytes.writeInt16BE(0, at)
+  at = bytes.writeInt32BE(42, at)
+  at = bytes.writeInt32BE(1, at)
+  at = bytes.writeInt16BE(topic.length, at)
+  at += topic.copy(bytes, at)
+  at = bytes.writeInt32BE(1, at)
+  at = bytes.writeInt32BE(5, at)
+  at = bytes.writeInt16BE(0, at)
+  at = bytes.writeBigInt64BE(2n ** 41n, at)
+  at = bytes.writeBigInt64BE(2n ** 41n, at)
+  at = bytes.writeBigInt64BE(0n, at)
+  at = bytes.writeInt32BE(-1, at)
+  at = bytes.writeInt32BE(-1, at)
+  at = bytes.writeInt32BE(records.length, at)
+  return Buffer.concat([bytes.subarray(0, at), records])
+}
+
+const HEAD_BYTES_MAX = 100
+const GZIP = 1
+const EXAMPLE: Batch = {
+  firstOffset: 0,
+  firstTimestamp: 1_000,
+  records: [
+    {
+      timestampDelta: 0,
+      key: Buffer.from('key'),
+      value: Buffer.from('value'),
+      headers: { ce_id: Buffer.from('1') },
+    },
+  ],
+}
