@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type pg from 'pg'
 import type { Profile } from '@countersign/contracts'
 import {
   afterMs,
@@ -53,15 +54,23 @@ export function performer(options: PerformerOptions): Performer {
   const { admins, clock, logger } = options
   const descriptions = new Map<string, { description: Description; atMs: number }>()
 
-  const described = (profile: Profile, isFresh: boolean): Promise<Description> =>
-    admins.on(profile, async (client) => {
-      const known = descriptions.get(profile.version)
-      if (!isFresh && known !== undefined && clock.monotonicMs() - known.atMs < DESCRIPTION_MS)
-        return known.description
-      const description = await describeTarget(client, profile)
-      descriptions.set(profile.version, { description, atMs: clock.monotonicMs() })
-      return description
+  /** The target as it is, or lately was. Throws where its base roles may create something. */
+  const described = (profile: Profile): Promise<Description> | Description => {
+    const known = descriptions.get(profile.version)
+    if (known !== undefined && clock.monotonicMs() - known.atMs < DESCRIPTION_MS)
+      return known.description
+    return admins.on(profile, async (client) => {
+      const danger = await creatable(client, profile.baseRoles)
+      if (danger !== null) throw new Problem('CS_CREDENTIAL_FAILED', danger)
+      return describedNow(client, profile)
     })
+  }
+
+  async function describedNow(client: pg.ClientBase, profile: Profile): Promise<Description> {
+    const description = await describeTarget(client, profile)
+    descriptions.set(profile.version, { description, atMs: clock.monotonicMs() })
+    return description
+  }
 
   return async (sessionId, step, { lent, mayLeave }) => {
     const at = clock.now()
@@ -92,18 +101,16 @@ export function performer(options: PerformerOptions): Performer {
           const password = newPassword()
           const verifier = scramVerifier(new Secret(password), randomBytes(16), SCRAM_ITERATIONS)
           const validUntil = afterMs(at, profile.sessionMaxMs)
-          const description = await described(profile, false)
-          await admins.on(profile, async (client) => {
-            const danger = await creatable(client, profile.baseRoles)
-            if (danger !== null) throw new Problem('CS_CREDENTIAL_FAILED', danger)
-            await prepareRole(client, {
+          const description = await described(profile)
+          await admins.on(profile, (client) =>
+            prepareRole(client, {
               role,
               database: profile.database,
               baseRoles: profile.baseRoles,
               verifier,
               validUntil: new Date(validUntil / 1_000).toISOString(),
-            })
-          })
+            }),
+          )
           const seal = await sealerTo(JSON.parse(admitted.sessionKey), 'countersign/credential')
           const sealed = await seal(JSON.stringify({ sessionId, role, password }))
           return [
@@ -183,7 +190,7 @@ export function performer(options: PerformerOptions): Performer {
           },
         }
         if (!step.mayChangeSchema) return [lowered]
-        const description = await described(profile, true)
+        const description = await admins.on(profile, (client) => describedNow(client, profile))
         return [
           { message: { type: 'TargetDescribed', sessionId, at: clock.now(), ...description } },
           lowered,
@@ -237,7 +244,7 @@ export function performer(options: PerformerOptions): Performer {
   }
 }
 
-/** The secret is random, so iterations add nothing but time. */
-const SCRAM_ITERATIONS = 4_096
+/** Iterations make guessing slow; a secret of 256 random bits cannot be guessed, so they would add nothing but time. */
+const SCRAM_ITERATIONS = 16
 /** How long a description is good for sessions that open; a session that changes the schema has it made anew. */
 const DESCRIPTION_MS = 30_000

@@ -161,6 +161,33 @@ test('the next session of a role inherits no setting, no password and no raise o
   await assert.rejects(connected('cs_shop_prod_4', before), { code: '28P01' })
 })
 
+test('a base role that the role could become, or lend on, is lent anew without that', async () => {
+  await using broker = await connected(login.user, login.password)
+  await (await opened(broker, 'cs_shop_prod_9')).end()
+  for (const role of [...BASE, ...OWNER])
+    await broker.query(`GRANT ${role} TO cs_shop_prod_9 WITH INHERIT TRUE, SET TRUE`)
+  {
+    await using next = await opened(broker, 'cs_shop_prod_9')
+    assert.equal((await next.query('SELECT 1 FROM shop.orders LIMIT 1')).rowCount, 1)
+    for (const role of [...BASE, ...OWNER])
+      await assert.rejects(next.query(`SET ROLE ${role}`), { code: '42501' })
+  }
+  // What a superuser granted the broker cannot take back: then no session gets the role.
+  const { username, password } = new URL(postgres.adminUrl)
+  await using admin = await connected(username, password)
+  await admin.query('GRANT shop_prod_owner TO cs_shop_prod_9 WITH SET TRUE')
+  await assert.rejects(opened(broker, 'cs_shop_prod_9'), { code: '42501' })
+})
+
+test('a role that was left open is closed, with its connection, before it is lent again', async () => {
+  await using broker = await connected(login.user, login.password)
+  const before = await opened(broker, 'cs_shop_prod_10')
+  const ended = new Promise((resolve) => before.once('error', resolve))
+  await using next = await opened(broker, 'cs_shop_prod_10')
+  await ended
+  assert.equal((await next.query('SELECT 1')).rowCount, 1)
+})
+
 test('a role on which a grant still hangs is put aside, and its name makes a fresh one', async () => {
   await using broker = await connected(login.user, login.password)
   await (await opened(broker, 'cs_shop_prod_5')).end()

@@ -8,6 +8,7 @@ import {
   MEMBERSHIPS,
   OWNED,
   ROLE,
+  ROLE_STATE,
   TERMINATE,
 } from '../core/sql/role-queries.ts'
 import {
@@ -38,16 +39,38 @@ export async function prepareRole(
   },
 ): Promise<void> {
   const { role, baseRoles } = options
-  const { rowCount } = await client.query(ROLE, [role])
-  if (rowCount === 0) await runAll(client, createRole(role))
-  await shutOut(client, role)
-  await runAll(client, resetSettings(role, options.database))
-  const held = await memberships(client, role)
-  for (const { role: lent, grantor } of held) {
-    if (!baseRoles.includes(lent)) await client.query(takeBack(lent, role, grantor))
-  }
-  for (const base of baseRoles) await client.query(lend(base, role))
-  await client.query(unlock(role, options.verifier, options.validUntil))
+  const known = await client.query<RoleState>(ROLE_STATE, [role])
+  const state = known.rows[0] ?? UNTOUCHED
+  if (known.rowCount === 0) await runAll(client, createRole(role))
+  if (state.canLogin || state.hasBackends) await shutOut(client, role)
+  const isKept = (one: Membership): boolean => one.isLent && baseRoles.includes(one.role)
+  const kept = state.memberships.filter(isKept).map((one) => one.role)
+  await runAll(client, [
+    ...(state.hasSettings ? resetSettings(role, options.database) : []),
+    ...state.memberships
+      .filter((one) => !isKept(one))
+      .map((one) => takeBack(one.role, role, one.grantor)),
+    ...baseRoles.filter((base) => !kept.includes(base)).map((base) => lend(base, role)),
+    unlock(role, options.verifier, options.validUntil),
+  ])
+}
+
+/** A role as the target describes it; see `ROLE_STATE`. */
+type RoleState = {
+  readonly canLogin: boolean
+  readonly hasBackends: boolean
+  readonly hasSettings: boolean
+  readonly memberships: readonly Membership[]
+}
+
+/** `isLent`: it inherits, and cannot become the role or lend it on. */
+type Membership = { readonly role: string; readonly grantor: string; readonly isLent: boolean }
+
+const UNTOUCHED: RoleState = {
+  canLogin: false,
+  hasBackends: false,
+  hasSettings: false,
+  memberships: [],
 }
 
 /** No login, and no backend left; resolves with how many there were. The order matters: a dropped login keeps its backends. */
@@ -60,6 +83,7 @@ export async function shutOut(client: pg.ClientBase, role: string): Promise<numb
     throw cause
   }
   const { rowCount } = await client.query(TERMINATE, [role])
+  if (rowCount === 0) return 0
   const until = performance.now() + GONE_MS
   for (;;) {
     const left = await client.query(BACKENDS, [role])
@@ -78,13 +102,10 @@ export async function lendRoles(
   role: string,
   lent: readonly string[],
 ): Promise<void> {
-  // All or none: what was lent in part would count as nothing, and stay.
-  await client.query('BEGIN')
   await runAll(
     client,
     lent.map((one) => lend(one, role)),
   )
-  await client.query('COMMIT')
   const held = (await memberships(client, role)).map((membership) => membership.role)
   const missing = lent.find((one) => !held.includes(one))
   if (missing !== undefined)
@@ -97,9 +118,13 @@ export async function takeRolesBack(
   role: string,
   lent: readonly string[],
 ): Promise<void> {
-  for (const { role: one, grantor } of await memberships(client, role)) {
-    if (lent.includes(one)) await client.query(takeBack(one, role, grantor))
-  }
+  if (lent.length === 0) return
+  await runAll(
+    client,
+    (await memberships(client, role))
+      .filter((one) => lent.includes(one.role))
+      .map((one) => takeBack(one.role, role, one.grantor)),
+  )
   const held = (await memberships(client, role)).map((membership) => membership.role)
   const left = lent.find((one) => held.includes(one))
   if (left !== undefined)
@@ -135,7 +160,7 @@ export async function inheritFrom(
       isHandedOver && owner !== null
         ? [handOver(owned, owner)]
         : quarantine(owned, owner ?? QUARANTINE)
-    await inTransaction(client, statements)
+    await runImpatiently(client, statements)
     ;(isHandedOver ? result.transferred : result.quarantined).push(
       `${owned.type} ${owned.identity}`,
     )
@@ -186,16 +211,14 @@ async function memberships(
   return (await client.query<{ role: string; grantor: string }>(MEMBERSHIPS, [role])).rows
 }
 
+/** All or none, in one round trip: statements that are sent together are one transaction. */
 async function runAll(client: pg.ClientBase, statements: readonly string[]): Promise<void> {
-  for (const statement of statements) await client.query(statement)
+  if (statements.length > 0) await client.query(statements.join(';\n'))
 }
 
 /** The lock on an object is not waited for long: others would queue behind us. */
-async function inTransaction(client: pg.ClientBase, statements: readonly string[]): Promise<void> {
-  await client.query('BEGIN')
-  await client.query(`SET LOCAL lock_timeout = '1s'`)
-  await runAll(client, statements)
-  await client.query('COMMIT')
+async function runImpatiently(client: pg.ClientBase, statements: readonly string[]): Promise<void> {
+  await runAll(client, [`SET LOCAL lock_timeout = '1s'`, ...statements])
 }
 
 const GONE_MS = 10_000

@@ -1,5 +1,19 @@
-/** Whether a role exists and may log in. */
-export const ROLE = 'SELECT oid, rolcanlogin FROM pg_catalog.pg_roles WHERE rolname = $1'
+/** Whether a role exists. */
+export const ROLE = 'SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $1'
+
+/** A role of the pool as it is: what the next session must not inherit, and the memberships that it needs. */
+export const ROLE_STATE = `
+SELECT r.rolcanlogin AS "canLogin",
+       EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.usename = r.rolname) AS "hasBackends",
+       EXISTS (SELECT FROM pg_catalog.pg_db_role_setting s WHERE s.setrole = r.oid) AS "hasSettings",
+       ARRAY(SELECT pg_catalog.json_build_object(
+                      'role', granted.rolname, 'grantor', grantor.rolname,
+                      'isLent', m.inherit_option AND NOT m.set_option AND NOT m.admin_option)
+               FROM pg_catalog.pg_auth_members m
+               JOIN pg_catalog.pg_roles granted ON granted.oid = m.roleid
+               JOIN pg_catalog.pg_roles grantor ON grantor.oid = m.grantor
+              WHERE m.member = r.oid) AS memberships
+  FROM pg_catalog.pg_roles r WHERE r.rolname = $1`
 
 /** The roles that a role is a member of, with the grantor of each. */
 export const MEMBERSHIPS = `
