@@ -1,10 +1,12 @@
 import { Problem } from '@countersign/kernel'
+import { deadline } from './deadline.ts'
 import { during, type Session } from './session-state.ts'
 
 /** Waits until the masking plan is of the target as it is now: after a schema change the broker describes it anew. */
 export async function currentPlan(session: Session): Promise<void> {
   if (session.plan.targetVersion === session.targetVersion) return
-  const limit = AbortSignal.timeout(session.proxy.config.CS_MASKING_LIMIT_MS)
+  using within = deadline(session.proxy.config.CS_MASKING_LIMIT_MS)
+  const limit = within.signal
   while (session.plan.targetVersion !== session.targetVersion) {
     if (limit.aborted) {
       throw new Problem(

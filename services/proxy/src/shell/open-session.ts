@@ -23,6 +23,7 @@ import { newExchange } from '../core/exchange.ts'
 import { resultFilter } from '../core/result-filter.ts'
 import { noNames } from '../core/statement-names.ts'
 import type { Client } from './client.ts'
+import { deadline } from './deadline.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { type Mailbox, openMailbox } from './mailbox.ts'
 import type { ProxyContext } from './proxy-context.ts'
@@ -199,7 +200,8 @@ function settingsOf(startup: Startup): StartupSettings {
 
 async function askPassword(client: Client, limitMs: number): Promise<Secret<string>> {
   client.write(toClient.authenticationCleartextPassword())
-  const limit = AbortSignal.timeout(limitMs)
+  using within = deadline(limitMs)
+  const limit = within.signal
   for (;;) {
     const message = client.take()
     if (message?.tag === 'Password') {
@@ -293,7 +295,8 @@ function passwordIn(plain: Buffer, sessionId: SessionId, role: string): Secret<s
 }
 
 async function maskingPlan(asked: Asked): Promise<MaskingPlanned> {
-  const limit = AbortSignal.timeout(asked.proxy.config.CS_MASKING_LIMIT_MS)
+  using within = deadline(asked.proxy.config.CS_MASKING_LIMIT_MS)
+  const limit = within.signal
   for (;;) {
     const planned = asked.early.findLast(({ message }) => message.type === 'MaskingPlanned')
     if (planned?.message.type === 'MaskingPlanned') return planned.message

@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { connect as connectTcp, type Socket } from 'node:net'
-import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls'
+import {
+  connect as connectTls,
+  type ConnectionOptions,
+  createSecureContext,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls'
 import type { Profile, RequestPart, RequestReleased } from '@countersign/contracts'
 import { messageOf, Problem, type Secret } from '@countersign/kernel'
 import type { Recorded } from '@countersign/log'
@@ -25,6 +31,7 @@ import {
   type Violation,
   verifyServer,
 } from '@countersign/postgres-wire'
+import { deadline } from './deadline.ts'
 
 /** A connection to a target. Requests go out only with the proof that they were recorded. */
 export type Target = {
@@ -63,8 +70,8 @@ export type TargetLogin = {
 
 /** Connects, over TLS, and logs in with SCRAM-SHA-256. Throws `CS_TARGET_…`. */
 export async function connectTarget(login: TargetLogin): Promise<Target> {
-  const limit = AbortSignal.timeout(login.limitMs)
-  const socket = await secured(login.address, login.certificateAuthorities, limit)
+  using limit = deadline(login.limitMs)
+  const socket = await secured(login.address, login.certificateAuthorities, limit.signal)
   const parameters = new Map<string, string>()
   let key: BackendKey | null = null
   let side = serverSide()
@@ -93,7 +100,9 @@ export async function connectTarget(login: TargetLogin): Promise<Target> {
     closed.resolve()
   })
   socket.on('error', () => undefined)
-  limit.addEventListener('abort', () => loggedIn.reject(unexpected('it did not answer in time')))
+  limit.signal.addEventListener('abort', () =>
+    loggedIn.reject(unexpected('it did not answer in time')),
+  )
 
   function greet(frame: ServerFrame): Problem | null {
     switch (frame.tag) {
@@ -155,11 +164,9 @@ export async function connectTarget(login: TargetLogin): Promise<Target> {
     resume: () => void socket.resume(),
     async cancel() {
       if (key === null) return
-      const other = await secured(
-        login.address,
-        login.certificateAuthorities,
-        AbortSignal.timeout(login.limitMs),
-      )
+      using cancelLimit = deadline(login.limitMs)
+      const { address, certificateAuthorities } = login
+      const other = await secured(address, certificateAuthorities, cancelLimit.signal)
       other.end(toServer.cancelRequest(key))
       other.on('error', () => undefined)
     },
@@ -255,7 +262,7 @@ async function secured(
 }
 
 function tlsOptions(address: TargetAddress, ca: string | undefined): ConnectionOptions {
-  const anchors = ca === undefined ? {} : { ca }
+  const anchors = { secureContext: trusting(ca) }
   switch (address.tls) {
     case 'VerifyFull':
       return { ...anchors, host: address.host, ...serverName(address.host) }
@@ -265,6 +272,17 @@ function tlsOptions(address: TargetAddress, ca: string | undefined): ConnectionO
       return { rejectUnauthorized: false }
   }
 }
+
+/** Made once: reading certificates takes longer than the rest of a handshake. */
+function trusting(ca: string | undefined): SecureContext {
+  const known = contexts.get(ca)
+  if (known !== undefined) return known
+  const context = createSecureContext(ca === undefined ? {} : { ca })
+  contexts.set(ca, context)
+  return context
+}
+
+const contexts = new Map<string | undefined, SecureContext>()
 
 /** Server Name Indication takes names only (RFC 6066 section 3). */
 const serverName = (host: string): ConnectionOptions =>

@@ -1,0 +1,9 @@
+/** A limit in time. */
+export type Deadline = Disposable & { readonly signal: AbortSignal }
+
+/** Aborts after this time, unless what it is for has ended before: then nothing of it is left behind. */
+export function deadline(ms: number): Deadline {
+  const controller = new AbortController()
+  const timer = setTimeout(() => controller.abort(), ms)
+  return { signal: controller.signal, [Symbol.dispose]: () => clearTimeout(timer) }
+}
