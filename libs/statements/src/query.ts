@@ -1,4 +1,4 @@
-import { affect, call, type Collector, lock, read, touch } from './collector.ts'
+import { affect, call, type Collector, lock, read, renames, touch } from './collector.ts'
 import type { RelationRef } from './facts.ts'
 import { callOf } from './functions.ts'
 import { BUILTIN_TYPES } from './generated/pg-catalog.ts'
@@ -80,7 +80,16 @@ export function creates(to: Collector, range: Tree): void {
   affect(to, 'schema-change', relation, `creates ${textOf(range, 'relname')} from a query`)
   if (to.planOnly) return
   to.movesData = true
-  if (isTemporary(range)) affect(to, 'session-change', relation, 'creates a temporary relation')
+  if (isTemporary(range)) {
+    affect(to, 'session-change', relation, 'creates a temporary relation')
+    hides(to, textOf(range, 'relname'))
+  }
+}
+
+/** A temporary relation comes before every other of its name. */
+export function hides(to: Collector, name: string): void {
+  const { schema } = to.names.relation(null, name)
+  if (schema !== null) renames(to, `would hide ${schema}.${name} behind a temporary relation`)
 }
 
 /** A temporary relation changes what later texts of the session mean. */
@@ -157,6 +166,11 @@ function changed(
   const range = part(body, 'relation')
   const relation = targetOf(to, range)
   affect(to, effect, relation, `${verb} ${textOf(range, 'relname')}`)
+  // A rule of this view sets what it is updated with, whichever setting that is.
+  if (relation.schema === 'pg_catalog' && relation.name === 'pg_settings') {
+    affect(to, 'privilege-change', null, 'changes settings through pg_settings')
+    renames(to, 'changes settings through pg_settings')
+  }
   lock(to, 'ROW EXCLUSIVE', relation)
   alias(scope, aliasOf(range), relation)
   return { scope, relation }

@@ -32,7 +32,14 @@ const EXAMPLES: readonly [profile: string, sql: string, expected: string][] = [
   ['shop-prod', 'COMMIT', 'allowed Shape'],
   ['shop-prod', 'ROLLBACK', 'allowed Shape'],
   ['shop-prod', "SET application_name = 'x'", 'allowed None'],
-  ['shop-prod', 'SET search_path = evil', 'allowed None'],
+  ['shop-prod', 'SET search_path = shop', 'allowed None'],
+  ['shop-prod', "SELECT pg_catalog.set_config('search_path', '', false)", 'allowed None'],
+  ['shop-prod', 'SET search_path = evil', 'CS_REQUEST_UNKNOWN changes the search_path'],
+  [
+    'shop-dev',
+    "UPDATE pg_settings SET setting = 'shop_dev_owner' WHERE name = 'role'",
+    'CS_REQUEST_UNKNOWN changes settings through pg_settings',
+  ],
   [
     'shop-prod',
     "INSERT INTO orders (note) VALUES ('x')",
@@ -102,6 +109,12 @@ test('what cannot be understood is refused, whatever the policies permit', () =>
       brief(decision),
     )
   }
+})
+
+test('who wants another search_path is told which ones there are, and to qualify names', () => {
+  const decision = decided('shop-prod', "SET SCHEMA 'evil'")
+  assert.ok(decision.type === 'RequestBlocked')
+  assert.match(decision.hint ?? '', /with their schema.* shop, or empty/)
 })
 
 test('more than 64 effects on tables are unknown', () => {
