@@ -45,6 +45,10 @@ export type Session = {
   /** The open transaction changed the state of the session. */
   hasChangedState: boolean
   stateVersion: number
+  /** The path along which names of this session are decided on. */
+  readonly searchPath: readonly string[]
+  /** Code ran that could have changed the path. */
+  areNamesInDoubt: boolean
   policyVersion: string
   /** The newest description of the target that the broker made for this session. */
   targetVersion: string
