@@ -137,6 +137,8 @@ export type Profile = {
   readonly holdInTransactionMaxMs: number
   /** How much is recorded. */
   readonly recording: Recording
+  /** Whether a session goes on after the token that opened it expired. */
+  readonly outlivesToken: boolean
 }
 
 /** The wire protocol that an agent speaks to a target. */

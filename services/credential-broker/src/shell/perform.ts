@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type pg from 'pg'
-import type { Profile } from '@countersign/contracts'
+import { expiryOf, type Profile } from '@countersign/contracts'
 import {
-  afterMs,
   type Clock,
   messageOf,
   Problem,
@@ -100,7 +99,7 @@ export function performer(options: PerformerOptions): Performer {
         try {
           const password = newPassword()
           const verifier = scramVerifier(new Secret(password), randomBytes(16), SCRAM_ITERATIONS)
-          const validUntil = afterMs(at, profile.sessionMaxMs)
+          const validUntil = expiryOf(admitted)
           const description = await described(profile)
           await admins.on(profile, (client) =>
             prepareRole(client, {

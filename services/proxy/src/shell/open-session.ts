@@ -24,6 +24,7 @@ import { newExchange } from '../core/exchange.ts'
 import { resultFilter } from '../core/result-filter.ts'
 import { noNames } from '../core/statement-names.ts'
 import type { Client } from './client.ts'
+import { expiryIn } from './expiry.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { type Mailbox, openMailbox } from './mailbox.ts'
 import type { ProxyContext } from './proxy-context.ts'
@@ -148,6 +149,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       id: asked.id,
       agent: identity.agent,
       profile: admitted.profile,
+      expiry: expiryIn(admitted),
       client,
       target,
       journal,
