@@ -12,7 +12,7 @@ import { DETECTORS } from './detect.ts'
 /** How the results of a session are masked. */
 export type MaskingPlan = Pick<
   MaskingPlanned,
-  'columns' | 'untagged' | 'tainted' | 'detectors' | 'passwordLike'
+  'columns' | 'untagged' | 'tainted' | 'detectors' | 'passwordLike' | 'relations'
 >
 
 /**
@@ -26,7 +26,11 @@ export function planFor(rules: MaskingRulesDefined | null, target: TargetDescrib
   const tags = tagsOf(rules, target.relations)
   const columns = target.relations.flatMap((relation) => maskedColumns(relation, tags))
   const { untagged, tainted, detectors, passwordLike } = rules
-  return { columns, untagged, tainted, detectors, passwordLike }
+  const relations = target.relations.map((relation) => ({
+    oid: relation.oid,
+    attnumMax: Math.max(0, ...relation.columns.map(({ attnum }) => attnum)),
+  }))
+  return { columns, untagged, tainted, detectors, passwordLike, relations }
 }
 
 type Tags = ReadonlyMap<number, ReadonlyMap<number, Tagged>>
@@ -111,4 +115,5 @@ const EVERYTHING: MaskingPlan = {
   tainted: 'Redact',
   detectors: DETECTORS.map((name) => ({ name, method: 'Redact' })),
   passwordLike: 'Redact',
+  relations: [],
 }

@@ -1,7 +1,6 @@
-import type { SessionAdmitted } from '@countersign/contracts'
-import { expiryOf } from '@countersign/contracts'
+import { expiryOf, type SessionAdmitted } from '@countersign/contracts'
 import { type Instant, isoOf, millisBetween } from '@countersign/kernel'
-import { toClient } from '@countersign/postgres-wire'
+import { type ErrorFields, toClient } from '@countersign/postgres-wire'
 import { type Ending, endSession, type Session } from './session-state.ts'
 
 /** When a session ends at the latest, and what is said then. */
@@ -44,7 +43,7 @@ export function endInTime(session: Session): Disposable {
   }
 }
 
-const warningOf = ({ at, ending }: Expiry) => ({
+const warningOf = ({ at, ending }: Expiry): ErrorFields => ({
   severity: 'WARNING',
   code: '01000',
   message: `countersign: this session ends at ${isoOf(at)} (${ending.code ?? ''})`,
