@@ -31,6 +31,8 @@ type Level = {
   readonly derived: Set<string>
   /** Names of whole joins. */
   readonly joins: Set<string>
+  /** What the result calls its columns; ORDER BY and GROUP BY may mean these. */
+  readonly outputs: ReadonlySet<string>
   readonly parent: Level | null
 }
 
@@ -62,7 +64,8 @@ export function readsWhile(to: Collector, walk: () => void): boolean {
 }
 
 function select(to: Collector, body: Tree, outer: Scope): void {
-  const scope = opened(withCtes(to, body, outer))
+  const outputs = nodesAt(body, 'targetList').map((target) => textOf(target.body, 'name'))
+  const scope = opened(withCtes(to, body, outer), outputs)
   visitFields(to, 'SelectStmt', body, scope, (field) => field === 'fromClause')
   visitFields(to, 'SelectStmt', body, scope, (field) => !SELECT_APART.has(field))
   for (const side of ['larg', 'rarg']) {
@@ -232,7 +235,9 @@ function rangeVar(to: Collector, body: Tree, scope: Scope): void {
   lock(to, 'ACCESS SHARE', relation)
   alias(scope, aliasOf(body), relation)
   // Renamed columns cannot be followed by name.
-  if ('colnames' in part(body, 'alias')) touch(to, relation, '*')
+  if (!('colnames' in part(body, 'alias'))) return
+  touch(to, relation, '*')
+  scope.level?.derived.add(aliasOf(body))
 }
 
 function columnRef(to: Collector, body: Tree, scope: Scope): void {
@@ -246,15 +251,27 @@ function columnRef(to: Collector, body: Tree, scope: Scope): void {
     for (const { relation } of scope.level?.relations ?? []) touch(to, relation, '*')
     return
   }
+  let found = SYSTEM_COLUMNS.has(column)
   for (let level = scope.level; level; level = level.parent) {
+    // The columns of what is derived were noted where they come from.
+    if (level.outputs.has(column) || level.derived.size > 0) found = true
     for (const { alias: name, relation } of level.relations) {
       const columns = to.names.columnsOf(relation)
       if (name === column) touch(to, relation, '*')
       if (columns === null || columns.has(column)) touch(to, relation, column)
+      if (name === column || columns === null || columns.has(column)) found = true
     }
-    if (level.joins.has(column))
-      for (const { relation } of level.relations) touch(to, relation, '*')
+    if (!level.joins.has(column)) continue
+    found = true
+    for (const { relation } of level.relations) touch(to, relation, '*')
   }
+  if (!found) unknownColumn(to, column, scope)
+}
+
+/** A column that nobody described: some relation got it since. */
+function unknownColumn(to: Collector, column: string, scope: Scope): void {
+  for (let level = scope.level; level; level = level.parent)
+    for (const { relation } of level.relations) touch(to, relation, column)
 }
 
 function qualified(to: Collector, qualifier: string, column: string, scope: Scope): void {
@@ -359,8 +376,14 @@ function visitFields(
   visitChildren(to, { kind, body: taken }, scope)
 }
 
-function opened(scope: Scope): Scope {
-  const level: Level = { relations: [], derived: new Set(), joins: new Set(), parent: scope.level }
+function opened(scope: Scope, outputs: readonly string[] = []): Scope {
+  const level: Level = {
+    relations: [],
+    derived: new Set(),
+    joins: new Set(),
+    outputs: new Set(outputs),
+    parent: scope.level,
+  }
   return { ...scope, level }
 }
 
