@@ -15,6 +15,12 @@ SELECT c.oid::int8::text AS oid, n.nspname AS schema, c.relname AS name, c.relki
  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND ${OURS}
  ORDER BY c.oid`
 
+/** How many relations there are, with how many columns, and the youngest of them. */
+export const EXTENT = `
+SELECT pg_catalog.concat_ws('/', pg_catalog.count(*), pg_catalog.sum(c.relnatts), pg_catalog.max(c.oid)) AS extent
+  FROM pg_catalog.pg_class c
+ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')`
+
 /** What views read, by column. */
 export const DEPENDENCIES = `
 SELECT DISTINCT r.ev_class::int8::text AS view, d.refobjid::int8::text AS relation, d.refobjsubid AS attnum
