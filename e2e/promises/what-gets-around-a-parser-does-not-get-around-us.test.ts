@@ -1,11 +1,13 @@
 // Seen to fail when `callOf` in libs/statements/src/functions.ts takes a function that it does not know for harmless.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { toServer } from '@countersign/postgres-wire'
 import { psql, startPsql } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
 import { targetStatements, timesRun } from '../support/ledger.ts'
 import { applyCatalog } from '../support/reviewer.ts'
 import { askTarget } from '../support/target.ts'
+import { fieldOf, only, openWire } from '../support/wire.ts'
 
 const system = await arena('bypass')
 
@@ -104,5 +106,14 @@ test('code that changes what names mean ends the session before anything else ru
     commands: ['select shop.lead_astray()', "select 'after the search_path was changed'"],
   })
   assert.match(run.stderr, /CS_TARGET_FAILED/)
+  // In a pipeline the target says nothing by itself.
+  const wire = await openWire(system, 'shop-dev')
+  for (const sql of ['select shop.lead_astray()', "select 'after the search_path was changed'"])
+    wire.send(toServer.parse('', sql), toServer.bind({}), toServer.execute())
+  wire.send(toServer.sync())
+  const error = only(await wire.until('E'), 'E')
+  assert.match(fieldOf(error, 'M') + fieldOf(error, 'D'), /CS_TARGET_FAILED/)
+  await wire.closed
   assert.equal(await timesRun(system, 'after the search_path was changed'), 0)
+  assert.equal(await timesRun(system, 'select shop.lead_astray()'), 2)
 })

@@ -45,7 +45,8 @@ export async function servePipeline(session: Session, messages: readonly Request
       await skippedToSync(session, batch)
     }
     // In a failed transaction nobody can be asked; all that is left to do in it is to end it.
-    if (session.areNamesInDoubt && !decision.effects.every(endsTransaction)) {
+    const isFailed = session.status === 'E'
+    if (session.areNamesInDoubt && isFailed && !decision.effects.every(endsTransaction)) {
       const reason = 'What ran in this transaction could have changed the search_path.'
       const hint = 'End the transaction first, with ROLLBACK.'
       const code = 'CS_REQUEST_UNKNOWN'

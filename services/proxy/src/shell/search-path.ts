@@ -25,5 +25,6 @@ export async function namesConfirmed(session: Session): Promise<void> {
     })
     throw SESSION_ENDED
   }
-  session.areNamesInDoubt = false
+  // A cursor runs such code whenever it is fetched from, so the doubt lasts as long as the transaction.
+  if (session.status === 'I' && !session.isPipelineOpen) session.areNamesInDoubt = false
 }
