@@ -34,6 +34,7 @@ const EXAMPLES: readonly [profile: string, sql: string, expected: string][] = [
   ['shop-prod', 'SELECT count(*) AS n FROM customers ORDER BY n', 'allowed Shape'],
   ['shop-prod', 'SELECT lower(table_name) FROM information_schema.tables', 'allowed Shape'],
   ['shop-prod', 'SELECT lower(relname) FROM pg_class', 'allowed Shape'],
+  ['shop-prod', 'SELECT upper(rolpassword) FROM pg_authid', 'allowed Shape tainted'],
   ['shop-prod', 'BEGIN', 'allowed Shape'],
   ['shop-prod', 'COMMIT', 'allowed Shape'],
   ['shop-prod', 'ROLLBACK', 'allowed Shape'],

@@ -49,7 +49,9 @@ function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Ta
     ref.oid === null ? undefined : relations.get(ref.oid)
   const isTouched = (ref: RelationRef, column: string): boolean => {
     const relation = known(ref)
-    if (relation === undefined) return rules !== null && !CATALOGS.has(ref.schema ?? '')
+    if (relation === undefined && CATALOGS.has(ref.schema ?? ''))
+      return column !== '*' && tagOf(rules, ref.schema, ref.name, column) !== null
+    if (relation === undefined) return rules !== null
     if (column === '*') return tagged(relation).size > 0
     if (tagged(relation).has(column)) return true
     return rules !== null && !relation.columns.some(({ name }) => name === column)
