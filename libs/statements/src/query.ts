@@ -64,10 +64,10 @@ export function readsWhile(to: Collector, walk: () => void): boolean {
 }
 
 function select(to: Collector, body: Tree, outer: Scope): void {
-  const outputs = nodesAt(body, 'targetList').map((target) => textOf(target.body, 'name'))
-  const scope = opened(withCtes(to, body, outer), outputs)
+  const scope = opened(withCtes(to, body, outer))
   visitFields(to, 'SelectStmt', body, scope, (field) => field === 'fromClause')
   visitFields(to, 'SelectStmt', body, scope, (field) => !SELECT_APART.has(field))
+  visitFields(to, 'SelectStmt', body, ordering(scope, body), (field) => ORDERING.has(field))
   for (const side of ['larg', 'rarg']) {
     const branch = treeOf(body[side])
     if (branch) select(to, branch, { ...scope, level: outer.level })
@@ -285,6 +285,8 @@ function qualified(to: Collector, qualifier: string, column: string, scope: Scop
       const known = to.names.columnsOf(relation)?.has(column)
       if (known) isColumn = true
       touch(to, relation, joined || known === false ? '*' : column)
+      const isNew = known === false && !isColumn && !joined && !level.derived.has(qualifier)
+      if (isNew) touch(to, relation, column)
     }
     if (level.derived.has(qualifier)) found = true
   }
@@ -376,12 +378,18 @@ function visitFields(
   visitChildren(to, { kind, body: taken }, scope)
 }
 
-function opened(scope: Scope, outputs: readonly string[] = []): Scope {
+/** Only here a name may be one that the result gives to its columns. */
+function ordering(scope: Scope, body: Tree): Scope {
+  const outputs = new Set(nodesAt(body, 'targetList').map(({ body: each }) => textOf(each, 'name')))
+  return { ...scope, level: scope.level && { ...scope.level, outputs } }
+}
+
+function opened(scope: Scope): Scope {
   const level: Level = {
     relations: [],
     derived: new Set(),
     joins: new Set(),
-    outputs: new Set(outputs),
+    outputs: new Set(),
     parent: scope.level,
   }
   return { ...scope, level }
@@ -396,7 +404,10 @@ const aliasOf = (range: Tree): string =>
 
 const SELECT_APART: ReadonlySet<string> = new Set([
   ...['fromClause', 'withClause', 'larg', 'rarg', 'lockingClause', 'intoClause'],
+  ...['sortClause', 'groupClause', 'distinctClause'],
 ])
+
+const ORDERING: ReadonlySet<string> = new Set(['sortClause', 'groupClause', 'distinctClause'])
 
 const SYSTEM_COLUMNS: ReadonlySet<string> = new Set([
   'ctid',

@@ -217,6 +217,9 @@ describe('the columns of a statement', () => {
     'select mystery from nowhere': 'nowhere.mystery',
     // A column that came after the description: policy must hear that something is read which nobody knows.
     'select upper(mystery) from orders': 'orders.mystery',
+    'select upper(o.mystery) from orders o': 'orders.* orders.mystery',
+    'select o.x, o.ctid from orders as o (x)': 'orders.*',
+    'select upper(mystery) as mystery from orders': 'orders.mystery',
     'select id from orders where mystery = 1': 'orders.id orders.mystery',
     'select (select mystery) from orders': 'orders.mystery',
     'update orders set total = 1 returning mystery': 'orders.mystery',
