@@ -49,11 +49,12 @@ test('views that depend on each other end', () => {
 })
 
 test('a plan names everything that it knows, tagged or not', () => {
-  const { relations } = planFor(RULES, target([relation(1, ['a', 'b'], []), relation(2, [], [])]))
-  assert.deepEqual(relations, [
-    { oid: 1, attnumMax: 2 },
-    { oid: 2, attnumMax: 0 },
-  ])
+  const known = target([relation(1, ['a', 'b'], []), relation(2, [], [])])
+  for (const rules of [RULES, null])
+    assert.deepEqual(planFor(rules, known).relations, [
+      { oid: 1, attnumMax: 2 },
+      { oid: 2, attnumMax: 0 },
+    ])
 })
 
 test('without rules everything is redacted', () => {

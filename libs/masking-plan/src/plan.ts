@@ -22,14 +22,14 @@ export type MaskingPlan = Pick<
  * (SELECT email AS city, city AS email) puts the masks on the wrong columns.
  */
 export function planFor(rules: MaskingRulesDefined | null, target: TargetDescribed): MaskingPlan {
-  if (rules === null) return EVERYTHING
+  const relations = target.relations.map(({ oid, columns }) => ({
+    oid,
+    attnumMax: Math.max(0, ...columns.map(({ attnum }) => attnum)),
+  }))
+  if (rules === null) return { ...EVERYTHING, relations }
   const tags = tagsOf(rules, target.relations)
   const columns = target.relations.flatMap((relation) => maskedColumns(relation, tags))
   const { untagged, tainted, detectors, passwordLike } = rules
-  const relations = target.relations.map((relation) => ({
-    oid: relation.oid,
-    attnumMax: Math.max(0, ...relation.columns.map(({ attnum }) => attnum)),
-  }))
   return { columns, untagged, tainted, detectors, passwordLike, relations }
 }
 
@@ -109,11 +109,10 @@ function tagsOfRelation(
   return tags
 }
 
-const EVERYTHING: MaskingPlan = {
+const EVERYTHING: Omit<MaskingPlan, 'relations'> = {
   columns: [],
   untagged: 'Redact',
   tainted: 'Redact',
   detectors: DETECTORS.map((name) => ({ name, method: 'Redact' })),
   passwordLike: 'Redact',
-  relations: [],
 }

@@ -135,7 +135,7 @@ const unplannedNotice = (columns: readonly Column[]): ErrorFields => ({
   severity: 'NOTICE',
   code: '00000',
   message: `countersign: masked whole, because the masking plan of this session does not know the table: ${columns.map(({ name }) => name).join(', ')}`,
-  hint: 'It was made or changed after the session began: connect again. Temporary tables stay masked.',
+  hint: 'It was made or changed since: end the transaction, or connect again. Temporary tables stay masked.',
 })
 
 /** Most rows hold nothing to mask, which their bytes show. */
