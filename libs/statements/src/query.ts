@@ -89,9 +89,9 @@ export function creates(to: Collector, range: Tree): void {
   }
 }
 
-/** A temporary relation comes before every other of its name. */
+/** A temporary relation comes before every other of its name, and so does the type that each relation is. */
 export function hides(to: Collector, name: string): void {
-  const { schema } = to.names.relation(null, name)
+  const schema = BUILTIN_TYPES.has(name) ? 'pg_catalog' : to.names.relation(null, name).schema
   if (schema !== null) renames(to, `would hide ${schema}.${name} behind a temporary relation`)
 }
 

@@ -305,6 +305,8 @@ describe('names keep their meaning', () => {
     "with x as (update pg_settings set setting = 'evil' returning 1) select 1",
     'create temp table orders (id int)',
     'create temp table pg_class (id int)',
+    // A table is a type too, and those are looked for in the same order.
+    'create temp table text (id int)',
     'create table pg_temp.orders (id int)',
     'create temp view log as select 1',
     'create temp table log as select 1',
