@@ -1,4 +1,5 @@
-// Seen to fail when `callOf` in libs/statements/src/functions.ts takes a function that it does not know for harmless.
+// Seen to fail when `callOf` in libs/statements/src/functions.ts takes a function that it does not know for harmless, and when
+// `servePipeline` in services/proxy/src/shell/pipeline.ts does not ask for the search path after opaque code.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { toServer } from '@countersign/postgres-wire'
