@@ -41,9 +41,6 @@ test('no planted value is in what the agent sees, in any topic, archive or servi
       'select api_key from shop.api_keys where customer_id = 90001',
       'copy shop.customers to stdout',
       'copy (select email, card_number from shop.customers) to stdout (format csv)',
-      'set search_path = shop',
-      "select upper(email), email || '' from customers where id = 90001",
-      'reset search_path',
       'select email::int from shop.customers where id = 90001',
       `select '${LITERAL}'`,
     ],
@@ -89,6 +86,32 @@ test('no planted value is in what the agent sees, in any topic, archive or servi
       }
     }
   }
+})
+
+test('a table and a column that came after the masking plan are masked whole, until a session has a plan of them', async () => {
+  const running = await startPsql(system, { profile: 'shop-prod' })
+  running.type("select 'open' as state;")
+  await running.says(/open/)
+  await askTarget(
+    system,
+    `create table shop.later as select 'gerbil' as pet;
+     grant select on shop.later to shop_prod_reader;
+     alter table shop.products add column pet text default 'hamster'`,
+    'shop_prod',
+  )
+  running.type('select * from shop.later; select pet from shop.products limit 1;')
+  running.type('\\d shop.products')
+  await running.says(/hamster/)
+  const { stdout, stderr } = await running.finish()
+  assert.doesNotMatch(stdout, /gerbil/)
+  assert.match(stdout, /\[masked\][^]*\[masked\]/)
+  assert.match(stdout, /price_cents \| integer/, 'the catalogs of PostgreSQL can be read')
+  assert.match(stderr, /masked whole, because the masking plan of this session does not know/)
+  const next = await psql(system, {
+    profile: 'shop-prod',
+    commands: ['select * from shop.later', 'select pet from shop.products limit 1'],
+  })
+  assert.match(next.stdout, /gerbil[^]*hamster/)
 })
 
 test("a session's credential stands nowhere but in the proxy", async () => {

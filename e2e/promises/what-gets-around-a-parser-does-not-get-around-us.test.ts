@@ -1,9 +1,14 @@
-// Seen to fail when `callOf` in libs/statements/src/functions.ts takes a function that it does not know for harmless.
+// Seen to fail when `callOf` in libs/statements/src/functions.ts takes a function that it does not know for harmless, and when
+// `servePipeline` in services/proxy/src/shell/pipeline.ts does not ask for the search path after opaque code.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { toServer } from '@countersign/postgres-wire'
 import { psql, startPsql } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
-import { targetStatements } from '../support/ledger.ts'
+import { targetStatements, timesRun } from '../support/ledger.ts'
+import { applyCatalog } from '../support/reviewer.ts'
+import { askTarget } from '../support/target.ts'
+import { fieldOf, only, openWire } from '../support/wire.ts'
 
 const system = await arena('bypass')
 
@@ -41,6 +46,18 @@ const BYPASSES: readonly string[] = [
   'select shop.archive_orders()',
   "select dblink_exec('dbname=shop_prod', 'delete from shop.orders')",
   'alter system set log_statement = none',
+  // Names are looked up along the target's own path: nothing may give them another meaning.
+  'set search_path = shop',
+  'set local search_path = evil, pg_catalog',
+  'set "Search_Path" to evil',
+  "set schema 'evil'",
+  "begin; set schema 'evil'; rollback",
+  "select set_config('search_path', 'evil', false)",
+  "select set_config('search' || '_path', 'evil', false)",
+  "select set_config('search_pathology'::varchar(11), 'evil', false)",
+  "update pg_settings set setting = 'evil' where name = 'search_path'",
+  'alter role current_user set search_path = evil',
+  'create temp table pg_class (id int)',
 ]
 
 /** None of these may be taken for a change. */
@@ -50,6 +67,10 @@ const HARMLESS: readonly string[] = [
   'select /* delete /* nested */ */ 1',
   "select has_table_privilege('shop.orders', 'delete') as delete",
   'with delete as (select 1) select * from delete',
+  "select pg_catalog.set_config('search_path', '', false)",
+  'set search_path = public',
+  'reset search_path',
+  'discard all',
 ]
 
 test('what must not pass is blocked or held, and the target never sees it', async () => {
@@ -70,4 +91,30 @@ test('what only looks dangerous passes', async () => {
     // The target itself may still refuse it: EXPLAIN checks the rights of the statement.
     assert.doesNotMatch(run.stderr, /countersign:/, sql)
   }
+})
+
+test('code that changes what names mean ends the session before anything else runs in it', async () => {
+  await askTarget(
+    system,
+    'create schema evil; grant usage on schema evil to public; ' +
+      "create function shop.lead_astray() returns void language sql as $$ select set_config('search_path', 'evil', false) $$",
+    'shop_dev',
+  )
+  const opaque = `permit (principal, action == Countersign::Action::"opaque", resource);`
+  await applyCatalog(system, (name, text) => (name === 'dev.cedar' ? `${text}\n${opaque}` : text))
+  const run = await psql(system, {
+    profile: 'shop-dev',
+    commands: ['select shop.lead_astray()', "select 'after the search_path was changed'"],
+  })
+  assert.match(run.stderr, /CS_TARGET_FAILED/)
+  // In a pipeline the target says nothing by itself.
+  const wire = await openWire(system, 'shop-dev')
+  for (const sql of ['select shop.lead_astray()', "select 'after the search_path was changed'"])
+    wire.send(toServer.parse('', sql), toServer.bind({}), toServer.execute())
+  wire.send(toServer.sync())
+  const error = only(await wire.until('E'), 'E')
+  assert.match(fieldOf(error, 'M') + fieldOf(error, 'D'), /CS_TARGET_FAILED/)
+  await wire.closed
+  assert.equal(await timesRun(system, 'after the search_path was changed'), 0)
+  assert.equal(await timesRun(system, 'select shop.lead_astray()'), 2)
 })

@@ -52,8 +52,9 @@ export const connectionProfile = z.strictObject({
       sessionMax: duration.optional(),
       rowsMax: z.number().int().min(1).optional(),
       holdInTransactionMax: duration.optional(),
+      tokenExpiry: z.enum(['end-session', 'keep-session']).default('end-session'),
     })
-    .default({}),
+    .prefault({}),
   record: z.enum(['full', 'statements', 'digest']).default('full'),
 })
 
@@ -150,6 +151,7 @@ export const profileOf = (profileName: string, spec: Specs['ConnectionProfile'])
   rowsMax: spec.limits.rowsMax ?? ROWS_MAX,
   holdInTransactionMaxMs: spec.limits.holdInTransactionMax ?? HOLD_IN_TRANSACTION_MAX_MS,
   recording: RECORDINGS[spec.record],
+  outlivesToken: spec.limits.tokenExpiry === 'keep-session',
 })
 
 export const stagesOf = (spec: Specs['Chain']) =>

@@ -55,6 +55,23 @@ test('the example catalog is valid and folds into profiles, chains, reviewers, p
   assert.equal(catalog.maskingRules.get('personal-data')?.detectors.length, 8)
 })
 
+test('a session ends with its token, unless the profile says otherwise', () => {
+  const kept = (limits: string): boolean[] => {
+    const files = example.map(({ name, text }) => ({
+      name,
+      text: name === 'profiles.yaml' ? text.replace(/limits: \{.*\}\n/, limits) : text,
+    }))
+    const { definitions, problems } = parseCatalog(files, { variables })
+    assert.deepEqual(problems, [])
+    const catalog = definitions
+      .map((definition) => definedBy(definition, 'ana', Instant(1)))
+      .reduce(applied, emptyCatalog)
+    return [...catalog.profiles.values()].map(({ outlivesToken }) => outlivesToken)
+  }
+  assert.deepEqual(kept('limits: {}\n'), [false, false, false])
+  assert.deepEqual(kept('limits: { tokenExpiry: keep-session }\n'), [true, false, false])
+})
+
 test('a version depends on the definition, not on its layout', () => {
   const versionOf = (text: string): string | undefined =>
     parseCatalog(

@@ -9,6 +9,7 @@ export {
   type MessageType,
   topicOf,
 } from './codec.ts'
+export { expiryOf } from './expiry.ts'
 export { oneOf } from './one-of.ts'
 export { decodeSubject, digestOf, encodeSubject } from './subject.ts'
 export { type AnyMessage, RELEASED, SCHEMAS } from './generated/schemas.ts'

@@ -13,6 +13,7 @@ export const ERROR_CODES = {
   CS_PROFILE_UNKNOWN: 'No connection profile has this name.',
   CS_SESSION_REJECTED: 'Policy does not admit this session.',
   CS_SESSION_REVOKED: 'The credential of the session was revoked; the session is over.',
+  CS_SESSION_EXPIRED: 'The token that opened the session expired, so the session is over.',
   CS_SESSION_LIMIT: 'The session reached a limit of its profile.',
   CS_STARTUP_PARAMETER_REFUSED: 'A startup parameter is not on the allow-list.',
   CS_PROTOCOL_VIOLATION: 'The client sent a message that its protocol does not allow here.',

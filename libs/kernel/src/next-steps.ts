@@ -15,6 +15,8 @@ export const NEXT_STEPS: Readonly<Record<ErrorCode, string>> = {
   CS_SESSION_REJECTED:
     'Read the detail: a policy forbids it, or none permits `connect` for these groups.',
   CS_SESSION_REVOKED: 'Connect again. If it was not your own end, ask the operators why.',
+  CS_SESSION_EXPIRED:
+    'Get a new token and connect again. For work that takes longer: a token that lasts longer, or `tokenExpiry: keep-session` in the limits of the profile.',
   CS_SESSION_LIMIT:
     'Connect again; ask for fewer rows, or for another limit in the profile. Where the proxy is full, try later.',
   CS_STARTUP_PARAMETER_REFUSED:

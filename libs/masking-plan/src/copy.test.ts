@@ -12,6 +12,7 @@ const PLAN: MaskingPlan = {
   tainted: 'Redact',
   detectors: DETECTORS.map((name) => ({ name, method: 'Redact' })),
   passwordLike: 'Redact',
+  relations: [],
 }
 const TEXT: CopyFormat = {
   kind: 'text',

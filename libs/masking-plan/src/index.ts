@@ -11,4 +11,11 @@ export { detect, type DetectorName, DETECTORS, type Hit } from './detect.ts'
 export { maskMessage } from './message.ts'
 export { isPasswordLike } from './password-like.ts'
 export { type MaskingPlan, planFor } from './plan.ts'
-export { maskedCells, passesUnseen, type ResultColumn, type RowMask, rowMask } from './row.ts'
+export {
+  isUnplanned,
+  maskedCells,
+  passesUnseen,
+  type ResultColumn,
+  type RowMask,
+  rowMask,
+} from './row.ts'

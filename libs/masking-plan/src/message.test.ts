@@ -11,6 +11,7 @@ const PLAN: MaskingPlan = {
   tainted: 'Redact',
   detectors: DETECTORS.map((name) => ({ name, method: 'Pseudonym' })),
   passwordLike: null,
+  relations: [],
 }
 
 test('of a tainted statement everything quoted goes', () => {

@@ -48,6 +48,15 @@ test('views that depend on each other end', () => {
   assert.equal(tagsOf([relation(1, ['email'], [2]), relation(2, ['email'], [1])]).length, 2)
 })
 
+test('a plan names everything that it knows, tagged or not', () => {
+  const known = target([relation(1, ['a', 'b'], []), relation(2, [], [])])
+  for (const rules of [RULES, null])
+    assert.deepEqual(planFor(rules, known).relations, [
+      { oid: 1, attnumMax: 2 },
+      { oid: 2, attnumMax: 0 },
+    ])
+})
+
 test('without rules everything is redacted', () => {
   const plan = planFor(null, target([]))
   assert.deepEqual([plan.untagged, plan.tainted, plan.passwordLike], ['Redact', 'Redact', 'Redact'])

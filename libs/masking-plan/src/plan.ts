@@ -12,7 +12,7 @@ import { DETECTORS } from './detect.ts'
 /** How the results of a session are masked. */
 export type MaskingPlan = Pick<
   MaskingPlanned,
-  'columns' | 'untagged' | 'tainted' | 'detectors' | 'passwordLike'
+  'columns' | 'untagged' | 'tainted' | 'detectors' | 'passwordLike' | 'relations'
 >
 
 /**
@@ -22,11 +22,15 @@ export type MaskingPlan = Pick<
  * (SELECT email AS city, city AS email) puts the masks on the wrong columns.
  */
 export function planFor(rules: MaskingRulesDefined | null, target: TargetDescribed): MaskingPlan {
-  if (rules === null) return EVERYTHING
+  const relations = target.relations.map(({ oid, columns }) => ({
+    oid,
+    attnumMax: Math.max(0, ...columns.map(({ attnum }) => attnum)),
+  }))
+  if (rules === null) return { ...EVERYTHING, relations }
   const tags = tagsOf(rules, target.relations)
   const columns = target.relations.flatMap((relation) => maskedColumns(relation, tags))
   const { untagged, tainted, detectors, passwordLike } = rules
-  return { columns, untagged, tainted, detectors, passwordLike }
+  return { columns, untagged, tainted, detectors, passwordLike, relations }
 }
 
 type Tags = ReadonlyMap<number, ReadonlyMap<number, Tagged>>
@@ -105,7 +109,7 @@ function tagsOfRelation(
   return tags
 }
 
-const EVERYTHING: MaskingPlan = {
+const EVERYTHING: Omit<MaskingPlan, 'relations'> = {
   columns: [],
   untagged: 'Redact',
   tainted: 'Redact',

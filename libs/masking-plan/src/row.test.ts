@@ -253,11 +253,24 @@ const DETECTING: MaskingPlan = {
   tainted: 'Redact',
   detectors: DETECTORS.map((name) => ({ name, method: 'Redact' })),
   passwordLike: null,
+  relations: [{ oid: 20_000, attnumMax: 2 }],
 }
 
 const tagged = (method: MaskingMethod, tag = 'tag'): MaskingPlan => ({
   ...DETECTING,
   columns: [{ tableOid: 7, attnum: 1, tag, method }],
+})
+
+test('what the plan does not know is masked whole: a later table, a later column; catalogs are known', () => {
+  const seen = (tableOid: number, columnAttribute: number, tainted = false): string | null =>
+    textOf(DETECTING, column({ tableOid, columnAttribute }), 'Lovelace', tainted)
+  assert.equal(seen(20_000, 2), 'Lovelace')
+  assert.equal(seen(20_000, -1), 'Lovelace')
+  assert.equal(seen(20_000, 3), '[masked]')
+  assert.equal(seen(20_001, 1), '[masked]')
+  assert.equal(seen(16_384, 1), '[masked]')
+  assert.equal(seen(1_259, 2), 'Lovelace')
+  assert.equal(seen(0, 0), 'Lovelace')
 })
 
 test('a value that holds nothing passes unseen, others do not', () => {

@@ -72,7 +72,22 @@ export const passesUnseen = (column: ColumnMask | undefined, ...at: Parameters<G
 
 type Rule = { readonly method: MaskingMethod; readonly tag: string }
 
+/**
+ * Whether a column is of a table that the plan does not know, or was added to one since: whatever stands in it, nobody
+ * could say how to mask it. PostgreSQL's own catalogs are the same everywhere and in no plan.
+ */
+export function isUnplanned({ relations }: MaskingPlan, column: ResultColumn): boolean {
+  if (column.tableOid < USER_OID_MIN) return false
+  let attnums = ATTNUMS.get(relations)
+  if (attnums === undefined) {
+    attnums = new Map(relations.map(({ oid, attnumMax }) => [oid, attnumMax]))
+    ATTNUMS.set(relations, attnums)
+  }
+  return column.columnAttribute > (attnums.get(column.tableOid) ?? -Infinity)
+}
+
 function untaggedRule(plan: MaskingPlan, column: ResultColumn, tainted: boolean): Rule | null {
+  if (isUnplanned(plan, column)) return UNKNOWN
   if (column.tableOid === 0 && tainted) return { method: plan.tainted, tag: 'tainted' }
   if (plan.passwordLike !== null && isPasswordLike(column.name))
     return { method: plan.passwordLike, tag: 'password-like' }
@@ -80,3 +95,6 @@ function untaggedRule(plan: MaskingPlan, column: ResultColumn, tainted: boolean)
 }
 
 const UNKNOWN: Rule = { method: 'Redact', tag: 'untagged' }
+/** FirstNormalObjectId: below are the objects that every database begins with. */
+const USER_OID_MIN = 16_384
+const ATTNUMS = new WeakMap<MaskingPlan['relations'], ReadonlyMap<number, number>>()

@@ -1,5 +1,6 @@
 import { CATALOG_RELATIONS } from './generated/pg-catalog.ts'
 import type { RelationRef } from './facts.ts'
+import { keepsNames } from './search-path.ts'
 
 /** What is known of a target. A `TargetDescribed` event has this form. */
 export type TargetCatalog = {
@@ -39,6 +40,8 @@ export type Names = {
     relation: RelationRef,
   ): readonly { readonly relation: RelationRef; readonly column: string }[]
   hasRoutine(name: string): boolean
+  /** Whether a session with this search path, null for an unknown one, means the same relations. */
+  areKept(path: readonly string[] | null): boolean
 }
 
 /** The look-ups of a catalog, made once per catalog object. */
@@ -98,6 +101,7 @@ function indexed(catalog: TargetCatalog): Names {
       return found
     },
     hasRoutine: (name) => routines.has(name),
+    areKept: (path) => keepsNames(path, catalog.searchPath),
   }
 }
 

@@ -42,6 +42,7 @@ export type Collector = {
   columnsUnknown: boolean
   copy: 'in' | 'out' | null
   stateChanging: boolean
+  changesNames: boolean
   harmlessSetting: boolean | null
   createsCode: boolean
 }
@@ -62,6 +63,7 @@ export const newCollector = (names: Names): Collector => ({
   columnsUnknown: false,
   copy: null,
   stateChanging: false,
+  changesNames: false,
   harmlessSetting: null,
   createsCode: false,
 })
@@ -89,6 +91,12 @@ export function read(to: Collector, relation: RelationRef): void {
   for (const below of to.names.below(relation)) touch(to, below.relation, below.column)
 }
 
+/** Notes that unqualified names may mean something else afterwards: nothing could be decided on them. */
+export function renames(to: Collector, why: string): void {
+  to.changesNames = true
+  affect(to, 'unknown', null, why)
+}
+
 export function touch(to: Collector, relation: RelationRef, column: string): void {
   to.columns.set(`${keyOf(relation)} ${column}`, { relation, column })
 }
@@ -102,6 +110,7 @@ export function lock(to: Collector, mode: Lock, relation: RelationRef): void {
 export function call(to: Collector, called: Call): void {
   to.functions.set(called.name, { name: called.name, harmless: called.harmless })
   for (const effect of called.effects) affect(to, effect, null, called.why)
+  if (called.changesNames === true) renames(to, `${called.why} to change the search_path`)
 }
 
 /** The name of a relation as people write it. */

@@ -72,6 +72,8 @@ export type Understanding = {
   readonly unbounded: readonly { readonly tag: string; readonly relation: RelationRef }[]
   /** What later texts mean may differ afterwards: raises the session's stateVersion. */
   readonly stateChanging: boolean
+  /** Unqualified names may mean something else afterwards: it is `unknown`. */
+  readonly changesNames: boolean
   /** Each SET of the message is of a setting that only changes presentation or limits. */
   readonly harmlessSetting: boolean
   /** The message creates or changes code that the target runs later. */

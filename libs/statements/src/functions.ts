@@ -1,6 +1,7 @@
 import { HARMLESS_FUNCTIONS } from './generated/pg-catalog.ts'
 import type { Names } from './catalog.ts'
 import type { EffectName } from './facts.ts'
+import { pathIn } from './search-path.ts'
 import { changesReading, IDENTITY_SETTINGS } from './settings.ts'
 
 /** What calling a function does beyond computing a value. */
@@ -9,6 +10,7 @@ export type Call = {
   readonly harmless: boolean
   readonly effects: readonly EffectName[]
   readonly why: string
+  readonly changesNames?: boolean
 }
 
 /**
@@ -31,8 +33,9 @@ export function callOf(
   if (HARMLESS_FUNCTIONS.has(local)) return { name, harmless: true, effects: [], why: '' }
   if (local === 'current_setting' && isPlainSetting(args[0]))
     return { name, harmless: true, effects: [], why: '' }
-  const effects = local === 'set_config' ? configEffects(args) : (SPECIAL.get(local) ?? ['opaque'])
-  return { name, harmless: false, effects, why: `calls ${name}()` }
+  const called = { name, harmless: false, why: `calls ${name}()` }
+  if (local !== 'set_config') return { ...called, effects: SPECIAL.get(local) ?? ['opaque'] }
+  return { ...called, effects: configEffects(args), changesNames: setsPath(args, names) }
 }
 
 function configEffects([setting = null, value = null]: readonly (string | null)[]): EffectName[] {
@@ -40,6 +43,14 @@ function configEffects([setting = null, value = null]: readonly (string | null)[
   const name = setting.toLowerCase()
   if (changesReading(name, value)) return ['session-change', 'unknown']
   return IDENTITY_SETTINGS.has(name) ? ['session-change', 'privilege-change'] : ['session-change']
+}
+
+function setsPath(
+  [setting = null, value = null]: readonly (string | null)[],
+  names: Names,
+): boolean {
+  if (setting?.toLowerCase() !== 'search_path') return false
+  return value === null || !names.areKept(pathIn(value))
 }
 
 /** Settings of extensions and applications have a dot, and may hold secrets. */

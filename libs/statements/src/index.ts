@@ -17,5 +17,6 @@ export type {
 export { type CoverableRequest, coverageKey } from './coverage-key.ts'
 export { exactKey, shapeKey, STATEMENTS_VERSION } from './keys.ts'
 export { loadStatements, STATEMENT_BYTES_MAX } from './parser.ts'
+export { keepsNames, pathIn } from './search-path.ts'
 export { rendering } from './rendering.ts'
 export { understand, type UnderstandOptions } from './understand.ts'

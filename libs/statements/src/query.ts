@@ -1,4 +1,4 @@
-import { affect, call, type Collector, lock, read, touch } from './collector.ts'
+import { affect, call, type Collector, lock, read, renames, touch } from './collector.ts'
 import type { RelationRef } from './facts.ts'
 import { callOf } from './functions.ts'
 import { BUILTIN_TYPES } from './generated/pg-catalog.ts'
@@ -31,6 +31,8 @@ type Level = {
   readonly derived: Set<string>
   /** Names of whole joins. */
   readonly joins: Set<string>
+  /** What the result calls its columns; ORDER BY and GROUP BY may mean these. */
+  readonly outputs: ReadonlySet<string>
   readonly parent: Level | null
 }
 
@@ -65,6 +67,7 @@ function select(to: Collector, body: Tree, outer: Scope): void {
   const scope = opened(withCtes(to, body, outer))
   visitFields(to, 'SelectStmt', body, scope, (field) => field === 'fromClause')
   visitFields(to, 'SelectStmt', body, scope, (field) => !SELECT_APART.has(field))
+  visitFields(to, 'SelectStmt', body, ordering(scope, body), (field) => ORDERING.has(field))
   for (const side of ['larg', 'rarg']) {
     const branch = treeOf(body[side])
     if (branch) select(to, branch, { ...scope, level: outer.level })
@@ -80,7 +83,16 @@ export function creates(to: Collector, range: Tree): void {
   affect(to, 'schema-change', relation, `creates ${textOf(range, 'relname')} from a query`)
   if (to.planOnly) return
   to.movesData = true
-  if (isTemporary(range)) affect(to, 'session-change', relation, 'creates a temporary relation')
+  if (isTemporary(range)) {
+    affect(to, 'session-change', relation, 'creates a temporary relation')
+    hides(to, textOf(range, 'relname'))
+  }
+}
+
+/** A temporary relation comes before every other of its name, and so does the type that each relation is. */
+export function hides(to: Collector, name: string): void {
+  const schema = BUILTIN_TYPES.has(name) ? 'pg_catalog' : to.names.relation(null, name).schema
+  if (schema !== null) renames(to, `would hide ${schema}.${name} behind a temporary relation`)
 }
 
 /** A temporary relation changes what later texts of the session mean. */
@@ -157,6 +169,11 @@ function changed(
   const range = part(body, 'relation')
   const relation = targetOf(to, range)
   affect(to, effect, relation, `${verb} ${textOf(range, 'relname')}`)
+  // A rule of this view sets what it is updated with, whichever setting that is.
+  if (relation.schema === 'pg_catalog' && relation.name === 'pg_settings') {
+    affect(to, 'privilege-change', null, 'changes settings through pg_settings')
+    renames(to, 'changes settings through pg_settings')
+  }
   lock(to, 'ROW EXCLUSIVE', relation)
   alias(scope, aliasOf(range), relation)
   return { scope, relation }
@@ -218,7 +235,9 @@ function rangeVar(to: Collector, body: Tree, scope: Scope): void {
   lock(to, 'ACCESS SHARE', relation)
   alias(scope, aliasOf(body), relation)
   // Renamed columns cannot be followed by name.
-  if ('colnames' in part(body, 'alias')) touch(to, relation, '*')
+  if (!('colnames' in part(body, 'alias'))) return
+  touch(to, relation, '*')
+  scope.level?.derived.add(aliasOf(body))
 }
 
 function columnRef(to: Collector, body: Tree, scope: Scope): void {
@@ -232,15 +251,27 @@ function columnRef(to: Collector, body: Tree, scope: Scope): void {
     for (const { relation } of scope.level?.relations ?? []) touch(to, relation, '*')
     return
   }
+  let found = SYSTEM_COLUMNS.has(column)
   for (let level = scope.level; level; level = level.parent) {
+    // The columns of what is derived were noted where they come from.
+    if (level.outputs.has(column) || level.derived.size > 0) found = true
     for (const { alias: name, relation } of level.relations) {
       const columns = to.names.columnsOf(relation)
       if (name === column) touch(to, relation, '*')
       if (columns === null || columns.has(column)) touch(to, relation, column)
+      if (name === column || columns === null || columns.has(column)) found = true
     }
-    if (level.joins.has(column))
-      for (const { relation } of level.relations) touch(to, relation, '*')
+    if (!level.joins.has(column)) continue
+    found = true
+    for (const { relation } of level.relations) touch(to, relation, '*')
   }
+  if (!found) unknownColumn(to, column, scope)
+}
+
+/** A column that nobody described: some relation got it since. */
+function unknownColumn(to: Collector, column: string, scope: Scope): void {
+  for (let level = scope.level; level; level = level.parent)
+    for (const { relation } of level.relations) touch(to, relation, column)
 }
 
 function qualified(to: Collector, qualifier: string, column: string, scope: Scope): void {
@@ -254,6 +285,8 @@ function qualified(to: Collector, qualifier: string, column: string, scope: Scop
       const known = to.names.columnsOf(relation)?.has(column)
       if (known) isColumn = true
       touch(to, relation, joined || known === false ? '*' : column)
+      const isNew = known === false && !isColumn && !joined && !level.derived.has(qualifier)
+      if (isNew) touch(to, relation, column)
     }
     if (level.derived.has(qualifier)) found = true
   }
@@ -345,8 +378,20 @@ function visitFields(
   visitChildren(to, { kind, body: taken }, scope)
 }
 
+/** Only here a name may be one that the result gives to its columns. */
+function ordering(scope: Scope, body: Tree): Scope {
+  const outputs = new Set(nodesAt(body, 'targetList').map(({ body: each }) => textOf(each, 'name')))
+  return { ...scope, level: scope.level && { ...scope.level, outputs } }
+}
+
 function opened(scope: Scope): Scope {
-  const level: Level = { relations: [], derived: new Set(), joins: new Set(), parent: scope.level }
+  const level: Level = {
+    relations: [],
+    derived: new Set(),
+    joins: new Set(),
+    outputs: new Set(),
+    parent: scope.level,
+  }
   return { ...scope, level }
 }
 
@@ -359,7 +404,10 @@ const aliasOf = (range: Tree): string =>
 
 const SELECT_APART: ReadonlySet<string> = new Set([
   ...['fromClause', 'withClause', 'larg', 'rarg', 'lockingClause', 'intoClause'],
+  ...['sortClause', 'groupClause', 'distinctClause'],
 ])
+
+const ORDERING: ReadonlySet<string> = new Set(['sortClause', 'groupClause', 'distinctClause'])
 
 const SYSTEM_COLUMNS: ReadonlySet<string> = new Set([
   'ctid',

@@ -54,7 +54,8 @@ export function children({ kind, body }: Node): Node[] {
 
 /** A constant of the tree as text, or null when the node is not a constant. */
 export function constantOf(node: Node | null): string | null {
-  if (node?.kind === 'TypeCast') return constantOf(nodeAt(node.body, 'arg'))
+  if (node?.kind === 'TypeCast')
+    return isText(part(node.body, 'typeName')) ? constantOf(nodeAt(node.body, 'arg')) : null
   if (node?.kind === 'String') return textOf(node.body, 'sval')
   if (node?.kind === 'Integer') return String(node.body['ival'] ?? 0)
   if (node?.kind === 'Boolean') return String(node.body['boolval'] === true)
@@ -65,6 +66,10 @@ export function constantOf(node: Node | null): string | null {
   if ('boolval' in node.body) return String(part(node.body, 'boolval')['boolval'] === true)
   return null
 }
+
+/** Other types change the value: 'roles'::varchar(4) is 'role'. */
+const isText = (type: Tree): boolean =>
+  ['text', 'pg_catalog.text'].includes(wordsAt(type, 'names').join('.')) && !('arrayBounds' in type)
 
 function unwrapped(value: unknown): Node | null {
   const tree = treeOf(value)

@@ -134,7 +134,7 @@ const EFFECTS: Readonly<Record<string, string>> = {
   'set role x': 'privilege-change, session-change',
   'reset role': 'privilege-change, session-change',
   'set session authorization x': 'privilege-change, session-change',
-  'set search_path = evil': 'session-change',
+  'set search_path = evil': 'session-change, unknown',
   "set application_name = 'x'": 'session-change',
   'set standard_conforming_strings = off': 'session-change, unknown',
   "set client_encoding = 'SJIS'": 'session-change, unknown',
@@ -215,6 +215,19 @@ describe('the columns of a statement', () => {
     'select x from (select email as x from orders) s': 'orders.email',
     'select s.x from (select email as x from orders) s': 'orders.email',
     'select mystery from nowhere': 'nowhere.mystery',
+    // A column that came after the description: policy must hear that something is read which nobody knows.
+    'select upper(mystery) from orders': 'orders.mystery',
+    'select upper(o.mystery) from orders o': 'orders.* orders.mystery',
+    'select o.x, o.ctid from orders as o (x)': 'orders.*',
+    'select upper(mystery) as mystery from orders': 'orders.mystery',
+    'select id from orders where mystery = 1': 'orders.id orders.mystery',
+    'select (select mystery) from orders': 'orders.mystery',
+    'update orders set total = 1 returning mystery': 'orders.mystery',
+    'copy orders (mystery) to stdout': 'orders.mystery',
+    'select ctid, tableoid from orders': '',
+    'select count(*) as n from orders order by n': '',
+    'select total as t from orders group by t': 'orders.total',
+    'select f.mystery from orders, generate_series(1, 2) f (mystery)': '',
     'select count(*) from orders': '',
     'copy orders (email) to stdout': 'orders.email',
     'copy orders to stdout': 'orders.*',
@@ -227,6 +240,101 @@ describe('the columns of a statement', () => {
   }
   for (const [sql, expected] of Object.entries(COLUMNS))
     test(`${sql} → ${expected || 'none'}`, () => assert.equal(columnsOf(sql), expected))
+})
+
+/**
+ * Unqualified names are looked up along the path that the target gives to a session, so a session keeps it. The
+ * path of the target here is shop, public.
+ */
+describe('names keep their meaning', () => {
+  const KEEPS = [
+    'set search_path = shop, public',
+    'set search_path to "shop", \'public\'',
+    "set search_path = ''",
+    'set local search_path = pg_catalog',
+    'set search_path to default',
+    'reset search_path',
+    'reset all',
+    'discard all',
+    "select pg_catalog.set_config('search_path', '', false)",
+    "select set_config('search_path', 'SHOP , \"public\"', true)",
+    "select set_config('search_path'::text, '\"\"', false)",
+    "select set_config('work_mem', '1MB', false)",
+    "update orders set email = 'pg_settings'",
+    'create temp table t (a int)',
+    'create temp table if not exists mine as select 1',
+    'alter table nowhere rename to elsewhere',
+    'alter table nowhere rename column a to orders',
+  ]
+  const CHANGES = [
+    'set search_path = shop',
+    'set search_path = public, shop',
+    'set search_path = evil, shop, public',
+    // The last one counts for operators and functions too: what stands before pg_catalog shadows it.
+    'set search_path = shop, public, pg_catalog',
+    'set search_path = evil, pg_catalog',
+    'set search_path = pg_temp, shop, public',
+    'set search_path = "Shop", public',
+    "set search_path = 'shop, public'",
+    'set search_path = "$user", shop, public',
+    "set schema 'evil'",
+    'set "search_path" = evil',
+    'set "SEARCH_PATH" = evil',
+    'set local search_path = evil',
+    'set session search_path to evil',
+    'set search_path from current',
+    'begin; set local search_path = evil; rollback',
+    "select 1; set schema 'evil'; select * from orders",
+    "prepare p as select set_config('search_path', 'evil', false)",
+    "prepare p (text) as select set_config('search_path', $1, false)",
+    "select set_config('search_path', 'evil', false)",
+    "select set_config('SEARCH_PATH', 'evil', true)",
+    "select set_config(E'search\\x5fpath', 'evil', false)",
+    "select set_config('search' || '_path', 'evil', false)",
+    "select set_config('search_path', $1, false)",
+    "select set_config('search_path', current_user, false)",
+    "select set_config('search_path', email, false) from orders",
+    "select set_config('search_pathology'::varchar(11), 'evil', false)",
+    "select set_config('search_path', is_local => false, new_value => 'evil')",
+    "select * from set_config('search_path', 'evil', false)",
+    "select 1 where set_config('search_path', 'evil', false) = ''",
+    "select set_config('search_path', '\u00a0shop, public', false)",
+    "select set_config('search_path', 'shop,, public', false)",
+    "update pg_settings set setting = 'evil' where name = 'search_path'",
+    "update pg_catalog.pg_settings set setting = 'evil'",
+    "with x as (update pg_settings set setting = 'evil' returning 1) select 1",
+    'create temp table orders (id int)',
+    'create temp table pg_class (id int)',
+    // A table is a type too, and those are looked for in the same order.
+    'create temp table text (id int)',
+    'create table pg_temp.orders (id int)',
+    'create temp view log as select 1',
+    'create temp table log as select 1',
+    'select 1 as id into temp log',
+    'create temp sequence orders',
+    'alter table nowhere rename to orders',
+    'alter table pg_temp.t rename to orders',
+  ]
+  const isUnknown = (sql: string): boolean =>
+    understand(sql, CATALOG).effects.some(({ effect }) => effect === 'unknown')
+  for (const sql of KEEPS)
+    test(`${sql} keeps them`, () => {
+      assert.equal(isUnknown(sql), false)
+      assert.equal(understand(sql, CATALOG).changesNames, false)
+    })
+  for (const sql of CHANGES)
+    test(`${sql} does not`, () => {
+      assert.equal(isUnknown(sql), true)
+      assert.equal(understand(sql, CATALOG).stateChanging, true)
+    })
+
+  test('where pg_catalog does not come first, no path but that of the target keeps them', () => {
+    const last = { ...CATALOG, searchPath: ['shop', 'pg_catalog'] }
+    const keeps = (sql: string): boolean => !understand(sql, last).changesNames
+    assert.equal(keeps('set search_path = shop, pg_catalog'), true)
+    assert.equal(keeps("set search_path = ''"), false)
+    assert.equal(keeps('set search_path = pg_catalog'), false)
+  })
 })
 
 describe('what else is understood', () => {

@@ -69,6 +69,7 @@ function understood(to: Collector, statements: readonly StatementSpan[]): Unders
     transactionControls: to.controls,
     unbounded: to.unbounded,
     stateChanging: to.stateChanging,
+    changesNames: to.changesNames,
     harmlessSetting: to.harmlessSetting === true,
     createsCode: to.createsCode,
     empty: statements.length === 0 && to.effects.size === 0,

@@ -6,11 +6,21 @@ import {
   type Lock,
   lock,
   read,
+  renames,
   shown,
   touch,
 } from './collector.ts'
 import type { EffectName, RelationRef, TransactionControl } from './facts.ts'
-import { creates, isTemporary, readsWhile, targetOf, TOP, visit, visitChildren } from './query.ts'
+import {
+  creates,
+  hides,
+  isTemporary,
+  readsWhile,
+  targetOf,
+  TOP,
+  visit,
+  visitChildren,
+} from './query.ts'
 import { changesReading, HARMLESS_SETTINGS, IDENTITY_SETTINGS } from './settings.ts'
 import {
   constantOf,
@@ -57,7 +67,13 @@ function ruled(to: Collector, node: Node, rule: Rule): string {
   const rest = subjects.length > 0 ? rule.effects.slice(1) : rule.effects
   for (const effect of rest) affect(to, effect, null, tag)
   if (RIGHTS.has(tag)) affect(to, 'privilege-change', subjects[0] ?? null, tag)
-  if (isTemporary(part(body, 'sequence'))) affect(to, 'session-change', null, tag)
+  if (isTemporary(part(body, 'sequence'))) {
+    affect(to, 'session-change', null, tag)
+    hides(to, textOf(part(body, 'sequence'), 'relname'))
+  }
+  // What nobody described may be a temporary relation.
+  if (RELATION_TYPES.has(textOf(body, 'renameType')) && subjects[0]?.oid === null)
+    hides(to, textOf(body, 'newname'))
   if (rule.code) to.createsCode = true
   if (!rule.closed) visitChildren(to, { kind, body }, { ...TOP, subject: () => undefined })
   return tag
@@ -218,7 +234,10 @@ function createTable(to: Collector, body: Tree): string {
   const range = part('base' in body ? part(body, 'base') : body, 'relation')
   const relation = targetOf(to, range)
   affect(to, 'schema-change', relation, 'creates a table')
-  if (isTemporary(range)) affect(to, 'session-change', relation, 'creates a temporary table')
+  if (isTemporary(range)) {
+    affect(to, 'session-change', relation, 'creates a temporary table')
+    hides(to, relation.name)
+  }
   const inner = 'base' in body ? part(body, 'base') : body
   visitChildren(
     to,
@@ -247,7 +266,10 @@ function createView(to: Collector, body: Tree): string {
   const range = part(body, 'view')
   const relation = targetOf(to, range)
   affect(to, 'schema-change', relation, 'creates a view')
-  if (isTemporary(range)) affect(to, 'session-change', relation, 'creates a temporary view')
+  if (isTemporary(range)) {
+    affect(to, 'session-change', relation, 'creates a temporary view')
+    hides(to, relation.name)
+  }
   const query = nodeAt(body, 'query')
   if (query) visit(to, query, TOP)
   to.summaries.push(`creates the view ${shown(relation)}`)
@@ -332,8 +354,19 @@ function set(to: Collector, body: Tree): string {
     changesReading(name, args.length === 1 ? constantOf(args[0] ?? null) : null)
   )
     affect(to, 'unknown', null, `changes how PostgreSQL reads later statements (${name})`)
+  if (name === 'search_path' && SETS_VALUE.has(kind) && !to.names.areKept(pathOf(args)))
+    renames(to, 'changes the search_path')
   to.summaries.push(`changes the setting ${name || 'of everything'} of the session`)
   return kind.startsWith('VAR_RESET') ? 'RESET' : 'SET'
+}
+
+/** DEFAULT and RESET go back to the path of the target. */
+const SETS_VALUE: ReadonlySet<string> = new Set(['VAR_SET_VALUE', 'VAR_SET_CURRENT'])
+
+/** Each value of SET is one schema, commas and quotes included; null where one is not known, or there is none. */
+function pathOf(args: readonly Node[]): string[] | null {
+  const names = args.map(constantOf).filter((name) => name !== null)
+  return names.length === args.length && names.length > 0 ? names : null
 }
 
 function transaction(to: Collector, body: Tree): string {

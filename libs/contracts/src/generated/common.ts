@@ -97,6 +97,14 @@ export type MaskedColumn = {
 /** How a value is masked. */
 export type MaskingMethod = 'Redact' | 'Partial' | 'Pseudonym' | 'Null'
 
+/** A relation that a masking plan is made for. */
+export type PlannedRelation = {
+  /** The OID of the relation. */
+  readonly oid: number
+  /** The last column that is planned for; a later one is new, because PostgreSQL never uses a number again. */
+  readonly attnumMax: number
+}
+
 /** One Cedar file. */
 export type PolicyFile = {
   /** The file name, for messages. */
@@ -137,6 +145,8 @@ export type Profile = {
   readonly holdInTransactionMaxMs: number
   /** How much is recorded. */
   readonly recording: Recording
+  /** Whether a session goes on after the token that opened it expired. */
+  readonly outlivesToken: boolean
 }
 
 /** The wire protocol that an agent speaks to a target. */

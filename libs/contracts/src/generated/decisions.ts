@@ -141,6 +141,8 @@ export type SessionAdmitted = {
   readonly sessionKey: string
   /** How far policy had read the catalog. */
   readonly catalogOffset: number
+  /** When the session ends at the latest; null in old records, where the limit of the profile counts. */
+  readonly expiresAt: Instant | null
 }
 
 /** Policy does not let the session open. */

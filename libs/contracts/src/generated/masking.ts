@@ -1,6 +1,6 @@
 // Generated from schemas/masking by libs/contracts/generate.ts; do not edit.
 import type { Instant, SessionId } from '@countersign/kernel'
-import type { DetectorRule, MaskedColumn, MaskingMethod } from './common.ts'
+import type { DetectorRule, MaskedColumn, MaskingMethod, PlannedRelation } from './common.ts'
 
 /** How the results of a session are masked; without it nothing is released. */
 export type MaskingPlanned = {
@@ -25,6 +25,8 @@ export type MaskingPlanned = {
   readonly detectors: readonly DetectorRule[]
   /** How columns with password-like names are masked; null leaves them. */
   readonly passwordLike: MaskingMethod | null
+  /** Everything that the plan knows of the target; columns of other relations are masked whole, but for those of PostgreSQL itself. */
+  readonly relations: readonly PlannedRelation[]
 }
 
 /** Everything that may stand in the topic `masking`. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AnyMessage } from '@countersign/contracts'
-import { SessionId } from '@countersign/kernel'
+import { Instant, SessionId } from '@countersign/kernel'
 import fc from 'fast-check'
-import { type Credentials, newCredentials, nextStep, noted } from './credential.ts'
+import { type Credentials, newCredentials, nextStep, noted, overdue } from './credential.ts'
 import {
   admitted,
   alter,
@@ -175,3 +175,23 @@ function roleFor(state: Credentials, sessionId: SessionId): string | null {
   const step = nextStep(state, sessionId, () => false)
   return step?.do === 'intend' ? step.role : null
 }
+
+test('a session whose time is up long since is revoked, whatever its proxy says', () => {
+  const state = after([admitted(session, Instant(60_000_000)), intended(role), issued(role)])
+  assert.deepEqual(overdue(state, Instant(80_000_000)), [], 'its proxy has time to end it')
+  assert.equal(
+    nextStep(state, session, () => false),
+    null,
+  )
+  assert.deepEqual(overdue(state, Instant(91_000_000)), [session])
+  assert.equal(nextStep(state, session, () => false)?.do, 'revoke')
+  assert.deepEqual(overdue(state, Instant(92_000_000)), [], 'once is enough')
+})
+
+test('a grant is good no longer than its session', () => {
+  const request = [reviewed(alter, owner), granted(alter, owner)]
+  const state = after([admitted(session, Instant(-1)), intended(role), issued(role), ...request])
+  const step = nextStep(state, session, () => false)
+  assert.ok(step?.do === 'raise')
+  assert.equal(step.grant.expiresAt, -1)
+})

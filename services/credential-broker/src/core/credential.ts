@@ -1,12 +1,19 @@
-import type {
-  AnyMessage,
-  CredentialIntended,
-  Profile,
-  ReviewRequired,
-  SessionAdmitted,
-  TransactionStatus,
+import {
+  type AnyMessage,
+  type CredentialIntended,
+  expiryOf,
+  type Profile,
+  type ReviewRequired,
+  type SessionAdmitted,
+  type TransactionStatus,
 } from '@countersign/contracts'
-import type { InstanceId, RequestId, SessionId } from '@countersign/kernel'
+import {
+  afterMs,
+  type Instant,
+  type InstanceId,
+  type RequestId,
+  type SessionId,
+} from '@countersign/kernel'
 import type { Retries } from './retries.ts'
 import { roleName } from './role-name.ts'
 
@@ -177,7 +184,23 @@ export function nextStep(
     return { do: 'revoke', intent, profile, reason: 'LeaseExpired' }
   if (admitted === null) return null
   if (!one.issued) return { do: 'issue', admitted, intent }
-  return lowering(one, intent, admitted.profile) ?? raising(one, intent, admitted.profile)
+  return lowering(one, intent, admitted.profile) ?? raising(one, intent, admitted)
+}
+
+/**
+ * Counts sessions as over that should have ended a while ago, and names them. Their proxies end them by themselves; the
+ * target need not rely on that.
+ */
+export function overdue(state: Credentials, now: Instant): SessionId[] {
+  const found = [...state.live.values()].filter(
+    ({ admitted, intent, over }) =>
+      admitted !== null &&
+      intent !== null &&
+      !over &&
+      afterMs(expiryOf(admitted), OVERDUE_MS) < now,
+  )
+  for (const one of found) one.over = true
+  return found.map(({ sessionId }) => sessionId)
 }
 
 /** Keeps a role for a session from the moment it is chosen: another one may choose before the intent is in the log. */
@@ -213,7 +236,12 @@ function lowering(one: Credential, intent: CredentialIntended, profile: Profile)
   return null
 }
 
-function raising(one: Credential, intent: CredentialIntended, profile: Profile): Step | null {
+function raising(
+  one: Credential,
+  intent: CredentialIntended,
+  admitted: SessionAdmitted,
+): Step | null {
+  const { profile } = admitted
   const requests = [...one.requests]
   if (requests.some(([, { raise }]) => raise.status === 'raised')) return null
   for (const [requestId, request] of requests) {
@@ -222,7 +250,9 @@ function raising(one: Credential, intent: CredentialIntended, profile: Profile):
     if (grant.raise.length === 0) continue
     const reason = whyNot(grant, review, profile)
     if (reason !== null) return { do: 'refuse', intent, requestId, reason }
-    return { do: 'raise', profile, intent, requestId, grant }
+    // A grant is good no longer than its session.
+    const expiresAt = Math.min(grant.expiresAt, expiryOf(admitted))
+    return { do: 'raise', profile, intent, requestId, grant: { ...grant, expiresAt } }
   }
   return null
 }
@@ -320,5 +350,7 @@ function entry(state: Credentials, sessionId: SessionId): Credential {
   return found
 }
 
+/** Longer than a proxy takes to end a session, and than clocks differ. */
+const OVERDUE_MS = 30_000
 /** Effects that leave the catalog of the target as it is. */
 const KEEPS_SCHEMA = ['read', 'write', 'delete', 'transaction', 'session-change']

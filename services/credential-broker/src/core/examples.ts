@@ -26,6 +26,7 @@ export const profile: Profile = {
   rowsMax: 1_000,
   holdInTransactionMaxMs: 60_000,
   recording: 'Full',
+  outlivesToken: false,
 }
 
 /** The role of the session, and what it is lent. */
@@ -44,7 +45,7 @@ const identity = {
   expiresAt: at,
 }
 
-export const admitted = (sessionId = session): AnyMessage => ({
+export const admitted = (sessionId = session, expiresAt: Instant | null = null): AnyMessage => ({
   type: 'SessionAdmitted',
   ...of(sessionId),
   identity,
@@ -53,6 +54,7 @@ export const admitted = (sessionId = session): AnyMessage => ({
   instanceId: proxy,
   sessionKey: '{}',
   catalogOffset: 1,
+  expiresAt,
 })
 
 export const intended = (role: string, sessionId = session): AnyMessage => ({

@@ -1,7 +1,13 @@
 import type pg from 'pg'
 import type { Profile, Relation, Routine, TargetDescribed } from '@countersign/contracts'
 import { sha256 } from '@countersign/kernel'
-import { DEPENDENCIES, RELATIONS, ROUTINES, SEARCH_PATH } from '../core/sql/description-queries.ts'
+import {
+  DEPENDENCIES,
+  EXTENT,
+  RELATIONS,
+  ROUTINES,
+  SEARCH_PATH,
+} from '../core/sql/description-queries.ts'
 
 /** What a target looks like, without the session that wants to know. */
 export type Description = Omit<TargetDescribed, 'type' | 'sessionId' | 'at'>
@@ -39,6 +45,12 @@ export async function describeTarget(
     })),
   }
   return { ...content, targetVersion: sha256(JSON.stringify(content)) }
+}
+
+/** What is different after most changes of a schema, and costs little to ask. */
+export async function extentOf(client: pg.ClientBase): Promise<string> {
+  const { rows } = await client.query<{ extent: string }>(EXTENT)
+  return rows[0]?.extent ?? ''
 }
 
 type RelationRow = {

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type pg from 'pg'
-import type { Profile } from '@countersign/contracts'
+import { expiryOf, type Profile } from '@countersign/contracts'
 import {
-  afterMs,
   type Clock,
   messageOf,
   Problem,
@@ -16,7 +15,7 @@ import { scramVerifier } from '@countersign/postgres-wire'
 import type { Consequence, Logger } from '@countersign/runtime'
 import type { Step } from '../core/credential.ts'
 import { credentialFailed } from '../core/failure.ts'
-import { describeTarget, type Description } from './describe-target.ts'
+import { describeTarget, type Description, extentOf } from './describe-target.ts'
 import {
   creatable,
   inheritFrom,
@@ -42,6 +41,9 @@ export type StepContext = {
   mayLeave: boolean
 }
 
+/** A description, and how many relations and columns there were when it was made. */
+type Kept = { readonly description: Description; readonly extent: string; readonly atMs: number }
+
 export type PerformerOptions = {
   admins: TargetAdmins
   clock: Clock
@@ -52,23 +54,24 @@ export type PerformerOptions = {
 
 export function performer(options: PerformerOptions): Performer {
   const { admins, clock, logger } = options
-  const descriptions = new Map<string, { description: Description; atMs: number }>()
+  const descriptions = new Map<string, Kept>()
 
   /** The target as it is, or lately was. Throws where its base roles may create something. */
-  const described = (profile: Profile): Promise<Description> | Description => {
-    const known = descriptions.get(profile.version)
-    if (known !== undefined && clock.monotonicMs() - known.atMs < DESCRIPTION_MS)
-      return known.description
-    return admins.on(profile, async (client) => {
+  const described = (profile: Profile): Promise<Description> =>
+    admins.on(profile, async (client) => {
+      const known = descriptions.get(profile.version)
+      const isYoung = known !== undefined && clock.monotonicMs() - known.atMs < DESCRIPTION_MS
+      // A table that came since would be masked whole, also for who connects again because of it.
+      if (isYoung && known.extent === (await extentOf(client))) return known.description
       const danger = await creatable(client, profile.baseRoles)
       if (danger !== null) throw new Problem('CS_CREDENTIAL_FAILED', danger)
       return describedNow(client, profile)
     })
-  }
 
   async function describedNow(client: pg.ClientBase, profile: Profile): Promise<Description> {
+    const extent = await extentOf(client)
     const description = await describeTarget(client, profile)
-    descriptions.set(profile.version, { description, atMs: clock.monotonicMs() })
+    descriptions.set(profile.version, { description, extent, atMs: clock.monotonicMs() })
     return description
   }
 
@@ -100,7 +103,7 @@ export function performer(options: PerformerOptions): Performer {
         try {
           const password = newPassword()
           const verifier = scramVerifier(new Secret(password), randomBytes(16), SCRAM_ITERATIONS)
-          const validUntil = afterMs(at, profile.sessionMaxMs)
+          const validUntil = expiryOf(admitted)
           const description = await described(profile)
           await admins.on(profile, (client) =>
             prepareRole(client, {

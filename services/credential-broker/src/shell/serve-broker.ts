@@ -10,6 +10,7 @@ import {
   lentRoles,
   newCredentials,
   noted,
+  overdue,
 } from '../core/credential.ts'
 import { dueSessions } from '../core/due.ts'
 import { isExpired, leaseSeen, type Leases } from '../core/leases.ts'
@@ -154,10 +155,16 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
       }
     }
   }
-  const reconcileAll = (): void =>
+  function endOverdue(): void {
+    for (const state of served.partitions().values())
+      for (const sessionId of overdue(state, clock.now())) void advance(sessionId)
+  }
+  const reconcileAll = (): void => {
+    endOverdue()
     void reconcile()
       .then(takeStraysBack)
       .catch((cause: unknown) => logger.warn({ reason: messageOf(cause) }, 'cannot reconcile'))
+  }
   const firstReconcile = setTimeout(reconcileAll, FIRST_RECONCILE_MS)
   const reconciling = setInterval(reconcileAll, RECONCILE_MS)
 

@@ -25,7 +25,7 @@ export function planner(): Planner {
 }
 
 function planOf(rules: MaskingRulesDefined | null, target: TargetDescribed): Plan {
-  const { columns, untagged, tainted, detectors, passwordLike } = planFor(rules, target)
+  const { columns, untagged, tainted, detectors, passwordLike, relations } = planFor(rules, target)
   const plan = {
     targetVersion: target.targetVersion,
     rulesVersion: rules?.version ?? NO_RULES,
@@ -34,6 +34,7 @@ function planOf(rules: MaskingRulesDefined | null, target: TargetDescribed): Pla
     tainted,
     detectors,
     passwordLike,
+    relations,
   }
   return { planVersion: sha256(JSON.stringify(plan)), ...plan }
 }

@@ -175,11 +175,13 @@ const admitted = (): SessionAdmitted => ({
     rowsMax: 10,
     holdInTransactionMaxMs: 0,
     recording: 'Full',
+    outlivesToken: false,
   },
   policyVersion: 'policy-1',
   instanceId: InstanceId('01920000-0000-7000-8000-000000000003'),
   sessionKey: '{}',
   catalogOffset: 1,
+  expiresAt: null,
 })
 
 const described = (targetVersion = 'target-1'): TargetDescribed => ({

@@ -5,7 +5,7 @@ import type {
   SessionRequested,
 } from '@countersign/contracts'
 import type { Catalog } from '@countersign/catalog'
-import type { ErrorCode, Instant } from '@countersign/kernel'
+import { afterMs, type ErrorCode, type Instant } from '@countersign/kernel'
 import type { Policies } from './policy-set.ts'
 import { timeOf } from './question.ts'
 
@@ -60,6 +60,7 @@ export function admission(
       `no policy permits ${proven.agent} to connect to ${profile.name}`,
     )
   }
+  const longest = afterMs(at, profile.sessionMaxMs)
   return {
     type: 'SessionAdmitted',
     sessionId,
@@ -70,5 +71,6 @@ export function admission(
     instanceId: requested.instanceId,
     sessionKey: requested.sessionKey,
     catalogOffset: rules.catalogOffset,
+    expiresAt: profile.outlivesToken || proven.expiresAt > longest ? longest : proven.expiresAt,
   }
 }

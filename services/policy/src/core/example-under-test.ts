@@ -119,6 +119,7 @@ export function admitted(profile: string, catalog = exampleCatalog()): SessionAd
     instanceId: INSTANCE,
     sessionKey: '{}',
     catalogOffset: 1,
+    expiresAt: null,
   }
 }
 

@@ -28,11 +28,25 @@ const EXAMPLES: readonly [profile: string, sql: string, expected: string][] = [
   ['shop-prod', 'SELECT city FROM customers', 'allowed Shape'],
   ['shop-prod', 'SELECT mail FROM contacts', 'allowed Shape tainted'],
   ['shop-prod', 'FETCH 5 FROM c', 'allowed Shape tainted'],
+  ['shop-prod', 'SELECT upper(x) FROM made_later', 'allowed Shape tainted'],
+  ['shop-prod', 'COPY made_later (x) TO STDOUT', 'allowed Shape tainted'],
+  ['shop-prod', 'SELECT upper(added_later) FROM orders', 'allowed Shape tainted'],
+  ['shop-prod', 'SELECT count(*) AS n FROM customers ORDER BY n', 'allowed Shape'],
+  ['shop-prod', 'SELECT lower(table_name) FROM information_schema.tables', 'allowed Shape'],
+  ['shop-prod', 'SELECT lower(relname) FROM pg_class', 'allowed Shape'],
+  ['shop-prod', 'SELECT upper(rolpassword) FROM pg_authid', 'allowed Shape tainted'],
   ['shop-prod', 'BEGIN', 'allowed Shape'],
   ['shop-prod', 'COMMIT', 'allowed Shape'],
   ['shop-prod', 'ROLLBACK', 'allowed Shape'],
   ['shop-prod', "SET application_name = 'x'", 'allowed None'],
-  ['shop-prod', 'SET search_path = evil', 'allowed None'],
+  ['shop-prod', 'SET search_path = shop', 'allowed None'],
+  ['shop-prod', "SELECT pg_catalog.set_config('search_path', '', false)", 'allowed None'],
+  ['shop-prod', 'SET search_path = evil', 'CS_REQUEST_UNKNOWN changes the search_path'],
+  [
+    'shop-dev',
+    "UPDATE pg_settings SET setting = 'shop_dev_owner' WHERE name = 'role'",
+    'CS_REQUEST_UNKNOWN changes settings through pg_settings',
+  ],
   [
     'shop-prod',
     "INSERT INTO orders (note) VALUES ('x')",
@@ -102,6 +116,12 @@ test('what cannot be understood is refused, whatever the policies permit', () =>
       brief(decision),
     )
   }
+})
+
+test('who wants another search_path is told which ones there are, and to qualify names', () => {
+  const decision = decided('shop-prod', "SET SCHEMA 'evil'")
+  assert.ok(decision.type === 'RequestBlocked')
+  assert.match(decision.hint ?? '', /with their schema.* shop, or empty/)
 })
 
 test('more than 64 effects on tables are unknown', () => {

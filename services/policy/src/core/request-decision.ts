@@ -50,7 +50,10 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
   })
   if (mismatch !== null) return block('CS_GRANT_MISMATCH', mismatch)
   const unknown = understanding.effects.find(({ effect }) => effect === 'unknown')
-  if (unknown !== undefined) return block('CS_REQUEST_UNKNOWN', unknown.why, { hint: UNKNOWN_HINT })
+  if (unknown !== undefined) {
+    const hint = understanding.changesNames ? namesHint(target) : UNKNOWN_HINT
+    return block('CS_REQUEST_UNKNOWN', unknown.why, { hint })
+  }
 
   const { profile } = session
   const tags = tagsOf(target, maskingRulesFor(rules.catalog, profile.environment))
@@ -213,4 +216,7 @@ function raisedFor(profile: Profile, effects: readonly Effect[]): string[] {
 }
 
 const QUESTIONS_MAX = 64
+/** Names are decided on along the path of the target, so a session stays with it. */
+const namesHint = ({ searchPath }: TargetDescribed): string =>
+  `Write names with their schema; the search_path can only be ${[...searchPath, 'or empty'].join(', ')}.`
 const UNKNOWN_HINT = 'Write it as plain statements whose effects can be seen beforehand.'

@@ -40,7 +40,7 @@ export function fold(sessions: Sessions, message: AnyMessage): void {
       session.sealedKey = message.recipients.find(({ reader }) => reader === READER)?.jwe ?? null
       break
     case 'TargetDescribed':
-      session.target = shared(sessions, message)
+      session.target = alongPathOf(session.target, shared(sessions, message))
       break
     case 'RequestPart':
       if (message.stream) break
@@ -89,6 +89,13 @@ function shared({ targets }: Sessions, described: TargetDescribed): TargetDescri
   if (targets.size >= TARGETS_MAX) dropOldest(targets)
   targets.set(described.targetVersion, described)
   return described
+}
+
+/** A session keeps the search path that it began with, also when the target has another one for new sessions. */
+function alongPathOf(first: TargetDescribed | null, described: TargetDescribed): TargetDescribed {
+  if (first === null || first.searchPath.join('\n') === described.searchPath.join('\n'))
+    return described
+  return { ...described, searchPath: first.searchPath }
 }
 
 function forget(sessions: Sessions, id: string): void {

@@ -18,8 +18,8 @@ export type Tags = {
  * Purpose: to know which statements are tainted, without knowing the masking plan.
  * Method: the masking rules of the environment, password-like names and labels of the target, by column name;
  * a view has the tags of what lies below it, because `understand` names those columns too.
- * Known limits, all on the safe side: in a relation that the description does not have, `*` counts as masked;
- * a result whose columns cannot be known (FETCH, opaque functions) counts as masked.
+ * Known limits, all on the safe side: what the description does not have, a relation or a column, counts as masked,
+ * but for the catalogs of PostgreSQL itself; a result whose columns cannot be known (FETCH, opaque functions) counts as masked.
  */
 export function tagsOf(target: TargetDescribed, rules: MaskingRulesDefined | null): Tags {
   const last = LAST.get(target)
@@ -49,10 +49,12 @@ function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Ta
     ref.oid === null ? undefined : relations.get(ref.oid)
   const isTouched = (ref: RelationRef, column: string): boolean => {
     const relation = known(ref)
-    if (relation !== undefined)
-      return column === '*' ? tagged(relation).size > 0 : tagged(relation).has(column)
-    if (column === '*') return rules !== null && ref.schema !== 'pg_catalog'
-    return tagOf(rules, ref.schema, ref.name, column) !== null
+    if (relation === undefined && CATALOGS.has(ref.schema ?? ''))
+      return column !== '*' && tagOf(rules, ref.schema, ref.name, column) !== null
+    if (relation === undefined) return rules !== null
+    if (column === '*') return tagged(relation).size > 0
+    if (tagged(relation).has(column)) return true
+    return rules !== null && !relation.columns.some(({ name }) => name === column)
   }
   return {
     ofRelation: (ref) => {
@@ -86,6 +88,8 @@ function fits(pattern: string | null, name: string): boolean {
   const source = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
   return new RegExp(`^${source.join('.*')}$`, 'i').test(name)
 }
+
+const CATALOGS: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema'])
 
 /** Wider than what masking may use: a tag too many only masks computed columns. */
 const PASSWORD_LIKE = /passw|passphrase|pwd|secret|token|api_?key|private_?key|credential/i

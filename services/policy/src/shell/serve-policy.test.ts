@@ -15,7 +15,7 @@ import {
   sealerTo,
   tokenVerifier,
 } from '@countersign/identity'
-import { EventId, RequestId, SessionId, systemClock, uuidv7 } from '@countersign/kernel'
+import { afterMs, EventId, RequestId, SessionId, systemClock, uuidv7 } from '@countersign/kernel'
 import { draftOf, type LogRecord } from '@countersign/log'
 import { type InMemoryLog, inMemoryLog } from '@countersign/log/in-memory'
 import { createLogger } from '@countersign/runtime'
@@ -148,6 +148,38 @@ test('a session with a verified token is admitted, with what the token says', as
   assert.equal(admitted?.identity.behalfOf, 'maria')
   assert.equal(admitted?.profile.database, 'shop_prod')
   assert.equal(admitted?.catalogOffset, exampleMessages().length)
+})
+
+test('a session ends with its token, or with the limit of its profile, whichever comes first', async () => {
+  const log = await logWithCatalog()
+  await using _host = await started(log)
+  const [short, long] = [
+    await session({ claims: { lifetime: 60 } }),
+    await session({ claims: { lifetime: 30 * 86_400 } }),
+  ]
+  await append(log, short.id, short.requested)
+  const [first] = await decisions(log, 'SessionAdmitted', 1)
+  assert.equal(first?.expiresAt, first?.identity.expiresAt)
+  await append(log, long.id, long.requested)
+  const second = (await decisions(log, 'SessionAdmitted', 2)).at(1)
+  assert.ok(second !== undefined)
+  assert.equal(second.expiresAt, afterMs(second.at, second.profile.sessionMaxMs))
+})
+
+test('with a profile that keeps sessions the token only opens them', async () => {
+  const log = inMemoryLog({ partitions: 1 })
+  const kept = exampleMessages().map((message) =>
+    message.type === 'ConnectionProfileDefined'
+      ? { ...message, profile: { ...message.profile, outlivesToken: true } }
+      : message,
+  )
+  await append(log, CATALOG, ...kept)
+  await using _host = await started(log)
+  const { id, requested } = await session({ claims: { lifetime: 60 } })
+  await append(log, id, requested)
+  const [admitted] = await decisions(log, 'SessionAdmitted', 1)
+  assert.ok(admitted !== undefined)
+  assert.equal(admitted.expiresAt, afterMs(admitted.at, admitted.profile.sessionMaxMs))
 })
 
 const REFUSED: Readonly<Record<string, { change: Parameters<typeof session>[0]; code: string }>> = {

@@ -22,6 +22,7 @@ const SQLSTATES: Readonly<Partial<Record<ErrorCode, string>>> = {
   CS_PROFILE_UNKNOWN: '3D000',
   CS_SESSION_REJECTED: '28000',
   CS_SESSION_REVOKED: '57P01',
+  CS_SESSION_EXPIRED: '57P01',
   CS_SESSION_LIMIT: '54000',
   CS_STARTUP_PARAMETER_REFUSED: '0A000',
   CS_PROTOCOL_VIOLATION: '08P01',
@@ -63,6 +64,7 @@ const TITLES: Readonly<Partial<Record<ErrorCode, string>>> = {
   CS_APPROVAL_UNAVAILABLE: 'approval did not answer, so nothing was forwarded',
   CS_BROKER_UNAVAILABLE: 'the credential broker did not answer, so nothing was forwarded',
   CS_SESSION_REVOKED: 'the credential of this session was revoked',
+  CS_SESSION_EXPIRED: 'the token of this session expired',
   CS_LEASE_LOST: 'the proxy lost its lease',
   CS_SHUTTING_DOWN: 'the proxy is shutting down',
 }

@@ -2,6 +2,7 @@ import type { MaskingPlanned } from '@countersign/contracts'
 import {
   type CopyMask,
   copyMask,
+  isUnplanned,
   maskCopyChunk,
   maskCopyEnd,
   maskedCells,
@@ -15,6 +16,7 @@ import {
   type Column,
   copyDataOf,
   copyFormatsOf,
+  type ErrorFields,
   errorFieldsOf,
   everyCell,
   notificationOf,
@@ -37,6 +39,9 @@ export type ResultFilter = {
 
 export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilter {
   const compiled = new WeakMap<readonly Column[], { plain: RowMask; tainted: RowMask }>()
+  /** Columns whose mask the agent is not yet told the reason of, and tables that it was told about. */
+  const unplanned: Column[] = []
+  const told = new Set<number>()
   let copying: CopyMask | null = null
 
   const maskOf = (columns: readonly Column[], isTainted: boolean): RowMask => {
@@ -47,19 +52,36 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
         tainted: rowMask(plan, columns, true, key),
       }
       compiled.set(columns, masks)
+      unplanned.push(...columns.filter((column) => isUnplanned(plan, column)))
     }
     return isTainted ? masks.tainted : masks.plain
   }
 
+  const rowOf = (
+    frame: ServerFrame,
+    columns: readonly Column[] | null,
+    isTainted: boolean,
+  ): Buffer => {
+    if (columns !== null && passesWhole(frame, maskOf(columns, isTainted))) return frame.raw
+    const cells = cellsOf(frame)
+    if (!cells.ok) return toClient.dataRow([])
+    if (columns === null || columns.length !== cells.value.length)
+      return toClient.dataRow(cells.value.map(() => null))
+    const masked = maskedCells(maskOf(columns, isTainted), cells.value)
+    return masked === null ? frame.raw : toClient.dataRow(masked)
+  }
+
+  /** Says once for each table why it is masked. */
+  const reasons = (): Buffer[] => {
+    const columns = unplanned.splice(0).filter(({ tableOid }) => !told.has(tableOid))
+    for (const { tableOid } of columns) told.add(tableOid)
+    return columns.length === 0 ? [] : [toClient.noticeResponse(unplannedNotice(columns))]
+  }
+
   return {
     row(frame, columns, isTainted) {
-      if (columns !== null && passesWhole(frame, maskOf(columns, isTainted))) return frame.raw
-      const cells = cellsOf(frame)
-      if (!cells.ok) return toClient.dataRow([])
-      if (columns === null || columns.length !== cells.value.length)
-        return toClient.dataRow(cells.value.map(() => null))
-      const masked = maskedCells(maskOf(columns, isTainted), cells.value)
-      return masked === null ? frame.raw : toClient.dataRow(masked)
+      const row = rowOf(frame, columns, isTainted)
+      return unplanned.length === 0 ? row : Buffer.concat([...reasons(), row])
     },
     message(frame, isTainted) {
       if (frame.tag === 'A') return notification(plan, frame)
@@ -108,6 +130,13 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
     },
   }
 }
+
+const unplannedNotice = (columns: readonly Column[]): ErrorFields => ({
+  severity: 'NOTICE',
+  code: '00000',
+  message: `countersign: masked whole, because the masking plan of this session does not know the table: ${columns.map(({ name }) => name).join(', ')}`,
+  hint: 'It was made or changed since: end the transaction, or connect again. Temporary tables stay masked.',
+})
 
 /** Most rows hold nothing to mask, which their bytes show. */
 function passesWhole(frame: ServerFrame, masks: RowMask): boolean {

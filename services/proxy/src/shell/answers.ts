@@ -6,6 +6,7 @@ import {
   toServer,
   type Violation,
 } from '@countersign/postgres-wire'
+import { keepsNames, pathIn } from '@countersign/statements'
 import type { Unlinked } from '../core/chain.ts'
 import { accept, isSettled } from '../core/exchange.ts'
 import { before, OVER } from './before.ts'
@@ -44,7 +45,8 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
     const isTainted = taintOf(session)
     switch (verdict.do) {
       case 'pass':
-        if (frame.tag === 'S' && !isReadAsUtf8(frame)) return broken(session, UNREADABLE)
+        if (frame.tag === 'S' && !isReadAsDecided(session, frame))
+          return broken(session, UNREADABLE)
         out.push(frame.raw)
         break
       case 'drop':
@@ -168,11 +170,14 @@ function anyTainted(session: Session): boolean {
 }
 
 /** Statements are understood as the server reads them by default; a session that reads them otherwise must not go on. */
-function isReadAsUtf8(frame: ServerFrame): boolean {
+function isReadAsDecided(session: Session, frame: ServerFrame): boolean {
   const status = parameterStatusOf(frame)
   if (!status.ok) return false
-  const expected = READ_AS.get(status.value.name)
-  return expected === undefined || expected === status.value.value
+  const { name, value } = status.value
+  // PostgreSQL 18 and later say so; see `search-path.ts` for the others.
+  if (name === 'search_path') return keepsNames(pathIn(value), session.searchPath)
+  const expected = READ_AS.get(name)
+  return expected === undefined || expected === value
 }
 
 function slowDown(session: Session): void {

@@ -1,7 +1,7 @@
 import type { RequestPart, RequestReleased } from '@countersign/contracts'
 import { Problem } from '@countersign/kernel'
 import type { Recorded } from '@countersign/log'
-import { type Session, SESSION_ENDED } from './session-state.ts'
+import { endSession, type Session, SESSION_ENDED } from './session-state.ts'
 
 /**
  * Sends what was recorded to the target, if this process may still do so now: between the append and here it may have
@@ -29,5 +29,7 @@ export function forwardStreamed(
 function mustBeHeld(session: Session): void {
   if (!session.proxy.lease.isHeld())
     throw new Problem('CS_LEASE_LOST', 'the lease ran out before the request could be sent')
+  // A timer can be late; nothing goes out after the time of the session.
+  if (session.proxy.clock.now() >= session.expiry.at) endSession(session, session.expiry.ending)
   if (session.isEnding) throw SESSION_ENDED
 }

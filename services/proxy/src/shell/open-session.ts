@@ -5,6 +5,7 @@ import type {
   SessionAdmitted,
   SessionRequested,
   SessionsMessage,
+  TargetDescribed,
 } from '@countersign/contracts'
 import { draftOf, type Understood } from '@countersign/log'
 import { dataKeyOf, ephemeralKeyPair, newDataKey, openerWith } from '@countersign/identity'
@@ -24,9 +25,11 @@ import { resultFilter } from '../core/result-filter.ts'
 import { noNames } from '../core/statement-names.ts'
 import type { Client } from './client.ts'
 import { deadline } from './deadline.ts'
+import { expiryIn } from './expiry.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { type Mailbox, openMailbox } from './mailbox.ts'
 import type { ProxyContext } from './proxy-context.ts'
+import { settingOf } from './search-path.ts'
 import { type Ending, endSession, type Session } from './session-state.ts'
 import { connectTarget } from './target.ts'
 
@@ -113,6 +116,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
   const issued = await credential(asked)
   const opened = await openerWith(keys.privateJwk, 'countersign/credential')
   const password = passwordIn(await opened(issued.sealed), asked.id, issued.role)
+  const described = description(asked)
   const target = await connectTarget({
     address: admitted.profile,
     role: issued.role,
@@ -120,6 +124,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
     settings: new Map([
       ...settings.settings,
       ['application_name', applicationName(settings, asked.id)],
+      ['search_path', settingOf(described)],
     ]),
     certificateAuthorities: proxy.certificateAuthorities,
     limitMs: proxy.config.CS_CONNECT_LIMIT_MS,
@@ -145,6 +150,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       id: asked.id,
       agent: identity.agent,
       profile: admitted.profile,
+      expiry: expiryIn(admitted),
       client,
       target,
       journal,
@@ -164,6 +170,8 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       hasWritten: false,
       hasChangedState: false,
       stateVersion: 0,
+      searchPath: described.searchPath,
+      areNamesInDoubt: false,
       policyVersion: admitted.policyVersion,
       targetVersion: plan.targetVersion,
       plan,
@@ -273,6 +281,12 @@ async function credential(asked: Asked): Promise<CredentialIssued> {
     code,
     message.type === 'CredentialFailed' ? message.reason : 'no credential was issued',
   )
+}
+
+/** The broker describes the target before it issues the credential, in the same topic. */
+function description(asked: Asked): TargetDescribed {
+  for (const { message } of asked.early) if (message.type === 'TargetDescribed') return message
+  throw new Problem('CS_CREDENTIAL_FAILED', 'the broker did not describe the target')
 }
 
 /** The password, where it was made for this session and role. */

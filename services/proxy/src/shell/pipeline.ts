@@ -1,4 +1,4 @@
-import type { RequestReleased } from '@countersign/contracts'
+import type { Effect, RequestReleased } from '@countersign/contracts'
 import type { Recorded } from '@countersign/log'
 import { traced } from '@countersign/runtime'
 import { type Execute, type Request, toServer } from '@countersign/postgres-wire'
@@ -20,6 +20,7 @@ import {
 } from './requests.ts'
 import { type Session, underWay } from './session-state.ts'
 import { currentPlan } from './masking-currency.ts'
+import { namesConfirmed } from './search-path.ts'
 
 /** Serves the messages of a client up to where it waits: decides on each request, and forwards what may pass, in order. */
 export async function servePipeline(session: Session, messages: readonly Request[]): Promise<void> {
@@ -28,6 +29,11 @@ export async function servePipeline(session: Session, messages: readonly Request
   const pendings = await intercepted(session, plan.asks)
   const batch = newBatch(messages)
   for (const [index, planned] of pendings.entries()) {
+    if (session.areNamesInDoubt) {
+      await forward(session, batch, planned.ask.firstStep, true)
+      if (session.exchange.skipping) return skipRest(session, batch, pendings.slice(index))
+      if (session.status !== 'E') await namesConfirmed(session)
+    }
     const pending = await stillCovered(session, planned)
     const decision = pending.cover?.decision ?? (await decisionOf(session, pending))
     const refuseRest = async (refusal: Parameters<typeof refuse>[1]): Promise<void> => {
@@ -37,6 +43,14 @@ export async function servePipeline(session: Session, messages: readonly Request
         message: messages[pending.ask.lastStep],
       })
       await skippedToSync(session, batch)
+    }
+    // In a failed transaction nobody can be asked; all that is left to do in it is to end it.
+    const isFailed = session.status === 'E'
+    if (session.areNamesInDoubt && isFailed && !decision.effects.every(endsTransaction)) {
+      const reason = 'What ran in this transaction could have changed the search_path.'
+      const hint = 'End the transaction first, with ROLLBACK.'
+      const code = 'CS_REQUEST_UNKNOWN'
+      return refuseRest({ code, reason, hint, decisionId: pending.decisionId })
     }
     if (decision.type === 'RequestAllowed') {
       batch.releases.push(releaseOf(session, pending, { decision }))
@@ -98,6 +112,8 @@ const newBatch = (messages: readonly Request[]): Batch => ({
   releases: [],
   requests: new Map(),
 })
+
+const endsTransaction = ({ effect }: Effect): boolean => effect === 'transaction'
 
 /** Records the releases, then sends the messages up to `end`, and waits for the answers. */
 async function forward(session: Session, batch: Batch, end: number, isCut: boolean): Promise<void> {

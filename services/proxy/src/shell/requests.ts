@@ -180,6 +180,7 @@ function noteEffects(
   const isOpaque = decision.effects.some(
     ({ effect }) => effect === 'opaque' || effect === 'unknown',
   )
+  if (isOpaque) session.areNamesInDoubt = true
   forgetRedefined(session.names, pending.ask.sql, isOpaque)
 }
 

@@ -4,6 +4,7 @@ import { type Request, type Startup, toClient } from '@countersign/postgres-wire
 import { errorOf } from '../core/refusal.ts'
 import { takeFrames } from './answers.ts'
 import { type Client, isRequest } from './client.ts'
+import { endInTime } from './expiry.ts'
 import { askedSession, type Asked, openSession } from './open-session.ts'
 import { servePipeline } from './pipeline.ts'
 import { privilegesConfirmed } from './privileges.ts'
@@ -92,16 +93,8 @@ function greet(session: Session, cancelKey: SessionHandle['cancelKey']): void {
 
 /** Serves requests until something ends the session, and says what. */
 async function run(session: Session, setIdle: (idle: boolean) => void): Promise<Ending> {
-  const { target, journal, profile } = session
-  const limit = setTimeout(
-    () =>
-      endSession(session, {
-        reason: 'LimitReached',
-        code: 'CS_SESSION_LIMIT',
-        words: 'the session lasted as long as its profile allows',
-      }),
-    Math.min(profile.sessionMaxMs, TIMER_MS_MAX),
-  )
+  const { target, journal } = session
+  using _limit = endInTime(session)
   void target.closed.then(() =>
     endSession(session, {
       reason: 'TargetClosed',
@@ -129,7 +122,6 @@ async function run(session: Session, setIdle: (idle: boolean) => void): Promise<
     if (cause === SESSION_ENDED) return await session.ending.promise
     return endingOf(session, cause)
   } finally {
-    clearTimeout(limit)
     session.isEnding = true
   }
 }
@@ -284,5 +276,3 @@ function refuseSession(asked: Asked, cause: unknown): void {
 
 const PIPELINE_MESSAGES_MAX = 2_000
 const PIPELINE_BYTES_MAX = 8 * 1024 * 1024
-/** The longest time that a timer can wait. */
-const TIMER_MS_MAX = 2_147_483_647

@@ -8,6 +8,7 @@ import type { ResultFilter } from '../core/result-filter.ts'
 import type { StatementNames } from '../core/statement-names.ts'
 import { before, OVER } from './before.ts'
 import type { Client } from './client.ts'
+import type { Expiry } from './expiry.ts'
 import type { Journal } from './journal.ts'
 import type { Mailbox } from './mailbox.ts'
 import type { ProxyContext } from './proxy-context.ts'
@@ -19,6 +20,7 @@ export type Session = {
   readonly id: SessionId
   readonly agent: string
   readonly profile: Profile
+  readonly expiry: Expiry
   readonly client: Client
   readonly target: Target
   readonly journal: Journal
@@ -45,6 +47,10 @@ export type Session = {
   /** The open transaction changed the state of the session. */
   hasChangedState: boolean
   stateVersion: number
+  /** The path along which names of this session are decided on. */
+  readonly searchPath: readonly string[]
+  /** Code ran that could have changed the path. */
+  areNamesInDoubt: boolean
   policyVersion: string
   /** The newest description of the target that the broker made for this session. */
   targetVersion: string

@@ -396,11 +396,13 @@ const opening = (): AnyMessage[] => [
       rowsMax: 1,
       holdInTransactionMaxMs: 1,
       recording: 'Full',
+      outlivesToken: false,
     },
     policyVersion: 'p',
     instanceId: InstanceId('01920000-0000-7000-8000-000000000009'),
     sessionKey: '{}',
     catalogOffset: 0,
+    expiresAt: null,
   },
 ]
 

@@ -15,6 +15,12 @@ SELECT c.oid::int8::text AS oid, n.nspname AS schema, c.relname AS name, c.relki
  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND ${OURS}
  ORDER BY c.oid`
 
+/** How many relations there are, with how many columns, and the youngest of them. */
+export const EXTENT = `
+SELECT pg_catalog.concat_ws('/', pg_catalog.count(*), pg_catalog.sum(c.relnatts), pg_catalog.max(c.oid)) AS extent
+  FROM pg_catalog.pg_class c
+ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')`
+
 /** What views read, by column. */
 export const DEPENDENCIES = `
 SELECT DISTINCT r.ev_class::int8::text AS view, d.refobjid::int8::text AS relation, d.refobjsubid AS attnum
@@ -37,7 +43,7 @@ SELECT p.oid::int8::text AS oid, n.nspname AS schema, p.proname AS name, p.provo
  WHERE ${OURS}
  ORDER BY p.oid`
 
-/** The search path that a role of the pool starts with: set for the database, for everybody, or the default. */
+/** The search path that a session is to have: set for the database, for everybody, for the server, or the default. */
 export const SEARCH_PATH = `
 SELECT pg_catalog.current_setting('server_version') AS version,
        coalesce(
@@ -47,4 +53,7 @@ SELECT pg_catalog.current_setting('server_version') AS version,
              AND s.setdatabase IN (0, (SELECT oid FROM pg_catalog.pg_database
                                         WHERE datname = pg_catalog.current_database()))
            ORDER BY s.setdatabase DESC LIMIT 1),
+         -- What is set for the admin role itself is of no interest.
+         (SELECT setting FROM pg_catalog.pg_settings
+           WHERE name = 'search_path' AND source IN ('configuration file', 'command line', 'default')),
          '"$user", public') AS path`

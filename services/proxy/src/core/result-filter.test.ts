@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { MaskingPlanned } from '@countersign/contracts'
+import { Instant, SessionId } from '@countersign/kernel'
+import {
+  cellsOf,
+  type Column,
+  receiveServer,
+  type ServerFrame,
+  serverSide,
+  toClient,
+} from '@countersign/postgres-wire'
+import { resultFilter } from './result-filter.ts'
+
+test('a table that the plan does not know is masked whole, and the agent is told why, once', () => {
+  const filter = resultFilter(PLAN, Buffer.alloc(32, 7))
+  const row = (tableOid: number): string[] =>
+    frames(filter.row(ROW, [column(tableOid)], false)).map((frame) => {
+      const cells = cellsOf(frame)
+      return cells.ok ? `${cells.value.map(String).join()}` : frame.tag
+    })
+  assert.deepEqual(row(20_000), ['gerbil'])
+  assert.deepEqual(row(20_001), ['N', '[masked]'])
+  assert.deepEqual(row(20_001), ['[masked]'])
+  assert.deepEqual(row(20_002), ['N', '[masked]'])
+})
+
+const PLAN: MaskingPlanned = {
+  type: 'MaskingPlanned',
+  sessionId: SessionId('01890000-0000-7000-8000-000000000001'),
+  at: Instant(1),
+  planVersion: 'plan-1',
+  targetVersion: 'target-1',
+  rulesVersion: 'rules-1',
+  columns: [],
+  untagged: 'Pass',
+  tainted: 'Redact',
+  detectors: [],
+  passwordLike: null,
+  relations: [{ oid: 20_000, attnumMax: 1 }],
+}
+
+const column = (tableOid: number): Column => ({
+  name: 'pet',
+  tableOid,
+  columnAttribute: 1,
+  typeOid: 25,
+  typeSize: -1,
+  typeModifier: -1,
+  format: 'text',
+})
+
+function frames(bytes: Buffer): ServerFrame[] {
+  const [, received] = receiveServer(serverSide(), bytes)
+  return received.filter((frame) => frame.tag !== 'Violation')
+}
+
+const ROW = frames(toClient.dataRow([Buffer.from('gerbil')]))[0] ?? assert.fail()

@@ -1,0 +1,56 @@
+import { expiryOf, type SessionAdmitted } from '@countersign/contracts'
+import { type Instant, isoOf, millisBetween } from '@countersign/kernel'
+import { type ErrorFields, toClient } from '@countersign/postgres-wire'
+import { type Ending, endSession, type Session } from './session-state.ts'
+
+/** When a session ends at the latest, and what is said then. */
+export type Expiry = { readonly at: Instant; readonly ending: Ending }
+
+/** A session ends with the token that opened it, or with the limit of its profile. */
+export function expiryIn(admitted: SessionAdmitted): Expiry {
+  const at = expiryOf(admitted)
+  const isToken = !admitted.profile.outlivesToken && at === admitted.identity.expiresAt
+  return {
+    at,
+    ending: isToken
+      ? {
+          reason: 'LimitReached',
+          code: 'CS_SESSION_EXPIRED',
+          words: `the token was good until ${isoOf(at)}`,
+        }
+      : {
+          reason: 'LimitReached',
+          code: 'CS_SESSION_LIMIT',
+          words: 'the session lasted as long as its profile allows',
+        },
+  }
+}
+
+/** Ends the session when its time is up, and tells the agent a minute before. */
+export function endInTime(session: Session): Disposable {
+  const { proxy, client, expiry } = session
+  const leftMs = Math.min(millisBetween(proxy.clock.now(), expiry.at), TIMER_MS_MAX)
+  const warning = setTimeout(
+    () => client.write(toClient.noticeResponse(warningOf(expiry))),
+    Math.max(0, leftMs - WARNING_MS),
+  )
+  const end = setTimeout(() => endSession(session, expiry.ending), Math.max(0, leftMs))
+  return {
+    [Symbol.dispose]() {
+      clearTimeout(warning)
+      clearTimeout(end)
+    },
+  }
+}
+
+const warningOf = ({ at, ending }: Expiry): ErrorFields => ({
+  severity: 'WARNING',
+  code: '01000',
+  message: `countersign: this session ends at ${isoOf(at)} (${ending.code ?? ''})`,
+  detail: `Then ${ending.words}.`,
+  hint: 'Finish what is open; what runs then is cancelled. Connect again for more.',
+})
+
+const WARNING_MS = 60_000
+/** The longest time that a timer can wait. */
+const TIMER_MS_MAX = 2_147_483_647
