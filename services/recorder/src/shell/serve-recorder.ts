@@ -1,17 +1,26 @@
 import { mkdtemp, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { metrics } from '@opentelemetry/api'
+import { type Archive, envelopeOf, recordIn } from '@countersign/archive'
 import {
-  type AnyMessage,
-  decode,
-  fingerprintOf,
-  isMessageType,
-  SCHEMAS,
-} from '@countersign/contracts'
-import { type Clock, type ErrorCode, EventId, isUuid, messageOf, uuidv5 } from '@countersign/kernel'
-import { draftOf, formatPosition, type Log, type LogRecord, type Position } from '@countersign/log'
+  type Clock,
+  type ErrorCode,
+  EventId,
+  isUuid,
+  messageOf,
+  SessionId,
+  uuidv5,
+} from '@countersign/kernel'
+import {
+  draftOf,
+  formatPosition,
+  type Log,
+  type LogRecord,
+  type Position,
+  type Understood,
+} from '@countersign/log'
 import type { Logger } from '@countersign/runtime'
-import { type Chain, isRepeat, type Link, linked, newChain } from '../core/chain.ts'
+import { type Chain, isRepeat, linked, newChain } from '../core/chain.ts'
 import {
   type Citations,
   citationIn,
@@ -23,15 +32,15 @@ import {
 } from '../core/citations.ts'
 import { type Ending, evolved, isDue, notEnded } from '../core/ending.ts'
 import { REJECTED, topology } from '../topology.ts'
-import { hasArchive, readArchive, writeArchive } from './archive.ts'
 import { type SessionBuffer, sessionBuffer } from './buffer.ts'
-import type { Envelope } from './envelope.ts'
 
 export type RecorderOptions = {
   log: Log
   logger: Logger
   clock: Clock
-  archiveDir: string
+  archive: Archive
+  /** Where sessions that are too large for the memory wait for their archive. */
+  partsDir: string
   /** How long a finished session must be quiet before it is archived. */
   graceMs: number
   /** How many bytes of one session stay in memory; 1 MiB by default. */
@@ -50,11 +59,11 @@ export type RecorderHost = AsyncDisposable & {
 
 /** Checks the chains of all sessions and archives those that are over, until it is disposed. */
 export async function serveRecorder(options: RecorderOptions): Promise<RecorderHost> {
-  const { log, logger, clock, archiveDir, graceMs } = options
+  const { log, logger, clock, archive, partsDir, graceMs } = options
   const sessionBytesMax = options.sessionBytesMax ?? SESSION_BYTES_MAX
-  await mkdir(archiveDir, { recursive: true })
-  const parts = await mkdtemp(join(archiveDir, '.parts-'))
-  const sessions = new Map<string, Session>()
+  await mkdir(partsDir, { recursive: true })
+  const parts = await mkdtemp(join(partsDir, '.parts-'))
+  const sessions = new Map<SessionId, Session>()
   /** The next offset of each topic and partition that is read. */
   const next = new Map<string, Position>()
   const committed = new Map<string, number>()
@@ -130,21 +139,21 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
 
   async function keep(record: Exclude<LogRecord, { status: 'tombstone' }>): Promise<void> {
     const { topic, partition, offset } = record.position
-    const session = sessions.get(record.key) ?? (await opened(record.key, partition))
-    const { timestampMs, headers, value } = record
-    if (!session.buffer.add({ topic, partition, offset, timestampMs, headers, value })) return
+    const id = SessionId(record.key)
+    const session = sessions.get(id) ?? (await opened(id, partition))
+    if (!session.buffer.add(envelopeOf(record))) return
     session.quietSince = clock.monotonicMs()
     session.changed = true
     if (!session.firstOffsets.has(topic)) session.firstOffsets.set(topic, offset)
     if (record.status === 'unreadable') {
       const { code, message: reason } = record.problem
-      await reject(record.key, code, { position: record.position, reason })
+      await reject(id, code, { position: record.position, reason })
       return
     }
-    for (const finding of folded(session, record)) await foundBroken(record.key, finding)
+    for (const finding of folded(session, record)) await foundBroken(id, finding)
   }
 
-  async function foundBroken(sessionId: string, finding: Finding): Promise<void> {
+  async function foundBroken(sessionId: SessionId, finding: Finding): Promise<void> {
     const { position, reason } = finding
     broken.add(1)
     logger.error({ sessionId, position: formatPosition(position) }, reason)
@@ -152,7 +161,7 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
   }
 
   /** A session that was archived before is taken up again: late records are added to its archive. */
-  async function opened(id: string, partition: number): Promise<Session> {
+  async function opened(id: SessionId, partition: number): Promise<Session> {
     const session: Session = {
       partition,
       buffer: sessionBuffer(parts, id, sessionBytesMax),
@@ -164,10 +173,18 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
       changed: false,
     }
     sessions.set(id, session)
-    if (!(await hasArchive(archiveDir, id))) return session
-    for await (const envelope of readArchive(archiveDir, id)) {
-      session.buffer.add(envelope)
-      refold(session, envelope)
+    const before = await archive.read(id)
+    if (before === null) return session
+    try {
+      for await (const envelope of before) {
+        session.buffer.add(envelope)
+        // What was wrong then is on record.
+        const record = recordIn(envelope)
+        if (record.status === 'understood') folded(session, record)
+      }
+    } catch (cause) {
+      // One damaged archive must not hold back all other sessions.
+      logger.error({ sessionId: id, reason: messageOf(cause) }, 'an archive cannot be read whole')
     }
     // What was not there then is on record.
     session.citations.waiting = []
@@ -184,13 +201,10 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
           await foundBroken(id, unanswered(session.citations, citation))
         session.citations.waiting = []
         if (session.changed) {
-          const file = await writeArchive(archiveDir, id, {
-            envelopes: session.buffer.envelopes(),
-            metadata: {
-              'countersign.session': id,
-              'countersign.end': session.ending.by ?? 'None',
-              'countersign.schemas': await schemasOf(session),
-            },
+          const file = await archive.write({
+            sessionId: id,
+            end: session.ending.by ?? 'None',
+            envelopes: () => session.buffer.envelopes(),
           })
           archived.add(1)
           logger.info({ sessionId: id, file, end: session.ending.by }, 'session archived')
@@ -230,7 +244,7 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
     }
   }
 
-  async function reject(sessionId: string, code: ErrorCode, finding: Finding): Promise<void> {
+  async function reject(sessionId: SessionId, code: ErrorCode, finding: Finding): Promise<void> {
     const { position, reason } = finding
     const { topic, partition, offset } = position
     const id = EventId(uuidv5(REJECTIONS, formatPosition(position)))
@@ -269,7 +283,7 @@ type Session = {
 }
 
 /** Moves the session on; says what is wrong in its chains. A repeat is harmless, wherever it stands. */
-function folded(session: Session, record: Readable): Finding[] {
+function folded(session: Session, record: Understood): Finding[] {
   const { position, message } = record
   if (!('previousHash' in message)) {
     session.ending = evolved(session.ending, message)
@@ -290,42 +304,6 @@ function folded(session: Session, record: Readable): Finding[] {
   if (reason === null) return findings
   // What is wrong with a record is said once.
   return [{ position, reason }, ...findings.filter((each) => each.position !== position)]
-}
-
-/** What an archive says about the session; it was checked when it was written. */
-function refold(session: Session, envelope: Envelope): void {
-  const { topic, partition, offset, headers, value } = envelope
-  const type = typeOf(envelope)
-  const fingerprint = (headers['ce_dataschema'] ?? '').replace(/^countersign:/, '')
-  if (!isMessageType(type)) return
-  const id = headers['ce_id'] ?? ''
-  const position = { topic, partition, offset }
-  try {
-    folded(session, { position, id, fingerprint, value, message: decode(type, fingerprint, value) })
-  } catch {
-    // A record that could not be read then is in the archive and on record as rejected.
-  }
-}
-
-/** A record that was understood, as much of it as its chain needs. */
-type Readable = Pick<Link, 'id' | 'fingerprint' | 'value'> & {
-  readonly position: Position
-  readonly message: AnyMessage
-}
-
-/** The schemas of everything in the archive, so that it explains itself. */
-async function schemasOf({ buffer }: Session): Promise<string> {
-  const used = new Set<string>()
-  for await (const envelope of buffer.envelopes()) used.add(typeOf(envelope))
-  const types = [...used].filter(isMessageType).sort()
-  return JSON.stringify(
-    Object.fromEntries(types.map((type) => [fingerprintOf(type), SCHEMAS[type].schema])),
-  )
-}
-
-function typeOf({ headers }: Envelope): string {
-  const name = headers['ce_type'] ?? ''
-  return name.slice(name.lastIndexOf('.') + 1)
 }
 
 const SESSION_BYTES_MAX = 1024 * 1024

@@ -4,8 +4,8 @@ import type { Logger } from '@countersign/runtime'
 import { oneOf } from '@countersign/contracts'
 import { evolved, newOverview, type Overview } from '../core/overview.ts'
 import { type SessionRecord, sessionRecord } from '../core/session-record.ts'
-import { SESSION_TOPICS, topology } from '../topology.ts'
-import { readArchive } from './archive.ts'
+import { topology } from '../topology.ts'
+import type { Past } from './past.ts'
 import type { Vault } from './vault.ts'
 
 /** What replay knows, kept current from the log. */
@@ -35,14 +35,14 @@ export type ProjectionOptions = {
   log: Log
   logger: Logger
   vault: Vault
-  archiveDir: string
+  past: Past
   /** How many bytes of records are kept in memory; 64 MiB by default. */
   recordBytesMax?: number
 }
 
 /** Reads everything from the beginning, and goes on reading. */
 export async function project(options: ProjectionOptions): Promise<Projection> {
-  const { log, logger, vault, archiveDir, recordBytesMax = RECORD_BYTES_MAX } = options
+  const { log, logger, vault, past, recordBytesMax = RECORD_BYTES_MAX } = options
   const sessions = new Map<string, Stored>()
   const next = new Map<string, number>()
   const caughtUp = Promise.withResolvers<void>()
@@ -173,27 +173,7 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
     const session = sessions.get(sessionId)
     if (session === undefined) return []
     if (session.records !== null) return session.records
-    if (session.overview.endedAt !== null) {
-      const archived = await readArchive(archiveDir, sessionId)
-      if (archived !== null) return archived
-    }
-    return fromLog(sessionId, session.partition)
-  }
-
-  async function fromLog(sessionId: string, partition: number): Promise<SessionRecord[]> {
-    const found: SessionRecord[] = []
-    for (const topic of SESSION_TOPICS) {
-      await log.readToEnd({
-        topic,
-        partitions: [partition],
-        onRecord: (record) => {
-          if (record.status !== 'understood' || record.key !== sessionId) return
-          const told = sessionRecord(record)
-          if (told !== null) found.push(told)
-        },
-      })
-    }
-    return found
+    return past.recordsOf(session.overview, session.partition)
   }
 
   function noteCaughtUp(): void {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { archiveIn } from '@countersign/archive'
 import {
   type AnyMessage,
   digestOf,
@@ -67,7 +68,7 @@ before(async () => {
     logger: createLogger('replay', 'fatal'),
     verify: tokenVerifier(issuer),
     open: await openerWith(pair.privateJwk, DATA_KEY),
-    archiveDir: 'no-such-folder',
+    archive: archiveIn('no-such-folder'),
     host: '127.0.0.1',
     port: 0,
     recordBytesMax: 1,
