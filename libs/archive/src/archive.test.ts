@@ -91,6 +91,15 @@ test('an archive that was cut short, wherever, is not taken for whole', async ()
   }
 })
 
+test('an archive in which a byte was changed does not pass for another one', async () => {
+  const archive = archiveIn(folder)
+  const file = await archive.write(contentOf(THREE))
+  const bytes = await readFile(file)
+  bytes.writeUInt8(bytes.readUInt8(bytes.length - 30) ^ 0xff, bytes.length - 30)
+  await writeFile(file, bytes)
+  await assert.rejects(all(await archive.read(SESSION)), { code: 'CS_MESSAGE_UNREADABLE' })
+})
+
 test('an archive that does not say how many records it has, as before, is read', async () => {
   const file = join(folder, archivePath(SESSION))
   await mkdir(dirname(file), { recursive: true })

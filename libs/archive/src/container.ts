@@ -32,8 +32,18 @@ export async function writeContainer(content: Content, into: Writable): Promise<
   await pipeline(Readable.from(content.envelopes()), encoder, into)
 }
 
-/** Reads an archive. One that is cut short gives what it has, and then fails. */
+/** Reads an archive. One that is damaged or cut short gives what it has, and then fails. */
 export async function* readContainer(bytes: Readable): AsyncGenerator<Envelope> {
+  try {
+    yield* whole(bytes)
+  } catch (cause) {
+    // That the disk does not answer says nothing about the archive.
+    if (cause instanceof Problem || (cause instanceof Error && 'syscall' in cause)) throw cause
+    throw damaged('an archive is damaged', cause)
+  }
+}
+
+async function* whole(bytes: Readable): AsyncGenerator<Envelope> {
   const decoder = new avro.streams.BlockDecoder()
   let metadata: Metadata | null = null
   decoder.once('metadata', (_type: unknown, _codec: unknown, header: unknown) => {
@@ -46,10 +56,14 @@ export async function* readContainer(bytes: Readable): AsyncGenerator<Envelope> 
   }
   const expected = expectedIn(metadata, count)
   if (expected === String(count)) return
-  throw new Problem('CS_MESSAGE_UNREADABLE', `an archive has ${count} of ${expected} records`, {
-    hint: 'The file was cut short: take it from a backup.',
-  })
+  throw damaged(`an archive has ${count} of ${expected} records`)
 }
+
+const damaged = (message: string, cause?: unknown): Problem =>
+  new Problem('CS_MESSAGE_UNREADABLE', message, {
+    cause,
+    hint: 'The file was changed after it was written: take it from a backup.',
+  })
 
 /** How many records there are is said too: the Avro library takes a file that is cut short for whole. */
 async function metadataOf({ sessionId, end, envelopes }: Content): Promise<Metadata> {
