@@ -8,10 +8,12 @@ import {
   type AnyMessage,
   type CredentialRevoked,
   decode,
+  type RequestCompleted,
+  type SessionRejected,
   type SessionsMessage,
   type TranscriptRecorded,
 } from '@countersign/contracts'
-import { type Clock, EventId, Instant, SessionId, uuidv7 } from '@countersign/kernel'
+import { type Clock, EventId, Instant, RequestId, SessionId, uuidv7 } from '@countersign/kernel'
 import { draftOf, type Log, type Position } from '@countersign/log'
 import { type InMemoryLog, inMemoryLog } from '@countersign/log/in-memory'
 import { createLogger } from '@countersign/runtime'
@@ -191,6 +193,51 @@ test('a transcript of which a part never comes is put on record when its session
   assert.deepEqual(rejected(), ['CS_CHAIN_BROKEN sessions/1'])
 })
 
+test('a session of which the broker saw the end has one, or that is put on record', async () => {
+  await using host = await started()
+  const [opened] = session(0).events
+  await append(opened, { ...revoked, reason: 'SessionOver' })
+  await archivedWithin(host, 1_000)
+  assert.deepEqual([await exists(), rejected()], [false, []], 'the end may still come')
+  await archivedWithin(host, 60_000)
+  assert.deepEqual([await exists(), rejected()], [true, ['CS_CHAIN_BROKEN credentials/0']])
+})
+
+test('an end that comes after the revocation, in whatever topic order, is no finding', async () => {
+  await using host = await started()
+  await append({ ...revoked, reason: 'SessionOver' })
+  await archivedWithin(host, 1_000)
+  await append(...session(0).events)
+  await archivedWithin(host, 60_000)
+  assert.deepEqual([await exists(), rejected()], [true, []])
+})
+
+test('a session that policy gave up while its proxy was gone needs no other end', async () => {
+  await using host = await started()
+  const [opened] = session(0).events
+  await append(opened, givenUp, { ...revoked, reason: 'SessionOver' })
+  await archivedWithin(host, 60_000)
+  assert.deepEqual([await exists(), rejected()], [true, []])
+})
+
+test('a killed proxy leaves a session that ends in the middle, which is not taken for a broken chain', async () => {
+  await using host = await started()
+  const { events, transcript } = session(3)
+  await append(...transcript.slice(0, 2), events[0], completedWith(transcript, 1))
+  await append(revoked)
+  await archivedWithin(host, 60_000)
+  assert.deepEqual([await exists(), rejected()], [true, []])
+})
+
+test('a transcript that is shorter than an answer says is put on record, whether or not the proxy was killed', async () => {
+  await using host = await started()
+  const { events, transcript } = session(3)
+  await append(...transcript.slice(0, 2), events[0], completedWith(transcript, 3))
+  await append(revoked)
+  await archivedWithin(host, 60_000)
+  assert.deepEqual([await exists(), rejected()], [true, ['CS_CHAIN_BROKEN sessions/1']])
+})
+
 test('a transcript that is in the log and only not read yet is not missing', async () => {
   const from = log.connect()
   let isBehind = true
@@ -284,6 +331,41 @@ const revoked: CredentialRevoked = {
   role: 'cs_1',
   reason: 'LeaseExpired',
   backendsTerminated: 0,
+}
+
+const givenUp: SessionRejected = {
+  type: 'SessionRejected',
+  sessionId: SESSION,
+  at: NOW,
+  code: 'CS_INTERNAL',
+  reason: 'a record of the session cannot be understood',
+}
+
+/** The end of a request after so many transcript events; it follows the opening of the session. */
+function completedWith(
+  transcript: readonly TranscriptRecorded[],
+  transcriptCount: number,
+): RequestCompleted {
+  const [opened] = session(0).events
+  const last = transcript[transcriptCount - 1]
+  assert.ok(last !== undefined)
+  return {
+    type: 'RequestCompleted',
+    sessionId: SESSION,
+    sequence: 1,
+    previousHash: draftOf(opened, { id: newId(), key: SESSION }).hash,
+    at: NOW,
+    requestId: RequestId(uuidv7(1)),
+    outcome: 'Succeeded',
+    commandTag: null,
+    sqlState: null,
+    rows: 0,
+    resultBytes: 0,
+    durationMicros: 0,
+    transactionStatus: 'Idle',
+    transcriptHead: draftOf(last, { id: newId(), key: SESSION }).hash,
+    transcriptCount,
+  }
 }
 
 /** A short session with so many transcript events, its chains whole. */

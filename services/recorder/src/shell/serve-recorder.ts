@@ -186,8 +186,7 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
       // One damaged archive must not hold back all other sessions.
       logger.error({ sessionId: id, reason: messageOf(cause) }, 'an archive cannot be read whole')
     }
-    // What was not there then is on record.
-    session.citations.waiting = []
+    forgive(session)
     return session
   }
 
@@ -196,10 +195,10 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
       for (const [id, session] of sessions) {
         const quietMs = clock.monotonicMs() - session.quietSince
         if (!isDue(session.ending, quietMs, graceMs)) continue
-        if (session.citations.waiting.length > 0 && !(await hasWholeTranscript(session))) continue
-        for (const citation of session.citations.waiting)
-          await foundBroken(id, unanswered(session.citations, citation))
-        session.citations.waiting = []
+        const missing = missingIn(session)
+        if (missing.length > 0 && !(await hasReadAll(session))) continue
+        for (const finding of missing) await foundBroken(id, finding)
+        forgive(session)
         if (session.changed) {
           const file = await archive.write({
             sessionId: id,
@@ -216,13 +215,16 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
     })
   }
 
-  /** Whether nothing more of its transcript stands in the log: what is only not read yet is not missing. */
-  async function hasWholeTranscript({ partition }: Session): Promise<boolean> {
-    const position = next.get(`${TRANSCRIPT}/${partition}`)
-    // Of a partition that never gave a record everything was read before.
-    if (position === undefined) return true
-    const end = (await log.endOffsets(TRANSCRIPT)).get(partition) ?? 0
-    return position.offset >= end
+  /** Whether nothing more of its chains stands in the log: what is only not read yet is not missing. */
+  async function hasReadAll({ partition }: Session): Promise<boolean> {
+    for (const topic of ['sessions', 'transcript']) {
+      const position = next.get(`${topic}/${partition}`)
+      // Of a partition that never gave a record everything was read before.
+      if (position === undefined) continue
+      const end = (await log.endOffsets(topic)).get(partition) ?? 0
+      if (position.offset < end) return false
+    }
+    return true
   }
 
   /** Everything before the first record of any session that is not archived is done. */
@@ -282,17 +284,31 @@ type Session = {
   changed: boolean
 }
 
+/** What others say of the session and is not there, when nothing more can come. */
+function missingIn({ citations, ending }: Session): Finding[] {
+  const missing = citations.waiting.map((citation) => unanswered(citations, citation))
+  if (ending.unseenEnd === null) return missing
+  const reason = 'CredentialRevoked says that the session ended, but its end is not there'
+  return [...missing, { position: ending.unseenEnd, reason }]
+}
+
+/** What is missing is put on record once. */
+function forgive(session: Session): void {
+  session.citations.waiting = []
+  session.ending = { ...session.ending, unseenEnd: null }
+}
+
 /** Moves the session on; says what is wrong in its chains. A repeat is harmless, wherever it stands. */
 function folded(session: Session, record: Understood): Finding[] {
   const { position, message } = record
   if (!('previousHash' in message)) {
-    session.ending = evolved(session.ending, message)
+    session.ending = evolved(session.ending, message, position)
     return []
   }
   const isTranscript = message.type === 'TranscriptRecorded'
   const chain = session.chains[isTranscript ? 'transcript' : 'sessions']
   if (isRepeat(chain, record.id)) return []
-  session.ending = evolved(session.ending, message)
+  session.ending = evolved(session.ending, message, position)
   const { type, sequence, previousHash } = message
   const reason = linked(chain, { ...record, type, sequence, previousHash })
   const citation = citationIn(message, position)
@@ -310,7 +326,6 @@ const SESSION_BYTES_MAX = 1024 * 1024
 /** Nobody waits for the recorder. */
 const PACE_MS = 50
 const SWEEP_MS = 500
-const TRANSCRIPT = 'transcript'
 const REJECT_LIMIT_MS = 10_000
 const REASON_CHARACTERS_MAX = 500
 const REJECTIONS = '0c7c3b0e-93a4-5d0b-8c0a-5f6a1de1f0b7'

@@ -136,8 +136,8 @@ test('a timeline tells the exact statement, its parameters, the result as the ag
     /may have run/,
   )
   assert.deepEqual(
-    [told.endReason, told.requests, told.environment],
-    ['CredentialRevoked', 2, 'prod'],
+    [told.endReason, told.requests, told.environment, told.complete, told.cutShort],
+    ['CredentialRevoked', 2, 'prod', true, true],
   )
 })
 
@@ -290,6 +290,8 @@ const PROBLEM = z.object({ code: z.string() })
 const SESSIONS = z.object({ sessions: z.array(z.object({ sessionId: z.string() })) })
 const TIMELINE = z.object({
   endReason: z.string().nullable(),
+  complete: z.boolean(),
+  cutShort: z.boolean(),
   environment: z.string(),
   requests: z.number(),
   mayHaveRun: z.array(z.string()),
