@@ -12,7 +12,8 @@ export type DataKey = {
 }
 
 /** A new data key. */
-export const newDataKey = (): DataKey => dataKeyOf(generateKeySync('aes', { length: KEY_BYTES * 8 }).export())
+export const newDataKey = (): DataKey =>
+  dataKeyOf(generateKeySync('aes', { length: KEY_BYTES * 8 }).export())
 
 /** The data key with these 32 bytes. */
 export function dataKeyOf(key: Buffer): DataKey {
