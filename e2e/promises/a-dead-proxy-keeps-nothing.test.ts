@@ -1,11 +1,15 @@
-// Seen to fail when the broker does not look at leases (services/credential-broker/src/core/leases.ts).
+// Seen to fail when the broker does not look at leases (services/credential-broker/src/core/leases.ts), and the last one
+// when `complete` in services/proxy/src/shell/journal.ts does not wait for the transcript.
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { archiveIn } from '@countersign/archive'
+import type { Log } from '@countersign/log'
 import { psql, startPsql } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
 import { heldStatement } from '../support/held.ts'
 import { eventsOf, eventually, observe, timesRun } from '../support/ledger.ts'
-import { countersign } from '../support/reviewer.ts'
+import { callReplay, countersign } from '../support/reviewer.ts'
 import { lockedRoles } from '../support/target.ts'
 
 const system = await arena('dead-proxy', {
@@ -50,3 +54,39 @@ test('a proxy that was paused beyond its lease forwards nothing when it wakes', 
   assert.notEqual(run.status, 0)
   assert.equal(await timesRun(system, 'sent into the pause'), 0)
 })
+
+test('a proxy killed in the middle of answers leaves sessions that are cut short, and no broken chain', async () => {
+  await using log = await observe(system)
+  const before = await revokedSessions(log)
+  const busy = await Promise.all(
+    [1, 2, 3].map((each) => startPsql(system, { profile: 'shop-prod', commands: many(each) })),
+  )
+  await Promise.all(busy.map((each) => each.says(/row 40\b/)))
+  await system.service('proxy').kill9()
+  await Promise.all(busy.map((each) => each.finish()))
+  const cut = await eventually('the revocations', async () => {
+    const now = await revokedSessions(log)
+    return now.size === before.size + 3 ? now.difference(before) : false
+  })
+  await system.service('proxy').start()
+  for (const sessionId of cut) {
+    await eventually('the archive', async () => (await archived()).includes(sessionId), 30_000)
+    const { body } = await callReplay(system, 'ana', `/v1/sessions/${sessionId}`)
+    assert.deepEqual([body['complete'], body['cutShort']], [true, true])
+  }
+  assert.deepEqual(await eventsOf(log, 'recorder.rejected', 'MessageRejected'), [])
+})
+
+const revokedSessions = async (log: Log): Promise<Set<string>> =>
+  new Set(
+    (await eventsOf(log, 'credentials', 'CredentialRevoked')).map(({ sessionId }) => sessionId),
+  )
+
+const many = (each: number): string[] =>
+  Array.from({ length: 2_000 }, (_, index) => `select 'row ${index}', ${each}`)
+
+async function archived(): Promise<string[]> {
+  const found: string[] = []
+  for await (const id of archiveIn(join(system.instance.dir, 'archive')).sessions()) found.push(id)
+  return found
+}

@@ -1,4 +1,4 @@
-// Seen to fail when `restore` in libs/runtime/src/serve-decider.ts does not read the own output first.
+// Seen to fail when `restore` in libs/runtime/src/decider/restore.ts does not read the own output first.
 import assert from 'node:assert/strict'
 import { rm } from 'node:fs/promises'
 import { test } from 'node:test'

@@ -242,6 +242,13 @@ describe('the command line', () => {
     assert.match((await cli('sessions')).out, /00001234 +ci-deploy +maria +shop-prod .* 2 +live/)
   })
 
+  it('says that the end of a session is not known when its proxy was killed', async () => {
+    replies[`GET /v1/sessions/${SESSION}`] = {
+      body: { sessionId: SESSION, complete: true, cutShort: true, timeline: [] },
+    }
+    assert.match((await cli('replay', SESSION)).out, / cut short\n/)
+  })
+
   it('finds what is wrong', async () => {
     const { status, out } = await cli('doctor')
     assert.equal(status, 1)

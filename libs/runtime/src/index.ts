@@ -2,14 +2,8 @@ export { COMMON_SETTINGS, count, flag, path, port, readConfig } from './config.t
 export { closed, type HealthCheck, listening, serveHealth } from './health.ts'
 export { kafkaSettings } from './kafka-settings.ts'
 export { createLogger, type Logger } from './logger.ts'
-export {
-  type Consequence,
-  type DeciderHost,
-  type DeciderOptions,
-  type DeciderService,
-  type Decision,
-  serveDecider,
-} from './serve-decider.ts'
+export type { Consequence, DeciderService, Decision } from './decider/decider-service.ts'
+export { type DeciderHost, type DeciderOptions, serveDecider } from './serve-decider.ts'
 export { startService } from './start-service.ts'
 export { startTelemetry, type Telemetry } from './telemetry.ts'
 export { traced } from './traced.ts'

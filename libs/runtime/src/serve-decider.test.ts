@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { EventId, Instant, RequestId, SessionId, uuidv5 } from '@countersign/kernel'
 import { draftOf, type Heeds, type LogRecord, type Understood } from '@countersign/log'
 import { type InMemoryLog, inMemoryLog } from '@countersign/log/in-memory'
-import { type DeciderService, type Decision, serveDecider } from './serve-decider.ts'
+import type { DeciderService, Decision } from './decider/decider-service.ts'
+import { serveDecider } from './serve-decider.ts'
 
 const SESSION = SessionId('01a205d5-15a3-71b3-bc9d-1765de5ac95c')
 const OTHER = SessionId('01a205d5-15a3-71b3-bc9d-1765de5ac95d')

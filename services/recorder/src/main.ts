@@ -1,3 +1,4 @@
+import { archiveIn } from '@countersign/archive'
 import { systemClock } from '@countersign/kernel'
 import { connectKafkaLog } from '@countersign/log'
 import {
@@ -21,7 +22,8 @@ await startService('recorder', async () => {
     log,
     logger,
     clock: systemClock,
-    archiveDir: config.CS_ARCHIVE_DIR,
+    archive: archiveIn(config.CS_ARCHIVE_DIR),
+    partsDir: config.CS_ARCHIVE_DIR,
     graceMs: config.CS_ARCHIVE_GRACE_MS,
   })
   await using _health = await serveHealth({

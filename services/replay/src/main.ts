@@ -1,3 +1,4 @@
+import { archiveIn } from '@countersign/archive'
 import { openerWith, readPrivateKey, tokenVerifier } from '@countersign/identity'
 import { connectKafkaLog } from '@countersign/log'
 import {
@@ -30,7 +31,7 @@ await startService('replay', async () => {
     logger,
     verify,
     open,
-    archiveDir: config.CS_ARCHIVE_DIR,
+    archive: archiveIn(config.CS_ARCHIVE_DIR),
     host: config.CS_HTTP_HOST,
     port: config.CS_HTTP_PORT,
   })

@@ -76,8 +76,14 @@ function headOf(answer: unknown, id: string, { paint }: Context): string {
   const behalfOf = json.textOrNull(session, 'behalfOf')
   const who = `${oneLine(json.text(session, 'agent'))}${behalfOf === null ? '' : ` for ${oneLine(behalfOf)}`}`
   const where = `${oneLine(json.text(session, 'profile'))} (${oneLine(json.text(session, 'environment'))})`
-  const state = json.flag(answer, 'complete') ? '' : paint('yellow', '  live')
-  return `${paint('bold', id)}  ${who} → ${where}  ${moment(json.textOrNull(session, 'startedAt'))}${state}\n\n`
+  const state = stateOf(answer)
+  return `${paint('bold', id)}  ${who} → ${where}  ${moment(json.textOrNull(session, 'startedAt'))}${paint('yellow', state)}\n\n`
+}
+
+/** Of a session whose proxy was killed, the end is not known. */
+function stateOf(answer: unknown): string {
+  if (json.flag(answer, 'cutShort')) return '  cut short'
+  return json.flag(answer, 'complete') ? '' : '  live'
 }
 
 const startOr = (startedMs: number, entry: unknown): number =>

@@ -1,4 +1,5 @@
-import type { RequestCompleted, RequestPart } from '@countersign/contracts'
+import type { RequestCompleted, RequestPart, TranscriptRecorded } from '@countersign/contracts'
+import type { AppendOptions } from '@countersign/log'
 import {
   cellsOf,
   parameterStatusOf,
@@ -13,6 +14,7 @@ import { before, OVER } from './before.ts'
 import { forwardStreamed } from './forward.ts'
 import { STATUS_NAMES } from './requests.ts'
 import { isRequest } from './client.ts'
+import type { Uncited } from './journal.ts'
 import { during, endSession, type Session } from './session-state.ts'
 
 /** Waits until the target answered everything that was forwarded; feeds it data while it asks for some (COPY). */
@@ -117,13 +119,14 @@ function flushSeen(session: Session, out: Buffer[]): void {
   const [running] = session.underWay.values()
   for (let at = 0; at < bytes.length; at += TRANSCRIPT_CHUNK_BYTES) {
     const piece = bytes.subarray(at, at + TRANSCRIPT_CHUNK_BYTES)
-    session.journal.recordTranscript({
+    const seen: Unlinked<TranscriptRecorded> = {
       type: 'TranscriptRecorded',
       at: session.proxy.clock.now(),
       requestId: running?.requestId ?? null,
       ciphertext: session.dataKey.encrypt(piece),
       sizeBytes: piece.length,
-    })
+    }
+    session.journal.recordTranscript(seen, patienceOf(session, TRANSCRIPT_LINGER_MS))
   }
 }
 
@@ -134,7 +137,7 @@ function complete(session: Session): void {
     const running = session.underWay.get(ended.request)
     session.underWay.delete(ended.request)
     if (running === undefined) continue
-    const completed: Unlinked<RequestCompleted> = {
+    const completed: Uncited<RequestCompleted> = {
       type: 'RequestCompleted',
       at: session.proxy.clock.now(),
       requestId: running.requestId,
@@ -145,16 +148,14 @@ function complete(session: Session): void {
       resultBytes: ended.resultBytes,
       durationMicros: Math.round((nowMs - running.releasedAtMs) * 1_000),
       transactionStatus: STATUS_NAMES[session.status],
-      transcriptHead: session.journal.transcript.head,
-      transcriptCount: session.journal.transcript.count,
     }
-    // While a privilege is raised the broker waits for this; otherwise the next release takes it along.
-    session.journal.note(
-      completed,
-      session.raised === null ? { lingerMs: COMPLETED_LINGER_MS } : {},
-    )
+    session.journal.complete(completed, patienceOf(session, COMPLETED_LINGER_MS))
   }
 }
+
+/** Nobody waits for an answer to be recorded, so it goes with the next append. While a privilege is raised the broker waits. */
+const patienceOf = ({ raised }: Session, lingerMs: number): AppendOptions =>
+  raised === null ? { lingerMs } : {}
 
 /** The statement that an answer belongs to says whether its computed columns are masked; in doubt they are. */
 function taintOf(session: Session): boolean {
@@ -274,6 +275,8 @@ const READ_AS: ReadonlyMap<string, string> = new Map([
 ])
 const UNREADABLE = 'the target reads statements in another way than they are decided on'
 const COMPLETED_LINGER_MS = 10
+/** Nobody waits for the transcript but who watches a session live. */
+const TRANSCRIPT_LINGER_MS = 25
 const STREAM_BYTES = 256 * 1024
 const TRANSCRIPT_CHUNK_BYTES = 256 * 1024
 const UNDER_WAY_BYTES_MAX = 8 * 1024 * 1024

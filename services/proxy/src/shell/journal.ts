@@ -1,4 +1,4 @@
-import type { SessionsMessage, TranscriptRecorded } from '@countersign/contracts'
+import type { RequestCompleted, SessionsMessage, TranscriptRecorded } from '@countersign/contracts'
 import { messageOf, Problem, type SessionId } from '@countersign/kernel'
 import type { AppendOptions, Draft, Log, Recorded } from '@countersign/log'
 import type { Logger } from '@countersign/runtime'
@@ -15,19 +15,27 @@ export type Journal = {
   record<M extends SessionsMessage>(events: readonly Unlinked<M>[]): Promise<Recorded<M>[]>
   /** Appends without the session waiting. What fails ends the session. */
   note(event: Unlinked<SessionsMessage>, options?: AppendOptions): void
-  /** Appends what the agent saw. Resolves at once unless too much is under way. */
-  recordTranscript(event: Unlinked<TranscriptRecorded>): void
+  /** Appends what the agent saw, without the session waiting. */
+  recordTranscript(event: Unlinked<TranscriptRecorded>, options?: AppendOptions): void
+  /**
+   * Appends the end of a request, which cites the transcript as it is now, when that is in the log. So whenever this
+   * process dies, nothing in the log cites what is not there.
+   */
+  complete(event: Uncited<RequestCompleted>, options?: AppendOptions): void
   /** Bytes of the transcript that are not acknowledged yet. */
   transcriptBytesUnderWay(): number
   /** Resolves when the transcript that is under way is small again. */
   transcriptRelieved(): Promise<void>
-  /** Resolves when everything so far is in the log. */
+  /** Resolves when everything so far is in the log, or is known not to be. */
   settled(): Promise<void>
   /** Rejects with `CS_LOG_UNAVAILABLE` at the first append that failed. */
   readonly failed: Promise<never>
   /** Writes the last event, however long the log is away; what was not acknowledged is repeated before it. */
   finish(event: Unlinked<SessionsMessage>): Promise<void>
 }
+
+/** An event without its links, and without what it cites of the transcript. */
+export type Uncited<M> = Omit<Unlinked<M>, 'transcriptHead' | 'transcriptCount'>
 
 export type JournalOptions = { log: Log; sessionId: SessionId; logger: Logger }
 
@@ -40,8 +48,14 @@ export function openJournal(options: JournalOptions): Journal {
   const failure = Promise.withResolvers<never>()
   failure.promise.catch(() => undefined)
   let hasFailed = false
+  /** The end says how long the transcript is. What the target still says reaches no agent, and is not part of it. */
+  let isOver = false
   let transcriptBytes = 0
   let relief = Promise.withResolvers<void>()
+  /** How many events of the transcript are in the log. */
+  let transcriptLength = 0
+  /** Ends of requests that wait for their transcript, in order. */
+  const waiting: { readonly length: number; send(): void }[] = []
 
   async function append<M extends SessionsMessage | TranscriptRecorded>(
     drafts: readonly Draft<M>[],
@@ -49,10 +63,8 @@ export function openJournal(options: JournalOptions): Journal {
   ): Promise<Recorded<M>[]> {
     for (const draft of drafts) open.add(draft)
     if (hasFailed) throw unavailable(null)
-    const appended = log.append(drafts, options)
-    pending.add(appended)
     try {
-      const recorded = await appended
+      const recorded = await log.append(drafts, options)
       for (const draft of drafts) open.delete(draft)
       return recorded
     } catch (cause) {
@@ -60,9 +72,46 @@ export function openJournal(options: JournalOptions): Journal {
       const problem = unavailable(cause)
       failure.reject(problem)
       throw problem
-    } finally {
-      pending.delete(appended)
     }
+  }
+
+  function tracked<T>(work: Promise<T>): Promise<T> {
+    pending.add(work)
+    const over = (): void => void pending.delete(work)
+    work.then(over, over)
+    return work
+  }
+
+  /** What follows from something that is under way is waited for too. */
+  async function settled(): Promise<void> {
+    while (pending.size > 0) await Promise.allSettled([...pending])
+  }
+
+  function note(event: Unlinked<SessionsMessage>, options?: AppendOptions): void {
+    void tracked(append([linked<SessionsMessage>(control, event)], options).catch(() => undefined))
+  }
+
+  /** Once an append failed nothing is sent any more, and `finish` repeats it all in order. */
+  function sendWaiting(): void {
+    while (waiting[0] !== undefined && (hasFailed || waiting[0].length <= transcriptLength))
+      waiting.shift()?.send()
+  }
+
+  async function transcribe(
+    event: Unlinked<TranscriptRecorded>,
+    options?: AppendOptions,
+  ): Promise<void> {
+    try {
+      await append([linked<TranscriptRecorded>(transcript, event)], options)
+      transcriptLength++
+    } catch {
+      // The session ends, and its end is behind all that is repeated.
+    }
+    sendWaiting()
+    transcriptBytes -= event.ciphertext.length
+    if (transcriptBytes > TRANSCRIPT_BYTES_MAX / 2) return
+    relief.resolve()
+    relief = Promise.withResolvers<void>()
   }
 
   return {
@@ -70,30 +119,29 @@ export function openJournal(options: JournalOptions): Journal {
     transcript,
     failed: failure.promise,
     record: <M extends SessionsMessage>(events: readonly Unlinked<M>[]) =>
-      append(events.map((event) => linked<M>(control, event))),
-    note(event, options) {
-      append([linked<SessionsMessage>(control, event)], options).catch(() => undefined)
-    },
-    recordTranscript(event) {
+      tracked(append(events.map((event) => linked<M>(control, event)))),
+    note,
+    recordTranscript(event, options) {
+      if (isOver) return
       transcriptBytes += event.ciphertext.length
-      append([linked<TranscriptRecorded>(transcript, event)], { lingerMs: TRANSCRIPT_LINGER_MS })
-        .catch(() => undefined)
-        .finally(() => {
-          transcriptBytes -= event.ciphertext.length
-          if (transcriptBytes > TRANSCRIPT_BYTES_MAX / 2) return
-          relief.resolve()
-          relief = Promise.withResolvers<void>()
-        })
+      void tracked(transcribe(event, options))
+    },
+    complete(event, options) {
+      if (isOver) return
+      const { head, count } = transcript
+      const send = (): void =>
+        note({ ...event, transcriptHead: head, transcriptCount: count }, options)
+      waiting.push({ length: count, send })
+      sendWaiting()
     },
     transcriptBytesUnderWay: () => transcriptBytes,
     async transcriptRelieved() {
       while (transcriptBytes > TRANSCRIPT_BYTES_MAX && !hasFailed) await relief.promise
     },
-    async settled() {
-      await Promise.allSettled([...pending])
-    },
+    settled,
     async finish(event) {
-      await Promise.allSettled([...pending])
+      isOver = true
+      await settled()
       const last = linked<SessionsMessage>(control, event)
       const drafts = [...open, last]
       for (let attempt = 1; ; attempt++) {
@@ -127,6 +175,4 @@ const unavailable = (cause: unknown): Problem =>
 
 /** How much of a transcript may be under way before the target is slowed down. */
 const TRANSCRIPT_BYTES_MAX = 8 * 1024 * 1024
-/** Nobody waits for the transcript but who watches a session live. */
-const TRANSCRIPT_LINGER_MS = 25
 const FINISH_RETRY_MS = 500

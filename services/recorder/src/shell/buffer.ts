@@ -1,7 +1,6 @@
 import { appendFileSync, createReadStream, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import avro from 'avsc'
-import { type Envelope, envelopeOf, envelopeType } from './envelope.ts'
+import { type Envelope, envelopeBytes, envelopesIn } from '@countersign/archive'
 
 /** The records of one session until it is archived: in memory, and what is too much in a part file for each topic. */
 export type SessionBuffer = {
@@ -34,12 +33,7 @@ export function sessionBuffer(folder: string, sessionId: string, bytesMax: numbe
         // What comes while this is read is for the next time.
         const { spilled, records } = buffer
         const inMemory = [...records]
-        if (spilled > 0) {
-          const part = createReadStream(partOf(topic), { end: spilled - 1 })
-          const decoder = new avro.streams.RawDecoder(envelopeType)
-          part.once('error', (cause) => decoder.destroy(cause))
-          for await (const read of part.pipe(decoder)) yield envelopeOf(read)
-        }
+        if (spilled > 0) yield* envelopesIn(createReadStream(partOf(topic), { end: spilled - 1 }))
         yield* inMemory
       }
     },
@@ -52,7 +46,7 @@ export function sessionBuffer(folder: string, sessionId: string, bytesMax: numbe
 
   function spill(): void {
     for (const [topic, buffer] of topics) {
-      const chunk = Buffer.concat(buffer.records.map((record) => envelopeType.toBuffer(record)))
+      const chunk = Buffer.concat(buffer.records.map(envelopeBytes))
       if (chunk.length > 0) appendFileSync(partOf(topic), chunk)
       buffer.spilled += chunk.length
       buffer.records = []

@@ -1,22 +1,22 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat, truncate } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
-import avro from 'avsc'
+import { archiveIn, archivePath, type Envelope } from '@countersign/archive'
 import {
   type AnyMessage,
   type CredentialRevoked,
   decode,
+  type RequestCompleted,
+  type SessionRejected,
   type SessionsMessage,
   type TranscriptRecorded,
 } from '@countersign/contracts'
-import { type Clock, EventId, Instant, SessionId, uuidv7 } from '@countersign/kernel'
+import { type Clock, EventId, Instant, RequestId, SessionId, uuidv7 } from '@countersign/kernel'
 import { draftOf, type Log, type Position } from '@countersign/log'
 import { type InMemoryLog, inMemoryLog } from '@countersign/log/in-memory'
 import { createLogger } from '@countersign/runtime'
-import { archivePath, readArchive } from './archive.ts'
-import type { Envelope } from './envelope.ts'
 import { type RecorderHost, serveRecorder } from './serve-recorder.ts'
 
 const SESSION = SessionId('01920000-0000-7000-8000-000000000001')
@@ -59,22 +59,6 @@ test('a finished session is one archive with the original bytes, after its grace
   assert.deepEqual(log.records('recorder.rejected'), [])
 })
 
-test('an archive explains itself: the schemas of its records stand in its metadata', async () => {
-  await using host = await started()
-  await append(...session(0).events)
-  await archivedWithin(host, 1_000)
-  const decoder = avro.createFileDecoder(archivePath(folder, SESSION))
-  const metadata = await new Promise<unknown>((resolve) => {
-    decoder.once('metadata', (_type: unknown, _codec: unknown, header: unknown) => resolve(header))
-    decoder.resume()
-  })
-  const text = JSON.stringify(metadata, (_, value: unknown) =>
-    value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : value,
-  )
-  assert.match(text, /countersign\.end/)
-  assert.ok((await readFile(archivePath(folder, SESSION), 'latin1')).includes('SessionOpened'))
-})
-
 test('the session of a killed proxy is archived when its credential is revoked', async () => {
   await using host = await started()
   const [opened] = session(0).events
@@ -100,6 +84,21 @@ test('what comes late is added to the archive, also after a restart', async () =
     (await archived()).map(({ topic }) => topic),
     ['credentials', 'sessions', 'sessions'],
   )
+})
+
+test('a session whose archive was cut short keeps what can be read of it, and holds back no other', async () => {
+  const { events, transcript } = session(1)
+  await append(...transcript, ...events)
+  {
+    await using host = await started()
+    await archivedWithin(host, 1_000)
+  }
+  const file = join(folder, archivePath(SESSION))
+  await truncate(file, (await stat(file)).size - 1)
+  await append(revoked)
+  await using host = await started()
+  await archivedWithin(host, 60_000)
+  assert.ok((await archived()).some(({ topic }) => topic === 'credentials'))
 })
 
 test('a recorder that begins at the beginning again writes the same archive', async () => {
@@ -194,6 +193,51 @@ test('a transcript of which a part never comes is put on record when its session
   assert.deepEqual(rejected(), ['CS_CHAIN_BROKEN sessions/1'])
 })
 
+test('a session of which the broker saw the end has one, or that is put on record', async () => {
+  await using host = await started()
+  const [opened] = session(0).events
+  await append(opened, { ...revoked, reason: 'SessionOver' })
+  await archivedWithin(host, 1_000)
+  assert.deepEqual([await exists(), rejected()], [false, []], 'the end may still come')
+  await archivedWithin(host, 60_000)
+  assert.deepEqual([await exists(), rejected()], [true, ['CS_CHAIN_BROKEN credentials/0']])
+})
+
+test('an end that comes after the revocation, in whatever topic order, is no finding', async () => {
+  await using host = await started()
+  await append({ ...revoked, reason: 'SessionOver' })
+  await archivedWithin(host, 1_000)
+  await append(...session(0).events)
+  await archivedWithin(host, 60_000)
+  assert.deepEqual([await exists(), rejected()], [true, []])
+})
+
+test('a session that policy gave up while its proxy was gone needs no other end', async () => {
+  await using host = await started()
+  const [opened] = session(0).events
+  await append(opened, givenUp, { ...revoked, reason: 'SessionOver' })
+  await archivedWithin(host, 60_000)
+  assert.deepEqual([await exists(), rejected()], [true, []])
+})
+
+test('a killed proxy leaves a session that ends in the middle, which is not taken for a broken chain', async () => {
+  await using host = await started()
+  const { events, transcript } = session(3)
+  await append(...transcript.slice(0, 2), events[0], completedWith(transcript, 1))
+  await append(revoked)
+  await archivedWithin(host, 60_000)
+  assert.deepEqual([await exists(), rejected()], [true, []])
+})
+
+test('a transcript that is shorter than an answer says is put on record, whether or not the proxy was killed', async () => {
+  await using host = await started()
+  const { events, transcript } = session(3)
+  await append(...transcript.slice(0, 2), events[0], completedWith(transcript, 3))
+  await append(revoked)
+  await archivedWithin(host, 60_000)
+  assert.deepEqual([await exists(), rejected()], [true, ['CS_CHAIN_BROKEN sessions/1']])
+})
+
 test('a transcript that is in the log and only not read yet is not missing', async () => {
   const from = log.connect()
   let isBehind = true
@@ -242,7 +286,8 @@ const options = (from: InMemoryLog, sub = '') => ({
   log: from.connect(),
   logger: createLogger('recorder', 'fatal'),
   clock,
-  archiveDir: join(folder, sub),
+  archive: archiveIn(join(folder, sub)),
+  partsDir: join(folder, sub),
   graceMs: 1_000,
 })
 const started = () => serveRecorder(options(log))
@@ -260,15 +305,13 @@ async function archivedWithin(host: RecorderHost, passedMs: number): Promise<voi
 /** Where what was appended stands, until the recorder has it. */
 let unread: Position[] = []
 
-const exists = async (): Promise<boolean> =>
-  readFile(archivePath(folder, SESSION)).then(
-    () => true,
-    () => false,
-  )
+const exists = async (): Promise<boolean> => (await archiveIn(folder).read(SESSION)) !== null
 
 async function archived(from = folder): Promise<Envelope[]> {
   const envelopes: Envelope[] = []
-  for await (const envelope of readArchive(from, SESSION)) envelopes.push(envelope)
+  const archive = await archiveIn(from).read(SESSION)
+  assert.ok(archive !== null)
+  for await (const envelope of archive) envelopes.push(envelope)
   return envelopes
 }
 
@@ -288,6 +331,41 @@ const revoked: CredentialRevoked = {
   role: 'cs_1',
   reason: 'LeaseExpired',
   backendsTerminated: 0,
+}
+
+const givenUp: SessionRejected = {
+  type: 'SessionRejected',
+  sessionId: SESSION,
+  at: NOW,
+  code: 'CS_INTERNAL',
+  reason: 'a record of the session cannot be understood',
+}
+
+/** The end of a request after so many transcript events; it follows the opening of the session. */
+function completedWith(
+  transcript: readonly TranscriptRecorded[],
+  transcriptCount: number,
+): RequestCompleted {
+  const [opened] = session(0).events
+  const last = transcript[transcriptCount - 1]
+  assert.ok(last !== undefined)
+  return {
+    type: 'RequestCompleted',
+    sessionId: SESSION,
+    sequence: 1,
+    previousHash: draftOf(opened, { id: newId(), key: SESSION }).hash,
+    at: NOW,
+    requestId: RequestId(uuidv7(1)),
+    outcome: 'Succeeded',
+    commandTag: null,
+    sqlState: null,
+    rows: 0,
+    resultBytes: 0,
+    durationMicros: 0,
+    transactionStatus: 'Idle',
+    transcriptHead: draftOf(last, { id: newId(), key: SESSION }).hash,
+    transcriptCount,
+  }
 }
 
 /** A short session with so many transcript events, its chains whole. */

@@ -1,37 +1,24 @@
 import { mkdtemp, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { metrics } from '@opentelemetry/api'
-import {
-  type AnyMessage,
-  decode,
-  fingerprintOf,
-  isMessageType,
-  SCHEMAS,
-} from '@countersign/contracts'
-import { type Clock, type ErrorCode, EventId, isUuid, messageOf, uuidv5 } from '@countersign/kernel'
-import { draftOf, formatPosition, type Log, type LogRecord, type Position } from '@countersign/log'
+import type { Archive } from '@countersign/archive'
+import { type Clock, isUuid, messageOf, SessionId } from '@countersign/kernel'
+import type { Log, LogRecord, Position } from '@countersign/log'
 import type { Logger } from '@countersign/runtime'
-import { type Chain, isRepeat, type Link, linked, newChain } from '../core/chain.ts'
-import {
-  type Citations,
-  citationIn,
-  cited,
-  type Finding,
-  noCitations,
-  recorded,
-  unanswered,
-} from '../core/citations.ts'
-import { type Ending, evolved, isDue, notEnded } from '../core/ending.ts'
-import { REJECTED, topology } from '../topology.ts'
-import { hasArchive, readArchive, writeArchive } from './archive.ts'
-import { type SessionBuffer, sessionBuffer } from './buffer.ts'
-import type { Envelope } from './envelope.ts'
+import { isDue } from '../core/ending.ts'
+import { followed, forgive, missingIn } from '../core/session-chains.ts'
+import { topology } from '../topology.ts'
+import { offsetsOf } from './offsets.ts'
+import { rejectionsInto } from './rejections.ts'
+import { kept, type Session, takenUp } from './session.ts'
 
 export type RecorderOptions = {
   log: Log
   logger: Logger
   clock: Clock
-  archiveDir: string
+  archive: Archive
+  /** Where sessions that are too large for the memory wait for their archive. */
+  partsDir: string
   /** How long a finished session must be quiet before it is archived. */
   graceMs: number
   /** How many bytes of one session stay in memory; 1 MiB by default. */
@@ -50,19 +37,14 @@ export type RecorderHost = AsyncDisposable & {
 
 /** Checks the chains of all sessions and archives those that are over, until it is disposed. */
 export async function serveRecorder(options: RecorderOptions): Promise<RecorderHost> {
-  const { log, logger, clock, archiveDir, graceMs } = options
-  const sessionBytesMax = options.sessionBytesMax ?? SESSION_BYTES_MAX
-  await mkdir(archiveDir, { recursive: true })
-  const parts = await mkdtemp(join(archiveDir, '.parts-'))
-  const sessions = new Map<string, Session>()
-  /** The next offset of each topic and partition that is read. */
-  const next = new Map<string, Position>()
-  const committed = new Map<string, number>()
-  const meter = metrics.getMeter('countersign')
-  const broken = meter.createCounter('countersign_chains_broken', {
-    description: 'Events that do not follow from what was before, or cite another transcript.',
-  })
-  const archived = meter.createCounter('countersign_sessions_archived', {
+  const { log, logger, clock, archive, partsDir, graceMs } = options
+  await mkdir(partsDir, { recursive: true })
+  const parts = await mkdtemp(join(partsDir, '.parts-'))
+  const bytesMax = options.sessionBytesMax ?? SESSION_BYTES_MAX
+  const sessions = new Map<SessionId, Session>()
+  const offsets = offsetsOf(log)
+  const rejections = rejectionsInto(options)
+  const archived = metrics.getMeter('countersign').createCounter('countersign_sessions_archived', {
     description: 'Archives written.',
   })
   let work: Promise<void> = Promise.resolve()
@@ -73,19 +55,7 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
     from: 'committed',
     group: 'archive',
     paceMs: PACE_MS,
-    onAssigned: (partitions) =>
-      inTurn(async () => {
-        for (const [id, session] of sessions) {
-          if (partitions.includes(session.partition)) continue
-          session.buffer.discard()
-          sessions.delete(id)
-        }
-        for (const [name, { partition }] of next)
-          if (!partitions.includes(partition)) {
-            next.delete(name)
-            committed.delete(name)
-          }
-      }),
+    onAssigned: (partitions) => inTurn(async () => keepOnly(partitions)),
     onRecords: (records) =>
       inTurn(async () => {
         for (const record of records) await take(record)
@@ -105,8 +75,7 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
     healthy: () => log.healthy() && isWriting,
     failed: reader.failed,
     sweep,
-    hasRead: ({ topic, partition, offset }) =>
-      (next.get(`${topic}/${partition}`)?.offset ?? 0) > offset,
+    hasRead: offsets.hasRead,
     [Symbol.asyncDispose]: async () => {
       clearInterval(timer)
       await reader[Symbol.asyncDispose]()
@@ -122,217 +91,87 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
     return done
   }
 
-  async function take(record: LogRecord): Promise<void> {
-    const { topic, partition, offset } = record.position
-    if (record.status !== 'tombstone' && isUuid(record.key)) await keep(record)
-    next.set(`${topic}/${partition}`, { topic, partition, offset: offset + 1 })
+  function keepOnly(partitions: readonly number[]): void {
+    for (const session of sessions.values())
+      if (!partitions.includes(session.partition)) dropped(session)
+    offsets.keepOnly(partitions)
   }
 
-  async function keep(record: Exclude<LogRecord, { status: 'tombstone' }>): Promise<void> {
-    const { topic, partition, offset } = record.position
-    const session = sessions.get(record.key) ?? (await opened(record.key, partition))
-    const { timestampMs, headers, value } = record
-    if (!session.buffer.add({ topic, partition, offset, timestampMs, headers, value })) return
-    session.quietSince = clock.monotonicMs()
-    session.changed = true
-    if (!session.firstOffsets.has(topic)) session.firstOffsets.set(topic, offset)
+  async function take(record: LogRecord): Promise<void> {
+    if (record.status !== 'tombstone' && isUuid(record.key)) await check(record)
+    offsets.read(record.position)
+  }
+
+  async function check(record: Exclude<LogRecord, { status: 'tombstone' }>): Promise<void> {
+    const { position } = record
+    const id = SessionId(record.key)
+    const session = sessions.get(id) ?? (await opened(id, position.partition))
+    if (!kept(session, record, clock.monotonicMs())) return
     if (record.status === 'unreadable') {
       const { code, message: reason } = record.problem
-      await reject(record.key, code, { position: record.position, reason })
-      return
+      return rejections.unreadable(id, code, { position, reason })
     }
-    for (const finding of folded(session, record)) await foundBroken(record.key, finding)
+    for (const finding of followed(session.chains, record)) await rejections.broken(id, finding)
   }
 
-  async function foundBroken(sessionId: string, finding: Finding): Promise<void> {
-    const { position, reason } = finding
-    broken.add(1)
-    logger.error({ sessionId, position: formatPosition(position) }, reason)
-    await reject(sessionId, 'CS_CHAIN_BROKEN', finding)
-  }
-
-  /** A session that was archived before is taken up again: late records are added to its archive. */
-  async function opened(id: string, partition: number): Promise<Session> {
-    const session: Session = {
-      partition,
-      buffer: sessionBuffer(parts, id, sessionBytesMax),
-      chains: { sessions: newChain(), transcript: newChain() },
-      citations: noCitations(),
-      ending: notEnded,
-      firstOffsets: new Map(),
-      quietSince: clock.monotonicMs(),
-      changed: false,
-    }
+  async function opened(id: SessionId, partition: number): Promise<Session> {
+    const quietSince = clock.monotonicMs()
+    const session = await takenUp(
+      { archive, logger, parts, bytesMax },
+      { id, partition, quietSince },
+    )
     sessions.set(id, session)
-    if (!(await hasArchive(archiveDir, id))) return session
-    for await (const envelope of readArchive(archiveDir, id)) {
-      session.buffer.add(envelope)
-      refold(session, envelope)
-    }
-    // What was not there then is on record.
-    session.citations.waiting = []
     return session
   }
 
-  async function sweep(): Promise<void> {
-    await inTurn(async () => {
-      for (const [id, session] of sessions) {
-        const quietMs = clock.monotonicMs() - session.quietSince
-        if (!isDue(session.ending, quietMs, graceMs)) continue
-        if (session.citations.waiting.length > 0 && !(await hasWholeTranscript(session))) continue
-        for (const citation of session.citations.waiting)
-          await foundBroken(id, unanswered(session.citations, citation))
-        session.citations.waiting = []
-        if (session.changed) {
-          const file = await writeArchive(archiveDir, id, {
-            envelopes: session.buffer.envelopes(),
-            metadata: {
-              'countersign.session': id,
-              'countersign.end': session.ending.by ?? 'None',
-              'countersign.schemas': await schemasOf(session),
-            },
-          })
-          archived.add(1)
-          logger.info({ sessionId: id, file, end: session.ending.by }, 'session archived')
-        }
-        session.buffer.discard()
-        sessions.delete(id)
-      }
+  function sweep(): Promise<void> {
+    return inTurn(async () => {
+      for (const session of sessions.values()) await archiveIfDue(session)
       await commit()
     })
   }
 
-  /** Whether nothing more of its transcript stands in the log: what is only not read yet is not missing. */
-  async function hasWholeTranscript({ partition }: Session): Promise<boolean> {
-    const position = next.get(`${TRANSCRIPT}/${partition}`)
-    // Of a partition that never gave a record everything was read before.
-    if (position === undefined) return true
-    const end = (await log.endOffsets(TRANSCRIPT)).get(partition) ?? 0
-    return position.offset >= end
+  async function archiveIfDue(session: Session): Promise<void> {
+    const { id, chains, buffer } = session
+    const { ending } = chains
+    if (!isDue(ending, clock.monotonicMs() - session.quietSince, graceMs)) return
+    const missing = missingIn(chains)
+    // What is only not read yet is not missing.
+    if (missing.length > 0 && !(await hasWholeChains(session))) return
+    for (const finding of missing) await rejections.broken(id, finding)
+    forgive(chains)
+    if (session.changed) {
+      const end = ending.by ?? 'None'
+      const file = await archive.write({ sessionId: id, end, envelopes: () => buffer.envelopes() })
+      archived.add(1)
+      logger.info({ sessionId: id, file, end }, 'session archived')
+    }
+    dropped(session)
   }
 
-  /** Everything before the first record of any session that is not archived is done. */
+  async function hasWholeChains({ partition }: Session): Promise<boolean> {
+    for (const topic of CHAINS) if (!(await offsets.hasReadAll(topic, partition))) return false
+    return true
+  }
+
+  function dropped(session: Session): void {
+    session.buffer.discard()
+    sessions.delete(session.id)
+  }
+
   async function commit(): Promise<void> {
-    for (const [name, position] of next) {
-      const firsts = [...sessions.values()]
-        .filter(({ partition }) => partition === position.partition)
-        .map(({ firstOffsets }) => firstOffsets.get(position.topic) ?? position.offset)
-      const offset = Math.min(position.offset, ...firsts)
-      if (offset === committed.get(name)) continue
-      try {
-        await reader.commit({ ...position, offset })
-        committed.set(name, offset)
-      } catch (cause) {
-        // What is not committed is read again, which is harmless; the next sweep tries again.
-        logger.warn({ reason: messageOf(cause) }, 'an offset could not be committed')
-        return
-      }
+    try {
+      await offsets.commit(reader, [...sessions.values()])
+    } catch (cause) {
+      // What is not committed is read again, which is harmless; the next sweep tries again.
+      logger.warn({ reason: messageOf(cause) }, 'an offset could not be committed')
     }
   }
-
-  async function reject(sessionId: string, code: ErrorCode, finding: Finding): Promise<void> {
-    const { position, reason } = finding
-    const { topic, partition, offset } = position
-    const id = EventId(uuidv5(REJECTIONS, formatPosition(position)))
-    const message = {
-      type: 'MessageRejected',
-      service: topology.service,
-      at: clock.now(),
-      topic,
-      partition,
-      offset,
-      code,
-      reason: reason.slice(0, REASON_CHARACTERS_MAX),
-    } as const
-    const draft = draftOf(message, {
-      id,
-      key: sessionId,
-      topic: REJECTED,
-      causation: position,
-    })
-    // Without an acknowledgement the reader stops, and the record is read again after a restart.
-    await log.append([draft], { limitMs: REJECT_LIMIT_MS })
-  }
 }
 
-type Session = {
-  readonly partition: number
-  readonly buffer: SessionBuffer
-  readonly chains: { readonly sessions: Chain; readonly transcript: Chain }
-  readonly citations: Citations
-  ending: Ending
-  /** Where its first record stands in each topic: the group must not commit further. */
-  readonly firstOffsets: Map<string, number>
-  quietSince: number
-  /** Whether there is anything that its archive does not have. */
-  changed: boolean
-}
-
-/** Moves the session on; says what is wrong in its chains. A repeat is harmless, wherever it stands. */
-function folded(session: Session, record: Readable): Finding[] {
-  const { position, message } = record
-  if (!('previousHash' in message)) {
-    session.ending = evolved(session.ending, message)
-    return []
-  }
-  const isTranscript = message.type === 'TranscriptRecorded'
-  const chain = session.chains[isTranscript ? 'transcript' : 'sessions']
-  if (isRepeat(chain, record.id)) return []
-  session.ending = evolved(session.ending, message)
-  const { type, sequence, previousHash } = message
-  const reason = linked(chain, { ...record, type, sequence, previousHash })
-  const citation = citationIn(message, position)
-  const findings = isTranscript
-    ? recorded(session.citations, { position, length: chain.next, hash: chain.head })
-    : citation === null
-      ? []
-      : cited(session.citations, citation)
-  if (reason === null) return findings
-  // What is wrong with a record is said once.
-  return [{ position, reason }, ...findings.filter((each) => each.position !== position)]
-}
-
-/** What an archive says about the session; it was checked when it was written. */
-function refold(session: Session, envelope: Envelope): void {
-  const { topic, partition, offset, headers, value } = envelope
-  const type = typeOf(envelope)
-  const fingerprint = (headers['ce_dataschema'] ?? '').replace(/^countersign:/, '')
-  if (!isMessageType(type)) return
-  const id = headers['ce_id'] ?? ''
-  const position = { topic, partition, offset }
-  try {
-    folded(session, { position, id, fingerprint, value, message: decode(type, fingerprint, value) })
-  } catch {
-    // A record that could not be read then is in the archive and on record as rejected.
-  }
-}
-
-/** A record that was understood, as much of it as its chain needs. */
-type Readable = Pick<Link, 'id' | 'fingerprint' | 'value'> & {
-  readonly position: Position
-  readonly message: AnyMessage
-}
-
-/** The schemas of everything in the archive, so that it explains itself. */
-async function schemasOf({ buffer }: Session): Promise<string> {
-  const used = new Set<string>()
-  for await (const envelope of buffer.envelopes()) used.add(typeOf(envelope))
-  const types = [...used].filter(isMessageType).sort()
-  return JSON.stringify(
-    Object.fromEntries(types.map((type) => [fingerprintOf(type), SCHEMAS[type].schema])),
-  )
-}
-
-function typeOf({ headers }: Envelope): string {
-  const name = headers['ce_type'] ?? ''
-  return name.slice(name.lastIndexOf('.') + 1)
-}
-
+/** The topics that hold a chain of each session. */
+const CHAINS = ['sessions', 'transcript']
 const SESSION_BYTES_MAX = 1024 * 1024
 /** Nobody waits for the recorder. */
 const PACE_MS = 50
 const SWEEP_MS = 500
-const TRANSCRIPT = 'transcript'
-const REJECT_LIMIT_MS = 10_000
-const REASON_CHARACTERS_MAX = 500
-const REJECTIONS = '0c7c3b0e-93a4-5d0b-8c0a-5f6a1de1f0b7'

@@ -14,11 +14,13 @@ export type Overview = {
   readonly startedAt: string | null
   readonly endedAt: string | null
   readonly endReason: string | null
+  /** Who said how it ended: the proxy, or of a proxy that was killed, the broker. Null until one of them did. */
+  readonly endedBy: 'Proxy' | 'Broker' | null
   /** The requests of the agent. */
   readonly requests: number
   readonly transcriptSeen: number
-  /** How many transcript events there are in all; null until the session has ended in order. */
-  readonly transcriptCount: number | null
+  /** How many transcript events there are, as far as the session said it. */
+  readonly transcriptCount: number
 }
 
 export const newOverview = (sessionId: string): Overview => ({
@@ -31,14 +33,18 @@ export const newOverview = (sessionId: string): Overview => ({
   startedAt: null,
   endedAt: null,
   endReason: null,
+  endedBy: null,
   requests: 0,
   transcriptSeen: 0,
-  transcriptCount: null,
+  transcriptCount: 0,
 })
 
-/** Whether everything that happened in the session is known. */
+/** Whether everything that the session said is known, up to its end. */
 export const isComplete = (session: Overview): boolean =>
-  session.endedAt !== null && session.transcriptSeen >= (session.transcriptCount ?? 0)
+  session.endedBy !== null && session.transcriptSeen >= session.transcriptCount
+
+/** Whether its proxy was killed: the last moments of what the agent saw may not be in the log. */
+export const isCutShort = (session: Overview): boolean => session.endedBy === 'Broker'
 
 /** The overview after one more message; the events of a topic come in order, those of two topics in any. */
 export function evolved(session: Overview, message: SessionMessage): Overview {
@@ -57,16 +63,31 @@ export function evolved(session: Overview, message: SessionMessage): Overview {
       return { ...session, identity, agent, behalfOf, profile: name, environment }
     }
     case 'SessionRefused':
-      return { ...session, endedAt: isoOf(message.at), endReason: message.code }
+      return { ...session, endedAt: isoOf(message.at), endReason: message.code, endedBy: 'Proxy' }
     case 'SessionEnded': {
       const { at, reason, transcriptCount } = message
-      return { ...session, endedAt: isoOf(at), endReason: reason, transcriptCount }
+      return {
+        ...session,
+        endedAt: isoOf(at),
+        endReason: reason,
+        endedBy: 'Proxy',
+        transcriptCount,
+      }
     }
     case 'CredentialRevoked':
-      // Of a proxy that was killed there is no other end.
-      return session.endedAt !== null
-        ? session
-        : { ...session, endedAt: isoOf(message.at), endReason: `CredentialRevoked` }
+      if (session.endedBy === 'Proxy') return session
+      return {
+        ...session,
+        endedAt: isoOf(message.at),
+        endReason: 'CredentialRevoked',
+        // The broker saw an end of which nothing came yet: that is more than a killed proxy.
+        endedBy: message.reason === 'SessionOver' ? null : 'Broker',
+      }
+    case 'RequestCompleted':
+      return {
+        ...session,
+        transcriptCount: Math.max(session.transcriptCount, message.transcriptCount),
+      }
     case 'RequestIntercepted':
       return message.origin === 'Agent' ? { ...session, requests: session.requests + 1 } : session
     case 'RequestReleased':

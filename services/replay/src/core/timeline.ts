@@ -1,12 +1,14 @@
 import type { Decrypt } from './contents.ts'
 import type { Entry } from './entry.ts'
-import { isComplete, type Overview } from './overview.ts'
+import { isComplete, isCutShort, type Overview } from './overview.ts'
 import type { SessionRecord } from './session-record.ts'
 import { newStory } from './story.ts'
 
 /** A session as the API gives it. */
 export type Timeline = ReturnType<typeof summaryOf> & {
   readonly complete: boolean
+  /** Its proxy was killed: the last moments of what the agent saw may be missing. */
+  readonly cutShort: boolean
   /** Released requests of which nobody knows whether they ran. */
   readonly mayHaveRun: readonly string[]
   readonly timeline: readonly Entry[]
@@ -38,5 +40,11 @@ export function timelineOf(
   const story = newStory()
   const timeline = story.told(session, records, decrypt)
   const mayHaveRun = story.mayHaveRun(session)
-  return { ...summaryOf(session), complete: isComplete(session), mayHaveRun, timeline }
+  return {
+    ...summaryOf(session),
+    complete: isComplete(session),
+    cutShort: isCutShort(session),
+    mayHaveRun,
+    timeline,
+  }
 }

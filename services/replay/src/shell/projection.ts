@@ -2,10 +2,12 @@ import { applied, type Catalog, emptyCatalog } from '@countersign/catalog'
 import { formatPosition, type Log, type LogRecord, type Understood } from '@countersign/log'
 import type { Logger } from '@countersign/runtime'
 import { oneOf } from '@countersign/contracts'
-import { evolved, newOverview, type Overview } from '../core/overview.ts'
+import { memoryOf } from '../core/memory.ts'
+import type { Overview } from '../core/overview.ts'
 import { type SessionRecord, sessionRecord } from '../core/session-record.ts'
-import { SESSION_TOPICS, topology } from '../topology.ts'
-import { readArchive } from './archive.ts'
+import { topology } from '../topology.ts'
+import { type Followed, newFollowers } from './followers.ts'
+import type { Past } from './past.ts'
 import type { Vault } from './vault.ts'
 
 /** What replay knows, kept current from the log. */
@@ -23,33 +25,24 @@ export type Projection = AsyncDisposable & {
   readonly failed: Promise<never>
 }
 
-/** A session whose records come as they are written. */
-export type Followed = Disposable & {
-  /** What came since the last call, everything at the first; a record may come twice. The overview is of the same moment. */
-  next(): Promise<{ session: Overview | null; records: readonly SessionRecord[] }>
-  /** Resolves when there is more. */
-  changed(): Promise<void>
-}
-
 export type ProjectionOptions = {
   log: Log
   logger: Logger
   vault: Vault
-  archiveDir: string
+  past: Past
   /** How many bytes of records are kept in memory; 64 MiB by default. */
   recordBytesMax?: number
 }
 
 /** Reads everything from the beginning, and goes on reading. */
 export async function project(options: ProjectionOptions): Promise<Projection> {
-  const { log, logger, vault, archiveDir, recordBytesMax = RECORD_BYTES_MAX } = options
-  const sessions = new Map<string, Stored>()
+  const { log, logger, vault, past, recordBytesMax = RECORD_BYTES_MAX } = options
+  const memory = memoryOf(recordBytesMax)
+  const followers = newFollowers({ overview, recordsOf })
   const next = new Map<string, number>()
   const caughtUp = Promise.withResolvers<void>()
   let isCaughtUp = false
   let catalog = emptyCatalog
-  let bytes = 0
-  const followers = new Map<string, Set<(told: SessionRecord) => void>>()
 
   const ends = new Map<string, number>()
   for (const topic of topology.reads) {
@@ -66,10 +59,10 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
 
   return {
     catalog: () => catalog,
-    overview: (sessionId) => sessions.get(sessionId)?.overview ?? null,
-    overviews: () => [...sessions.values()].map(({ overview }) => overview).sort(newestFirst),
+    overview,
+    overviews: memory.overviews,
     recordsOf,
-    followed,
+    followed: followers.follow,
     caughtUp: caughtUp.promise,
     healthy: () => isCaughtUp && log.healthy(),
     failed: reader.failed,
@@ -99,101 +92,17 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
     if (isCatalogMessage(message)) catalog = applied(catalog, message)
     const told = sessionRecord(record)
     if (told === null) return
-    const session = storedOf(told.message.sessionId, record.position.partition)
-    const name = `${record.position.topic}/${record.id}`
-    if (session.seen?.has(name) === true) return
-    session.seen?.add(name)
-    session.overview = evolved(session.overview, told.message)
-    for (const tell of followers.get(told.message.sessionId) ?? []) tell(told)
-    if (session.records === null) return
-    const size = record.value.length + RECORD_OVERHEAD_BYTES
-    session.records.push(told)
-    session.bytes += size
-    bytes += size
-    if (bytes > recordBytesMax) makeRoom()
+    if (memory.take(told, record.value.length)) followers.tell(told)
   }
 
-  function storedOf(sessionId: string, partition: number): Stored {
-    const known = sessions.get(sessionId)
-    if (known !== undefined) return known
-    const overview = newOverview(sessionId)
-    const fresh: Stored = { overview, partition, records: [], seen: new Set(), bytes: 0 }
-    sessions.set(sessionId, fresh)
-    const [oldest] = sessions.keys()
-    if (sessions.size > SESSIONS_MAX && oldest !== undefined) {
-      bytes -= sessions.get(oldest)?.bytes ?? 0
-      sessions.delete(oldest)
-    }
-    return fresh
-  }
-
-  /** Finished sessions go first, the oldest before others; then whatever is oldest, since the log still has it. */
-  function makeRoom(): void {
-    const held = [...sessions.values()].filter(({ records }) => records !== null)
-    const finished = held.filter(({ overview }) => overview.endedAt !== null)
-    const live = held.filter(({ overview }) => overview.endedAt === null)
-    for (const session of [...finished, ...live]) {
-      if (bytes <= recordBytesMax / 2) return
-      bytes -= session.bytes
-      session.records = null
-      // Repeats come soon after their first; an end in order is the last of its chain.
-      if (session.overview.endedAt !== null) session.seen = null
-      session.bytes = 0
-    }
-  }
-
-  function followed(sessionId: string): Followed {
-    let fresh: SessionRecord[] = []
-    let isFirst = true
-    let change = Promise.withResolvers<void>()
-    const tell = (told: SessionRecord): void => {
-      fresh.push(told)
-      change.resolve()
-    }
-    const others = followers.get(sessionId) ?? new Set()
-    followers.set(sessionId, others.add(tell))
-    return {
-      async next() {
-        const before = isFirst ? await recordsOf(sessionId) : []
-        isFirst = false
-        const records = [...before, ...fresh]
-        fresh = []
-        change = Promise.withResolvers<void>()
-        return { session: sessions.get(sessionId)?.overview ?? null, records }
-      },
-      changed: () => change.promise,
-      [Symbol.dispose]: () => {
-        others.delete(tell)
-        if (others.size === 0) followers.delete(sessionId)
-      },
-    }
+  function overview(sessionId: string): Overview | null {
+    return memory.session(sessionId)?.overview ?? null
   }
 
   async function recordsOf(sessionId: string): Promise<readonly SessionRecord[]> {
-    const session = sessions.get(sessionId)
-    if (session === undefined) return []
-    if (session.records !== null) return session.records
-    if (session.overview.endedAt !== null) {
-      const archived = await readArchive(archiveDir, sessionId)
-      if (archived !== null) return archived
-    }
-    return fromLog(sessionId, session.partition)
-  }
-
-  async function fromLog(sessionId: string, partition: number): Promise<SessionRecord[]> {
-    const found: SessionRecord[] = []
-    for (const topic of SESSION_TOPICS) {
-      await log.readToEnd({
-        topic,
-        partitions: [partition],
-        onRecord: (record) => {
-          if (record.status !== 'understood' || record.key !== sessionId) return
-          const told = sessionRecord(record)
-          if (told !== null) found.push(told)
-        },
-      })
-    }
-    return found
+    const session = memory.session(sessionId)
+    if (session === null) return []
+    return session.records ?? past.recordsOf(session.overview, session.partition)
   }
 
   function noteCaughtUp(): void {
@@ -202,18 +111,6 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
     caughtUp.resolve()
   }
 }
-
-type Stored = {
-  overview: Overview
-  readonly partition: number
-  /** Null when they were dropped to make room. */
-  records: SessionRecord[] | null
-  /** The ids of the records, so that a repeat is not counted twice. */
-  seen: Set<string> | null
-  bytes: number
-}
-
-const newestFirst = (a: Overview, b: Overview): number => (a.sessionId < b.sessionId ? 1 : -1)
 
 const isCatalogMessage = oneOf(
   'ConnectionProfileDefined',
@@ -224,8 +121,5 @@ const isCatalogMessage = oneOf(
 )
 
 const RECORD_BYTES_MAX = 64 * 1024 * 1024
-/** What a record costs in memory beside its bytes, about. */
-const RECORD_OVERHEAD_BYTES = 600
-const SESSIONS_MAX = 50_000
 /** Nobody waits for what replay shows. */
 const PACE_MS = 50

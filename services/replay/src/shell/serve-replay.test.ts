@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { archiveIn } from '@countersign/archive'
 import {
   type AnyMessage,
   digestOf,
@@ -67,7 +68,7 @@ before(async () => {
     logger: createLogger('replay', 'fatal'),
     verify: tokenVerifier(issuer),
     open: await openerWith(pair.privateJwk, DATA_KEY),
-    archiveDir: 'no-such-folder',
+    archive: archiveIn('no-such-folder'),
     host: '127.0.0.1',
     port: 0,
     recordBytesMax: 1,
@@ -135,8 +136,8 @@ test('a timeline tells the exact statement, its parameters, the result as the ag
     /may have run/,
   )
   assert.deepEqual(
-    [told.endReason, told.requests, told.environment],
-    ['CredentialRevoked', 2, 'prod'],
+    [told.endReason, told.requests, told.environment, told.complete, told.cutShort],
+    ['CredentialRevoked', 2, 'prod', true, true],
   )
 })
 
@@ -289,6 +290,8 @@ const PROBLEM = z.object({ code: z.string() })
 const SESSIONS = z.object({ sessions: z.array(z.object({ sessionId: z.string() })) })
 const TIMELINE = z.object({
   endReason: z.string().nullable(),
+  complete: z.boolean(),
+  cutShort: z.boolean(),
   environment: z.string(),
   requests: z.number(),
   mayHaveRun: z.array(z.string()),

@@ -1,8 +1,10 @@
 import { createServer } from 'node:http'
+import type { Archive } from '@countersign/archive'
 import type { Opener, TokenVerifier } from '@countersign/identity'
 import type { Log } from '@countersign/log'
 import { closed, listening, type Logger } from '@countersign/runtime'
 import { replayApp } from './app.ts'
+import { pastIn } from './past.ts'
 import { project } from './projection.ts'
 import { vaultOf } from './vault.ts'
 
@@ -12,7 +14,7 @@ export type ReplayOptions = {
   verify: TokenVerifier
   /** Opens the keys of sessions. */
   open: Opener
-  archiveDir: string
+  archive: Archive
   host: string
   port: number
   recordBytesMax?: number
@@ -29,7 +31,7 @@ export type ReplayHost = AsyncDisposable & {
 export async function serveReplay(options: ReplayOptions): Promise<ReplayHost> {
   const { logger, verify } = options
   const vault = vaultOf(options.open, logger)
-  const projection = await project({ ...options, vault })
+  const projection = await project({ ...options, vault, past: pastIn(options) })
   await Promise.race([projection.caughtUp, projection.failed])
   const server = createServer(replayApp({ projection, vault, verify, logger }))
   const port = await listening(server, options.port, options.host)

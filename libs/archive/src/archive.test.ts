@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict'
+import { createWriteStream } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { afterEach, beforeEach, test } from 'node:test'
+import avro from 'avsc'
+import fc from 'fast-check'
+import { EventId, Instant, RequestId, SessionId, uuidv5 } from '@countersign/kernel'
+import { draftOf } from '@countersign/log'
+import { inMemoryLog } from '@countersign/log/in-memory'
+import { archiveIn, archivePath } from './archive.ts'
+import {
+  type Envelope,
+  envelopeBytes,
+  envelopeOf,
+  envelopesIn,
+  envelopeType,
+  recordIn,
+} from './envelope.ts'
+
+const SESSION = SessionId('01920000-0000-7000-8000-000000000001')
+
+let folder: string
+beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), 'archive-'))))
+afterEach(() => rm(folder, { recursive: true }))
+
+test('what is written is read again, to the byte', async () => {
+  const archive = archiveIn(folder)
+  await fc.assert(
+    fc.asyncProperty(fc.array(ENVELOPES), async (envelopes) => {
+      await archive.write(contentOf(envelopes))
+      assert.deepEqual(await all(await archive.read(SESSION)), envelopes)
+    }),
+    { numRuns: 30 },
+  )
+})
+
+test('the same records give the same bytes', async () => {
+  const files = await Promise.all(
+    ['one', 'two'].map((sub) => archiveIn(join(folder, sub)).write(contentOf(THREE))),
+  )
+  const [one, two] = await Promise.all(files.map((file) => readFile(file)))
+  assert.ok(one !== undefined && one.length > 0)
+  assert.deepEqual(one, two)
+})
+
+test('there is no archive of a session that was not written', async () => {
+  assert.equal(await archiveIn(folder).read(SESSION), null)
+  assert.equal(await archiveIn(join(folder, 'nowhere')).read(SESSION), null)
+})
+
+test('an archive that cannot be looked at is not taken for absent', async () => {
+  await writeFile(join(folder, '2024'), 'a file where the folder of the year should be')
+  await assert.rejects(archiveIn(folder).read(SESSION), { code: 'ENOTDIR' })
+})
+
+test('all archives are listed, the oldest day first, and nothing that is not finished', async () => {
+  const archive = archiveIn(folder)
+  assert.deepEqual(await all(archive.sessions()), [])
+  const ids = ['01930000', '01910000', '01920000'].map((time) =>
+    SessionId(`${time}-0000-7000-8000-000000000001`),
+  )
+  for (const sessionId of ids) await archive.write({ ...contentOf(THREE), sessionId })
+  await writeFile(join(folder, archivePath(SESSION) + '.4711.tmp'), '')
+  await writeFile(join(folder, '.parts'), '')
+  assert.deepEqual(await all(archive.sessions()), ids.toSorted())
+})
+
+test('an archive that fails while it is written is not there', async () => {
+  const archive = archiveIn(folder)
+  const broken = {
+    ...contentOf(THREE),
+    async *envelopes() {
+      yield* THREE
+      throw new Error('the disk is gone')
+    },
+  }
+  await assert.rejects(archive.write(broken), /the disk is gone/)
+  assert.equal(await archive.read(SESSION), null)
+})
+
+test('an archive that was cut short, wherever, is not taken for whole', async () => {
+  const archive = archiveIn(folder)
+  const { length } = await readFile(await archive.write(contentOf(THREE)))
+  for (const cut of [0, 3, 50, length - 40, length - 1]) {
+    await truncate(await archive.write(contentOf(THREE)), cut)
+    await assert.rejects(all(await archive.read(SESSION)), { code: 'CS_MESSAGE_UNREADABLE' })
+  }
+})
+
+test('an archive in which a byte was changed does not pass for another one', async () => {
+  const archive = archiveIn(folder)
+  const file = await archive.write(contentOf(THREE))
+  const bytes = await readFile(file)
+  bytes.writeUInt8(bytes.readUInt8(bytes.length - 30) ^ 0xff, bytes.length - 30)
+  await writeFile(file, bytes)
+  await assert.rejects(all(await archive.read(SESSION)), { code: 'CS_MESSAGE_UNREADABLE' })
+})
+
+test('an archive that does not say how many records it has, as before, is read', async () => {
+  const file = join(folder, archivePath(SESSION))
+  await mkdir(dirname(file), { recursive: true })
+  const bytes = new avro.streams.BlockEncoder(envelopeType, { writeHeader: 'always' })
+  await pipeline(Readable.from(THREE), bytes, createWriteStream(file))
+  assert.deepEqual(await all(await archiveIn(folder).read(SESSION)), THREE)
+})
+
+test('any Avro tool sees the session, its end and the schemas of its records', async () => {
+  const envelopes = await recorded()
+  const decoder = avro.createFileDecoder(await archiveIn(folder).write(contentOf(envelopes)))
+  const header = await new Promise((resolve) => {
+    decoder.once('metadata', (_type: unknown, _codec: unknown, header: unknown) => resolve(header))
+    decoder.resume()
+  })
+  assert.ok(typeof header === 'object' && header !== null && 'meta' in header)
+  const metadata = new Map(Object.entries(Object(header.meta)).map(([k, v]) => [k, String(v)]))
+  assert.equal(metadata.get('countersign.session'), SESSION)
+  assert.equal(metadata.get('countersign.end'), 'SessionEnded')
+  assert.equal(metadata.get('countersign.records'), '1')
+  assert.match(metadata.get('countersign.schemas') ?? '', /"RequestWithdrawn"/)
+})
+
+test('a record of the log comes out of its envelope as a reader of the log got it', async () => {
+  const [envelope] = await recorded()
+  assert.ok(envelope !== undefined)
+  const record = recordIn(envelope)
+  assert.equal(record.status, 'understood')
+  if (record.status !== 'understood') return
+  assert.deepEqual(envelopeOf(record), envelope)
+  assert.deepEqual([record.key, record.message.type], [SESSION, 'RequestWithdrawn'])
+  assert.equal(recordIn({ ...envelope, value: Buffer.alloc(0) }).status, 'unreadable')
+  assert.equal(recordIn({ ...envelope, headers: {} }).status, 'unreadable')
+})
+
+test('envelopes that stand one behind the other are found again', async () => {
+  const bytes = Readable.from([Buffer.concat(THREE.map(envelopeBytes))])
+  assert.deepEqual(await all(envelopesIn(bytes)), THREE)
+})
+
+const ENVELOPES: fc.Arbitrary<Envelope> = fc.record(
+  {
+    topic: fc.string(),
+    partition: fc.nat(),
+    offset: fc.maxSafeNat(),
+    timestampMs: fc.maxSafeNat(),
+    headers: fc
+      .uniqueArray(fc.tuple(fc.string(), fc.string()), { selector: ([name]) => name })
+      .map((pairs) => Object.fromEntries(pairs.map(([name, value]) => [`ce_${name}`, value]))),
+    value: fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+  },
+  { noNullPrototype: true },
+)
+
+const THREE: readonly Envelope[] = [0, 1, 2].map((offset) => ({
+  topic: 'sessions',
+  partition: 1,
+  offset,
+  timestampMs: 1_772_000_000_000 + offset,
+  headers: { ce_type: 'countersign.sessions.SessionOpened' },
+  value: Buffer.alloc(100, offset),
+}))
+
+const contentOf = (envelopes: readonly Envelope[]) => ({
+  sessionId: SESSION,
+  end: 'SessionEnded',
+  async *envelopes() {
+    yield* envelopes
+  },
+})
+
+/** The envelope of a record that was in a log. */
+async function recorded(): Promise<Envelope[]> {
+  await using log = inMemoryLog()
+  const message = {
+    type: 'RequestWithdrawn',
+    sessionId: SESSION,
+    sequence: 0,
+    previousHash: '',
+    at: Instant(1),
+    requestId: RequestId('01920000-0000-7000-8000-000000000002'),
+    reason: 'Cancelled',
+  } as const
+  const id = EventId(uuidv5(SESSION, 'test'))
+  await log.append([draftOf(message, { id, key: SESSION })])
+  return log
+    .records('sessions')
+    .flatMap((record) => (record.status === 'tombstone' ? [] : [envelopeOf(record)]))
+}
+
+async function all<T>(found: AsyncIterable<T> | null): Promise<T[]> {
+  assert.ok(found !== null)
+  const items: T[] = []
+  for await (const item of found) items.push(item)
+  return items
+}

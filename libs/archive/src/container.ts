@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto'
+import { Readable, type Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import avro from 'avsc'
+import { fingerprintOf, isMessageType, SCHEMAS } from '@countersign/contracts'
+import { Problem, type SessionId } from '@countersign/kernel'
+import { z } from 'zod'
+import { decodedBy, type Envelope, envelopeType } from './envelope.ts'
+
+/** What the archive of a session holds. */
+export type Content = {
+  readonly sessionId: SessionId
+  /** The message that ended it; `None` where nothing did. */
+  readonly end: string
+  /** Its records, topic after topic in the order of their offsets. They are gone through twice. */
+  envelopes(): AsyncIterable<Envelope>
+}
+
+/**
+ * Writes an archive, which is an Avro Object Container File that explains itself. The same content gives the same
+ * bytes, so that writing it again changes nothing.
+ */
+export async function writeContainer(content: Content, into: Writable): Promise<void> {
+  const options = {
+    codec: 'deflate',
+    writeHeader: 'always' as const,
+    syncMarker: createHash('sha256').update(content.sessionId).digest().subarray(0, 16),
+    // The types of avsc do not name it; its encoder reads it.
+    metadata: await metadataOf(content),
+  }
+  const encoder = new avro.streams.BlockEncoder(envelopeType, options)
+  await pipeline(Readable.from(content.envelopes()), encoder, into)
+}
+
+/** Reads an archive. One that is damaged or cut short gives what it has, and then fails. */
+export async function* readContainer(bytes: Readable): AsyncGenerator<Envelope> {
+  try {
+    yield* whole(bytes)
+  } catch (cause) {
+    // That the disk does not answer says nothing about the archive.
+    if (cause instanceof Problem || (cause instanceof Error && 'syscall' in cause)) throw cause
+    throw damaged('an archive is damaged', cause)
+  }
+}
+
+async function* whole(bytes: Readable): AsyncGenerator<Envelope> {
+  const decoder = new avro.streams.BlockDecoder()
+  let metadata: Metadata | null = null
+  decoder.once('metadata', (_type: unknown, _codec: unknown, header: unknown) => {
+    metadata = HEADER.parse(header).meta
+  })
+  let count = 0
+  for await (const envelope of decodedBy(decoder, bytes)) {
+    count++
+    yield envelope
+  }
+  const expected = expectedIn(metadata, count)
+  if (expected === String(count)) return
+  throw damaged(`an archive has ${count} of ${expected} records`)
+}
+
+const damaged = (message: string, cause?: unknown): Problem =>
+  new Problem('CS_MESSAGE_UNREADABLE', message, {
+    cause,
+    hint: 'The file was changed after it was written: take it from a backup.',
+  })
+
+/** How many records there are is said too: the Avro library takes a file that is cut short for whole. */
+async function metadataOf({ sessionId, end, envelopes }: Content): Promise<Metadata> {
+  const types = new Set<string>()
+  let count = 0
+  for await (const envelope of envelopes()) {
+    types.add(typeOf(envelope))
+    count++
+  }
+  const schemas = Object.fromEntries(
+    [...types]
+      .filter(isMessageType)
+      .sort()
+      .map((type) => [fingerprintOf(type), SCHEMAS[type].schema]),
+  )
+  return {
+    'countersign.session': Buffer.from(sessionId),
+    'countersign.end': Buffer.from(end),
+    'countersign.schemas': Buffer.from(JSON.stringify(schemas)),
+    [RECORDS]: Buffer.from(String(count)),
+  }
+}
+
+function typeOf({ headers }: Envelope): string {
+  const name = headers['ce_type'] ?? ''
+  return name.slice(name.lastIndexOf('.') + 1)
+}
+
+/** Archives of version 0.1.0 do not say it; but each has metadata. */
+const expectedIn = (metadata: Metadata | null, count: number): string =>
+  metadata === null ? 'unknown' : (metadata[RECORDS]?.toString() ?? String(count))
+
+type Metadata = Record<string, Buffer>
+
+const HEADER = z.object({ meta: z.record(z.string(), z.instanceof(Buffer)) })
+const RECORDS = 'countersign.records'

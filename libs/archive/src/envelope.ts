@@ -1,0 +1,60 @@
+import { type Duplex, pipeline, type Readable } from 'node:stream'
+import avro from 'avsc'
+import { type LogRecord, recordOf, viewOf } from '@countersign/log/records'
+import { z } from 'zod'
+
+/** A record as the log had it: its original bytes, and everything that stood beside them. */
+export type Envelope = z.infer<typeof ENVELOPE>
+
+/** The envelope of a record. */
+export function envelopeOf(record: Exclude<LogRecord, { status: 'tombstone' }>): Envelope {
+  const { position, timestampMs, headers, value } = record
+  return { ...position, timestampMs, headers: { ...headers }, value }
+}
+
+/** The record in an envelope, as a reader of the log gets it: one that cannot be understood says so. */
+export function recordIn(envelope: Envelope): LogRecord {
+  const { topic, partition, offset, timestampMs, value } = envelope
+  const headers = viewOf(envelope.headers)
+  const key = headers.text('ce_subject') ?? ''
+  return recordOf({ position: { topic, partition, offset }, key, timestampMs, headers, value })
+}
+
+/** An envelope alone, without a container around it. */
+export const envelopeBytes = (envelope: Envelope): Buffer => envelopeType.toBuffer(envelope)
+
+/** The envelopes that were written one behind the other. */
+export const envelopesIn = (bytes: Readable): AsyncGenerator<Envelope> =>
+  decodedBy(new avro.streams.RawDecoder(envelopeType), bytes)
+
+/** The envelopes that a decoder of the Avro library finds, checked. */
+export async function* decodedBy(decoder: Duplex, bytes: Readable): AsyncGenerator<Envelope> {
+  // Whatever fails, the decoder is destroyed with it, and so the loop says it.
+  pipeline(bytes, decoder, () => undefined)
+  for await (const read of decoder) yield ENVELOPE.parse(read)
+}
+
+const ENVELOPE = z.object({
+  topic: z.string(),
+  partition: z.number(),
+  offset: z.number(),
+  timestampMs: z.number(),
+  headers: z.record(z.string(), z.string()),
+  value: z.instanceof(Buffer),
+})
+
+/** The schema of an archive. */
+export const envelopeType = avro.Type.forSchema({
+  type: 'record',
+  namespace: 'countersign.archive',
+  name: 'Envelope',
+  doc: 'One record of the log, with its original bytes.',
+  fields: [
+    { name: 'topic', type: 'string', doc: 'The topic.' },
+    { name: 'partition', type: 'int', doc: 'The partition.' },
+    { name: 'offset', type: 'long', doc: 'The offset.' },
+    { name: 'timestampMs', type: 'long', doc: 'When it was written, in Unix milliseconds.' },
+    { name: 'headers', type: { type: 'map', values: 'string' }, doc: 'The headers, as text.' },
+    { name: 'value', type: 'bytes', doc: 'The bytes of the record, as they stood in the log.' },
+  ],
+})

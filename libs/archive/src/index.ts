@@ -1,0 +1,3 @@
+export { type Archive, archiveIn, archivePath } from './archive.ts'
+export type { Content } from './container.ts'
+export { type Envelope, envelopeBytes, envelopeOf, envelopesIn, recordIn } from './envelope.ts'

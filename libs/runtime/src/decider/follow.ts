@@ -1,0 +1,71 @@
+import { type EventId, messageOf, Problem } from '@countersign/kernel'
+import {
+  consequenceId,
+  type Draft,
+  draftOf,
+  type Position,
+  type Recorded,
+  type Understood,
+} from '@countersign/log'
+import type { Consequence } from './decider-service.ts'
+import type { Partition } from './partition.ts'
+import type { Running } from './running.ts'
+
+/** What a decision follows from. The cause gives the ids of what follows. */
+export type Cause = { key: string; cause: EventId; causation: Position | null }
+
+/** Appends what follows and folds it. */
+export async function follow<State>(
+  running: Running<State>,
+  partition: Partition<State>,
+  decision: readonly Consequence[],
+  by: Cause,
+): Promise<void> {
+  if (decision.length === 0) return
+  const drafts = decision.map((consequence, index) =>
+    draftOf(consequence.message, {
+      id: consequenceId(by.cause, consequence.message.type, index),
+      key: consequence.key ?? by.key,
+      partition: partition.number,
+      causation: by.causation,
+    }),
+  )
+  const written = await appendUntilDone(running, drafts)
+  written.forEach((recorded, index) => {
+    const draft = drafts[index]
+    if (draft !== undefined) running.service.apply(partition.state, asRecord(draft, recorded))
+  })
+}
+
+/** A failed append is repeated with the same ids: a repeat is harmless. */
+export async function appendUntilDone<State>(
+  { log, logger, isStopping }: Running<State>,
+  drafts: readonly Draft[],
+): Promise<Recorded[]> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await log.append(drafts)
+    } catch (cause) {
+      if (isStopping() || (cause instanceof Problem && !cause.retriable)) throw cause
+      logger.warn({ attempt, reason: messageOf(cause) }, 'the log does not answer; trying again')
+      await new Promise((resolve) => setTimeout(resolve, Math.min(50 * attempt, 1_000)))
+    }
+  }
+}
+
+function asRecord(draft: Draft, recorded: Recorded): Understood {
+  return {
+    status: 'understood',
+    id: draft.id,
+    source: '',
+    message: draft.message,
+    fingerprint: draft.fingerprint,
+    value: draft.value,
+    causation: draft.causation,
+    position: recorded.position,
+    key: draft.key,
+    timestampMs: 0,
+    trace: null,
+    headers: {},
+  }
+}

@@ -1,0 +1,65 @@
+import type { LogRecord, Position, Understood } from '@countersign/log'
+
+/** A partition that this process decides on. */
+export type Partition<State> = {
+  readonly number: number
+  readonly state: State
+  restored: boolean
+  /** The next offset of each input. */
+  readonly delivered: Map<string, number>
+  /** Where each input ended when the partition was assigned. */
+  readonly until: Map<string, number>
+  /** The highest input offset that the own output cites, for each input and key. Only while restoring. */
+  readonly cited: Map<string, number>
+  undecided: LogRecord[]
+  /** What each key is busy with. */
+  readonly chains: Map<string, Promise<void>>
+  /** Records that wait for something else of their key. */
+  readonly parked: Map<string, Understood[]>
+}
+
+export const newPartition = <State>(number: number, state: State): Partition<State> => ({
+  number,
+  state,
+  restored: false,
+  delivered: new Map(),
+  until: new Map(),
+  cited: new Map(),
+  undecided: [],
+  chains: new Map(),
+  parked: new Map(),
+})
+
+/** Notes that a record was delivered; false where it was before. */
+export function delivered<State>(
+  partition: Partition<State>,
+  { topic, offset }: Position,
+): boolean {
+  if (offset < (partition.delivered.get(topic) ?? 0)) return false
+  partition.delivered.set(topic, offset + 1)
+  return true
+}
+
+/** Notes that everything before this position was delivered, or is of no concern. */
+export function passed<State>(partition: Partition<State>, { topic, offset }: Position): void {
+  partition.delivered.set(topic, Math.max(offset, partition.delivered.get(topic) ?? 0))
+}
+
+/** Whether everything was delivered that stood in the inputs when the partition was assigned. */
+export function hasCaughtUp<State>(partition: Partition<State>): boolean {
+  for (const [topic, end] of partition.until)
+    if ((partition.delivered.get(topic) ?? 0) < end) return false
+  return true
+}
+
+/** Notes that the own output says what follows from this input. */
+export function cite<State>(partition: Partition<State>, cause: Position, key: string): void {
+  const name = `${cause.topic}/${key}`
+  partition.cited.set(name, Math.max(partition.cited.get(name) ?? -1, cause.offset))
+}
+
+/** Whether the record was decided on before the restart. */
+export function isCited<State>(partition: Partition<State>, record: LogRecord): boolean {
+  const { position, key } = record
+  return position.offset <= (partition.cited.get(`${position.topic}/${key}`) ?? -1)
+}

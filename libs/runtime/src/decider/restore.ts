@@ -1,0 +1,37 @@
+import { cite, newPartition, type Partition } from './partition.ts'
+import type { Running } from './running.ts'
+
+/**
+ * Brings the partitions to what is assigned. Of a new one the own output is folded first: it says what was decided already.
+ * Then its inputs are delivered, and it is restored when they came to where they ended just now. Gives the new ones.
+ */
+export async function restore<State>(
+  { log, service }: Running<State>,
+  partitions: Map<number, Partition<State>>,
+  wanted: { readonly assigned: readonly number[]; readonly inputs: readonly string[] },
+): Promise<Partition<State>[]> {
+  const { assigned, inputs } = wanted
+  for (const number of partitions.keys()) if (!assigned.includes(number)) partitions.delete(number)
+  const fresh = assigned
+    .filter((number) => !partitions.has(number))
+    .map((number) => newPartition(number, service.newState(number)))
+  for (const partition of fresh) partitions.set(partition.number, partition)
+  if (fresh.length === 0) return []
+  for (const topic of service.topology.writes) {
+    await log.readToEnd({
+      topic,
+      partitions: fresh.map(({ number }) => number),
+      onRecord: (record) => {
+        const partition = partitions.get(record.position.partition)
+        if (partition === undefined || record.status !== 'understood') return
+        service.apply(partition.state, record)
+        if (record.causation !== null) cite(partition, record.causation, record.key)
+      },
+    })
+  }
+  for (const topic of inputs) {
+    const ends = await log.endOffsets(topic)
+    for (const { number, until } of fresh) until.set(topic, ends.get(number) ?? 0)
+  }
+  return fresh
+}

@@ -1,0 +1,65 @@
+import type { Understood } from '@countersign/log/records'
+import { type Chain, isRepeat, linked, newChain } from './chain.ts'
+import {
+  type Citations,
+  citationIn,
+  cited,
+  type Finding,
+  noCitations,
+  recorded,
+  unanswered,
+} from './citations.ts'
+import { type Ending, evolved, notEnded } from './ending.ts'
+
+/** The two hash chains of a session as far as they were read, what one says of the other, and how the session ended. */
+export type SessionChains = {
+  readonly control: Chain
+  readonly transcript: Chain
+  readonly citations: Citations
+  ending: Ending
+}
+
+export const newSessionChains = (): SessionChains => ({
+  control: newChain(),
+  transcript: newChain(),
+  citations: noCitations(),
+  ending: notEnded,
+})
+
+/** Moves the chains on; says what is wrong with them. A repeat is harmless, wherever it stands. */
+export function followed(chains: SessionChains, record: Understood): Finding[] {
+  const { position, message } = record
+  if (!('previousHash' in message)) {
+    chains.ending = evolved(chains.ending, message, position)
+    return []
+  }
+  const isTranscript = message.type === 'TranscriptRecorded'
+  const chain = isTranscript ? chains.transcript : chains.control
+  if (isRepeat(chain, record.id)) return []
+  chains.ending = evolved(chains.ending, message, position)
+  const { type, sequence, previousHash } = message
+  const reason = linked(chain, { ...record, type, sequence, previousHash })
+  const citation = citationIn(message, position)
+  const findings = isTranscript
+    ? recorded(chains.citations, { position, length: chain.next, hash: chain.head })
+    : citation === null
+      ? []
+      : cited(chains.citations, citation)
+  if (reason === null) return findings
+  // What is wrong with a record is said once.
+  return [{ position, reason }, ...findings.filter((each) => each.position !== position)]
+}
+
+/** What is said to be there and is not, when nothing more can come. */
+export function missingIn({ citations, ending }: SessionChains): Finding[] {
+  const missing = citations.waiting.map((citation) => unanswered(citations, citation))
+  if (ending.unseenEnd === null) return missing
+  const reason = 'CredentialRevoked says that the session ended, but its end is not there'
+  return [...missing, { position: ending.unseenEnd, reason }]
+}
+
+/** What is missing is said once: nothing of it is missed any more. */
+export function forgive(chains: SessionChains): void {
+  chains.citations.waiting = []
+  chains.ending = { ...chains.ending, unseenEnd: null }
+}

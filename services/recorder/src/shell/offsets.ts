@@ -1,0 +1,58 @@
+import type { Log, Position, Reader } from '@countersign/log'
+
+/** How far the log was read, and how far of that is done. */
+export type Offsets = {
+  read(position: Position): void
+  hasRead(position: Position): boolean
+  /** Whether all that the topic has for this partition at this moment was read. */
+  hasReadAll(topic: string, partition: number): Promise<boolean>
+  /** Forgets the partitions that somebody else reads now. */
+  keepOnly(partitions: readonly number[]): void
+  /** Commits everything before the first record that somebody still holds. */
+  commit(reader: Reader, holders: readonly Holder[]): Promise<void>
+}
+
+/** Who holds records of a partition that are not done: where the first one stands in each topic. */
+export type Holder = {
+  readonly partition: number
+  readonly firstOffsets: ReadonlyMap<string, number>
+}
+
+export function offsetsOf(log: Log): Offsets {
+  /** The next offset of each topic and partition that is read. */
+  const next = new Map<string, Position>()
+  const committed = new Map<string, number>()
+  return {
+    read: (position) =>
+      void next.set(nameOf(position), { ...position, offset: position.offset + 1 }),
+    hasRead: (position) => (next.get(nameOf(position))?.offset ?? 0) > position.offset,
+    async hasReadAll(topic, partition) {
+      const position = next.get(nameOf({ topic, partition }))
+      // Of a partition that never gave a record everything was read before.
+      if (position === undefined) return true
+      const end = (await log.endOffsets(topic)).get(partition) ?? 0
+      return position.offset >= end
+    },
+    keepOnly(partitions) {
+      for (const [name, { partition }] of next) {
+        if (partitions.includes(partition)) continue
+        next.delete(name)
+        committed.delete(name)
+      }
+    },
+    async commit(reader, holders) {
+      for (const [name, position] of next) {
+        const firsts = holders
+          .filter(({ partition }) => partition === position.partition)
+          .map(({ firstOffsets }) => firstOffsets.get(position.topic) ?? position.offset)
+        const offset = Math.min(position.offset, ...firsts)
+        if (offset === committed.get(name)) continue
+        await reader.commit({ ...position, offset })
+        committed.set(name, offset)
+      }
+    },
+  }
+}
+
+const nameOf = ({ topic, partition }: Pick<Position, 'topic' | 'partition'>): string =>
+  `${topic}/${partition}`

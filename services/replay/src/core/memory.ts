@@ -1,0 +1,87 @@
+import { evolved, newOverview, type Overview } from './overview.ts'
+import type { SessionRecord } from './session-record.ts'
+
+/** The sessions that are known: of each what lists it, and as long as there is room, its records. */
+export type Memory = {
+  /** Takes what came of a session; false where it is a repeat. */
+  take(told: SessionRecord, bytes: number): boolean
+  session(sessionId: string): Remembered | null
+  /** Newest first. */
+  overviews(): Overview[]
+}
+
+export type Remembered = {
+  readonly overview: Overview
+  readonly partition: number
+  /** Null when they were dropped to make room. */
+  readonly records: readonly SessionRecord[] | null
+}
+
+/** A memory that keeps so many bytes of records. */
+export function memoryOf(recordBytesMax: number): Memory {
+  const sessions = new Map<string, Stored>()
+  let bytes = 0
+  return {
+    take(told, valueBytes) {
+      const { position, id, message } = told
+      const session = storedOf(message.sessionId, position.partition)
+      const name = `${position.topic}/${id}`
+      if (session.seen?.has(name) === true) return false
+      session.seen?.add(name)
+      session.overview = evolved(session.overview, message)
+      if (session.records === null) return true
+      const size = valueBytes + RECORD_OVERHEAD_BYTES
+      session.records.push(told)
+      session.bytes += size
+      bytes += size
+      if (bytes > recordBytesMax) makeRoom()
+      return true
+    },
+    session: (sessionId) => sessions.get(sessionId) ?? null,
+    overviews: () => [...sessions.values()].map(({ overview }) => overview).sort(newestFirst),
+  }
+
+  function storedOf(sessionId: string, partition: number): Stored {
+    const known = sessions.get(sessionId)
+    if (known !== undefined) return known
+    const overview = newOverview(sessionId)
+    const fresh: Stored = { overview, partition, records: [], seen: new Set(), bytes: 0 }
+    sessions.set(sessionId, fresh)
+    const [oldest] = sessions.keys()
+    if (sessions.size > SESSIONS_MAX && oldest !== undefined) {
+      bytes -= sessions.get(oldest)?.bytes ?? 0
+      sessions.delete(oldest)
+    }
+    return fresh
+  }
+
+  /** Finished sessions go first, the oldest before others; then whatever is oldest, since the log still has it. */
+  function makeRoom(): void {
+    const held = [...sessions.values()].filter(({ records }) => records !== null)
+    const finished = held.filter(({ overview }) => overview.endedAt !== null)
+    const live = held.filter(({ overview }) => overview.endedAt === null)
+    for (const session of [...finished, ...live]) {
+      if (bytes <= recordBytesMax / 2) return
+      bytes -= session.bytes
+      session.records = null
+      // Repeats come soon after their first; an end in order is the last of its chain.
+      if (session.overview.endedAt !== null) session.seen = null
+      session.bytes = 0
+    }
+  }
+}
+
+type Stored = {
+  overview: Overview
+  readonly partition: number
+  records: SessionRecord[] | null
+  /** The ids of the records, so that a repeat is not counted twice. */
+  seen: Set<string> | null
+  bytes: number
+}
+
+const newestFirst = (a: Overview, b: Overview): number => (a.sessionId < b.sessionId ? 1 : -1)
+
+/** What a record costs in memory beside its bytes, about. */
+const RECORD_OVERHEAD_BYTES = 600
+const SESSIONS_MAX = 50_000

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { archiveIn, envelopeOf } from '@countersign/archive'
+import { EventId, Instant, SessionId, uuidv7 } from '@countersign/kernel'
+import { draftOf } from '@countersign/log'
+import { inMemoryLog } from '@countersign/log/in-memory'
+import { newOverview } from '../core/overview.ts'
+import { pastIn } from './past.ts'
+
+const SESSION = SessionId('01920000-0000-7000-8000-000000000001')
+const ended = { ...newOverview(SESSION), endedAt: '2026-01-01T00:00:00Z' }
+const folder = await mkdtemp(join(tmpdir(), 'past-'))
+const archive = archiveIn(folder)
+const log = inMemoryLog({ partitions: 1 })
+const past = pastIn({ archive, log })
+after(async () => {
+  await log[Symbol.asyncDispose]()
+  await rm(folder, { recursive: true })
+})
+
+test('a session is read from the log until it is archived, and is the same afterwards', async () => {
+  await end(SESSION)
+  await end(SessionId('01920000-0000-7000-8000-000000000002'))
+  const fromLog = await past.recordsOf(ended, 0)
+  assert.deepEqual(
+    fromLog.map(({ message, position }) => [message.type, position.offset]),
+    [['SessionEnded', 0]],
+  )
+  await archived()
+  assert.deepEqual(await past.recordsOf(ended, 0), fromLog)
+  // The log may forget what is archived.
+  assert.deepEqual(await pastIn({ archive, log: inMemoryLog() }).recordsOf(ended, 0), fromLog)
+})
+
+test('a record that cannot be understood does not hide the others of its archive', async () => {
+  log.appendRaw('sessions', 0, SESSION, { ce_type: 'countersign.sessions.Unheard' }, Buffer.of(1))
+  await archived()
+  assert.equal((await past.recordsOf(ended, 0)).length, 1)
+})
+
+const archived = () =>
+  archive.write({
+    sessionId: SESSION,
+    end: 'SessionEnded',
+    async *envelopes() {
+      for (const record of log.records('sessions'))
+        if (record.status !== 'tombstone' && record.key === SESSION) yield envelopeOf(record)
+    },
+  })
+
+async function end(sessionId: SessionId): Promise<void> {
+  const message = {
+    type: 'SessionEnded',
+    sessionId,
+    sequence: 0,
+    previousHash: '',
+    at: Instant(1),
+    reason: 'ClientTerminated',
+    code: null,
+    requestCount: 0,
+    transcriptHead: '',
+    transcriptCount: 0,
+    inDoubt: [],
+  } as const
+  await log.append([draftOf(message, { id: EventId(uuidv7(Date.now())), key: sessionId })])
+}
