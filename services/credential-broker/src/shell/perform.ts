@@ -42,7 +42,13 @@ export type StepContext = {
 }
 
 /** A description, and how many relations and columns there were when it was made. */
-type Kept = { readonly description: Description; readonly extent: string; readonly atMs: number }
+type Kept = {
+  readonly description: Description
+  /** What its base roles may create; null when nothing. */
+  readonly danger: string | null
+  readonly extent: string
+  readonly atMs: number
+}
 
 export type PerformerOptions = {
   admins: TargetAdmins
@@ -59,20 +65,26 @@ export function performer(options: PerformerOptions): Performer {
   /** The target as it is, or lately was. Throws where its base roles may create something. */
   const described = (profile: Profile): Promise<Description> =>
     admins.on(profile, async (client) => {
-      const known = descriptions.get(profile.version)
-      const isYoung = known !== undefined && clock.monotonicMs() - known.atMs < DESCRIPTION_MS
-      // A table that came since would be masked whole, also for who connects again because of it.
-      if (isYoung && known.extent === (await extentOf(client))) return known.description
-      const danger = await creatable(client, profile.baseRoles)
+      const { description, danger } =
+        (await keptOf(client, profile)) ?? (await describedNow(client, profile))
       if (danger !== null) throw new Problem('CS_CREDENTIAL_FAILED', danger)
-      return describedNow(client, profile)
+      return description
     })
 
-  async function describedNow(client: pg.ClientBase, profile: Profile): Promise<Description> {
+  /** A table that came since would be masked whole, also for who connects again because of it. */
+  async function keptOf(client: pg.ClientBase, profile: Profile): Promise<Kept | null> {
+    const kept = descriptions.get(profile.version)
+    if (kept === undefined || clock.monotonicMs() - kept.atMs >= DESCRIPTION_MS) return null
+    return kept.extent === (await extentOf(client)) ? kept : null
+  }
+
+  async function describedNow(client: pg.ClientBase, profile: Profile): Promise<Kept> {
     const extent = await extentOf(client)
+    const danger = await creatable(client, profile.baseRoles)
     const description = await describeTarget(client, profile)
-    descriptions.set(profile.version, { description, extent, atMs: clock.monotonicMs() })
-    return description
+    const kept = { description, danger, extent, atMs: clock.monotonicMs() }
+    descriptions.set(profile.version, kept)
+    return kept
   }
 
   return async (sessionId, step, { lent, mayLeave }) => {
@@ -193,7 +205,7 @@ export function performer(options: PerformerOptions): Performer {
           },
         }
         if (!step.mayChangeSchema) return [lowered]
-        const description = await admins.on(profile, (client) => describedNow(client, profile))
+        const { description } = await admins.on(profile, (client) => describedNow(client, profile))
         return [
           { message: { type: 'TargetDescribed', sessionId, at: clock.now(), ...description } },
           lowered,
