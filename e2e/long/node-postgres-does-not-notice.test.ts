@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import pg from 'pg'
 import { arena } from '../support/arena.ts'
+import { MASKED_EMAIL, plantEmail } from '../support/driver.ts'
 import { eventsOf, eventually, observe } from '../support/ledger.ts'
 import { agentConfig, connectPg } from '../support/node-postgres.ts'
 import { askTarget } from '../support/target.ts'
@@ -98,6 +99,22 @@ test('an error between pipelined queries fails only its own', async () => {
   assert.equal(first.status === 'fulfilled' && first.value.rows[0]?.n, 1)
   assert.equal(second.status === 'rejected' && second.reason.code, '42703')
   assert.equal(third.status === 'fulfilled' && third.value.rows[0]?.n, 3)
+})
+
+test('a masked column arrives masked in text and in binary', async () => {
+  await plantEmail(system)
+  await using client = await connectPg(system, 'shop-dev')
+  for (const binary of [false, true]) {
+    // `binary` is what the types of node-postgres forgot: the format of the results.
+    const asked: pg.QueryConfig & { binary: boolean } = {
+      text: 'select email from shop.customers where id = $1',
+      values: [90001],
+      binary,
+    }
+    const { rows, fields } = await client.query(asked)
+    assert.deepEqual(rows, [{ email: MASKED_EMAIL }])
+    assert.equal(fields[0]?.format, binary ? 'binary' : 'text')
+  }
 })
 
 test('a portal is read in pieces, as a cursor does', async () => {

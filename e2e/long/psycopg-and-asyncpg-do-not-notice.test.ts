@@ -1,37 +1,14 @@
 // Seen to fail when `behindHeader` in libs/masking-plan/src/copy.ts leaves the header of a binary copy out.
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { agentEnvironment } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
+import { heldRows, plantEmail, promisesOf, stepsOf } from '../support/driver.ts'
+import { observe } from '../support/ledger.ts'
+import { python } from '../support/parts.ts'
 import { askTarget } from '../support/target.ts'
 
-const RUN_LIMIT_MS = 120_000
 const system = await arena('psycopg')
-
-type Run = { readonly ok: boolean; readonly stdout: string; readonly stderr: string }
-
-const run = (file: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Run> =>
-  new Promise((resolve) => {
-    execFile(file, args, { env, timeout: RUN_LIMIT_MS }, (error, stdout, stderr) =>
-      resolve({ ok: error === null, stdout, stderr: `${stderr}${error?.message ?? ''}` }),
-    )
-  })
-
-/** A Python of its own with the two drivers, or why there is none. */
-async function python(): Promise<{ file: string } | { missing: string }> {
-  const venv = join(system.instance.dir, 'venv')
-  const made = await run('python3', ['-m', 'venv', venv], process.env)
-  if (!made.ok) return { missing: `python3 -m venv: ${made.stderr.slice(-200)}` }
-  const pip = await run(
-    join(venv, 'bin', 'pip'),
-    ['install', '--quiet', '--disable-pip-version-check', 'psycopg[binary]', 'asyncpg'],
-    process.env,
-  )
-  if (!pip.ok) return { missing: `pip cannot install the drivers: ${pip.stderr.slice(-200)}` }
-  return { file: join(venv, 'bin', 'python') }
-}
 
 const numbers = (count: number, from = 0): number[] =>
   Array.from({ length: count }, (_, index) => from + index)
@@ -53,20 +30,27 @@ const EXPECTED: Readonly<Record<string, unknown>> = {
   'asyncpg cursor': 220,
   'asyncpg copy': 220,
   'asyncpg executemany': 2,
+  'direct TLS': [1, true],
+  'psycopg is told of the hold': true,
+  ...promisesOf('psycopg'),
+  ...promisesOf('asyncpg'),
+  // It reads text by COPY only, which describes no columns: they are masked whole.
+  'asyncpg masked text': '[masked]',
 }
 
 test('every step of psycopg 3 and asyncpg gives what PostgreSQL gives', async (t) => {
-  const found = await python()
+  const found = await python(system.instance.dir)
   if ('missing' in found) return t.skip(found.missing)
-  const script = join(import.meta.dirname, 'psycopg_session.py')
-  const env = await agentEnvironment(system, { profile: 'shop-dev' })
-  const { stdout, stderr } = await run(found.file, [script], env)
-  const heard: Record<string, unknown> = {}
-  for (const line of stdout.trim().split('\n')) {
-    const { step, value }: { step: string; value: unknown } = JSON.parse(line)
-    heard[step] = value
-  }
-  assert.deepEqual(heard, EXPECTED, stderr)
+  await plantEmail(system)
+  await using log = await observe(system)
+  const { steps, stderr } = await stepsOf(system, log, {
+    file: found.python,
+    args: [join(import.meta.dirname, 'psycopg_session.py')],
+    names: ['psycopg', 'asyncpg'],
+  })
+  assert.deepEqual(steps, EXPECTED, stderr)
+  for (const name of ['psycopg', 'asyncpg'])
+    assert.deepEqual(await heldRows(system, name), { countersigned: 1, denied: 0 })
   const [row] = await askTarget(
     system,
     'select count(*)::int as n from shop.products where id >= 20000',

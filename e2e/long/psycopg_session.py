@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import os
+import ssl
 
 import asyncpg
 import psycopg
@@ -115,18 +116,99 @@ def streamed(connection):
     connection.commit()
 
 
-async def with_asyncpg():
-    import ssl
+def direct_tls(_):
+    """TLS from the first byte, without the question for it (libpq 17 and later)."""
+    with psycopg.connect("sslnegotiation=direct") as connection:
+        report("direct TLS", [connection.execute("select 1").fetchone()[0], connection.pgconn.ssl_in_use])
 
-    context = ssl.create_default_context(cafile=os.environ["PGSSLROOTCERT"])
-    connection = await asyncpg.connect(
+
+def promises(connection):
+    for form, is_binary in [("text", False), ("binary", True)]:
+        cursor = connection.cursor(binary=is_binary)
+        cursor.execute("select email from shop.customers where id = %s", [90_001])
+        report(f"psycopg masked {form}", cursor.fetchone()[0])
+    report("psycopg error", state_of(connection, "select 1 / %s", [0]))
+    connection.rollback()
+    connection.execute("update shop.orders set note = 'half' where id = %s", [43])
+    heard = [state_of(connection, "grant shop_dev_owner to public"), state_of(connection, "select 1")]
+    connection.commit()
+    row = connection.execute("select count(*) from shop.orders where note = 'half'").fetchone()
+    report("psycopg refused in a transaction", [*heard, row[0]])
+
+
+def state_of(connection, statement, values=None):
+    try:
+        connection.execute(statement, values)
+    except psycopg.Error as error:
+        return error.sqlstate
+
+
+def held(_):
+    with psycopg.connect(dbname=os.environ["HELD_DATABASE"], autocommit=True) as connection:
+        notices = []
+        connection.add_notice_handler(lambda notice: notices.append(notice.message_primary))
+        report("psycopg countersigned", connection.execute(HELD, ["psycopg countersigned", 44]).rowcount)
+        report("psycopg is told of the hold", any("held for review" in notice for notice in notices))
+        try:
+            connection.execute(HELD, ["psycopg denied", 45])
+        except psycopg.Error as error:
+            report("psycopg denied", [error.sqlstate, "not on a Monday" in error.diag.message_detail])
+
+
+HELD = "update shop.orders set note = %s where id = %s"
+
+
+async def connect_asyncpg(database):
+    return await asyncpg.connect(
         host=os.environ["PGHOST"],
         port=int(os.environ["PGPORT"]),
         user=os.environ["PGUSER"],
         password=os.environ["PGPASSWORD"],
-        database=os.environ["PGDATABASE"],
-        ssl=context,
+        database=database,
+        ssl=ssl.create_default_context(cafile=os.environ["PGSSLROOTCERT"]),
     )
+
+
+async def asyncpg_promises(connection):
+    # Everything that it fetches is binary; text comes by COPY.
+    sql = "select email from shop.customers where id = $1"
+    report("asyncpg masked binary", await connection.fetchval(sql, 90_001))
+    out = io.BytesIO()
+    await connection.copy_from_query(sql, 90_001, output=out)
+    report("asyncpg masked text", out.getvalue().decode().strip())
+    report("asyncpg error", await asyncpg_state_of(connection, "select 1 / $1::int", 0))
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute("update shop.orders set note = 'half' where id = $1", 46)
+    heard = [
+        await asyncpg_state_of(connection, "grant shop_dev_owner to public"),
+        await asyncpg_state_of(connection, "select $1::int", 1),
+    ]
+    await transaction.rollback()
+    rows = await connection.fetchval("select count(*) from shop.orders where note = 'half'")
+    report("asyncpg refused in a transaction", [*heard, rows])
+    held = await connect_asyncpg(os.environ["HELD_DATABASE"])
+    tag = await held.execute(ASYNCPG_HELD, "asyncpg countersigned", 47)
+    report("asyncpg countersigned", int(tag.removeprefix("UPDATE ")))
+    try:
+        await held.execute(ASYNCPG_HELD, "asyncpg denied", 48)
+    except asyncpg.PostgresError as error:
+        report("asyncpg denied", [error.sqlstate, "not on a Monday" in error.detail])
+    await held.close()
+
+
+async def asyncpg_state_of(connection, statement, *values):
+    try:
+        await connection.fetchval(statement, *values)
+    except asyncpg.PostgresError as error:
+        return error.sqlstate
+
+
+ASYNCPG_HELD = "update shop.orders set note = $1 where id = $2"
+
+
+async def with_asyncpg():
+    connection = await connect_asyncpg(os.environ["PGDATABASE"])
     report("asyncpg fetch", [await connection.fetchval("select $1::int + 1", n) for n in range(5)])
     async with connection.transaction():
         heard = 0
@@ -143,6 +225,7 @@ async def with_asyncpg():
         "asyncpg executemany",
         await connection.fetchval("select count(*) from shop.orders where note = 'many'"),
     )
+    await asyncpg_promises(connection)
     await connection.close()
 
 
@@ -158,6 +241,9 @@ with psycopg.connect("") as session:
         prepared,
         binary,
         streamed,
+        direct_tls,
+        promises,
+        held,
     ]:
         try:
             step(session)

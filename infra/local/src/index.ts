@@ -2,6 +2,7 @@ export { certificateAuthority, type Certificate, serverCertificate } from './cer
 export { type Child, startChild } from './child.ts'
 export { DEFAULT_INSTANCE, dirOf, type Instance, ownerOf, takeInstance } from './instance.ts'
 export { type Kafka, type KafkaOptions, startKafka } from './kafka.ts'
+export { mavenJars } from './maven-jars.ts'
 export { memoryOf } from './memory.ts'
 export { ROOT } from './paths.ts'
 export { AGENTS, PEOPLE } from './people.ts'

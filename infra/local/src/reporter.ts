@@ -16,7 +16,9 @@ async function* reporter(events: AsyncIterable<TestEvent>): AsyncGenerator<strin
         if (event.data.details.type === 'suite') break
         if (event.data.skip !== undefined || event.data.todo !== undefined) {
           tally.skipped += 1
-          yield `  - skipped: ${event.data.name}\n`
+          // Why, where the test says it: what is missing on this machine.
+          const why = typeof event.data.skip === 'string' ? ` (${event.data.skip.trim()})` : ''
+          yield `  - skipped: ${event.data.name}${why}\n`
         } else {
           tally.passed += 1
           const { duration_ms: took } = event.data.details

@@ -14,7 +14,7 @@ export type Call = {
 }
 
 /**
- * What a call does, by an allow-list of pg_catalog. `args` are its arguments as far as they are constants.
+ * What a call does, by an allow-list of PostgreSQL's own functions. `args` are its arguments as far as they are constants.
  *
  * Known limits: an operator or a cast is judged by the names in the text. An unqualified operator that
  * a schema of the search path overloads, and a cast *from* a user's type, look like the built-in ones.
@@ -27,6 +27,8 @@ export function callOf(
   const name = path.join('.')
   const local = path.at(-1) ?? ''
   const schema = path.length > 1 ? (path.at(-2) ?? '') : null
+  if (schema === 'information_schema' && HARMLESS_ELSEWHERE.has(local))
+    return { name, harmless: true, effects: [], why: '' }
   // A function of the same name elsewhere may fit the arguments better than the one of pg_catalog.
   const builtin = schema === 'pg_catalog' || (schema === null && !names.hasRoutine(local))
   if (!builtin) return { name, harmless: false, effects: ['opaque'], why: `calls ${name}()` }
@@ -37,6 +39,11 @@ export function callOf(
   if (local !== 'set_config') return { ...called, effects: SPECIAL.get(local) ?? ['opaque'] }
   return { ...called, effects: configEffects(args), changesNames: setsPath(args, names) }
 }
+
+/** Of information_schema, which belongs to the superuser as pg_catalog does: what drivers call by its whole name. */
+const HARMLESS_ELSEWHERE: ReadonlySet<string> = new Set([
+  '_pg_expandarray', // JDBC: the columns of a key, in their order.
+])
 
 function configEffects([setting = null, value = null]: readonly (string | null)[]): EffectName[] {
   if (setting === null) return ['session-change', 'privilege-change', 'unknown']

@@ -1,0 +1,127 @@
+import { execFile } from 'node:child_process'
+import type { Log } from '@countersign/log'
+import type { System } from '@countersign/local'
+import { agentEnvironment } from './agent.ts'
+import { eventsOf, eventually } from './ledger.ts'
+import { countersign, deny } from './reviewer.ts'
+import { askTarget } from './target.ts'
+
+/** How a program ended, and what it said. */
+export type ProgramRun = { readonly ok: boolean; readonly stdout: string; readonly stderr: string }
+
+/** The one line that says what of a driver is not there. */
+export type Missing = { readonly missing: string }
+
+/** How a driver's script is started, and the names of its drivers in the steps that it reports. */
+export type Driver = {
+  readonly file: string
+  readonly args: readonly string[]
+  readonly names: readonly string[]
+}
+
+/** Runs a program to its end. */
+export const program = (
+  file: string,
+  args: readonly string[],
+  options: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
+): Promise<ProgramRun> =>
+  new Promise((resolve) => {
+    execFile(file, args, { timeout: RUN_LIMIT_MS, ...options }, (error, stdout, stderr) =>
+      resolve({ ok: error === null, stdout, stderr: `${stderr}${error?.message ?? ''}` }),
+    )
+  })
+
+/**
+ * Runs a driver's script as an agent of shop-dev, and reviews what it has held. The script prints one line of JSON for each
+ * step: its name, and what came back. It finds the profile where statements are held in `HELD_DATABASE`.
+ */
+export async function stepsOf(
+  system: System,
+  log: Log,
+  driver: Driver,
+): Promise<{ steps: Record<string, unknown>; stderr: string }> {
+  const env = { ...(await agentEnvironment(system, { profile: 'shop-dev' })), HELD_DATABASE }
+  const over = new AbortController()
+  // A driver that ends without its holds says by its steps what went wrong.
+  const reviewed = reviewInTurn(system, log, driver.names.length, over.signal).catch(
+    () => undefined,
+  )
+  const { stdout, stderr } = await program(driver.file, driver.args, { env })
+  over.abort()
+  await reviewed
+  const steps: Record<string, unknown> = {}
+  for (const line of stdout.trim().split('\n')) {
+    const { step, value }: { step: string; value: unknown } = JSON.parse(line)
+    steps[step] = value
+  }
+  return { steps, stderr }
+}
+
+/** What every driver must be told, whatever else its script does. */
+export const promisesOf = (driver: string): Readonly<Record<string, unknown>> => ({
+  [`${driver} masked text`]: MASKED_EMAIL,
+  [`${driver} masked binary`]: MASKED_EMAIL,
+  [`${driver} error`]: '22012',
+  [`${driver} refused in a transaction`]: ['42501', '25P02', 0],
+  [`${driver} countersigned`]: 1,
+  [`${driver} denied`]: ['42501', true],
+})
+
+/** Puts a customer in place whose e-mail address no driver may see. */
+export async function plantEmail(system: System): Promise<void> {
+  await askTarget(
+    system,
+    `insert into shop.customers (id, name, email, created_at) values (90001, 'Zebra', 'canary.zebra@aviary.example', now())`,
+    'shop_dev',
+  )
+}
+
+/** Reviews what is held in its order: of each driver the first statement is countersigned, the second denied. */
+export async function reviewInTurn(
+  system: System,
+  log: Log,
+  drivers = 1,
+  over?: AbortSignal,
+): Promise<void> {
+  const seen = new Set<string>()
+  for (let turn = 0; turn < 2 * drivers; turn++) {
+    const requestId = await eventually(
+      `hold ${turn + 1}`,
+      async () => {
+        over?.throwIfAborted()
+        const asked = await eventsOf(log, 'approvals', 'ApprovalRequested')
+        return asked.find((event) => !seen.has(event.requestId))?.requestId
+      },
+      RUN_LIMIT_MS,
+    )
+    seen.add(requestId)
+    // The console reads the log by itself, and may know of the request a moment after us.
+    await eventually(`the answer to hold ${turn + 1}`, async () => {
+      const answer = await (turn % 2 === 0
+        ? countersign(system, 'ana', requestId)
+        : deny(system, 'ana', requestId, WORDS))
+      return answer.status === 200
+    })
+  }
+}
+
+/** How often the statement that was countersigned, and the one that was denied, changed a row. */
+export async function heldRows(
+  system: System,
+  driver: string,
+): Promise<{ countersigned: number; denied: number }> {
+  const notes = await askTarget(
+    system,
+    `select note from shop.orders where note in ('${driver} countersigned', '${driver} denied')`,
+    'shop_prod',
+  )
+  const count = (kind: string): number =>
+    notes.filter(({ note }) => note === `${driver} ${kind}`).length
+  return { countersigned: count('countersigned'), denied: count('denied') }
+}
+
+export const MASKED_EMAIL = 'c…@aviary.example'
+/** What the reviewer says who denies; every driver must hand it to its user. */
+export const WORDS = 'not on a Monday'
+export const HELD_DATABASE = 'shop-prod'
+const RUN_LIMIT_MS = 120_000
