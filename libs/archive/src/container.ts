@@ -12,8 +12,12 @@ export type Content = {
   readonly sessionId: SessionId
   /** The message that ended it; `None` where nothing did. */
   readonly end: string
-  /** Its records, topic after topic in the order of their offsets. They are gone through twice. */
-  envelopes(): AsyncIterable<Envelope>
+  /** How many records it has; said in the file, which is read as damaged with any other number. */
+  readonly count: number
+  /** The types of message among them, whose schemas the file holds. */
+  readonly types: ReadonlySet<string>
+  /** Its records, topic after topic in the order of their offsets. */
+  readonly envelopes: AsyncIterable<Envelope>
 }
 
 /**
@@ -26,10 +30,10 @@ export async function writeContainer(content: Content, into: Writable): Promise<
     writeHeader: 'always' as const,
     syncMarker: createHash('sha256').update(content.sessionId).digest().subarray(0, 16),
     // The types of avsc do not name it; its encoder reads it.
-    metadata: await metadataOf(content),
+    metadata: metadataOf(content),
   }
   const encoder = new avro.streams.BlockEncoder(envelopeType, options)
-  await pipeline(Readable.from(content.envelopes()), encoder, into)
+  await pipeline(Readable.from(content.envelopes), encoder, into)
 }
 
 /** Reads an archive. One that is damaged or cut short gives what it has, and then fails. */
@@ -66,13 +70,7 @@ const damaged = (message: string, cause?: unknown): Problem =>
   })
 
 /** How many records there are is said too: the Avro library takes a file that is cut short for whole. */
-async function metadataOf({ sessionId, end, envelopes }: Content): Promise<Metadata> {
-  const types = new Set<string>()
-  let count = 0
-  for await (const envelope of envelopes()) {
-    types.add(typeOf(envelope))
-    count++
-  }
+function metadataOf({ sessionId, end, count, types }: Content): Metadata {
   const schemas = Object.fromEntries(
     [...types]
       .filter(isMessageType)
@@ -85,11 +83,6 @@ async function metadataOf({ sessionId, end, envelopes }: Content): Promise<Metad
     'countersign.schemas': Buffer.from(JSON.stringify(schemas)),
     [RECORDS]: Buffer.from(String(count)),
   }
-}
-
-function typeOf({ headers }: Envelope): string {
-  const name = headers['ce_type'] ?? ''
-  return name.slice(name.lastIndexOf('.') + 1)
 }
 
 /** Archives of version 0.1.0 do not say it; but each has metadata. */

@@ -4,12 +4,20 @@ import { type LogRecord, recordOf, viewOf } from '@countersign/log/records'
 import { z } from 'zod'
 
 /** A record as the log had it: its original bytes, and everything that stood beside them. */
-export type Envelope = z.infer<typeof ENVELOPE>
+export type Envelope = Readonly<Omit<z.infer<typeof ENVELOPE>, 'headers'>> & {
+  readonly headers: Readonly<Record<string, string>>
+}
 
 /** The envelope of a record. */
 export function envelopeOf(record: Exclude<LogRecord, { status: 'tombstone' }>): Envelope {
   const { position, timestampMs, headers, value } = record
-  return { ...position, timestampMs, headers: { ...headers }, value }
+  return { ...position, timestampMs, headers, value }
+}
+
+/** The type of the message in an envelope; empty where it says none. */
+export function typeIn({ headers }: Envelope): string {
+  const name = headers['ce_type'] ?? ''
+  return name.slice(name.lastIndexOf('.') + 1)
 }
 
 /** The record in an envelope, as a reader of the log gets it: one that cannot be understood says so. */
@@ -23,11 +31,15 @@ export function recordIn(envelope: Envelope): LogRecord {
 /** An envelope alone, without a container around it. */
 export const envelopeBytes = (envelope: Envelope): Buffer => envelopeType.toBuffer(envelope)
 
-/** The envelopes that were written one behind the other. */
-export const envelopesIn = (bytes: Readable): AsyncGenerator<Envelope> =>
-  decodedBy(new avro.streams.RawDecoder(envelopeType), bytes)
+/** The envelopes that `envelopeBytes` wrote one behind the other. */
+export async function* envelopesIn(bytes: Readable): AsyncGenerator<Envelope> {
+  const decoder = new avro.streams.RawDecoder(envelopeType)
+  pipeline(bytes, decoder, () => undefined)
+  // Decoded with the schema that this type says, so it has this form.
+  for await (const read of decoder) yield read as Envelope
+}
 
-/** The envelopes that a decoder of the Avro library finds, checked. */
+/** The envelopes that a decoder of the Avro library finds with whatever schema a file brings, checked. */
 export async function* decodedBy(decoder: Duplex, bytes: Readable): AsyncGenerator<Envelope> {
   // Whatever fails, the decoder is destroyed with it, and so the loop says it.
   pipeline(bytes, decoder, () => undefined)

@@ -3,11 +3,13 @@ import type { Secret } from '@countersign/kernel'
 import kafkajs, { type Kafka } from 'kafkajs'
 import { leanEncoder } from './lean-encoder.ts'
 import { leanFetch } from './lean-fetch.ts'
+import { leanProduce } from './lean-produce.ts'
 import { quietWhenIdle } from './quiet-when-idle.ts'
 
 quietWhenIdle()
 leanEncoder()
 leanFetch()
+leanProduce()
 
 /** How to reach Kafka. The client id is the name of the service, and also its Kafka user. */
 export type KafkaSettings = {

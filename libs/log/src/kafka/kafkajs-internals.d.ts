@@ -1,4 +1,4 @@
-// What kafkajs has inside and does not type; only what is mended in `quiet-when-idle.ts`, `lean-encoder.ts` and `lean-fetch.ts`.
+// What kafkajs has inside and does not type; only what is mended in `quiet-when-idle.ts` and `lean-*.ts`.
 
 declare module 'kafkajs/src/network/requestQueue/index.js' {
   class RequestQueue {
@@ -83,4 +83,43 @@ declare module 'kafkajs/src/protocol/recordBatch/record/v0/index.js' {
     headers: Readonly<Record<string, Buffer>>
   }): Encoder
   export = record
+}
+
+declare module 'kafkajs/src/protocol/requests/produce/index.js' {
+  import type Encoder from 'kafkajs/src/protocol/encoder.js'
+  type Content = Buffer | string | null
+  type TopicData = {
+    readonly topic: string
+    readonly partitions: readonly {
+      readonly partition: number
+      readonly messages: readonly {
+        readonly key?: Content
+        readonly value: Content
+        readonly timestamp?: string
+        readonly headers?: Readonly<
+          Record<string, Buffer | string | (Buffer | string)[] | undefined>
+        >
+      }[]
+    }[]
+  }
+  type ProduceRequest = {
+    readonly acks: number
+    readonly timeout: number
+    readonly compression: number
+    readonly transactionalId?: string | null
+    readonly topicData: readonly TopicData[]
+  }
+  type Made = {
+    readonly request: { readonly apiVersion: number; encode(): Promise<Encoder> }
+    readonly response: unknown
+  }
+  const produce: {
+    protocol(asked: { version: number }): (request: ProduceRequest) => Made
+  }
+  export = produce
+}
+
+declare module 'kafkajs/src/protocol/recordBatch/crc32C/index.js' {
+  function crc32c(bytes: Buffer): number
+  export = crc32c
 }

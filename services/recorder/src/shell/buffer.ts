@@ -1,19 +1,27 @@
 import { appendFileSync, createReadStream, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Envelope, envelopeBytes, envelopesIn } from '@countersign/archive'
+import {
+  type Content,
+  type Envelope,
+  envelopeBytes,
+  envelopesIn,
+  typeIn,
+} from '@countersign/archive'
 
 /** The records of one session until it is archived: in memory, and what is too much in a part file for each topic. */
 export type SessionBuffer = {
   /** False where this record is in it already; the records of a topic come in order. */
   add(envelope: Envelope): boolean
-  /** Everything, topic after topic in the order of their names. */
-  envelopes(): AsyncGenerator<Envelope>
+  /** Everything, topic after topic in the order of their names. Nothing may be added while it is gone through. */
+  content(): Pick<Content, 'count' | 'types' | 'envelopes'>
   discard(): void
 }
 
 export function sessionBuffer(folder: string, sessionId: string, bytesMax: number): SessionBuffer {
   const topics = new Map<string, TopicBuffer>()
+  const types = new Set<string>()
   let bytes = 0
+  let count = 0
   return {
     add(envelope) {
       const { topic } = envelope
@@ -22,26 +30,28 @@ export function sessionBuffer(folder: string, sessionId: string, bytesMax: numbe
       if (envelope.offset <= buffer.last) return false
       buffer.last = envelope.offset
       buffer.records.push(envelope)
+      types.add(typeIn(envelope))
+      count++
       bytes += envelope.value.length + OVERHEAD_BYTES
       if (bytes > bytesMax) spill()
       return true
     },
-    async *envelopes() {
-      for (const topic of [...topics.keys()].sort()) {
-        const buffer = topics.get(topic)
-        if (buffer === undefined) continue
-        // What comes while this is read is for the next time.
-        const { spilled, records } = buffer
-        const inMemory = [...records]
-        if (spilled > 0) yield* envelopesIn(createReadStream(partOf(topic), { end: spilled - 1 }))
-        yield* inMemory
-      }
-    },
+    content: () => ({ count, types: new Set(types), envelopes: envelopes() }),
     discard() {
       for (const [topic, { spilled }] of topics)
         if (spilled > 0) rmSync(partOf(topic), { force: true })
       topics.clear()
     },
+  }
+
+  async function* envelopes(): AsyncGenerator<Envelope> {
+    for (const topic of [...topics.keys()].sort()) {
+      const buffer = topics.get(topic)
+      if (buffer === undefined) continue
+      const { spilled, records } = buffer
+      if (spilled > 0) yield* envelopesIn(createReadStream(partOf(topic), { end: spilled - 1 }))
+      yield* records
+    }
   }
 
   function spill(): void {

@@ -142,7 +142,7 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
     forgive(chains)
     if (session.changed) {
       const end = ending.by ?? 'None'
-      const file = await archive.write({ sessionId: id, end, envelopes: () => buffer.envelopes() })
+      const file = await archive.write({ sessionId: id, end, ...buffer.content() })
       archived.add(1)
       logger.info({ sessionId: id, file, end }, 'session archived')
     }

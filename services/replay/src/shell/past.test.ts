@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { archiveIn, envelopeOf } from '@countersign/archive'
+import { archiveIn, envelopeOf, typeIn } from '@countersign/archive'
 import { EventId, Instant, SessionId, uuidv7 } from '@countersign/kernel'
 import { draftOf } from '@countersign/log'
 import { inMemoryLog } from '@countersign/log/in-memory'
@@ -41,15 +41,22 @@ test('a record that cannot be understood does not hide the others of its archive
   assert.equal((await past.recordsOf(ended, 0)).length, 1)
 })
 
-const archived = () =>
-  archive.write({
+function archived(): Promise<string> {
+  const envelopes = log
+    .records('sessions')
+    .flatMap((record) =>
+      record.status === 'tombstone' || record.key !== SESSION ? [] : [envelopeOf(record)],
+    )
+  return archive.write({
     sessionId: SESSION,
     end: 'SessionEnded',
-    async *envelopes() {
-      for (const record of log.records('sessions'))
-        if (record.status !== 'tombstone' && record.key === SESSION) yield envelopeOf(record)
-    },
+    count: envelopes.length,
+    types: new Set(envelopes.map(typeIn)),
+    envelopes: (async function* () {
+      yield* envelopes
+    })(),
   })
+}
 
 async function end(sessionId: SessionId): Promise<void> {
   const message = {
