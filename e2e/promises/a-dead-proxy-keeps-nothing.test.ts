@@ -1,14 +1,12 @@
 // Seen to fail when the broker does not look at leases (services/credential-broker/src/core/leases.ts), and the last one
 // when `complete` in services/proxy/src/shell/journal.ts does not wait for the transcript.
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { archiveIn } from '@countersign/archive'
 import type { Log } from '@countersign/log'
 import { psql, startPsql } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
 import { heldStatement } from '../support/held.ts'
-import { eventsOf, eventually, observe, timesRun } from '../support/ledger.ts'
+import { archivedSessions, eventsOf, eventually, observe, timesRun } from '../support/ledger.ts'
 import { callReplay, countersign } from '../support/reviewer.ts'
 import { lockedRoles } from '../support/target.ts'
 
@@ -70,7 +68,11 @@ test('a proxy killed in the middle of answers leaves sessions that are cut short
   })
   await system.service('proxy').start()
   for (const sessionId of cut) {
-    await eventually('the archive', async () => (await archived()).includes(sessionId), 30_000)
+    await eventually(
+      'the archive',
+      async () => (await archivedSessions(system)).includes(sessionId),
+      30_000,
+    )
     const { body } = await callReplay(system, 'ana', `/v1/sessions/${sessionId}`)
     assert.deepEqual([body['complete'], body['cutShort']], [true, true])
   }
@@ -84,9 +86,3 @@ const revokedSessions = async (log: Log): Promise<Set<string>> =>
 
 const many = (each: number): string[] =>
   Array.from({ length: 2_000 }, (_, index) => `select 'row ${index}', ${each}`)
-
-async function archived(): Promise<string[]> {
-  const found: string[] = []
-  for await (const id of archiveIn(join(system.instance.dir, 'archive')).sessions()) found.push(id)
-  return found
-}

@@ -1,9 +1,11 @@
-// Seen to fail when `finish` in services/proxy/src/shell/journal.ts gives up after its first attempt.
+// Seen to fail when `finish` in services/proxy/src/shell/journal.ts gives up after its first attempt; the second one
+// when `isOvertaking` in libs/log/src/kafka/given-up.ts says false.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { psql, startPsql } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
-import { eventsOf, eventually, observe, timesRun } from '../support/ledger.ts'
+import { archivedSessions, eventsOf, eventually, observe, timesRun } from '../support/ledger.ts'
+import { connectPg } from '../support/node-postgres.ts'
 
 const system = await arena('kafka-away')
 
@@ -36,3 +38,42 @@ test('with Kafka killed nothing is forwarded and the agent is told why; the firs
     ),
   )
 })
+
+test('what a Kafka that stood still did to busy sessions is not taken for tampering', async () => {
+  const clients = await Promise.all(CLIENTS.map(() => connectPg(system, 'shop-prod')))
+  const over = Promise.allSettled(
+    clients.map(async (client, index) => {
+      for (let number = 0; number < STATEMENTS; number++)
+        await client.query(`select 'busy ${index}/${number}'`)
+    }),
+  )
+  await eventually('busy', async () => (await timesRun(system, "'busy 3/20'")) > 0, 20_000)
+  system.kafka().freeze()
+  const results = await over
+  system.kafka().thaw()
+  assert.deepEqual([...new Set(results.map(({ status }) => status))], ['rejected'])
+
+  await using log = await observe(system)
+  // The recorder judges a session when it archives it.
+  const judged = await eventually(
+    'the archives of those that Kafka ended',
+    async () => {
+      const ended = (await eventsOf(log, 'sessions', 'SessionEnded')).filter(
+        ({ reason }) => reason === 'LogUnavailable',
+      )
+      const archived = new Set(await archivedSessions(system))
+      const found = ended.filter(({ sessionId }) => archived.has(sessionId))
+      return found.length >= CLIENTS.length ? found : false
+    },
+    40_000,
+  )
+  assert.ok(judged.length >= CLIENTS.length)
+  const broken = (await eventsOf(log, 'recorder.rejected', 'MessageRejected')).filter(
+    ({ code }) => code === 'CS_CHAIN_BROKEN',
+  )
+  assert.deepEqual(broken, [])
+})
+
+const CLIENTS = [0, 1, 2, 3]
+/** More than Kafka is given time for. */
+const STATEMENTS = 5_000

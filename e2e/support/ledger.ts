@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { archiveIn } from '@countersign/archive'
 import { connectKafkaLog, type Log, type LogRecord } from '@countersign/log'
 import { Secret } from '@countersign/kernel'
 import type { AnyMessage } from '@countersign/contracts'
@@ -24,6 +26,13 @@ export async function targetStatements(system: System): Promise<TargetStatement[
 /** How often the target ran a statement that contains these words. */
 export const timesRun = async (system: System, words: string): Promise<number> =>
   (await targetStatements(system)).filter(({ sql }) => sql.includes(words)).length
+
+/** The sessions that the recorder has archived. */
+export async function archivedSessions(system: System): Promise<string[]> {
+  const found: string[] = []
+  for await (const id of archiveIn(join(system.instance.dir, 'archive')).sessions()) found.push(id)
+  return found
+}
 
 /** A connection to the log that may read everything and write nothing. */
 export const observe = (system: System): Promise<Log> => connectAs(system, 'observer')

@@ -8,6 +8,8 @@ export type Appending = {
   readonly deadlineMs: number
   /** Once settled nobody waits any more, and what was not sent yet must not be sent. */
   settled(): boolean
+  /** When it was given up (`performance.now()`); null while it is not. */
+  givenUpAtMs(): number | null
   written(index: number, position: Position): void
   failed(problem: Problem): void
 }
@@ -18,6 +20,7 @@ export function appending(count: number, limitMs: number): Appending {
   const positions = new Array<Position>(count)
   let missing = count
   let isSettled = false
+  let givenUpAtMs: number | null = null
   const timer = setTimeout(
     () => failed(unavailable(`no acknowledgement within ${limitMs} ms`)),
     limitMs,
@@ -26,6 +29,7 @@ export function appending(count: number, limitMs: number): Appending {
   function failed(problem: Problem): void {
     if (isSettled) return
     isSettled = true
+    givenUpAtMs = performance.now()
     clearTimeout(timer)
     reject(problem)
   }
@@ -34,6 +38,7 @@ export function appending(count: number, limitMs: number): Appending {
     positions: promise,
     deadlineMs: performance.now() + limitMs,
     settled: () => isSettled,
+    givenUpAtMs: () => givenUpAtMs,
     failed,
     written(index, position) {
       if (isSettled) return

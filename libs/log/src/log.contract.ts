@@ -330,6 +330,28 @@ export function logContract(name: string, open: () => Promise<LogUnderTest>): vo
       await assertInLog(log, topic, acknowledged)
     })
 
+    it('writes nothing that overtakes a record of its key that was given up', async () => {
+      const topic = await under.topic()
+      await log.append([draft(topic, 'a', 0)])
+      await under.freeze()
+      // Under way; the others wait behind it.
+      const other = log.append([draft(topic, 'b', 100)], { limitMs: 8_000 })
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      const first = log.append([draft(topic, 'a', 1)], { limitMs: 300 })
+      // Appended later, and waited for longer.
+      const later = [2, 3].map((sequence) =>
+        log.append([draft(topic, 'a', sequence)], { limitMs: 8_000 }),
+      )
+      await assert.rejects(first, { code: 'CS_LOG_UNAVAILABLE' })
+      await under.thaw()
+      await Promise.allSettled(later)
+      await other
+      // Who gave it up writes it again.
+      for (const sequence of [1, 2, 3, 4]) await log.append([draft(topic, 'a', sequence)])
+      const records = understood(await all(log, topic)).filter(({ key }) => key === 'a')
+      assert.deepEqual([...new Set(records.map(sequenceOf))], [0, 1, 2, 3, 4])
+    })
+
     it('goes on reading after it was frozen', async () => {
       const topic = await under.topic()
       await using collected = await collect(log, { topics: [topic], from: 'end' })

@@ -6,6 +6,7 @@ import { headersOf } from '../envelope.ts'
 import type { TraceContext } from '../log.ts'
 import { partitionOf } from '../partition-of.ts'
 import { REQUEST_LIMIT_MS } from './client.ts'
+import { givenUp } from './given-up.ts'
 import { DISCONNECT_LIMIT_MS } from './metadata.ts'
 import { isPassing, problemOf } from './problems.ts'
 import { within } from './within.ts'
@@ -37,6 +38,7 @@ export type LaneOptions = {
 export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions): Lane {
   const sourceHeader = Buffer.from(source)
   const lastOffsets = new Map<number, number>()
+  const lost = givenUp()
   let queue: Entry[] = []
   let queuedBytes = 0
   let running: Promise<void> | null = null
@@ -52,7 +54,8 @@ export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions):
       if (queuedBytes + bytes > QUEUED_BYTES_MAX)
         return call.failed(unavailable(`too much waits for ${topic}`))
       queuedBytes += bytes
-      queue.push({ ...waiting, bytes, message: null, partition: draft.partition })
+      const appendedAtMs = performance.now()
+      queue.push({ ...waiting, bytes, message: null, partition: draft.partition, appendedAtMs })
       if (lingerMs === 0 || queuedBytes > LINGERING_BYTES_MAX) hurry()
       else linger ??= setTimeout(hurry, lingerMs)
     },
@@ -79,6 +82,8 @@ export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions):
         const batch = nextBatch(count)
         isUrgent = queue.length > 0
         if (batch.length > 0) await send(batch)
+        for (const { draft, call } of batch) lost.note(draft.key, call)
+        if (queue.length === 0) lost.clear()
       } catch (cause) {
         // Nothing of these was sent; who waits is told.
         const failed = queue
@@ -100,11 +105,11 @@ export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions):
     let bytes = 0
     let taken = 0
     for (const entry of queue) {
-      if (!entry.call.settled()) {
+      const { draft } = entry
+      if (isWanted(entry)) {
         if (bytes + entry.bytes > BATCH_BYTES_MAX) break
         bytes += entry.bytes
         batch.push(entry)
-        const { draft } = entry
         entry.partition ??= partitionOf(draft.key, count)
         entry.message = {
           key: draft.key,
@@ -121,16 +126,20 @@ export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions):
     return batch
   }
 
+  /** Somebody waits for it, and it overtakes nothing that was given up. */
+  function isWanted({ draft, call, appendedAtMs }: Entry): boolean {
+    if (lost.isOvertaking(draft.key, appendedAtMs))
+      call.failed(unavailable('a record of its key that was appended before it was given up'))
+    lost.note(draft.key, call)
+    return !call.settled()
+  }
+
   /**
    * Sends a batch, again when the error is one that passes and somebody still waits. The next batch is not sent
    * before this one is answered or has failed: at most one request is in flight, so order is kept.
    */
   async function send(batch: Entry[]): Promise<void> {
-    for (
-      let waiting = batch;
-      waiting.length > 0;
-      waiting = waiting.filter(({ call }) => !call.settled())
-    ) {
+    for (let waiting = batch; waiting.length > 0; waiting = waiting.filter(isWanted)) {
       try {
         return acknowledge(waiting, await produced(waiting))
       } catch (cause) {
@@ -197,6 +206,7 @@ export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions):
 
 type Entry = Waiting & {
   readonly bytes: number
+  readonly appendedAtMs: number
   message: Message | null
   partition: number | null
 }
