@@ -1,5 +1,5 @@
 // Seen to fail when `finish` in services/proxy/src/shell/journal.ts gives up after its first attempt; the second one
-// when `isOvertaking` in libs/log/src/kafka/given-up.ts says false.
+// when `finish` repeats nothing of what was not acknowledged.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { psql, startPsql } from '../support/agent.ts'
