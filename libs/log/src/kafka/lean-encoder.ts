@@ -1,9 +1,9 @@
 import Encoder from 'kafkajs/src/protocol/encoder.js'
 
 /**
- * kafkajs 2.2.4 encodes every header of every record in a buffer of 512 bytes of its own, and every number of variable
+ * kafkajs 2.2.4 begins every piece of a request in a buffer of 512 bytes of its own, and writes every number of variable
  * length in another. Buffers of 64 bytes live in the heap of V8, larger ones come from Node's pool, and numbers go
- * where they belong: half the time of a record, and most of the garbage.
+ * where they belong: half the time of a request, and most of the garbage.
  */
 export function leanEncoder(): void {
   // Asked for the first buffer only, since the encoder grows as follows.

@@ -5,7 +5,8 @@ import record from 'kafkajs/src/protocol/recordBatch/record/v0/index.js'
 import batches from 'kafkajs/src/protocol/recordBatch/v0/index.js'
 import response from 'kafkajs/src/protocol/requests/fetch/v11/response.js'
 import { viewOf } from '../envelope.ts'
-import { leanFetch, leanHeaders } from './lean-fetch.ts'
+import { leanFetch } from './lean-fetch.ts'
+import { headersOfRead } from './record.ts'
 
 const { decode: original } = response
 leanFetch()
@@ -27,7 +28,7 @@ it('finds a header by its name without making the others', async () => {
     fc.asyncProperty(batch, async (found) => {
       const messages = messagesOf(await lean(fetchOf(await encoded(found))))
       for (const message of messages) {
-        const view = leanHeaders(message) ?? assert.fail('it was not read here')
+        const view = headersOfRead(message) ?? assert.fail('it was not read here')
         const expected = viewOf(message.headers)
         assert.deepEqual(view.all(), expected.all())
         assert.equal(view.text('ce_none'), undefined)

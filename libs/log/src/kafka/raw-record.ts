@@ -1,6 +1,6 @@
 import type { KafkaMessage } from 'kafkajs'
 import { type HeaderView, type RawRecord, viewOf } from '../envelope.ts'
-import { leanHeaders } from './lean-fetch.ts'
+import { headersOfRead } from './record.ts'
 
 /** A message of kafkajs as a record of the log. */
 export const rawRecordOf = (
@@ -17,4 +17,4 @@ export const rawRecordOf = (
 
 /** What kafkajs decoded itself has its headers ready. */
 const headersIn = (message: KafkaMessage): HeaderView =>
-  leanHeaders(message) ?? viewOf(message.headers ?? {})
+  headersOfRead(message) ?? viewOf(message.headers ?? {})
