@@ -1,3 +1,4 @@
+import type { SessionAdmitted } from '@countersign/contracts'
 import { applied, type Catalog, emptyCatalog } from '@countersign/catalog'
 import type { Clock, SessionId } from '@countersign/kernel'
 import type { Log, LogRecord, Reader } from '@countersign/log'
@@ -50,14 +51,20 @@ export async function readLanes(options: LanesOptions): Promise<Lanes> {
   function hear(record: LogRecord): void {
     if (record.status !== 'understood') return
     const { message } = record
-    if (message.type === 'CoverageAlive') {
-      heard.set(message.partition, {
-        heardAtMs: clock.monotonicMs(),
-        policyVersion: message.policyVersion,
-      })
-    } else if ('sessionId' in message) {
-      sessions.get(message.sessionId)?.deliver(record)
-    }
+    if (message.type === 'CoverageAlive') alive(message.partition, message.policyVersion)
+    if (message.type === 'SessionAdmitted') admitted(record.position.partition, message)
+    if ('sessionId' in message) sessions.get(message.sessionId)?.deliver(record)
+  }
+
+  function alive(partition: number, policyVersion: string): void {
+    heard.set(partition, { heardAtMs: clock.monotonicMs(), policyVersion })
+  }
+
+  /** Who admits a session lives; but what a beat said of the rules since counts more than what was decided before. */
+  function admitted(partition: number, { policyVersion }: SessionAdmitted): void {
+    const known = heard.get(partition)
+    if (known === undefined || known.policyVersion === policyVersion)
+      alive(partition, policyVersion)
   }
 
   return {
