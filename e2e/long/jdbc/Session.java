@@ -337,11 +337,15 @@ public class Session {
 
   static void settings(Connection connection) throws SQLException {
     report("is valid", connection.isValid(5));
-    connection.setSchema("shop");
-    report("set schema", number(connection, "select count(*) from products where id <= 40"));
+    try {
+      connection.setSchema("shop");
+      report("set schema", "set");
+    } catch (SQLException error) {
+      report("set schema", error.getSQLState());
+    }
     connection.setClientInfo("ApplicationName", "by jdbc");
     report("application name", one(connection.createStatement().executeQuery("show application_name")));
-    PreparedStatement prepared = connection.prepareStatement("select id from products where id = ?");
+    PreparedStatement prepared = connection.prepareStatement("select id from shop.products where id = ?");
     for (int round = 0; round < 7; round++) {
       prepared.setInt(1, 3);
       one(prepared.executeQuery());

@@ -1,7 +1,8 @@
+import { setTimeout as setTimeoutPromise } from 'node:timers/promises'
 import type { Admin, Kafka } from 'kafkajs'
 import { messageOf, Problem } from '@countersign/kernel'
 import type { KafkaLogger } from './client.ts'
-import { problemOf } from './problems.ts'
+import { isLeaderless, problemOf } from './problems.ts'
 import { within } from './within.ts'
 
 /** Where the partitions of a topic begin and end. */
@@ -58,7 +59,7 @@ export async function connectMetadata(
     try {
       const answer = await within(
         ANSWER_LIMIT_MS,
-        question(admin).then((value) => ({ value })),
+        led(() => question(admin)).then((value) => ({ value })),
       )
       if (answer === false)
         throw new Problem('CS_LOG_UNAVAILABLE', `${doing}: no answer`, { retriable: true })
@@ -68,6 +69,19 @@ export async function connectMetadata(
       const problem = problemOf(cause, doing, user)
       if (problem.retriable && !disposed) renew()
       throw problem
+    }
+  }
+
+  /** Asks again while a partition has no leader: that takes moments. */
+  async function led<T>(question: () => Promise<T>): Promise<T> {
+    const until = performance.now() + LEADER_LIMIT_MS
+    for (;;) {
+      try {
+        return await question()
+      } catch (cause) {
+        if (!isLeaderless(cause) || performance.now() > until) throw cause
+        await setTimeoutPromise(LEADER_RETRY_MS)
+      }
     }
   }
 
@@ -134,4 +148,6 @@ export async function connectMetadata(
 const PULSE_MS = 1_000
 const SILENCE_MS_MAX = 3_500
 const ANSWER_LIMIT_MS = 6_000
+const LEADER_LIMIT_MS = 3_000
+const LEADER_RETRY_MS = 50
 export const DISCONNECT_LIMIT_MS = 1_000

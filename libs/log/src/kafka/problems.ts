@@ -25,6 +25,10 @@ export function isPassing(thrown: unknown): boolean {
   return property(causes.at(-1), 'retriable') !== false
 }
 
+/** Whether a partition has no leader at this moment, or another one than was known: it has just been made, or moved. */
+export const isLeaderless = (thrown: unknown): boolean =>
+  causesOf(thrown).some((cause) => LEADERLESS.has(kindOf(cause)))
+
 /** The error and what caused it; kafkajs wraps its errors in others, under two names. */
 function causesOf(thrown: unknown): unknown[] {
   const causes: unknown[] = []
@@ -57,4 +61,5 @@ const LASTING = new Set([
   'INVALID_TOPIC_EXCEPTION',
   'UNSUPPORTED_VERSION',
 ])
+const LEADERLESS = new Set(['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE'])
 const CAUSES_MAX = 10

@@ -1,0 +1,58 @@
+// Seen to fail when a `start` script names another file than `src/main.ts`.
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { type Child, ROOT, startChild } from '@countersign/local'
+import { psql } from '../support/agent.ts'
+import { arena } from '../support/arena.ts'
+import { eventually } from '../support/ledger.ts'
+
+const system = await arena('alone')
+const alone: Child[] = []
+after(() => Promise.all(alone.map((child) => child.stop())))
+
+for (const service of system.services) {
+  test(`${service.name} starts from its own folder with npm start`, async () => {
+    await service.stop()
+    const { dir } = system.instance
+    const child = startChild({
+      dir,
+      name: `${service.name}-alone`,
+      file: 'npm',
+      args: ['start', '--silent'],
+      cwd: join(ROOT, 'services', service.name),
+      // Nothing but what finds the settings: they stand in the file that the script names.
+      env: {
+        PATH: process.env['PATH'],
+        HOME: process.env['HOME'],
+        CS_INSTANCE: system.instance.name,
+      },
+    })
+    alone.push(child)
+    await eventually(
+      `${service.name} that is ready`,
+      async () => {
+        assert.ok(child.running(), child.lastLines())
+        return isReady(service.healthPort)
+      },
+      30_000,
+    )
+  })
+}
+
+test('a statement passes through services that were all started alone', async () => {
+  const run = await eventually(
+    'a statement that passes',
+    async () => {
+      const tried = await psql(system, { profile: 'shop-prod', commands: ['select 40 + 2'] })
+      return tried.status === 0 ? tried : false
+    },
+    15_000,
+  )
+  assert.match(run.stdout, /42/)
+})
+
+const isReady = (port: number): Promise<boolean> =>
+  fetch(`http://127.0.0.1:${port}/readyz`)
+    .then(({ ok }) => ok)
+    .catch(() => false)
