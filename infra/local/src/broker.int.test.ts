@@ -2,18 +2,18 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import pg from 'pg'
+import { postgresForTests, type PostgresForTests } from './containers/for-tests.ts'
 import { type Instance, takeInstance } from './instance.ts'
-import { type Postgres, startPostgres } from './postgres.ts'
 import { scramVerifier } from './scram.ts'
 import { type BrokerLogin, seedShop, urlOf } from './seed.ts'
 
 let instance: Instance
-let postgres: Postgres
+let postgres: PostgresForTests
 let login: BrokerLogin
 
 before(async () => {
   instance = await takeInstance('broker-test')
-  postgres = await startPostgres({ dir: instance.dir, port: instance.ports.postgres })
+  postgres = await postgresForTests({ dir: instance.dir, port: instance.ports.postgres })
   login = await seedShop(postgres.adminUrl)
 })
 

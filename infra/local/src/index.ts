@@ -1,5 +1,11 @@
 export { certificateAuthority, type Certificate, serverCertificate } from './certificates.ts'
 export { type Child, startChild } from './child.ts'
+export {
+  kafkaForTests,
+  type KafkaForTests,
+  postgresForTests,
+  type PostgresForTests,
+} from './containers/for-tests.ts'
 export { DEFAULT_INSTANCE, dirOf, type Instance, ownerOf, takeInstance } from './instance.ts'
 export { type Kafka, type KafkaOptions, startKafka } from './kafka.ts'
 export { mavenJars } from './maven-jars.ts'

@@ -22,4 +22,4 @@ export async function formattedStorage(
 }
 
 /** As in pom.xml beside this package. */
-const KAFKA_VERSION = '4.4.0'
+export const KAFKA_VERSION = '4.4.0'

@@ -29,7 +29,7 @@ export async function startKafka(options: KafkaOptions): Promise<Kafka> {
     kafkaClassPath(),
     mkdir(home, { recursive: true, mode: 0o700 }),
   ])
-  await writeFile(properties, serverProperties(options, data), { mode: 0o600 })
+  await writeFile(properties, serverProperties(options, { data }), { mode: 0o600 })
   if (!existsSync(join(data, 'meta.properties'))) {
     await rm(data, { recursive: true, force: true })
     await formattedStorage(data, (target) => format(classPath, options, target))
@@ -53,7 +53,7 @@ export async function startKafka(options: KafkaOptions): Promise<Kafka> {
 
 async function format(classPath: string, options: KafkaOptions, target: string): Promise<void> {
   const properties = `${target}.properties`
-  await writeFile(properties, serverProperties(options, target), { mode: 0o600 })
+  await writeFile(properties, serverProperties(options, { data: target }), { mode: 0o600 })
   try {
     await execute('java', [
       '-cp',
@@ -70,13 +70,19 @@ async function format(classPath: string, options: KafkaOptions, target: string):
   }
 }
 
-/** Both listeners ask for a password: who reaches the controller without one could grant itself everything. */
-function serverProperties({ port, controllerPort, users }: KafkaOptions, data: string): string {
+/**
+ * The settings of the one node. Both listeners ask for a password: who reaches the controller without one
+ * could grant itself everything.
+ */
+export function serverProperties(
+  { port, controllerPort, users }: KafkaOptions,
+  { data, listenOn = '127.0.0.1' }: { data: string; listenOn?: string },
+): string {
   const settings = {
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    listeners: `SERVICES://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    listeners: `SERVICES://${listenOn}:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
     'advertised.listeners': `SERVICES://127.0.0.1:${port}`,
     'listener.security.protocol.map': 'SERVICES:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT',
     'inter.broker.listener.name': 'SERVICES',
@@ -116,6 +122,6 @@ function jaas(users: ReadonlyMap<string, string>, names: readonly string[]): str
 
 const SUPER_USER = 'admin'
 /** Every instance may have the same: nothing ever joins two of them. */
-const CLUSTER_ID = 'Q291bnRlcnNpZ25Mb2c'.padEnd(22, 'A')
+export const CLUSTER_ID = 'Q291bnRlcnNpZ25Mb2c'.padEnd(22, 'A')
 const JVM = ['-Xmx256m', '-Xms64m', '-XX:+UseSerialGC', '-Djava.awt.headless=true']
 const START_LIMIT_MS = 40_000

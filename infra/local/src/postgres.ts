@@ -69,35 +69,42 @@ export async function startPostgres({
   ]
   const child = startChild({ dir, name: 'postgres', file, args, logFile, stopSignal: 'SIGINT' })
   const password = (await readFile(passwordFile, 'utf8')).trim()
-  const adminUrl =
-    `postgresql://postgres:${password}@127.0.0.1:${port}/postgres` +
-    `?sslmode=verify-full&sslrootcert=${encodeURIComponent(ca.certFile)}`
-  await answering(child, adminUrl)
+  const adminUrl = adminUrlOf({ password, port, caFile: ca.certFile })
+  if (!(await answers(adminUrl, child.running))) {
+    const said = child.lastLines()
+    await child.stop()
+    throw new Problem('CS_CONFIG_INVALID', `PostgreSQL did not start:\n${said}`)
+  }
   return { ...child, port, adminUrl, caFile: ca.certFile, logFile }
 }
 
-async function certificates(dir: string) {
+/** The authority and what the server shows, made in a folder when they are not there. */
+export async function certificates(dir: string) {
   const ca = await certificateAuthority(dir)
   return [ca, await serverCertificate(dir, 'postgres')] as const
 }
 
-async function answering(child: Child, url: string): Promise<void> {
+/** Where the superuser connects, with everything verified. */
+export const adminUrlOf = (server: { password: string; port: number; caFile: string }): string =>
+  `postgresql://postgres:${server.password}@127.0.0.1:${server.port}/postgres` +
+  `?sslmode=verify-full&sslrootcert=${encodeURIComponent(server.caFile)}`
+
+/** Waits until the server takes a login; `alive` says whether waiting still makes sense. */
+export async function answers(url: string, alive: () => boolean): Promise<boolean> {
   const until = performance.now() + START_LIMIT_MS
-  while (child.running() && performance.now() < until) {
+  while (alive() && performance.now() < until) {
     const client = new pg.Client({ connectionString: url })
     client.on('error', () => undefined)
     try {
       await client.connect()
-      return
+      return true
     } catch {
       await delay(30)
     } finally {
       await client.end().catch(() => undefined)
     }
   }
-  const said = child.lastLines()
-  await child.stop()
-  throw new Problem('CS_CONFIG_INVALID', `PostgreSQL did not start:\n${said}`)
+  return false
 }
 
 /** PostgreSQL refuses to run as root, so root runs it as another user of a user namespace, who owns the same files. */
@@ -147,7 +154,8 @@ async function nativeFolder(): Promise<string> {
   return native
 }
 
-const INITDB = [
+/** How the data folder is made. */
+export const INITDB = [
   ...[
     '--username=postgres',
     '--auth=scram-sha-256',
@@ -157,7 +165,8 @@ const INITDB = [
   ],
   ...['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'],
 ]
-const SETTINGS = {
+/** The settings that are the same wherever the server runs. */
+export const SETTINGS = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   ssl: 'on',

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import kafkajs, { type Kafka } from 'kafkajs'
 import {
+  kafkaForTests,
+  type KafkaForTests,
   provision,
-  startKafka,
   takeInstance,
   topicsOf,
   topologies,
@@ -12,13 +13,13 @@ import {
 import type { Topology } from './topology.ts'
 
 let instance: Instance
-let kafka: Awaited<ReturnType<typeof startKafka>>
+let kafka: KafkaForTests
 let services: readonly Topology[]
 
 before(async () => {
   services = await topologies()
   instance = await takeInstance('provision-test')
-  kafka = await startKafka({
+  kafka = await kafkaForTests({
     dir: instance.dir,
     port: instance.ports.kafka,
     controllerPort: instance.ports.kafkaController,

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { type Kafka as KafkaProcess, startKafka } from '@countersign/local'
+import { kafkaForTests } from '@countersign/local'
 import { Secret } from '@countersign/kernel'
 import kafkajs, { type Admin } from 'kafkajs'
 import type { LogUnderTest } from '../log.contract.ts'
@@ -23,8 +23,12 @@ export async function kafkaUnderTest(): Promise<KafkaUnderTest> {
     ['admin', 'admin-password'],
     ['test', 'test-password'],
   ])
-  const options = { dir, port: await freePort(), controllerPort: await freePort(), users }
-  let kafka: KafkaProcess = await startKafka(options)
+  const kafka = await kafkaForTests({
+    dir,
+    port: await freePort(),
+    controllerPort: await freePort(),
+    users,
+  })
   const client = new kafkajs.Kafka({
     brokers: [kafka.brokers],
     sasl: { mechanism: 'plain', username: 'admin', password: 'admin-password' },
@@ -84,12 +88,10 @@ export async function kafkaUnderTest(): Promise<KafkaUnderTest> {
         messages: [{ partition, key, value, headers: Object.fromEntries(given) }],
       })
     },
-    freeze: async () => kafka.freeze(),
-    thaw: async () => kafka.thaw(),
-    kill: () => kafka.kill9(),
-    async restart() {
-      kafka = await startKafka(options)
-    },
+    freeze: kafka.freeze,
+    thaw: kafka.thaw,
+    kill: kafka.kill9,
+    restart: kafka.restart,
     async [Symbol.asyncDispose]() {
       await Promise.all([admin.disconnect(), producer.disconnect()])
       await kafka.stop()

@@ -7,9 +7,9 @@ import { Secret, systemClock } from '@countersign/kernel'
 import {
   type BrokerLogin,
   type Instance,
-  type Postgres,
+  postgresForTests,
+  type PostgresForTests,
   seedShop,
-  startPostgres,
   takeInstance,
   urlOf,
 } from '@countersign/local'
@@ -31,13 +31,13 @@ import { performer } from './perform.ts'
 import { newPassword, type TargetAdmins } from './target-admin.ts'
 
 let instance: Instance
-let postgres: Postgres
+let postgres: PostgresForTests
 let login: BrokerLogin
 const passwords: string[] = []
 
 before(async () => {
   instance = await takeInstance('broker-roles')
-  postgres = await startPostgres({ dir: instance.dir, port: instance.ports.postgres })
+  postgres = await postgresForTests({ dir: instance.dir, port: instance.ports.postgres })
   login = await seedShop(postgres.adminUrl)
 })
 
