@@ -9,7 +9,7 @@ import { eventually } from '../support/ledger.ts'
 
 const system = await arena('alone')
 const alone: Child[] = []
-after(() => Promise.all(alone.map((child) => child.stop())))
+after(() => ended('SIGKILL'))
 
 for (const service of system.services) {
   test(`${service.name} starts from its own folder with npm start`, async () => {
@@ -51,6 +51,18 @@ test('a statement passes through services that were all started alone', async ()
   )
   assert.match(run.stdout, /42/)
 })
+
+test('all of them drain and end when their terminal is closed', async () => {
+  await ended('SIGTERM')
+  for (const { healthPort } of system.services) assert.equal(await isReady(healthPort), false)
+})
+
+/** A terminal tells everything that was started in it: npm does not pass signals on. */
+async function ended(signal: NodeJS.Signals): Promise<void> {
+  const running = alone.filter((child) => child.running())
+  for (const { pid } of running) process.kill(-pid, signal)
+  await Promise.all(running.map(({ exited }) => exited))
+}
 
 const isReady = (port: number): Promise<boolean> =>
   fetch(`http://127.0.0.1:${port}/readyz`)
