@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { type Child, ROOT, startChild } from '@countersign/local'
+import { type Child, isReady, ROOT, startChild } from '@countersign/local'
 import { psql } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
 import { eventually } from '../support/ledger.ts'
@@ -63,8 +63,3 @@ async function ended(signal: NodeJS.Signals): Promise<void> {
   for (const { pid } of running) process.kill(-pid, signal)
   await Promise.all(running.map(({ exited }) => exited))
 }
-
-const isReady = (port: number): Promise<boolean> =>
-  fetch(`http://127.0.0.1:${port}/readyz`)
-    .then(({ ok }) => ok)
-    .catch(() => false)

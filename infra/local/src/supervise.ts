@@ -86,7 +86,8 @@ export async function spawnService(
   }
 }
 
-async function isReady(port: number): Promise<boolean> {
+/** Whether what listens on this health port says that it is ready. */
+export async function isReady(port: number): Promise<boolean> {
   try {
     return (await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(1_000) }))
       .ok

@@ -1,3 +1,4 @@
+import type response from 'kafkajs/src/protocol/requests/fetch/v11/response.js'
 import type { HeaderView } from '../envelope.ts'
 import { type Cursor, readVarint, varintSize, writeVarint } from './cursor.ts'
 
@@ -15,20 +16,15 @@ const HEADERS_AT = Symbol('headersAt')
  *
  * What was read keeps its headers as they are: most readers look at one of them and skip the record.
  */
-export type ReadRecord = {
-  readonly magicByte: number
-  readonly attributes: number
-  readonly timestamp: string
-  readonly offset: string
-  readonly key: Buffer | null
-  readonly value: Buffer | null
-  /** As kafkajs gives them; made when somebody asks. */
-  readonly headers: Readonly<Record<string, Buffer>>
-  readonly isControlRecord: boolean
-  readonly batchContext: { readonly producerId: string; readonly inTransaction: boolean }
+export type ReadRecord = FetchedMessage & {
   readonly [BYTES]: Buffer
   readonly [HEADERS_AT]: number
 }
+
+/** A record as kafkajs gives it to its consumers. Here its headers are made when somebody asks. */
+type FetchedMessage = Awaited<
+  ReturnType<typeof response.decode>
+>['responses'][number]['partitions'][number]['messages'][number]
 
 /** What a record has of its batch. */
 export type BatchHead = {
