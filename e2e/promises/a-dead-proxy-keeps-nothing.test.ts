@@ -41,7 +41,7 @@ test('a proxy that was paused beyond its lease forwards nothing when it wakes', 
   await running.says(/before the pause/)
   await using log = await observe(system)
   const before = (await eventsOf(log, 'credentials', 'CredentialRevoked')).length
-  system.service('proxy').freeze()
+  await system.service('proxy').freeze()
   running.type("select 'sent into the pause';")
   await eventually(
     'the revocation',

@@ -48,7 +48,7 @@ test('what a Kafka that stood still did to busy sessions is not taken for tamper
     }),
   )
   await eventually('busy', async () => (await timesRun(system, "'busy 3/20'")) > 0, 20_000)
-  system.kafka().freeze()
+  await system.kafka().freeze()
   const results = await over
   system.kafka().thaw()
   assert.deepEqual([...new Set(results.map(({ status }) => status))], ['rejected'])

@@ -50,7 +50,7 @@ test('50 statements while Kafka is frozen leave the log of the target unchanged'
   }
   const warm = (await targetStatements(system)).length
   assert.equal(warm, before + 5)
-  system.kafka().freeze()
+  await system.kafka().freeze()
   try {
     for (const one of running) {
       // Covered, so that only the append of its release stands between it and the target.

@@ -18,7 +18,7 @@ test('a covered release stops within 3 s when the proxy no longer hears policy',
       ({ coverage }) => coverage === 'Shape',
     )
   })
-  system.service('policy').freeze()
+  await system.service('policy').freeze()
   try {
     await pause(3_200)
     const ran = await timesRun(system, "'covered'")

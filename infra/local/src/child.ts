@@ -1,6 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createWriteStream, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  createWriteStream,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Problem } from '@countersign/kernel'
 
 /** A process that we started and that we end. */
@@ -14,7 +22,8 @@ export type Child = {
   /** Asks it to end, and kills it where it does not within the limit. */
   stop(limitMs?: number): Promise<void>
   kill9(): Promise<void>
-  freeze(): void
+  /** Resolves when it stands still: not before does it do nothing any more. */
+  freeze(): Promise<void>
   thaw(): void
   /** The last lines that it printed. */
   lastLines(): string
@@ -87,7 +96,16 @@ export function startChild(options: ChildOptions): Child {
     exited,
     running: () => !ended,
     lastLines: () => tail.trim().split('\n').slice(-LINES_MAX).join('\n'),
-    freeze: () => signal('SIGSTOP'),
+    async freeze() {
+      signal('SIGSTOP')
+      const until = performance.now() + FREEZE_LIMIT_MS
+      while (!ended && !standsStill(pid)) {
+        if (performance.now() > until) {
+          throw new Problem('CS_INTERNAL', `${name} did not stand still in time`)
+        }
+        await delay(1)
+      }
+    },
     thaw: () => signal('SIGCONT'),
     async kill9() {
       signal('SIGKILL')
@@ -103,12 +121,37 @@ export function startChild(options: ChildOptions): Child {
   }
 }
 
+/**
+ * Whether every thread of a process is stopped. A signal stops them one after another: on a busy machine
+ * one that runs answers a request or two before its turn comes.
+ */
+function standsStill(pid: number): boolean {
+  if (process.platform !== 'linux') return true
+  return tasksOf(pid).every((task) => {
+    const state = fieldsOf(`${pid}/task/${task}`)?.[STATE_FIELD]
+    return state === undefined || STOPPED.includes(state)
+  })
+}
+
+function tasksOf(pid: number): readonly string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`)
+  } catch {
+    return [] // It has ended.
+  }
+}
+
 /** When a process was started, in clock ticks since the boot: with the id, it names a process for good. */
 export function startTimeOf(pid: number): number | null {
+  const ticks = fieldsOf(String(pid))?.[START_TIME_FIELD]
+  return ticks === undefined ? null : Number(ticks)
+}
+
+/** The fields of proc(5) `stat` after the name, which may hold anything; null where there is no such process. */
+function fieldsOf(path: string): readonly string[] | null {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return Number(fields[START_TIME_FIELD])
+    const stat = readFileSync(`/proc/${path}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   } catch {
     return null
   }
@@ -120,7 +163,12 @@ function echo(name: string, chunk: Buffer): void {
 }
 
 const STOP_LIMIT_MS = 10_000
+const FREEZE_LIMIT_MS = 5_000
 const TAIL_CHARACTERS_MAX = 8_000
 const LINES_MAX = 12
 /** Field 22 of proc(5) `stat`, counted from the one after the name. */
 const START_TIME_FIELD = 19
+/** Field 3, likewise. */
+const STATE_FIELD = 0
+/** Stopped, and what has ended meanwhile. */
+const STOPPED = ['T', 't', 'Z', 'X']

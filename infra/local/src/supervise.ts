@@ -20,7 +20,8 @@ export type ServiceHandle = {
   start(env?: Readonly<Record<string, string>>): Promise<void>
   stop(): Promise<void>
   kill9(): Promise<void>
-  freeze(): void
+  /** Resolves when it stands still. */
+  freeze(): Promise<void>
   thaw(): void
   lastLines(): string
 }

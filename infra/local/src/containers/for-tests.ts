@@ -28,7 +28,7 @@ async function localKafka(options: KafkaOptions): Promise<KafkaForTests> {
   let kafka = await startKafka(options)
   return {
     brokers: kafka.brokers,
-    freeze: async () => kafka.freeze(),
+    freeze: () => kafka.freeze(),
     thaw: async () => kafka.thaw(),
     kill9: () => kafka.kill9(),
     stop: () => kafka.stop(),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, it } from 'node:test'
+import { after, afterEach, before, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Secret } from '@countersign/kernel'
 import { draft, logContract } from '../log.contract.ts'
@@ -15,6 +15,7 @@ describe('the log on Kafka', () => {
   before(async () => {
     kafka = await kafkaUnderTest()
   })
+  afterEach(() => kafka.thaw()) // Where a test failed in the cold, the next still finds a Kafka.
   after(() => kafka[Symbol.asyncDispose]())
 
   it('appends again within two seconds after a freeze that outlasted every limit', async () => {
