@@ -522,7 +522,7 @@ export function logContract(name: string, open: () => Promise<LogUnderTest>): vo
 
     it('gives a reader that takes its time everything, in order', async () => {
       const topic = await under.topic()
-      await using collected = await collect(log, { topics: [topic], from: 'end', paceMs: 30 })
+      await using collected = await collect(log, { topics: [topic], from: 'end', paceMs: () => 30 })
       for (let index = 0; index < 30; index++) await log.append([draft(topic, 'a', index)])
       await collected.until((records) => records.length === 30)
       assert.deepEqual(

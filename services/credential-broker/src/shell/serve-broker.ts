@@ -5,6 +5,7 @@ import { type DeciderHost, type Logger, serveDecider } from '@countersign/runtim
 import { causeOf } from '../core/cause.ts'
 import {
   type Credentials,
+  hasRaised,
   heldRoles,
   isOfConcern,
   lentRoles,
@@ -83,6 +84,7 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
       topology: { ...topology, reads: topology.reads.filter((topic) => topic !== LEASES) },
       globals: [CATALOG],
       unhurried: [SESSIONS],
+      isUrgent: hasRaised,
       newState: newCredentials,
       applyGlobal({ message }) {
         if ('author' in message) catalog = applied(catalog, message)

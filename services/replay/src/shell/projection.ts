@@ -52,7 +52,7 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
   const reader = await log.read({
     topics: topology.reads,
     from: 'beginning',
-    paceMs: PACE_MS,
+    paceMs: () => PACE_MS,
     onRecords: take,
   })
   noteCaughtUp()
@@ -122,4 +122,4 @@ const isCatalogMessage = oneOf(
 
 const RECORD_BYTES_MAX = 64 * 1024 * 1024
 /** Nobody waits for what replay shows. */
-const PACE_MS = 50
+const PACE_MS = 200
