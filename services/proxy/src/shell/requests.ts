@@ -16,7 +16,6 @@ import type { Unlinked } from '../core/chain.ts'
 import { type Cover, coverOf, remember } from '../core/coverage.ts'
 import type { Ask } from '../core/pipeline-plan.ts'
 import { subjectOf } from '../core/request-subject.ts'
-import { forgetRedefined } from '../core/statement-names.ts'
 import { hashOfRecord } from './record-hash.ts'
 import { during, type Raised, type Session } from './session-state.ts'
 
@@ -31,6 +30,8 @@ export type Pending = {
   decisionId: EventId | null
   decisionHash: string
   isTainted: boolean
+  /** It runs code that policy could not look into; known when it is released. */
+  isOpaque: boolean
   /** The trace that began when it was asked about. */
   trace: TraceContext | null
 }
@@ -177,11 +178,10 @@ function noteEffects(
   if (!decision.changesState) return
   session.stateVersion++
   session.hasChangedState = true
-  const isOpaque = decision.effects.some(
+  pending.isOpaque = decision.effects.some(
     ({ effect }) => effect === 'opaque' || effect === 'unknown',
   )
-  if (isOpaque) session.areNamesInDoubt = true
-  forgetRedefined(session.names, pending.ask.sql, isOpaque)
+  if (pending.isOpaque) session.areNamesInDoubt = true
 }
 
 function pendingOf(session: Session, ask: Ask): Pending {
@@ -224,6 +224,7 @@ function pendingOf(session: Session, ask: Ask): Pending {
     decisionId: cover?.decisionId ?? null,
     decisionHash: cover?.decisionHash ?? '',
     isTainted: cover?.decision.tainted ?? false,
+    isOpaque: false,
     trace: null,
   }
 }
