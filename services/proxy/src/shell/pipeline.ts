@@ -9,7 +9,7 @@ import { forgetRedefined } from '../core/statement-names.ts'
 import { answers } from './answers.ts'
 import { forwardReleased } from './forward.ts'
 import { hold } from './hold.ts'
-import { refuse } from './refuse.ts'
+import { CANCELLED_BY_AGENT, refuse } from './refuse.ts'
 import {
   decisionOf,
   intercepted,
@@ -18,13 +18,14 @@ import {
   stillCovered,
   withdraw,
 } from './requests.ts'
-import { type Session, underWay } from './session-state.ts'
+import { CANCELLED, cancelAtTarget, type Session, underWay } from './session-state.ts'
 import { currentPlan } from './masking-currency.ts'
 import { namesConfirmed } from './search-path.ts'
 
 /** Serves the messages of a client up to where it waits: decides on each request, and forwards what may pass, in order. */
 export async function servePipeline(session: Session, messages: readonly Request[]): Promise<void> {
   const batch = newBatch(messages)
+  session.isCancelled = false
   let next: number | null = 0
   while (next !== null && next < messages.length)
     next = await served(session, batch, planned(messages, session.names, next))
@@ -56,6 +57,10 @@ async function served(session: Session, batch: Batch, plan: PipelinePlan): Promi
       })
       await skippedToSync(session, batch)
       return null
+    }
+    if (decision === CANCELLED || session.isCancelled) {
+      withdraw(session, [pending])
+      return refuseRest(CANCELLED_BY_AGENT)
     }
     // In a failed transaction nobody can be asked; all that is left to do in it is to end it.
     const isFailed = session.status === 'E'
@@ -161,6 +166,11 @@ async function forward(session: Session, batch: Batch, end: number, isCut: boole
   batch.next = end
   session.isPipelineOpen = true
   forwardReleased(session, released, isCut || !waits ? [...bytes, toServer.flush()] : bytes)
+  if (session.isCancelled && ran.length > 0) {
+    // It came while the release was recorded.
+    session.isCancelled = false
+    cancelAtTarget(session)
+  }
   await answers(session)
   // Whatever was learned meanwhile, or failed: what ran may have redefined it.
   for (const { ask, isOpaque } of ran)

@@ -17,7 +17,7 @@ import { type Cover, coverOf, remember } from '../core/coverage.ts'
 import type { Ask } from '../core/pipeline-plan.ts'
 import { subjectOf } from '../core/request-subject.ts'
 import { hashOfRecord } from './record-hash.ts'
-import { during, type Raised, type Session } from './session-state.ts'
+import { CANCELLED, cancelled, during, type Raised, type Session } from './session-state.ts'
 
 /** A request on its way: what is asked, as it is recorded, and what covers it. */
 export type Pending = {
@@ -97,11 +97,16 @@ export async function stillCovered(session: Session, pending: Pending): Promise<
   return asked ?? pending
 }
 
-/** What policy says. An allowing decision is remembered for what it covers. */
-export async function decisionOf(session: Session, pending: Pending): Promise<RequestDecision> {
+/** What policy says, unless the agent cancels first. An allowing decision is remembered for what it covers. */
+export async function decisionOf(
+  session: Session,
+  pending: Pending,
+): Promise<RequestDecision | typeof CANCELLED> {
   const name = `decision/${pending.requestId}`
   const limitMs = session.proxy.config.CS_DECISION_LIMIT_MS
-  const record = await during(session, session.mailbox.next(name, limitMs, 'CS_POLICY_UNAVAILABLE'))
+  const answer = session.mailbox.next(name, limitMs, 'CS_POLICY_UNAVAILABLE')
+  const record = await during(session, Promise.race([answer, cancelled(session)]))
+  if (record === CANCELLED) return CANCELLED
   const decision = record.message
   if (decision.type === 'ReviewRequired') session.mailbox.forget(name)
   else forgetAnswers(session, pending)
