@@ -40,7 +40,7 @@ export type SessionTable = Map<SessionId, SessionHandle>
 export type SessionHandle = {
   deliver(record: Understood): void
   cancel(): void
-  end(code: 'CS_LEASE_LOST' | 'CS_SHUTTING_DOWN'): void
+  end(code: 'CS_LEASE_LOST' | 'CS_SHUTTING_DOWN' | 'CS_MESSAGE_UNREADABLE'): void
   /** Whether no request is under way. */
   isIdle(): boolean
   readonly cancelKey: { readonly processId: number; readonly secretKey: Buffer }
