@@ -58,7 +58,7 @@ export async function readLanes(options: LanesOptions): Promise<Lanes> {
     if (record.status === 'unreadable') return missed(record)
     if (record.status !== 'understood') return
     const { message } = record
-    if (message.type === 'CoverageAlive') alive(message.partition, message.policyVersion)
+    if (message.type === 'CoverageAlive') alive(message.partition, message)
     if (message.type === 'SessionAdmitted') admitted(record.position.partition, message)
     if ('sessionId' in message) sessions.get(message.sessionId)?.deliver(record)
   }
@@ -71,15 +71,23 @@ export async function readLanes(options: LanesOptions): Promise<Lanes> {
     putAside(record, problem.message, problem).catch(failure.reject)
   }
 
-  function alive(partition: number, policyVersion: string): void {
-    heard.set(partition, { heardAtMs: clock.monotonicMs(), policyVersion })
+  function alive(
+    partition: number,
+    { policyVersion, catalogOffset }: Pick<PolicyLiveness, 'policyVersion' | 'catalogOffset'>,
+  ): void {
+    const read = Math.max(catalogOffset, heard.get(partition)?.catalogOffset ?? 0)
+    heard.set(partition, {
+      heardAtMs: clock.monotonicMs(),
+      policyVersion,
+      catalogOffset: read,
+    })
   }
 
   /** Who admits a session lives; but what a beat said of the rules since counts more than what was decided before. */
-  function admitted(partition: number, { policyVersion }: SessionAdmitted): void {
+  function admitted(partition: number, message: SessionAdmitted): void {
     const known = heard.get(partition)
-    if (known === undefined || known.policyVersion === policyVersion)
-      alive(partition, policyVersion)
+    if (known === undefined || known.policyVersion === message.policyVersion)
+      alive(partition, message)
   }
 
   return {

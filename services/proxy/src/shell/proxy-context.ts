@@ -32,7 +32,12 @@ export type ProxyContext = {
 }
 
 /** How fresh and which the policy is that policy itself reports. */
-export type PolicyLiveness = { readonly heardAtMs: number; readonly policyVersion: string }
+export type PolicyLiveness = {
+  readonly heardAtMs: number
+  readonly policyVersion: string
+  /** How far policy has read the catalog. */
+  readonly catalogOffset: number
+}
 
 /** The sessions of this process, for what arrives from outside of their connections. */
 export type SessionTable = Map<SessionId, SessionHandle>
