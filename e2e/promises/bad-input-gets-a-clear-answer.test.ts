@@ -1,15 +1,16 @@
-// Seen to fail when `recordOf` in libs/log/src/envelope.ts throws instead of giving an unreadable record.
+// Seen to fail when `recordOf` in libs/log/src/envelope.ts throws instead of giving an unreadable record; the tests of what
+// is put aside and of the session that ends when `hear` in services/proxy/src/shell/lanes.ts returns where one comes.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { connectKafkaLog } from '@countersign/log'
+import { connectKafkaLog, formatPosition, type Position } from '@countersign/log'
 import { writeForeign } from '@countersign/log/foreign-writer'
 import { Secret, uuidv7 } from '@countersign/kernel'
-import { ROOT } from '@countersign/local'
-import { psql } from '../support/agent.ts'
+import { ROOT, topologies } from '@countersign/local'
+import { psql, startPsql } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
 import { eventsOf, eventually, observe } from '../support/ledger.ts'
 import { applyCatalog } from '../support/reviewer.ts'
@@ -46,43 +47,36 @@ for (const [what, { port, says }] of Object.entries(WRONG_TARGETS)) {
   })
 }
 
+/** A message of each topic that belongs to sessions or proxies; `catalog` and `keys` stop who cannot read them. */
+const TYPES = {
+  sessions: 'SessionEnded',
+  transcript: 'TranscriptRecorded',
+  decisions: 'RequestAllowed',
+  approvals: 'ApprovalGranted',
+  credentials: 'CredentialRevoked',
+  masking: 'MaskingPlanned',
+  reviews: 'Countersign',
+  leases: 'LeaseRenewed',
+}
+type Topic = keyof typeof TYPES
+const TOPICS = Object.keys(TYPES).filter((topic): topic is Topic => topic in TYPES)
+
 const UNREADABLE = {
-  'a corrupt Avro record': {
-    ce_type: 'countersign.sessions.SessionEnded',
+  'a corrupt Avro record': (topic: Topic) => ({
+    type: TYPES[topic],
     value: Buffer.from('this is no Avro'),
-  },
-  'a message from the future': {
-    ce_type: 'countersign.sessions.RequestTeleported',
-    value: Buffer.from([2, 4, 6]),
-  },
+  }),
+  'a message from the future': () => ({ type: 'Teleported', value: Buffer.from([2, 4, 6]) }),
 }
 
-for (const [what, { ce_type, value }] of Object.entries(UNREADABLE)) {
-  test(`${what} is put aside by everyone whom it concerns, and nothing stops`, async () => {
-    const login = { brokers: system.brokers, ...system.kafkaLogin('admin') }
-    const position = await writeForeign(login, {
-      topic: 'sessions',
-      key: uuidv7(Date.now()),
-      headers: {
-        'content-type': 'application/avro',
-        ce_specversion: '1.0',
-        ce_id: uuidv7(Date.now()),
-        ce_type,
-        ce_source: 'somebody',
-        ce_dataschema: 'countersign:0123456789abcdef',
-      },
-      value,
-    })
-    for (const service of ['policy', 'approval', 'credential-broker', 'masking']) {
-      await eventually(`what ${service} put aside`, async () =>
-        (await eventsOf(log, `${service}.rejected`, 'MessageRejected')).some(
-          (one) =>
-            one.topic === 'sessions' &&
-            one.partition === position.partition &&
-            one.offset === position.offset &&
-            one.code === 'CS_MESSAGE_UNREADABLE',
-        ),
-      )
+const readers = await topologies()
+
+for (const [what, recordOf] of Object.entries(UNREADABLE)) {
+  test(`${what} is put aside by everyone who reads its topic, and nothing stops`, async () => {
+    for (const topic of TOPICS) {
+      const position = await writeUnreadable(topic, uuidv7(Date.now()), recordOf(topic))
+      for (const { service } of readers.filter(({ reads }) => reads.includes(topic)))
+        await putAsideBy(service, position)
     }
     for (const service of system.services) {
       const ready = await fetch(`http://127.0.0.1:${service.healthPort}/readyz`)
@@ -91,6 +85,56 @@ for (const [what, { ce_type, value }] of Object.entries(UNREADABLE)) {
     const run = await psql(system, { profile: 'shop-dev', commands: ['select 40 + 2'] })
     assert.match(run.stdout, /42/, run.stderr)
   })
+}
+
+test('a session does not go on when something that was said about it cannot be read', async () => {
+  const running = await startPsql(system, { profile: 'shop-dev' })
+  running.type("select 'open';")
+  await running.says(/open/)
+  const opened = (await eventsOf(log, 'sessions', 'SessionOpened')).at(-1)
+  assert.ok(opened !== undefined)
+  const { sessionId } = opened
+  const record = UNREADABLE['a corrupt Avro record']('credentials')
+  const position = await writeUnreadable('credentials', sessionId, record)
+  await putAsideBy('proxy', position)
+  running.type('select 40 + 2;')
+  await running.says(/CS_MESSAGE_UNREADABLE/)
+  await running.finish()
+  const ended = await eventually('the end of the session', async () =>
+    (await eventsOf(log, 'sessions', 'SessionEnded')).find((one) => one.sessionId === sessionId),
+  )
+  assert.equal(ended.code, 'CS_MESSAGE_UNREADABLE')
+  await eventually('the end of its credential', async () =>
+    (await eventsOf(log, 'credentials', 'CredentialRevoked')).find(
+      (one) => one.sessionId === sessionId,
+    ),
+  )
+})
+
+async function writeUnreadable(
+  topic: Topic,
+  key: string,
+  { type, value }: { type: string; value: Buffer },
+): Promise<Position> {
+  const login = { brokers: system.brokers, ...system.kafkaLogin('admin') }
+  const headers = {
+    'content-type': 'application/avro',
+    ce_specversion: '1.0',
+    ce_id: uuidv7(Date.now()),
+    ce_type: `countersign.${topic}.${type}`,
+    ce_source: 'somebody',
+    ce_dataschema: 'countersign:0123456789abcdef',
+  }
+  return { topic, ...(await writeForeign(login, { topic, key, headers, value })) }
+}
+
+async function putAsideBy(service: string, position: Position): Promise<void> {
+  await eventually(`${service} putting ${formatPosition(position)} aside`, async () =>
+    (await eventsOf(log, `${service}.rejected`, 'MessageRejected')).some(
+      (one) =>
+        formatPosition(one) === formatPosition(position) && one.code === 'CS_MESSAGE_UNREADABLE',
+    ),
+  )
 }
 
 test('a service whose port is in use says so in one line, with the next step, and ends', async () => {

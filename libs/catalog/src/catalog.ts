@@ -72,6 +72,13 @@ export function maskingRulesFor(catalog: Catalog, environment: string): MaskingR
   )
 }
 
+/** The version of the masking rules of an environment. */
+export const maskingRulesVersion = (catalog: Catalog, environment: string): string =>
+  maskingRulesFor(catalog, environment)?.version ?? NO_RULES
+
+/** The version of the rules where none are in force. */
+export const NO_RULES = 'none'
+
 function withEntry<V>(map: ReadonlyMap<string, V>, name: string, value: V): ReadonlyMap<string, V> {
   return new Map(map).set(name, value)
 }

@@ -3,6 +3,8 @@ export {
   type Catalog,
   emptyCatalog,
   maskingRulesFor,
+  maskingRulesVersion,
+  NO_RULES,
   policyVersionOf,
   resolvedChain,
 } from './catalog.ts'

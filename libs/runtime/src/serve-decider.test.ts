@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { EventId, Instant, RequestId, SessionId, uuidv5 } from '@countersign/kernel'
 import { draftOf, type Heeds, type LogRecord, type Understood } from '@countersign/log'
 import { type InMemoryLog, inMemoryLog } from '@countersign/log/in-memory'
-import type { DeciderService, Decision } from './decider/decider-service.ts'
+import type { Consequence, DeciderService, Decision } from './decider/decider-service.ts'
 import { serveDecider } from './serve-decider.ts'
 
 const SESSION = SessionId('01a205d5-15a3-71b3-bc9d-1765de5ac95c')
@@ -85,6 +85,28 @@ test('a record that cannot be handled is put aside with the reason, and the next
   }
 })
 
+test('what of the own output cannot be read is put aside at the start, and its session ended, once', async () => {
+  const log = inMemoryLog()
+  const at = log.appendRaw('approvals', log.partitionOf(SESSION, 8), SESSION, {}, Buffer.from('?'))
+  for (let start = 0; start < 2; start++) {
+    await using host = await serve(
+      log,
+      () => 'nothing',
+      undefined,
+      undefined,
+      () => [consequence],
+    )
+    while (!host.partitions().has(at.partition))
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    await host.submit(SESSION, EventId(uuidv5(SESSION, `start/${start}`)), () => [])
+  }
+  const [rejected, ...others] = log.records('tester.rejected')
+  assert.deepEqual(others, [])
+  assert.deepEqual(rejected?.status === 'understood' && rejected.causation, at)
+  // The record itself, and the one end that followed from it.
+  assert.equal(log.records('approvals').length, 2)
+})
+
 test('what a service does not heed is not decided, and a restart does not wait for it', async () => {
   const log = inMemoryLog()
   const heeds = { sessions: ['SessionEnded'] } as const
@@ -116,6 +138,7 @@ function serve(
   decide: (record: Understood) => Answer,
   apply: (record: LogRecord) => void = () => undefined,
   heeds?: Heeds,
+  quarantine?: () => readonly Consequence[],
 ) {
   const service: DeciderService<null> = {
     topology: {
@@ -133,6 +156,7 @@ function serve(
       if (answer === 'nothing') return []
       return [consequence]
     },
+    ...(quarantine === undefined ? {} : { quarantine }),
   }
   return serveDecider({ log: log.connect(), service, logger: silent })
 }

@@ -4,22 +4,20 @@ import {
   createLogger,
   kafkaSettings,
   readConfig,
-  serveDecider,
   serveHealth,
   startService,
   startTelemetry,
   terminated,
 } from '@countersign/runtime'
 import { SETTINGS } from './config.ts'
-import { maskingService } from './shell/masking-service.ts'
+import { serveMasking } from './shell/serve-masking.ts'
 
 await startService('masking', async () => {
   const config = readConfig(SETTINGS, process.env)
   const logger = createLogger('masking', config.CS_LOG_LEVEL)
   await using telemetry = startTelemetry('masking')
   await using log = await connectKafkaLog(kafkaSettings('masking', config, logger))
-  const service = maskingService({ clock: systemClock })
-  await using host = await serveDecider({ log, logger, service })
+  await using host = await serveMasking({ log, logger, clock: systemClock })
   await using _health = await serveHealth({
     port: config.CS_HEALTH_PORT,
     checks: [

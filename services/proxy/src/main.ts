@@ -30,7 +30,7 @@ await startService('proxy', async () => {
   const sessions: SessionTable = new Map()
   const instanceId = InstanceId(uuidv7(Date.now()))
   const partitionCount = await log.partitionCount(LANES_OF)
-  await using lanes = await readLanes({ log, clock, sessions, partitionCount })
+  await using lanes = await readLanes({ log, clock, logger, sessions, partitionCount })
   const endAll = (code: 'CS_LEASE_LOST' | 'CS_SHUTTING_DOWN'): void => {
     for (const session of sessions.values()) session.end(code)
   }

@@ -1,4 +1,4 @@
-import { type EventId, messageOf, Problem } from '@countersign/kernel'
+import type { EventId } from '@countersign/kernel'
 import {
   consequenceId,
   type Draft,
@@ -7,6 +7,7 @@ import {
   type Recorded,
   type Understood,
 } from '@countersign/log'
+import { appendUntilDone } from '../append-until-done.ts'
 import type { Consequence } from './decider-service.ts'
 import type { Partition } from './partition.ts'
 import type { Running } from './running.ts'
@@ -35,22 +36,6 @@ export async function follow<State>(
     const draft = drafts[index]
     if (draft !== undefined) running.service.apply(partition.state, asRecord(draft, recorded))
   })
-}
-
-/** A failed append is repeated with the same ids: a repeat is harmless. */
-export async function appendUntilDone<State>(
-  { log, logger, isStopping }: Running<State>,
-  drafts: readonly Draft[],
-): Promise<Recorded[]> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await log.append(drafts)
-    } catch (cause) {
-      if (isStopping() || (cause instanceof Problem && !cause.retriable)) throw cause
-      logger.warn({ attempt, reason: messageOf(cause) }, 'the log does not answer; trying again')
-      await new Promise((resolve) => setTimeout(resolve, Math.min(50 * attempt, 1_000)))
-    }
-  }
 }
 
 function asRecord(draft: Draft, recorded: Recorded): Understood {

@@ -1,9 +1,11 @@
-import { cite, newPartition, type Partition } from './partition.ts'
+import type { LogRecord } from '@countersign/log'
+import { cite, isCited, newPartition, type Partition } from './partition.ts'
 import type { Running } from './running.ts'
 
 /**
  * Brings the partitions to what is assigned. Of a new one the own output is folded first: it says what was decided already.
- * Then its inputs are delivered, and it is restored when they came to where they ended just now. Gives the new ones.
+ * Then its inputs are delivered, and it is restored when they came to where they ended just now. What of the own output
+ * cannot be read is settled like an input that cannot: put aside, and its session ended. Gives the new ones.
  */
 export async function restore<State>(
   { log, service }: Running<State>,
@@ -17,17 +19,23 @@ export async function restore<State>(
     .map((number) => newPartition(number, service.newState(number)))
   for (const partition of fresh) partitions.set(partition.number, partition)
   if (fresh.length === 0) return []
+  const unreadable: LogRecord[] = []
   for (const topic of service.topology.writes) {
     await log.readToEnd({
       topic,
       partitions: fresh.map(({ number }) => number),
       onRecord: (record) => {
+        if (record.status === 'unreadable') unreadable.push(record)
         const partition = partitions.get(record.position.partition)
         if (partition === undefined || record.status !== 'understood') return
         service.apply(partition.state, record)
         if (record.causation !== null) cite(partition, record.causation, record.key)
       },
     })
+  }
+  for (const record of unreadable) {
+    const partition = partitions.get(record.position.partition)
+    if (partition !== undefined && !isCited(partition, record)) partition.undecided.push(record)
   }
   for (const topic of inputs) {
     const ends = await log.endOffsets(topic)

@@ -8,7 +8,7 @@ import {
   type Position,
   type Understood,
 } from '@countersign/log'
-import type { Logger } from '@countersign/runtime'
+import { type Logger, puttingAside } from '@countersign/runtime'
 import { evolved, type HeldRequest } from '../core/held-request.ts'
 import { oneOf } from '@countersign/contracts'
 import { topology } from '../topology.ts'
@@ -40,6 +40,8 @@ export async function project(log: Log, logger: Logger): Promise<Projection> {
   let isCaughtUp = false
   let catalog = emptyCatalog
   let change = Promise.withResolvers<void>()
+  let isStopping = false
+  const putAside = puttingAside(topology.service, { log, logger, isStopping: () => isStopping })
 
   const ends = new Map<string, number>()
   for (const topic of topology.reads) {
@@ -59,10 +61,13 @@ export async function project(log: Log, logger: Logger): Promise<Projection> {
     caughtUp: caughtUp.promise,
     healthy: () => isCaughtUp && log.healthy(),
     failed: reader.failed,
-    [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => {
+      isStopping = true
+      return reader[Symbol.asyncDispose]()
+    },
   }
 
-  function take(records: readonly LogRecord[]): void {
+  async function take(records: readonly LogRecord[]): Promise<void> {
     for (const record of records) {
       const { topic, partition, offset } = record.position
       const name = `${topic}/${partition}`
@@ -72,7 +77,7 @@ export async function project(log: Log, logger: Logger): Promise<Projection> {
       if (record.status === 'unreadable') {
         // A rule that cannot be read must not be shown as if it were not there.
         if (topic === 'catalog') throw record.problem
-        logger.error({ position: formatPosition(record.position) }, record.problem.message)
+        await putAside(record, record.problem.message, record.problem)
       }
     }
     noteCaughtUp()

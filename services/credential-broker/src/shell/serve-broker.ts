@@ -1,9 +1,23 @@
 import { applied, emptyCatalog } from '@countersign/catalog'
-import { type Clock, type InstanceId, messageOf } from '@countersign/kernel'
+import {
+  type Clock,
+  type InstanceId,
+  isUuid,
+  messageOf,
+  Problem,
+  SessionId,
+} from '@countersign/kernel'
 import type { Log, LogRecord } from '@countersign/log'
-import { type DeciderHost, type Logger, serveDecider } from '@countersign/runtime'
+import {
+  type Consequence,
+  type DeciderHost,
+  type Logger,
+  puttingAside,
+  serveDecider,
+} from '@countersign/runtime'
 import { causeOf } from '../core/cause.ts'
 import {
+  type Credential,
   type Credentials,
   hasRaised,
   heldRoles,
@@ -14,6 +28,7 @@ import {
   overdue,
 } from '../core/credential.ts'
 import { dueSessions } from '../core/due.ts'
+import { credentialFailed } from '../core/failure.ts'
 import { isExpired, leaseSeen, type Leases } from '../core/leases.ts'
 import { partitionOfRole, rolePrefix } from '../core/role-name.ts'
 import { OPEN_ROLES } from '../core/sql/role-queries.ts'
@@ -52,6 +67,11 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
     stopping: stopping.signal,
   })
 
+  const putAside = puttingAside(topology.service, {
+    log,
+    logger,
+    isStopping: () => stopping.signal.aborted,
+  })
   const hearLease = (record: LogRecord): void => {
     if (record.status !== 'understood') return
     const { message } = record
@@ -74,7 +94,14 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
   const leaseReader = await log.read({
     topics: [LEASES],
     from: 'beginning',
-    onRecords: (records) => records.forEach(hearLease),
+    onRecords: async (records) => {
+      for (const record of records) {
+        hearLease(record)
+        // A renewal that was not understood is none: the sessions of that proxy end when its lease does.
+        if (record.status === 'unreadable')
+          await putAside(record, record.problem.message, record.problem)
+      }
+    },
   })
 
   const served = await serveDecider<Credentials>({
@@ -90,15 +117,33 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
         if ('author' in message) catalog = applied(catalog, message)
       },
       apply(state, record) {
-        if (record.status === 'understood') noted(state, record.message)
+        if (record.status !== 'understood') return
+        const { message } = record
+        noted(state, message)
+        // What follows from a record that was put aside was asked for by no step.
+        if (message.type === 'CredentialFailed') void advance(message.sessionId)
       },
       decide(state, { message }) {
         if ('sessionId' in message && isOfConcern(state, message)) void advance(message.sessionId)
         return []
       },
+      quarantine: (state, key, reason) => {
+        const known = isUuid(key) ? state.live.get(SessionId(key)) : undefined
+        return known === undefined ? [] : givenUp(known, reason)
+      },
     },
   })
   host.resolve(served)
+
+  /** What was missed may have been the end of the session; its credential is revoked as if it had been. */
+  function givenUp(known: Credential, reason: string): readonly Consequence[] {
+    const { sessionId, intent, failed } = known
+    if (intent === null || failed) return []
+    const cause = new Problem('CS_MESSAGE_UNREADABLE', reason)
+    const { credentialId } = intent
+    const at = clock.now()
+    return [{ message: credentialFailed({ sessionId, at, credentialId, requestId: null, cause }) }]
+  }
 
   /** What no message tells: leases that ran out, and steps that are to be taken again. */
   const sweep = setInterval(() => {

@@ -1,3 +1,4 @@
+import { NO_RULES } from '@countersign/catalog'
 import type { MaskingPlanned, MaskingRulesDefined, TargetDescribed } from '@countersign/contracts'
 import { sha256 } from '@countersign/kernel'
 import { planFor } from '@countersign/masking-plan'
@@ -39,6 +40,4 @@ function planOf(rules: MaskingRulesDefined | null, target: TargetDescribed): Pla
   return { planVersion: sha256(JSON.stringify(plan)), ...plan }
 }
 
-/** The version of the rules where none are in force. */
-const NO_RULES = 'none'
 const PLANS_MAX = 64

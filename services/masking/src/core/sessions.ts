@@ -6,18 +6,23 @@ export type Sessions = {
   readonly live: Map<string, Session>
   /** Sessions that are over; what another topic still says about them counts for nothing. */
   readonly over: Set<string>
+  /** Descriptions by version: sessions are many and descriptions large, but those of one target are the same. */
+  readonly targets: Map<string, TargetDescribed>
 }
 
 export type Session = {
   /** The environment whose rules count; null until the session is admitted. */
   environment: string | null
-  /** The descriptions by version, kept until the first plan is made: sessions are many and descriptions large. */
+  /** The descriptions by version, until the first plan is made; then the last one. */
   readonly described: Map<string, TargetDescribed>
-  /** The description that the plan in force was made from; null until there is one. */
-  plannedFor: string | null
+  /** What the plan in force was made from; null until there is one. */
+  planned: PlannedFor | null
 }
 
-export const noSessions = (): Sessions => ({ live: new Map(), over: new Set() })
+/** The versions that a plan was made from. */
+export type PlannedFor = { readonly targetVersion: string; readonly rulesVersion: string }
+
+export const noSessions = (): Sessions => ({ live: new Map(), over: new Set(), targets: new Map() })
 
 /** Folds one event about a session, its own or another service's. */
 export function fold(sessions: Sessions, message: AnyMessage): void {
@@ -29,20 +34,43 @@ export function fold(sessions: Sessions, message: AnyMessage): void {
       session.environment = message.profile.environment
       break
     case 'TargetDescribed':
-      if (session.plannedFor === null) session.described.set(message.targetVersion, message)
+      if (session.planned !== null) session.described.clear()
+      session.described.set(message.targetVersion, shared(sessions, message))
       break
-    case 'MaskingPlanned':
-      session.plannedFor = message.targetVersion
-      session.described.clear()
+    case 'MaskingPlanned': {
+      const { targetVersion, rulesVersion } = message
+      session.planned = { targetVersion, rulesVersion }
+      for (const version of session.described.keys())
+        if (version !== targetVersion) session.described.delete(version)
+    }
   }
+}
+
+/**
+ * The target that a session is planned for again when other rules are in force; null where it has no plan yet, or where
+ * a newer description asks for one anyway.
+ */
+export function outdatedBy(session: Session, rulesVersion: string): TargetDescribed | null {
+  const { planned, described } = session
+  if (planned === null || planned.rulesVersion === rulesVersion) return null
+  return described.get(planned.targetVersion) ?? null
 }
 
 function sessionOf(sessions: Sessions, id: string): Session {
   const known = sessions.live.get(id)
   if (known !== undefined) return known
-  const session: Session = { environment: null, described: new Map(), plannedFor: null }
+  const session: Session = { environment: null, described: new Map(), planned: null }
   sessions.live.set(id, session)
   return session
+}
+
+function shared({ targets }: Sessions, described: TargetDescribed): TargetDescribed {
+  const known = targets.get(described.targetVersion)
+  if (known !== undefined) return known
+  const [oldest] = targets.keys()
+  if (targets.size >= TARGETS_MAX && oldest !== undefined) targets.delete(oldest)
+  targets.set(described.targetVersion, described)
+  return described
 }
 
 function forget(sessions: Sessions, id: string): void {
@@ -63,4 +91,5 @@ const isAboutSession = oneOf(
   'MaskingPlanned',
 )
 
+const TARGETS_MAX = 64
 const OVER_MAX = 100_000

@@ -12,8 +12,8 @@ import type {
 import { EventId, InstanceId, Instant, SessionId, systemClock, uuidv7 } from '@countersign/kernel'
 import { draftOf } from '@countersign/log'
 import { type InMemoryLog, inMemoryLog } from '@countersign/log/in-memory'
-import { createLogger, serveDecider } from '@countersign/runtime'
-import { maskingService } from './masking-service.ts'
+import { createLogger } from '@countersign/runtime'
+import { serveMasking } from './serve-masking.ts'
 
 test('a session gets its plan when it is admitted, described and has its credential, in any order', async () => {
   const needed = [admitted(), described(), issued()]
@@ -100,11 +100,41 @@ test('a session that is over gets no plan, and after a restart nothing is planne
   )
 })
 
+test('new rules give every open session of their environment a new plan, once, also after a restart', async () => {
+  await using log = inMemoryLog({ partitions: 1 })
+  await append(log, 'catalog', rules())
+  const staging = { ...admitted(), sessionId: OTHER }
+  {
+    await using _host = await started(log)
+    await append(log, SESSION, admitted(), described(), issued())
+    const others = [staging, described(), issued()].map((m) => ({ ...m, sessionId: OTHER }))
+    others[0] = { ...staging, profile: { ...staging.profile, environment: 'staging' } }
+    await append(log, OTHER, ...others)
+    await plans(log, 2)
+    await append(log, 'catalog', { ...rules(), version: 'rules-2', columns: [] })
+    const [, , anew] = await plans(log, 3)
+    assert.deepEqual([anew?.sessionId, anew?.rulesVersion], [SESSION, 'rules-2'])
+    assert.deepEqual(anew?.columns, [])
+  }
+  await append(log, 'catalog', { ...rules(), version: 'rules-3' })
+  await using _restarted = await started(log)
+  const all = await plans(log, 4)
+  assert.deepEqual(
+    all.map(({ sessionId, rulesVersion }) => [sessionId === SESSION, rulesVersion]),
+    [
+      [true, 'rules-1'],
+      [false, 'none'],
+      [true, 'rules-2'],
+      [true, 'rules-3'],
+    ],
+  )
+})
+
 const started = (log: InMemoryLog) =>
-  serveDecider({
+  serveMasking({
     log: log.connect(),
     logger: createLogger('masking', 'fatal'),
-    service: maskingService({ clock: systemClock }),
+    clock: systemClock,
   })
 
 const append = (log: InMemoryLog, key: string, ...messages: readonly AnyMessage[]) =>

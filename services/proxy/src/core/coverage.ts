@@ -7,6 +7,8 @@ export type Cover = {
   readonly decisionHash: string
   readonly coverage: Exclude<Coverage, 'None'>
   readonly decision: RequestAllowed
+  /** How far policy had said to have read the catalog when it decided, or a moment before. */
+  readonly catalogOffset: number
 }
 
 /** What the earlier decisions of a session cover, by coverage key. */
@@ -16,8 +18,7 @@ export type Covers = Map<string, Cover>
 export function remember(
   covers: Covers,
   decision: RequestAllowed,
-  id: EventId,
-  hash: string,
+  of: { id: EventId; hash: string; catalogOffset: number },
 ): void {
   if (decision.coverage === 'None' || decision.coverageKey === null) return
   if (covers.size >= COVERS_MAX) {
@@ -25,15 +26,19 @@ export function remember(
     if (oldest !== undefined) covers.delete(oldest)
   }
   covers.set(decision.coverageKey, {
-    decisionId: id,
-    decisionHash: hash,
+    decisionId: of.id,
+    decisionHash: of.hash,
     coverage: decision.coverage,
     decision,
+    catalogOffset: of.catalogOffset,
   })
 }
 
-/** The conditions under which a cover is good. */
-export type CoverConditions = { policyVersion: string; stateVersion: number }
+/**
+ * The conditions under which a cover is good. What policy has read of the catalog since may be masking rules, under which
+ * the statement is tainted.
+ */
+export type CoverConditions = { policyVersion: string; stateVersion: number; catalogOffset: number }
 
 /** The decision that covers one of these keys now, if any does. */
 export function coverOf(
@@ -46,6 +51,7 @@ export function coverOf(
     if (cover === undefined) continue
     if (cover.decision.policyVersion !== now.policyVersion) continue
     if (cover.decision.stateVersion !== now.stateVersion) continue
+    if (cover.catalogOffset !== now.catalogOffset) continue
     return cover
   }
   return null

@@ -1,8 +1,9 @@
 import type { SessionAdmitted } from '@countersign/contracts'
 import { applied, type Catalog, emptyCatalog } from '@countersign/catalog'
-import type { Clock, SessionId } from '@countersign/kernel'
+import { type Clock, isUuid, SessionId } from '@countersign/kernel'
 import type { Log, LogRecord, Reader } from '@countersign/log'
-import { CATALOG, LANE_TOPICS } from '../topology.ts'
+import { type Logger, puttingAside } from '@countersign/runtime'
+import { CATALOG, LANE_TOPICS, topology } from '../topology.ts'
 import type { PolicyLiveness, SessionTable } from './proxy-context.ts'
 
 /** What the proxy hears: the catalog, and what is said about its own sessions. */
@@ -16,16 +17,21 @@ export type Lanes = AsyncDisposable & {
 export type LanesOptions = {
   log: Log
   clock: Clock
+  logger: Logger
   sessions: SessionTable
   partitionCount: number
 }
 
 /** Reads the catalog whole, then its lanes from their end; resolves when nothing later can be missed. */
 export async function readLanes(options: LanesOptions): Promise<Lanes> {
-  const { log, clock, sessions, partitionCount } = options
+  const { log, clock, logger, sessions, partitionCount } = options
   const heard = new Map<number, PolicyLiveness>()
   let catalog = emptyCatalog
   let catalogOffset = 0
+  let isStopping = false
+  const putAside = puttingAside(topology.service, { log, logger, isStopping: () => isStopping })
+  const failure = Promise.withResolvers<never>()
+  failure.promise.catch(() => undefined)
 
   const define = (record: LogRecord): void => {
     if (record.position.offset < catalogOffset) return
@@ -49,29 +55,47 @@ export async function readLanes(options: LanesOptions): Promise<Lanes> {
   ]
 
   function hear(record: LogRecord): void {
+    if (record.status === 'unreadable') return missed(record)
     if (record.status !== 'understood') return
     const { message } = record
-    if (message.type === 'CoverageAlive') alive(message.partition, message.policyVersion)
+    if (message.type === 'CoverageAlive') alive(message.partition, message)
     if (message.type === 'SessionAdmitted') admitted(record.position.partition, message)
     if ('sessionId' in message) sessions.get(message.sessionId)?.deliver(record)
   }
 
-  function alive(partition: number, policyVersion: string): void {
-    heard.set(partition, { heardAtMs: clock.monotonicMs(), policyVersion })
+  /** What it said is not known: a revocation, or a grant for other bytes. So the session must not go on without it. */
+  function missed(record: Extract<LogRecord, { status: 'unreadable' }>): void {
+    const { key, problem } = record
+    if (isUuid(key)) sessions.get(SessionId(key))?.end('CS_MESSAGE_UNREADABLE')
+    // Other sessions do not wait for this. What cannot be put aside at all stops the proxy.
+    putAside(record, problem.message, problem).catch(failure.reject)
+  }
+
+  function alive(
+    partition: number,
+    { policyVersion, catalogOffset }: Pick<PolicyLiveness, 'policyVersion' | 'catalogOffset'>,
+  ): void {
+    const read = Math.max(catalogOffset, heard.get(partition)?.catalogOffset ?? 0)
+    heard.set(partition, {
+      heardAtMs: clock.monotonicMs(),
+      policyVersion,
+      catalogOffset: read,
+    })
   }
 
   /** Who admits a session lives; but what a beat said of the rules since counts more than what was decided before. */
-  function admitted(partition: number, { policyVersion }: SessionAdmitted): void {
+  function admitted(partition: number, message: SessionAdmitted): void {
     const known = heard.get(partition)
-    if (known === undefined || known.policyVersion === policyVersion)
-      alive(partition, policyVersion)
+    if (known === undefined || known.policyVersion === message.policyVersion)
+      alive(partition, message)
   }
 
   return {
     catalog: () => catalog,
     liveness: (sessionId) => heard.get(log.partitionOf(sessionId, partitionCount)) ?? null,
-    failed: Promise.race(readers.map((reader) => reader.failed)),
+    failed: Promise.race([failure.promise, ...readers.map((reader) => reader.failed)]),
     async [Symbol.asyncDispose]() {
+      isStopping = true
       for (const reader of readers) await reader[Symbol.asyncDispose]()
     },
   }

@@ -1,17 +1,21 @@
+import { type Catalog, maskingRulesVersion } from '@countersign/catalog'
 import { Problem } from '@countersign/kernel'
 import { deadline } from './deadline.ts'
 import { during, type Session } from './session-state.ts'
 
-/** Waits until the masking plan is of the target as it is now: after a schema change the broker describes it anew. */
+/**
+ * Waits until the masking plan is of the target as it is now, and of the rules in force: after a schema change the broker
+ * describes the target anew, and after a change of the rules every session is planned anew.
+ */
 export async function currentPlan(session: Session): Promise<void> {
-  if (session.plan.targetVersion === session.targetVersion) return
+  if (isCurrent(session)) return
   using within = deadline(session.proxy.config.CS_MASKING_LIMIT_MS)
   const limit = within.signal
-  while (session.plan.targetVersion !== session.targetVersion) {
+  while (!isCurrent(session)) {
     if (limit.aborted) {
       throw new Problem(
         'CS_MASKING_UNAVAILABLE',
-        'there is no masking plan for the target as it is now',
+        'there is no masking plan for the target and the masking rules as they are now',
         {
           retriable: true,
           hint: 'Nothing was forwarded. If it goes on, the masking service is missing.',
@@ -22,9 +26,30 @@ export async function currentPlan(session: Session): Promise<void> {
   }
 }
 
+function isCurrent({ plan, targetVersion, profile, proxy }: Session): boolean {
+  return (
+    plan.targetVersion === targetVersion &&
+    plan.rulesVersion === rulesVersionOf(proxy.catalog(), profile.environment)
+  )
+}
+
+/** Asked before each statement, of a catalog that hardly ever changes. */
+function rulesVersionOf(catalog: Catalog, environment: string): string {
+  if (known.catalog !== catalog) known = { catalog, versions: new Map() }
+  const { versions } = known
+  const version = versions.get(environment) ?? maskingRulesVersion(catalog, environment)
+  versions.set(environment, version)
+  return version
+}
+
 function woken(session: Session, limit: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     session.wake = resolve
     limit.addEventListener('abort', () => resolve(), { once: true })
   })
+}
+
+let known: { catalog: Catalog | null; versions: Map<string, string> } = {
+  catalog: null,
+  versions: new Map(),
 }

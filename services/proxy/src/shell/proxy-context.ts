@@ -32,7 +32,12 @@ export type ProxyContext = {
 }
 
 /** How fresh and which the policy is that policy itself reports. */
-export type PolicyLiveness = { readonly heardAtMs: number; readonly policyVersion: string }
+export type PolicyLiveness = {
+  readonly heardAtMs: number
+  readonly policyVersion: string
+  /** How far policy has read the catalog. */
+  readonly catalogOffset: number
+}
 
 /** The sessions of this process, for what arrives from outside of their connections. */
 export type SessionTable = Map<SessionId, SessionHandle>
@@ -40,7 +45,7 @@ export type SessionTable = Map<SessionId, SessionHandle>
 export type SessionHandle = {
   deliver(record: Understood): void
   cancel(): void
-  end(code: 'CS_LEASE_LOST' | 'CS_SHUTTING_DOWN'): void
+  end(code: 'CS_LEASE_LOST' | 'CS_SHUTTING_DOWN' | 'CS_MESSAGE_UNREADABLE'): void
   /** Whether no request is under way. */
   isIdle(): boolean
   readonly cancelKey: { readonly processId: number; readonly secretKey: Buffer }

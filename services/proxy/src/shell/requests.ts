@@ -16,6 +16,7 @@ import type { Unlinked } from '../core/chain.ts'
 import { type Cover, coverOf, remember } from '../core/coverage.ts'
 import type { Ask } from '../core/pipeline-plan.ts'
 import { subjectOf } from '../core/request-subject.ts'
+import type { PolicyLiveness } from './proxy-context.ts'
 import { hashOfRecord } from './record-hash.ts'
 import { CANCELLED, cancelled, during, type Raised, type Session } from './session-state.ts'
 
@@ -127,7 +128,11 @@ export async function decisionOf(
   }
   pending.isTainted = decision.tainted
   if (decision.type === 'RequestAllowed')
-    remember(session.covers, decision, record.id, pending.decisionHash)
+    remember(session.covers, decision, {
+      id: record.id,
+      hash: pending.decisionHash,
+      catalogOffset: session.proxy.liveness(session.id)?.catalogOffset ?? 0,
+    })
   return decision
 }
 
@@ -190,7 +195,7 @@ function noteEffects(
 }
 
 function pendingOf(session: Session, ask: Ask): Pending {
-  const { proxy, profile } = session
+  const { profile } = session
   const requestId = RequestId(uuidv7(Date.now()))
   const subject = subjectOf(ask, {
     sessionId: session.id,
@@ -212,11 +217,13 @@ function pendingOf(session: Session, ask: Ask): Pending {
     rendering: rendering(ask.text).slice(0, RENDERING_CHARACTERS_MAX),
     sizeBytes: ask.text.length,
   }
+  const policy = isLarge ? null : coveringPolicy(session)
   const cover =
-    isLarge || !isCoverable(session)
+    policy === null
       ? null
       : coverOf(session.covers, keysOf(ask), {
-          policyVersion: proxy.liveness(session.id)?.policyVersion ?? '',
+          policyVersion: policy.policyVersion,
+          catalogOffset: policy.catalogOffset,
           stateVersion: session.stateVersion,
         })
   return {
@@ -234,15 +241,13 @@ function pendingOf(session: Session, ask: Ask): Pending {
   }
 }
 
-/** Nothing is covered while a privilege is raised, or when policy has not been heard of lately. */
-function isCoverable(session: Session): boolean {
-  if (session.raised !== null || session.covers.size === 0) return false
-  const liveness = session.proxy.liveness(session.id)
-  if (liveness === null) return false
-  return (
-    session.proxy.clock.monotonicMs() - liveness.heardAtMs <=
-    session.proxy.config.CS_COVERAGE_ALIVE_MS
-  )
+/** Policy as it is now. Nothing is covered while a privilege is raised, or when policy has not been heard of lately. */
+function coveringPolicy({ raised, covers, proxy, id }: Session): PolicyLiveness | null {
+  if (raised !== null || covers.size === 0) return null
+  const policy = proxy.liveness(id)
+  if (policy === null) return null
+  const silentMs = proxy.clock.monotonicMs() - policy.heardAtMs
+  return silentMs <= proxy.config.CS_COVERAGE_ALIVE_MS ? policy : null
 }
 
 /** One after the other: the second is only made where the first covers nothing. */

@@ -37,9 +37,8 @@ export async function serveSession(
       if (session !== null && !isIdle) cancel(session)
     },
     end: (code) => {
-      const reason = code === 'CS_LEASE_LOST' ? 'LeaseLost' : 'Drained'
-      if (session === null) client.end(fatal(code, 'the proxy stops'))
-      else endSession(session, { reason, code, words: TOLD[code] })
+      if (session === null) client.end(fatal(code, TOLD[code].words))
+      else endSession(session, { code, ...TOLD[code] })
     },
     isIdle: () => isIdle,
     ended: ended.promise,
@@ -62,8 +61,12 @@ export async function serveSession(
 }
 
 const TOLD = {
-  CS_LEASE_LOST: 'the proxy could not renew its lease',
-  CS_SHUTTING_DOWN: 'the proxy is shutting down; connect again',
+  CS_LEASE_LOST: { reason: 'LeaseLost', words: 'the proxy could not renew its lease' },
+  CS_SHUTTING_DOWN: { reason: 'Drained', words: 'the proxy is shutting down; connect again' },
+  CS_MESSAGE_UNREADABLE: {
+    reason: 'Failed',
+    words: 'a record about this session cannot be read, so it cannot go on; connect again',
+  },
 } as const
 
 const fatal = (code: ErrorCode, reason: string, hint: string | null = null): Buffer =>

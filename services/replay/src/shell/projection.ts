@@ -1,6 +1,6 @@
 import { applied, type Catalog, emptyCatalog } from '@countersign/catalog'
-import { formatPosition, type Log, type LogRecord, type Understood } from '@countersign/log'
-import type { Logger } from '@countersign/runtime'
+import type { Log, LogRecord, Understood } from '@countersign/log'
+import { type Logger, puttingAside } from '@countersign/runtime'
 import { oneOf } from '@countersign/contracts'
 import { memoryOf } from '../core/memory.ts'
 import type { Overview } from '../core/overview.ts'
@@ -43,6 +43,8 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
   const caughtUp = Promise.withResolvers<void>()
   let isCaughtUp = false
   let catalog = emptyCatalog
+  let isStopping = false
+  const putAside = puttingAside(topology.service, { log, logger, isStopping: () => isStopping })
 
   const ends = new Map<string, number>()
   for (const topic of topology.reads) {
@@ -66,10 +68,13 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
     caughtUp: caughtUp.promise,
     healthy: () => isCaughtUp && log.healthy(),
     failed: reader.failed,
-    [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => {
+      isStopping = true
+      return reader[Symbol.asyncDispose]()
+    },
   }
 
-  function take(records: readonly LogRecord[]): void {
+  async function take(records: readonly LogRecord[]): Promise<void> {
     for (const record of records) {
       const { topic, partition, offset } = record.position
       const name = `${topic}/${partition}`
@@ -80,7 +85,7 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
       if (record.status === 'unreadable') {
         // Rules decide who may read, and keys what can be read: these must not be guessed.
         if (topic === 'catalog' || topic === 'keys') throw record.problem
-        logger.error({ position: formatPosition(record.position) }, record.problem.message)
+        await putAside(record, record.problem.message, record.problem)
       }
     }
     noteCaughtUp()

@@ -1,0 +1,86 @@
+// Seen to fail when `isCurrent` in services/proxy/src/shell/masking-currency.ts does not look at the version of the rules
+// (the first test), and when `serveMasking` never plans anew (both).
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Psql, startPsql } from '../support/agent.ts'
+import { arena } from '../support/arena.ts'
+import { eventsOf, eventually, observe } from '../support/ledger.ts'
+import { applyCatalog } from '../support/reviewer.ts'
+
+// A masking service that was frozen may first have to join its group again.
+const system = await arena('new-rules', { env: { proxy: { CS_MASKING_LIMIT_MS: '60000' } } })
+await using log = await observe(system)
+
+test('a rule that is added masks the next result of a session that is open, also what is computed from it', async (t) => {
+  const psql = await startPsql(system, { profile: 'shop-dev', args: ['-t', '-A'] })
+  t.after(() => psql.signal('SIGKILL'))
+  const said = async (sql: string): Promise<string> => answerOf(psql, sql)
+  const plain = await said('select name from shop.products where id = 1')
+  assert.match(plain, /^\p{L}/u)
+  assert.equal(
+    await said('select upper(name) from shop.products where id = 1'),
+    plain.toUpperCase(),
+  )
+  // The same again, so that a decision covers them.
+  await said('select name from shop.products where id = 1')
+  await said('select upper(name) from shop.products where id = 1')
+
+  // A statement that comes before the new plan waits for it.
+  const masking = system.service('masking')
+  await masking.freeze()
+  await withRule('    - { column: name, tag: product, method: redact }\n')
+  const waiting = said('select name from shop.products where id = 1')
+  await policySaysSomething()
+  masking.thaw()
+  assert.equal(await waiting, '[masked]')
+  await eventually('the end of what was covered', async () => {
+    return (await said('select upper(name) from shop.products where id = 1')) === '[masked]'
+  })
+
+  await withRule('')
+  assert.equal(await said('select name from shop.products where id = 1'), plain)
+})
+
+test('every session is planned anew once for each change, and for rules that did not change not at all', async (t) => {
+  const psql = await startPsql(system, { profile: 'shop-dev', args: ['-t', '-A'] })
+  t.after(() => psql.signal('SIGKILL'))
+  await answerOf(psql, "select 'open'")
+  const { sessionId } = (await eventsOf(log, 'sessions', 'SessionOpened')).at(-1) ?? assert.fail()
+  await withRule('')
+  await withRule('    - { column: name, tag: product, method: redact }\n')
+  assert.equal(await answerOf(psql, 'select name from shop.products where id = 1'), '[masked]')
+  const plans = (await eventsOf(log, 'masking', 'MaskingPlanned')).filter(
+    (plan) => plan.sessionId === sessionId,
+  )
+  assert.equal(plans.length, 2)
+  assert.notEqual(plans[0]?.rulesVersion, plans[1]?.rulesVersion)
+})
+
+let asked = 0
+
+/** The one value that a statement gives, in a session that goes on. */
+async function answerOf(psql: Psql, sql: string): Promise<string> {
+  const mark = `answer ${++asked}`
+  psql.type(`${sql};`)
+  psql.type(`\\echo ${mark}`)
+  await psql.says(new RegExp(`${mark}\n`))
+  const lines = psql.stdout().split('\n')
+  assert.equal(psql.stderr(), '')
+  return lines[lines.indexOf(mark) - 1] ?? ''
+}
+
+/** Resolves when the proxy has had time for what it was sent: policy speaks once a second. */
+async function policySaysSomething(): Promise<void> {
+  const { length } = await eventsOf(log, 'decisions', 'CoverageAlive')
+  await eventually('a sign of life of policy', async () => {
+    return (await eventsOf(log, 'decisions', 'CoverageAlive')).length > length + 1
+  })
+}
+
+/** Puts the example catalog into force, with one more masking rule. */
+async function withRule(rule: string): Promise<void> {
+  const answer = await applyCatalog(system, (name, text) =>
+    name === 'masking.yaml' ? text.replace('  columns:\n', `  columns:\n${rule}`) : text,
+  )
+  assert.equal(answer.status, 200, JSON.stringify(answer.body))
+}

@@ -1,0 +1,43 @@
+import { EventId, messageOf, uuidv5 } from '@countersign/kernel'
+import type { Log } from '@countersign/log'
+import { type DeciderHost, type Logger, serveDecider } from '@countersign/runtime'
+import type { Sessions } from '../core/sessions.ts'
+import { type MaskingOptions, maskingService } from './masking-service.ts'
+
+/** Runs masking on the log until it is disposed. */
+export async function serveMasking(
+  options: MaskingOptions & { log: Log; logger: Logger },
+): Promise<DeciderHost<Sessions>> {
+  const { log, logger } = options
+  const service = maskingService(options)
+  const host = await serveDecider({ log, logger, service })
+
+  /** Plans each session anew whose rules are not in force any more. Nothing hangs on the record that said so. */
+  async function planAnew(): Promise<void> {
+    for (const sessions of host.partitions().values()) {
+      for (const sessionId of service.outdated(sessions)) {
+        const cause = EventId(uuidv5(sessionId, `rules/${service.rulesOffset()}`))
+        await host.submit(sessionId, cause, (state) => service.plannedAnew(state, sessionId))
+      }
+    }
+  }
+  let isPlanning = false
+  const timer = setInterval(() => {
+    if (isPlanning) return
+    isPlanning = true
+    planAnew()
+      .catch((cause: unknown) => logger.warn({ reason: messageOf(cause) }, 'cannot plan anew'))
+      .finally(() => (isPlanning = false))
+  }, LOOK_MS)
+
+  return {
+    ...host,
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer)
+      await host[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** A session waits for this when it asks something after its rules have changed. */
+const LOOK_MS = 100
