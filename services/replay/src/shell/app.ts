@@ -1,5 +1,5 @@
 import express, { type ErrorRequestHandler, type Request, type Response } from 'express'
-import type { Identity } from '@countersign/contracts'
+import type { Caller } from '@countersign/contracts'
 import type { TokenVerifier } from '@countersign/identity'
 import { messageOf, Problem } from '@countersign/kernel'
 import type { Logger } from '@countersign/runtime'
@@ -88,7 +88,7 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
   }
 
   /** Who hears of a hold at once may come before we do. What one may not see is waited for as if it came later. */
-  async function asked(wanted: { id: string; request: string }, reader: Identity): Promise<Asked> {
+  async function asked(wanted: { id: string; request: string }, reader: Caller): Promise<Asked> {
     using followed = projection.followed(wanted.id)
     const search = newSearch(wanted.id, wanted.request)
     const late = Promise.withResolvers<null>()
@@ -107,13 +107,13 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
   }
 
   /** Who may not see a session is not told that it exists. */
-  function found(id: string, reader: Identity): Overview {
+  function found(id: string, reader: Caller): Overview {
     const session = projection.overview(id)
     if (session === null || !mayRead(reader, session, projection.catalog())) throw missing()
     return session
   }
 
-  async function readerOf(request: Request): Promise<Identity> {
+  async function readerOf(request: Request): Promise<Caller> {
     const header = request.get('authorization') ?? ''
     const token = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(header)?.[1]
     if (token !== undefined) return verify(token)

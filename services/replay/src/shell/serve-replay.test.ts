@@ -101,6 +101,17 @@ test('reviewers of its environment, administrators and its own people and agents
     )
   }
   assert.deepEqual(SESSIONS.parse((await get('/v1/sessions', 'zoe', {})).body).sessions, [])
+  // An agent sees its own sessions, and no others for its groups or for the person behind it.
+  const groups = ['prod-reviewers', 'countersign-admins']
+  const agents: [string, TestClaims][] = [
+    ['bot', { groups, client: 'bot' }],
+    ['bot', { groups: [...groups, 'agents'] }],
+    ['maria', { groups, act: 'nightly-report' }],
+  ]
+  for (const [name, claims] of agents) {
+    assert.deepEqual(SESSIONS.parse((await get('/v1/sessions', name, claims)).body).sessions, [])
+    assert.equal((await get(`/v1/sessions/${SESSION}`, name, claims)).status, 404)
+  }
 })
 
 test('a timeline tells the exact statement, its parameters, the result as the agent saw it, and what may have run', async () => {
