@@ -279,9 +279,12 @@ describe('the command line', () => {
 
   it('applies a folder with the values that it is given', async () => {
     replies['PUT /v1/catalog'] = {
-      body: { changes: [{ kind: 'ChainDefined', name: 'prod-change', change: 'added' }] },
+      body: {
+        changes: [{ kind: 'ChainDefined', name: 'prod-change', change: 'added' }],
+        warnings: [{ file: 'sub/b.cedar', line: 1, message: 'its reviewers are of prod' }],
+      },
     }
-    const { status, out } = await cli(
+    const { status, out, err } = await cli(
       'apply',
       '-f',
       'catalog',
@@ -292,6 +295,7 @@ describe('the command line', () => {
     )
     assert.equal(status, 0)
     assert.match(out, /Chain +prod-change +added/)
+    assert.equal(err, 'sub/b.cedar:1: warning: its reviewers are of prod\n')
     assert.deepEqual(seen.at(-1)?.body, {
       files: [
         { name: 'a.yaml', text: 'kind: Chain' },

@@ -33,6 +33,7 @@ import {
 } from './examples.ts'
 
 const one = chain('prod-change', stage('dba'))
+const mixed = chain('both', stage('dba'), stage('qa', { environment: 'staging', groups: ['qa'] }))
 const two = chain('prod-change', stage('dba', { mode: 'Quorum', quorum: 2 }))
 const stages = chain(
   'prod-change',
@@ -57,6 +58,8 @@ const bot = voterOf({ ...person('review-bot', 'prod-reviewers'), isAgent: true }
 
 const SELF = 'Nobody countersigns a request of their own or of their agent.'
 const AGENT = 'An agent cannot countersign, whoever it acts for.'
+const FOREIGN =
+  'Nobody may countersign this in prod: the chain both needs reviewers of staging in its stage qa.'
 const TWICE = 'This person has countersigned already.'
 const LATE = 'The deadline of the request has passed.'
 const NONE = 'This person is not a reviewer of a stage that waits now.'
@@ -75,6 +78,11 @@ specify(approval, {
       { ...asked(), deadline: noon },
       deniedBy('countersign', 'No reviewers are defined for this request.', noon),
     ],
+  },
+  'a request whose chain has a stage of another environment is denied at once, since nobody could ever grant it': {
+    given: [],
+    when: ask(one, mixed),
+    then: [{ ...asked(one, mixed), deadline: noon }, deniedBy('countersign', FOREIGN, noon)],
   },
   'one countersignature grants where any one is enough': {
     given: [asked(one)],
