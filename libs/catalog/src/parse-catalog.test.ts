@@ -88,6 +88,21 @@ test('a review outside of every environment by reviewers of one is a warning', (
   assert.deepEqual(parseCatalog(example, { variables }).warnings, [])
 })
 
+test('a stage needs other people than those before it, unless the chain says otherwise', () => {
+  const said = 'distinctFrom: [requester, behalfOf]'
+  const stagesOf = (change: string) => {
+    const files = example.map(({ name, text }) => ({
+      name,
+      text: name === 'chains.yaml' ? swapped(text, `      ${said}\n`, change) : text,
+    }))
+    const { definitions } = parseCatalog(files, { variables })
+    const chain = definitions.find(({ name }) => name === 'dev-change')
+    return chain?.type === 'ChainDefined' ? chain.stages.map((stage) => stage.distinctFrom) : []
+  }
+  assert.deepEqual(stagesOf(''), [['requester', 'behalfOf', 'earlierStages']])
+  assert.deepEqual(stagesOf(`      ${said}\n`), [['requester', 'behalfOf']])
+})
+
 test('a version depends on the definition, not on its layout', () => {
   const versionOf = (text: string): string | undefined =>
     parseCatalog(

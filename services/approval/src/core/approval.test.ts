@@ -79,11 +79,12 @@ specify(approval, {
       deniedBy('countersign', 'No reviewers are defined for this request.', noon),
     ],
   },
-  'a request whose chain has a stage of another environment is denied at once, since nobody could ever grant it': {
-    given: [],
-    when: ask(one, mixed),
-    then: [{ ...asked(one, mixed), deadline: noon }, deniedBy('countersign', FOREIGN, noon)],
-  },
+  'a request whose chain has a stage of another environment is denied at once, since nobody could ever grant it':
+    {
+      given: [],
+      when: ask(one, mixed),
+      then: [{ ...asked(one, mixed), deadline: noon }, deniedBy('countersign', FOREIGN, noon)],
+    },
   'one countersignature grants where any one is enough': {
     given: [asked(one)],
     when: yes(ana),
