@@ -100,6 +100,10 @@ describe('the console', { timeout: 30_000 }, () => {
     assert.equal(await seen('maria', { act: 'ci-deploy' }), 200)
     assert.equal(await seen('kim', { groups: ['staging-reviewers'] }), 404)
     assert.equal(await seen('zoe', {}), 404)
+    // An agent sees what it asked, and nothing else: not for its groups, nor for the person behind it.
+    assert.equal(await seen('maria', { act: 'nightly-report', groups: ['prod-reviewers'] }), 404)
+    for (const marker of [{ client: 'bot' }, { groups: ['prod-reviewers', 'agents'] }])
+      assert.equal(await seen('bot', { groups: ['prod-reviewers'], ...marker }), 404)
     const list = await call('GET', '/v1/requests', 'kim', { groups: ['staging-reviewers'] })
     assert.deepEqual(list.body, { requests: [] })
   })
@@ -229,6 +233,14 @@ describe('the console', { timeout: 30_000 }, () => {
     const files = [{ name: 'reviewers.yaml', text: REVIEWERS }]
     const ana = await call('PUT', '/v1/catalog', 'ana', { groups: ['prod-reviewers'] }, { files })
     assert.deepEqual([ana.status, ana.problem.code], [403, 'CS_AUTH_FORBIDDEN'])
+    for (const marker of [
+      { client: 'bot' },
+      { act: 'x' },
+      { groups: [...ADMIN.groups, 'agents'] },
+    ]) {
+      const bot = await call('PUT', '/v1/catalog', 'bot', { ...ADMIN, ...marker }, { files })
+      assert.deepEqual([bot.status, bot.problem.code], [403, 'CS_AUTH_FORBIDDEN'])
+    }
     const first = await call('PUT', '/v1/catalog', 'root', ADMIN, { files })
     assert.equal(first.status, 200)
     assert.partialDeepStrictEqual(first.body, {

@@ -50,7 +50,7 @@ async function apply({ log, projection, clock }: CatalogParts, call: Call): Prom
   }
   const catalog = projection.catalog()
   const { files, variables } = sent.data
-  const { definitions, problems } = parseCatalog(files, { catalog, variables })
+  const { definitions, problems, warnings } = parseCatalog(files, { catalog, variables })
   if (problems.length > 0) {
     const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`
     return problemDetails('CS_CATALOG_INVALID', `The files have ${count}; nothing was applied.`, {
@@ -76,7 +76,7 @@ async function apply({ log, projection, clock }: CatalogParts, call: Call): Prom
       ? true
       : null
   await whenKnown({ projection, clock, limitMs: READ_LIMIT_MS }, isRead)
-  return { status: 200, body: { changes } }
+  return { status: 200, body: { changes, warnings } }
 }
 
 const definitionsOf = (projection: Projection) =>
