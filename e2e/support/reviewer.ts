@@ -1,6 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { readdir, readFile } from 'node:fs/promises'
 import type { System } from '@countersign/local'
+import { everyoneHasRead } from './catalog.ts'
 
 /** What the console answers. */
 export type Answer = { readonly status: number; readonly body: Record<string, unknown> }
@@ -79,9 +79,7 @@ export async function applyCatalog(
     path: '/v1/catalog',
     body: { files, variables },
   })
-  await pause(CATALOG_READ_MS)
+  // A catalog that was refused changes nothing.
+  if (answer.status === 200) await everyoneHasRead(system, Number(answer.body['catalogOffset']))
   return answer
 }
-
-/** The services read the catalog within a few milliseconds; none of them says when. */
-const CATALOG_READ_MS = 300

@@ -238,8 +238,13 @@ describe('the console', { timeout: 30_000 }, () => {
       ],
     })
     const before = log.records('catalog').length
+    const last = log.records('catalog').find(({ key }) => key.endsWith('/shop-dev'))
+    assert.ok(last !== undefined)
+    const catalogOffset = last.position.offset + 1
+    assert.partialDeepStrictEqual(first.body, { catalogOffset })
     const again = await call('PUT', '/v1/catalog', 'root', ADMIN, { files })
     assert.partialDeepStrictEqual(again.body, {
+      catalogOffset,
       changes: [
         { name: 'dev-reviewers', change: 'unchanged' },
         { name: 'shop-dev', change: 'unchanged' },

@@ -2,6 +2,7 @@ import type { SessionAdmitted } from '@countersign/contracts'
 import { applied, type Catalog, emptyCatalog } from '@countersign/catalog'
 import type { Clock, SessionId } from '@countersign/kernel'
 import type { Log, LogRecord, Reader } from '@countersign/log'
+import { showOffset } from '@countersign/runtime'
 import { CATALOG, LANE_TOPICS } from '../topology.ts'
 import type { PolicyLiveness, SessionTable } from './proxy-context.ts'
 
@@ -34,6 +35,7 @@ export async function readLanes(options: LanesOptions): Promise<Lanes> {
       catalog = applied(catalog, record.message)
     catalogOffset = record.position.offset + 1
   }
+  showOffset(CATALOG, () => catalogOffset)
   await log.readToEnd({ topic: CATALOG, onRecord: define })
   const readers: Reader[] = [
     await log.read({

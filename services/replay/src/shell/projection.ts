@@ -1,6 +1,6 @@
 import { applied, type Catalog, emptyCatalog } from '@countersign/catalog'
 import { formatPosition, type Log, type LogRecord, type Understood } from '@countersign/log'
-import type { Logger } from '@countersign/runtime'
+import { type Logger, showOffset } from '@countersign/runtime'
 import { oneOf } from '@countersign/contracts'
 import { memoryOf } from '../core/memory.ts'
 import type { Overview } from '../core/overview.ts'
@@ -44,6 +44,7 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
   let isCaughtUp = false
   let catalog = emptyCatalog
 
+  showOffset('catalog', () => next.get('catalog/0') ?? 0)
   const ends = new Map<string, number>()
   for (const topic of topology.reads) {
     for (const [partition, end] of await log.endOffsets(topic))
