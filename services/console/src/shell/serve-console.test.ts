@@ -28,6 +28,8 @@ describe('the console', { timeout: 30_000 }, () => {
   let issuer: TestIssuer
   let log: InMemoryLog
   let host: ConsoleHost
+  /** It does not wait for approval; the other waits longer than this machine may stand still. */
+  let hasty: ConsoleHost
   let open: Opener
   /** What approval answers to a vote; the tests play approval. */
   let approval: (vote: ReviewsMessage) => readonly AnyMessage[] = () => []
@@ -50,7 +52,7 @@ describe('the console', { timeout: 30_000 }, () => {
       groups: ['staging-reviewers'],
     })
     await append(requested(requestId))
-    host = await serveConsole({
+    const options = {
       log,
       logger: silent,
       clock: systemClock,
@@ -58,8 +60,9 @@ describe('the console', { timeout: 30_000 }, () => {
       seal: await sealerTo(keys.publicJwk, PURPOSE),
       host: '127.0.0.1',
       port: 0,
-      voteLimitMs: 300,
-    })
+    }
+    host = await serveConsole({ ...options, voteLimitMs: 20_000 })
+    hasty = await serveConsole({ ...options, voteLimitMs: 50 })
     await log.read({
       topics: ['reviews'],
       from: 'beginning',
@@ -73,6 +76,7 @@ describe('the console', { timeout: 30_000 }, () => {
   })
   after(async () => {
     await host[Symbol.asyncDispose]()
+    await hasty[Symbol.asyncDispose]()
     await log[Symbol.asyncDispose]()
     await issuer[Symbol.asyncDispose]()
   })
@@ -178,7 +182,8 @@ describe('the console', { timeout: 30_000 }, () => {
     const over = await call('POST', `/v1/requests/${id}/countersign`, 'ana', {})
     assert.deepEqual([over.status, over.problem.code], [409, 'CS_REVIEW_NOT_PENDING'])
     approval = () => []
-    const waiting = await call('POST', `/v1/requests/${id}/withdraw`, 'maria', {})
+    const withdraw = `/v1/requests/${id}/withdraw`
+    const waiting = await call('POST', withdraw, 'maria', {}, undefined, hasty)
     assert.equal(waiting.status, 202)
     assert.partialDeepStrictEqual(waiting.body, { status: 'waiting' })
   })
@@ -250,8 +255,13 @@ describe('the console', { timeout: 30_000 }, () => {
       ],
     })
     const before = log.records('catalog').length
+    const last = log.records('catalog').find(({ key }) => key.endsWith('/shop-dev'))
+    assert.ok(last !== undefined)
+    const catalogOffset = last.position.offset + 1
+    assert.partialDeepStrictEqual(first.body, { catalogOffset })
     const again = await call('PUT', '/v1/catalog', 'root', ADMIN, { files })
     assert.partialDeepStrictEqual(again.body, {
+      catalogOffset,
       changes: [
         { name: 'dev-reviewers', change: 'unchanged' },
         { name: 'shop-dev', change: 'unchanged' },
@@ -284,8 +294,9 @@ describe('the console', { timeout: 30_000 }, () => {
     name: string,
     claims: TestClaims,
     body?: object,
+    { port } = host,
   ) {
-    const response = await fetch(`http://127.0.0.1:${host.port}${path}`, {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
       method,
       headers: {
         authorization: `Bearer ${issuer.token(name, claims)}`,
