@@ -46,7 +46,8 @@ export function newContents(): Contents {
           content.partCount === 0 ? [content.ciphertext] : ordered(parts.get(requestId))
         if (pieces.length < content.partCount) return rendered
         try {
-          const subject = decodeSubject(Buffer.concat(pieces.map(decrypt)))
+          // The content is encrypted as a whole, and then cut.
+          const subject = decodeSubject(decrypt(Buffer.concat(pieces)))
           const formats = subject.parameterFormats
           return {
             text: subject.text.toString('utf8'),
