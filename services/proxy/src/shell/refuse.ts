@@ -7,7 +7,7 @@ import { answers } from './answers.ts'
 import { forwardReleased } from './forward.ts'
 import { ownRequest } from './own-request.ts'
 import { type Pending, withdraw } from './requests.ts'
-import { type Session, underWay } from './session-state.ts'
+import { ownUnderWay, type Session } from './session-state.ts'
 
 /** Why a request is refused: the code as the deciding service wrote it, and what the agent is told. */
 export type RequestRefusal = {
@@ -85,7 +85,7 @@ async function failAtTarget(
   const released = await session.journal.record<RequestReleased>([request])
   session.exchange.steps.push({
     tag: isSimple ? 'Query' : 'Parse',
-    request: underWay(session, { requestId: request.requestId, isTainted: false }),
+    request: ownUnderWay(session, request.requestId),
     portal: null,
     isOurs: true,
   })

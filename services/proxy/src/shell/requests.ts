@@ -1,5 +1,6 @@
 import type {
   ApprovalGranted,
+  Recording,
   RequestAllowed,
   RequestBlocked,
   RequestContent,
@@ -30,6 +31,8 @@ export type Pending = {
   decisionId: EventId | null
   decisionHash: string
   isTainted: boolean
+  /** What is recorded of its answer, as policy decided when it is released. */
+  recording: Recording
   /** It runs code that policy could not look into; known when it is released. */
   isOpaque: boolean
   /** The trace that began when it was asked about. */
@@ -149,6 +152,7 @@ export function releaseOf(
   const decisionId = cover?.decisionId ?? pending.decisionId
   if (decisionId === null) throw new Problem('CS_INTERNAL', 'a release needs a decision')
   pending.isTainted = decision.tainted
+  pending.recording = decision.recording
   const stateVersion = session.stateVersion
   noteEffects(session, pending, decision)
   session.proxy.metrics.released.add(1, { coverage: cover?.coverage ?? 'None' })
@@ -229,6 +233,7 @@ function pendingOf(session: Session, ask: Ask): Pending {
     decisionId: cover?.decisionId ?? null,
     decisionHash: cover?.decisionHash ?? '',
     isTainted: cover?.decision.tainted ?? false,
+    recording: cover?.decision.recording ?? profile.recording,
     isOpaque: false,
     trace: null,
   }
