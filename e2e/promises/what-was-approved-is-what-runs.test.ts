@@ -20,7 +20,19 @@ test('a held statement runs once, only after it was countersigned', async () => 
   const run = await psql.finish()
   assert.equal(run.status, 0, run.stderr)
   assert.equal(await timesRun(system, 'gift'), 1)
+  assert.equal(await measurements('countersign_grant_to_release_duration_ms'), 1)
+  await startPsql(system, { profile: 'shop-prod', commands: ['select 1', 'select 1'] }).then(
+    ({ done }) => done,
+  )
+  assert.equal(await measurements('countersign_release_duration_ms'), 1)
 })
+
+/** How often the proxy has measured this. */
+async function measurements(name: string): Promise<number> {
+  const { healthPort } = system.service('proxy')
+  const text = await (await fetch(`http://127.0.0.1:${healthPort}/metrics`)).text()
+  return Number(new RegExp(`^${name}_count\\S* (\\d+)`, 'm').exec(text)?.[1] ?? 0)
+}
 
 test('one changed byte after an approval is another request, which is held again', async () => {
   const running = await startPsql(system, { profile: 'shop-prod' })

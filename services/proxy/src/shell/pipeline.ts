@@ -1,4 +1,5 @@
 import type { Effect, RequestReleased } from '@countersign/contracts'
+import { millisBetween } from '@countersign/kernel'
 import type { Recorded } from '@countersign/log'
 import { traced } from '@countersign/runtime'
 import { type Request, toServer } from '@countersign/postgres-wire'
@@ -24,7 +25,7 @@ import { namesConfirmed } from './search-path.ts'
 
 /** Serves the messages of a client up to where it waits: decides on each request, and forwards what may pass, in order. */
 export async function servePipeline(session: Session, messages: readonly Request[]): Promise<void> {
-  const batch = newBatch(messages)
+  const batch = newBatch(messages, session.proxy.clock.monotonicMs())
   session.isCancelled = false
   let next: number | null = 0
   while (next !== null && next < messages.length)
@@ -83,9 +84,9 @@ async function served(session: Session, batch: Batch, plan: PipelinePlan): Promi
       }
       const outcome = await hold(session, pending, decision)
       if (outcome.status === 'refused') return refuseRest(outcome.refusal)
-      batch.releases.push(
-        releaseOf(session, pending, { decision, grant: outcome.grant, raise: outcome.raise }),
-      )
+      const { grant, raise } = outcome
+      pending.grantedAt = grant.at
+      batch.releases.push(releaseOf(session, pending, { decision, grant, raise }))
       batch.requests.set(lastStep, pending)
     }
     await forward(session, batch, lastStep + 1, false)
@@ -120,6 +121,7 @@ const isPlannedAnew = (messages: readonly Request[], { ask, isOpaque }: Pending)
 /** What of a pipeline was forwarded, and what may be forwarded next. */
 type Batch = {
   readonly messages: readonly Request[]
+  readonly arrivedAtMs: number
   next: number
   releases: Unlinked<RequestReleased>[]
   readonly requests: Map<number, Pending>
@@ -133,8 +135,9 @@ function unsent(batch: Batch): Pending[] {
   return pendings.map(([, pending]) => pending)
 }
 
-const newBatch = (messages: readonly Request[]): Batch => ({
+const newBatch = (messages: readonly Request[], arrivedAtMs: number): Batch => ({
   messages,
+  arrivedAtMs,
   next: 0,
   releases: [],
   requests: new Map(),
@@ -171,10 +174,22 @@ async function forward(session: Session, batch: Batch, end: number, isCut: boole
     session.isCancelled = false
     cancelAtTarget(session)
   }
+  measured(session, batch, ran)
   await answers(session)
   // Whatever was learned meanwhile, or failed: what ran may have redefined it.
   for (const { ask, isOpaque } of ran)
     if (ask.kind !== 'Prepare') forgetRedefined(session.names, ask.sql, isOpaque)
+}
+
+/** How long what went out just now had to wait. */
+function measured({ proxy }: Session, batch: Batch, ran: readonly Pending[]): void {
+  const { metrics, clock } = proxy
+  for (const { cover, grantedAt } of ran) {
+    if (cover !== null) metrics.releaseMs.record(clock.monotonicMs() - batch.arrivedAtMs)
+    // By two clocks: the grant is of another service.
+    if (grantedAt !== null)
+      metrics.countersignedMs.record(Math.max(0, millisBetween(grantedAt, clock.now())))
+  }
 }
 
 /** Puts the releases of a batch on record. What was decided just now goes on with the trace of its decision. */

@@ -9,7 +9,7 @@ import type {
   RequestReleased,
   ReviewRequired,
 } from '@countersign/contracts'
-import { type EventId, Problem, RequestId, uuidv7 } from '@countersign/kernel'
+import { type EventId, type Instant, Problem, RequestId, uuidv7 } from '@countersign/kernel'
 import type { TraceContext } from '@countersign/log'
 import { traced } from '@countersign/runtime'
 import { coverageKey, rendering } from '@countersign/statements'
@@ -31,6 +31,8 @@ export type Pending = {
   decisionId: EventId | null
   decisionHash: string
   isTainted: boolean
+  /** When people had countersigned it; null when nobody had to. */
+  grantedAt: Instant | null
   /** What is recorded of its answer, as policy decided when it is released. */
   recording: Recording
   /** It runs code that policy could not look into; known when it is released. */
@@ -235,6 +237,7 @@ function pendingOf(session: Session, ask: Ask): Pending {
     isTainted: cover?.decision.tainted ?? false,
     recording: cover?.decision.recording ?? profile.recording,
     isOpaque: false,
+    grantedAt: null,
     trace: null,
   }
 }
