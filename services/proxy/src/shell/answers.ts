@@ -251,6 +251,10 @@ async function feed(session: Session): Promise<void> {
   forwardStreamed(session, recorded, lastRaw === null ? data : [...data, lastRaw])
   // In the extended protocol the client sends its Sync after the data: it arrives as a pipeline of its own.
   if (last !== null) exchange.copyIn = false
+  // A target that waits, for a lock or in a trigger, does not read: then nothing more is taken from the agent.
+  if (!target.isCongested()) return
+  const taken = during(session, before(client.closed, target.drained()))
+  if ((await taken) === OVER) gone(session)
 }
 
 function pieces(data: readonly Buffer[]): Buffer[] {
