@@ -1,4 +1,4 @@
-// Seen to fail when `isTranscribed` in services/proxy/src/shell/answers.ts looks at the profile alone.
+// Seen to fail when `transcribe` in services/proxy/src/shell/seen.ts looks at the profile alone.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { psql } from '../support/agent.ts'
