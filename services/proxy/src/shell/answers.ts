@@ -47,11 +47,13 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
     const isTainted = taintOf(session)
     switch (verdict.do) {
       case 'pass':
-        if (frame.tag === 'S' && !isReadAsDecided(session, frame))
-          return broken(session, UNREADABLE)
         out.push(frame.raw)
         break
       case 'drop':
+        break
+      case 'setting':
+        if (!isReadAsDecided(session, frame)) return broken(session, UNREADABLE)
+        out.push(session.filter.setting(frame, isTainted))
         break
       case 'row':
         out.push(session.filter.row(frame, verdict.columns, isTainted))
