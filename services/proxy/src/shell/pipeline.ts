@@ -5,7 +5,7 @@ import { traced } from '@countersign/runtime'
 import { type Request, toServer } from '@countersign/postgres-wire'
 import type { Unlinked } from '../core/chain.ts'
 import { passage } from '../core/passage.ts'
-import { namesFollow, type PipelinePlan, planned } from '../core/pipeline-plan.ts'
+import { namesFollow, planned } from '../core/pipeline-plan.ts'
 import { forgetRedefined } from '../core/statement-names.ts'
 import { answers } from './answers.ts'
 import { forwardReleased } from './forward.ts'
@@ -24,23 +24,18 @@ import { currentPlan } from './masking-currency.ts'
 import { namesConfirmed } from './search-path.ts'
 
 /** Serves the messages of a client up to where it waits: decides on each request, and forwards what may pass, in order. */
-export async function servePipeline(session: Session, messages: readonly Request[]): Promise<void> {
-  const batch = newBatch(messages, session.proxy.clock.monotonicMs())
+export function servePipeline(session: Session, messages: readonly Request[]): Promise<void> {
   session.isCancelled = false
-  let next: number | null = 0
-  while (next !== null && next < messages.length)
-    next = await served(session, batch, planned(messages, session.names, next))
+  return served(session, newBatch(messages, session.proxy.clock.monotonicMs()))
 }
 
-/** Serves what is planned, and says from where to plan anew; null when the rest was refused or is skipped. */
-async function served(session: Session, batch: Batch, plan: PipelinePlan): Promise<number | null> {
+/** Serves what was not forwarded yet, as far as it can be planned, and then what follows. */
+async function served(session: Session, batch: Batch): Promise<void> {
   const { messages } = batch
+  const plan = planned(messages, session.names, batch.next)
   await currentPlan(session)
   const pendings = await intercepted(session, plan.asks)
-  const skip = async (from: number): Promise<null> => {
-    await skipRest(session, batch, pendings.slice(from))
-    return null
-  }
+  const skip = (from: number): Promise<void> => skipRest(session, batch, pendings.slice(from))
   for (const [index, planned] of pendings.entries()) {
     if (session.areNamesInDoubt) {
       await forward(session, batch, planned.ask.firstStep, true)
@@ -50,14 +45,13 @@ async function served(session: Session, batch: Batch, plan: PipelinePlan): Promi
     const pending = await stillCovered(session, planned)
     const decision = pending.cover?.decision ?? (await decisionOf(session, pending))
     const { lastStep } = pending.ask
-    const refuseRest = async (refusal: Parameters<typeof refuse>[1]): Promise<null> => {
+    const refuseRest = async (refusal: Parameters<typeof refuse>[1]): Promise<void> => {
       await refuse(session, refusal, {
         pending,
         others: [...unsent(batch), ...pendings.slice(index + 1)],
         message: messages[lastStep],
       })
       await skippedToSync(session, batch)
-      return null
     }
     if (decision === CANCELLED || session.isCancelled) {
       withdraw(session, [pending])
@@ -93,13 +87,13 @@ async function served(session: Session, batch: Batch, plan: PipelinePlan): Promi
     if (session.exchange.skipping) return skip(index + 1)
     if (isPlannedAnew(messages, pending)) {
       withdraw(session, pendings.slice(index + 1))
-      return lastStep + 1
+      return served(session, batch)
     }
   }
   const { stop } = plan
   await forward(session, batch, plan.end, stop !== null)
   if (session.exchange.skipping) return skip(pendings.length)
-  if (stop === null) return plan.end
+  if (stop === null) return batch.next < messages.length ? served(session, batch) : undefined
   await refuse(
     session,
     {
@@ -111,7 +105,6 @@ async function served(session: Session, batch: Batch, plan: PipelinePlan): Promi
     { pending: null, others: [], message: messages[stop.step] },
   )
   await skippedToSync(session, batch)
-  return null
 }
 
 /** What follows was understood with the names from before code ran that could have changed what they stand for. */
