@@ -1,4 +1,5 @@
-// Seen to fail when the limit of the login in services/proxy/src/shell/listener.ts ends nothing.
+// Seen to fail when the limit of the login in services/proxy/src/shell/listener.ts ends nothing, and the data that
+// waits when `feed` in answers.ts does not wait for `drained`.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
@@ -9,7 +10,7 @@ import { toServer } from '@countersign/postgres-wire'
 import { psql } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
 import { eventsOf, eventually, observe } from '../support/ledger.ts'
-import { askTarget } from '../support/target.ts'
+import { askingTarget, askTarget } from '../support/target.ts'
 import { cancel, frames, loginBytes, openTcp, openTls, openWire, told } from '../support/wire.ts'
 
 const LOGIN_LIMIT_MS = 4_000
@@ -293,6 +294,44 @@ test('an agent that never reads costs the proxy little memory, and gets everythi
   wire.socket.resume()
   const received = await wire.ready()
   assert.equal(received.filter(({ tag }) => tag === 'D').length, rows)
+  wire.end()
+})
+
+test('data for a target that does not read waits with the agent, and all of it arrives once it reads', async () => {
+  await askTarget(
+    system,
+    `create function shop.wait_for_lock() returns trigger language plpgsql
+     as $$ begin perform pg_advisory_xact_lock_shared(4242); return new; end $$;
+     create trigger waits before insert on shop.products for each row execute function shop.wait_for_lock();`,
+    'shop_dev',
+  )
+  const locked = await askingTarget(system, 'shop_dev')
+  await locked.query('select pg_advisory_lock(4242)')
+  const wire = await openWire(system, 'shop-dev')
+  wire.send(toServer.query('copy shop.products from stdin'))
+  await wire.until('G')
+  const rows = 6_000
+  const name = 'x'.repeat(8_000)
+  for (let id = 1; id <= rows; id++)
+    wire.send(toServer.copyData(Buffer.from(`${1_000_000 + id}\t${name}\t1\n`)))
+  wire.send(toServer.copyDone())
+  const recordedBytes = async (): Promise<number> =>
+    (await eventsOf(log, 'sessions', 'RequestPart')).reduce((sum, part) => sum + part.sizeBytes, 0)
+  let last = -1
+  const bytes = await eventually(
+    'the end of the recording',
+    async () => {
+      const before = last
+      await pause(1_000)
+      last = await recordedBytes()
+      return last > 0 && last === before && last
+    },
+    120_000,
+  )
+  const sentBytes = rows * name.length
+  assert.ok(bytes < sentBytes / 2, `the proxy took ${bytes} of ${sentBytes} bytes`)
+  await locked.end()
+  assert.ok(told(await wire.ready()).includes(`done COPY ${rows}`))
   wire.end()
 })
 

@@ -1,11 +1,16 @@
-// Seen to fail when `refuseSession` in services/proxy/src/shell/serve-session.ts closes the connection without an ErrorResponse.
+// Seen to fail when `refuseSession` in services/proxy/src/shell/serve-session.ts closes the connection without an ErrorResponse,
+// and when `refuse` in refuse.ts notes nothing of what no request could be made of, or writes to the
+// client without `tell`.
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { toServer } from '@countersign/postgres-wire'
 import { psql } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
+import { eventsOf, eventually, observe } from '../support/ledger.ts'
 import { callConsole } from '../support/reviewer.ts'
+import { fieldOf, only, openWire } from '../support/wire.ts'
 
 const system = await arena('refusals')
 
@@ -42,6 +47,36 @@ for (const [what, { options, says }] of Object.entries(REFUSALS)) {
     const run = await psql(system, { commands: ['select 1'], ...options })
     assert.notEqual(run.status, 0)
     assert.match(run.stderr, says)
+  })
+}
+
+const NO_REQUESTS = {
+  'a function call message': Buffer.from('F\0\0\0\x0e\0\0\x02\x6a\0\0\0\0\0\0', 'latin1'),
+  'a statement that nobody prepared': toServer.bind({ statement: 'unheard-of' }),
+  'a portal that nobody bound': toServer.execute('unheard-of'),
+}
+
+for (const [what, message] of Object.entries(NO_REQUESTS)) {
+  test(`${what} is refused with a request id that stands in the log, as does what the agent saw`, async () => {
+    const wire = await openWire(system, 'shop-prod')
+    wire.send(message, toServer.sync())
+    const error = only(await wire.until('E'), 'E')
+    assert.equal(fieldOf(error, 'C'), '42501')
+    const [, requestId] =
+      /CS_REQUEST_UNKNOWN, request ([0-9a-f-]{36})/.exec(fieldOf(error, 'M')) ?? []
+    await using log = await observe(system)
+    const refused = await eventually('the refusal', async () =>
+      (await eventsOf(log, 'sessions', 'RequestRefused')).find(
+        (event) => event.requestId === requestId,
+      ),
+    )
+    assert.equal(refused.reason, fieldOf(error, 'D'))
+    await eventually('what the agent saw of it', async () =>
+      (await eventsOf(log, 'transcript', 'TranscriptRecorded')).some(
+        (event) => event.requestId === requestId,
+      ),
+    )
+    wire.end()
   })
 }
 

@@ -1,5 +1,6 @@
 // Seen to fail when `recordOf` in libs/log/src/envelope.ts throws instead of giving an unreadable record; the tests of what
-// is put aside and of the session that ends when `hear` in services/proxy/src/shell/lanes.ts returns where one comes.
+// is put aside and of the session that ends when `hear` in services/proxy/src/shell/lanes.ts returns where one comes; that of the
+// protocol options when `openSession` in services/proxy/src/shell/open-session.ts looks at the minor version alone.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -10,10 +11,12 @@ import { connectKafkaLog, formatPosition, type Position } from '@countersign/log
 import { writeForeign } from '@countersign/log/foreign-writer'
 import { Secret, uuidv7 } from '@countersign/kernel'
 import { ROOT, topologies } from '@countersign/local'
+import { toClient } from '@countersign/postgres-wire'
 import { psql, startPsql } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
 import { eventsOf, eventually, observe } from '../support/ledger.ts'
 import { applyCatalog } from '../support/reviewer.ts'
+import { frames, loginBytes, only, openTls, told } from '../support/wire.ts'
 
 const system = await arena('bad-input')
 await using log = await observe(system)
@@ -137,6 +140,29 @@ async function putAsideBy(service: string, position: Position): Promise<void> {
   )
 }
 
+test('a client that asks for more than there is is told which version and options it gets', async () => {
+  for (const [minor, options] of [
+    [0, ['_pq_.future']],
+    [2, []],
+    [2, ['_pq_.future', '_pq_.other']],
+  ] as const) {
+    const socket = await openTls(system)
+    const [startup, password] = await loginBytes(
+      system,
+      'shop-dev',
+      options.map((name) => [name, 'on']),
+    )
+    startup.writeUInt16BE(minor, MINOR_OFFSET)
+    const heard = frames(socket)
+    socket.write(startup)
+    const negotiated = only(await heard.until('R'), 'v')
+    assert.deepEqual(negotiated.raw, toClient.negotiateProtocolVersion(0, options))
+    socket.write(password)
+    assert.ok(told(await heard.until('Z')).includes('ready I'))
+    socket.destroy()
+  }
+})
+
 test('a service whose port is in use says so in one line, with the next step, and ends', async () => {
   const env = Object.fromEntries(
     readFileSync(join(system.instance.dir, 'console.env'), 'utf8')
@@ -172,6 +198,9 @@ test('a Kafka user whose password is wrong is told so', async () => {
     /policy|authenticat/i,
   )
 })
+
+/** Behind the length and the major version. */
+const MINOR_OFFSET = 6
 
 function ran(
   file: string,

@@ -22,6 +22,11 @@ test('a held statement runs once, only after it was countersigned', async () => 
   const run = await psql.finish()
   assert.equal(run.status, 0, run.stderr)
   assert.equal(await timesRun(system, 'gift'), 1)
+  assert.equal(await measurements('countersign_grant_to_release_duration_ms'), 1)
+  await startPsql(system, { profile: 'shop-prod', commands: ['select 1', 'select 1'] }).then(
+    ({ done }) => done,
+  )
+  assert.equal(await measurements('countersign_release_duration_ms'), 1)
 })
 
 // Seen to fail when `exactText` in libs/cli/src/exact-request.ts leaves the parameters out.
@@ -101,3 +106,10 @@ test('a vote on another digest than the one that is held does not count', async 
   psql.signal('SIGKILL')
   await psql.done
 })
+
+/** How often the proxy has measured this. */
+async function measurements(name: string): Promise<number> {
+  const { healthPort } = system.service('proxy')
+  const text = await (await fetch(`http://127.0.0.1:${healthPort}/metrics`)).text()
+  return Number(new RegExp(`^${name}_count\\S* (\\d+)`, 'm').exec(text)?.[1] ?? 0)
+}

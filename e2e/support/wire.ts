@@ -54,13 +54,14 @@ export async function openTls(system: System): Promise<TLSSocket> {
 }
 
 /** The StartupMessage and the password of an agent. */
-export async function loginBytes(system: System, profile: string): Promise<[Buffer, Buffer]> {
+export async function loginBytes(
+  system: System,
+  profile: string,
+  more: readonly (readonly [string, string])[] = [],
+): Promise<[Buffer, Buffer]> {
   const agent = 'ci-deploy'
   const startup = toServer.startupMessage(
-    new Map([
-      ['user', agent],
-      ['database', profile],
-    ]),
+    new Map([['user', agent], ['database', profile], ...more]),
   )
   return [startup, toServer.passwordMessage(new Secret(await system.tokenFor(agent)))]
 }

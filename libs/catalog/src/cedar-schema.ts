@@ -38,7 +38,7 @@ export const ANNOTATIONS: ReadonlyMap<string, Annotation> = new Map([
   ['id', { on: ['permit', 'forbid'], values: null }],
   ['reason', { on: ['permit', 'forbid'], values: null }],
   ['review', { on: ['permit'], values: null }],
-  ['record', { on: ['permit'], values: ['full', 'statements', 'digest'] }],
+  ['record', { on: ['permit'], values: ['full', 'statements'] }],
   ['cover', { on: ['permit'], values: ['none', 'exact', 'shape'] }],
 ])
 

@@ -55,7 +55,7 @@ export const connectionProfile = z.strictObject({
       tokenExpiry: z.enum(['end-session', 'keep-session']).default('end-session'),
     })
     .prefault({}),
-  record: z.enum(['full', 'statements', 'digest']).default('full'),
+  record: z.enum(['full', 'statements']).default('full'),
 })
 
 export const chain = z.strictObject({
@@ -196,7 +196,6 @@ const MODES = { any: 'Any', all: 'All', quorum: 'Quorum' } as const satisfies Re
 const RECORDINGS = {
   full: 'Full',
   statements: 'Statements',
-  digest: 'Digest',
 } as const satisfies Record<string, Recording>
 const METHODS = {
   redact: 'Redact',

@@ -72,12 +72,4 @@ export {
 } from './server-messages.ts'
 export type { Cancel, Startup, StartupPacket } from './startup-packet.ts'
 export { startupSettings, type StartupSettings } from './startup-parameters.ts'
-export {
-  admit,
-  type Admission,
-  type Pipeline,
-  refused,
-  RUNNING,
-  statusAfterRefusal,
-} from './transaction.ts'
 export { type Violation, violation, type ViolationReason } from './violation.ts'

@@ -160,7 +160,7 @@ export type RaisedPrivilege = {
   readonly roles: readonly string[]
 }
 
-/** How much of a request and its result is recorded. */
+/** How much is recorded: what was asked and what the agent saw (Full), or only what was asked (Statements). Nobody can ask for Digest: policy needs the content. */
 export type Recording = 'Full' | 'Statements' | 'Digest'
 
 /** A table, view or similar at the target. */

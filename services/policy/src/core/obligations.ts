@@ -30,12 +30,11 @@ export function obligationsOf(
 const first = <T>(order: readonly T[], given: readonly T[]): T | undefined =>
   order.find((each) => given.includes(each))
 
-const FULLEST_FIRST: readonly Recording[] = ['Full', 'Statements', 'Digest']
+const FULLEST_FIRST: readonly Recording[] = ['Full', 'Statements']
 const LEAST_FIRST: readonly Coverage[] = ['None', 'Exact', 'Shape']
 const RECORDINGS: Readonly<Record<string, Recording>> = {
   full: 'Full',
   statements: 'Statements',
-  digest: 'Digest',
 }
 const COVERAGES: Readonly<Record<string, Coverage>> = {
   none: 'None',

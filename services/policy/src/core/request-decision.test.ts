@@ -212,7 +212,7 @@ test('when a policy looks at the clock, no decision covers later requests', () =
 
 test('the fullest record of all permits counts', () => {
   const catalog = exampleCatalog(
-    '@record("digest") @cover("shape") permit (principal, action == Countersign::Action::"read", resource);',
+    '@record("statements") @cover("shape") permit (principal, action == Countersign::Action::"read", resource);',
   )
   const decision = decided('shop-prod', 'SELECT id FROM orders', { catalog })
   assert.ok(decision.type === 'RequestAllowed')

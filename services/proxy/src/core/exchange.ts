@@ -39,6 +39,7 @@ export type Verdict =
   | { readonly do: 'row'; readonly columns: readonly Column[] | null }
   | { readonly do: 'ourRow' }
   | { readonly do: 'message' }
+  | { readonly do: 'setting' }
   | { readonly do: 'copyIn' }
   | { readonly do: 'copyOut' }
   | { readonly do: 'copyRow' }
@@ -97,7 +98,7 @@ export function accept(exchange: Exchange, frame: ServerFrame): Verdict {
     case 'A':
       return { do: 'message' }
     case 'S':
-      return { do: 'pass' }
+      return { do: 'setting' }
     case 'T':
       return described(exchange, frame, step)
     case 'n':

@@ -5,6 +5,7 @@ import { Instant, SessionId } from '@countersign/kernel'
 import {
   cellsOf,
   type Column,
+  parameterStatusOf,
   receiveServer,
   type ServerFrame,
   serverSide,
@@ -13,7 +14,7 @@ import {
 import { resultFilter } from './result-filter.ts'
 
 test('a table that the plan does not know is masked whole, and the agent is told why, once', () => {
-  const filter = resultFilter(PLAN, Buffer.alloc(32, 7))
+  const filter = resultFilter(PLAN, KEY)
   const row = (tableOid: number): string[] =>
     frames(filter.row(ROW, [column(tableOid)], false)).map((frame) => {
       const cells = cellsOf(frame)
@@ -24,6 +25,23 @@ test('a table that the plan does not know is masked whole, and the agent is told
   assert.deepEqual(row(20_001), ['[masked]'])
   assert.deepEqual(row(20_002), ['N', '[masked]'])
 })
+
+test('of a setting that may hold any text the value is masked, and no other', () => {
+  const filter = resultFilter({ ...PLAN, detectors: [{ name: 'email', method: 'Redact' }] }, KEY)
+  const told = (name: string, value: string, isTainted: boolean): string[] =>
+    frames(toClient.parameterStatus(name, value)).flatMap((frame) =>
+      frames(filter.setting(frame, isTainted)).map((masked) => {
+        const status = parameterStatusOf(masked)
+        return status.ok ? status.value.value : masked.tag
+      }),
+    )
+  assert.deepEqual(told('application_name', 'gerbil', false), ['gerbil'])
+  assert.deepEqual(told('application_name', 'gerbil', true), ['[masked]'])
+  assert.deepEqual(told('application_name', 'x ana@shop.example', false), ['x [masked]'])
+  assert.deepEqual(told('DateStyle', 'ISO, DMY', true), ['ISO, DMY'])
+})
+
+const KEY = Buffer.alloc(32, 7)
 
 const PLAN: MaskingPlanned = {
   type: 'MaskingPlanned',

@@ -20,6 +20,7 @@ import {
   errorFieldsOf,
   everyCell,
   notificationOf,
+  parameterStatusOf,
   type ServerFrame,
   toClient,
 } from '@countersign/postgres-wire'
@@ -30,6 +31,8 @@ export type ResultFilter = {
   row(frame: ServerFrame, columns: readonly Column[] | null, isTainted: boolean): Buffer
   /** An error, a notice or a notification. */
   message(frame: ServerFrame, isTainted: boolean): Buffer
+  /** What the target says of a setting of the session. */
+  setting(frame: ServerFrame, isTainted: boolean): Buffer
   copyBegins(frame: ServerFrame, isTainted: boolean): void
   /** A piece of copied data; a row that is not complete waits for the next piece. */
   copy(frame: ServerFrame): Buffer[]
@@ -94,7 +97,7 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
             ['S', 'ERROR'],
             ['V', 'ERROR'],
             ['C', 'XX000'],
-            ['M', '[masked]'],
+            ['M', MASKED],
           ]),
         )
       const masked = new Map<string, string>()
@@ -102,6 +105,15 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
         masked.set(letter, FREE_TEXT.has(letter) ? maskMessage(plan, text, isTainted) : text)
       }
       return toClient.errorFrame(tag, masked)
+    },
+    setting(frame, isTainted) {
+      const status = parameterStatusOf(frame)
+      if (!status.ok) return Buffer.alloc(0)
+      const { name, value } = status.value
+      if (CLOSED_SETTINGS.has(name)) return frame.raw
+      // A setting holds one value and no words around it, so nothing tells which part of it was computed.
+      const masked = isTainted ? MASKED : maskMessage(plan, value, false)
+      return masked === value ? frame.raw : toClient.parameterStatus(name, masked)
     },
     copyBegins(frame, isTainted) {
       const formats = copyFormatsOf(frame)
@@ -153,6 +165,25 @@ function notification(plan: MaskingPlanned, frame: ServerFrame): Buffer {
   const { processId, channel, payload } = read.value
   return toClient.notificationResponse(processId, channel, maskMessage(plan, payload, true))
 }
+
+const MASKED = '[masked]'
+
+/** Settings whose values the target itself limits, or the session ends when they change. Any other may hold any text. */
+const CLOSED_SETTINGS: ReadonlySet<string> = new Set([
+  'client_encoding',
+  'DateStyle',
+  'default_transaction_read_only',
+  'in_hot_standby',
+  'integer_datetimes',
+  'IntervalStyle',
+  'is_superuser',
+  'scram_iterations',
+  'search_path',
+  'server_encoding',
+  'server_version',
+  'session_authorization',
+  'standard_conforming_strings',
+])
 
 /** Message, Detail, Hint, Where, internal query: text that may quote values. Names of columns and tables stay. */
 const FREE_TEXT: ReadonlySet<string> = new Set(['M', 'D', 'H', 'W', 'q'])

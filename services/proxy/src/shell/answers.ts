@@ -1,5 +1,4 @@
-import type { RequestCompleted, RequestPart, TranscriptRecorded } from '@countersign/contracts'
-import type { AppendOptions } from '@countersign/log'
+import type { RequestCompleted, RequestPart } from '@countersign/contracts'
 import {
   cellsOf,
   parameterStatusOf,
@@ -15,6 +14,7 @@ import { forwardStreamed } from './forward.ts'
 import { STATUS_NAMES } from './requests.ts'
 import { isRequest } from './client.ts'
 import type { Uncited } from './journal.ts'
+import { type Answered, patienceOf, tell } from './seen.ts'
 import { during, endSession, type Session } from './session-state.ts'
 
 /** Waits until the target answered everything that was forwarded; feeds it data while it asks for some (COPY). */
@@ -47,11 +47,13 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
     const isTainted = taintOf(session)
     switch (verdict.do) {
       case 'pass':
-        if (frame.tag === 'S' && !isReadAsDecided(session, frame))
-          return broken(session, UNREADABLE)
         out.push(frame.raw)
         break
       case 'drop':
+        break
+      case 'setting':
+        if (!isReadAsDecided(session, frame)) return broken(session, UNREADABLE)
+        out.push(session.filter.setting(frame, isTainted))
         break
       case 'row':
         out.push(session.filter.row(frame, verdict.columns, isTainted))
@@ -114,20 +116,16 @@ function flushSeen(session: Session, out: Buffer[]): void {
   const [only] = out
   const bytes = out.length === 1 && only !== undefined ? only : Buffer.concat(out)
   out.length = 0
-  session.client.write(bytes)
-  if (session.profile.recording !== 'Full') return
-  const [running] = session.underWay.values()
-  for (let at = 0; at < bytes.length; at += TRANSCRIPT_CHUNK_BYTES) {
-    const piece = bytes.subarray(at, at + TRANSCRIPT_CHUNK_BYTES)
-    const seen: Unlinked<TranscriptRecorded> = {
-      type: 'TranscriptRecorded',
-      at: session.proxy.clock.now(),
-      requestId: running?.requestId ?? null,
-      ciphertext: session.dataKey.encrypt(piece),
-      sizeBytes: piece.length,
-    }
-    session.journal.recordTranscript(seen, patienceOf(session, TRANSCRIPT_LINGER_MS))
-  }
+  tell(session, bytes, answeredNow(session))
+}
+
+/** The first request that runs, with the fullest recording that policy decided for those that run. */
+function answeredNow({ underWay }: Session): Answered | null {
+  const [first] = underWay.values()
+  if (first === undefined || first.recording === 'Full') return first ?? null
+  for (const { recording } of underWay.values())
+    if (recording === 'Full') return { requestId: first.requestId, recording }
+  return first
 }
 
 /** At ReadyForQuery it is known where the transaction stands, so everything that ended is noted with it. */
@@ -152,10 +150,6 @@ function complete(session: Session): void {
     session.journal.complete(completed, patienceOf(session, COMPLETED_LINGER_MS))
   }
 }
-
-/** Nobody waits for an answer to be recorded, so it goes with the next append. While a privilege is raised the broker waits. */
-const patienceOf = ({ raised }: Session, lingerMs: number): AppendOptions =>
-  raised === null ? { lingerMs } : {}
 
 /** The statement that an answer belongs to says whether its computed columns are masked; in doubt they are. */
 function taintOf(session: Session): boolean {
@@ -259,6 +253,10 @@ async function feed(session: Session): Promise<void> {
   forwardStreamed(session, recorded, lastRaw === null ? data : [...data, lastRaw])
   // In the extended protocol the client sends its Sync after the data: it arrives as a pipeline of its own.
   if (last !== null) exchange.copyIn = false
+  // A target that waits, for a lock or in a trigger, does not read: then nothing more is taken from the agent.
+  if (!target.isCongested()) return
+  const taken = during(session, before(client.closed, target.drained()))
+  if ((await taken) === OVER) gone(session)
 }
 
 function pieces(data: readonly Buffer[]): Buffer[] {
@@ -275,8 +273,5 @@ const READ_AS: ReadonlyMap<string, string> = new Map([
 ])
 const UNREADABLE = 'the target reads statements in another way than they are decided on'
 const COMPLETED_LINGER_MS = 10
-/** Nobody waits for the transcript but who watches a session live. */
-const TRANSCRIPT_LINGER_MS = 25
 const STREAM_BYTES = 256 * 1024
-const TRANSCRIPT_CHUNK_BYTES = 256 * 1024
 const UNDER_WAY_BYTES_MAX = 8 * 1024 * 1024

@@ -6,6 +6,7 @@ import {
   type Request,
   type Violation,
 } from '@countersign/postgres-wire'
+import { drained } from './drained.ts'
 
 /** The connection of an agent: messages in, bytes out, with backpressure both ways. */
 export type Client = {
@@ -77,18 +78,7 @@ export function clientOn(socket: Socket, begun: Frontend): Client {
       if (!socket.destroyed && bytes.length > 0) socket.write(bytes)
     },
     isCongested: () => socket.writableNeedDrain,
-    async drained() {
-      if (!socket.writableNeedDrain || socket.destroyed) return
-      await new Promise<void>((resolve) => {
-        const done = (): void => {
-          socket.off('drain', done)
-          socket.off('close', done)
-          resolve()
-        }
-        socket.on('drain', done)
-        socket.on('close', done)
-      })
-    },
+    drained: () => drained(socket),
     advance(next) {
       engine = next(engine)
     },

@@ -1,6 +1,7 @@
 import { expiryOf, type SessionAdmitted } from '@countersign/contracts'
 import { type Instant, isoOf, millisBetween } from '@countersign/kernel'
 import { type ErrorFields, toClient } from '@countersign/postgres-wire'
+import { tell } from './seen.ts'
 import { type Ending, endSession, type Session } from './session-state.ts'
 
 /** When a session ends at the latest, and what is said then. */
@@ -28,10 +29,10 @@ export function expiryIn(admitted: SessionAdmitted): Expiry {
 
 /** Ends the session when its time is up, and tells the agent a minute before. */
 export function endInTime(session: Session): Disposable {
-  const { proxy, client, expiry } = session
+  const { proxy, expiry } = session
   const leftMs = Math.min(millisBetween(proxy.clock.now(), expiry.at), TIMER_MS_MAX)
   const warning = setTimeout(
-    () => client.write(toClient.noticeResponse(warningOf(expiry))),
+    () => tell(session, toClient.noticeResponse(warningOf(expiry)), null),
     Math.max(0, leftMs - WARNING_MS),
   )
   const end = setTimeout(() => endSession(session, expiry.ending), Math.max(0, leftMs))

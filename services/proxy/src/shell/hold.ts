@@ -5,6 +5,7 @@ import { holdNotice } from '../core/refusal.ts'
 import { privilegesConfirmed } from './privileges.ts'
 import { CANCELLED_BY_AGENT, type RequestRefusal } from './refuse.ts'
 import { forgetAnswers, type Pending } from './requests.ts'
+import { tell } from './seen.ts'
 import {
   CANCELLED,
   cancelled,
@@ -108,7 +109,8 @@ async function granted(
     switch (event.type) {
       case 'ApprovalRequested':
         limitMs = millisBetween(proxy.clock.now(), event.deadline) + DEADLINE_GRACE_MS
-        client.write(
+        tell(
+          session,
           toClient.noticeResponse(
             holdNotice({
               requestId: pending.requestId,
@@ -122,17 +124,20 @@ async function granted(
               consoleUrl: proxy.config.CS_CONSOLE_URL ?? null,
             }),
           ),
+          pending,
         )
         break
       case 'Countersigned':
         if (event.deadline !== null)
           limitMs = millisBetween(proxy.clock.now(), event.deadline) + DEADLINE_GRACE_MS
-        client.write(
+        tell(
+          session,
           toClient.noticeResponse({
             severity: 'NOTICE',
             code: '00000',
             message: `countersign: ${event.by} countersigned (${event.chain}, ${event.stage})`,
           }),
+          pending,
         )
         break
       case 'ApprovalDenied':

@@ -89,6 +89,70 @@ test('after a failed append everything is in the log once more, the transcript b
   assert.deepEqual(falseCitationsIn(log), [])
 })
 
+test('while an end waits for the log, what was acknowledged is not written again', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { journal, appended, answers } = onLog(['away', 'ok', 'away', 'away', 'ok'])
+  await assert.rejects(journal.record([withdrawn]), { code: 'CS_LOG_UNAVAILABLE' })
+  const finished = journal.finish(ended(journal))
+  for (let turn = 0; turn < 4; turn++) {
+    await settled()
+    t.mock.timers.tick(60_000)
+  }
+  await finished
+  assert.deepEqual(answers, [])
+  assert.deepEqual(appended(), ['RequestWithdrawn', 'SessionEnded'])
+})
+
+test('an end that the log will never take is given up', async () => {
+  const { journal, appended, answers } = onLog(['never', 'ok'])
+  await journal.finish(ended(journal))
+  assert.deepEqual(answers, ['ok'])
+  assert.deepEqual(appended(), [])
+})
+
+test('while the log is away, only so many refused logins wait for it, and every session', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const away = onLog([])
+  const logins = Array.from({ length: 1_500 }, () => away.another().finish(REFUSED))
+  await settled()
+  const session = away.another()
+  const ends = [session.finish(ended(session))]
+  await settled()
+  away.comesBack()
+  t.mock.timers.tick(60_000)
+  await Promise.all([...logins, ...ends])
+  assert.equal(away.appended().filter((type) => type === 'SessionRefused').length, 1_000)
+  assert.equal(away.appended().filter((type) => type === 'SessionEnded').length, 1)
+})
+
+/** A journal on a log that gives these answers, one for each append; afterwards it is away until it comes back. */
+function onLog(answers: ('ok' | 'away' | 'never')[]) {
+  let isBack = false
+  const memory = inMemoryLog({ partitions: 1 })
+  const inner = memory.connect()
+  const log: Log = {
+    ...inner,
+    append: async (drafts: readonly Draft<never>[], options) => {
+      const answer = answers.shift() ?? (isBack ? 'ok' : 'away')
+      if (answer !== 'ok')
+        throw new Problem('CS_LOG_UNAVAILABLE', answer, { retriable: answer === 'away' })
+      return inner.append(drafts, options)
+    },
+  }
+  const another = (): Journal => openJournal({ log, sessionId: SESSION, logger: silent })
+  /** Repeats too. */
+  const appended = (): string[] =>
+    memory
+      .records('sessions')
+      .flatMap((record) => (record.status === 'understood' ? [record.message.type] : []))
+  return { journal: another(), another, appended, answers, comesBack: () => (isBack = true) }
+}
+
+/** Resolves when nothing more happens by itself. */
+const settled = async (): Promise<void> => {
+  for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
+
 /** A journal whose appends to the transcript wait until they are acknowledged or refused. */
 function opened() {
   const log = inMemoryLog({ partitions: 1 })
@@ -176,6 +240,13 @@ const COMPLETED: Uncited<RequestCompleted> = {
   durationMicros: 0,
   transactionStatus: 'Idle',
 }
+
+const REFUSED = {
+  type: 'SessionRefused',
+  at: Instant(1),
+  code: 'CS_AUTH_INVALID',
+  reason: 'no',
+} as const
 
 const withdrawn = {
   type: 'RequestWithdrawn',

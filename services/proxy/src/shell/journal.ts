@@ -30,7 +30,10 @@ export type Journal = {
   settled(): Promise<void>
   /** Rejects with `CS_LOG_UNAVAILABLE` at the first append that failed. */
   readonly failed: Promise<never>
-  /** Writes the last event, however long the log is away; what was not acknowledged is repeated before it. */
+  /**
+   * Writes the last event, however long the log is away; what was not acknowledged is repeated before it. Gives up, and logs
+   * it, where the log will never take it, and where too many refused logins wait already.
+   */
   finish(event: Unlinked<SessionsMessage>): Promise<void>
 }
 
@@ -114,6 +117,12 @@ export function openJournal(options: JournalOptions): Journal {
     relief = Promise.withResolvers<void>()
   }
 
+  /** The chain stays without its end; the broker revokes when the session is overdue. */
+  function givenUp(cause: unknown): void {
+    const told = { sessionId, reason: messageOf(cause) }
+    logger.error(told, 'the end of a session cannot be written')
+  }
+
   return {
     control,
     transcript,
@@ -143,24 +152,54 @@ export function openJournal(options: JournalOptions): Journal {
       isOver = true
       await settled()
       const last = linked<SessionsMessage>(control, event)
+      // The same ids and bytes: where they are in the log already, the first one counts.
       const drafts = [...open, last]
-      for (let attempt = 1; ; attempt++) {
-        try {
-          // The same ids and bytes: where they are in the log already, the first one counts.
-          for (const draft of drafts) await log.append([draft])
-          return
-        } catch (cause) {
-          if (attempt === 1)
-            logger.warn(
-              { sessionId, reason: messageOf(cause) },
-              'the end of a session waits for the log',
-            )
-          await new Promise((resolve) => setTimeout(resolve, FINISH_RETRY_MS))
+      const first = await appendedInOrder(log, drafts)
+      if (first === null) return
+      const ends = endsWaiting(log)
+      const isBounded = event.type === 'SessionRefused' && ends.count >= REFUSALS_WAITING_MAX
+      if (isFinal(first) || isBounded) return givenUp(first)
+      logger.warn({ sessionId, reason: messageOf(first) }, 'the end of a session waits for the log')
+      ends.count++
+      try {
+        for (let waitMs = FINISH_RETRY_MS; ; waitMs = Math.min(2 * waitMs, FINISH_RETRY_MS_MAX)) {
+          await new Promise((resolve) => setTimeout(resolve, waitMs))
+          const cause = await appendedInOrder(log, drafts)
+          if (cause === null) return
+          if (isFinal(cause)) return givenUp(cause)
         }
+      } finally {
+        ends.count--
       }
     },
   }
 }
+
+/** Appends one after the other, and takes away what was acknowledged; what went wrong, or null when all of it is there. */
+async function appendedInOrder(log: Log, drafts: Draft[]): Promise<unknown> {
+  try {
+    for (let [next] = drafts; next !== undefined; [next] = drafts) {
+      await log.append([next])
+      drafts.shift()
+    }
+    return null
+  } catch (cause) {
+    return cause
+  }
+}
+
+const isFinal = (cause: unknown): boolean => cause instanceof Problem && !cause.retriable
+
+/** How many ends wait for each log of this process. */
+function endsWaiting(log: Log): { count: number } {
+  const known = ENDS_WAITING.get(log)
+  if (known !== undefined) return known
+  const none = { count: 0 }
+  ENDS_WAITING.set(log, none)
+  return none
+}
+
+const ENDS_WAITING = new WeakMap<Log, { count: number }>()
 
 const unavailable = (cause: unknown): Problem =>
   new Problem(
@@ -176,3 +215,6 @@ const unavailable = (cause: unknown): Problem =>
 /** How much of a transcript may be under way before the target is slowed down. */
 const TRANSCRIPT_BYTES_MAX = 8 * 1024 * 1024
 const FINISH_RETRY_MS = 500
+const FINISH_RETRY_MS_MAX = 8_000
+/** Anybody can have logins refused while the log is away; sessions that were open are as many as there may be. */
+const REFUSALS_WAITING_MAX = 1_000

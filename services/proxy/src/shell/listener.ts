@@ -141,7 +141,6 @@ async function firstMessage(newcomer: Newcomer, client: Client, tls: TLSSocket):
       }),
     )
   }
-  if (message.minor > 0) client.write(toClient.negotiateProtocolVersion(0, []))
   newcomer.begun()
   await serveSession(proxy, client, message)
 }

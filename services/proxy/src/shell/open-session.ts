@@ -65,6 +65,9 @@ export function askedSession(proxy: ProxyContext, client: Client): Asked {
 export async function openSession(asked: Asked, startup: Startup): Promise<Session> {
   const { proxy, client, journal } = asked
   const settings = settingsOf(startup)
+  // Who asks for more than 3.0 has to know that it does not get it, before anything else is said.
+  if (startup.minor > 0 || settings.unknownOptions.length > 0)
+    client.write(toClient.negotiateProtocolVersion(0, settings.unknownOptions))
   const token = await askPassword(client, proxy.config.CS_LOGIN_LIMIT_MS)
   const identity = await proxy.verifyToken(token.expose())
   if (identity.agent !== settings.user) {

@@ -3,7 +3,7 @@ import { toServer } from '@countersign/postgres-wire'
 import { answers } from './answers.ts'
 import { forwardReleased } from './forward.ts'
 import { ownRequest } from './own-request.ts'
-import { type Session, underWay } from './session-state.ts'
+import { ownUnderWay, type Session } from './session-state.ts'
 
 /** Asks the backend of the session something for Countersign itself; recorded, and the agent sees none of it. */
 export async function ownQuery(
@@ -20,7 +20,7 @@ export async function ownQuery(
     {
       ...step,
       tag: 'Execute',
-      request: underWay(session, { requestId: request.requestId, isTainted: false }),
+      request: ownUnderWay(session, request.requestId),
     },
     { ...step, tag: 'Close' },
     { ...step, tag: 'Close' },

@@ -1,10 +1,11 @@
 import type { Effect, RequestReleased } from '@countersign/contracts'
+import { millisBetween } from '@countersign/kernel'
 import type { Recorded } from '@countersign/log'
 import { traced } from '@countersign/runtime'
 import { type Request, toServer } from '@countersign/postgres-wire'
 import type { Unlinked } from '../core/chain.ts'
 import { passage } from '../core/passage.ts'
-import { namesFollow, type PipelinePlan, planned } from '../core/pipeline-plan.ts'
+import { namesFollow, planned } from '../core/pipeline-plan.ts'
 import { forgetRedefined } from '../core/statement-names.ts'
 import { answers } from './answers.ts'
 import { forwardReleased } from './forward.ts'
@@ -23,23 +24,18 @@ import { currentPlan } from './masking-currency.ts'
 import { namesConfirmed } from './search-path.ts'
 
 /** Serves the messages of a client up to where it waits: decides on each request, and forwards what may pass, in order. */
-export async function servePipeline(session: Session, messages: readonly Request[]): Promise<void> {
-  const batch = newBatch(messages)
+export function servePipeline(session: Session, messages: readonly Request[]): Promise<void> {
   session.isCancelled = false
-  let next: number | null = 0
-  while (next !== null && next < messages.length)
-    next = await served(session, batch, planned(messages, session.names, next))
+  return served(session, newBatch(messages, session.proxy.clock.monotonicMs()))
 }
 
-/** Serves what is planned, and says from where to plan anew; null when the rest was refused or is skipped. */
-async function served(session: Session, batch: Batch, plan: PipelinePlan): Promise<number | null> {
+/** Serves what was not forwarded yet, as far as it can be planned, and then what follows. */
+async function served(session: Session, batch: Batch): Promise<void> {
   const { messages } = batch
+  const plan = planned(messages, session.names, batch.next)
   await currentPlan(session)
   const pendings = await intercepted(session, plan.asks)
-  const skip = async (from: number): Promise<null> => {
-    await skipRest(session, batch, pendings.slice(from))
-    return null
-  }
+  const skip = (from: number): Promise<void> => skipRest(session, batch, pendings.slice(from))
   for (const [index, planned] of pendings.entries()) {
     if (session.areNamesInDoubt) {
       await forward(session, batch, planned.ask.firstStep, true)
@@ -49,14 +45,13 @@ async function served(session: Session, batch: Batch, plan: PipelinePlan): Promi
     const pending = await stillCovered(session, planned)
     const decision = pending.cover?.decision ?? (await decisionOf(session, pending))
     const { lastStep } = pending.ask
-    const refuseRest = async (refusal: Parameters<typeof refuse>[1]): Promise<null> => {
+    const refuseRest = async (refusal: Parameters<typeof refuse>[1]): Promise<void> => {
       await refuse(session, refusal, {
         pending,
         others: [...unsent(batch), ...pendings.slice(index + 1)],
         message: messages[lastStep],
       })
       await skippedToSync(session, batch)
-      return null
     }
     if (decision === CANCELLED || session.isCancelled) {
       withdraw(session, [pending])
@@ -83,22 +78,22 @@ async function served(session: Session, batch: Batch, plan: PipelinePlan): Promi
       }
       const outcome = await hold(session, pending, decision)
       if (outcome.status === 'refused') return refuseRest(outcome.refusal)
-      batch.releases.push(
-        releaseOf(session, pending, { decision, grant: outcome.grant, raise: outcome.raise }),
-      )
+      const { grant, raise } = outcome
+      pending.grantedAt = grant.at
+      batch.releases.push(releaseOf(session, pending, { decision, grant, raise }))
       batch.requests.set(lastStep, pending)
     }
     await forward(session, batch, lastStep + 1, false)
     if (session.exchange.skipping) return skip(index + 1)
     if (isPlannedAnew(messages, pending)) {
       withdraw(session, pendings.slice(index + 1))
-      return lastStep + 1
+      return served(session, batch)
     }
   }
   const { stop } = plan
   await forward(session, batch, plan.end, stop !== null)
   if (session.exchange.skipping) return skip(pendings.length)
-  if (stop === null) return plan.end
+  if (stop === null) return batch.next < messages.length ? served(session, batch) : undefined
   await refuse(
     session,
     {
@@ -110,7 +105,6 @@ async function served(session: Session, batch: Batch, plan: PipelinePlan): Promi
     { pending: null, others: [], message: messages[stop.step] },
   )
   await skippedToSync(session, batch)
-  return null
 }
 
 /** What follows was understood with the names from before code ran that could have changed what they stand for. */
@@ -120,6 +114,7 @@ const isPlannedAnew = (messages: readonly Request[], { ask, isOpaque }: Pending)
 /** What of a pipeline was forwarded, and what may be forwarded next. */
 type Batch = {
   readonly messages: readonly Request[]
+  readonly arrivedAtMs: number
   next: number
   releases: Unlinked<RequestReleased>[]
   readonly requests: Map<number, Pending>
@@ -133,8 +128,9 @@ function unsent(batch: Batch): Pending[] {
   return pendings.map(([, pending]) => pending)
 }
 
-const newBatch = (messages: readonly Request[]): Batch => ({
+const newBatch = (messages: readonly Request[], arrivedAtMs: number): Batch => ({
   messages,
+  arrivedAtMs,
   next: 0,
   releases: [],
   requests: new Map(),
@@ -171,10 +167,22 @@ async function forward(session: Session, batch: Batch, end: number, isCut: boole
     session.isCancelled = false
     cancelAtTarget(session)
   }
+  measured(session, batch, ran)
   await answers(session)
   // Whatever was learned meanwhile, or failed: what ran may have redefined it.
   for (const { ask, isOpaque } of ran)
     if (ask.kind !== 'Prepare') forgetRedefined(session.names, ask.sql, isOpaque)
+}
+
+/** How long what went out just now had to wait. */
+function measured({ proxy }: Session, batch: Batch, ran: readonly Pending[]): void {
+  const { metrics, clock } = proxy
+  for (const { cover, grantedAt } of ran) {
+    if (cover !== null) metrics.releaseMs.record(clock.monotonicMs() - batch.arrivedAtMs)
+    // By two clocks: the grant is of another service.
+    if (grantedAt !== null)
+      metrics.countersignedMs.record(Math.max(0, millisBetween(grantedAt, clock.now())))
+  }
 }
 
 /** Puts the releases of a batch on record. What was decided just now goes on with the trace of its decision. */

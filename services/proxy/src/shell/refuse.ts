@@ -1,13 +1,13 @@
 import type { RequestReleased } from '@countersign/contracts'
-import type { ErrorCode, EventId } from '@countersign/kernel'
-import { isErrorCode } from '@countersign/kernel'
+import { type ErrorCode, type EventId, isErrorCode, RequestId, uuidv7 } from '@countersign/kernel'
 import { type Request, toClient, toServer } from '@countersign/postgres-wire'
 import { errorOf, sqlStateOf } from '../core/refusal.ts'
 import { answers } from './answers.ts'
 import { forwardReleased } from './forward.ts'
 import { ownRequest } from './own-request.ts'
 import { type Pending, withdraw } from './requests.ts'
-import { type Session, underWay } from './session-state.ts'
+import { tell } from './seen.ts'
+import { ownUnderWay, type Session } from './session-state.ts'
 
 /** Why a request is refused: the code as the deciding service wrote it, and what the agent is told. */
 export type RequestRefusal = {
@@ -42,36 +42,31 @@ export async function refuse(
   refusal: RequestRefusal,
   scope: RefusalScope,
 ): Promise<void> {
-  const { client, journal, proxy } = session
+  const { journal, proxy } = session
   const code: ErrorCode = isErrorCode(refusal.code) ? refusal.code : 'CS_REQUEST_BLOCKED'
   const at = proxy.clock.now()
-  const { pending } = scope
-  if (pending !== null) {
-    journal.note({
-      type: 'RequestRefused',
-      at,
-      requestId: pending.requestId,
-      code,
-      sqlState: sqlStateOf(code),
-      reason: refusal.reason,
-      decisionId: refusal.decisionId,
-    })
-  }
+  // What no request could be made of is refused under an id of its own: probing leaves a trace.
+  const requestId = scope.pending?.requestId ?? RequestId(uuidv7(Date.now()))
+  journal.note({
+    type: 'RequestRefused',
+    at,
+    requestId,
+    code,
+    sqlState: sqlStateOf(code),
+    reason: refusal.reason,
+    decisionId: refusal.decisionId,
+  })
   withdraw(session, scope.others)
   proxy.metrics.refused.add(1, { code })
   const isSimple = scope.message?.tag === 'Query' || scope.message?.tag === 'FunctionCall'
   const mustFail = session.status === 'T' || session.isPipelineOpen
-  client.write(
-    toClient.errorResponse(
-      errorOf(
-        { code, reason: refusal.reason, hint: refusal.hint, requestId: pending?.requestId ?? null },
-        'ERROR',
-      ),
-    ),
-  )
+  const { reason, hint } = refusal
+  const error = toClient.errorResponse(errorOf({ code, reason, hint, requestId }, 'ERROR'))
+  const answered = { requestId, recording: scope.pending?.recording ?? session.profile.recording }
+  tell(session, error, answered)
   if (!isSimple) session.isSkipping = true
   if (mustFail) return failAtTarget(session, isSimple, refusal.decisionId)
-  if (isSimple) client.write(toClient.readyForQuery(session.status))
+  if (isSimple) tell(session, toClient.readyForQuery(session.status), answered)
 }
 
 /** Sends what the target cannot parse, so that its transaction fails. Recorded, as everything that is sent. */
@@ -85,7 +80,7 @@ async function failAtTarget(
   const released = await session.journal.record<RequestReleased>([request])
   session.exchange.steps.push({
     tag: isSimple ? 'Query' : 'Parse',
-    request: underWay(session, { requestId: request.requestId, isTainted: false }),
+    request: ownUnderWay(session, request.requestId),
     portal: null,
     isOurs: true,
   })

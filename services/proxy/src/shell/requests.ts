@@ -1,5 +1,6 @@
 import type {
   ApprovalGranted,
+  Recording,
   RequestAllowed,
   RequestBlocked,
   RequestContent,
@@ -8,7 +9,7 @@ import type {
   RequestReleased,
   ReviewRequired,
 } from '@countersign/contracts'
-import { type EventId, Problem, RequestId, uuidv7 } from '@countersign/kernel'
+import { type EventId, type Instant, Problem, RequestId, uuidv7 } from '@countersign/kernel'
 import type { TraceContext } from '@countersign/log'
 import { traced } from '@countersign/runtime'
 import { coverageKey, rendering } from '@countersign/statements'
@@ -31,6 +32,10 @@ export type Pending = {
   decisionId: EventId | null
   decisionHash: string
   isTainted: boolean
+  /** When people had countersigned it; null when nobody had to. */
+  grantedAt: Instant | null
+  /** What is recorded of its answer, as policy decided when it is released. */
+  recording: Recording
   /** It runs code that policy could not look into; known when it is released. */
   isOpaque: boolean
   /** The trace that began when it was asked about. */
@@ -154,6 +159,7 @@ export function releaseOf(
   const decisionId = cover?.decisionId ?? pending.decisionId
   if (decisionId === null) throw new Problem('CS_INTERNAL', 'a release needs a decision')
   pending.isTainted = decision.tainted
+  pending.recording = decision.recording
   const stateVersion = session.stateVersion
   noteEffects(session, pending, decision)
   session.proxy.metrics.released.add(1, { coverage: cover?.coverage ?? 'None' })
@@ -236,7 +242,9 @@ function pendingOf(session: Session, ask: Ask): Pending {
     decisionId: cover?.decisionId ?? null,
     decisionHash: cover?.decisionHash ?? '',
     isTainted: cover?.decision.tainted ?? false,
+    recording: cover?.decision.recording ?? profile.recording,
     isOpaque: false,
+    grantedAt: null,
     trace: null,
   }
 }

@@ -9,6 +9,7 @@ import { askedSession, type Asked, openSession } from './open-session.ts'
 import { servePipeline } from './pipeline.ts'
 import { privilegesConfirmed } from './privileges.ts'
 import type { ProxyContext, SessionHandle } from './proxy-context.ts'
+import { transcribe } from './seen.ts'
 import {
   cancel,
   during,
@@ -227,7 +228,9 @@ async function finish(session: Session, ending: Ending): Promise<void> {
   const inDoubt = [...session.underWay.values()].map(({ requestId }) => requestId)
   if (inDoubt.length > 0) await target.cancel().catch(() => undefined)
   target.close()
-  client.end(ending.code === null ? undefined : fatal(ending.code, ending.words))
+  const goodbye = ending.code === null ? null : fatal(ending.code, ending.words)
+  if (goodbye !== null) transcribe(session, goodbye, null)
+  client.end(goodbye ?? undefined)
   proxy.logger.info(
     { sessionId: session.id, reason: ending.reason, requests: session.requestCount },
     'session ended',

@@ -1,4 +1,4 @@
-import type { MaskingPlanned, Profile } from '@countersign/contracts'
+import type { MaskingPlanned, Profile, Recording } from '@countersign/contracts'
 import { type ErrorCode, messageOf, type RequestId, type SessionId } from '@countersign/kernel'
 import type { DataKey } from '@countersign/identity'
 import type { TransactionStatus } from '@countersign/postgres-wire'
@@ -75,6 +75,8 @@ export type UnderWay = {
   readonly requestId: RequestId
   readonly releasedAtMs: number
   readonly isTainted: boolean
+  /** Whether the agent's answer goes into the transcript. */
+  readonly recording: Recording
   /** How many pieces of data have streamed into it. */
   streamed: number
 }
@@ -82,13 +84,17 @@ export type UnderWay = {
 /** Counts a request as running, so that its end is recorded; gives its number in the exchange. */
 export function underWay(
   session: Session,
-  { requestId, isTainted }: Pick<UnderWay, 'requestId' | 'isTainted'>,
+  { requestId, isTainted, recording }: Pick<UnderWay, 'requestId' | 'isTainted' | 'recording'>,
 ): number {
   const number = session.nextNumber++
   const releasedAtMs = session.proxy.clock.monotonicMs()
-  session.underWay.set(number, { requestId, releasedAtMs, isTainted, streamed: 0 })
+  session.underWay.set(number, { requestId, releasedAtMs, isTainted, recording, streamed: 0 })
   return number
 }
+
+/** What Countersign itself asks: the agent sees none of the answer but what the target says unasked. */
+export const ownUnderWay = (session: Session, requestId: RequestId): number =>
+  underWay(session, { requestId, isTainted: false, recording: session.profile.recording })
 
 export type Raised = {
   readonly requestId: RequestId

@@ -32,6 +32,7 @@ import {
   verifyServer,
 } from '@countersign/postgres-wire'
 import { deadline } from './deadline.ts'
+import { drained } from './drained.ts'
 
 /** A connection to a target. Requests go out only with the proof that they were recorded. */
 export type Target = {
@@ -46,6 +47,9 @@ export type Target = {
     messages: readonly (Bare | Describe | Close)[],
     bytes: readonly Uint8Array[],
   ): void
+  /** Resolves when the target has taken what was sent, as far as memory is concerned. */
+  drained(): Promise<void>
+  isCongested(): boolean
   /** Who gets the frames from now on. */
   onFrames(listener: (frames: readonly (ServerFrame | Violation)[]) => void): void
   /** Resolves when the target closed the connection. */
@@ -156,6 +160,8 @@ export async function connectTarget(login: TargetLogin): Promise<Target> {
     forward: (_released, bytes) => send(bytes),
     forwardStream: (_parts, bytes) => send(bytes),
     forwardProtocol: (_messages, bytes) => send(bytes),
+    drained: () => drained(socket),
+    isCongested: () => socket.writableNeedDrain,
     onFrames(next) {
       listener = next
       if (early.length > 0) next(early.splice(0))

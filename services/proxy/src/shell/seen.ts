@@ -1,0 +1,38 @@
+import type { Recording, TranscriptRecorded } from '@countersign/contracts'
+import type { RequestId } from '@countersign/kernel'
+import type { AppendOptions } from '@countersign/log'
+import type { Unlinked } from '../core/chain.ts'
+import type { Session } from './session-state.ts'
+
+/** What a message to the agent answers: a request, whose recording counts, or nothing, which is up to the profile. */
+export type Answered = { readonly requestId: RequestId; readonly recording: Recording }
+
+/** Writes to the agent, and records what it saw. */
+export function tell(session: Session, bytes: Buffer, answered: Answered | null): void {
+  session.client.write(bytes)
+  transcribe(session, bytes, answered)
+}
+
+/** Records what the agent is told. */
+export function transcribe(session: Session, bytes: Buffer, answered: Answered | null): void {
+  if ((answered ?? session.profile).recording !== 'Full') return
+  for (let at = 0; at < bytes.length; at += TRANSCRIPT_CHUNK_BYTES) {
+    const piece = bytes.subarray(at, at + TRANSCRIPT_CHUNK_BYTES)
+    const seen: Unlinked<TranscriptRecorded> = {
+      type: 'TranscriptRecorded',
+      at: session.proxy.clock.now(),
+      requestId: answered?.requestId ?? null,
+      ciphertext: session.dataKey.encrypt(piece),
+      sizeBytes: piece.length,
+    }
+    session.journal.recordTranscript(seen, patienceOf(session, TRANSCRIPT_LINGER_MS))
+  }
+}
+
+/** Nobody waits for an answer to be recorded, so it goes with the next append. While a privilege is raised the broker waits. */
+export const patienceOf = ({ raised }: Session, lingerMs: number): AppendOptions =>
+  raised === null ? { lingerMs } : {}
+
+/** Nobody waits for the transcript but who watches a session live. */
+const TRANSCRIPT_LINGER_MS = 25
+const TRANSCRIPT_CHUNK_BYTES = 256 * 1024
