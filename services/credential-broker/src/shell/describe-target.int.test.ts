@@ -31,6 +31,20 @@ after(async () => {
   await instance.release()
 })
 
+test('a partition and an inheriting table say of what', async () => {
+  await admin.query(`
+    CREATE TABLE shop.visits (at date NOT NULL, who text) PARTITION BY RANGE (at);
+    CREATE TABLE shop.visits_2024 PARTITION OF shop.visits
+      FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+    CREATE TABLE shop.vips (rank integer) INHERITS (shop.customers)`)
+  const { relations } = await describeTarget(admin, profile)
+  const byName = new Map(relations.map((relation) => [relation.name, relation]))
+  const parents = (name: string) => byName.get(name)?.inherits
+  assert.deepEqual(parents('visits'), [])
+  assert.deepEqual(parents('visits_2024'), [byName.get('visits')?.oid])
+  assert.deepEqual(parents('vips'), [byName.get('customers')?.oid])
+})
+
 test('whatever changes a description changes the extent too, and what does not costs nothing', async () => {
   const changes = [
     'CREATE FUNCTION shop.answer() RETURNS integer LANGUAGE sql IMMUTABLE RETURN 42',
@@ -41,6 +55,7 @@ test('whatever changes a description changes the extent too, and what does not c
     'CREATE OR REPLACE VIEW shop.contacts AS SELECT id, phone AS contact FROM shop.customers',
     'ALTER TABLE shop.orders RENAME COLUMN note TO remark',
     'ALTER TABLE shop.orders RENAME TO purchases',
+    'ALTER TABLE shop.visits DETACH PARTITION shop.visits_2024',
   ]
   for (const change of changes) {
     const before = await looks()

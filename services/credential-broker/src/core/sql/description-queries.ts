@@ -5,7 +5,7 @@ const written = (row: string, oid: string): string =>
 
 const OURS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 
-/** Tables, views and sequences with their columns and masking labels. */
+/** Tables, views and sequences with their columns, masking labels and what they inherit from. */
 export const RELATIONS = `
 SELECT c.oid::int8::text AS oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind,
        coalesce((SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
@@ -15,7 +15,9 @@ SELECT c.oid::int8::text AS oid, n.nspname AS schema, c.relname AS name, c.relki
                                 AND l.objoid = c.oid AND l.objsubid = a.attnum AND l.provider = 'anon'))
                  ORDER BY a.attnum)
                    FROM pg_catalog.pg_attribute a
-                  WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '[]') AS columns
+                  WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '[]') AS columns,
+       coalesce((SELECT pg_catalog.json_agg(i.inhparent::int8 ORDER BY i.inhseqno)
+                   FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid), '[]') AS inherits
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND ${OURS}
  ORDER BY c.oid`
