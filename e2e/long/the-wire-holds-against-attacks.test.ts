@@ -10,7 +10,7 @@ import { psql } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
 import { eventsOf, eventually, observe } from '../support/ledger.ts'
 import { askTarget } from '../support/target.ts'
-import { frames, loginBytes, openTcp, openTls, openWire, told } from '../support/wire.ts'
+import { cancel, frames, loginBytes, openTcp, openTls, openWire, told } from '../support/wire.ts'
 
 const LOGIN_LIMIT_MS = 4_000
 const FRAME_BYTES_MAX = 1024 * 1024
@@ -263,16 +263,10 @@ test('a cancel request with a wrong key cancels nothing, with the right one it d
     { processId: processId ^ 1, secretKey },
     { processId, secretKey: longer },
     { processId, secretKey: Buffer.alloc(4) },
-  ]) {
-    const tls = await openTls(system)
-    tls.resume()
-    tls.write(toServer.cancelRequest(key))
-    await once(tls, 'close')
-  }
+  ])
+    await cancel(system, { key })
   assert.equal(await active(), true)
-  const tls = await openTls(system)
-  tls.resume()
-  tls.end(toServer.cancelRequest(wire.key))
+  await cancel(system, wire)
   assert.deepEqual(told(await answer).slice(-2), ['error 57014', 'ready I'])
   wire.end()
 })

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startPsql } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
+import { countersignCli } from '../support/cli.ts'
 import { heldRequest, heldStatement } from '../support/held.ts'
-import { eventsOf, observe, timesRun } from '../support/ledger.ts'
+import { eventsOf, eventually, observe, timesRun } from '../support/ledger.ts'
+import { connectPg } from '../support/node-postgres.ts'
 import { countersign, deny } from '../support/reviewer.ts'
 
 const system = await arena('exact')
@@ -20,6 +22,27 @@ test('a held statement runs once, only after it was countersigned', async () => 
   const run = await psql.finish()
   assert.equal(run.status, 0, run.stderr)
   assert.equal(await timesRun(system, 'gift'), 1)
+})
+
+// Seen to fail when `exactText` in libs/cli/src/exact-request.ts leaves the parameters out.
+test('a reviewer sees the exact statement and parameters before the vote', async () => {
+  await using client = await connectPg(system, 'shop-prod')
+  const running = client.query('update shop.orders set note = $1 where id > 4 and id <= $2', [
+    "it's\nall",
+    '5',
+  ])
+  const requestId = await eventually(
+    'the agent hears of the hold',
+    async () => /request ([0-9a-f-]{36})/.exec(client.notices.join('\n'))?.[1],
+  )
+  for (const verb of ['show', 'requests', 'approve']) {
+    const { stdout, stderr, status } = await countersignCli(system, verb, requestId, '--as', 'ana')
+    assert.equal(status, 0, stderr)
+    const [shown = ''] = stdout.split('granted')
+    assert.match(shown, /update shop\.orders set note = \$1 where id > 4 and id <= \$2\n/)
+    assert.match(shown, /\$1 \(text.*\) = 'it's\\nall'\n +\$2 \(text.*\) = '5'\n/)
+  }
+  assert.equal((await running).rowCount, 1)
 })
 
 test('one changed byte after an approval is another request, which is held again', async () => {

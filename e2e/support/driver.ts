@@ -95,13 +95,11 @@ export async function reviewInTurn(
       RUN_LIMIT_MS,
     )
     seen.add(requestId)
-    // The console reads the log by itself, and may know of the request a moment after us.
-    await eventually(`the answer to hold ${turn + 1}`, async () => {
-      const answer = await (turn % 2 === 0
-        ? countersign(system, 'ana', requestId)
-        : deny(system, 'ana', requestId, WORDS))
-      return answer.status === 200
-    })
+    const answer = await (turn % 2 === 0
+      ? countersign(system, 'ana', requestId)
+      : deny(system, 'ana', requestId, WORDS))
+    if (answer.status !== 200)
+      throw new Error(`the vote on hold ${turn + 1} was refused: ${JSON.stringify(answer.body)}`)
   }
 }
 

@@ -1,6 +1,8 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { readdir, readFile } from 'node:fs/promises'
 import type { System } from '@countersign/local'
+import { formatPosition, type LogRecord, type Understood } from '@countersign/log'
+import { everyoneHasRead } from './catalog.ts'
+import { eventually, observe, recordsOf } from './ledger.ts'
 
 /** What the console answers. */
 export type Answer = { readonly status: number; readonly body: Record<string, unknown> }
@@ -37,29 +39,25 @@ async function callApi(
   }
 }
 
+/** Countersigns, and says what became of it. */
 export const countersign = (
   system: System,
   as: string,
   requestId: string,
   digest?: string,
 ): Promise<Answer> =>
-  callConsole(system, as, {
-    method: 'POST',
+  vote(system, as, {
     path: `/v1/requests/${requestId}/countersign`,
     body: digest === undefined ? {} : { digest },
   })
 
+/** Denies, and says what became of it. */
 export const deny = (
   system: System,
   as: string,
   requestId: string,
   words: string,
-): Promise<Answer> =>
-  callConsole(system, as, {
-    method: 'POST',
-    path: `/v1/requests/${requestId}/deny`,
-    body: { words },
-  })
+): Promise<Answer> => vote(system, as, { path: `/v1/requests/${requestId}/deny`, body: { words } })
 
 /** Applies the example catalog with the ports of this system, and waits until every service has read it. */
 export async function applyCatalog(
@@ -79,9 +77,58 @@ export async function applyCatalog(
     path: '/v1/catalog',
     body: { files, variables },
   })
-  await pause(CATALOG_READ_MS)
+  // A catalog that was refused changes nothing.
+  if (answer.status === 200) await everyoneHasRead(system, Number(answer.body['catalogOffset']))
   return answer
 }
 
-/** The services read the catalog within a few milliseconds; none of them says when. */
-const CATALOG_READ_MS = 300
+/**
+ * However busy the machine is: a console that was started just now may not know the request yet (404), and approval may
+ * answer later than the console waits for it (202).
+ */
+async function vote(
+  system: System,
+  as: string,
+  call: { path: string; body: unknown },
+): Promise<Answer> {
+  const answer = await eventually(
+    'that the console knows the request',
+    async () => {
+      const said = await callConsole(system, as, { method: 'POST', ...call })
+      return said.status !== 404 && said
+    },
+    VOTE_LIMIT_MS,
+  )
+  return answer.status === 202 ? outcomeOf(system, String(answer.body['reviewId'])) : answer
+}
+
+/** What the console would have answered: from the events of approval that cite the vote. */
+async function outcomeOf(system: System, reviewId: string): Promise<Answer> {
+  await using log = await observe(system)
+  const review = (await recordsOf(log, 'reviews')).find((record) => idOf(record) === reviewId)
+  if (review === undefined) throw new Error(`the vote ${reviewId} is not in the log`)
+  const cause = formatPosition(review.position)
+  const caused = await eventually(
+    'the answer of approval to the vote',
+    async () => {
+      const found = (await recordsOf(log, 'approvals')).flatMap((record) =>
+        record.status === 'understood' && causeOf(record) === cause ? [record.message] : [],
+      )
+      return found.length > 0 && found
+    },
+    VOTE_LIMIT_MS,
+  )
+  const refusal = caused.find((event) => event.type === 'CountersignatureRefused')
+  if (refusal === undefined) return { status: 200, body: { reviewId } }
+  const { reason, detail } = refusal
+  const isOver = reason === 'NotPending' || reason === 'TooLate'
+  return { status: isOver ? 409 : 403, body: { reason, detail, reviewId } }
+}
+
+const idOf = (record: LogRecord): string | null =>
+  record.status === 'understood' ? record.id : null
+
+const causeOf = ({ causation }: Understood): string | null =>
+  causation === null ? null : formatPosition(causation)
+
+const VOTE_LIMIT_MS = 60_000

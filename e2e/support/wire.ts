@@ -87,6 +87,14 @@ export async function openWire(system: System, profile: string): Promise<Wire> {
   }
 }
 
+/** Cancels what a session runs, and returns when the proxy has heard of it. */
+export async function cancel(system: System, { key }: Pick<Wire, 'key'>): Promise<void> {
+  const tls = await openTls(system)
+  tls.resume()
+  tls.write(toServer.cancelRequest(key))
+  await once(tls, 'close')
+}
+
 /** What a client sees, in words that can be compared: no request ids, no row descriptions' numbers. */
 export function told(received: readonly ServerFrame[]): string[] {
   return received.flatMap((frame) => {

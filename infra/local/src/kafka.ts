@@ -124,4 +124,4 @@ const SUPER_USER = 'admin'
 /** Every instance may have the same: nothing ever joins two of them. */
 export const CLUSTER_ID = 'Q291bnRlcnNpZ25Mb2c'.padEnd(22, 'A')
 const JVM = ['-Xmx256m', '-Xms64m', '-XX:+UseSerialGC', '-Djava.awt.headless=true']
-const START_LIMIT_MS = 40_000
+const START_LIMIT_MS = 90_000

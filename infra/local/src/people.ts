@@ -17,6 +17,8 @@ export const PEOPLE: Readonly<Record<string, Person>> = {
 export const AGENTS: Readonly<Record<string, AgentAccount>> = {
   'ci-deploy': { groups: ['agents'], behalfOf: 'maria' },
   'nightly-report': { groups: ['agents'], behalfOf: null },
+  // Somebody put it in the groups of people: it is an agent all the same, since it got its token for itself.
+  'review-bot': { groups: ['prod-reviewers', 'countersign-admins'], behalfOf: null },
 }
 
 /** The client that people log in with; development only. */

@@ -184,4 +184,4 @@ export const SETTINGS = {
   full_page_writes: 'off',
   synchronous_commit: 'off',
 }
-const START_LIMIT_MS = 30_000
+const START_LIMIT_MS = 60_000

@@ -104,4 +104,4 @@ const envFile = (env: Readonly<Record<string, string>>): string =>
     .map(([name, value]) => `${name}=${JSON.stringify(value)}\n`)
     .join('')
 
-const READY_LIMIT_MS = 30_000
+const READY_LIMIT_MS = 60_000

@@ -240,4 +240,4 @@ async function allOf<const T extends readonly (() => Promise<unknown>)[]>(
   return (await Promise.all(running)) as { -readonly [K in keyof T]: Awaited<ReturnType<T[K]>> }
 }
 
-const START_LIMIT_MS = 10_000
+const START_LIMIT_MS = 30_000

@@ -4,10 +4,27 @@ import { cedarPolicies } from './cedar-policies.ts'
 import type { Placed } from './parse-catalog.ts'
 import { type CatalogProblem, listed } from './problem.ts'
 
-/** What is wrong between definitions: names that nobody defines, names twice, reviewers of another environment. */
-export function crossChecked(placed: readonly Placed[], catalog?: Catalog): CatalogProblem[] {
+/**
+ * What is wrong between definitions: names that nobody defines, names twice, reviewers of another environment. What may
+ * be meant so, and probably is not, is a warning.
+ */
+export function crossChecked(
+  placed: readonly Placed[],
+  catalog?: Catalog,
+): { problems: CatalogProblem[]; warnings: CatalogProblem[] } {
   const known = knownNames(placed, catalog)
-  return [...twice(placed), ...sameIds(placed), ...placed.flatMap((each) => dangling(each, known))]
+  return {
+    problems: [
+      ...twice(placed),
+      ...sameIds(placed),
+      ...placed.flatMap((each) => dangling(each, known)),
+    ],
+    warnings: placed.flatMap(({ definition }) =>
+      definition.type === 'PolicySetDefined'
+        ? definition.files.flatMap((file) => unanswerable(file, known))
+        : [],
+    ),
+  }
 }
 
 type Known = {
@@ -89,6 +106,7 @@ function dangling({ definition, file, line }: Placed, known: Known): CatalogProb
       const repeated = names.filter((name, index) => names.indexOf(name) !== index)
       return [
         ...repeated.map((name) => problem(`the stage ${name} is there twice`)),
+        ...mixed(definition.stages, known).map(problem),
         ...definition.stages
           .filter((stage) => !known.reviewers.has(stage.reviewers))
           .map((stage) =>
@@ -101,6 +119,31 @@ function dangling({ definition, file, line }: Placed, known: Known): CatalogProb
     case 'PolicySetDefined':
       return definition.files.flatMap((each) => policyReferences(each, known))
   }
+}
+
+/** Reviewers countersign in their own environment only, so that no request gets past the stages of two. */
+function mixed(stages: readonly StageDefinition[], known: Known): string[] {
+  const environments = stages.flatMap(
+    ({ reviewers }) => known.reviewers.get(reviewers)?.environment ?? [],
+  )
+  const different = [...new Set(environments)]
+  return different.length < 2
+    ? []
+    : [`its stages have reviewers of ${listed(different)}; nobody could ever grant it`]
+}
+
+/** A policy that its head does not limit to an environment, and a chain that can be granted in one only. */
+function unanswerable(file: { name: string; text: string }, known: Known): CatalogProblem[] {
+  return cedarPolicies(file).policies.flatMap(({ line, annotations, environment }) => {
+    const name = annotations['review']
+    if (name === undefined || environment !== null) return []
+    const reviewers = known.chains.get(name)?.stages[0]?.reviewers ?? ''
+    const theirs = known.reviewers.get(reviewers)?.environment
+    const others = [...known.environments].filter((each) => each !== theirs)
+    if (theirs === undefined || others.length === 0) return []
+    const message = `@review("${name}"): its reviewers are of ${theirs}, and the head of the policy names no environment; a request in ${listed(others)} would be denied`
+    return [{ file: file.name, line, message }]
+  })
 }
 
 function policyReferences(file: { name: string; text: string }, known: Known): CatalogProblem[] {

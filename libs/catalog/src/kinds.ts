@@ -70,7 +70,8 @@ export const chain = z.strictObject({
           deadline: duration,
           distinctFrom: z
             .array(z.enum(['requester', 'behalfOf', 'earlierStages']))
-            .default(['requester', 'behalfOf']),
+            // Who wants one person to be enough for two stages has to say so.
+            .default(['requester', 'behalfOf', 'earlierStages']),
         })
         .refine((stage) => (stage.mode === 'quorum') === (stage.quorum !== undefined), {
           message: 'quorum: give the number of people with mode quorum, and only there',

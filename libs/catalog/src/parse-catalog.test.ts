@@ -72,6 +72,37 @@ test('a session ends with its token, unless the profile says otherwise', () => {
   assert.deepEqual(kept('limits: { tokenExpiry: keep-session }\n'), [true, false, false])
 })
 
+test('a review outside of every environment by reviewers of one is a warning', () => {
+  const files = example.map(({ name, text }) => ({
+    name,
+    text: name === 'all.cedar' ? swapped(text, '@cover("none")', '@review("prod-change")') : text,
+  }))
+  const { problems, warnings } = parseCatalog(files, { variables })
+  assert.deepEqual(problems, [])
+  assert.deepEqual(
+    warnings.map(({ file, line, message }) => `${file}:${line}: ${message}`),
+    [
+      'all.cedar:27: @review("prod-change"): its reviewers are of prod, and the head of the policy names no environment; a request in dev, staging would be denied',
+    ],
+  )
+  assert.deepEqual(parseCatalog(example, { variables }).warnings, [])
+})
+
+test('a stage needs other people than those before it, unless the chain says otherwise', () => {
+  const said = 'distinctFrom: [requester, behalfOf]'
+  const stagesOf = (change: string) => {
+    const files = example.map(({ name, text }) => ({
+      name,
+      text: name === 'chains.yaml' ? swapped(text, `      ${said}\n`, change) : text,
+    }))
+    const { definitions } = parseCatalog(files, { variables })
+    const chain = definitions.find(({ name }) => name === 'dev-change')
+    return chain?.type === 'ChainDefined' ? chain.stages.map((stage) => stage.distinctFrom) : []
+  }
+  assert.deepEqual(stagesOf(''), [['requester', 'behalfOf', 'earlierStages']])
+  assert.deepEqual(stagesOf(`      ${said}\n`), [['requester', 'behalfOf']])
+})
+
 test('a version depends on the definition, not on its layout', () => {
   const versionOf = (text: string): string | undefined =>
     parseCatalog(
@@ -202,6 +233,14 @@ const WRONG: Readonly<Record<string, { file: string; change: [string, string]; s
     file: 'prod.cedar',
     change: ['@review("prod-change")', '@review("prod")'],
     says: 'prod.cedar:2: @review("prod"): there is no such chain; known: dev-change, prod-change, staging-change',
+  },
+  'a chain has reviewers of one environment': {
+    file: 'chains.yaml',
+    change: [
+      '    - name: peer\n      reviewers: staging-reviewers',
+      '    - { name: first, reviewers: dev-reviewers, deadline: 1m }\n    - name: peer\n      reviewers: staging-reviewers',
+    ],
+    says: 'staging-change: its stages have reviewers of dev, staging; nobody could ever grant it',
   },
   'a review in one environment is not by reviewers of another': {
     file: 'prod.cedar',

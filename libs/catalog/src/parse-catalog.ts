@@ -29,6 +29,8 @@ export type ParseOptions = {
 export type ParsedCatalog = {
   readonly definitions: readonly CatalogDefinition[]
   readonly problems: readonly CatalogProblem[]
+  /** What stands there and is probably not meant so; it does not keep anything from being applied. */
+  readonly warnings: readonly CatalogProblem[]
 }
 
 /** A definition with the file and line where it begins. */
@@ -76,10 +78,16 @@ export function parseCatalog(
       message: 'no PolicySet names this file; name it or remove it',
     })
   }
-  problems.push(...crossChecked(placed, options.catalog))
+  const crossed = crossChecked(placed, options.catalog)
+  problems.push(...crossed.problems)
   const order = new Map(files.map((file, index) => [file.name, index]))
-  problems.sort((a, b) => (order.get(a.file) ?? 0) - (order.get(b.file) ?? 0) || a.line - b.line)
-  return { definitions: placed.map(({ definition }) => definition), problems }
+  const inOrder = (some: readonly CatalogProblem[]): CatalogProblem[] =>
+    some.toSorted((a, b) => (order.get(a.file) ?? 0) - (order.get(b.file) ?? 0) || a.line - b.line)
+  return {
+    definitions: placed.map(({ definition }) => definition),
+    problems: inOrder(problems),
+    warnings: inOrder(crossed.warnings),
+  }
 }
 
 /** A definition as the message that puts it in force. */

@@ -1,6 +1,6 @@
 import { json } from './json.ts'
 import { type Paint, styleOf } from './paint.ts'
-import { oneLine, printable } from './printable.ts'
+import { oneLine } from './printable.ts'
 import { shortId } from './short-id.ts'
 import { cut, table } from './table.ts'
 import { left, moment } from './time.ts'
@@ -25,8 +25,12 @@ export function requestTable(requests: readonly unknown[], nowMs: number, paint:
   )
 }
 
-/** Everything about one request. */
-export function requestText(request: unknown, nowMs: number, paint: Paint): string {
+/** Everything about one request, with its statement as `exact` writes it. */
+export function requestText(
+  request: unknown,
+  exact: string,
+  { nowMs, paint }: { nowMs: number; paint: Paint },
+): string {
   const status = json.text(request, 'status')
   const deadline = json.textOrNull(request, 'deadline')
   const words = json.textOrNull(request, 'words')
@@ -39,6 +43,7 @@ export function requestText(request: unknown, nowMs: number, paint: Paint): stri
   })
   const lines: [string, string][] = [
     ['what', oneLine(json.text(request, 'summary'))],
+    ['rendering', oneLine(json.text(request, 'rendering'))],
     ['who', whoOf(request)],
     [
       'where',
@@ -55,11 +60,7 @@ export function requestText(request: unknown, nowMs: number, paint: Paint): stri
   ]
   const head = `${paint('bold', json.text(request, 'requestId'))}  ${paint(styleOf(status), status)}\n`
   const body = lines.map(([name, text]) => `  ${paint('dim', name.padEnd(10))}${text}\n`).join('')
-  const statement = printable(json.text(request, 'rendering'))
-    .split('\n')
-    .map((line) => `    ${line}\n`)
-    .join('')
-  return `${head}${body}\n${statement}\n${chainsText(request, paint)}`
+  return `${head}${body}\n${exact}\n${chainsText(request, paint)}`
 }
 
 const whoOf = (request: unknown): string => {

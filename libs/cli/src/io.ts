@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createInterface } from 'node:readline/promises'
+
 /** What the commands know of the world around them, so that tests can be that world. */
 export type Io = {
   out(text: string): void
@@ -7,6 +10,8 @@ export type Io = {
   /** Whether a person looks at the output. */
   readonly isTerminal: boolean
   nowMs(): number
+  /** Asks who looks; null where nobody can answer. */
+  readonly ask: ((question: string) => Promise<string>) | null
 }
 
 /** The process itself. */
@@ -17,4 +22,14 @@ export const processIo = (): Io => ({
   workingDirectory: process.cwd(),
   isTerminal: process.stdout.isTTY,
   nowMs: () => Date.now(),
+  ask: process.stdin.isTTY && process.stdout.isTTY ? asked : null,
 })
+
+async function asked(question: string): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout })
+  // The end of the input answers nothing.
+  const closed = once(terminal, 'close').then(() => '')
+  const answer = await Promise.race([terminal.question(question), closed])
+  terminal.close()
+  return answer
+}

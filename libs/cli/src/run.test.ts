@@ -5,11 +5,37 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
+import { digestOf, encodeSubject } from '@countersign/contracts'
+import { SessionId } from '@countersign/kernel'
+import type { Io } from './io.ts'
 import { run } from './run.ts'
 
 const ID = '01890000-0000-7000-8000-00000000abcd'
 const HIDDEN = '01890000-0000-7000-8000-00000000ffff'
 const SESSION = '01890000-0000-7000-8000-000000001234'
+const EXACT = `GET /v1/sessions/${SESSION}/requests/${ID}`
+const VOTE = `POST /v1/requests/${ID}/countersign`
+const TEXT = "update orders set note = 'x\u001b[2J' where id > 7 -- \u{e0041}"
+const SUBJECT = {
+  protocol: 'Postgres' as const,
+  kind: 'Execute' as const,
+  text: Buffer.from(TEXT),
+  parameterTypes: [25],
+  parameterFormats: [0, 1, 0],
+  parameters: [Buffer.from("it's\nlate"), Buffer.from([0, 1]), null],
+  resultFormats: [],
+  rowsMax: 0,
+  sessionId: SessionId(SESSION),
+  agent: 'ci-deploy',
+  target: 'shop-prod',
+  baseRoles: [],
+  stateVersion: 0,
+  policyVersion: '',
+  salt: Buffer.alloc(16),
+}
+const subject = encodeSubject(SUBJECT)
+const digest = digestOf(subject)
+const base64 = (bytes: Buffer): string => bytes.toString('base64')
 
 type Reply = { status?: number; body: unknown; type?: string }
 type Seen = { method: string; path: string; authorization: string | undefined; body: unknown }
@@ -59,6 +85,7 @@ describe('the command line', () => {
       'GET /v1/requests?status=pending': { body: { requests: [request] } },
       'GET /v1/requests?status=all': { body: { requests: [request] } },
       [`GET /v1/requests/${ID}`]: { body: request },
+      [EXACT]: { body: { requestId: ID, sessionId: SESSION, digest, subject: base64(subject) } },
     }
   })
   after(() => {
@@ -80,22 +107,95 @@ describe('the command line', () => {
 
   it('prints JSON as the server wrote it, wherever the option stands', async () => {
     assert.deepEqual(JSON.parse((await cli('requests', '--json')).out), { requests: [request] })
-    assert.deepEqual(JSON.parse((await cli('--json', 'show', ID)).out), request)
+    const { exact, ...rest } = JSON.parse((await cli('--json', 'show', ID)).out)
+    assert.deepEqual(rest, request)
+    assert.deepEqual(exact, {
+      status: 'seen',
+      kind: 'Execute',
+      text: TEXT,
+      parameters: [
+        { type: 25, format: 'text', value: "it's\nlate" },
+        { type: 0, format: 'binary', value: '\\x0001' },
+        { type: 0, format: 'text', value: null },
+      ],
+      rowsMax: 0,
+    })
   })
 
   it('shows a request by the end of its id', async () => {
     const { status, out } = await cli('show', 'abcd')
     assert.equal(status, 0)
-    assert.match(out, /ALTER TABLE orders ADD COLUMN note text/)
+    assert.match(out, /rendering +UPDATE orders SET note = \?/)
     assert.match(out, /prod-change +dba +current +any one +prod-reviewers +–/)
   })
 
-  it('countersigns exactly what it looked up', async () => {
-    replies[`POST /v1/requests/${ID}/countersign`] = { body: { status: 'granted', request } }
+  it('shows the statement and the parameters to the byte, harmless for the terminal', async () => {
+    for (const words of [
+      ['show', ID],
+      ['requests', ID],
+      ['approve', ID],
+    ]) {
+      const { out } = await cli(...words)
+      assert.match(out, /Execute, 53 bytes; the digest is of this:/, words[0])
+      assert.match(out, /^ {4}update orders set note = 'x\\u001b\[2J' where id > 7 -- \\u{e0041}$/m)
+      assert.match(out, /^ {4}\$1 \(text, type 25\) = 'it's\\nlate'$/m)
+      assert.match(out, /^ {4}\$2 \(binary\) = '\\x0001'\n {4}\$3 \(text\) = NULL$/m)
+    }
+  })
+
+  it('countersigns exactly what it showed', async () => {
+    replies[VOTE] = { body: { status: 'granted', request } }
     const { status, out } = await cli('approve', 'abcd')
     assert.equal(status, 0)
-    assert.match(out, /granted/)
-    assert.deepEqual(seen.at(-1)?.body, { digest: 'd1' })
+    assert.match(out, /where id > 7[\s\S]*granted/)
+    assert.deepEqual(seen.at(-1)?.body, { digest })
+  })
+
+  it('asks the person at the terminal, after it showed what is voted on', async () => {
+    replies[VOTE] = { body: { status: 'granted', request } }
+    const asked: string[] = []
+    const answering = (answer: string) => (question: string) => {
+      asked.push(question)
+      return Promise.resolve(answer)
+    }
+    for (const answer of ['', 'n', 'yess']) {
+      const { status, out } = await cliWith(ENV(), ['approve', ID], answering(answer))
+      assert.equal(status, 1, answer)
+      assert.match(out, /where id > 7[\s\S]*No vote was given/)
+    }
+    assert.deepEqual(
+      seen.filter(({ method }) => method === 'POST'),
+      [],
+    )
+    assert.equal((await cliWith(ENV(), ['approve', ID], answering('y'))).status, 0)
+    assert.equal((await cliWith(ENV(), ['approve', ID, '--yes'], answering('n'))).status, 0)
+    assert.equal(asked.length, 4)
+  })
+
+  it('gives no vote on what it cannot show, unless that is said', async () => {
+    replies[VOTE] = { body: { status: 'granted', request } }
+    for (const reply of [
+      { status: 404, body: { code: 'CS_NOT_FOUND', detail: 'Nothing.' } },
+      { body: { requestId: ID, digest, subject: null } },
+    ]) {
+      replies[EXACT] = reply
+      const refused = await cli('approve', ID)
+      assert.equal(refused.status, 1)
+      assert.match(refused.out, /THE EXACT STATEMENT CANNOT BE SHOWN/)
+      assert.match(refused.err, /no vote was given.*\nnext: .*--unseen/)
+      assert.ok(seen.every(({ method }) => method === 'GET'))
+    }
+    assert.equal((await cli('approve', ID, '--unseen')).status, 0)
+  })
+
+  it('gives no vote when the digest is not of what replay has, whatever is said', async () => {
+    const other = encodeSubject({ ...SUBJECT, text: Buffer.from('drop table orders') })
+    replies[EXACT] = { body: { requestId: ID, digest, subject: base64(other) } }
+    const { status, out, err } = await cli('approve', ID, '--unseen', '--yes')
+    assert.equal(status, 1)
+    assert.match(out, /THE EXACT STATEMENT IS NOT WHAT WAITS/)
+    assert.match(err, /CS_GRANT_MISMATCH: no vote was given/)
+    assert.ok(seen.every(({ method }) => method === 'GET'))
   })
 
   it('sends a vote on a request that it may not read, so that the refusal is on record', async () => {
@@ -143,14 +243,16 @@ describe('the command line', () => {
   })
 
   it('says what to do when nobody said who calls, or where', async () => {
-    const nobody = await cliWith({ CS_CONSOLE_URL: base }, 'requests')
+    const nobody = await cliWith({ CS_CONSOLE_URL: base }, ['requests'])
     assert.deepEqual([nobody.status, nobody.err.includes('next: Give a token')], [1, true])
-    const nowhere = await cliWith({ CS_TOKEN: 't0ken' }, 'requests')
+    const nowhere = await cliWith({ CS_TOKEN: 't0ken' }, ['requests'])
     assert.deepEqual(
       [nowhere.status, nowhere.err.includes('--console-url or CS_CONSOLE_URL')],
       [1, true],
     )
-    const away = await cliWith({ CS_TOKEN: 't', CS_CONSOLE_URL: 'http://127.0.0.1:1' }, 'requests')
+    const away = await cliWith({ CS_TOKEN: 't', CS_CONSOLE_URL: 'http://127.0.0.1:1' }, [
+      'requests',
+    ])
     assert.deepEqual([away.status, away.err.includes('cannot be reached')], [1, true])
   })
 
@@ -177,9 +279,12 @@ describe('the command line', () => {
 
   it('applies a folder with the values that it is given', async () => {
     replies['PUT /v1/catalog'] = {
-      body: { changes: [{ kind: 'ChainDefined', name: 'prod-change', change: 'added' }] },
+      body: {
+        changes: [{ kind: 'ChainDefined', name: 'prod-change', change: 'added' }],
+        warnings: [{ file: 'sub/b.cedar', line: 1, message: 'its reviewers are of prod' }],
+      },
     }
-    const { status, out } = await cli(
+    const { status, out, err } = await cli(
       'apply',
       '-f',
       'catalog',
@@ -190,6 +295,7 @@ describe('the command line', () => {
     )
     assert.equal(status, 0)
     assert.match(out, /Chain +prod-change +added/)
+    assert.equal(err, 'sub/b.cedar:1: warning: its reviewers are of prod\n')
     assert.deepEqual(seen.at(-1)?.body, {
       files: [
         { name: 'a.yaml', text: 'kind: Chain' },
@@ -257,13 +363,15 @@ describe('the command line', () => {
     assert.match(out, /ok +clock/)
   })
 
-  const cli = (...words: string[]) =>
-    cliWith(
-      { CS_CONSOLE_URL: base, CS_REPLAY_URL: base, CS_OIDC_ISSUER: base, CS_TOKEN: 't0ken' },
-      ...words,
-    )
+  const ENV = () => ({
+    CS_CONSOLE_URL: base,
+    CS_REPLAY_URL: base,
+    CS_OIDC_ISSUER: base,
+    CS_TOKEN: 't0ken',
+  })
+  const cli = (...words: string[]) => cliWith(ENV(), words)
 
-  async function cliWith(env: Record<string, string>, ...words: string[]) {
+  async function cliWith(env: Record<string, string>, words: string[], ask: Io['ask'] = null) {
     const written = { out: '', err: '' }
     const status = await run(words, {
       out: (text) => void (written.out += text),
@@ -272,6 +380,7 @@ describe('the command line', () => {
       workingDirectory: folder,
       isTerminal: false,
       nowMs: () => Date.now(),
+      ask,
     })
     return { status, ...written }
   }
@@ -293,10 +402,10 @@ const request = {
   profile: 'shop-prod',
   environment: 'prod',
   summary: 'changes \u001b[2J orders',
-  rendering: 'ALTER TABLE orders ADD COLUMN note text',
+  rendering: 'UPDATE orders SET note = ?',
   effects: [{ effect: 'schema-change', schema: 'public', table: 'orders' }],
   raise: ['shop_prod_owner'],
-  digest: 'd1',
+  digest,
   chains: [
     {
       name: 'prod-change',

@@ -7,7 +7,7 @@ import { requests } from './commands/requests.ts'
 import { sessions } from './commands/sessions.ts'
 import { show } from './commands/show.ts'
 import { token } from './commands/token.ts'
-import { approve, deny, withdraw } from './commands/vote.ts'
+import { approve, type ApproveOptions, deny, withdraw } from './commands/vote.ts'
 import { completionScript, SHELLS, type Shell } from './completion.ts'
 import { type Context, contextOf } from './context.ts'
 import type { Io } from './io.ts'
@@ -55,15 +55,25 @@ function programFor(io: Io, perform: (work: Work) => Promise<void>): Command {
   const command = (name: string, description: string): Command =>
     program.command(name).description(description)
 
-  command('requests', 'list what waits for a countersignature')
+  command('requests', 'list what waits for a countersignature, or show one request')
+    .argument('[request]')
     .option('--all', 'also what no longer waits')
-    .action((options: { all?: boolean }) => perform((context) => requests(context, options)))
-  command('show', 'show a request')
+    .action((id: string | undefined, options: { all?: boolean }) =>
+      perform((context) => requests(context, id, options)),
+    )
+  command(
+    'show',
+    'show a request: its exact statement and parameters, and who is to countersign it',
+  )
     .argument('<request>')
     .action((id: string) => perform((context) => show(context, id)))
   command('approve', 'countersign a request')
     .argument('<request>')
-    .action((id: string) => perform((context) => approve(context, id)))
+    .option('--yes', 'do not ask after it was shown')
+    .option('--unseen', 'also when its exact statement cannot be shown')
+    .action((id: string, options: ApproveOptions) =>
+      perform((context) => approve(context, id, options)),
+    )
   command('deny', 'refuse a request')
     .argument('<request>')
     .requiredOption('--words <text>', 'what the agent is told')

@@ -1,3 +1,4 @@
+export type { Caller } from './caller.ts'
 export {
   codecOf,
   decode,

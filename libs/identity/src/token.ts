@@ -1,11 +1,17 @@
 import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload } from 'jose'
-import type { Identity } from '@countersign/contracts'
+import type { Caller } from '@countersign/contracts'
 import { Instant, messageOf, Problem } from '@countersign/kernel'
 
 /** Reads an access token: who it was issued to, or a `Problem` (`CS_AUTH_…`). */
-export type TokenVerifier = (token: string, nowMs?: number) => Promise<Identity>
+export type TokenVerifier = (token: string, nowMs?: number) => Promise<Caller>
 
-export type TokenSettings = { issuer: string; audience: string; jwksUri?: string }
+export type TokenSettings = {
+  issuer: string
+  audience: string
+  jwksUri?: string
+  /** The group whose members are agents; `agents` by default. */
+  agentGroup?: string
+}
 
 /** Verifies JWT access tokens (RFC 9068) of one issuer against its keys. */
 export function tokenVerifier(settings: TokenSettings): TokenVerifier {
@@ -23,7 +29,7 @@ export function tokenVerifier(settings: TokenSettings): TokenVerifier {
         requiredClaims: ['sub', 'exp'],
         ...(nowMs === undefined ? {} : { currentDate: new Date(nowMs) }),
       })
-      return identityOf(payload)
+      return identityOf(payload, settings.agentGroup)
     } catch (cause) {
       throw problemOf(cause)
     }
@@ -31,20 +37,30 @@ export function tokenVerifier(settings: TokenSettings): TokenVerifier {
 }
 
 /** Who a token speaks of: the agent is the current actor (RFC 8693 `act`), else the subject. */
-export function identityOf(payload: JWTPayload): Identity {
+export function identityOf(payload: JWTPayload, agentGroup = AGENT_GROUP): Caller {
   const subject = payload.sub ?? ''
   const actors = actorsOf(payload['act'], 0)
   const agent = actors[0] ?? subject
-  const groups = payload['groups']
+  const claimed = payload['groups']
+  const groups = Array.isArray(claimed) ? claimed.filter((group) => typeof group === 'string') : []
   return {
     subject,
     agent,
     behalfOf: agent === subject ? null : subject,
     actors: [...new Set([subject, ...actors])],
-    groups: Array.isArray(groups) ? groups.filter((group) => typeof group === 'string') : [],
+    groups,
     expiresAt: Instant((payload.exp ?? 0) * 1_000_000),
+    isAgent: agent !== subject || isOwnToken(payload) || groups.includes(agentGroup),
   }
 }
+
+/**
+ * Whether software got the token for itself, with no person behind it: its subject is then the client (RFC 9068
+ * section 2.2). Known limit: a provider that gives the service account of a client another name is not seen here;
+ * there the group of the agents says it.
+ */
+const isOwnToken = ({ sub, client_id: client, azp: party }: JWTPayload): boolean =>
+  sub !== undefined && (client === sub || party === sub)
 
 function actorsOf(act: unknown, depth: number): string[] {
   if (depth > ACTOR_DEPTH_MAX)
@@ -73,3 +89,4 @@ function problemOf(cause: unknown): Problem {
 }
 
 const ACTOR_DEPTH_MAX = 8
+const AGENT_GROUP = 'agents'

@@ -48,10 +48,11 @@ export type ReadOptions = {
   /** Only these partitions (lanes); all by default, or with a group, those assigned. */
   partitions?: readonly number[]
   /**
-   * How long after a fetch that brought the newest the next one begins, in milliseconds; 0 by default. A reader that
-   * nobody waits for shares its work over many records, and leaves the machine to those that somebody waits for.
+   * How long after a fetch that brought the newest the next one begins, in milliseconds, as of now; 0 by default. A
+   * reader that nobody waits for shares its work over many records, and leaves the machine to those that somebody
+   * waits for.
    */
-  paceMs?: number
+  paceMs?(): number
   /**
    * Up to how long it rests, in milliseconds, while what comes is nothing that it heeds: longer with each such fetch,
    * and not at all after one that brought something, since one seldom comes alone. 0 by default.

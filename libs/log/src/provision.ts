@@ -161,5 +161,5 @@ const {
   ResourcePatternTypes,
 } = kafkajs
 
-const GRANT_LIMIT_MS = 10_000
-const GROUPS_LIMIT_MS = 10_000
+const GRANT_LIMIT_MS = 60_000
+const GROUPS_LIMIT_MS = 60_000

@@ -135,12 +135,15 @@ export async function serveDecider<State>(
       partitions: assigned,
       from: 'beginning',
       heeds: topology.heeds,
-      paceMs: UNHURRIED_PACE_MS,
+      paceMs: () => (isUrgent() ? 0 : UNHURRIED_PACE_MS),
       onRecords,
     })
     reader.failed.catch((cause: unknown) => failure.reject(cause))
     unhurriedReader = reader
   }
+
+  const isUrgent = (): boolean =>
+    [...partitions.values()].some(({ state }) => service.isUrgent?.(state) === true)
 
   /** While a partition is restored its records are folded, and those that were not decided on are kept for then. */
   function deliver(record: LogRecord): void {
@@ -188,5 +191,5 @@ export async function serveDecider<State>(
   }
 }
 
-const UNHURRIED_PACE_MS = 50
+const UNHURRIED_PACE_MS = 200
 const ANNOUNCEMENTS = 'a3c1a0f2-6a51-5c1f-9a35-7f0b5b8c6d11'

@@ -1,4 +1,4 @@
-import { CATALOG_RELATIONS } from './generated/pg-catalog.ts'
+import { CATALOG_COLUMNS, CATALOG_RELATIONS } from './generated/pg-catalog.ts'
 import type { RelationRef } from './facts.ts'
 import { keepsNames } from './search-path.ts'
 
@@ -6,7 +6,7 @@ import { keepsNames } from './search-path.ts'
 export type TargetCatalog = {
   readonly searchPath: readonly string[]
   readonly relations: readonly CatalogRelation[]
-  /** Functions and procedures outside pg_catalog. */
+  /** Functions and procedures outside pg_catalog, and what calls such under another name: types and operators. */
   readonly routines: readonly CatalogRoutine[]
 }
 
@@ -36,6 +36,8 @@ export type Names = {
   relation(schema: string | null, name: string): RelationRef
   /** Null when the catalog does not know the relation. */
   columnsOf(relation: RelationRef): ReadonlySet<string> | null
+  /** Whether the relation has this column for certain; the catalogs of PostgreSQL are known too. */
+  hasColumn(relation: RelationRef, column: string): boolean
   below(
     relation: RelationRef,
   ): readonly { readonly relation: RelationRef; readonly column: string }[]
@@ -63,7 +65,7 @@ function indexed(catalog: TargetCatalog): Names {
     ? catalog.searchPath
     : ['pg_catalog', ...catalog.searchPath]
 
-  return {
+  const names: Names = {
     relation(schema, name) {
       for (const candidate of schema === null ? path : [schema]) {
         const found = byName.get(key(candidate, name))
@@ -83,6 +85,8 @@ function indexed(catalog: TargetCatalog): Names {
       columns.set(relation.oid, set)
       return set
     },
+    hasColumn: (relation, column) =>
+      (names.columnsOf(relation) ?? catalogColumns(relation)).has(column),
     below(relation) {
       const found: { relation: RelationRef; column: string }[] = []
       const seen = new Set<number>()
@@ -103,13 +107,26 @@ function indexed(catalog: TargetCatalog): Names {
     hasRoutine: (name) => routines.has(name),
     areKept: (path) => keepsNames(path, catalog.searchPath),
   }
+  return names
 }
+
+const catalogColumns = ({ schema, name }: RelationRef): ReadonlySet<string> =>
+  OF_CATALOGS.get(`${schema ?? ''}.${name}`) ?? new Set()
 
 const refOf = (relation: CatalogRelation): RelationRef => ({
   schema: relation.schema,
   name: relation.name,
   oid: relation.oid,
 })
+
+const OF_CATALOGS: ReadonlyMap<string, ReadonlySet<string>> = new Map(
+  CATALOG_COLUMNS.trim()
+    .split('\n')
+    .map((line) => {
+      const [name = '', ...columns] = line.split(' ')
+      return [name, new Set(columns)]
+    }),
+)
 
 const key = (schema: string, name: string): string => JSON.stringify([schema, name])
 

@@ -1,4 +1,4 @@
-import { HARMLESS_FUNCTIONS } from './generated/pg-catalog.ts'
+import { HARMLESS_FUNCTIONS, OTHER_FUNCTIONS } from './generated/pg-catalog.ts'
 import type { Names } from './catalog.ts'
 import type { EffectName } from './facts.ts'
 import { pathIn } from './search-path.ts'
@@ -16,8 +16,8 @@ export type Call = {
 /**
  * What a call does, by an allow-list of PostgreSQL's own functions. `args` are its arguments as far as they are constants.
  *
- * Known limits: an operator or a cast is judged by the names in the text. An unqualified operator that
- * a schema of the search path overloads, and a cast *from* a user's type, look like the built-in ones.
+ * Known limits: an operator or a cast is judged by the names in the text. A sign of pg_catalog that a schema of the
+ * search path overloads, and a cast *from* a user's type, look like the built-in ones.
  */
 export function callOf(
   path: readonly string[],
@@ -39,6 +39,19 @@ export function callOf(
   if (local !== 'set_config') return { ...called, effects: SPECIAL.get(local) ?? ['opaque'] }
   return { ...called, effects: configEffects(args), changesNames: setsPath(args, names) }
 }
+
+/**
+ * What `x.name` does when x may have no column of that name: PostgreSQL then takes it for the call name(x). Null when it
+ * can only be a field, or a function that is harmless anyway. The name has no schema: it is one of the search path.
+ */
+export function attributeCallOf(name: string, argument: string | null, names: Names): Call | null {
+  const mayBeCalled =
+    names.hasRoutine(name) || OTHER_FUNCTIONS.has(name) || OF_OTHER_VERSIONS.test(name)
+  return mayBeCalled ? callOf([name], [argument], names) : null
+}
+
+/** The list of functions is that of one version; others have more with these beginnings, and nobody's columns do. */
+const OF_OTHER_VERSIONS = /^(?:pg_|lo_|binary_upgrade_)/
 
 /** Of information_schema, which belongs to the superuser as pg_catalog does: what drivers call by its whole name. */
 const HARMLESS_ELSEWHERE: ReadonlySet<string> = new Set([

@@ -4,10 +4,10 @@ import { EMPTY_CATALOG, namesOf } from './catalog.ts'
 import { callOf } from './functions.ts'
 import { decoded, latin1Of, parsed, STATEMENT_BYTES_MAX } from './parser.ts'
 import { type Template, templateOf } from './template.ts'
-import { constantOf, type Node, nodesAt, type Tree, treeOf, wordsAt } from './tree.ts'
+import { constantOf, type Node, nodesAt, textOf, type Tree, treeOf, wordsAt } from './tree.ts'
 
 /** The version of what this package understands; keys of other versions never match. */
-export const STATEMENTS_VERSION = '2'
+export const STATEMENTS_VERSION = '3'
 
 /** The key under which exactly these bytes are covered. */
 export function exactKey(sql: Uint8Array | string): string {
@@ -75,7 +75,9 @@ function shaped(value: unknown, forgets: boolean, inCondition: boolean): unknown
   // A bound value that would have to stay exact is not in the text, so such a text has no shape.
   if (!forgets && 'ParamRef' in tree) throw new TypeError('a parameter where values count')
   const called = treeOf(tree['FuncCall'])
-  const inner = forgets && !(called && !isHarmlessCall(called))
+  const fields = treeOf(tree['A_Indirection'])
+  const counts = (called && !isHarmlessCall(called)) || (fields && !areHarmlessFields(fields))
+  const inner = forgets && counts !== true
   const out: Record<string, unknown> = {}
   for (const [field, each] of Object.entries(tree)) {
     if (LOCATIONS.has(field)) continue
@@ -100,6 +102,13 @@ function isHarmlessCall(body: Tree): boolean {
     !SETTING_READERS.has(wordsAt(body, 'funcname').at(-1) ?? '')
   )
 }
+
+/** `(42).f` is the call f(42), or a field; whether the target has such a function is not known here. */
+const areHarmlessFields = (body: Tree): boolean =>
+  nodesAt(body, 'indirection').every(
+    ({ kind, body: field }) =>
+      kind !== 'String' || callOf([textOf(field, 'sval')], [], NO_NAMES).harmless,
+  )
 
 /** Harmless with a plain argument only, so the argument stays. */
 const SETTING_READERS: ReadonlySet<string> = new Set(['current_setting'])

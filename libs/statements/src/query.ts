@@ -1,7 +1,8 @@
 import { affect, call, type Collector, lock, read, renames, touch } from './collector.ts'
 import type { RelationRef } from './facts.ts'
-import { callOf } from './functions.ts'
+import { attributeCallOf, callOf } from './functions.ts'
 import { BUILTIN_TYPES } from './generated/pg-catalog.ts'
+import { namesOfRange, namesOfResult, type Results } from './results.ts'
 import {
   children,
   constantOf,
@@ -17,8 +18,8 @@ import {
 
 /** What names mean at one place of a query. */
 export type Scope = {
-  /** Names that WITH defined. */
-  readonly ctes: ReadonlySet<string>
+  /** Names that WITH defined, and what their results call their columns. */
+  readonly ctes: Results
   readonly level: Level | null
   /** Outside queries, what a relation in a utility statement is there for. */
   readonly subject: ((relation: RelationRef) => void) | null
@@ -27,8 +28,11 @@ export type Scope = {
 /** What one SELECT, or other query, has in its FROM. */
 type Level = {
   readonly relations: { readonly alias: string; readonly relation: RelationRef }[]
-  /** Names of sub-selects, functions and CTEs; their columns were noted where they come from. */
-  readonly derived: Set<string>
+  /**
+   * Names of sub-selects, functions and CTEs, with the columns that they have for certain; what these
+   * read was noted where they come from.
+   */
+  readonly derived: Map<string, ReadonlySet<string>>
   /** Names of whole joins. */
   readonly joins: Set<string>
   /** What the result calls its columns; ORDER BY and GROUP BY may mean these. */
@@ -37,7 +41,7 @@ type Level = {
 }
 
 /** The scope of a statement that stands alone. */
-export const TOP: Scope = { ctes: new Set(), level: null, subject: null }
+export const TOP: Scope = { ctes: new Map(), level: null, subject: null }
 
 /** Walks a node and notes everything that running it would do. */
 export function visit(to: Collector, node: Node, scope: Scope): void {
@@ -212,12 +216,14 @@ function withCtes(to: Collector, body: Tree, outer: Scope): Scope {
   const clause = treeOf(body['withClause'])
   if (!clause) return { ...outer, subject: null }
   const ctes = nodesAt(clause, 'ctes')
-  const names = new Set(outer.ctes)
-  if (clause['recursive'] === true) for (const cte of ctes) names.add(textOf(cte.body, 'ctename'))
+  const names = new Map(outer.ctes)
+  const add = (cte: Node): void =>
+    void names.set(textOf(cte.body, 'ctename'), namesOfResult(to.names, cte, names))
+  if (clause['recursive'] === true) for (const cte of ctes) add(cte)
   for (const cte of ctes) {
     // Without RECURSIVE a CTE sees only the earlier ones: its own name is still the table's.
-    visitChildren(to, cte, { ctes: new Set(names), level: outer.level, subject: null })
-    names.add(textOf(cte.body, 'ctename'))
+    visitChildren(to, cte, { ctes: new Map(names), level: outer.level, subject: null })
+    add(cte)
   }
   return { ctes: names, level: outer.level, subject: null }
 }
@@ -225,9 +231,10 @@ function withCtes(to: Collector, body: Tree, outer: Scope): Scope {
 function rangeVar(to: Collector, body: Tree, scope: Scope): void {
   if (scope.subject) return scope.subject(targetOf(to, body))
   const name = textOf(body, 'relname')
-  if (!('schemaname' in body) && scope.ctes.has(name)) {
+  const cte = 'schemaname' in body ? undefined : scope.ctes.get(name)
+  if (cte !== undefined) {
     to.reads++
-    scope.level?.derived.add(aliasOf(body))
+    scope.level?.derived.set(aliasOf(body), renamedTo(body) ?? cte)
     return
   }
   const relation = targetOf(to, body)
@@ -235,9 +242,16 @@ function rangeVar(to: Collector, body: Tree, scope: Scope): void {
   lock(to, 'ACCESS SHARE', relation)
   alias(scope, aliasOf(body), relation)
   // Renamed columns cannot be followed by name.
-  if (!('colnames' in part(body, 'alias'))) return
+  const renamed = renamedTo(body)
+  if (renamed === null) return
   touch(to, relation, '*')
-  scope.level?.derived.add(aliasOf(body))
+  scope.level?.derived.set(aliasOf(body), renamed)
+}
+
+/** The new names that an alias gives to columns; null when it gives none. */
+function renamedTo(body: Tree): ReadonlySet<string> | null {
+  const names = wordsAt(part(body, 'alias'), 'colnames')
+  return names.length === 0 ? null : new Set(names)
 }
 
 function columnRef(to: Collector, body: Tree, scope: Scope): void {
@@ -294,8 +308,45 @@ function qualified(to: Collector, qualifier: string, column: string, scope: Scop
     for (let level = scope.level; level; level = level.parent)
       for (const { relation } of level.relations) touch(to, relation, '*')
   }
-  // `t.f` is a call f(t) when t has no column f.
-  if (!isColumn && to.names.hasRoutine(column)) call(to, callOf([column], [], to.names))
+  if (column !== '*' && !isColumnOf(to, qualifier, column, scope)) attribute(to, column, null)
+}
+
+/** Whether all that the qualifier may mean here has this column for certain. */
+function isColumnOf(to: Collector, qualifier: string, column: string, scope: Scope): boolean {
+  let found = false
+  for (let level = scope.level; level; level = level.parent) {
+    if (level.joins.has(qualifier)) return false
+    const derived = level.derived.get(qualifier)
+    if (derived !== undefined) {
+      if (!derived.has(column)) return false
+      found = true
+      continue
+    }
+    for (const { alias: name, relation } of level.relations) {
+      if (name !== qualifier) continue
+      if (!SYSTEM_COLUMNS.has(column) && !to.names.hasColumn(relation, column)) return false
+      found = true
+    }
+  }
+  return found
+}
+
+/**
+ * To PostgreSQL `x.f` is the call f(x) when x has no column f (ParseFuncOrColumn): behind a name of FROM, whose whole
+ * row is the argument then, and behind any expression in parentheses, whatever its type.
+ */
+function attribute(to: Collector, name: string, argument: string | null): void {
+  const called = attributeCallOf(name, argument, to.names)
+  if (called !== null) call(to, called)
+}
+
+/** What stands in parentheses, with fields, elements and slices behind it: `(x).f[1].g`. */
+function indirection(to: Collector, body: Tree, scope: Scope): void {
+  nodesAt(body, 'indirection').forEach(({ kind, body: field }, index) => {
+    if (kind !== 'String') return
+    attribute(to, textOf(field, 'sval'), index === 0 ? constantOf(nodeAt(body, 'arg')) : null)
+  })
+  visitChildren(to, { kind: 'A_Indirection', body }, scope)
 }
 
 function funcCall(to: Collector, body: Tree, scope: Scope): void {
@@ -315,12 +366,14 @@ function typeName(to: Collector, body: Tree): void {
   call(to, { name: `type ${words.join('.')}`, harmless: false, effects: ['opaque'], why })
 }
 
-/** A schema before an operator leads out of pg_catalog. */
+/** A schema before an operator leads out of pg_catalog, and so does a sign that only the target knows. */
 const operatorIn =
   (kind: string, field: string) =>
   (to: Collector, body: Tree, scope: Scope): void => {
     const words = wordsAt(body, field)
-    if (words.length > 1 && words.at(-2) !== 'pg_catalog') {
+    const isOfTarget =
+      words.length > 1 ? words.at(-2) !== 'pg_catalog' : to.names.hasRoutine(words[0] ?? '')
+    if (isOfTarget) {
       const name = `operator ${words.join('.')}`
       call(to, { name, harmless: false, effects: ['opaque'], why: `uses the ${name}` })
     }
@@ -330,7 +383,8 @@ const operatorIn =
 const derivedIn =
   (kind: string) =>
   (to: Collector, body: Tree, scope: Scope): void => {
-    scope.level?.derived.add(textOf(part(body, 'alias'), 'aliasname'))
+    const names = renamedTo(body) ?? namesOfRange(to.names, { kind, body }, scope.ctes)
+    scope.level?.derived.set(textOf(part(body, 'alias'), 'aliasname'), names)
     visitChildren(to, { kind, body }, scope)
   }
 
@@ -339,7 +393,7 @@ function rangeFunction(to: Collector, body: Tree, scope: Scope): void {
   for (const list of nodesAt(body, 'functions'))
     for (const each of nodesAt(list.body, 'items'))
       if (each.kind === 'FuncCall')
-        scope.level?.derived.add(wordsAt(each.body, 'funcname').at(-1) ?? '')
+        scope.level?.derived.set(wordsAt(each.body, 'funcname').at(-1) ?? '', new Set())
   derivedIn('RangeFunction')(to, body, scope)
 }
 
@@ -387,7 +441,7 @@ function ordering(scope: Scope, body: Tree): Scope {
 function opened(scope: Scope): Scope {
   const level: Level = {
     relations: [],
-    derived: new Set(),
+    derived: new Map(),
     joins: new Set(),
     outputs: new Set(),
     parent: scope.level,
@@ -434,6 +488,7 @@ const VISITORS: ReadonlyMap<string, Visitor> = new Map<string, Visitor>([
   ['RangeTableSample', sample],
   ['JoinExpr', join],
   ['ColumnRef', columnRef],
+  ['A_Indirection', indirection],
   ['ColumnDef', columnDef],
   ['FuncCall', funcCall],
   ['TypeName', typeName],

@@ -13,6 +13,8 @@ export type TestIssuer = AsyncDisposable & {
 export type TestClaims = {
   groups?: readonly string[]
   act?: string
+  /** The client that got the token. */
+  client?: string
   /** In seconds from now; negative for a token that has expired. */
   lifetime?: number
 }
@@ -32,7 +34,7 @@ export async function testIssuer(): Promise<TestIssuer> {
   return {
     issuer,
     audience: AUDIENCE,
-    token(subject, { groups = [], act, lifetime = 600 } = {}) {
+    token(subject, { groups = [], act, client, lifetime = 600 } = {}) {
       const now = Math.floor(Date.now() / 1000)
       const header = { alg: 'ES256', typ: 'at+jwt', kid: KEY_ID }
       const claims = {
@@ -43,6 +45,7 @@ export async function testIssuer(): Promise<TestIssuer> {
         iat: now - 1,
         exp: now + lifetime,
         ...(act === undefined ? {} : { act: { sub: act } }),
+        ...(client === undefined ? {} : { client_id: client }),
       }
       const signed = `${encoded(header)}.${encoded(claims)}`
       const options = { key: keys.privateKey, dsaEncoding: 'ieee-p1363' } as const

@@ -9,6 +9,11 @@ export const SETTINGS = {
   CS_SEALING_KEYS_FILE: path('The public keys of the services (JWK Set).'),
   CS_OIDC_ISSUER: z.string().min(1).describe('The issuer of the tokens of people and agents.'),
   CS_OIDC_AUDIENCE: z.string().default('countersign').describe('The audience of the tokens.'),
+  CS_AGENT_GROUP: z
+    .string()
+    .min(1)
+    .default('agents')
+    .describe('The group whose members are agents, who never act as people.'),
   CS_OIDC_JWKS_URI: z
     .string()
     .optional()

@@ -6,3 +6,6 @@ export const topology: Topology = {
   reads: ['approvals', 'catalog'],
   writes: ['reviews', 'catalog'],
 }
+
+/** The catalog has one partition, so that everybody reads the rules in one order. */
+export const CATALOG_PARTITION = 0

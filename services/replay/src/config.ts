@@ -10,6 +10,11 @@ export const SETTINGS = {
   CS_SEALING_KEY_FILE: path('The private key of replay (JWK), to open the keys of sessions.'),
   CS_OIDC_ISSUER: z.string().min(1).describe('The issuer of the tokens of people and agents.'),
   CS_OIDC_AUDIENCE: z.string().default('countersign').describe('The audience of the tokens.'),
+  CS_AGENT_GROUP: z
+    .string()
+    .min(1)
+    .default('agents')
+    .describe('The group whose members are agents, who never act as people.'),
   CS_OIDC_JWKS_URI: z
     .string()
     .optional()

@@ -21,6 +21,7 @@ await startService('replay', async () => {
   const verify = tokenVerifier({
     issuer: config.CS_OIDC_ISSUER,
     audience: config.CS_OIDC_AUDIENCE,
+    agentGroup: config.CS_AGENT_GROUP,
     ...(config.CS_OIDC_JWKS_URI === undefined ? {} : { jwksUri: config.CS_OIDC_JWKS_URI }),
   })
 

@@ -17,12 +17,14 @@ export async function apply(context: Context, options: ApplyOptions): Promise<nu
   const url = `${context.consoleUrl()}/v1/catalog`
   const answered = await ask({ url, token: await context.token(), method: 'PUT', body })
   const problems = json.list(answered.body, 'problems')
+  const warnings = json.list(answered.body, 'warnings')
+  for (const found of context.settings.json ? [] : [...problems, ...warnings]) {
+    const [file, line] = [json.text(found, 'file'), json.text(found, 'line')].map(oneLine)
+    const kind = warnings.includes(found) ? `${context.paint('yellow', 'warning')}: ` : ''
+    context.io.err(`${file}:${line}: ${kind}${oneLine(json.text(found, 'message'))}\n`)
+  }
   if (problems.length > 0) {
     context.print(answered.body, () => '')
-    for (const problem of context.settings.json ? [] : problems) {
-      const [file, line] = [json.text(problem, 'file'), json.text(problem, 'line')].map(oneLine)
-      context.io.err(`${file}:${line}: ${oneLine(json.text(problem, 'message'))}\n`)
-    }
     context.io.err(`${json.text(answered.body, 'detail')}\n`)
     return 1
   }

@@ -2,9 +2,15 @@ import type { Context } from '../context.ts'
 import { requestTable } from '../held-request.ts'
 import { answerOf } from '../http.ts'
 import { json } from '../json.ts'
+import { show } from './show.ts'
 
-/** Lists what waits for a countersignature. */
-export async function requests(context: Context, options: { all?: boolean }): Promise<void> {
+/** Lists what waits for a countersignature; or shows one request. */
+export async function requests(
+  context: Context,
+  typed: string | undefined,
+  options: { all?: boolean },
+): Promise<void> {
+  if (typed !== undefined) return show(context, typed)
   const status = options.all === true ? 'all' : 'pending'
   const url = `${context.consoleUrl()}/v1/requests?status=${status}`
   const answer = await answerOf({ url, token: await context.token() })

@@ -1,5 +1,6 @@
 import { Problem } from '@countersign/kernel'
 import type { Context } from '../context.ts'
+import { type Exact, exactJson, exactRequest, exactText } from '../exact-request.ts'
 import { requestText } from '../held-request.ts'
 import { findRequest } from './find-request.ts'
 
@@ -11,5 +12,12 @@ export async function show(context: Context, typed: string): Promise<void> {
       hint: 'See `countersign requests --all`.',
     })
   }
-  context.print(request, () => requestText(request, context.io.nowMs(), context.paint))
+  const exact = await exactRequest(context, request)
+  context.print({ ...Object(request), exact: exactJson(exact) }, () =>
+    shown(context, request, exact),
+  )
 }
+
+/** A request for people: what it asks to the byte, and who is to countersign it. */
+export const shown = ({ io, paint }: Context, request: unknown, exact: Exact): string =>
+  requestText(request, exactText(exact, paint), { nowMs: io.nowMs(), paint })

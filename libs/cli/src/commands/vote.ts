@@ -1,32 +1,80 @@
+import { Problem } from '@countersign/kernel'
 import type { Context } from '../context.ts'
+import { exactRequest } from '../exact-request.ts'
 import { ask, problemIn } from '../http.ts'
 import { json } from '../json.ts'
 import { styleOf } from '../paint.ts'
 import { oneLine } from '../printable.ts'
 import { findRequest } from './find-request.ts'
+import { shown } from './show.ts'
 
-/** Countersigns a request, as it was when it was looked up here. */
-export const approve = (context: Context, typed: string): Promise<number> =>
-  vote(context, typed, 'countersign', (digest) => (digest === '' ? {} : { digest }))
+export type ApproveOptions = {
+  /** Vote although the exact statement cannot be shown. */
+  unseen?: boolean
+  /** Do not ask. */
+  yes?: boolean
+}
+
+/** Countersigns a request, after it was shown to the byte. */
+export async function approve(
+  context: Context,
+  typed: string,
+  options: ApproveOptions = {},
+): Promise<number> {
+  const found = await findRequest(context, typed)
+  const isWanted = found.request === null || (await isSeen(context, found.request, options))
+  if (!isWanted) return 1
+  return vote(context, found, 'countersign', (digest) => (digest === '' ? {} : { digest }))
+}
+
+/** Shows what is voted on; whether the vote may go on. What the digest is not of is never voted on. */
+async function isSeen(
+  context: Context,
+  request: unknown,
+  { unseen = false, yes = false }: ApproveOptions,
+): Promise<boolean> {
+  const { io, settings, paint } = context
+  // Who votes on what no longer waits is told so by approval, and it is on record.
+  const isPending = json.text(request, 'status') === 'pending'
+  const exact = await exactRequest(context, request)
+  if (!settings.json) io.out(`${shown(context, request, exact)}\n`)
+  if (isPending && exact.status === 'different') {
+    throw new Problem('CS_GRANT_MISMATCH', `no vote was given: ${exact.why}`, {
+      hint: 'Deny the request, and find out who changed what.',
+    })
+  }
+  if (isPending && exact.status === 'missing' && !unseen) {
+    throw new Problem(
+      'CS_NOT_FOUND',
+      `no vote was given, since the exact statement cannot be shown: ${exact.why}`,
+      { hint: 'Try again. To countersign what you cannot see, on its digest alone: --unseen.' },
+    )
+  }
+  if (!isPending || yes || settings.json || io.ask === null) return true
+  const answer = await io.ask(`Countersign exactly this? ${paint('dim', '[y/N]')} `)
+  if (/^y(es)?$/i.test(answer.trim())) return true
+  io.out('No vote was given.\n')
+  return false
+}
 
 /** Refuses a request; the words reach the agent. */
-export const deny = (
+export const deny = async (
   context: Context,
   typed: string,
   options: { words: string },
-): Promise<number> => vote(context, typed, 'deny', () => ({ words: options.words }))
+): Promise<number> =>
+  vote(context, await findRequest(context, typed), 'deny', () => ({ words: options.words }))
 
 /** Gives an own request up. */
-export const withdraw = (context: Context, typed: string): Promise<number> =>
-  vote(context, typed, 'withdraw', () => ({}))
+export const withdraw = async (context: Context, typed: string): Promise<number> =>
+  vote(context, await findRequest(context, typed), 'withdraw', () => ({}))
 
 async function vote(
   context: Context,
-  typed: string,
+  { id, request }: { id: string; request: unknown },
   verb: 'countersign' | 'deny' | 'withdraw',
   bodyOf: (digest: string) => object,
 ): Promise<number> {
-  const { id, request } = await findRequest(context, typed)
   const url = `${context.consoleUrl()}/v1/requests/${id}/${verb}`
   const body = bodyOf(json.text(request, 'digest'))
   // A vote that is refused is recorded too, so also one that will be is sent.

@@ -18,7 +18,7 @@ describe('the log on Kafka', () => {
   afterEach(() => kafka.thaw()) // Where a test failed in the cold, the next still finds a Kafka.
   after(() => kafka[Symbol.asyncDispose]())
 
-  it('appends again within two seconds after a freeze that outlasted every limit', async () => {
+  it('appends again soon after a freeze that outlasted every limit', async () => {
     const topic = await kafka.topic()
     await using log = await kafka.connect()
     await log.append([draft(topic, 'a', 0)])
@@ -27,7 +27,7 @@ describe('the log on Kafka', () => {
       code: 'CS_LOG_UNAVAILABLE',
     })
     await kafka.thaw()
-    await log.append([draft(topic, 'a', 2)], { limitMs: 2_000 })
+    await log.append([draft(topic, 'a', 2)], { limitMs: SOON_MS })
   })
 
   it('never writes what was given up before it was sent', async () => {
@@ -118,12 +118,14 @@ describe('the log on Kafka', () => {
     await log.read({ topics: [topic], from: 'end', onRecords: () => undefined })
     await log.append([draft(topic, 'a', 0)])
     await kafka.freeze()
-    const began = performance.now()
-    await log[Symbol.asyncDispose]()
-    assert.ok(performance.now() - began < 4_000)
+    const late = delay(SOON_MS, 'late', { ref: false })
+    assert.notEqual(await Promise.race([log[Symbol.asyncDispose](), late]), 'late')
     await kafka.thaw()
   })
 })
+
+/** What waits for a timeout of the client or the broker takes longer; a machine that stands still for a while does not. */
+const SOON_MS = 10_000
 
 async function eventually(what: string, isSo: () => boolean): Promise<void> {
   const until = performance.now() + 20_000

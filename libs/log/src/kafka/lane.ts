@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { Problem } from '@countersign/kernel'
 import type { Kafka, Message, Producer, RecordMetadata } from 'kafkajs'
 import { type Appending, BATCH_BYTES_MAX, sizeOf, unavailable } from '../appending.ts'
@@ -84,6 +85,8 @@ export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions):
         if (batch.length > 0) await send(batch)
         for (const { draft, call } of batch) lost.note(draft.key, call)
         if (queue.length === 0) lost.clear()
+        // Where several wait at a time, what has arrived at other sockets comes along with the next.
+        if (batch.length > ALONE) await setImmediate()
       } catch (cause) {
         // Nothing of these was sent; who waits is told.
         const failed = queue
@@ -212,6 +215,8 @@ type Entry = Waiting & {
 }
 
 const RESEND_MS = 50
+/** One that waits, and what goes along with it. */
+const ALONE = 2
 /** Connecting and one request take twice two seconds at most; kafkajs checks its limits every 100 ms. */
 const SEND_LIMIT_MS = 8_000
 /** What is more than this goes at once, so that a stream is not slowed down. */

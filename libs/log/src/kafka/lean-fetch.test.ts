@@ -40,6 +40,16 @@ it('finds a header by its name without making the others', async () => {
   )
 })
 
+it('leaves out a partition that brought nothing, but not its error', async () => {
+  const [empty] = (await lean(fetchOf(Buffer.alloc(0)))).responses
+  assert.deepEqual(empty, { topicName: 'sessions', partitions: [] })
+  const [failed] = (await lean(fetchOf(Buffer.alloc(0), OFFSET_OUT_OF_RANGE))).responses
+  assert.deepEqual(
+    failed?.partitions.map(({ errorCode }) => errorCode),
+    [OFFSET_OUT_OF_RANGE],
+  )
+})
+
 it('leaves a batch that is cut off for the next fetch, wherever it ends', async () => {
   const whole = await encoded({ ...EXAMPLE, firstOffset: 7 })
   const cut = await encoded({ ...EXAMPLE, firstOffset: 8 })
@@ -67,21 +77,23 @@ function seen(fetched: Fetched) {
     ...fetched,
     responses: fetched.responses.map(({ topicName, partitions }) => ({
       topicName,
-      partitions: partitions.map((partition) => ({
-        ...partition,
-        messages: partition.messages.map((message) => ({
-          magicByte: message.magicByte,
-          attributes: message.attributes,
-          timestamp: message.timestamp,
-          offset: message.offset,
-          key: message.key,
-          value: message.value,
-          headers: { ...message.headers },
-          isControlRecord: message.isControlRecord,
-          producerId: message.batchContext.producerId,
-          inTransaction: message.batchContext.inTransaction,
+      partitions: partitions
+        .filter(({ messages }) => messages.length > 0)
+        .map((partition) => ({
+          ...partition,
+          messages: partition.messages.map((message) => ({
+            magicByte: message.magicByte,
+            attributes: message.attributes,
+            timestamp: message.timestamp,
+            offset: message.offset,
+            key: message.key,
+            value: message.value,
+            headers: { ...message.headers },
+            isControlRecord: message.isControlRecord,
+            producerId: message.batchContext.producerId,
+            inTransaction: message.batchContext.inTransaction,
+          })),
         })),
-      })),
     })),
   }
 }
@@ -117,7 +129,7 @@ async function encoded({ records, ...fields }: Batch): Promise<Buffer> {
 }
 
 /** The answer of a broker to a fetch of one partition. */
-function fetchOf(records: Buffer): Buffer {
+function fetchOf(records: Buffer, errorCode = 0): Buffer {
   const topic = Buffer.from('sessions')
   const bytes = Buffer.alloc(HEAD_BYTES_MAX)
   let at = bytes.writeInt32BE(0)
@@ -128,7 +140,7 @@ function fetchOf(records: Buffer): Buffer {
   at += topic.copy(bytes, at)
   at = bytes.writeInt32BE(1, at)
   at = bytes.writeInt32BE(5, at)
-  at = bytes.writeInt16BE(0, at)
+  at = bytes.writeInt16BE(errorCode, at)
   at = bytes.writeBigInt64BE(2n ** 41n, at)
   at = bytes.writeBigInt64BE(2n ** 41n, at)
   at = bytes.writeBigInt64BE(0n, at)
@@ -140,6 +152,7 @@ function fetchOf(records: Buffer): Buffer {
 
 const HEAD_BYTES_MAX = 100
 const GZIP = 1
+const OFFSET_OUT_OF_RANGE = 1
 const EXAMPLE: Batch = {
   firstOffset: 0,
   firstTimestamp: 1_000,

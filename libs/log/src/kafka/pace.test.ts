@@ -9,7 +9,7 @@ const restsAfter = (pace: ReturnType<typeof paceOf>, counts: readonly number[]):
   })
 
 test('a steady reader rests as long whatever comes', () => {
-  assert.deepEqual(restsAfter(paceOf({ paceMs: 20 }), [1, 0, 0, 3]), [20, 20, 20, 20])
+  assert.deepEqual(restsAfter(paceOf({ paceMs: () => 20 }), [1, 0, 0, 3]), [20, 20, 20, 20])
 })
 
 test('a reader that slows down rests longer and longer while nothing comes, and not at all when something does', () => {

@@ -8,16 +8,16 @@ export type Pace = {
   delivered(count: number): void
 }
 
-/** A steady pace, or one that slows down with each batch that brought nothing, and is quick again when one does. */
+/** The pace that was asked for, and slower with each batch that brought nothing, until one does. */
 export function paceOf({
-  paceMs = 0,
+  paceMs = () => 0,
   slowDownMs = 0,
 }: Pick<ReadOptions, 'paceMs' | 'slowDownMs'>): Pace {
-  let restMs = paceMs
+  let slowerMs = 0
   return {
-    ms: () => restMs,
+    ms: () => Math.max(paceMs(), slowerMs),
     delivered(count) {
-      restMs = count > 0 ? paceMs : Math.min(Math.max(paceMs, slowDownMs), restMs * 2 || 1)
+      slowerMs = count > 0 ? 0 : Math.min(slowDownMs, slowerMs * 2 || 1)
     },
   }
 }

@@ -24,6 +24,8 @@ export type DeciderService<State> = {
    * some milliseconds late and many at a time, so that a busy session does not wake every service for every statement.
    */
   readonly unhurried?: readonly string[]
+  /** Whether somebody waits for them after all, as of now. Never by default. */
+  isUrgent?(state: State): boolean
   /** How much later than at once the other inputs are read while nothing in them is heeded; see `ReadOptions`. */
   readonly slowDownMs?: number
   newState(partition: number): State

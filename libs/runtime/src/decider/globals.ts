@@ -1,5 +1,6 @@
 import { messageOf } from '@countersign/kernel'
 import type { LogRecord, Reader } from '@countersign/log'
+import { showOffset } from '../show-offset.ts'
 import type { Running } from './running.ts'
 
 /** The topics that are read whole before anything is decided. */
@@ -25,6 +26,7 @@ export async function readGlobals<State>(
       if (record.status === 'understood') service.applyGlobal?.(record)
       offsets.set(topic, record.position.offset + 1)
     }
+    showOffset(topic, () => offsets.get(topic) ?? 0)
     await log.readToEnd({ topic, onRecord: apply })
     return log.read({
       topics: [topic],

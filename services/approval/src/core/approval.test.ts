@@ -33,6 +33,7 @@ import {
 } from './examples.ts'
 
 const one = chain('prod-change', stage('dba'))
+const mixed = chain('both', stage('dba'), stage('qa', { environment: 'staging', groups: ['qa'] }))
 const two = chain('prod-change', stage('dba', { mode: 'Quorum', quorum: 2 }))
 const stages = chain(
   'prod-change',
@@ -49,11 +50,16 @@ const officer = voterOf(person('sam', 'security'), 'prod')
 const both = voterOf(person('eve', 'dba', 'security'), 'prod')
 const dba = voterOf(person('dan', 'dba'), 'prod')
 const agentOfAna = voterOf(
-  { ...person('ana', 'prod-reviewers'), agent: 'bot', behalfOf: 'ana' },
+  { ...person('ana', 'prod-reviewers'), agent: 'bot', behalfOf: 'ana', isAgent: true },
   'prod',
 )
 
+const bot = voterOf({ ...person('review-bot', 'prod-reviewers'), isAgent: true }, 'prod')
+
 const SELF = 'Nobody countersigns a request of their own or of their agent.'
+const AGENT = 'An agent cannot countersign, whoever it acts for.'
+const FOREIGN =
+  'Nobody may countersign this in prod: the chain both needs reviewers of staging in its stage qa.'
 const TWICE = 'This person has countersigned already.'
 const LATE = 'The deadline of the request has passed.'
 const NONE = 'This person is not a reviewer of a stage that waits now.'
@@ -73,6 +79,12 @@ specify(approval, {
       deniedBy('countersign', 'No reviewers are defined for this request.', noon),
     ],
   },
+  'a request whose chain has a stage of another environment is denied at once, since nobody could ever grant it':
+    {
+      given: [],
+      when: ask(one, mixed),
+      then: [{ ...asked(one, mixed), deadline: noon }, deniedBy('countersign', FOREIGN, noon)],
+    },
   'one countersignature grants where any one is enough': {
     given: [asked(one)],
     when: yes(ana),
@@ -178,7 +190,7 @@ specify(approval, {
   },
   'the agent cannot countersign its own request': {
     given: [asked(one)],
-    when: yes(voterOf(requester, 'prod')),
+    when: yes(voterOf({ ...requester, isAgent: true }, 'prod')),
     then: [refusedTo('maria', 'SelfApproval', SELF)],
   },
   'the agent cannot countersign under its own name either': {
@@ -189,7 +201,17 @@ specify(approval, {
   'an agent cannot countersign for a reviewer': {
     given: [asked(one)],
     when: yes(agentOfAna),
-    then: [refusedTo('ana', 'NotAReviewer', 'An agent cannot countersign, whoever it acts for.')],
+    then: [refusedTo('ana', 'NotAReviewer', AGENT)],
+  },
+  'an agent that acts for nobody cannot countersign either, whatever groups it is in': {
+    given: [asked(one)],
+    when: yes(bot),
+    then: [refusedTo('review-bot', 'NotAReviewer', AGENT)],
+  },
+  'nor can it deny': {
+    given: [asked(one)],
+    when: no(bot),
+    then: [refusedTo('review-bot', 'NotAReviewer', AGENT)],
   },
   'a yes to other bytes does not count': {
     given: [asked(one)],
@@ -279,10 +301,7 @@ describe('whatever people do', () => {
       groups: fc.subarray(groups),
       isAgent: fc.constantFrom(false, false, false, true),
     })
-    .map(({ name, groups: mine, isAgent }) => {
-      const identity = person(name, ...mine)
-      return voterOf(isAgent ? { ...identity, agent: 'bot', behalfOf: name } : identity)
-    })
+    .map(({ name, groups: mine, isAgent }) => voterOf({ ...person(name, ...mine), isAgent }))
   const commands: fc.Arbitrary<ApprovalCommand> = fc.oneof(
     { weight: 30, arbitrary: voters.map((voter) => yes(voter)) },
     { weight: 1, arbitrary: voters.map((voter) => yes(voter, later(20))) },
@@ -328,7 +347,7 @@ describe('whatever people do', () => {
             assert.equal(order.voter.status, 'verified')
             if (order.voter.status !== 'verified') continue
             const { identity } = order.voter
-            assert.equal(identity.behalfOf, null)
+            assert.equal(identity.isAgent, false)
             assert.ok(!requester.actors.includes(identity.subject))
             assert.equal(signedStage?.environment, 'prod')
             assert.ok(signedStage?.groups.some((group) => identity.groups.includes(group)))

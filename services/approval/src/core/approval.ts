@@ -83,9 +83,22 @@ function asked(command: Ask): readonly ApprovalsMessage[] {
     deadline: command.at,
   }
   const deadline = deadlineOf(begun(requested)) ?? command.at
+  const hopeless = hopelessIn(requested)
+  if (hopeless === null) return [{ ...requested, deadline }]
+  return [requested, denied(command, 'countersign', hopeless)]
+}
+
+/** Why nobody could ever grant this, however long the agent waits; null when somebody can. */
+function hopelessIn({ chains, environment }: ApprovalRequested): string | null {
   const isAnswerable = chains.length > 0 && chains.every(({ stages }) => stages.length > 0)
-  if (isAnswerable) return [{ ...requested, deadline }]
-  return [requested, denied(command, 'countersign', 'No reviewers are defined for this request.')]
+  if (!isAnswerable) return 'No reviewers are defined for this request.'
+  for (const { name, stages } of chains) {
+    const foreign = stages.find((stage) => stage.environment !== environment)
+    if (foreign === undefined) continue
+    const where = `the chain ${name} needs reviewers of ${foreign.environment} in its stage ${foreign.name}`
+    return `Nobody may countersign this in ${environment}: ${where}.`
+  }
+  return null
 }
 
 function voted(vote: Vote, state: Approval): readonly ApprovalsMessage[] {

@@ -1,4 +1,4 @@
-import type { Identity, ReviewRequired } from '@countersign/contracts'
+import type { Caller, ReviewRequired } from '@countersign/contracts'
 import type { EventId, Instant, RequestId, SessionId } from '@countersign/kernel'
 
 /** What approval can be told to do. Time and identities arrive with the order. */
@@ -18,7 +18,7 @@ export type Vote = Extract<ApprovalCommand, { voter: Voter }>
 export type Voter =
   | {
       readonly status: 'verified'
-      readonly identity: Identity
+      readonly identity: Caller
       /** The environments in which the catalog makes this person a reviewer. */
       readonly environments: readonly string[]
     }

@@ -1,6 +1,7 @@
 import type {
   ApprovalRequested,
   ApprovalsMessage,
+  Caller,
   Chain,
   CountersignatureRefused,
   Countersigned,
@@ -21,13 +22,14 @@ export const decisionId = EventId('01890000-0000-5000-8000-000000000003')
 export const noon = Instant(1_790_000_000_000_000)
 export const later = (minutes: number): Instant => afterMs(noon, minutes * 60_000)
 
-export const person = (name: string, ...groups: string[]): Identity => ({
+export const person = (name: string, ...groups: string[]): Caller => ({
   subject: name,
   agent: name,
   behalfOf: null,
   actors: [name],
   groups,
   expiresAt: later(600),
+  isAgent: false,
 })
 /** An agent that acts for maria. */
 export const requester: Identity = {
@@ -104,7 +106,7 @@ export const asked = (...chains: Chain[]): ApprovalRequested => {
     deadline: later(15),
   }
 }
-export const voterOf = (identity: Identity, ...environments: string[]): Voter => ({
+export const voterOf = (identity: Caller, ...environments: string[]): Voter => ({
   status: 'verified',
   identity,
   environments,

@@ -12,7 +12,3 @@ export const everybodyIn = (identity: Identity): ReadonlySet<string> =>
 /** Whether two identities have anybody in common; then neither may countersign for the other. */
 export const overlap = (one: Identity, other: Identity): boolean =>
   !everybodyIn(one).isDisjointFrom(everybodyIn(other))
-
-/** Whether software acts here on behalf of a person: its yes is no human's yes. */
-export const isDelegated = (identity: Identity): boolean =>
-  identity.behalfOf !== null || identity.agent !== identity.subject

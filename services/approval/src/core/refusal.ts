@@ -1,6 +1,6 @@
 import type { CountersignatureRefused, Identity } from '@countersign/contracts'
 import type { Vote, Voter } from './command.ts'
-import { isDelegated, overlap } from './identities.ts'
+import { overlap } from './identities.ts'
 import { type Open, openStages } from './progress.ts'
 import type { Pending } from './state.ts'
 
@@ -15,7 +15,7 @@ export function stagesFor(pending: Pending, voter: Verified): readonly Open[] | 
   if (overlap(identity, requester)) {
     return refusal('SelfApproval', 'Nobody countersigns a request of their own or of their agent.')
   }
-  if (isDelegated(identity)) {
+  if (identity.isAgent) {
     return refusal('NotAReviewer', 'An agent cannot countersign, whoever it acts for.')
   }
   const mine = openStages(pending).filter(

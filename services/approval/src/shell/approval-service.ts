@@ -1,4 +1,4 @@
-import type { Identity, ReviewsMessage } from '@countersign/contracts'
+import type { Caller, ReviewsMessage } from '@countersign/contracts'
 import { type Clock, Problem, sha256 } from '@countersign/kernel'
 import type { Consequence, DeciderService } from '@countersign/runtime'
 import type { ApprovalCommand, Voter } from '../core/command.ts'
@@ -79,7 +79,7 @@ export function approvalService({
     }
   }
 
-  function voterOf(vote: ReviewsMessage, read: Identity | { unverified: string }): Voter {
+  function voterOf(vote: ReviewsMessage, read: Caller | { unverified: string }): Voter {
     if ('unverified' in read)
       return { status: 'unverified', claimed: vote.by, detail: read.unverified }
     return { status: 'verified', identity: read, environments: rules.environmentsOf(read) }

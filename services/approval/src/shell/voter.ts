@@ -1,4 +1,4 @@
-import type { Identity, ReviewsMessage } from '@countersign/contracts'
+import type { Caller, ReviewsMessage } from '@countersign/contracts'
 import type { Opener, TokenVerifier } from '@countersign/identity'
 import { type Clock, messageOf, Problem } from '@countersign/kernel'
 import { z } from 'zod'
@@ -9,7 +9,7 @@ export const REVIEW_TOKEN = 'countersign/review-token'
 /** Who voted, as their token says; or why that cannot be told. */
 export type VoterReader = (
   vote: ReviewsMessage,
-) => Promise<Identity | { readonly unverified: string }>
+) => Promise<Caller | { readonly unverified: string }>
 
 /** Opens the sealed token of a vote and verifies it. A sealed token counts for one vote on one request only. */
 export function voterReader(use: {

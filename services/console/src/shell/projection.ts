@@ -8,16 +8,16 @@ import {
   type Position,
   type Understood,
 } from '@countersign/log'
-import { type Logger, puttingAside } from '@countersign/runtime'
+import { type Logger, puttingAside, showOffset } from '@countersign/runtime'
 import { evolved, type HeldRequest } from '../core/held-request.ts'
 import { oneOf } from '@countersign/contracts'
-import { topology } from '../topology.ts'
+import { CATALOG_PARTITION, topology } from '../topology.ts'
 
 /** What the console shows, kept current from the log. */
 export type Projection = AsyncDisposable & {
   catalog(): Catalog
-  /** The next catalog offset that will be read, by partition. */
-  catalogOffset(partition: number): number
+  /** The next catalog offset that will be read. */
+  catalogOffset(): number
   request(id: RequestId): HeldRequest | null
   requests(): readonly HeldRequest[]
   /** The approval events that cite this record. */
@@ -43,6 +43,8 @@ export async function project(log: Log, logger: Logger): Promise<Projection> {
   let isStopping = false
   const putAside = puttingAside(topology.service, { log, logger, isStopping: () => isStopping })
 
+  const catalogOffset = (): number => next.get(`catalog/${CATALOG_PARTITION}`) ?? 0
+  showOffset('catalog', catalogOffset)
   const ends = new Map<string, number>()
   for (const topic of topology.reads) {
     for (const [partition, end] of await log.endOffsets(topic))
@@ -53,7 +55,7 @@ export async function project(log: Log, logger: Logger): Promise<Projection> {
 
   return {
     catalog: () => catalog,
-    catalogOffset: (partition) => next.get(`catalog/${partition}`) ?? 0,
+    catalogOffset,
     request: (id) => requests.get(id) ?? null,
     requests: () => [...requests.values()],
     causedBy: (position) => caused.get(formatPosition(position)) ?? [],

@@ -1,4 +1,4 @@
-import type { Identity } from '@countersign/contracts'
+import type { Caller } from '@countersign/contracts'
 import type { Secret } from '@countersign/kernel'
 import type { Answer } from '@countersign/runtime'
 
@@ -11,7 +11,7 @@ export type Route = {
 
 /** Who calls, and with what. */
 export type Call = {
-  readonly identity: Identity
+  readonly identity: Caller
   readonly token: Secret<string>
   /** The `:id` of the path. */
   readonly id: string

@@ -28,6 +28,8 @@ describe('the console', { timeout: 30_000 }, () => {
   let issuer: TestIssuer
   let log: InMemoryLog
   let host: ConsoleHost
+  /** It does not wait for approval; the other waits longer than this machine may stand still. */
+  let hasty: ConsoleHost
   let open: Opener
   /** What approval answers to a vote; the tests play approval. */
   let approval: (vote: ReviewsMessage) => readonly AnyMessage[] = () => []
@@ -50,7 +52,7 @@ describe('the console', { timeout: 30_000 }, () => {
       groups: ['staging-reviewers'],
     })
     await append(requested(requestId))
-    host = await serveConsole({
+    const options = {
       log,
       logger: silent,
       clock: systemClock,
@@ -58,8 +60,9 @@ describe('the console', { timeout: 30_000 }, () => {
       seal: await sealerTo(keys.publicJwk, PURPOSE),
       host: '127.0.0.1',
       port: 0,
-      voteLimitMs: 300,
-    })
+    }
+    host = await serveConsole({ ...options, voteLimitMs: 20_000 })
+    hasty = await serveConsole({ ...options, voteLimitMs: 50 })
     await log.read({
       topics: ['reviews'],
       from: 'beginning',
@@ -73,6 +76,7 @@ describe('the console', { timeout: 30_000 }, () => {
   })
   after(async () => {
     await host[Symbol.asyncDispose]()
+    await hasty[Symbol.asyncDispose]()
     await log[Symbol.asyncDispose]()
     await issuer[Symbol.asyncDispose]()
   })
@@ -100,6 +104,10 @@ describe('the console', { timeout: 30_000 }, () => {
     assert.equal(await seen('maria', { act: 'ci-deploy' }), 200)
     assert.equal(await seen('kim', { groups: ['staging-reviewers'] }), 404)
     assert.equal(await seen('zoe', {}), 404)
+    // An agent sees what it asked, and nothing else: not for its groups, nor for the person behind it.
+    assert.equal(await seen('maria', { act: 'nightly-report', groups: ['prod-reviewers'] }), 404)
+    for (const marker of [{ client: 'bot' }, { groups: ['prod-reviewers', 'agents'] }])
+      assert.equal(await seen('bot', { groups: ['prod-reviewers'], ...marker }), 404)
     const list = await call('GET', '/v1/requests', 'kim', { groups: ['staging-reviewers'] })
     assert.deepEqual(list.body, { requests: [] })
   })
@@ -174,7 +182,8 @@ describe('the console', { timeout: 30_000 }, () => {
     const over = await call('POST', `/v1/requests/${id}/countersign`, 'ana', {})
     assert.deepEqual([over.status, over.problem.code], [409, 'CS_REVIEW_NOT_PENDING'])
     approval = () => []
-    const waiting = await call('POST', `/v1/requests/${id}/withdraw`, 'maria', {})
+    const withdraw = `/v1/requests/${id}/withdraw`
+    const waiting = await call('POST', withdraw, 'maria', {}, undefined, hasty)
     assert.equal(waiting.status, 202)
     assert.partialDeepStrictEqual(waiting.body, { status: 'waiting' })
   })
@@ -229,6 +238,14 @@ describe('the console', { timeout: 30_000 }, () => {
     const files = [{ name: 'reviewers.yaml', text: REVIEWERS }]
     const ana = await call('PUT', '/v1/catalog', 'ana', { groups: ['prod-reviewers'] }, { files })
     assert.deepEqual([ana.status, ana.problem.code], [403, 'CS_AUTH_FORBIDDEN'])
+    for (const marker of [
+      { client: 'bot' },
+      { act: 'x' },
+      { groups: [...ADMIN.groups, 'agents'] },
+    ]) {
+      const bot = await call('PUT', '/v1/catalog', 'bot', { ...ADMIN, ...marker }, { files })
+      assert.deepEqual([bot.status, bot.problem.code], [403, 'CS_AUTH_FORBIDDEN'])
+    }
     const first = await call('PUT', '/v1/catalog', 'root', ADMIN, { files })
     assert.equal(first.status, 200)
     assert.partialDeepStrictEqual(first.body, {
@@ -238,8 +255,13 @@ describe('the console', { timeout: 30_000 }, () => {
       ],
     })
     const before = log.records('catalog').length
+    const last = log.records('catalog').find(({ key }) => key.endsWith('/shop-dev'))
+    assert.ok(last !== undefined)
+    const catalogOffset = last.position.offset + 1
+    assert.partialDeepStrictEqual(first.body, { catalogOffset })
     const again = await call('PUT', '/v1/catalog', 'root', ADMIN, { files })
     assert.partialDeepStrictEqual(again.body, {
+      catalogOffset,
       changes: [
         { name: 'dev-reviewers', change: 'unchanged' },
         { name: 'shop-dev', change: 'unchanged' },
@@ -272,8 +294,9 @@ describe('the console', { timeout: 30_000 }, () => {
     name: string,
     claims: TestClaims,
     body?: object,
+    { port } = host,
   ) {
-    const response = await fetch(`http://127.0.0.1:${host.port}${path}`, {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
       method,
       headers: {
         authorization: `Bearer ${issuer.token(name, claims)}`,

@@ -139,6 +139,13 @@ export function isOfConcern({ live }: Credentials, message: AnyMessage): boolean
   return (live.get(message.sessionId)?.requests.size ?? 0) > 0
 }
 
+/** Whether a privilege is raised: then a session waits for the request to be seen to have ended. */
+export function hasRaised({ live }: Credentials): boolean {
+  for (const { requests } of live.values())
+    for (const { raise } of requests.values()) if (raise.status === 'raised') return true
+  return false
+}
+
 /** What the facts of a session ask the broker to do next. */
 export type Step =
   | { do: 'intend'; admitted: SessionAdmitted; role: string }

@@ -20,6 +20,7 @@ import { causeOf } from '../core/cause.ts'
 import {
   type Credential,
   type Credentials,
+  hasRaised,
   heldRoles,
   isOfConcern,
   knowsAnother,
@@ -130,6 +131,7 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
       topology: { ...topology, reads: topology.reads.filter((topic) => topic !== LEASES) },
       globals: [CATALOG],
       unhurried: [SESSIONS],
+      isUrgent: hasRaised,
       newState: newCredentials,
       applyGlobal({ message }) {
         if ('author' in message) catalog = applied(catalog, message)

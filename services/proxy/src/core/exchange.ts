@@ -14,7 +14,7 @@ export type Step = {
   readonly tag: 'Query' | 'Parse' | 'Bind' | 'Describe' | 'Execute' | 'Close' | 'Sync'
   /** The request that it runs, by its place in the exchange's list; null when it runs none. */
   readonly request: number | null
-  /** The name that it is about: a portal for Execute and Describe. */
+  /** The name that it is about: a portal for Bind, Describe and Execute. */
   readonly portal: string | null
   /** Countersign asked itself; the client must not see the answer. */
   readonly isOurs: boolean
@@ -108,6 +108,8 @@ export function accept(exchange: Exchange, frame: ServerFrame): Verdict {
     case '1':
       return answered(exchange, step, 'Parse')
     case '2':
+      // What was described was what the name stood for before.
+      exchange.columns.delete(step?.portal ?? null)
       return answered(exchange, step, 'Bind')
     case '3':
       return answered(exchange, step, 'Close')
@@ -177,6 +179,8 @@ function completed(exchange: Exchange, frame: ServerFrame, step: Step | undefine
   exchange.commandTag =
     exchange.commandTag === null ? tag.value : `${exchange.commandTag}; ${tag.value}`
   if (exchange.rows === 0) exchange.rows = rowCountOf(tag.value) ?? 0
+  // The next statement of the same text is described before its rows.
+  if (step?.tag === 'Query') exchange.columns.delete(null)
   return step?.tag === 'Query' ? { do: 'pass' } : executed(exchange, step)
 }
 

@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  authenticated,
-  frontend,
-  receive,
-  type Request,
-  toServer,
-} from '@countersign/postgres-wire'
+import { toServer } from '@countersign/postgres-wire'
 import { planned } from './pipeline-plan.ts'
+import { requests as messages } from './requests-under-test.ts'
 import { noNames, type StatementNames } from './statement-names.ts'
 
 test('a simple query is one request', () => {
@@ -93,22 +88,39 @@ test('closing a statement makes its name unknown for what follows', () => {
   assert.equal(plan.stop?.step, 1)
 })
 
+test('what follows a statement that redefines names is planned when it has run', () => {
+  const names = namesWith('s', 'select 1')
+  const pipeline = messages(
+    ...[toServer.parse('', 'deallocate s'), toServer.bind(), toServer.execute()],
+    ...[toServer.parse('', 'prepare s as select 2'), toServer.bind(), toServer.execute()],
+    ...[toServer.bind({ statement: 's' }), toServer.execute(), toServer.sync()],
+  )
+  const plan = planned(pipeline, names)
+  assert.deepEqual(plan.asks.map(brief), ['Execute deallocate s 0-2'])
+  assert.equal(plan.end, 3)
+  names.statements.clear()
+  const next = planned(pipeline, names, 3)
+  assert.deepEqual(next.asks.map(brief), ['Execute prepare s as select 2 3-5'])
+  assert.equal(planned(pipeline, names, next.end).stop?.step, 6)
+})
+
+test('a pipeline in which no name follows is planned whole', () => {
+  const plan = planned(
+    messages(
+      ...[toServer.parse('', 'deallocate s'), toServer.bind(), toServer.execute()],
+      toServer.sync(),
+    ),
+    noNames(),
+  )
+  assert.equal(plan.end, 4)
+})
+
 const brief = (ask: {
   kind: string
   sql: string | null
   firstStep: number
   lastStep: number
 }): string => `${ask.kind} ${ask.sql} ${ask.firstStep}-${ask.lastStep}`
-
-function messages(...frames: Buffer[]): Request[] {
-  const startup = toServer.startupMessage(new Map([['user', 'agent']]))
-  const [asking] = receive(frontend(undefined, 'secured'), startup)
-  const [, received] = receive(authenticated(asking), Buffer.concat(frames))
-  return received.map((message) => {
-    assert.ok('raw' in message && message.tag !== 'Startup', `${message.tag} is no request`)
-    return message as Request
-  })
-}
 
 function namesWith(name: string, sql: string): StatementNames {
   const names = noNames()

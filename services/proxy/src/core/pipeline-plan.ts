@@ -1,6 +1,6 @@
-import type { Bind, Describe, Execute, Parse, Query, Request } from '@countersign/postgres-wire'
+import type { Bind, Execute, Parse, Query, Request } from '@countersign/postgres-wire'
 import type { RequestKind } from '@countersign/contracts'
-import { type StatementNames, tentative } from './statement-names.ts'
+import { mayRedefine, type StatementNames, tentative } from './statement-names.ts'
 
 /** A request inside a pipeline: what is decided on, and which messages carry it. */
 export type Ask = {
@@ -25,23 +25,32 @@ export type PipelinePlan = {
   readonly asks: readonly Ask[]
   /** The first message that cannot be understood, with why; what follows it is not planned. */
   readonly stop: { readonly step: number; readonly why: string } | null
+  /** How far it is planned: what follows a statement that may redefine names is planned when the target has answered it. */
+  readonly end: number
 }
 
-/** Finds the requests in a pipeline. A Parse that is executed in the same pipeline is part of that request. */
-export function planned(messages: readonly Request[], names: StatementNames): PipelinePlan {
+/** Finds the requests in a pipeline, from a message on. A Parse that is executed in the same pipeline is part of that request. */
+export function planned(
+  messages: readonly Request[],
+  names: StatementNames,
+  from = 0,
+): PipelinePlan {
   const scope = tentative(names)
   const parsedAt = new Map<Parse, number>()
   const boundAt = new Map<Bind, number>()
   const asks: Ask[] = []
   const executed = new Set<Parse>()
-  const plan = (stop: PipelinePlan['stop']): PipelinePlan => {
+  const plan = (end: number, stop: PipelinePlan['stop'] = null): PipelinePlan => {
     for (const [parse, step] of parsedAt)
       if (!executed.has(parse)) asks.push(prepareAsk(parse, step))
-    return { messages, asks: asks.toSorted((a, b) => a.lastStep - b.lastStep), stop }
+    return { messages, asks: asks.toSorted((a, b) => a.lastStep - b.lastStep), stop, end }
   }
-  const stopAt = (step: number, why: string): PipelinePlan => plan({ step, why })
-  for (const [step, message] of messages.entries()) {
-    switch (message.tag) {
+  const stopAt = (step: number, why: string): PipelinePlan => plan(step, { step, why })
+  for (let step = from; step < messages.length; step++) {
+    const message = messages[step]
+    switch (message?.tag) {
+      case undefined:
+        break
       case 'Query':
         asks.push(queryAsk(message, step))
         break
@@ -68,6 +77,7 @@ export function planned(messages: readonly Request[], names: StatementNames): Pi
         executed.add(portal.parse)
         const first = firstOf(step, messages, parsedAt.get(portal.parse), boundAt.get(portal.bind))
         asks.push(executeAsk(portal, message, first, step))
+        if (namesFollow(messages, step) && mayRedefine(portal.parse.sql)) return plan(step + 1)
         break
       }
       case 'FunctionCall':
@@ -86,22 +96,14 @@ export function planned(messages: readonly Request[], names: StatementNames): Pi
         break
     }
   }
-  return plan(null)
+  return plan(messages.length)
 }
 
-/** The Describe of a portal that the client itself asks for right before it executes it. */
-export function isDescribed(
-  messages: readonly Request[],
-  execute: Execute,
-  from: number,
-  step: number,
-): boolean {
-  return messages
-    .slice(from, step)
-    .some(
-      (m): m is Describe =>
-        m.tag === 'Describe' && m.kind === 'portal' && m.name === execute.portal,
-    )
+/** Whether a message behind this one may use a name. A client that waits ends its pipeline with Sync or Flush. */
+export function namesFollow(messages: readonly Request[], step: number): boolean {
+  const next = messages[step + 1]?.tag
+  const isEnd = next === 'Sync' || next === 'Flush'
+  return messages.length > step + (isEnd ? 2 : 1)
 }
 
 /** The group begins at its Parse or Bind, but never before another request ran. */

@@ -3,9 +3,17 @@ import { millisBetween, Problem } from '@countersign/kernel'
 import { toClient } from '@countersign/postgres-wire'
 import { holdNotice } from '../core/refusal.ts'
 import { privilegesConfirmed } from './privileges.ts'
-import type { RequestRefusal } from './refuse.ts'
+import { CANCELLED_BY_AGENT, type RequestRefusal } from './refuse.ts'
 import { forgetAnswers, type Pending } from './requests.ts'
-import { during, endSession, type Raised, type Session, SESSION_ENDED } from './session-state.ts'
+import {
+  CANCELLED,
+  cancelled,
+  during,
+  endSession,
+  type Raised,
+  type Session,
+  SESSION_ENDED,
+} from './session-state.ts'
 
 /** How a hold ended: with a grant for exactly this request, or not. */
 export type HoldOutcome =
@@ -38,7 +46,6 @@ export async function hold(
     return await raised(session, pending, grant)
   } finally {
     proxy.metrics.held.add(-1)
-    session.cancelHold = null
     forgetAnswers(session, pending)
   }
 }
@@ -52,8 +59,7 @@ async function granted(
   holdMsMax: number | null,
 ): Promise<ApprovalGranted | Refused> {
   const { proxy, mailbox, client } = session
-  const cancelled = Promise.withResolvers<'cancelled'>()
-  session.cancelHold = () => cancelled.resolve('cancelled')
+  const cancellation = cancelled(session)
   const endsAtMs = holdMsMax === null ? Infinity : proxy.clock.monotonicMs() + holdMsMax
   let limitMs = proxy.config.CS_DECISION_LIMIT_MS
   for (;;) {
@@ -65,20 +71,15 @@ async function granted(
     )
     const outcome = await during(
       session,
-      Promise.race([wait, cancelled.promise, client.closed.then(() => 'gone' as const)]),
+      Promise.race([wait, cancellation, client.closed.then(() => 'gone' as const)]),
     ).catch((cause: unknown) => {
       if (cause instanceof Problem && cause.code === 'CS_APPROVAL_UNAVAILABLE') return cause
       if (cause === SESSION_ENDED) note(session, pending, 'SessionEnded')
       throw cause
     })
-    if (outcome === 'cancelled') {
-      const refused = withdrawn(
-        session,
-        pending,
-        'CS_REVIEW_WITHDRAWN',
-        'The agent cancelled it while it was held.',
-      )
-      return { refusal: refused.refusal }
+    if (outcome === CANCELLED) {
+      note(session, pending, 'Cancelled')
+      return { refusal: CANCELLED_BY_AGENT }
     }
     if (outcome === 'gone') {
       note(session, pending, 'Disconnected')
@@ -211,8 +212,13 @@ async function raised(
   const raise = { requestId: pending.requestId, raiseId: event.raiseId, roles: event.roles }
   session.raised = raise
   session.mailbox.expect(`lower/${raise.raiseId}`)
-  if ((await privilegesConfirmed(session, raise.roles)) === 'all')
-    return { status: 'granted', grant, raise }
+  const confirmed = await privilegesConfirmed(session, raise.roles)
+  // The broker was waited for nevertheless: what is not known to be raised is not known to be lowered.
+  if (session.isCancelled) {
+    note(session, pending, 'Cancelled')
+    return { status: 'refused', refusal: CANCELLED_BY_AGENT }
+  }
+  if (confirmed === 'all') return { status: 'granted', grant, raise }
   return {
     status: 'refused',
     refusal: {

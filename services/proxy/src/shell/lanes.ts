@@ -2,7 +2,7 @@ import type { SessionAdmitted } from '@countersign/contracts'
 import { applied, type Catalog, emptyCatalog } from '@countersign/catalog'
 import { type Clock, isUuid, SessionId } from '@countersign/kernel'
 import type { Log, LogRecord, Reader } from '@countersign/log'
-import { type Logger, puttingAside } from '@countersign/runtime'
+import { type Logger, puttingAside, showOffset } from '@countersign/runtime'
 import { CATALOG, LANE_TOPICS, topology } from '../topology.ts'
 import type { PolicyLiveness, SessionTable } from './proxy-context.ts'
 
@@ -40,6 +40,7 @@ export async function readLanes(options: LanesOptions): Promise<Lanes> {
       catalog = applied(catalog, record.message)
     catalogOffset = record.position.offset + 1
   }
+  showOffset(CATALOG, () => catalogOffset)
   await log.readToEnd({ topic: CATALOG, onRecord: define })
   const readers: Reader[] = [
     await log.read({

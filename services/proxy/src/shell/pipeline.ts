@@ -1,15 +1,15 @@
 import type { Effect, RequestReleased } from '@countersign/contracts'
 import type { Recorded } from '@countersign/log'
 import { traced } from '@countersign/runtime'
-import { type Execute, type Request, toServer } from '@countersign/postgres-wire'
+import { type Request, toServer } from '@countersign/postgres-wire'
 import type { Unlinked } from '../core/chain.ts'
-import type { Step } from '../core/exchange.ts'
-import { isDescribed, planned } from '../core/pipeline-plan.ts'
-import { simpleQueried } from '../core/statement-names.ts'
+import { passage } from '../core/passage.ts'
+import { namesFollow, type PipelinePlan, planned } from '../core/pipeline-plan.ts'
+import { forgetRedefined } from '../core/statement-names.ts'
 import { answers } from './answers.ts'
 import { forwardReleased } from './forward.ts'
 import { hold } from './hold.ts'
-import { refuse } from './refuse.ts'
+import { CANCELLED_BY_AGENT, refuse } from './refuse.ts'
 import {
   decisionOf,
   intercepted,
@@ -18,31 +18,49 @@ import {
   stillCovered,
   withdraw,
 } from './requests.ts'
-import { type Session, underWay } from './session-state.ts'
+import { CANCELLED, cancelAtTarget, type Session, underWay } from './session-state.ts'
 import { currentPlan } from './masking-currency.ts'
 import { namesConfirmed } from './search-path.ts'
 
 /** Serves the messages of a client up to where it waits: decides on each request, and forwards what may pass, in order. */
 export async function servePipeline(session: Session, messages: readonly Request[]): Promise<void> {
-  const plan = planned(messages, session.names)
+  const batch = newBatch(messages)
+  session.isCancelled = false
+  let next: number | null = 0
+  while (next !== null && next < messages.length)
+    next = await served(session, batch, planned(messages, session.names, next))
+}
+
+/** Serves what is planned, and says from where to plan anew; null when the rest was refused or is skipped. */
+async function served(session: Session, batch: Batch, plan: PipelinePlan): Promise<number | null> {
+  const { messages } = batch
   await currentPlan(session)
   const pendings = await intercepted(session, plan.asks)
-  const batch = newBatch(messages)
+  const skip = async (from: number): Promise<null> => {
+    await skipRest(session, batch, pendings.slice(from))
+    return null
+  }
   for (const [index, planned] of pendings.entries()) {
     if (session.areNamesInDoubt) {
       await forward(session, batch, planned.ask.firstStep, true)
-      if (session.exchange.skipping) return skipRest(session, batch, pendings.slice(index))
+      if (session.exchange.skipping) return skip(index)
       if (session.status !== 'E') await namesConfirmed(session)
     }
     const pending = await stillCovered(session, planned)
     const decision = pending.cover?.decision ?? (await decisionOf(session, pending))
-    const refuseRest = async (refusal: Parameters<typeof refuse>[1]): Promise<void> => {
+    const { lastStep } = pending.ask
+    const refuseRest = async (refusal: Parameters<typeof refuse>[1]): Promise<null> => {
       await refuse(session, refusal, {
         pending,
         others: [...unsent(batch), ...pendings.slice(index + 1)],
-        message: messages[pending.ask.lastStep],
+        message: messages[lastStep],
       })
       await skippedToSync(session, batch)
+      return null
+    }
+    if (decision === CANCELLED || session.isCancelled) {
+      withdraw(session, [pending])
+      return refuseRest(CANCELLED_BY_AGENT)
     }
     // In a failed transaction nobody can be asked; all that is left to do in it is to end it.
     const isFailed = session.status === 'E'
@@ -54,41 +72,50 @@ export async function servePipeline(session: Session, messages: readonly Request
     }
     if (decision.type === 'RequestAllowed') {
       batch.releases.push(releaseOf(session, pending, { decision }))
-      batch.requests.set(pending.ask.lastStep, pending)
-      continue
+      batch.requests.set(lastStep, pending)
+      if (!isPlannedAnew(messages, pending)) continue
+    } else {
+      await forward(session, batch, pending.ask.firstStep, true)
+      if (session.exchange.skipping) return skip(index)
+      if (decision.type === 'RequestBlocked') {
+        const { code, reason, hint } = decision
+        return refuseRest({ code, reason, hint, decisionId: pending.decisionId })
+      }
+      const outcome = await hold(session, pending, decision)
+      if (outcome.status === 'refused') return refuseRest(outcome.refusal)
+      batch.releases.push(
+        releaseOf(session, pending, { decision, grant: outcome.grant, raise: outcome.raise }),
+      )
+      batch.requests.set(lastStep, pending)
     }
-    await forward(session, batch, pending.ask.firstStep, true)
-    if (session.exchange.skipping) return skipRest(session, batch, pendings.slice(index))
-    if (decision.type === 'RequestBlocked') {
-      const { code, reason, hint } = decision
-      return refuseRest({ code, reason, hint, decisionId: pending.decisionId })
+    await forward(session, batch, lastStep + 1, false)
+    if (session.exchange.skipping) return skip(index + 1)
+    if (isPlannedAnew(messages, pending)) {
+      withdraw(session, pendings.slice(index + 1))
+      return lastStep + 1
     }
-    const outcome = await hold(session, pending, decision)
-    if (outcome.status === 'refused') return refuseRest(outcome.refusal)
-    batch.releases.push(
-      releaseOf(session, pending, { decision, grant: outcome.grant, raise: outcome.raise }),
-    )
-    batch.requests.set(pending.ask.lastStep, pending)
-    await forward(session, batch, pending.ask.lastStep + 1, false)
-    if (session.exchange.skipping) return skipRest(session, batch, pendings.slice(index + 1))
   }
-  if (plan.stop !== null) {
-    await forward(session, batch, plan.stop.step, true)
-    if (session.exchange.skipping) return skipRest(session, batch, [])
-    await refuse(
-      session,
-      {
-        code: 'CS_REQUEST_UNKNOWN',
-        reason: plan.stop.why,
-        hint: 'Prepare the statement again in this session.',
-        decisionId: null,
-      },
-      { pending: null, others: [], message: messages[plan.stop.step] },
-    )
-    return skippedToSync(session, batch)
-  }
-  await forward(session, batch, messages.length, false)
+  const { stop } = plan
+  await forward(session, batch, plan.end, stop !== null)
+  if (session.exchange.skipping) return skip(pendings.length)
+  if (stop === null) return plan.end
+  await refuse(
+    session,
+    {
+      code: 'CS_REQUEST_UNKNOWN',
+      reason: stop.why,
+      hint: 'Prepare the statement again in this session.',
+      decisionId: null,
+    },
+    { pending: null, others: [], message: messages[stop.step] },
+  )
+  await skippedToSync(session, batch)
+  return null
 }
+
+/** What follows was understood with the names from before code ran that could have changed what they stand for. */
+const isPlannedAnew = (messages: readonly Request[], { ask, isOpaque }: Pending): boolean =>
+  isOpaque && namesFollow(messages, ask.lastStep)
 
 /** What of a pipeline was forwarded, and what may be forwarded next. */
 type Batch = {
@@ -119,32 +146,35 @@ const endsTransaction = ({ effect }: Effect): boolean => effect === 'transaction
 async function forward(session: Session, batch: Batch, end: number, isCut: boolean): Promise<void> {
   if (batch.next >= end) return
   const released = await recorded(session, batch)
-  const bytes: Uint8Array[] = []
-  for (let step = batch.next; step < end; step++) {
-    const message = batch.messages[step]
-    if (message === undefined) continue
-    const pending = batch.requests.get(step)
-    if (message.tag === 'Execute' && !isDescribed(batch.messages, message, batch.next, step)) {
-      // The columns decide what is masked, so Countersign asks for them where the client does not.
-      bytes.push(toServer.describe('portal', message.portal))
-      session.exchange.steps.push(ourDescribe(message))
-    }
-    bytes.push(message.raw)
-    const awaited = stepOf(
-      session,
-      message,
-      pending === undefined ? null : underWay(session, pending),
-    )
-    if (awaited !== null) session.exchange.steps.push(awaited)
-    if (pending !== undefined) session.requestCount++
-  }
-  const last = batch.messages[end - 1]
+  const ran: Pending[] = []
+  const { messages, next } = batch
+  const { bytes, steps } = passage(session.names, {
+    messages,
+    from: next,
+    end,
+    numberOf(step) {
+      const pending = batch.requests.get(step)
+      if (pending === undefined) return null
+      ran.push(pending)
+      session.requestCount++
+      return underWay(session, pending)
+    },
+  })
+  session.exchange.steps.push(...steps)
+  const last = messages[end - 1]
   const waits = last?.tag === 'Query' || last?.tag === 'Sync' || last?.tag === 'Flush'
-  if (isCut || !waits) bytes.push(toServer.flush())
   batch.next = end
   session.isPipelineOpen = true
-  forwardReleased(session, released, bytes)
+  forwardReleased(session, released, isCut || !waits ? [...bytes, toServer.flush()] : bytes)
+  if (session.isCancelled && ran.length > 0) {
+    // It came while the release was recorded.
+    session.isCancelled = false
+    cancelAtTarget(session)
+  }
   await answers(session)
+  // Whatever was learned meanwhile, or failed: what ran may have redefined it.
+  for (const { ask, isOpaque } of ran)
+    if (ask.kind !== 'Prepare') forgetRedefined(session.names, ask.sql, isOpaque)
 }
 
 /** Puts the releases of a batch on record. What was decided just now goes on with the trace of its decision. */
@@ -159,63 +189,6 @@ async function recorded(
   const parent = [...batch.requests.values()].find(({ trace }) => trace !== null)?.trace
   return parent === undefined ? record() : traced('release', parent, record)
 }
-
-function stepOf(session: Session, message: Request, number: number | null): Step | null {
-  const { names } = session
-  const base = { request: number, portal: null, isOurs: false }
-  switch (message.tag) {
-    case 'Query':
-      return { ...base, tag: 'Query', confirmed: () => simpleQueried(names) }
-    case 'Parse':
-      return {
-        ...base,
-        tag: 'Parse',
-        confirmed: () => void names.statements.set(message.name, message),
-      }
-    case 'Bind':
-      return {
-        ...base,
-        tag: 'Bind',
-        confirmed: () => {
-          const parse = names.statements.get(message.statement)
-          if (parse !== undefined) names.portals.set(message.portal, { bind: message, parse })
-        },
-      }
-    case 'Describe':
-      return {
-        ...base,
-        tag: 'Describe',
-        portal: message.kind === 'portal' ? message.name : STATEMENT,
-      }
-    case 'Execute':
-      return { ...base, tag: 'Execute', portal: message.portal }
-    case 'Close':
-      return {
-        ...base,
-        tag: 'Close',
-        confirmed: () =>
-          void (message.kind === 'statement' ? names.statements : names.portals).delete(
-            message.name,
-          ),
-      }
-    case 'Sync':
-      return { ...base, tag: 'Sync' }
-    case 'Flush':
-    case 'CopyData':
-    case 'CopyDone':
-    case 'CopyFail':
-    case 'FunctionCall':
-    case 'Terminate':
-      return null
-  }
-}
-
-const ourDescribe = (execute: Execute): Step => ({
-  tag: 'Describe',
-  request: null,
-  portal: execute.portal,
-  isOurs: true,
-})
 
 /** The target skips to Sync after an error; what it skips never ran. */
 async function skipRest(session: Session, batch: Batch, rest: readonly Pending[]): Promise<void> {
@@ -232,6 +205,3 @@ async function skippedToSync(session: Session, batch: Batch): Promise<void> {
   batch.next = last
   await forward(session, batch, last + 1, false)
 }
-
-/** Describing a statement says nothing about a portal: its columns have no format yet. */
-const STATEMENT = '\0statement'

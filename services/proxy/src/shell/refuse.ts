@@ -17,6 +17,14 @@ export type RequestRefusal = {
   readonly decisionId: EventId | null
 }
 
+/** The agent cancelled the request before it ran. */
+export const CANCELLED_BY_AGENT: RequestRefusal = {
+  code: 'CS_REVIEW_WITHDRAWN',
+  reason: 'The agent cancelled it before it ran.',
+  hint: null,
+  decisionId: null,
+}
+
 export type RefusalScope = {
   /** The refused request; null where none could be made of the message. */
   readonly pending: Pending | null

@@ -16,10 +16,9 @@ import type { Unlinked } from '../core/chain.ts'
 import { type Cover, coverOf, remember } from '../core/coverage.ts'
 import type { Ask } from '../core/pipeline-plan.ts'
 import { subjectOf } from '../core/request-subject.ts'
-import { forgetRedefined } from '../core/statement-names.ts'
 import type { PolicyLiveness } from './proxy-context.ts'
 import { hashOfRecord } from './record-hash.ts'
-import { during, type Raised, type Session } from './session-state.ts'
+import { CANCELLED, cancelled, during, type Raised, type Session } from './session-state.ts'
 
 /** A request on its way: what is asked, as it is recorded, and what covers it. */
 export type Pending = {
@@ -32,6 +31,8 @@ export type Pending = {
   decisionId: EventId | null
   decisionHash: string
   isTainted: boolean
+  /** It runs code that policy could not look into; known when it is released. */
+  isOpaque: boolean
   /** The trace that began when it was asked about. */
   trace: TraceContext | null
 }
@@ -97,11 +98,16 @@ export async function stillCovered(session: Session, pending: Pending): Promise<
   return asked ?? pending
 }
 
-/** What policy says. An allowing decision is remembered for what it covers. */
-export async function decisionOf(session: Session, pending: Pending): Promise<RequestDecision> {
+/** What policy says, unless the agent cancels first. An allowing decision is remembered for what it covers. */
+export async function decisionOf(
+  session: Session,
+  pending: Pending,
+): Promise<RequestDecision | typeof CANCELLED> {
   const name = `decision/${pending.requestId}`
   const limitMs = session.proxy.config.CS_DECISION_LIMIT_MS
-  const record = await during(session, session.mailbox.next(name, limitMs, 'CS_POLICY_UNAVAILABLE'))
+  const answer = session.mailbox.next(name, limitMs, 'CS_POLICY_UNAVAILABLE')
+  const record = await during(session, Promise.race([answer, cancelled(session)]))
+  if (record === CANCELLED) return CANCELLED
   const decision = record.message
   if (decision.type === 'ReviewRequired') session.mailbox.forget(name)
   else forgetAnswers(session, pending)
@@ -182,11 +188,10 @@ function noteEffects(
   if (!decision.changesState) return
   session.stateVersion++
   session.hasChangedState = true
-  const isOpaque = decision.effects.some(
+  pending.isOpaque = decision.effects.some(
     ({ effect }) => effect === 'opaque' || effect === 'unknown',
   )
-  if (isOpaque) session.areNamesInDoubt = true
-  forgetRedefined(session.names, pending.ask.sql, isOpaque)
+  if (pending.isOpaque) session.areNamesInDoubt = true
 }
 
 function pendingOf(session: Session, ask: Ask): Pending {
@@ -231,6 +236,7 @@ function pendingOf(session: Session, ask: Ask): Pending {
     decisionId: cover?.decisionId ?? null,
     decisionHash: cover?.decisionHash ?? '',
     isTainted: cover?.decision.tainted ?? false,
+    isOpaque: false,
     trace: null,
   }
 }

@@ -10,6 +10,7 @@ import { servePipeline } from './pipeline.ts'
 import { privilegesConfirmed } from './privileges.ts'
 import type { ProxyContext, SessionHandle } from './proxy-context.ts'
 import {
+  cancel,
   during,
   type Ending,
   type EndReason,
@@ -33,14 +34,7 @@ export async function serveSession(
     cancelKey,
     deliver: (record) => asked.mailbox.deliver(record),
     cancel: () => {
-      if (session === null) return
-      if (session.cancelHold !== null) return session.cancelHold()
-      if (!isIdle)
-        session.target
-          .cancel()
-          .catch((cause: unknown) =>
-            proxy.logger.warn({ reason: messageOf(cause) }, 'cannot cancel'),
-          )
+      if (session !== null && !isIdle) cancel(session)
     },
     end: (code) => {
       if (session === null) client.end(fatal(code, TOLD[code].words))

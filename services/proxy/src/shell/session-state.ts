@@ -1,5 +1,5 @@
 import type { MaskingPlanned, Profile } from '@countersign/contracts'
-import type { ErrorCode, RequestId, SessionId } from '@countersign/kernel'
+import { type ErrorCode, messageOf, type RequestId, type SessionId } from '@countersign/kernel'
 import type { DataKey } from '@countersign/identity'
 import type { TransactionStatus } from '@countersign/postgres-wire'
 import type { Covers } from '../core/coverage.ts'
@@ -58,8 +58,10 @@ export type Session = {
   filter: ResultFilter
   /** What is raised until the transaction ends. */
   raised: Raised | null
-  /** Ends a hold, when there is one. */
-  cancelHold: (() => void) | null
+  /** The agent cancelled what is served now, before it ran. */
+  isCancelled: boolean
+  /** Tells whoever waits that the agent cancelled. */
+  onCancel: () => void
   /** Wakes whoever waits for answers of the target. */
   wake: () => void
   /** Rows of queries that Countersign itself made. */
@@ -126,6 +128,37 @@ export async function during<T>(session: Session, wait: Promise<T>): Promise<T> 
   if (first === OVER) throw SESSION_ENDED
   return first
 }
+
+/** Resolves when the agent cancels what is served now. */
+export function cancelled(session: Session): Promise<typeof CANCELLED> {
+  if (session.isCancelled) return Promise.resolve(CANCELLED)
+  const told = Promise.withResolvers<typeof CANCELLED>()
+  session.onCancel = () => told.resolve(CANCELLED)
+  return told.promise
+}
+
+/**
+ * Cancels what is served now: at the target where it runs there, else before it gets there. A question of Countersign's own
+ * that runs at the target is none of the agent's.
+ */
+export function cancel(session: Session): void {
+  const [running] = session.exchange.steps
+  if (running !== undefined && !running.isOurs) return cancelAtTarget(session)
+  session.isCancelled = true
+  session.onCancel()
+}
+
+/** Nobody waits for the target to hear of it. */
+export function cancelAtTarget(session: Session): void {
+  session.target
+    .cancel()
+    .catch((cause: unknown) =>
+      session.proxy.logger.warn({ reason: messageOf(cause) }, 'cannot cancel'),
+    )
+}
+
+/** What a wait says that the agent ended. */
+export const CANCELLED = Symbol('cancelled')
 
 /** Thrown where something waited and the session ended meanwhile; the ending itself stands in `session.ending`. */
 export const SESSION_ENDED = new Error('the session ended')

@@ -54,7 +54,7 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
     topics: topology.reads,
     from: 'committed',
     group: 'archive',
-    paceMs: PACE_MS,
+    paceMs: () => PACE_MS,
     onAssigned: (partitions) => inTurn(async () => keepOnly(partitions)),
     onRecords: (records) =>
       inTurn(async () => {
@@ -173,5 +173,5 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
 const CHAINS = ['sessions', 'transcript']
 const SESSION_BYTES_MAX = 1024 * 1024
 /** Nobody waits for the recorder. */
-const PACE_MS = 50
+const PACE_MS = 200
 const SWEEP_MS = 500

@@ -1,20 +1,21 @@
-import type { Identity } from '@countersign/contracts'
+import type { Caller } from '@countersign/contracts'
 import type { Catalog } from '@countersign/catalog'
 import type { Overview } from './overview.ts'
 
 /** Whether somebody may see a session: its own people and agents, reviewers of its environment, administrators. */
-export const mayRead = (reader: Identity, session: Overview, catalog: Catalog): boolean =>
-  reader.groups.includes(ADMINISTRATORS) ||
+export const mayRead = (reader: Caller, session: Overview, catalog: Catalog): boolean =>
   isOwn(reader, session) ||
-  isReviewer(reader, session, catalog)
+  (!reader.isAgent &&
+    (reader.groups.includes(ADMINISTRATORS) || isReviewer(reader, session, catalog)))
 
-function isOwn(reader: Identity, { identity, agent }: Overview): boolean {
+/** A person is their own agent; an agent of theirs sees only the sessions that it has part in itself. */
+function isOwn({ agent: reader }: Caller, { identity, agent }: Overview): boolean {
   // Before policy admitted it, nobody has proven who asks; only the name that was claimed is known.
   const own = identity === null ? [agent] : [identity.subject, identity.agent, ...identity.actors]
-  return own.some((name) => name !== '' && (name === reader.subject || name === reader.agent))
+  return reader !== '' && own.includes(reader)
 }
 
-function isReviewer(reader: Identity, session: Overview, catalog: Catalog): boolean {
+function isReviewer(reader: Caller, session: Overview, catalog: Catalog): boolean {
   const environment = session.environment ?? catalog.profiles.get(session.profile)?.environment
   return [...catalog.reviewers.values()]
     .filter((reviewers) => reviewers.environment === environment)

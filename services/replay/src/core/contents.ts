@@ -17,6 +17,8 @@ export type Contents = {
 /** What the encrypted parts of a session say. */
 export type OpenContents = {
   statementOf(requestId: string, content: RequestContent): Statement
+  /** The exact bytes of what was asked; null where they cannot be had. */
+  subjectOf(requestId: string, content: RequestContent): Buffer | null
   resultOf(requestId: string): RequestResult | null
 }
 
@@ -38,36 +40,36 @@ export function newContents(): Contents {
         placed(answers, message.requestId).set(message.sequence, message.ciphertext)
       }
     },
-    opened: (decrypt) => ({
-      statementOf(requestId, content) {
-        const rendered = { text: content.rendering, parameters: [] }
-        if (decrypt === null) return rendered
+    opened(decrypt) {
+      const subjectOf = (requestId: string, content: RequestContent): Buffer | null => {
+        if (decrypt === null) return null
         const pieces =
           content.partCount === 0 ? [content.ciphertext] : ordered(parts.get(requestId))
-        if (pieces.length < content.partCount) return rendered
+        if (pieces.length < content.partCount) return null
         try {
-          const subject = decodeSubject(Buffer.concat(pieces.map(decrypt)))
-          const formats = subject.parameterFormats
-          return {
-            text: subject.text.toString('utf8'),
-            parameters: subject.parameters.map((value, index) =>
-              shown(value, formats.length === 1 ? formats[0] : formats[index]),
-            ),
-          }
-        } catch {
-          // What is not the content of this session is not shown; its rendering still is.
-          return rendered
-        }
-      },
-      resultOf(requestId) {
-        if (decrypt === null) return null
-        try {
-          return resultOf(ordered(answers.get(requestId)).map(decrypt))
+          // What is large was encrypted as a whole, and then cut.
+          return decrypt(Buffer.concat(pieces))
         } catch {
           return null
         }
-      },
-    }),
+      }
+      return {
+        subjectOf,
+        statementOf(requestId, content) {
+          const bytes = subjectOf(requestId, content)
+          // What is not the content of this session is not shown; its rendering still is.
+          return statementIn(bytes) ?? { text: content.rendering, parameters: [] }
+        },
+        resultOf(requestId) {
+          if (decrypt === null) return null
+          try {
+            return resultOf(ordered(answers.get(requestId)).map(decrypt))
+          } catch {
+            return null
+          }
+        },
+      }
+    },
     forget(requestId) {
       parts.delete(requestId)
       answers.delete(requestId)
@@ -84,6 +86,21 @@ export const transcriptOf = (records: readonly SessionRecord[], decrypt: Decrypt
       .sort((a, b) => a.sequence - b.sequence)
       .map(({ ciphertext }) => decrypt(ciphertext)),
   )
+
+function statementIn(bytes: Buffer | null): Statement | null {
+  if (bytes === null) return null
+  try {
+    const { text, parameters, parameterFormats: formats } = decodeSubject(bytes)
+    return {
+      text: text.toString('utf8'),
+      parameters: parameters.map((value, index) =>
+        shown(value, formats.length === 1 ? formats[0] : formats[index]),
+      ),
+    }
+  } catch {
+    return null
+  }
+}
 
 function placed(all: Map<string, Map<number, Buffer>>, requestId: string): Map<number, Buffer> {
   const known = all.get(requestId)

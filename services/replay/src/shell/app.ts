@@ -1,8 +1,9 @@
 import express, { type ErrorRequestHandler, type Request, type Response } from 'express'
-import type { Identity } from '@countersign/contracts'
+import type { Caller } from '@countersign/contracts'
 import type { TokenVerifier } from '@countersign/identity'
 import { messageOf, Problem } from '@countersign/kernel'
 import type { Logger } from '@countersign/runtime'
+import { type Asked, newSearch } from '../core/asked.ts'
 import { mayRead } from '../core/audience.ts'
 import { isComplete, type Overview } from '../core/overview.ts'
 import { isAnswered, newStory } from '../core/story.ts'
@@ -40,6 +41,11 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
     const reader = await readerOf(request)
     const { sessionId } = found(request.params.id, reader)
     send(response, { status: 200, body: await told(sessionId) })
+  })
+
+  app.get('/v1/sessions/:id/requests/:request', async (request, response) => {
+    const reader = await readerOf(request)
+    send(response, { status: 200, body: await asked(request.params, reader) })
   })
 
   app.get('/v1/sessions/:id/live', async (request, response) => {
@@ -81,14 +87,33 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
     return timelineOf(session, records, decrypt)
   }
 
+  /** Who hears of a hold at once may come before we do. What one may not see is waited for as if it came later. */
+  async function asked(wanted: { id: string; request: string }, reader: Caller): Promise<Asked> {
+    using followed = projection.followed(wanted.id)
+    const search = newSearch(wanted.id, wanted.request)
+    const late = Promise.withResolvers<null>()
+    const timer = setTimeout(late.resolve, KNOWN_LIMIT_MS, null)
+    try {
+      for (;;) {
+        const { session, records } = await followed.next()
+        const known = search.next(records, await vault.decrypterOf(wanted.id))
+        const isTheirs = session !== null && mayRead(reader, session, projection.catalog())
+        if (known !== null && isTheirs) return known
+        if ((await Promise.race([followed.changed(), late.promise])) === null) throw missing()
+      }
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
   /** Who may not see a session is not told that it exists. */
-  function found(id: string, reader: Identity): Overview {
+  function found(id: string, reader: Caller): Overview {
     const session = projection.overview(id)
     if (session === null || !mayRead(reader, session, projection.catalog())) throw missing()
     return session
   }
 
-  async function readerOf(request: Request): Promise<Identity> {
+  async function readerOf(request: Request): Promise<Caller> {
     const header = request.get('authorization') ?? ''
     const token = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(header)?.[1]
     if (token !== undefined) return verify(token)
@@ -118,5 +143,7 @@ function send(response: Response, { status, body, type }: Answer): void {
     .send(JSON.stringify(body))
 }
 
+/** How long a request that is not known yet is waited for. */
+const KNOWN_LIMIT_MS = 2_000
 const LIMIT = 100
 const LIMIT_MAX = 1_000

@@ -1,6 +1,6 @@
 import { applied, type Catalog, emptyCatalog } from '@countersign/catalog'
 import type { Log, LogRecord, Understood } from '@countersign/log'
-import { type Logger, puttingAside } from '@countersign/runtime'
+import { type Logger, puttingAside, showOffset } from '@countersign/runtime'
 import { oneOf } from '@countersign/contracts'
 import { memoryOf } from '../core/memory.ts'
 import type { Overview } from '../core/overview.ts'
@@ -46,6 +46,7 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
   let isStopping = false
   const putAside = puttingAside(topology.service, { log, logger, isStopping: () => isStopping })
 
+  showOffset('catalog', () => next.get('catalog/0') ?? 0)
   const ends = new Map<string, number>()
   for (const topic of topology.reads) {
     for (const [partition, end] of await log.endOffsets(topic))
@@ -54,7 +55,7 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
   const reader = await log.read({
     topics: topology.reads,
     from: 'beginning',
-    paceMs: PACE_MS,
+    paceMs: () => PACE_MS,
     onRecords: take,
   })
   noteCaughtUp()
@@ -127,4 +128,4 @@ const isCatalogMessage = oneOf(
 
 const RECORD_BYTES_MAX = 64 * 1024 * 1024
 /** Nobody waits for what replay shows. */
-const PACE_MS = 50
+const PACE_MS = 200

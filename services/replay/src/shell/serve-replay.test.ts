@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import { archiveIn } from '@countersign/archive'
 import {
   type AnyMessage,
+  decodeSubject,
   digestOf,
   encodeSubject,
   type RequestContent,
@@ -11,6 +12,7 @@ import {
   ephemeralKeyPair,
   newDataKey,
   openerWith,
+  type Sealer,
   sealerTo,
   tokenVerifier,
 } from '@countersign/identity'
@@ -49,19 +51,15 @@ const key = newDataKey()
 let issuer: TestIssuer
 let log: InMemoryLog
 let host: ReplayHost
+let seal: Sealer
 
 before(async () => {
   issuer = await testIssuer()
   log = inMemoryLog({ partitions: 1 })
   const pair = await ephemeralKeyPair()
-  const seal = await sealerTo(pair.publicJwk, DATA_KEY)
+  seal = await sealerTo(pair.publicJwk, DATA_KEY)
   await append(reviewers('prod', 'prod-reviewers'), reviewers('staging', 'staging-reviewers'))
-  await append({
-    type: 'SessionKeySealed',
-    sessionId: SESSION,
-    at: NOW,
-    recipients: [{ reader: 'replay', jwe: await seal(key.bytes()) }],
-  })
+  await append(await keyOf(SESSION))
   await append(...opening(), ...requests())
   host = await serveReplay({
     log,
@@ -103,6 +101,17 @@ test('reviewers of its environment, administrators and its own people and agents
     )
   }
   assert.deepEqual(SESSIONS.parse((await get('/v1/sessions', 'zoe', {})).body).sessions, [])
+  // An agent sees its own sessions, and no others for its groups or for the person behind it.
+  const groups = ['prod-reviewers', 'countersign-admins']
+  const agents: [string, TestClaims][] = [
+    ['bot', { groups, client: 'bot' }],
+    ['bot', { groups: [...groups, 'agents'] }],
+    ['maria', { groups, act: 'nightly-report' }],
+  ]
+  for (const [name, claims] of agents) {
+    assert.deepEqual(SESSIONS.parse((await get('/v1/sessions', name, claims)).body).sessions, [])
+    assert.equal((await get(`/v1/sessions/${SESSION}`, name, claims)).status, 404)
+  }
 })
 
 test('a timeline tells the exact statement, its parameters, the result as the agent saw it, and what may have run', async () => {
@@ -242,6 +251,49 @@ test('a live stream sends what was and ends with the session', async () => {
   assert.equal(events.length, 9)
 })
 
+test('a reviewer is given the exact bytes of a request, also of a large one, and its digest is of them', async () => {
+  const HELD = SessionId('01920000-0000-7000-8000-0000000000fd')
+  const path = `/v1/sessions/${HELD}/requests/${REQUEST}`
+  const text = `select '${'x'.repeat(5_000)}', $1`
+  const whole = content(text)
+  // Encrypted as a whole, then cut, as the proxy does it.
+  const pieces = [whole.ciphertext.subarray(0, 3_000), whole.ciphertext.subarray(3_000)]
+  await append(await keyOf(HELD), ...opening().map((message) => ({ ...message, sessionId: HELD })))
+  // Asked for before it is known: who hears of a hold at once is not told that there is none.
+  const early = get(path, 'ana', { groups: ['prod-reviewers'] })
+  const request = requests().find(({ type }) => type === 'RequestIntercepted')
+  assert.ok(request?.type === 'RequestIntercepted')
+  await append(
+    ...pieces.map((ciphertext, index): AnyMessage => ({
+      type: 'RequestPart',
+      ...link(1 + index, 5),
+      sessionId: HELD,
+      requestId: REQUEST,
+      index,
+      stream: false,
+      ciphertext,
+      sizeBytes: ciphertext.length,
+    })),
+    {
+      ...request,
+      sessionId: HELD,
+      content: { ...whole, ciphertext: Buffer.alloc(0), partCount: 2 },
+    },
+  )
+  for (const { status, body } of [await early, await get(path, 'maria', {})]) {
+    const asked = ASKED.parse(body)
+    const bytes = Buffer.from(asked.subject, 'base64')
+    assert.deepEqual([status, asked.digest, asked.requestId], [200, digestOf(bytes), REQUEST])
+    assert.equal(decodeSubject(bytes).text.toString(), text)
+  }
+  const told = TIMELINE.parse((await get(`/v1/sessions/${HELD}`, 'maria', {})).body)
+  assert.equal(told.timeline.find(({ kind }) => kind === 'request')?.text, text)
+  const kim = await get(path, 'kim', { groups: ['staging-reviewers'] })
+  const none = await get(`/v1/sessions/${HELD}/requests/${COVERED}`, 'maria', {})
+  for (const { status, body } of [kim, none])
+    assert.deepEqual([status, PROBLEM.parse(body).code], [404, 'CS_NOT_FOUND'])
+})
+
 test('after its key is erased only the rendering of a session is left', async () => {
   log.appendRaw('keys', 0, SESSION, {}, null)
   let told = TIMELINE.parse((await get(`/v1/sessions/${SESSION}`, 'maria', {})).body)
@@ -250,6 +302,8 @@ test('after its key is erased only the rendering of a session is left', async ()
   }
   const texts = told.timeline.filter(({ kind }) => kind === 'request').map(({ text }) => text)
   assert.deepEqual(texts, ['select ?', 'select ?'])
+  const { body } = await get(`/v1/sessions/${SESSION}/requests/${REQUEST}`, 'maria', {})
+  assert.equal(z.object({ subject: z.null() }).safeParse(body).success, true)
 })
 
 async function get(path: string, subject: string, claims: TestClaims) {
@@ -259,6 +313,13 @@ async function get(path: string, subject: string, claims: TestClaims) {
   const body: unknown = await response.json()
   return { status: response.status, body }
 }
+
+const keyOf = async (sessionId: SessionId): Promise<AnyMessage> => ({
+  type: 'SessionKeySealed',
+  sessionId,
+  at: NOW,
+  recipients: [{ reader: 'replay', jwe: await seal(key.bytes()) }],
+})
 
 const append = (...messages: readonly AnyMessage[]) =>
   log.append(
@@ -286,6 +347,7 @@ const sorted = (entries: readonly Entry[]): string[] =>
   entries.map((entry) => JSON.stringify(entry)).sort()
 
 const ENTRY = z.object({ kind: z.string() })
+const ASKED = z.object({ requestId: z.string(), digest: z.string(), subject: z.string() })
 const PROBLEM = z.object({ code: z.string() })
 const SESSIONS = z.object({ sessions: z.array(z.object({ sessionId: z.string() })) })
 const TIMELINE = z.object({

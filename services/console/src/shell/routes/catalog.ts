@@ -6,6 +6,7 @@ import { ADMINISTRATORS, mayApply } from '../../core/audience.ts'
 import { APPLY_ORDER, changeOf, inForce } from '../../core/catalog-change.ts'
 import { whenKnown } from '../patience.ts'
 import { problemDetails } from '@countersign/runtime'
+import { CATALOG_PARTITION } from '../../topology.ts'
 import type { Projection } from '../projection.ts'
 import type { Call, Route } from '../route.ts'
 import type { Answer } from '@countersign/runtime'
@@ -50,7 +51,7 @@ async function apply({ log, projection, clock }: CatalogParts, call: Call): Prom
   }
   const catalog = projection.catalog()
   const { files, variables } = sent.data
-  const { definitions, problems } = parseCatalog(files, { catalog, variables })
+  const { definitions, problems, warnings } = parseCatalog(files, { catalog, variables })
   if (problems.length > 0) {
     const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`
     return problemDetails('CS_CATALOG_INVALID', `The files have ${count}; nothing was applied.`, {
@@ -68,15 +69,16 @@ async function apply({ log, projection, clock }: CatalogParts, call: Call): Prom
       draftOf(definedBy(definition, call.identity.subject, at), {
         id: EventId(uuidv7(at / 1000)),
         key: `${definition.type}/${definition.name}`,
+        partition: CATALOG_PARTITION,
       }),
     )
   const recorded = await log.append(drafts)
-  const isRead = (): true | null =>
-    recorded.every(({ position }) => projection.catalogOffset(position.partition) > position.offset)
-      ? true
-      : null
+  const written = recorded.map(({ position }) => position.offset + 1)
+  // Where nothing changed, what is in force already says how far one must have read to know it.
+  const catalogOffset = Math.max(projection.catalogOffset(), ...written)
+  const isRead = (): true | null => (projection.catalogOffset() >= catalogOffset ? true : null)
   await whenKnown({ projection, clock, limitMs: READ_LIMIT_MS }, isRead)
-  return { status: 200, body: { changes } }
+  return { status: 200, body: { changes, warnings, catalogOffset } }
 }
 
 const definitionsOf = (projection: Projection) =>

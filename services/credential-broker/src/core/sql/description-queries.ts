@@ -48,7 +48,11 @@ SELECT DISTINCT r.ev_class::int8::text AS view, d.refobjid::int8::text AS relati
    AND d.refobjid <> r.ev_class AND ${OURS}
  ORDER BY 1, 2, 3`
 
-/** Functions and procedures outside pg_catalog. */
+/**
+ * Functions and procedures outside pg_catalog, and what calls such under another name: types, to which `t(x)` and `x.t`
+ * convert and by that run the checks of a domain or the function of a cast; and signs of operators that pg_catalog does
+ * not have and whose functions may do more than compute.
+ */
 export const ROUTINES = `
 SELECT p.oid::int8::text AS oid, n.nspname AS schema, p.proname AS name, p.provolatile AS volatility,
        p.prosecdef AS "securityDefiner", l.lanname AS language
@@ -56,7 +60,22 @@ SELECT p.oid::int8::text AS oid, n.nspname AS schema, p.proname AS name, p.provo
   JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
   JOIN pg_catalog.pg_language l ON l.oid = p.prolang
  WHERE ${OURS}
- ORDER BY p.oid`
+UNION ALL
+SELECT t.oid::int8::text, n.nspname, t.typname, 'v', false, 'type'
+  FROM pg_catalog.pg_type t
+  JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+ WHERE ${OURS} AND (t.typtype = 'd' OR EXISTS (
+         SELECT FROM pg_catalog.pg_cast k WHERE k.casttarget = t.oid AND k.castfunc <> 0))
+UNION ALL
+SELECT o.oid::int8::text, n.nspname, o.oprname, p.provolatile, p.prosecdef, l.lanname
+  FROM pg_catalog.pg_operator o
+  JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
+  JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
+  JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+ WHERE ${OURS} AND (p.provolatile = 'v' OR p.prosecdef)
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_operator b
+                    WHERE b.oprname = o.oprname AND b.oprnamespace = 'pg_catalog'::pg_catalog.regnamespace)
+ ORDER BY 1`
 
 /** The search path that a session is to have: set for the database, for everybody, for the server, or the default. */
 export const SEARCH_PATH = `

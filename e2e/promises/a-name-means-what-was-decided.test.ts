@@ -1,0 +1,132 @@
+// Seen to fail when `isDescribed` in services/proxy/src/core/passage.ts takes a description from before a Bind, and `accept` in
+// exchange.ts keeps it; when `planned` in pipeline-plan.ts goes on behind a statement that redefines names; and when `forward`
+// in services/proxy/src/shell/pipeline.ts forgets them before it has the answers.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { toServer } from '@countersign/postgres-wire'
+import { arena } from '../support/arena.ts'
+import { applyCatalog } from '../support/reviewer.ts'
+import { askTarget } from '../support/target.ts'
+import { openWire, told } from '../support/wire.ts'
+
+const system = await arena('names')
+const SSN = '078-05-1120'
+const NAME = 'canaryzebra'
+await askTarget(
+  system,
+  `insert into shop.customers (id, name, email, ssn, created_at)
+   values (90001, 'Zebra', '${NAME}@aviary.example', '${SSN}', now());
+   create function shop.redefine(text) returns void language plpgsql
+   as $$ begin execute 'deallocate s'; execute 'prepare s as ' || $1; end $$`,
+  'shop_dev',
+)
+
+/** What it shows is computed from a masked column, and no detector knows it. */
+const HIDDEN = "select split_part(email, '@', 1) from shop.customers where id = 90001"
+const HARMLESS = 'select id from shop.products where id = 1'
+
+test('a statement that shows what is masked is masked under its own name', async () => {
+  assert.deepEqual(await toldOf(ran(HIDDEN)), [
+    '1',
+    '2',
+    'row [masked]',
+    'done SELECT 1',
+    'ready I',
+  ])
+})
+
+test('a portal that is bound again has the columns of its new statement, not those that were described before', async () => {
+  const heard = await toldOf([
+    ...[toServer.parse('', HARMLESS), toServer.bind(), toServer.describe('portal')],
+    ...ran(`select ssn from shop.customers where id = 90001`),
+  ])
+  assert.deepEqual(rowsIn(heard), ['row [masked]'])
+})
+
+test('a statement that SQL prepared anew is not known by its name, in the same pipeline', async () => {
+  const heard = await toldOf(
+    [toServer.parse('s', HARMLESS)],
+    [...ran('deallocate s'), ...ran(`prepare s as ${HIDDEN}`), ...executed('s')],
+  )
+  assert.deepEqual(rowsIn(heard), ['error 42501'])
+})
+
+test('a statement that SQL prepared anew is not known by its name, in a later pipeline', async () => {
+  const heard = await toldOf(
+    [toServer.parse('s', HARMLESS), ...ran('deallocate s'), ...ran(`prepare s as ${HIDDEN}`)],
+    executed('s'),
+  )
+  assert.deepEqual(rowsIn(heard), ['error 42501'])
+})
+
+test('a portal that SQL declared anew is not known by its name, in the same and in a later pipeline', async () => {
+  const bound = [toServer.parse('', HARMLESS), toServer.bind({ portal: 'p' })]
+  const declared = [...ran('close p'), ...ran(`declare p cursor for ${HIDDEN}`)]
+  const run = [toServer.execute('p')]
+  for (const pipelines of [
+    [[...bound, ...declared, ...run]],
+    [[...bound, ...declared], run],
+    [bound, [...declared, ...run]],
+    [bound, declared, run],
+  ]) {
+    const heard = await toldOf(ran('begin'), ...pipelines)
+    assert.deepEqual(rowsIn(heard), ['error 42501'])
+  }
+})
+
+test('after code that nobody looked into no name is known that it could have redefined', async () => {
+  const opaque = `permit (principal, action == Countersign::Action::"opaque", resource);`
+  await applyCatalog(system, (name, text) => (name === 'dev.cedar' ? `${text}\n${opaque}` : text))
+  const named = toServer.parse('s', HARMLESS)
+  const redefined = ran(`select shop.redefine('${HIDDEN.replaceAll("'", "''")}')`)
+  for (const pipelines of [
+    [[named, ...redefined, ...executed('s')]],
+    [[named, ...redefined], executed('s')],
+    [[named], [...redefined, ...executed('s')]],
+  ])
+    assert.deepEqual(rowsIn(await toldOf(...pipelines)).slice(1), ['error 42501'])
+})
+
+test('what has no name in SQL is still known afterwards: a driver goes on', async () => {
+  const heard = await toldOf([
+    ...ran(`prepare s as ${HARMLESS}`),
+    ...[toServer.parse('', HARMLESS), toServer.bind(), toServer.execute()],
+    ...[toServer.parse('t', 'deallocate s'), toServer.bind({ portal: 'q', statement: 't' })],
+    ...[toServer.execute('q'), toServer.bind(), toServer.execute()],
+  ])
+  assert.deepEqual(rowsIn(heard), ['row 1', 'row 1'])
+})
+
+test('after an error the rest up to Sync is skipped, and the session goes on', async () => {
+  const wire = await openWire(system, 'shop-dev')
+  wire.send(...ran('select no_such_column from shop.products'), toServer.flush())
+  assert.deepEqual(told(await wire.until('E')), ['error 42703'])
+  wire.send(...ran(HARMLESS), toServer.sync(), ...ran(HARMLESS), toServer.sync())
+  assert.deepEqual(told(await wire.ready()), ['ready I'])
+  assert.deepEqual(rowsIn(told(await wire.ready())), ['row 1'])
+  wire.end()
+})
+
+/** A statement without a name, as drivers send it. */
+const ran = (sql: string): Buffer[] => [
+  toServer.parse('', sql),
+  toServer.bind(),
+  toServer.execute(),
+]
+
+const executed = (statement: string): Buffer[] => [toServer.bind({ statement }), toServer.execute()]
+
+/** What an agent is told that sends these pipelines, each with its Sync, and waits for each. */
+async function toldOf(...pipelines: readonly (readonly Buffer[])[]): Promise<string[]> {
+  const wire = await openWire(system, 'shop-dev')
+  const heard: string[] = []
+  for (const pipeline of pipelines) {
+    wire.send(...pipeline, toServer.sync())
+    heard.push(...told(await wire.ready()))
+  }
+  wire.end()
+  return heard
+}
+
+const rowsIn = (heard: readonly string[]): string[] =>
+  heard.filter((line) => /^(row|error)/.test(line))

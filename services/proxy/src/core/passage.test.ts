@@ -1,0 +1,266 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import {
+  cellsOf,
+  receiveServer,
+  type Request,
+  type ServerFrame,
+  serverSide,
+  toClient,
+  toServer,
+} from '@countersign/postgres-wire'
+import { accept, type Exchange, newExchange } from './exchange.ts'
+import { passage } from './passage.ts'
+import { namesFollow, planned } from './pipeline-plan.ts'
+import { requests } from './requests-under-test.ts'
+import { forgetRedefined, noNames, type StatementNames } from './statement-names.ts'
+
+test('a portal is described by Countersign where the client does not', () => {
+  const sent = tagsSent(toServer.parse('', 'select 1'), toServer.bind(), toServer.execute())
+  assert.deepEqual(sent, ['Parse', 'Bind', 'Describe', 'Execute'])
+})
+
+test('the description that the client asks for itself is enough', () => {
+  const described = [toServer.bind(), toServer.describe('portal'), toServer.execute()]
+  assert.deepEqual(tagsSent(...described), ['Bind', 'Describe', 'Execute'])
+})
+
+test('a description from before the portal was bound again is of another statement', () => {
+  const sent = tagsSent(
+    ...[toServer.bind(), toServer.describe('portal'), toServer.bind(), toServer.execute()],
+  )
+  assert.deepEqual(sent, ['Bind', 'Describe', 'Bind', 'Describe', 'Execute'])
+})
+
+test('a description from before something else ran does not count', () => {
+  const sent = tagsSent(
+    ...[toServer.bind({ portal: 'p' }), toServer.describe('portal', 'p')],
+    ...[toServer.execute('q'), toServer.execute('p')],
+  )
+  assert.deepEqual(sent, ['Bind', 'Describe', 'Describe', 'Execute', 'Describe', 'Execute'])
+})
+
+test('whatever is sent: what is decided is what runs, and a row has the columns of its own statement', () => {
+  fc.assert(
+    fc.property(fc.array(fc.array(MESSAGES, { maxLength: 8 }), { maxLength: 4 }), (pipelines) => {
+      const agent = { names: noNames(), exchange: newExchange(), target: modelTarget() }
+      for (const pipeline of pipelines) serve(agent, requests(...pipeline, toServer.sync()))
+    }),
+    { numRuns: 3_000 },
+  )
+})
+
+type Agent = {
+  readonly names: StatementNames
+  readonly exchange: Exchange
+  readonly target: ModelTarget
+}
+
+/** What the proxy does with a pipeline in which everything is allowed. */
+function serve(agent: Agent, messages: readonly Request[]): void {
+  const sync = messages.length - 1
+  let next = 0
+  while (next < messages.length) {
+    const plan = planned(messages, agent.names, next)
+    const opaque = plan.asks.find(
+      ({ sql, lastStep }) => isOpaque(sql) && namesFollow(messages, lastStep),
+    )
+    const end = opaque === undefined ? plan.end : opaque.lastStep + 1
+    const running = plan.asks.filter(({ lastStep }) => lastStep < end)
+    send(agent, { messages, from: next, end, asks: running })
+    for (const { kind, sql } of running)
+      if (kind !== 'Prepare') forgetRedefined(agent.names, sql, isOpaque(sql))
+    next = end
+    if (next > sync) return
+    if (agent.exchange.skipping || (opaque === undefined && plan.stop !== null)) next = sync
+  }
+}
+
+type Sent = {
+  messages: readonly Request[]
+  from: number
+  end: number
+  asks: readonly { readonly lastStep: number; readonly sql: string | null }[]
+}
+
+function send({ names, exchange, target }: Agent, { messages, from, end, asks }: Sent): void {
+  const { bytes, steps } = passage(names, {
+    messages,
+    from,
+    end,
+    numberOf(step) {
+      const number = asks.findIndex(({ lastStep }) => lastStep === step)
+      return number < 0 ? null : number
+    },
+  })
+  exchange.steps.push(...steps)
+  for (const frame of target.receive(requests(...bytes))) {
+    const [step] = exchange.steps
+    const verdict = accept(exchange, frame)
+    assert.notEqual(verdict.do, 'violation', 'why' in verdict ? verdict.why : '')
+    if (verdict.do !== 'row') continue
+    const cells = cellsOf(frame)
+    const value = cells.ok ? cells.value.map(String).join() : '?'
+    assert.equal(asks[step?.request ?? -1]?.sql, `select ${value}`, 'what ran was not decided')
+    assert.equal(verdict.columns?.[0]?.name, `c${value}`, 'the columns are of another statement')
+  }
+}
+
+const isOpaque = (sql: string | null): boolean => sql?.startsWith('call') ?? true
+
+type ModelTarget = { receive(messages: readonly Request[]): ServerFrame[] }
+
+/** PostgreSQL as far as names go, inside one transaction block. A select gives its number, in a column of that name. */
+function modelTarget(): ModelTarget {
+  const statements = new Map<string, string>()
+  const portals = new Map<string, string>()
+  let isSkipping = false
+
+  function answer(message: Request): Buffer[] {
+    switch (message.tag) {
+      case 'Parse':
+        define(statements, message.name, message.sql ?? '')
+        return [toClient.parseComplete()]
+      case 'Bind':
+        define(portals, message.portal, known(statements, message.statement))
+        return [toClient.bindComplete()]
+      case 'Describe':
+        return [columnsOf(known(message.kind === 'portal' ? portals : statements, message.name))]
+      case 'Close':
+        ;(message.kind === 'portal' ? portals : statements).delete(message.name)
+        return [toClient.closeComplete()]
+      case 'Execute':
+        return run(known(portals, message.portal))
+      default:
+        return []
+    }
+  }
+
+  function run(sql: string): Buffer[] {
+    const [, verb = '', name = '', text = ''] = SQL.exec(sql) ?? []
+    const done = toClient.commandComplete(verb.toUpperCase())
+    switch (verb) {
+      case 'select':
+        return [toClient.dataRow([Buffer.from(name)]), done]
+      case 'prepare':
+        define(statements, name, text)
+        return [done]
+      case 'deallocate':
+        known(statements, name)
+        statements.delete(name)
+        return [done]
+      case 'declare':
+        define(portals, name, text)
+        return [done]
+      case 'close':
+        known(portals, name)
+        portals.delete(name)
+        return [done]
+      default:
+        // Code that gives a name another meaning, as a function can.
+        statements.set(name, text)
+        portals.set(name, text)
+        return [done]
+    }
+  }
+
+  return {
+    receive(messages) {
+      const out: Buffer[] = []
+      for (const message of messages) {
+        if (message.tag === 'Sync') {
+          isSkipping = false
+          out.push(toClient.readyForQuery('T'))
+        }
+        if (isSkipping || message.tag === 'Sync') continue
+        try {
+          out.push(...answer(message))
+        } catch {
+          isSkipping = true
+          out.push(toClient.errorResponse({ severity: 'ERROR', code: '26000', message: 'no' }))
+        }
+      }
+      const [, frames] = receiveServer(serverSide(), Buffer.concat(out))
+      return frames.filter((frame) => frame.tag !== 'Violation')
+    },
+  }
+}
+
+/** A verb, a name, and for some the text that gets this name. */
+const SQL = /^(\w+) (\w+)(?: (?:as|cursor for) (.*))?$/
+
+function define(texts: Map<string, string>, name: string, text: string): void {
+  if (name !== '' && texts.has(name)) throw new Error('it exists')
+  texts.set(name, text)
+}
+
+function known(texts: ReadonlyMap<string, string>, name: string): string {
+  const text = texts.get(name)
+  if (text === undefined) throw new Error('it does not exist')
+  return text
+}
+
+function columnsOf(sql: string): Buffer {
+  const [verb, value] = sql.split(' ')
+  if (verb !== 'select') return toClient.noData()
+  return toClient.rowDescription([
+    {
+      name: `c${value}`,
+      tableOid: 1,
+      columnAttribute: 1,
+      typeOid: 25,
+      typeSize: -1,
+      typeModifier: -1,
+      format: 'text',
+    },
+  ])
+}
+
+const tagsSent = (...frames: readonly Buffer[]): string[] => {
+  const messages = requests(...frames)
+  const options = { messages, from: 0, end: messages.length, numberOf: () => null }
+  return requests(...passage(noNames(), options).bytes).map(({ tag }) => tag)
+}
+
+// Few names and texts, so that they meet.
+const NAME = fc.constantFrom('a', 'b')
+const NAME_OR_NONE = fc.constantFrom('', 'a', 'b')
+const SELECT = fc.constantFrom('select 1', 'select 2')
+const KIND = fc.constantFrom('statement' as const, 'portal' as const)
+
+/** A statement without a name, as drivers send it. */
+const ran = (sql: string): Buffer[] => [
+  toServer.parse('', sql),
+  toServer.bind(),
+  toServer.execute(),
+]
+
+const MESSAGES = fc
+  .oneof(
+    // One message, that most often fails, and what seldom does.
+    fc.tuple(NAME_OR_NONE, SELECT).map(([name, sql]) => [toServer.parse(name, sql)]),
+    fc
+      .tuple(NAME_OR_NONE, NAME_OR_NONE)
+      .map(([portal, statement]) => [toServer.bind({ portal, statement })]),
+    fc.tuple(KIND, NAME_OR_NONE).map(([kind, name]) => [toServer.describe(kind, name)]),
+    fc.tuple(KIND, NAME_OR_NONE).map(([kind, name]) => [toServer.close(kind, name)]),
+    NAME_OR_NONE.map((portal) => [toServer.execute(portal)]),
+    SELECT.map(ran),
+    fc
+      .tuple(NAME, SELECT)
+      .map(([name, sql]) => [
+        ...[toServer.close('statement', name), toServer.parse(name, sql)],
+        ...[toServer.close('portal', name), toServer.bind({ portal: name, statement: name })],
+      ]),
+    NAME.map((statement) => [toServer.bind({ statement }), toServer.execute()]),
+    // SQL that gives a name another meaning.
+    fc
+      .tuple(NAME, SELECT)
+      .map(([name, sql]) => [...ran(`deallocate ${name}`), ...ran(`prepare ${name} as ${sql}`)]),
+    fc
+      .tuple(NAME, SELECT)
+      .map(([name, sql]) => [...ran(`close ${name}`), ...ran(`declare ${name} cursor for ${sql}`)]),
+    fc.tuple(NAME, SELECT).map(([name, sql]) => ran(`call ${name} as ${sql}`)),
+  )
+  .map((frames) => Buffer.concat(frames))

@@ -1,0 +1,39 @@
+import type { RequestContent } from '@countersign/contracts'
+import { type Decrypt, newContents } from './contents.ts'
+import type { SessionRecord } from './session-record.ts'
+
+/** Exactly what a request asks, as the API gives it to who is to countersign it. */
+export type Asked = {
+  readonly requestId: string
+  readonly sessionId: string
+  /** What an approval binds; whoever reads can check that it is of the subject. */
+  readonly digest: string
+  /** The bytes of the RequestSubject, in base64; null where the key of the session was erased. */
+  readonly subject: string | null
+}
+
+/** Looks for one request among the records of its session. */
+export type Search = {
+  /** What it asks, as far as these records and those before them tell; null while they do not. */
+  next(records: readonly SessionRecord[], decrypt: Decrypt | null): Asked | null
+}
+
+export function newSearch(sessionId: string, requestId: string): Search {
+  const contents = newContents()
+  let content: RequestContent | null = null
+  return {
+    next(records, decrypt) {
+      for (const { message } of records) {
+        if (!('requestId' in message) || message.requestId !== requestId) continue
+        if (message.type === 'RequestPart') contents.take(message)
+        if (message.type === 'RequestIntercepted') content = message.content
+        // What a decision covered carries its content to its release.
+        if (message.type === 'RequestReleased') content = message.content ?? content
+      }
+      if (content === null) return null
+      const bytes = contents.opened(decrypt).subjectOf(requestId, content)
+      const subject = bytes === null ? null : bytes.toString('base64')
+      return { requestId, sessionId, digest: content.digest, subject }
+    },
+  }
+}
