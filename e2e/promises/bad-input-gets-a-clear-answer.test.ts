@@ -1,20 +1,23 @@
 // Seen to fail when `recordOf` in libs/log/src/envelope.ts throws instead of giving an unreadable record; the tests of what
-// is put aside and of the session that ends when `hear` in services/proxy/src/shell/lanes.ts returns where one comes; that of the
-// protocol options when `openSession` in services/proxy/src/shell/open-session.ts looks at the minor version alone.
+// is put aside and of the session that ends when `hear` in services/proxy/src/shell/lanes.ts returns where one comes; that
+// of the protocol options when `openSession` in services/proxy/src/shell/open-session.ts looks at the minor version alone;
+// the test of a later version when `learned` in libs/log/src/schemas.ts says no.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { codecOf, SCHEMAS } from '@countersign/contracts'
 import { connectKafkaLog, formatPosition, type Position } from '@countersign/log'
 import { writeForeign } from '@countersign/log/foreign-writer'
-import { Secret, uuidv7 } from '@countersign/kernel'
+import { published } from '@countersign/log/provision'
+import { Instant, Secret, SessionId, uuidv7 } from '@countersign/kernel'
 import { ROOT, topologies } from '@countersign/local'
 import { toClient } from '@countersign/postgres-wire'
 import { psql, startPsql } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
-import { eventsOf, eventually, observe } from '../support/ledger.ts'
+import { connectAs, eventsOf, eventually, observe } from '../support/ledger.ts'
 import { applyCatalog } from '../support/reviewer.ts'
 import { frames, loginBytes, only, openTls, told } from '../support/wire.ts'
 
@@ -90,6 +93,45 @@ for (const [what, recordOf] of Object.entries(UNREADABLE)) {
   })
 }
 
+test('what a later version wrote with a compatible schema is understood by everyone who reads it', async () => {
+  const { schema } = SCHEMAS.SessionEnded
+  const more = { name: 'words', type: 'string', default: '', doc: 'Words.' }
+  const { type, fingerprint } = codecOf({ ...schema, fields: [...schema.fields, more] })
+  const ended = {
+    type: 'SessionEnded',
+    sessionId: SessionId(uuidv7(Date.now())),
+    sequence: 0,
+    previousHash: '',
+    at: Instant(Date.now() * 1_000),
+    reason: 'ClientTerminated',
+    code: null,
+    requestCount: 0,
+    transcriptHead: '',
+    transcriptCount: 0,
+    inDoubt: [],
+  } as const
+  // Provisioning goes first; the services of this version go on meanwhile.
+  {
+    await using provisioning = await connectAs(system, 'admin')
+    const later = { ...schema, fields: [...schema.fields, more] }
+    await provisioning.append([published('SessionEnded', fingerprint, later)])
+  }
+  const value = type.toBuffer({ ...ended, words: 'goodbye' })
+  const write = (print: string) =>
+    writeUnreadable('sessions', ended.sessionId, { type: 'SessionEnded', value }, print)
+  const understood = await write(fingerprint)
+  const another = await write('0123456789abcdef')
+  for (const { service } of readers.filter(({ reads }) => reads.includes('sessions'))) {
+    await putAsideBy(service, another)
+    const rejected = await eventsOf(log, `${service}.rejected`, 'MessageRejected')
+    const isAside = rejected.some(
+      (one) =>
+        formatPosition(one) === formatPosition(understood) && one.code === 'CS_MESSAGE_UNREADABLE',
+    )
+    assert.equal(isAside, false, service)
+  }
+})
+
 test('a session does not go on when something that was said about it cannot be read', async () => {
   const running = await startPsql(system, { profile: 'shop-dev' })
   running.type("select 'open';")
@@ -118,6 +160,7 @@ async function writeUnreadable(
   topic: Topic,
   key: string,
   { type, value }: { type: string; value: Buffer },
+  fingerprint = '0123456789abcdef',
 ): Promise<Position> {
   const login = { brokers: system.brokers, ...system.kafkaLogin('admin') }
   const headers = {
@@ -126,7 +169,7 @@ async function writeUnreadable(
     ce_id: uuidv7(Date.now()),
     ce_type: `countersign.${topic}.${type}`,
     ce_source: 'somebody',
-    ce_dataschema: 'countersign:0123456789abcdef',
+    ce_dataschema: `countersign:${fingerprint}`,
   }
   return { topic, ...(await writeForeign(login, { topic, key, headers, value })) }
 }

@@ -42,11 +42,11 @@ test('a rule that is added masks the next result of a session that is open, also
 })
 
 test('every session is planned anew once for each change, and for rules that did not change not at all', async (t) => {
+  await withRule('')
   const psql = await startPsql(system, { profile: 'shop-dev', args: ['-t', '-A'] })
   t.after(() => psql.signal('SIGKILL'))
   await answerOf(psql, "select 'open'")
   const { sessionId } = (await eventsOf(log, 'sessions', 'SessionOpened')).at(-1) ?? assert.fail()
-  await withRule('')
   await withRule('    - { column: name, tag: product, method: redact }\n')
   assert.equal(await answerOf(psql, 'select name from shop.products where id = 1'), '[masked]')
   const plans = (await eventsOf(log, 'masking', 'MaskingPlanned')).filter(

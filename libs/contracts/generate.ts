@@ -43,7 +43,7 @@ const topics = readdirSync(SCHEMAS, { withFileTypes: true })
 const files = new Map<string, string>([
   ['common.ts', typesFile([...common.values()], 'common')],
   ...topics.map((topic): [string, string] => [`${topic}.ts`, typesFile(schemasIn(topic), topic)]),
-  ['schemas.ts', schemasFile()],
+  ['registry.ts', schemasFile()],
 ])
 
 const stale = [...files].filter(([name, text]) => current(name) !== text).map(([name]) => name)

@@ -1,7 +1,7 @@
 /** Keeps today's schemas as those of a release: `node libs/contracts/release.ts <version>`. Later schemas are checked against them. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { SCHEMAS } from './src/generated/schemas.ts'
+import { SCHEMAS } from './src/generated/registry.ts'
 
 const [version] = process.argv.slice(2)
 if (version === undefined || !/^\d+\.\d+\.\d+$/.test(version)) {

@@ -84,7 +84,9 @@ export function startChild(options: ChildOptions): Child {
   })
   const pid = child.pid
   if (pid === undefined) {
-    throw new Problem('CS_CONFIG_INVALID', `${name}: ${options.file} could not be started`)
+    throw new Problem('CS_CONFIG_INVALID', `${name}: ${options.file} could not be started`, {
+      hint: `Install ${options.file}, or put the folder that it is in on the PATH.`,
+    })
   }
   writeFileSync(pidFile, `${pid} ${startTimeOf(pid) ?? 0} ${stopSignal}\n`)
   const signal = (kind: NodeJS.Signals): void => {

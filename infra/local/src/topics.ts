@@ -1,5 +1,13 @@
 import type { Topology } from '@countersign/log'
-import { type Grant, provisionKafka, type TopicSpec } from '@countersign/log/provision'
+import { Secret } from '@countersign/kernel'
+import { connectKafkaLog } from '@countersign/log'
+import {
+  type Grant,
+  provisionKafka,
+  publishedSchemas,
+  SCHEMAS_TOPIC,
+  type TopicSpec,
+} from '@countersign/log/provision'
 
 export type Provisioning = {
   brokers: string
@@ -9,7 +17,7 @@ export type Provisioning = {
   observers?: readonly string[]
 }
 
-/** Creates the topics, and gives each service exactly what its topology says. */
+/** Creates the topics, gives each service exactly what its topology says, and publishes the schemas of this version. */
 export async function provision({
   brokers,
   admin,
@@ -25,6 +33,19 @@ export async function provision({
       ...observers.map((user) => ({ user, writes: [], reads: ['*'] })),
     ],
   })
+  await publishSchemas(brokers, admin)
+}
+
+/** Before anybody writes with them: services of an older version, which go on meanwhile, find them when they need one. */
+async function publishSchemas(brokers: string, admin: Provisioning['admin']): Promise<void> {
+  const { username, password } = admin
+  await using log = await connectKafkaLog({
+    brokers: [brokers],
+    clientId: username,
+    username,
+    password: new Secret(password),
+  })
+  await log.append(publishedSchemas(), { limitMs: PUBLISH_LIMIT_MS })
 }
 
 /** Everything that is written or read, and all that a whole system has: a part of one must find it too. */
@@ -39,8 +60,8 @@ export function topicsOf(topologies: readonly Topology[]): TopicSpec[] {
 
 const grantOf = ({ service, reads, writes }: Topology): Grant => ({
   user: service,
-  // A decider restores its state from what it wrote itself.
-  reads: [...new Set([...reads, ...writes])],
+  // A decider restores its state from what it wrote itself. Everybody may meet what another version wrote.
+  reads: [...new Set([...reads, ...writes, SCHEMAS_TOPIC])],
   writes: [...writes, rejectedOf(service)],
 })
 
@@ -58,6 +79,7 @@ const LIMITS = {
   'message.timestamp.type': 'CreateTime',
 }
 const FOREVER = { ...LIMITS, 'cleanup.policy': 'delete', 'retention.ms': '-1' }
+const PUBLISH_LIMIT_MS = 30_000
 const DAY_MS = 86_400_000
 /** The same for every topic that has the session as its key: partition p of each holds the same sessions. */
 const BY_SESSION = { partitions: 8, settings: FOREVER }
@@ -72,6 +94,7 @@ const TOPICS: Readonly<Record<string, Omit<TopicSpec, 'name'>>> = {
   leases: BY_SESSION,
   transcript: { partitions: 8, settings: { ...FOREVER, 'retention.ms': String(30 * DAY_MS) } },
   keys: { partitions: 8, settings: { ...LIMITS, 'cleanup.policy': 'compact' } },
+  [SCHEMAS_TOPIC]: { partitions: 1, settings: { ...LIMITS, 'cleanup.policy': 'compact' } },
   catalog: { partitions: 1, settings: FOREVER },
   identities: { partitions: 1, settings: FOREVER },
 }

@@ -33,6 +33,31 @@ test('a schema from the future is refused with what to do', () => {
   )
 })
 
+test('what a later version wrote is understood where its schema is compatible, and refused where it is not', () => {
+  const { schema } = SCHEMAS.RequestWithdrawn
+  const more = { name: 'words', type: 'string', default: '', doc: 'Words.' }
+  const later = { ...schema, fields: [...schema.fields, more] }
+  const { type, fingerprint } = codecOf(later)
+  const bytes = type.toBuffer({ ...withdrawn, words: 'sorry' })
+  const known = new Map<string, unknown>([[fingerprint, later]])
+  const writtenWith = (print: string): unknown => known.get(print)
+  assert.deepEqual({ ...decode('RequestWithdrawn', fingerprint, bytes, writtenWith) }, withdrawn)
+
+  // It lacks what this version needs.
+  const lesser = { ...schema, fields: schema.fields.filter(({ name }) => name !== 'requestId') }
+  const other = codecOf(lesser)
+  known.set(other.fingerprint, lesser)
+  assert.throws(
+    () =>
+      decode('RequestWithdrawn', other.fingerprint, other.type.toBuffer(withdrawn), writtenWith),
+    unreadable(/RequestWithdrawn/),
+  )
+  // Whoever publishes it: a schema is of the message and the fingerprint that it is.
+  known.set('0123456789abcdef', later)
+  for (const name of ['RequestWithdrawn', 'RequestRefused'])
+    assert.throws(() => decode(name, '0123456789abcdef', bytes, writtenWith), unreadable(/know/))
+})
+
 test('corrupt bytes are refused, not guessed', () => {
   const bytes = encode(withdrawn)
   assert.throws(

@@ -1,6 +1,6 @@
 import avro, { type Type } from 'avsc'
 import { messageOf, Problem, sha256 } from '@countersign/kernel'
-import { type AnyMessage, RELEASED, SCHEMAS } from './generated/schemas.ts'
+import { type AnyMessage, RELEASED, SCHEMAS } from './generated/registry.ts'
 
 /** The name of a message, as in the header `ce_type` without its prefix. */
 export type MessageType = AnyMessage['type']
@@ -12,8 +12,16 @@ export function encode(message: AnyMessage): Buffer {
   return current(message.type).type.toBuffer(message)
 }
 
+/** The schema of a fingerprint that this version itself does not have; undefined where nobody published it. */
+export type WrittenWith = (fingerprint: string) => unknown
+
 /** The message in these bytes, written with the schema of this fingerprint. Throws `CS_MESSAGE_UNREADABLE`. */
-export function decode(type: string, fingerprint: string, bytes: Uint8Array): AnyMessage {
+export function decode(
+  type: string,
+  fingerprint: string,
+  bytes: Uint8Array,
+  writtenWith: WrittenWith = () => undefined,
+): AnyMessage {
   if (!isMessageType(type))
     throw unreadable(`there is no message ${JSON.stringify(type)} in this version`)
   const reader = current(type)
@@ -21,7 +29,10 @@ export function decode(type: string, fingerprint: string, bytes: Uint8Array): An
     const fields =
       fingerprint === reader.fingerprint
         ? reader.type.fromBuffer(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
-        : older(type, fingerprint, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+        : reader.type.fromBuffer(
+            Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+            resolverOf(type, fingerprint, writtenWith),
+          )
     // The schema of this type is what the generated TypeScript type was written from.
     return { type, ...fields } as AnyMessage
   } catch (cause) {
@@ -43,6 +54,7 @@ export const hashOf = (type: string, fingerprint: string, bytes: Uint8Array): st
   sha256(`${type}\0${fingerprint}\0`, bytes)
 
 type Codec = { type: Type; fingerprint: string }
+type Resolver = ReturnType<Type['createResolver']>
 
 function current(type: MessageType): Codec {
   const known = codecs.get(type)
@@ -52,17 +64,42 @@ function current(type: MessageType): Codec {
   return codec
 }
 
-function older(type: MessageType, fingerprint: string, bytes: Buffer): object {
-  for (const [name, schema] of RELEASED) {
-    if (name !== type) continue
-    const writer = codecOf(schema)
-    if (writer.fingerprint !== fingerprint) continue
-    const reader = current(type).type
-    return reader.fromBuffer(bytes, reader.createResolver(writer.type))
+/** Reads what another version wrote: an earlier release, or a later one whose schema is compatible with ours. */
+function resolverOf(type: MessageType, fingerprint: string, writtenWith: WrittenWith): Resolver {
+  const known = resolvers.get(fingerprint)
+  if (known !== undefined) return known
+  const writer = released(type, fingerprint) ?? foreign(type, fingerprint, writtenWith)
+  if (writer === null) {
+    throw unreadable(
+      `${type} was written with a schema (${fingerprint}) that this version does not know`,
+    )
   }
-  throw unreadable(
-    `${type} was written with a schema (${fingerprint}) that this version does not know`,
-  )
+  const resolver = current(type).type.createResolver(writer)
+  resolvers.set(fingerprint, resolver)
+  return resolver
+}
+
+function released(type: MessageType, fingerprint: string): Type | null {
+  for (const [name, schema] of RELEASED) {
+    const codec = name === type ? codecOf(schema) : null
+    if (codec?.fingerprint === fingerprint) return codec.type
+  }
+  return null
+}
+
+function foreign(type: MessageType, fingerprint: string, writtenWith: WrittenWith): Type | null {
+  const schema = writtenWith(fingerprint)
+  return schema !== undefined && isSchemaOf(type, fingerprint, schema) ? codecOf(schema).type : null
+}
+
+/** Whether this is a schema of that message with that fingerprint, whoever says so. */
+export function isSchemaOf(type: MessageType, fingerprint: string, schema: unknown): boolean {
+  if (typeof schema !== 'object' || schema === null || !('name' in schema)) return false
+  try {
+    return schema.name === type && codecOf(schema).fingerprint === fingerprint
+  } catch {
+    return false
+  }
 }
 
 /** A schema as Avro sees it, with the fingerprint that stands in the headers. */
@@ -82,3 +119,5 @@ function unreadable(message: string, cause?: unknown): Problem {
 }
 
 const codecs = new Map<MessageType, Codec>()
+/** By fingerprint, which is of one schema of one message. */
+const resolvers = new Map<string, Resolver>()

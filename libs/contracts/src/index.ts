@@ -6,14 +6,16 @@ export {
   fingerprintOf,
   hashOf,
   isMessageType,
+  isSchemaOf,
   type MessageOf,
   type MessageType,
   topicOf,
+  type WrittenWith,
 } from './codec.ts'
 export { expiryOf } from './expiry.ts'
 export { oneOf } from './one-of.ts'
 export { decodeSubject, digestOf, encodeSubject } from './subject.ts'
-export { type AnyMessage, RELEASED, SCHEMAS } from './generated/schemas.ts'
+export { type AnyMessage, RELEASED, SCHEMAS } from './generated/registry.ts'
 export type * from './generated/common.ts'
 export type * from './generated/approvals.ts'
 export type * from './generated/catalog.ts'
@@ -24,5 +26,6 @@ export type * from './generated/leases.ts'
 export type * from './generated/masking.ts'
 export type * from './generated/rejected.ts'
 export type * from './generated/reviews.ts'
+export type * from './generated/schemas.ts'
 export type * from './generated/sessions.ts'
 export type * from './generated/transcript.ts'

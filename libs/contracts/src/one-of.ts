@@ -1,5 +1,5 @@
 import type { MessageOf, MessageType } from './codec.ts'
-import type { AnyMessage } from './generated/schemas.ts'
+import type { AnyMessage } from './generated/registry.ts'
 
 /** A guard for some of all messages, so that what is done with them can be exhaustive. */
 export function oneOf<T extends MessageType>(...types: readonly T[]) {

@@ -1,7 +1,7 @@
 import { sha256 } from '@countersign/kernel'
 import { codecOf } from './codec.ts'
 import type { RequestSubject } from './generated/common.ts'
-import { REQUEST_SUBJECT } from './generated/schemas.ts'
+import { REQUEST_SUBJECT } from './generated/registry.ts'
 
 /** The Avro bytes of what is asked; these are what is encrypted, and what the digest is over. */
 export const encodeSubject = (subject: RequestSubject): Buffer => type.toBuffer(subject)

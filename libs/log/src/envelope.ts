@@ -1,5 +1,11 @@
 import { context, propagation, trace } from '@opentelemetry/api'
-import { decode, isMessageType, type MessageType, topicOf } from '@countersign/contracts'
+import {
+  decode,
+  isMessageType,
+  type MessageType,
+  topicOf,
+  type WrittenWith,
+} from '@countersign/contracts'
 import { EventId, messageOf, Problem } from '@countersign/kernel'
 import type { Draft } from './draft.ts'
 import type { LogRecord, TraceContext } from './log.ts'
@@ -71,10 +77,18 @@ export function activeTrace(): TraceContext | null {
 }
 
 /** The record as a reader gets it. Never throws: a record that cannot be understood says so. */
-export function recordOf(raw: RawRecord): LogRecord
+export function recordOf(raw: RawRecord, heeded?: null, writtenWith?: WrittenWith): LogRecord
 /** The same; null where the reader does not heed messages of this type. */
-export function recordOf(raw: RawRecord, heeded: Heeded): LogRecord | null
-export function recordOf(raw: RawRecord, heeded: Heeded = null): LogRecord | null {
+export function recordOf(
+  raw: RawRecord,
+  heeded: Heeded,
+  writtenWith?: WrittenWith,
+): LogRecord | null
+export function recordOf(
+  raw: RawRecord,
+  heeded: Heeded = null,
+  writtenWith?: WrittenWith,
+): LogRecord | null {
   const { position, key, timestampMs, headers, value } = raw
   const base = { position, key, timestampMs }
   if (value === null)
@@ -89,7 +103,7 @@ export function recordOf(raw: RawRecord, heeded: Heeded = null): LogRecord | nul
       status: 'understood',
       id: EventId(text(headers, 'ce_id')),
       source: text(headers, 'ce_source'),
-      message: decode(type, fingerprint, value),
+      message: decode(type, fingerprint, value, writtenWith),
       fingerprint,
       value,
       causation: causation === undefined ? null : parsePosition(causation),

@@ -14,6 +14,7 @@ logContract('in memory', async () => {
     put: async ({ topic, partition, key, headers, value }) => {
       log.appendRaw(topic, partition, key, headers, value)
     },
+    publish: async (schemas) => void (await log.append(schemas)),
     freeze: async () => log.freeze(),
     thaw: async () => log.thaw(),
     [Symbol.asyncDispose]: () => log[Symbol.asyncDispose](),

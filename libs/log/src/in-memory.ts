@@ -20,6 +20,7 @@ import { heededOf } from './heeded.ts'
 import { partitionOf } from './partition-of.ts'
 import type { Position } from './position.ts'
 import { PERMIT, Recorded } from './recorded.ts'
+import { schemasFrom } from './schemas.ts'
 
 /** A log in memory, with what a test needs to look into it and to break it. */
 export type InMemoryLog = Log & {
@@ -57,6 +58,7 @@ export function inMemoryLog(options: InMemoryOptions = {}): InMemoryLog {
   let closed = false
   let waiting: Waiting[] = []
 
+  const schemas = schemasFrom((options) => log.readToEnd(options))
   const log: InMemoryLog = {
     async append(drafts, appendOptions = {}) {
       refuseOversized(drafts)
@@ -89,7 +91,11 @@ export function inMemoryLog(options: InMemoryOptions = {}): InMemoryLog {
     readToEnd: async ({ topic, partitions, onRecord }) => {
       for (const partition of partitions ?? all()) {
         const log = logOf(topic, partition)
-        for (const raw of log.slice()) onRecord(recordOf(raw))
+        for (const raw of log.slice()) {
+          const record = recordOf(raw, null, schemas.writtenWith)
+          const isKnownNow = await schemas.learned(record)
+          onRecord(isKnownNow ? recordOf(raw, null, schemas.writtenWith) : record)
+        }
       }
     },
     endOffsets: async (topic) =>
@@ -252,7 +258,14 @@ export function inMemoryLog(options: InMemoryOptions = {}): InMemoryLog {
           const raw = log.slice(from, from + RECORDS_AT_ONCE_MAX)
           const offset = from + raw.length
           next.set(name, offset)
-          const records = raw.flatMap((one) => recordOf(one, heeded.get(topic) ?? null) ?? [])
+          const records: LogRecord[] = []
+          for (const one of raw) {
+            const wanted = heeded.get(topic) ?? null
+            let record = recordOf(one, wanted, schemas.writtenWith)
+            if (record?.status === 'unreadable' && (await schemas.learned(record)))
+              record = recordOf(one, wanted, schemas.writtenWith)
+            if (record !== null) records.push(record)
+          }
           await readOptions.onRecords(records, { topic, partition, offset })
         }
       } catch (cause) {

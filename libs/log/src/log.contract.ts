@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import type { RequestCompleted } from '@countersign/contracts'
+import { codecOf, type RequestCompleted, SCHEMAS } from '@countersign/contracts'
 import { EventId, Instant, Problem, RequestId, SessionId, uuidv7 } from '@countersign/kernel'
 import { type Draft, draftOf } from './draft.ts'
 import type { RawHeaders } from './envelope.ts'
 import type { Log, LogRecord, Reader, ReadOptions, Understood } from './log.ts'
 import type { Recorded } from './recorded.ts'
+import { published } from './schemas.ts'
 
 /** What the suite needs of an implementation, beside the log. */
 export type LogUnderTest = AsyncDisposable & {
@@ -21,6 +22,8 @@ export type LogUnderTest = AsyncDisposable & {
     headers: RawHeaders
     value: Buffer | null
   }): Promise<void>
+  /** Publishes schemas, as provisioning does. */
+  publish(schemas: readonly Draft[]): Promise<void>
   freeze(): Promise<void>
   thaw(): Promise<void>
 }
@@ -233,6 +236,48 @@ export function logContract(name: string, open: () => Promise<LogUnderTest>): vo
           ['unreadable', 2],
           ['unreadable', 3],
         ],
+      )
+    })
+
+    it('understands what a later version wrote, once its compatible schema is published', async () => {
+      const topic = await under.topic()
+      const { schema } = SCHEMAS.RequestCompleted
+      const more = { name: 'words', type: 'string', default: '', doc: 'Words.' }
+      const later = { ...schema, fields: [...schema.fields, more] }
+      const lesser = { ...schema, fields: schema.fields.slice(1) }
+      const written = draft(topic, 'a', 7)
+      await log.append([{ ...written, partition: 0 }])
+      const [record] = await all(log, topic)
+      const { headers } = record ?? assert.fail('the record is missing')
+      const seen: LogRecord[] = []
+      const done = Promise.withResolvers<void>()
+      await using _reader = await log.read({
+        topics: [topic],
+        from: 'end',
+        onRecords: (records) => {
+          seen.push(...records)
+          if (seen.length === 2) done.resolve()
+        },
+      })
+      for (const by of [later, lesser]) {
+        const { type, fingerprint } = codecOf(by)
+        // The reader is there before; provisioning comes before who writes.
+        await under.publish([published('RequestCompleted', fingerprint, by)])
+        await under.put({
+          topic,
+          partition: 0,
+          key: 'a',
+          headers: { ...headers, ce_dataschema: `countersign:${fingerprint}` },
+          value: type.toBuffer({ ...written.message, words: 'later' }),
+        })
+      }
+      await done.promise
+      const [first, second] = seen
+      assert.deepEqual({ ...(first?.status === 'understood' && first.message) }, written.message)
+      assert.equal(second?.status, 'unreadable')
+      assert.deepEqual(
+        (await all(log, topic)).map(({ status }) => status),
+        ['understood', 'understood', 'unreadable'],
       )
     })
 

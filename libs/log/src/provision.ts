@@ -2,6 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import kafkajs, { type AclEntry, type Admin } from 'kafkajs'
 import { Problem } from '@countersign/kernel'
 
+export { published, publishedSchemas, SCHEMAS_TOPIC } from './schemas.ts'
+
 /** A topic as it shall exist. */
 export type TopicSpec = {
   readonly name: string

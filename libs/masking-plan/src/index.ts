@@ -8,6 +8,7 @@ export {
   maskCopyEnd,
 } from './copy.ts'
 export { detect, type DetectorName, DETECTORS, type Hit } from './detect.ts'
+export { kinshipOf } from './kinship.ts'
 export { maskMessage } from './message.ts'
 export { isPasswordLike } from './password-like.ts'
 export { type MaskingPlan, planFor } from './plan.ts'

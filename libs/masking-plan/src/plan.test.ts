@@ -44,6 +44,25 @@ test('a view that swaps the names gets the masks on the wrong columns, as the li
   ])
 })
 
+test('a table and its partitions have the same tags, whichever of them a rule names', () => {
+  const column = (table: string): MaskingRulesDefined => ({
+    ...RULES,
+    columns: [{ schema: null, table, column: 'full_name', tag: 'name', method: 'Redact' }],
+  })
+  const parent = relation(1, ['id', 'full_name'], [])
+  const partition = { ...relation(2, ['full_name', 'id'], []), inherits: [1] }
+  const below = { ...relation(3, ['id', 'full_name'], []), inherits: [2] }
+  const view = relation(4, ['full_name'], [3])
+  const all = ['1.2 name Redact', '2.1 name Redact', '3.2 name Redact', '4.1 name Redact']
+  for (const named of ['r1', 'r3'])
+    assert.deepEqual(tagsOf([parent, partition, below, view], column(named)), all)
+  const beside = { ...relation(5, ['full_name'], []), inherits: [1] }
+  assert.deepEqual(tagsOf([parent, below, beside], column('r5')), [
+    '1.2 name Redact',
+    '5.1 name Redact',
+  ])
+})
+
 test('views that depend on each other end', () => {
   assert.equal(tagsOf([relation(1, ['email'], [2]), relation(2, ['email'], [1])]).length, 2)
 })
@@ -84,6 +103,7 @@ const relation = (oid: number, columns: readonly string[], below: readonly numbe
   kind: below.length === 0 ? 'table' : 'view',
   columns: columns.map((name, i) => ({ attnum: i + 1, name, typeOid: 25, label: null })),
   dependsOn: below.map((relationOid) => ({ relationOid, attnum: 0 })),
+  inherits: [],
 })
 
 const target = (relations: readonly Relation[]): TargetDescribed => ({
@@ -98,7 +118,7 @@ const target = (relations: readonly Relation[]): TargetDescribed => ({
   routines: [],
 })
 
-const tagsOf = (relations: readonly Relation[]): string[] =>
-  planFor(RULES, target(relations)).columns.map(
+const tagsOf = (relations: readonly Relation[], rules = RULES): string[] =>
+  planFor(rules, target(relations)).columns.map(
     ({ tableOid, attnum, tag, method }) => `${tableOid}.${attnum} ${tag} ${method}`,
   )

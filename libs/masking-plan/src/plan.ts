@@ -8,6 +8,7 @@ import type {
 } from '@countersign/contracts'
 import { type Tagged, taggedBy } from './column-rules.ts'
 import { DETECTORS } from './detect.ts'
+import { kinshipOf } from './kinship.ts'
 
 /** How the results of a session are masked. */
 export type MaskingPlan = Pick<
@@ -17,6 +18,7 @@ export type MaskingPlan = Pick<
 
 /**
  * The plan that the rules make of the target; without rules everything is redacted.
+ * Tags travel between a table and what inherits from it, partitions too, by column name: they show the same rows.
  * Tags travel to views by column name, because the catalog of PostgreSQL knows which columns a view
  * reads but not which of its columns shows them. Limit: a view that swaps names
  * (SELECT email AS city, city AS email) puts the masks on the wrong columns.
@@ -47,6 +49,7 @@ function maskedColumns(relation: Relation, tags: Tags): MaskedColumn[] {
 function tagsOf(rules: MaskingRulesDefined, relations: readonly Relation[]): Tags {
   const byOid = new Map(relations.map((relation) => [relation.oid, relation]))
   const tags = new Map<number, Map<number, Tagged>>()
+  const kinOf = kinshipOf(relations)
   const path: Relation[] = []
   const visiting = new Set<number>()
   const open = (relation: Relation): void => {
@@ -64,7 +67,7 @@ function tagsOf(rules: MaskingRulesDefined, relations: readonly Relation[]): Tag
       }
       if (path.length > before) continue
       path.pop()
-      tags.set(top.oid, tagsOfRelation(rules, top, sourcesOf(top, byOid, tags)))
+      tags.set(top.oid, tagsOfRelation(rules, [top, ...kinOf(top)], sourcesOf(top, byOid, tags)))
     }
   }
   return tags
@@ -88,7 +91,7 @@ function sourcesOf(
 
 function tagsOfRelation(
   rules: MaskingRulesDefined,
-  relation: Relation,
+  [relation, ...kin]: readonly [Relation, ...Relation[]],
   sources: readonly Source[],
 ): Map<number, Tagged> {
   const names = new Set(sources.map(({ name }) => name))
@@ -100,10 +103,17 @@ function tagsOfRelation(
     taggedByName.size === 0 || names.has(column.name)
       ? null
       : { tag: 'derived', method: rules.tainted }
+  const among = (column: Column): Tagged | null =>
+    kin.reduce<Tagged | null>(
+      (found, each) => {
+        const same = each.columns.find(({ name }) => name === column.name)
+        return found ?? (same === undefined ? null : taggedBy(rules, each, same))
+      },
+      taggedBy(rules, relation, column),
+    )
   const tags = new Map<number, Tagged>()
   for (const column of relation.columns) {
-    const tagged =
-      taggedBy(rules, relation, column) ?? taggedByName.get(column.name) ?? derived(column)
+    const tagged = among(column) ?? taggedByName.get(column.name) ?? derived(column)
     if (tagged !== null) tags.set(column.attnum, tagged)
   }
   return tags

@@ -40,6 +40,12 @@ export const COMMON_SETTINGS = {
   KAFKA_TLS: flag('Whether to use TLS to Kafka.', false),
   CS_SESSION_TIMEOUT_MS: count('How long Kafka waits for a dead reader, in milliseconds.', 6_000),
   CS_APPEND_LIMIT_MS: count('How long an append may take, in milliseconds.', 2_000),
+  CS_HEALTH_HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe(
+      'The address of /healthz, /readyz and /metrics; 0.0.0.0 where probes come from outside.',
+    ),
   CS_HEALTH_PORT: port('The port of /healthz, /readyz and /metrics.'),
   CS_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal'])

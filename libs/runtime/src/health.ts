@@ -7,6 +7,8 @@ import type { Telemetry } from './telemetry.ts'
 export type HealthCheck = { readonly name: string; healthy(): boolean }
 
 export type HealthOptions = {
+  /** The address to listen on. */
+  host: string
   port: number
   checks: readonly HealthCheck[]
   telemetry: Telemetry
@@ -25,7 +27,7 @@ export async function serveHealth(
     response.writeHead(failing.length === 0 ? 200 : 503, { 'content-type': 'application/json' })
     response.end(`${JSON.stringify({ ready: failing.length === 0, failing })}\n`)
   })
-  const port = await listening(server, options.port, '127.0.0.1')
+  const port = await listening(server, options.port, options.host)
   return { port, [Symbol.asyncDispose]: () => closed(server) }
 }
 

@@ -30,6 +30,7 @@ await startService('approval', async () => {
   const readVoter = voterReader({ open, verify, clock: systemClock })
   await using host = await serveApproval({ log, logger, clock: systemClock, readVoter })
   await using _health = await serveHealth({
+    host: config.CS_HEALTH_HOST,
     port: config.CS_HEALTH_PORT,
     checks: [
       { name: 'log', healthy: () => log.healthy() },

@@ -39,6 +39,7 @@ await startService('console', async () => {
     port: config.CS_HTTP_PORT,
   })
   await using _health = await serveHealth({
+    host: config.CS_HEALTH_HOST,
     port: config.CS_HEALTH_PORT,
     checks: [
       { name: 'log', healthy: () => log.healthy() },

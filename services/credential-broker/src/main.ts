@@ -28,6 +28,7 @@ await startService(topology.service, async () => {
   })
   await using broker = await serveBroker({ log, logger, clock: systemClock, admins })
   await using _health = await serveHealth({
+    host: config.CS_HEALTH_HOST,
     port: config.CS_HEALTH_PORT,
     telemetry,
     checks: [

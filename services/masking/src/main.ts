@@ -19,6 +19,7 @@ await startService('masking', async () => {
   await using log = await connectKafkaLog(kafkaSettings('masking', config, logger))
   await using host = await serveMasking({ log, logger, clock: systemClock })
   await using _health = await serveHealth({
+    host: config.CS_HEALTH_HOST,
     port: config.CS_HEALTH_PORT,
     checks: [
       { name: 'log', healthy: () => log.healthy() },

@@ -37,6 +37,7 @@ await startService('policy', async () => {
   await using log = await connectKafkaLog(kafkaSettings('policy', config, logger))
   await using host = await servePolicy({ log, logger, clock: systemClock, readProof, readContent })
   await using _health = await serveHealth({
+    host: config.CS_HEALTH_HOST,
     port: config.CS_HEALTH_PORT,
     checks: [
       { name: 'log', healthy: () => log.healthy() },

@@ -84,6 +84,7 @@ await startService('proxy', async () => {
   }
   const listener = await listen(proxy)
   await using _health = await serveHealth({
+    host: config.CS_HEALTH_HOST,
     port: config.CS_HEALTH_PORT,
     telemetry,
     checks: [

@@ -7,7 +7,10 @@ export const topology: Topology = {
   writes: ['sessions', 'keys', 'transcript', 'leases'],
 }
 
-/** What is read by lanes: only the partitions of the sessions of this instance. */
+/**
+ * What is said about sessions, by lanes. An instance reads all of them, and passes over what is about sessions of others; to
+ * share them out, an id would have to be drawn until its partition is one of ours.
+ */
 export const LANE_TOPICS = ['decisions', 'approvals', 'credentials', 'masking'] as const
 
 /** The topic whose partitions are the lanes. */

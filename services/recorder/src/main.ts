@@ -27,6 +27,7 @@ await startService('recorder', async () => {
     graceMs: config.CS_ARCHIVE_GRACE_MS,
   })
   await using _health = await serveHealth({
+    host: config.CS_HEALTH_HOST,
     port: config.CS_HEALTH_PORT,
     checks: [
       { name: 'log', healthy: () => log.healthy() },

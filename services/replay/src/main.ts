@@ -37,6 +37,7 @@ await startService('replay', async () => {
     port: config.CS_HTTP_PORT,
   })
   await using _health = await serveHealth({
+    host: config.CS_HEALTH_HOST,
     port: config.CS_HEALTH_PORT,
     checks: [
       { name: 'log', healthy: () => log.healthy() },

@@ -177,6 +177,8 @@ export type Relation = {
   readonly columns: readonly Column[]
   /** What a view reads. */
   readonly dependsOn: readonly Dependency[]
+  /** The OIDs of the tables that it is a partition of or inherits from, without theirs. */
+  readonly inherits: readonly number[]
 }
 
 /** What a request carries, unreadable without the data key of the session. */

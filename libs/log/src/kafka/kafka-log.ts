@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import { Problem } from '@countersign/kernel'
+import { messageOf, Problem } from '@countersign/kernel'
 import { APPEND_LIMIT_MS, appending, refuseOversized, unavailable } from '../appending.ts'
 import { activeTrace } from '../envelope.ts'
 import type { Log } from '../log.ts'
 import { partitionOf } from '../partition-of.ts'
 import { PERMIT, Recorded } from '../recorded.ts'
+import { schemasFrom } from '../schemas.ts'
 import { clientOf, type KafkaSettings } from './client.ts'
 import { type Lane, laneInto } from './lane.ts'
 import { connectMetadata } from './metadata.ts'
-import { type KafkaReader, openReader } from './reader.ts'
+import { type KafkaReader, openReader, type ReaderParts } from './reader.ts'
 import { readToEnd } from './read-to-end.ts'
 
 export type { KafkaLogger, KafkaSettings } from './client.ts'
@@ -22,10 +23,14 @@ export async function connectKafkaLog(settings: KafkaSettings): Promise<Log> {
   const lanes = new Map<string, Lane>()
   const readers = new Set<KafkaReader>()
   let closed = false
-  const parts = {
+  const parts: ReaderParts = {
     kafka,
     service,
     metadata,
+    schemas: schemasFrom(
+      (options) => readToEnd(parts, options),
+      (cause) => settings.logger?.('warn', 'cannot ask for a schema', { reason: messageOf(cause) }),
+    ),
     sessionTimeoutMs: settings.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
     // A group is named after its service, which is how the ACLs know whose it is.
     freshGroup: () => `${service}-${randomUUID()}`,

@@ -6,6 +6,7 @@ import { kafkaForTests } from '@countersign/local'
 import { Secret } from '@countersign/kernel'
 import kafkajs, { type Admin } from 'kafkajs'
 import type { LogUnderTest } from '../log.contract.ts'
+import { SCHEMAS_TOPIC } from '../schemas.ts'
 import { connectKafkaLog, type KafkaSettings } from './kafka-log.ts'
 
 /** A real Kafka with the user `test`, who may do everything with topics `t-…` and groups `test…`. */
@@ -46,6 +47,7 @@ export async function kafkaUnderTest(): Promise<KafkaUnderTest> {
   await admin.createAcls({
     acl: [
       { resourceType: AclResourceTypes.TOPIC, resourceName: 't-' },
+      { resourceType: AclResourceTypes.TOPIC, resourceName: SCHEMAS_TOPIC },
       { resourceType: AclResourceTypes.GROUP, resourceName: 'test' },
     ].map((resource) => ({
       ...resource,
@@ -56,6 +58,7 @@ export async function kafkaUnderTest(): Promise<KafkaUnderTest> {
       permissionType: AclPermissionTypes.ALLOW,
     })),
   })
+  await admin.createTopics({ topics: [{ topic: SCHEMAS_TOPIC, numPartitions: 1 }] })
   const settings = (): KafkaSettings => ({
     brokers: [kafka.brokers],
     clientId: 'test',
@@ -87,6 +90,10 @@ export async function kafkaUnderTest(): Promise<KafkaUnderTest> {
         topic,
         messages: [{ partition, key, value, headers: Object.fromEntries(given) }],
       })
+    },
+    async publish(schemas) {
+      await using log = await connectKafkaLog(settings())
+      await log.append(schemas)
     },
     freeze: kafka.freeze,
     thaw: kafka.thaw,

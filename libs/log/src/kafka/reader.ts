@@ -4,6 +4,7 @@ import { unavailable } from '../appending.ts'
 import { recordOf } from '../envelope.ts'
 import { heededOf } from '../heeded.ts'
 import type { LogRecord, Reader, ReadOptions } from '../log.ts'
+import type { Schemas } from '../schemas.ts'
 import { coPartitioned, only } from './assigners.ts'
 import type { KafkaLogger } from './client.ts'
 import { type Assignment, runConsumer } from './consumer.ts'
@@ -18,6 +19,7 @@ export type ReaderParts = {
   readonly kafka: Kafka
   readonly service: string
   readonly metadata: Metadata
+  readonly schemas: Schemas
   readonly sessionTimeoutMs: number
   freshGroup(): string
   readonly logger: KafkaLogger | undefined
@@ -31,7 +33,7 @@ export async function openReader(
   options: ReadOptions,
   onClosed: () => void,
 ): Promise<KafkaReader> {
-  const { metadata, service } = parts
+  const { metadata, schemas, service } = parts
   const { group } = options
   if (group === undefined && options.from === 'committed') {
     throw new Problem('CS_INTERNAL', 'reading from what is committed needs a group')
@@ -202,7 +204,10 @@ export async function openReader(
           if (Number(message.offset) < track.next) continue
           track.next = Number(message.offset) + 1
           const raw = rawRecordOf(topic, partition, message)
-          const record = recordOf(raw, heeded.get(topic) ?? null)
+          const wanted = heeded.get(topic) ?? null
+          let record = recordOf(raw, wanted, schemas.writtenWith)
+          if (record?.status === 'unreadable' && (await schemas.learned(record)))
+            record = recordOf(raw, wanted, schemas.writtenWith)
           if (record !== null) records.push(record)
         }
         pace.delivered(records.length)

@@ -40,6 +40,8 @@ export type Credential = {
   admitted: SessionAdmitted | null
   intent: CredentialIntended | null
   issued: boolean
+  /** The version of the target that the session was told last. */
+  targetVersion: string | null
   failed: boolean
   over: boolean
   transaction: TransactionStatus
@@ -105,6 +107,9 @@ export function noted(state: Credentials, message: AnyMessage): void {
       return
     case 'CredentialIssued':
       entry(state, message.sessionId).issued = true
+      return
+    case 'TargetDescribed':
+      entry(state, message.sessionId).targetVersion = message.targetVersion
       return
     case 'CredentialFailed':
       if (message.requestId === null) entry(state, message.sessionId).failed = true
@@ -223,6 +228,26 @@ export function reserve(
 /** The roles of a profile that a session of this partition holds. */
 export const heldRoles = (state: Credentials, profile: string): ReadonlyMap<string, SessionId> =>
   state.held.get(profile) ?? new Map()
+
+/** Whether the session goes on with another description of its target than this one. */
+export function knowsAnother(
+  { admitted, issued, failed, over, targetVersion }: Credential,
+  profile: Profile,
+  current: string,
+): boolean {
+  if (!issued || failed || over || targetVersion === current) return false
+  return admitted?.profile.name === profile.name && admitted.profile.version === profile.version
+}
+
+/** The profiles that sessions go on with, each once. */
+export function profilesInUse(states: Iterable<Credentials>): readonly Profile[] {
+  const found = new Map<string, Profile>()
+  for (const { live } of states) {
+    for (const { admitted, issued } of live.values())
+      if (issued && admitted !== null) found.set(admitted.profile.version, admitted.profile)
+  }
+  return [...found.values()]
+}
 
 /** The roles that a session is lent at this moment. */
 export function lentRoles(one: Credential): readonly string[] {
@@ -348,6 +373,7 @@ function entry(state: Credentials, sessionId: SessionId): Credential {
     admitted: null,
     intent: null,
     issued: false,
+    targetVersion: null,
     failed: false,
     over: false,
     transaction: 'Idle',

@@ -37,6 +37,7 @@ export async function describeTarget(
         relationOid: Number(relation),
         attnum,
       })),
+      inherits: row.inherits,
     })),
     routines: routines.rows.map((row): Routine => ({
       ...row,
@@ -59,6 +60,7 @@ type RelationRow = {
   name: string
   kind: string
   columns: { attnum: number; name: string; typeOid: number; label: string | null }[]
+  inherits: number[]
 }
 type DependencyRow = { view: string; relation: string; attnum: number }
 type RoutineRow = {

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import type pg from 'pg'
 import { expiryOf, type Profile } from '@countersign/contracts'
 import {
   type Clock,
@@ -15,16 +14,8 @@ import { scramVerifier } from '@countersign/postgres-wire'
 import type { Consequence, Logger } from '@countersign/runtime'
 import type { Step } from '../core/credential.ts'
 import { credentialFailed } from '../core/failure.ts'
-import { describeTarget, type Description, extentOf } from './describe-target.ts'
-import {
-  creatable,
-  inheritFrom,
-  lendRoles,
-  prepareRole,
-  returnRole,
-  shutOut,
-  takeRolesBack,
-} from './roles.ts'
+import type { Descriptions } from './descriptions.ts'
+import { inheritFrom, lendRoles, prepareRole, returnRole, shutOut, takeRolesBack } from './roles.ts'
 import { newPassword, type TargetAdmins } from './target-admin.ts'
 
 /** Carries out a step at the target, and says what then is the case. */
@@ -41,17 +32,9 @@ export type StepContext = {
   mayLeave: boolean
 }
 
-/** A description, and how many relations and columns there were when it was made. */
-type Kept = {
-  readonly description: Description
-  /** What its base roles may create; null when nothing. */
-  readonly danger: string | null
-  readonly extent: string
-  readonly atMs: number
-}
-
 export type PerformerOptions = {
   admins: TargetAdmins
+  descriptions: Descriptions
   clock: Clock
   logger: Logger
   /** The profile by its name, for a session whose admission was never seen. */
@@ -59,33 +42,7 @@ export type PerformerOptions = {
 }
 
 export function performer(options: PerformerOptions): Performer {
-  const { admins, clock, logger } = options
-  const descriptions = new Map<string, Kept>()
-
-  /** The target as it is, or lately was. Throws where its base roles may create something. */
-  const described = (profile: Profile): Promise<Description> =>
-    admins.on(profile, async (client) => {
-      const { description, danger } =
-        (await keptOf(client, profile)) ?? (await describedNow(client, profile))
-      if (danger !== null) throw new Problem('CS_CREDENTIAL_FAILED', danger)
-      return description
-    })
-
-  /** A table that came since would be masked whole, also for who connects again because of it. */
-  async function keptOf(client: pg.ClientBase, profile: Profile): Promise<Kept | null> {
-    const kept = descriptions.get(profile.version)
-    if (kept === undefined || clock.monotonicMs() - kept.atMs >= DESCRIPTION_MS) return null
-    return kept.extent === (await extentOf(client)) ? kept : null
-  }
-
-  async function describedNow(client: pg.ClientBase, profile: Profile): Promise<Kept> {
-    const extent = await extentOf(client)
-    const danger = await creatable(client, profile.baseRoles)
-    const description = await describeTarget(client, profile)
-    const kept = { description, danger, extent, atMs: clock.monotonicMs() }
-    descriptions.set(profile.version, kept)
-    return kept
-  }
+  const { admins, descriptions, clock, logger } = options
 
   return async (sessionId, step, { lent, mayLeave }) => {
     const at = clock.now()
@@ -116,7 +73,7 @@ export function performer(options: PerformerOptions): Performer {
           const password = newPassword()
           const verifier = scramVerifier(new Secret(password), randomBytes(16), SCRAM_ITERATIONS)
           const validUntil = expiryOf(admitted)
-          const description = await described(profile)
+          const description = await descriptions.recent(profile)
           await admins.on(profile, (client) =>
             prepareRole(client, {
               role,
@@ -205,7 +162,7 @@ export function performer(options: PerformerOptions): Performer {
           },
         }
         if (!step.mayChangeSchema) return [lowered]
-        const { description } = await admins.on(profile, (client) => describedNow(client, profile))
+        const description = await descriptions.anew(profile)
         return [
           { message: { type: 'TargetDescribed', sessionId, at: clock.now(), ...description } },
           lowered,
@@ -261,5 +218,3 @@ export function performer(options: PerformerOptions): Performer {
 
 /** Iterations make guessing slow; a secret of 256 random bits cannot be guessed, so they would add nothing but time. */
 const SCRAM_ITERATIONS = 16
-/** How long a description is good for sessions that open; a session that changes the schema has it made anew. */
-const DESCRIPTION_MS = 30_000

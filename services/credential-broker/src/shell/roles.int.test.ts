@@ -27,6 +27,7 @@ import {
   shutOut,
   takeRolesBack,
 } from './roles.ts'
+import { descriptionsOf } from './descriptions.ts'
 import { performer } from './perform.ts'
 import { newPassword, type TargetAdmins } from './target-admin.ts'
 
@@ -125,6 +126,7 @@ test('a table that somebody locks keeps neither the connection nor the raise; in
   const step: Step = { do: 'revoke', intent, profile, reason: 'Failed' }
   const perform = performer({
     admins,
+    descriptions: descriptionsOf({ admins, clock: systemClock, onDescribed: () => undefined }),
     clock: systemClock,
     logger: silent,
     profileOf: () => profile,

@@ -1,4 +1,5 @@
 import { applied, emptyCatalog } from '@countersign/catalog'
+import type { Profile } from '@countersign/contracts'
 import {
   type Clock,
   type InstanceId,
@@ -22,10 +23,12 @@ import {
   hasRaised,
   heldRoles,
   isOfConcern,
+  knowsAnother,
   lentRoles,
   newCredentials,
   noted,
   overdue,
+  profilesInUse,
 } from '../core/credential.ts'
 import { dueSessions } from '../core/due.ts'
 import { credentialFailed } from '../core/failure.ts'
@@ -34,6 +37,8 @@ import { partitionOfRole, rolePrefix } from '../core/role-name.ts'
 import { OPEN_ROLES } from '../core/sql/role-queries.ts'
 import { CATALOG, CREDENTIALS, LEASES, SESSIONS, topology } from '../topology.ts'
 import { advancer } from './advance.ts'
+import type { Description } from './describe-target.ts'
+import { descriptionsOf } from './descriptions.ts'
 import { performer } from './perform.ts'
 import { shutOut, takeRolesBack } from './roles.ts'
 import type { TargetAdmins } from './target-admin.ts'
@@ -41,7 +46,14 @@ import type { TargetAdmins } from './target-admin.ts'
 /** The running broker. */
 export type Broker = AsyncDisposable & { healthy(): boolean; readonly failed: Promise<never> }
 
-export type BrokerOptions = { log: Log; logger: Logger; clock: Clock; admins: TargetAdmins }
+export type BrokerOptions = {
+  log: Log
+  logger: Logger
+  clock: Clock
+  admins: TargetAdmins
+  /** How often targets with open sessions are looked at; every 30 s by default. */
+  lookMs?: number
+}
 
 /**
  * Adds up what is known of each session, and does at the targets what those facts ask for. Nothing hangs on a single
@@ -57,11 +69,19 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
     isExpired(leases, instanceId, clock.monotonicMs())
   const partitionCount = await log.partitionCount(CREDENTIALS)
   const profileOf = (name: string) => catalog.profiles.get(name)
+  const descriptions = descriptionsOf({
+    admins,
+    clock,
+    onDescribed: (profile, description) =>
+      void tell(profile, description).catch((cause: unknown) =>
+        logger.warn({ profile: profile.name, reason: messageOf(cause) }, 'cannot tell of a change'),
+      ),
+  })
   const advance = advancer({
     host: host.promise,
     partitionOf: (sessionId) => log.partitionOf(sessionId, partitionCount),
     isLeaseExpired,
-    perform: performer({ admins, clock, logger, profileOf }),
+    perform: performer({ admins, descriptions, clock, logger, profileOf }),
     clock,
     logger,
     stopping: stopping.signal,
@@ -134,6 +154,37 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
     },
   })
   host.resolve(served)
+
+  /** A function that came, or another view, changes what the statements of every open session mean. */
+  async function tell(profile: Profile, description: Description): Promise<void> {
+    const { targetVersion } = description
+    const { partitions, submit } = await host.promise
+    for (const { live } of partitions().values()) {
+      for (const [sessionId, known] of live) {
+        if (!knowsAnother(known, profile, targetVersion)) continue
+        const cause = causeOf(sessionId, `described/${targetVersion}/${clock.now()}`)
+        await submit(sessionId, cause, (state) => {
+          const now = state.live.get(sessionId)
+          if (now === undefined || !knowsAnother(now, profile, targetVersion)) return []
+          return [
+            { message: { type: 'TargetDescribed', sessionId, at: clock.now(), ...description } },
+          ]
+        })
+      }
+    }
+  }
+
+  /** Somebody else may have changed a target. */
+  async function lookForChanges(): Promise<void> {
+    for (const profile of profilesInUse(served.partitions().values())) {
+      await descriptions
+        .refreshed(profile)
+        .catch((cause: unknown) =>
+          logger.warn({ profile: profile.name, reason: messageOf(cause) }, 'cannot describe'),
+        )
+    }
+  }
+  const looking = setInterval(() => void lookForChanges(), options.lookMs ?? LOOK_MS)
 
   /** What was missed may have been the end of the session; its credential is revoked as if it had been. */
   function givenUp(known: Credential, reason: string): readonly Consequence[] {
@@ -221,6 +272,7 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
     async [Symbol.asyncDispose]() {
       stopping.abort()
       clearInterval(sweep)
+      clearInterval(looking)
       clearTimeout(firstReconcile)
       clearInterval(reconciling)
       await leaseReader[Symbol.asyncDispose]()
@@ -229,6 +281,7 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
   }
 }
 
+const LOOK_MS = 30_000
 const SWEEP_MS = 250
 const RECONCILE_MS = 60_000
 const FIRST_RECONCILE_MS = 3_000

@@ -233,6 +233,7 @@ const described = (targetVersion = 'target-1'): TargetDescribed => ({
         { attnum: 2, name: 'email', typeOid: 25, label: null },
       ],
       dependsOn: [],
+      inherits: [],
     },
   ],
   routines: [],

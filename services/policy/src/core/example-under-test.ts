@@ -70,6 +70,7 @@ const relation = (
     label: null,
   })),
   dependsOn: [],
+  inherits: [],
   ...more,
 })
 

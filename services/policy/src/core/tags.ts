@@ -4,6 +4,7 @@ import type {
   Relation,
   TargetDescribed,
 } from '@countersign/contracts'
+import { kinshipOf } from '@countersign/masking-plan'
 import type { RelationRef, Understanding } from '@countersign/statements'
 
 /** Which columns of a target are masked, by name. */
@@ -17,7 +18,7 @@ export type Tags = {
 /**
  * Purpose: to know which statements are tainted, without knowing the masking plan.
  * Method: the masking rules of the environment, password-like names and labels of the target, by column name;
- * a view has the tags of what lies below it, because `understand` names those columns too.
+ * a table has the tags of what it inherits from and of what inherits from it, and a view has the tags of what lies below it, because `understand` names those columns too.
  * Known limits, all on the safe side: what the description does not have, a relation or a column, counts as masked,
  * but for the catalogs of PostgreSQL itself; a result whose columns cannot be known (FETCH, opaque functions) counts as masked.
  */
@@ -31,16 +32,20 @@ export function tagsOf(target: TargetDescribed, rules: MaskingRulesDefined | nul
 
 function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Tags {
   const relations = new Map(target.relations.map((relation) => [relation.oid, relation]))
+  const kinOf = kinshipOf(target.relations)
   const byRelation = new Map<number, ReadonlyMap<string, string>>()
   const tagged = (relation: Relation): ReadonlyMap<string, string> => {
     const known = byRelation.get(relation.oid)
     if (known !== undefined) return known
+    const shown = new Set(relation.columns.map(({ name }) => name))
     const found = new Map(
-      relation.columns.flatMap(({ name, label }): [string, string][] => {
-        const tag =
-          tagOf(rules, relation.schema, relation.name, name) ?? (label === null ? null : 'label')
-        return tag === null ? [] : [[name, tag]]
-      }),
+      [...kinOf(relation), relation].flatMap((each) =>
+        each.columns.flatMap(({ name, label }): [string, string][] => {
+          const tag =
+            tagOf(rules, each.schema, each.name, name) ?? (label === null ? null : 'label')
+          return tag === null || !shown.has(name) ? [] : [[name, tag]]
+        }),
+      ),
     )
     byRelation.set(relation.oid, found)
     return found

@@ -27,7 +27,7 @@ export type ProxyContext = {
   readonly sessions: SessionTable
   /** What policy said last about the partition of a session. */
   liveness(sessionId: SessionId): PolicyLiveness | null
-  /** A new id in one of the lanes that this process reads. */
+  /** A new id. In whichever lane it is, this process hears what is said about it: it reads them all. */
   newSessionId(): SessionId
 }
 

@@ -1,6 +1,11 @@
+/** What PostgreSQL itself made has smaller OIDs (FirstNormalObjectId). */
+const FIRST_OF_USERS = 16384
+const written = (row: string, oid: string): string =>
+  `pg_catalog.concat_ws(',', pg_catalog.count(*), pg_catalog.max(${oid}), pg_catalog.sum(${row}.xmin::pg_catalog.text::pg_catalog.int8))`
+
 const OURS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 
-/** Tables, views and sequences with their columns and masking labels. */
+/** Tables, views and sequences with their columns, masking labels and what they inherit from. */
 export const RELATIONS = `
 SELECT c.oid::int8::text AS oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind,
        coalesce((SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
@@ -10,16 +15,26 @@ SELECT c.oid::int8::text AS oid, n.nspname AS schema, c.relname AS name, c.relki
                                 AND l.objoid = c.oid AND l.objsubid = a.attnum AND l.provider = 'anon'))
                  ORDER BY a.attnum)
                    FROM pg_catalog.pg_attribute a
-                  WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '[]') AS columns
+                  WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '[]') AS columns,
+       coalesce((SELECT pg_catalog.json_agg(i.inhparent::int8 ORDER BY i.inhseqno)
+                   FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid), '[]') AS inherits
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND ${OURS}
  ORDER BY c.oid`
 
-/** How many relations there are, with how many columns, and the youngest of them. */
+/**
+ * What is different after a change of what is described, and costs little to ask: how many relations, columns, rules of
+ * views, routines and labels there are, the youngest of them, and which transactions wrote them last.
+ */
 export const EXTENT = `
-SELECT pg_catalog.concat_ws('/', pg_catalog.count(*), pg_catalog.sum(c.relnatts), pg_catalog.max(c.oid)) AS extent
-  FROM pg_catalog.pg_class c
- WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')`
+SELECT pg_catalog.concat_ws('/',
+  (SELECT ${written('c', 'c.oid')} FROM pg_catalog.pg_class c
+    WHERE c.oid >= ${FIRST_OF_USERS} AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')),
+  (SELECT ${written('a', 'a.attrelid')} FROM pg_catalog.pg_attribute a
+    WHERE a.attrelid >= ${FIRST_OF_USERS} AND a.attnum > 0),
+  (SELECT ${written('r', 'r.oid')} FROM pg_catalog.pg_rewrite r WHERE r.oid >= ${FIRST_OF_USERS}),
+  (SELECT ${written('p', 'p.oid')} FROM pg_catalog.pg_proc p WHERE p.oid >= ${FIRST_OF_USERS}),
+  (SELECT ${written('l', 'l.objoid')} FROM pg_catalog.pg_seclabel l)) AS extent`
 
 /** What views read, by column. */
 export const DEPENDENCIES = `

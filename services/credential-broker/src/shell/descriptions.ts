@@ -1,0 +1,81 @@
+import type pg from 'pg'
+import type { Profile } from '@countersign/contracts'
+import { type Clock, Problem } from '@countersign/kernel'
+import { describeTarget, type Description, extentOf } from './describe-target.ts'
+import { creatable } from './roles.ts'
+import type { TargetAdmins } from './target-admin.ts'
+
+/** What the targets look like, by profile. Each is described by one connection at a time: the last word is the newest. */
+export type Descriptions = {
+  /** The target as it is, or lately was. Throws where its base roles may create something. */
+  recent(profile: Profile): Promise<Description>
+  /** Describes the target anew. */
+  anew(profile: Profile): Promise<Description>
+  /** Describes the target anew where something in it is not as it was. */
+  refreshed(profile: Profile): Promise<void>
+}
+
+export type DescriptionsOptions = {
+  admins: TargetAdmins
+  clock: Clock
+  /** Called with each description that was made, whoever asked for it. */
+  onDescribed(profile: Profile, description: Description): void
+}
+
+/** A description, and what there was when it was made. */
+type Kept = {
+  readonly description: Description
+  /** What its base roles may create; null when nothing. */
+  readonly danger: string | null
+  readonly extent: string
+  readonly atMs: number
+}
+
+export function descriptionsOf({ admins, clock, onDescribed }: DescriptionsOptions): Descriptions {
+  const descriptions = new Map<string, Kept>()
+  const turns = new Map<string, Promise<unknown>>()
+
+  return {
+    async recent(profile) {
+      const { description, danger } =
+        (await admins.on(profile, (client) => keptOf(client, profile))) ??
+        (await described(profile))
+      if (danger !== null) throw new Problem('CS_CREDENTIAL_FAILED', danger)
+      return description
+    },
+    anew: async (profile) => (await described(profile)).description,
+    async refreshed(profile) {
+      const extent = await admins.on(profile, extentOf)
+      if (descriptions.get(profile.version)?.extent !== extent) await described(profile)
+    },
+  }
+
+  /** A table that came since would be masked whole, also for who connects again because of it. */
+  async function keptOf(client: pg.ClientBase, profile: Profile): Promise<Kept | null> {
+    const kept = descriptions.get(profile.version)
+    if (kept === undefined || clock.monotonicMs() - kept.atMs >= DESCRIPTION_MS) return null
+    return kept.extent === (await extentOf(client)) ? kept : null
+  }
+
+  function described(profile: Profile): Promise<Kept> {
+    const before = turns.get(profile.version) ?? Promise.resolve()
+    const turn = before
+      .catch(() => undefined)
+      .then(() => admins.on(profile, (client) => describedBy(client, profile)))
+    turns.set(profile.version, turn)
+    return turn
+  }
+
+  async function describedBy(client: pg.ClientBase, profile: Profile): Promise<Kept> {
+    const extent = await extentOf(client)
+    const danger = await creatable(client, profile.baseRoles)
+    const description = await describeTarget(client, profile)
+    const kept = { description, danger, extent, atMs: clock.monotonicMs() }
+    descriptions.set(profile.version, kept)
+    onDescribed(profile, description)
+    return kept
+  }
+}
+
+/** How long a description is good for sessions that open, where nothing seems to have changed. */
+const DESCRIPTION_MS = 30_000
