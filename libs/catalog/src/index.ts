@@ -2,12 +2,13 @@ export {
   applied,
   type Catalog,
   emptyCatalog,
+  isCatalogMessage,
   maskingRulesFor,
   policyVersionOf,
   resolvedChain,
 } from './catalog.ts'
 export { type CedarFile, cedarPolicies, type CedarPolicy } from './cedar-policies.ts'
 export { ANNOTATIONS, CEDAR_SCHEMA } from './cedar-schema.ts'
-export type { CatalogDefinition } from './kinds.ts'
+export { type CatalogDefinition, kindOfType } from './kinds.ts'
 export { definedBy, parseCatalog, type ParsedCatalog, type ParseOptions } from './parse-catalog.ts'
 export type { CatalogFile, CatalogProblem } from './problem.ts'

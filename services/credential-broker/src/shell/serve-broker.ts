@@ -1,4 +1,5 @@
-import { applied, emptyCatalog } from '@countersign/catalog'
+import { applied, emptyCatalog, isCatalogMessage } from '@countersign/catalog'
+import type { Profile } from '@countersign/contracts'
 import { type Clock, type InstanceId, messageOf } from '@countersign/kernel'
 import type { Log, LogRecord } from '@countersign/log'
 import { type DeciderHost, type Logger, serveDecider } from '@countersign/runtime'
@@ -35,12 +36,14 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
   const { log, logger, clock, admins } = options
   const leases: Leases = new Map()
   let catalog = emptyCatalog
+  /** Also those that were removed: a role that was made at their target has to be taken back there. */
+  const profiles = new Map<string, Profile>()
   const stopping = new AbortController()
   const host = Promise.withResolvers<DeciderHost<Credentials>>()
   const isLeaseExpired = (instanceId: InstanceId): boolean =>
     isExpired(leases, instanceId, clock.monotonicMs())
   const partitionCount = await log.partitionCount(CREDENTIALS)
-  const profileOf = (name: string) => catalog.profiles.get(name)
+  const profileOf = (name: string) => profiles.get(name)
   const advance = advancer({
     host: host.promise,
     partitionOf: (sessionId) => log.partitionOf(sessionId, partitionCount),
@@ -85,7 +88,9 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
       unhurried: [SESSIONS],
       newState: newCredentials,
       applyGlobal({ message }) {
-        if ('author' in message) catalog = applied(catalog, message)
+        if (!isCatalogMessage(message)) return
+        catalog = applied(catalog, message)
+        for (const [name, profile] of catalog.profiles) profiles.set(name, profile)
       },
       apply(state, record) {
         if (record.status === 'understood') noted(state, record.message)

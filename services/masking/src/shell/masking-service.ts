@@ -1,5 +1,11 @@
 import type { AnyMessage, MessageOf, TargetDescribed } from '@countersign/contracts'
-import { applied, type Catalog, emptyCatalog, maskingRulesFor } from '@countersign/catalog'
+import {
+  applied,
+  type Catalog,
+  emptyCatalog,
+  isCatalogMessage,
+  maskingRulesFor,
+} from '@countersign/catalog'
 import type { Clock, SessionId } from '@countersign/kernel'
 import type { DeciderService, Decision } from '@countersign/runtime'
 import { oneOf } from '@countersign/contracts'
@@ -61,10 +67,3 @@ export function maskingService({ clock }: { clock: Clock }): DeciderService<Sess
 }
 
 const isReasonToPlan = oneOf('CredentialIssued', 'TargetDescribed')
-const isCatalogMessage = oneOf(
-  'ConnectionProfileDefined',
-  'ChainDefined',
-  'PolicySetDefined',
-  'MaskingRulesDefined',
-  'ReviewersDefined',
-)

@@ -1,7 +1,6 @@
-import { applied, type Catalog, emptyCatalog } from '@countersign/catalog'
+import { applied, type Catalog, emptyCatalog, isCatalogMessage } from '@countersign/catalog'
 import { formatPosition, type Log, type LogRecord, type Understood } from '@countersign/log'
 import type { Logger } from '@countersign/runtime'
-import { oneOf } from '@countersign/contracts'
 import { memoryOf } from '../core/memory.ts'
 import type { Overview } from '../core/overview.ts'
 import { type SessionRecord, sessionRecord } from '../core/session-record.ts'
@@ -111,14 +110,6 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
     caughtUp.resolve()
   }
 }
-
-const isCatalogMessage = oneOf(
-  'ConnectionProfileDefined',
-  'ChainDefined',
-  'PolicySetDefined',
-  'MaskingRulesDefined',
-  'ReviewersDefined',
-)
 
 const RECORD_BYTES_MAX = 64 * 1024 * 1024
 /** Nobody waits for what replay shows. */
