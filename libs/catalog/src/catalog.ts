@@ -1,11 +1,13 @@
-import type {
-  CatalogMessage,
-  Chain,
-  ChainDefined,
-  MaskingRulesDefined,
-  PolicySetDefined,
-  Profile,
-  ReviewersDefined,
+import {
+  type CatalogMessage,
+  type Chain,
+  type ChainDefined,
+  type DefinitionRemoved,
+  type MaskingRulesDefined,
+  oneOf,
+  type PolicySetDefined,
+  type Profile,
+  type ReviewersDefined,
 } from '@countersign/contracts'
 import { failed, ok, type Result, sha256 } from '@countersign/kernel'
 
@@ -26,7 +28,7 @@ export const emptyCatalog: Catalog = {
   maskingRules: new Map(),
 }
 
-/** The catalog after one more definition. */
+/** The catalog after one more definition, or after one was taken away. */
 export function applied(catalog: Catalog, defined: CatalogMessage): Catalog {
   switch (defined.type) {
     case 'ConnectionProfileDefined':
@@ -39,8 +41,20 @@ export function applied(catalog: Catalog, defined: CatalogMessage): Catalog {
       return { ...catalog, policySets: withEntry(catalog.policySets, defined.name, defined) }
     case 'MaskingRulesDefined':
       return { ...catalog, maskingRules: withEntry(catalog.maskingRules, defined.name, defined) }
+    case 'DefinitionRemoved':
+      return removed(catalog, defined)
   }
 }
+
+/** Whatever changes the catalog. */
+export const isCatalogMessage = oneOf(
+  'ConnectionProfileDefined',
+  'ChainDefined',
+  'PolicySetDefined',
+  'MaskingRulesDefined',
+  'ReviewersDefined',
+  'DefinitionRemoved',
+)
 
 /** A chain with its reviewers written out, as a decision carries it. */
 export function resolvedChain(catalog: Catalog, name: string): Result<Chain> {
@@ -78,6 +92,27 @@ export const maskingRulesVersion = (catalog: Catalog, environment: string): stri
 
 /** The version of the rules where none are in force. */
 export const NO_RULES = 'none'
+
+function removed(catalog: Catalog, { kind, name }: DefinitionRemoved): Catalog {
+  switch (kind) {
+    case 'ConnectionProfile':
+      return { ...catalog, profiles: withoutEntry(catalog.profiles, name) }
+    case 'Chain':
+      return { ...catalog, chains: withoutEntry(catalog.chains, name) }
+    case 'Reviewers':
+      return { ...catalog, reviewers: withoutEntry(catalog.reviewers, name) }
+    case 'PolicySet':
+      return { ...catalog, policySets: withoutEntry(catalog.policySets, name) }
+    case 'MaskingRules':
+      return { ...catalog, maskingRules: withoutEntry(catalog.maskingRules, name) }
+  }
+}
+
+function withoutEntry<V>(map: ReadonlyMap<string, V>, name: string): ReadonlyMap<string, V> {
+  const rest = new Map(map)
+  rest.delete(name)
+  return rest
+}
 
 function withEntry<V>(map: ReadonlyMap<string, V>, name: string, value: V): ReadonlyMap<string, V> {
   return new Map(map).set(name, value)

@@ -16,7 +16,7 @@ export function crossChecked(
   return {
     problems: [
       ...twice(placed),
-      ...sameIds(placed),
+      ...sameIds(placed, catalog),
       ...placed.flatMap((each) => dangling(each, known)),
     ],
     warnings: placed.flatMap(({ definition }) =>
@@ -64,9 +64,19 @@ function twice(placed: readonly Placed[]): CatalogProblem[] {
   })
 }
 
-/** Decisions name the rules that made them, so that an id stands for one policy. */
-function sameIds(placed: readonly Placed[]): CatalogProblem[] {
-  const first = new Map<string, string>()
+/** Decisions name the rules that made them, so that an id stands for one policy; also of the sets that stay in force. */
+function sameIds(placed: readonly Placed[], catalog?: Catalog): CatalogProblem[] {
+  const sent = new Set(
+    placed.flatMap(({ definition: { type, name } }) => (type === 'PolicySetDefined' ? name : [])),
+  )
+  const staying = [...(catalog?.policySets.values() ?? [])].filter(({ name }) => !sent.has(name))
+  const first = new Map<string, string>(
+    staying.flatMap(({ name, files }) =>
+      files
+        .flatMap((file) => cedarPolicies(file).policies)
+        .map(({ id }) => [id, `the policy set ${name}, which stays in force`]),
+    ),
+  )
   return placed.flatMap(({ definition }) => {
     if (definition.type !== 'PolicySetDefined') return []
     return definition.files.flatMap((file) =>

@@ -2,6 +2,7 @@ export {
   applied,
   type Catalog,
   emptyCatalog,
+  isCatalogMessage,
   maskingRulesFor,
   maskingRulesVersion,
   NO_RULES,
@@ -10,6 +11,6 @@ export {
 } from './catalog.ts'
 export { type CedarFile, cedarPolicies, type CedarPolicy } from './cedar-policies.ts'
 export { ANNOTATIONS, CEDAR_SCHEMA } from './cedar-schema.ts'
-export type { CatalogDefinition } from './kinds.ts'
+export { type CatalogDefinition, kindOfType } from './kinds.ts'
 export { definedBy, parseCatalog, type ParsedCatalog, type ParseOptions } from './parse-catalog.ts'
 export type { CatalogFile, CatalogProblem } from './problem.ts'

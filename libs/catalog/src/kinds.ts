@@ -16,9 +16,12 @@ import {
   roleName,
 } from './fields.ts'
 
+/** A message that puts a definition in force. */
+export type Defined = Exclude<CatalogMessage, { type: 'DefinitionRemoved' }>
+
 /** A definition as a file gives it: who applied it and when is not known here. */
-export type CatalogDefinition = CatalogMessage extends infer M
-  ? M extends CatalogMessage
+export type CatalogDefinition = Defined extends infer M
+  ? M extends Defined
     ? Omit<M, 'author' | 'at' | 'signature'>
     : never
   : never
@@ -132,6 +135,9 @@ export const KINDS = {
 export type Kind = keyof typeof KINDS
 export type Specs = { [K in Kind]: z.infer<(typeof KINDS)[K]> }
 
+/** The kind that a message defines. */
+export const kindOfType = (type: CatalogDefinition['type']): Kind => KIND_OF_TYPE[type]
+
 export const isKind = (text: string): text is Kind => Object.hasOwn(KINDS, text)
 
 /** What the message says for a profile, without the version. */
@@ -184,6 +190,13 @@ function pattern() {
   return z.string().regex(/^[A-Za-z0-9_*]+$/, 'letters, digits, _ and * for anything')
 }
 
+const KIND_OF_TYPE = {
+  ConnectionProfileDefined: 'ConnectionProfile',
+  ChainDefined: 'Chain',
+  ReviewersDefined: 'Reviewers',
+  PolicySetDefined: 'PolicySet',
+  MaskingRulesDefined: 'MaskingRules',
+} as const satisfies Record<CatalogDefinition['type'], Kind>
 const TLS = {
   'verify-full': 'VerifyFull',
   'verify-ca': 'VerifyCa',

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { Instant } from '@countersign/kernel'
 import { applied, emptyCatalog, resolvedChain } from './catalog.ts'
+import { kindOfType } from './kinds.ts'
 import { definedBy, parseCatalog } from './parse-catalog.ts'
 
 const folder = new URL('../../../infra/local/catalog/', import.meta.url)
@@ -116,6 +117,46 @@ test('a version depends on the definition, not on its layout', () => {
   assert.match(one ?? '', /^[0-9a-f]{64}$/)
   assert.equal(versionOf(`# why\n${head}spec:\n  groups:\n    - a\n  environment: dev\n`), one)
   assert.notEqual(versionOf(`${head}spec: { environment: dev, groups: [b] }`), one)
+})
+
+test('what is removed is as if it had never been defined', () => {
+  const { definitions } = parseCatalog(example, { variables })
+  const whole = definitions
+    .map((definition) => definedBy(definition, 'ana', Instant(1)))
+    .reduce(applied, emptyCatalog)
+  const empty = definitions.reduce(
+    (catalog, { type, name, version }) =>
+      applied(catalog, {
+        type: 'DefinitionRemoved',
+        kind: kindOfType(type),
+        name,
+        version,
+        author: 'ana',
+        at: Instant(2),
+        signature: null,
+      }),
+    whole,
+  )
+  assert.deepEqual(empty, emptyCatalog)
+})
+
+test('the id of a policy is taken as long as the set that has it stays in force', () => {
+  const { definitions } = parseCatalog(example, { variables })
+  const catalog = definitions
+    .map((definition) => definedBy(definition, 'ana', Instant(1)))
+    .reduce(applied, emptyCatalog)
+  assert.deepEqual(parseCatalog(example, { catalog, variables }).problems, [])
+  const renamed = example.map(({ name, text }) => ({
+    name,
+    text: name === 'policies.yaml' ? swapped(text, 'name: shop', 'name: shop-2') : text,
+  }))
+  assert.deepEqual(parseCatalog(renamed, { variables }).problems, [])
+  const { problems } = parseCatalog(renamed, { catalog, variables })
+  assert.deepEqual(problems[0], {
+    file: 'all.cedar',
+    line: 2,
+    message: 'the id agents-connect is taken; see the policy set shop, which stays in force',
+  })
 })
 
 test('references may point to what is in force already', () => {

@@ -17,6 +17,6 @@ export function paintFor(
 export function styleOf(word: string): Style {
   if (['granted', 'countersigned', 'released', 'completed', 'added'].includes(word)) return 'green'
   if (['pending', 'held', 'waiting', 'changed'].includes(word)) return 'yellow'
-  if (['denied', 'refused', 'expired', 'failed', 'blocked'].includes(word)) return 'red'
+  if (['denied', 'refused', 'expired', 'failed', 'blocked', 'removed'].includes(word)) return 'red'
   return 'dim'
 }

@@ -305,6 +305,18 @@ describe('the command line', () => {
     })
   })
 
+  it('says what is in force and not in the files, and removes it with --prune', async () => {
+    const left = { kind: 'PolicySetDefined', name: 'old', version: 'v' }
+    replies['PUT /v1/catalog'] = { body: { changes: [], warnings: [], unmentioned: [left] } }
+    const named = await cli('apply', '-f', 'catalog')
+    assert.match(named.out, /not in these files; --prune removes it:\nKIND +NAME\nPolicySet +old\n/)
+    const removed = [{ ...left, change: 'removed' }]
+    replies['PUT /v1/catalog'] = { body: { changes: removed, warnings: [], unmentioned: [] } }
+    const pruned = await cli('apply', '-f', 'catalog', '--prune')
+    assert.match(pruned.out, /PolicySet +old +removed\n$/)
+    assert.partialDeepStrictEqual(seen.at(-1)?.body, { prune: true })
+  })
+
   it('names file and line of what is wrong in a catalog', async () => {
     const problems = [{ file: 'a.yaml', line: 3, message: 'unknown kind' }]
     replies['PUT /v1/catalog'] = {

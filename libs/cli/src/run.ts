@@ -98,6 +98,7 @@ function programFor(io: Io, perform: (work: Work) => Promise<void>): Command {
         .default([], 'none')
         .argParser((pair: string, before: readonly string[]) => [...before, pair]),
     )
+    .option('--prune', 'remove what is in force and not in these files')
     .action((options: ApplyOptions) => perform((context) => apply(context, options)))
   command('token', 'print an access token').action(() => perform(token))
   command('doctor', 'look for what is wrong').action(() => perform(doctor))

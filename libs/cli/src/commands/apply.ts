@@ -8,12 +8,13 @@ import { styleOf } from '../paint.ts'
 import { oneLine } from '../printable.ts'
 import { table } from '../table.ts'
 
-export type ApplyOptions = { file: string; set: readonly string[] }
+export type ApplyOptions = { file: string; set: readonly string[]; prune?: boolean }
 
 /** Puts the definitions of a file or folder in force; with any mistake in them, none. */
 export async function apply(context: Context, options: ApplyOptions): Promise<number> {
   const files = filesIn(resolve(context.io.workingDirectory, options.file))
-  const body = { files, variables: variablesOf(options.set) }
+  const { set, prune = false } = options
+  const body = { files, variables: variablesOf(set), ...(prune ? { prune } : {}) }
   const url = `${context.consoleUrl()}/v1/catalog`
   const answered = await ask({ url, token: await context.token(), method: 'PUT', body })
   const problems = json.list(answered.body, 'problems')
@@ -29,21 +30,26 @@ export async function apply(context: Context, options: ApplyOptions): Promise<nu
     return 1
   }
   if (answered.status >= 400) throw problemIn(answered)
-  context.print(answered.body, () =>
-    table(
-      ['KIND', 'NAME', 'CHANGE'],
-      json.list(answered.body, 'changes').map((change) => {
-        const what = json.text(change, 'change')
-        const kind = json.text(change, 'kind').replace(/Defined$/, '')
-        return [
-          oneLine(kind),
-          oneLine(json.text(change, 'name')),
-          context.paint(styleOf(what), what),
-        ]
-      }),
-    ),
-  )
+  context.print(answered.body, () => changesText(answered.body, context))
   return 0
+}
+
+function changesText(body: unknown, { paint }: Context): string {
+  const nameOf = (each: unknown): string[] => [
+    oneLine(json.text(each, 'kind').replace(/Defined$/, '')),
+    oneLine(json.text(each, 'name')),
+  ]
+  const changes = table(
+    ['KIND', 'NAME', 'CHANGE'],
+    json.list(body, 'changes').map((change) => {
+      const what = json.text(change, 'change')
+      return [...nameOf(change), paint(styleOf(what), what)]
+    }),
+  )
+  const left = json.list(body, 'unmentioned')
+  if (left.length === 0) return changes
+  const head = paint('yellow', 'In force, but not in these files; --prune removes it:')
+  return `${changes}\n${head}\n${table(['KIND', 'NAME'], left.map(nameOf))}`
 }
 
 /** The catalog files of a folder, with their paths inside it; or the one file. */

@@ -36,6 +36,23 @@ export type ConnectionProfileDefined = {
   readonly profile: Profile
 }
 
+/** A definition is no longer in force. It stands under the key that its definition had. */
+export type DefinitionRemoved = {
+  readonly type: 'DefinitionRemoved'
+  /** What it was. */
+  readonly kind: 'ConnectionProfile' | 'Chain' | 'Reviewers' | 'PolicySet' | 'MaskingRules'
+  /** The name; kind and name are the key of the record. */
+  readonly name: string
+  /** The version that was in force: SHA-256 of the definition. */
+  readonly version: string
+  /** When it was removed. */
+  readonly at: Instant
+  /** Who removed it. */
+  readonly author: string
+  /** The signature of the author; comes with the identity issue. */
+  readonly signature: string | null
+}
+
 /** Masking rules are in force for an environment. */
 export type MaskingRulesDefined = {
   readonly type: 'MaskingRulesDefined'
@@ -119,6 +136,7 @@ export type StageDefinition = {
 export type CatalogMessage =
   | ChainDefined
   | ConnectionProfileDefined
+  | DefinitionRemoved
   | MaskingRulesDefined
   | PolicySetDefined
   | ReviewersDefined

@@ -1,6 +1,11 @@
-import { applied, type Catalog, emptyCatalog, policyVersionOf } from '@countersign/catalog'
+import {
+  applied,
+  type Catalog,
+  emptyCatalog,
+  isCatalogMessage,
+  policyVersionOf,
+} from '@countersign/catalog'
 import type { AnyMessage, Identity } from '@countersign/contracts'
-import { oneOf } from '@countersign/contracts'
 
 /** What approval needs of the catalog, kept current. */
 export type Rules = {
@@ -33,11 +38,3 @@ export function newRules(): Rules {
     isOutdated: (policyVersion) => outdated.has(policyVersion),
   }
 }
-
-const isCatalogMessage = oneOf(
-  'ConnectionProfileDefined',
-  'ChainDefined',
-  'PolicySetDefined',
-  'MaskingRulesDefined',
-  'ReviewersDefined',
-)

@@ -1,11 +1,20 @@
-import type { Catalog, CatalogDefinition } from '@countersign/catalog'
+import { type Catalog, type CatalogDefinition, kindOfType } from '@countersign/catalog'
+import type { DefinitionRemoved } from '@countersign/contracts'
+import type { Instant } from '@countersign/kernel'
 
-/** What becomes of a definition that was sent in. */
+/** A definition that is in force. */
+export type InForce = {
+  readonly kind: CatalogDefinition['type']
+  readonly name: string
+  readonly version: string
+}
+
+/** What becomes of a definition that was sent in, or that was not and is pruned. */
 export type CatalogChange = {
   readonly kind: CatalogDefinition['type']
   readonly name: string
   readonly version: string
-  readonly change: 'added' | 'changed' | 'unchanged'
+  readonly change: 'added' | 'changed' | 'unchanged' | 'removed'
 }
 
 /** What a definition changes in the catalog as it stands. */
@@ -18,8 +27,40 @@ export function changeOf(
   return { kind: type, name, version, change }
 }
 
+/** What is in force and was not sent, what refers first: it can be removed in this order. */
+export function unmentioned(
+  catalog: Catalog,
+  definitions: readonly CatalogDefinition[],
+): readonly InForce[] {
+  const sent = new Set(definitions.map(({ type, name }) => `${type}/${name}`))
+  return allInForce(catalog)
+    .filter(({ kind, name }) => !sent.has(`${kind}/${name}`))
+    .toReversed()
+}
+
+/** Takes a definition out of force. */
+export const removalOf = (
+  { kind, name, version }: InForce,
+  author: string,
+  at: Instant,
+): DefinitionRemoved => ({
+  type: 'DefinitionRemoved',
+  kind: kindOfType(kind),
+  name,
+  version,
+  author,
+  at,
+  signature: null,
+})
+
+/** Everything in force, what is referred to first. */
+export const allInForce = (catalog: Catalog): readonly InForce[] =>
+  APPLY_ORDER.flatMap((kind) =>
+    [...inForce(catalog, kind).values()].map(({ name, version }) => ({ kind, name, version })),
+  )
+
 /** Everything in force of one kind. */
-export function inForce(
+function inForce(
   catalog: Catalog,
   type: CatalogDefinition['type'],
 ): ReadonlyMap<string, { readonly name: string; readonly version: string }> {

@@ -1,5 +1,5 @@
 import type { ApprovalsMessage } from '@countersign/contracts'
-import { applied, type Catalog, emptyCatalog } from '@countersign/catalog'
+import { applied, type Catalog, emptyCatalog, isCatalogMessage } from '@countersign/catalog'
 import type { RequestId } from '@countersign/kernel'
 import {
   formatPosition,
@@ -117,13 +117,6 @@ export async function project(log: Log, logger: Logger): Promise<Projection> {
   }
 }
 
-const isCatalogMessage = oneOf(
-  'ConnectionProfileDefined',
-  'ChainDefined',
-  'PolicySetDefined',
-  'MaskingRulesDefined',
-  'ReviewersDefined',
-)
 const isApprovalsMessage = oneOf(
   'ApprovalRequested',
   'Countersigned',

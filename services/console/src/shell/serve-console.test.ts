@@ -277,6 +277,49 @@ describe('the console', { timeout: 30_000 }, () => {
     assert.ok(!JSON.stringify(profiles.body).includes('admin'))
   })
 
+  it('names what is in force and was not sent, and removes it only where that is asked for', async () => {
+    const files = [{ name: 'reviewers.yaml', text: REVIEWERS }]
+    const kept = [
+      { kind: 'ReviewersDefined', name: 'staging-reviewers', version: 'staging-reviewers' },
+      { kind: 'ReviewersDefined', name: 'prod-reviewers', version: 'prod-reviewers' },
+    ]
+    const named = await call('PUT', '/v1/catalog', 'root', ADMIN, { files })
+    assert.deepEqual(Object(named.body).unmentioned, kept)
+    const empty = [{ name: 'empty.yaml', text: '' }]
+    const none = await call('PUT', '/v1/catalog', 'root', ADMIN, { files: empty, prune: true })
+    assert.deepEqual([none.status, none.problem.code], [400, 'CS_BAD_REQUEST'])
+    const pruned = await call('PUT', '/v1/catalog', 'root', ADMIN, { files, prune: true })
+    assert.deepEqual(
+      Object(pruned.body).changes.map(({ name, change }: Record<string, string>) => [name, change]),
+      [
+        ['dev-reviewers', 'unchanged'],
+        ['shop-dev', 'unchanged'],
+        ['staging-reviewers', 'removed'],
+        ['prod-reviewers', 'removed'],
+      ],
+    )
+    const removals = log
+      .records('catalog')
+      .flatMap((record) =>
+        record.status === 'understood' && record.message.type === 'DefinitionRemoved'
+          ? [`${record.key}: ${record.message.kind} by ${record.message.author}`]
+          : [],
+      )
+    assert.deepEqual(removals.sort(), [
+      'ReviewersDefined/prod-reviewers: Reviewers by root',
+      'ReviewersDefined/staging-reviewers: Reviewers by root',
+    ])
+    const { body } = await call('GET', '/v1/catalog', 'zoe', {})
+    assert.deepEqual(
+      Object(body).definitions.map(({ name }: Record<string, string>) => name),
+      ['dev-reviewers', 'shop-dev'],
+    )
+    // Nothing may point to what is removed.
+    const chain = [{ name: 'chain.yaml', text: `${REVIEWERS}---\n${CHAIN}` }]
+    const dangling = await call('PUT', '/v1/catalog', 'root', ADMIN, { files: chain, prune: true })
+    assert.deepEqual([dangling.status, dangling.problem.code], [422, 'CS_CATALOG_INVALID'])
+  })
+
   it('says what is wrong with a catalog, where, and applies nothing of it', async () => {
     const before = log.records('catalog').length
     const files = [
@@ -342,6 +385,11 @@ spec:
   environment: dev
   postgres: { host: 127.0.0.1, port: 5432, database: shop, tls: verify-full, adminSecret: 'file:shop-dev-admin' }
   roles: { base: [shop_dev_reader] }
+`
+const CHAIN = `apiVersion: countersign/v1
+kind: Chain
+metadata: { name: prod-change }
+spec: { stages: [{ name: dba, reviewers: prod-reviewers, deadline: 1m }] }
 `
 const PROBLEM = z.object({ code: z.string().optional(), reason: z.string().optional() })
 const PROOF = z.object({ token: z.string(), requestId: z.string(), reviewId: z.string() })

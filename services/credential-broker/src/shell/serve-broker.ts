@@ -1,4 +1,4 @@
-import { applied, emptyCatalog } from '@countersign/catalog'
+import { applied, emptyCatalog, isCatalogMessage } from '@countersign/catalog'
 import type { Profile } from '@countersign/contracts'
 import {
   type Clock,
@@ -63,12 +63,14 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
   const { log, logger, clock, admins } = options
   const leases: Leases = new Map()
   let catalog = emptyCatalog
+  /** Also those that were removed: a role that was made at their target has to be taken back there. */
+  const profiles = new Map<string, Profile>()
   const stopping = new AbortController()
   const host = Promise.withResolvers<DeciderHost<Credentials>>()
   const isLeaseExpired = (instanceId: InstanceId): boolean =>
     isExpired(leases, instanceId, clock.monotonicMs())
   const partitionCount = await log.partitionCount(CREDENTIALS)
-  const profileOf = (name: string) => catalog.profiles.get(name)
+  const profileOf = (name: string) => profiles.get(name)
   const descriptions = descriptionsOf({
     admins,
     clock,
@@ -134,7 +136,9 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
       isUrgent: hasRaised,
       newState: newCredentials,
       applyGlobal({ message }) {
-        if ('author' in message) catalog = applied(catalog, message)
+        if (!isCatalogMessage(message)) return
+        catalog = applied(catalog, message)
+        for (const [name, profile] of catalog.profiles) profiles.set(name, profile)
       },
       apply(state, record) {
         if (record.status !== 'understood') return

@@ -3,6 +3,7 @@ import {
   applied,
   type Catalog,
   emptyCatalog,
+  isCatalogMessage,
   maskingRulesFor,
   maskingRulesVersion,
 } from '@countersign/catalog'
@@ -97,10 +98,3 @@ export function maskingService({ clock }: MaskingOptions): MaskingService {
 }
 
 const isReasonToPlan = oneOf('CredentialIssued', 'TargetDescribed')
-const isCatalogMessage = oneOf(
-  'ConnectionProfileDefined',
-  'ChainDefined',
-  'PolicySetDefined',
-  'MaskingRulesDefined',
-  'ReviewersDefined',
-)

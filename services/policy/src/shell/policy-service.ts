@@ -1,9 +1,8 @@
 import type { RequestIntercepted, SessionRequested } from '@countersign/contracts'
-import { applied, emptyCatalog } from '@countersign/catalog'
+import { applied, emptyCatalog, isCatalogMessage } from '@countersign/catalog'
 import type { Clock } from '@countersign/kernel'
 import type { DeciderService, Decision } from '@countersign/runtime'
 import { admission, type Rules } from '../core/admission.ts'
-import { oneOf } from '@countersign/contracts'
 import { policiesOf } from '../core/policy-set.ts'
 import { blocked, requestDecision } from '../core/request-decision.ts'
 import { completeParts, fold, noSessions, type Sessions } from '../core/sessions.ts'
@@ -30,7 +29,9 @@ export function policyService({ readProof, readContent, clock }: PolicyOptions):
       const catalogOffset = position.offset + 1
       if (!isCatalogMessage(message)) return
       const catalog = applied(rules.catalog, message)
-      const policies = message.type === 'PolicySetDefined' ? policiesOf(catalog) : rules.policies
+      // The map is another one exactly when a set was defined or removed.
+      const isSame = catalog.policySets === rules.catalog.policySets
+      const policies = isSame ? rules.policies : policiesOf(catalog)
       rules = { catalog, policies, catalogOffset }
     },
     apply: (sessions, record) => {
@@ -88,14 +89,6 @@ export function policyService({ readProof, readContent, clock }: PolicyOptions):
     return [{ message: requestDecision(request, facts) }]
   }
 }
-
-const isCatalogMessage = oneOf(
-  'ConnectionProfileDefined',
-  'ChainDefined',
-  'PolicySetDefined',
-  'MaskingRulesDefined',
-  'ReviewersDefined',
-)
 
 /** Each part is at most one record of the log. */
 const PARTS_MAX = 128

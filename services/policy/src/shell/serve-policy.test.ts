@@ -334,6 +334,29 @@ test('a new policy set is in force for the next request, and the sign of life sa
   assert.equal(alive.at(-1)?.catalogOffset, exampleMessages().length + 1)
 })
 
+test('a policy set that was removed permits nothing any more', async () => {
+  const log = await logWithCatalog()
+  await using _host = await started(log)
+  const { id, requested, keySealed, described, request } = await session()
+  await append(log, id, requested, keySealed, described, request('SELECT 1'))
+  await decisions(log, 'RequestAllowed', 1)
+  const removals = exampleMessages()
+    .filter(({ type }) => type === 'PolicySetDefined')
+    .map(({ name, version }): AnyMessage => ({
+      type: 'DefinitionRemoved',
+      kind: 'PolicySet',
+      name,
+      version,
+      at: NOW,
+      author: 'olga',
+      signature: null,
+    }))
+  await append(log, CATALOG, ...removals)
+  await append(log, id, request('SELECT 1'))
+  const [blocked] = await decisions(log, 'RequestBlocked', 1)
+  assert.equal(blocked?.code, 'CS_REQUEST_BLOCKED')
+})
+
 test('a policy set that does not compile stops the service, because it may be a forbid', async () => {
   const log = await logWithCatalog()
   await using host = await started(log)

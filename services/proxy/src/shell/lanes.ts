@@ -1,5 +1,5 @@
 import type { SessionAdmitted } from '@countersign/contracts'
-import { applied, type Catalog, emptyCatalog } from '@countersign/catalog'
+import { applied, type Catalog, emptyCatalog, isCatalogMessage } from '@countersign/catalog'
 import { type Clock, isUuid, SessionId } from '@countersign/kernel'
 import type { Log, LogRecord, Reader } from '@countersign/log'
 import { type Logger, puttingAside, showOffset } from '@countersign/runtime'
@@ -36,7 +36,7 @@ export async function readLanes(options: LanesOptions): Promise<Lanes> {
   const define = (record: LogRecord): void => {
     if (record.position.offset < catalogOffset) return
     if (record.status === 'unreadable') throw record.problem
-    if (record.status === 'understood' && 'author' in record.message)
+    if (record.status === 'understood' && isCatalogMessage(record.message))
       catalog = applied(catalog, record.message)
     catalogOffset = record.position.offset + 1
   }

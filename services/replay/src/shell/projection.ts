@@ -1,7 +1,6 @@
-import { applied, type Catalog, emptyCatalog } from '@countersign/catalog'
+import { applied, type Catalog, emptyCatalog, isCatalogMessage } from '@countersign/catalog'
 import type { Log, LogRecord, Understood } from '@countersign/log'
 import { type Logger, puttingAside, showOffset } from '@countersign/runtime'
-import { oneOf } from '@countersign/contracts'
 import { memoryOf } from '../core/memory.ts'
 import type { Overview } from '../core/overview.ts'
 import { type SessionRecord, sessionRecord } from '../core/session-record.ts'
@@ -117,14 +116,6 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
     caughtUp.resolve()
   }
 }
-
-const isCatalogMessage = oneOf(
-  'ConnectionProfileDefined',
-  'ChainDefined',
-  'PolicySetDefined',
-  'MaskingRulesDefined',
-  'ReviewersDefined',
-)
 
 const RECORD_BYTES_MAX = 64 * 1024 * 1024
 /** Nobody waits for what replay shows. */

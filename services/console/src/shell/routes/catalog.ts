@@ -3,7 +3,13 @@ import { definedBy, parseCatalog } from '@countersign/catalog'
 import { type Clock, EventId, Problem, uuidv7 } from '@countersign/kernel'
 import { draftOf, type Log } from '@countersign/log'
 import { ADMINISTRATORS, mayApply } from '../../core/audience.ts'
-import { APPLY_ORDER, changeOf, inForce } from '../../core/catalog-change.ts'
+import {
+  allInForce,
+  APPLY_ORDER,
+  changeOf,
+  removalOf,
+  unmentioned,
+} from '../../core/catalog-change.ts'
 import { whenKnown } from '../patience.ts'
 import { problemDetails } from '@countersign/runtime'
 import { CATALOG_PARTITION } from '../../topology.ts'
@@ -13,14 +19,17 @@ import type { Answer } from '@countersign/runtime'
 
 export type CatalogParts = { log: Log; projection: Projection; clock: Clock }
 
-/** Reads the catalog, and changes it. What is not sent stays in force: nothing is ever removed here. */
+/** Reads the catalog, and changes it. What is not sent stays in force and is named, or is removed where that is asked for. */
 export function catalogRoutes(parts: CatalogParts): readonly Route[] {
   let last: Promise<unknown> = Promise.resolve()
   return [
     {
       method: 'get',
       path: '/v1/catalog',
-      answer: () => ({ status: 200, body: { definitions: definitionsOf(parts.projection) } }),
+      answer: () => ({
+        status: 200,
+        body: { definitions: allInForce(parts.projection.catalog()) },
+      }),
     },
     {
       method: 'put',
@@ -46,22 +55,30 @@ async function apply({ log, projection, clock }: CatalogParts, call: Call): Prom
   if (!sent.success) {
     return problemDetails(
       'CS_BAD_REQUEST',
-      'The body is {"files": [{"name", "text"}], "variables": {}}.',
+      'The body is {"files": [{"name", "text"}], "variables": {}, "prune": false}.',
     )
   }
   const catalog = projection.catalog()
-  const { files, variables } = sent.data
-  const { definitions, problems, warnings } = parseCatalog(files, { catalog, variables })
+  const { files, variables, prune } = sent.data
+  const { definitions, problems, warnings } = parseCatalog(
+    files,
+    // What is removed cannot be referred to.
+    prune ? { variables } : { catalog, variables },
+  )
   if (problems.length > 0) {
     const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`
     return problemDetails('CS_CATALOG_INVALID', `The files have ${count}; nothing was applied.`, {
       problems,
     })
   }
+  if (prune && definitions.length === 0) {
+    return problemDetails('CS_BAD_REQUEST', 'The files define nothing, so nothing was removed.')
+  }
   const ordered = APPLY_ORDER.flatMap((type) =>
     definitions.filter((definition) => definition.type === type),
   )
   const changes = ordered.map((definition) => changeOf(catalog, definition))
+  const left = unmentioned(catalog, definitions)
   const at = clock.now()
   const drafts = ordered
     .filter((_, index) => changes[index]?.change !== 'unchanged')
@@ -72,23 +89,31 @@ async function apply({ log, projection, clock }: CatalogParts, call: Call): Prom
         partition: CATALOG_PARTITION,
       }),
     )
-  const recorded = await log.append(drafts)
+  // Last, so that no rule of the old catalog is missing before the new one is whole.
+  const removals = (prune ? left : []).map((each) =>
+    draftOf(removalOf(each, call.identity.subject, at), {
+      id: EventId(uuidv7(at / 1000)),
+      key: `${each.kind}/${each.name}`,
+      partition: CATALOG_PARTITION,
+    }),
+  )
+  const recorded = await log.append([...drafts, ...removals])
   const written = recorded.map(({ position }) => position.offset + 1)
   // Where nothing changed, what is in force already says how far one must have read to know it.
   const catalogOffset = Math.max(projection.catalogOffset(), ...written)
   const isRead = (): true | null => (projection.catalogOffset() >= catalogOffset ? true : null)
   await whenKnown({ projection, clock, limitMs: READ_LIMIT_MS }, isRead)
-  return { status: 200, body: { changes, warnings, catalogOffset } }
+  const removed = left.map((each) => ({ ...each, change: 'removed' as const }))
+  return {
+    status: 200,
+    body: {
+      changes: prune ? [...changes, ...removed] : changes,
+      warnings,
+      unmentioned: prune ? [] : left,
+      catalogOffset,
+    },
+  }
 }
-
-const definitionsOf = (projection: Projection) =>
-  APPLY_ORDER.flatMap((kind) =>
-    [...inForce(projection.catalog(), kind).values()].map(({ name, version }) => ({
-      kind,
-      name,
-      version,
-    })),
-  )
 
 const BODY = z.strictObject({
   files: z
@@ -96,5 +121,6 @@ const BODY = z.strictObject({
     .min(1)
     .max(500),
   variables: z.record(z.string(), z.string()).default({}),
+  prune: z.boolean().default(false),
 })
 const READ_LIMIT_MS = 2_000
