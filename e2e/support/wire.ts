@@ -32,6 +32,13 @@ export type Wire = {
   end(): void
 }
 
+export type WireOptions = {
+  /** The token to come in with; a new one by default. */
+  readonly token?: string
+  /** Hears everything that the proxy says. */
+  readonly onBytes?: (bytes: Buffer) => void
+}
+
 /** A TCP connection to the proxy, before anything was said. */
 export async function openTcp(system: System): Promise<Socket> {
   const socket = connectTcp(system.instance.ports.proxyPostgres, '127.0.0.1')
@@ -54,7 +61,11 @@ export async function openTls(system: System): Promise<TLSSocket> {
 }
 
 /** The StartupMessage and the password of an agent. */
-export async function loginBytes(system: System, profile: string): Promise<[Buffer, Buffer]> {
+export async function loginBytes(
+  system: System,
+  profile: string,
+  token?: string,
+): Promise<[Buffer, Buffer]> {
   const agent = 'ci-deploy'
   const startup = toServer.startupMessage(
     new Map([
@@ -62,14 +73,20 @@ export async function loginBytes(system: System, profile: string): Promise<[Buff
       ['database', profile],
     ]),
   )
-  return [startup, toServer.passwordMessage(new Secret(await system.tokenFor(agent)))]
+  const password = new Secret(token ?? (await system.tokenFor(agent)))
+  return [startup, toServer.passwordMessage(password)]
 }
 
 /** A session, logged in. */
-export async function openWire(system: System, profile: string): Promise<Wire> {
+export async function openWire(
+  system: System,
+  profile: string,
+  options: WireOptions = {},
+): Promise<Wire> {
   const socket = await openTls(system)
+  if (options.onBytes !== undefined) socket.on('data', options.onBytes)
   const inbox = frames(socket)
-  const [startup, password] = await loginBytes(system, profile)
+  const [startup, password] = await loginBytes(system, profile, options.token)
   socket.write(startup)
   await inbox.until('R')
   socket.write(password)
