@@ -11,6 +11,7 @@ import { callReplay, countersign } from '../support/reviewer.ts'
 import { lockedRoles } from '../support/target.ts'
 
 const system = await arena('dead-proxy', {
+  isCutShort: true,
   env: { proxy: { CS_LEASE_MS: '5000', CS_HEARTBEAT_MS: '600' } },
 })
 

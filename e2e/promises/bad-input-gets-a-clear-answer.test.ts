@@ -190,11 +190,9 @@ test('a client that asks for more than there is is told which version and option
     [2, ['_pq_.future', '_pq_.other']],
   ] as const) {
     const socket = await openTls(system)
-    const [startup, password] = await loginBytes(
-      system,
-      'shop-dev',
-      options.map((name) => [name, 'on']),
-    )
+    const [startup, password] = await loginBytes(system, 'shop-dev', {
+      startup: options.map((name) => [name, 'on']),
+    })
     startup.writeUInt16BE(minor, MINOR_OFFSET)
     const heard = frames(socket)
     socket.write(startup)

@@ -7,7 +7,7 @@ import { arena } from '../support/arena.ts'
 import { archivedSessions, eventsOf, eventually, observe, timesRun } from '../support/ledger.ts'
 import { connectPg } from '../support/node-postgres.ts'
 
-const system = await arena('kafka-away')
+const system = await arena('kafka-away', { isCutShort: true })
 
 test('with Kafka killed nothing is forwarded and the agent is told why; the first statement passes at most 10 s after it is back', async () => {
   const running = await startPsql(system, { profile: 'shop-prod' })

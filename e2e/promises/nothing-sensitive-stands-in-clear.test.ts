@@ -1,33 +1,41 @@
-// Seen to fail when `takeFrames` in services/proxy/src/shell/answers.ts passes rows on without `session.filter`.
 import assert from 'node:assert/strict'
-import { readdir, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
 import { test } from 'node:test'
+import { toServer } from '@countersign/postgres-wire'
 import { psql, startPsql } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
-import { eventsOf, eventually, observe, recordsOf } from '../support/ledger.ts'
+import { findsIn } from '../support/encodings.ts'
+import { heldStatement } from '../support/held.ts'
+import { everythingKept, type Place } from '../support/kept.ts'
+import { archivedSessions, eventsOf, eventually, observe } from '../support/ledger.ts'
 import { askTarget } from '../support/target.ts'
+import { openWire } from '../support/wire.ts'
 
 const system = await arena('canaries')
 
-const EMAIL = 'canary.zebra@aviary.example'
-const CARD = '4539578763621486'
-const SECRET = 'sk_live_canaryZEBRA0123456789abcd'
-const LITERAL = 'quokka-in-a-literal'
-const CANARIES = [EMAIL, CARD, SECRET, LITERAL]
-const TOPICS = [
-  'sessions',
-  'keys',
-  'transcript',
-  'leases',
-  'decisions',
-  'approvals',
-  'credentials',
-  'masking',
-  'reviews',
-  'catalog',
-]
+/** What the plan masks: it must be nowhere, also where everything is decrypted. */
+const MASKED = {
+  email: 'canary.zebra@aviary.example',
+  card: '4539578763621486',
+  secret: 'sk_live_canaryZEBRA0123456789abcd',
+  phone: '+1 202 555 0143',
+  ssn: '219-09-9999',
+  iban: 'DE89370400440532013000',
+} as const
 
+/** What an agent writes: people must see exactly that, so it stands encrypted, and never in clear. */
+const WRITTEN = {
+  literal: 'quokka-in-a-literal',
+  parameter: 'wombat-in-a-parameter',
+  held: 'numbat-in-a-held-statement',
+  blocked: 'dugong-in-a-blocked-statement',
+  quoted: 'bilby-in-an-error-message',
+  unparsed: 'dingo-in-what-is-no-statement',
+  copied: 'possum-in-copied-data',
+} as const
+
+// Seen to fail when `takeFrames` in services/proxy/src/shell/answers.ts passes rows on without `session.filter`; when it passes
+// them on masked and records them as they came; and when `pendingOf` in services/proxy/src/shell/requests.ts takes the text
+// itself for its rendering.
 test('no planted value is in what the agent sees, in any topic, archive or service log, in any encoding', async () => {
   await plant()
   const run = await psql(system, {
@@ -38,53 +46,45 @@ test('no planted value is in what the agent sees, in any topic, archive or servi
       "select upper(email), email || '', card_number::varchar, coalesce(email, '') from shop.customers where id = 90001",
       'select row_to_json(c) from shop.customers c where id = 90001',
       "select convert_to(email, 'UTF8'), encode(convert_to(email, 'UTF8'), 'base64'), encode(convert_to(email, 'UTF8'), 'hex') from shop.customers where id = 90001",
+      "select convert_to(' ' || note, 'UTF8'), encode(convert_to(' ' || note, 'UTF8'), 'base64') from shop.orders where id = 90001",
       'select api_key from shop.api_keys where customer_id = 90001',
       'copy shop.customers to stdout',
       'copy (select email, card_number from shop.customers) to stdout (format csv)',
       'select email::int from shop.customers where id = 90001',
-      `select '${LITERAL}'`,
+      'select note from shop.orders where id >= 90001 order by id',
+      'copy (select note from shop.orders where id >= 90001) to stdout',
+      `select '${WRITTEN.literal}'`,
+      `select '${WRITTEN.quoted}'::int`,
+      `nonsense '${WRITTEN.unparsed}'`,
     ],
     args: ['-v', 'ON_ERROR_STOP=0'],
   })
-  const seen = run.stdout + run.stderr
-  for (const canary of [EMAIL, CARD, SECRET]) {
-    for (const [encoding, text] of encodings(canary)) {
-      assert.ok(
-        !seen.toLowerCase().includes(text.toString('latin1').toLowerCase()),
-        `the agent saw ${canary} as ${encoding}\n${seen}`,
-      )
-    }
-  }
-  assert.match(seen, /quokka-in-a-literal/, 'the agent sees what it wrote itself')
-  await using log = await observe(system)
-  await eventually(
-    'the end of the session',
-    async () => (await eventsOf(log, 'sessions', 'SessionEnded')).length > 0,
+  const spoken = await speak()
+  const { psql: held } = await heldStatement(
+    system,
+    `update shop.orders set note = '${WRITTEN.held}' where id = 1`,
   )
-  await eventually(
-    'an archive',
-    async () =>
-      (await filesBelow(join(system.instance.dir))).some((file) => file.endsWith('.avro')),
-    30_000,
-  )
+  held.signal('SIGKILL')
+  await held.done
+  const seen = Buffer.concat([Buffer.from(run.stdout + run.stderr), spoken])
+  assert.deepEqual(hits([{ name: 'the agent', bytes: seen }], MASKED), [])
+  assert.ok(seen.includes(WRITTEN.literal), 'the agent sees what it wrote itself')
 
-  const places = new Map<string, Buffer>()
-  for (const topic of TOPICS) {
-    const values = (await recordsOf(log, topic)).flatMap((record) =>
-      'value' in record ? [record.value] : [],
-    )
-    places.set(`topic ${topic}`, Buffer.concat(values))
-  }
-  for (const file of await filesBelow(system.instance.dir)) {
-    if (file.endsWith('.avro') || /\/logs\//.test(file)) places.set(file, await readFile(file))
-  }
-  assert.ok(places.size > TOPICS.length + 3, 'logs and archives were searched too')
-  for (const [place, bytes] of places) {
-    for (const canary of CANARIES) {
-      for (const [encoding, text] of encodings(canary)) {
-        assert.ok(!bytes.includes(text), `${place} contains ${canary} as ${encoding}`)
-      }
-    }
+  await using log = await observe(system)
+  const opened = (await eventsOf(log, 'sessions', 'SessionOpened')).length
+  await eventually(
+    'the archives of all sessions',
+    async () => (await archivedSessions(system)).length === opened,
+    60_000,
+  )
+  const kept = await everythingKept(system, log)
+  assert.deepEqual(hits(kept.clear, { ...MASKED, ...WRITTEN }), [])
+  for (const places of [kept.opened, kept.openedInArchives]) {
+    assert.deepEqual(hits(places, MASKED), [])
+    // The same search finds what must be there, in topics and in archives.
+    for (const [kind, value] of Object.entries(WRITTEN))
+      assert.notDeepEqual(hits(places, { [kind]: value }), [], `nothing keeps the ${kind}`)
+    assert.notDeepEqual(hits(places, { masked: 'c…@aviary.example' }), [])
   }
 })
 
@@ -114,52 +114,63 @@ test('a table and a column that came after the masking plan are masked whole, un
   assert.match(next.stdout, /gerbil[^]*hamster/)
 })
 
-test("a session's credential stands nowhere but in the proxy", async () => {
-  const running = await startPsql(system, { profile: 'shop-prod' })
-  running.type("select 'in';")
-  await running.says(/in/)
-  const log = await readFile(system.targetLogFile, 'utf8')
-  assert.ok(!/PASSWORD '(?!SCRAM-SHA-256\$)/i.test(log), 'the log of the target has verifiers only')
-  const token = await system.tokenFor('ci-deploy')
-  await using observer = await observe(system)
-  for (const topic of TOPICS) {
-    for (const record of await recordsOf(observer, topic)) {
-      if (!('value' in record)) continue
-      assert.ok(!record.value.includes(token.split('.')[1] ?? token), `a token stands in ${topic}`)
-    }
+/** What psql does not say: parameters in both formats, a statement of several records, and data that streams in. */
+async function speak(): Promise<Buffer> {
+  const heard: Buffer[] = []
+  const onBytes = (bytes: Buffer): void => void heard.push(bytes)
+  const wire = await openWire(system, 'shop-dev', { onBytes })
+  for (const format of ['text', 'binary'] as const) {
+    const values = [Buffer.from(WRITTEN.parameter)]
+    const formats = format === 'binary' ? { formats: [1] } : {}
+    wire.send(toServer.parse('', 'select $1::text'), toServer.bind({ values, ...formats }))
+    wire.send(toServer.execute(), toServer.sync())
+    await wire.ready()
   }
-  await running.finish()
-})
+  const blocked = WRITTEN.blocked.repeat(Math.ceil((300 * 1024) / WRITTEN.blocked.length))
+  wire.send(toServer.query(`select pg_read_file('${blocked}')`))
+  await wire.ready()
+  wire.send(toServer.query('copy shop.products from stdin'))
+  await wire.until('G')
+  wire.send(toServer.copyData(Buffer.from(`90001\t${WRITTEN.copied}\t1\n`)), toServer.copyDone())
+  await wire.ready()
+  wire.send(toServer.terminate())
+  await wire.closed
+  return Buffer.concat(heard)
+}
+
+/** Where which of these values stands, and how. */
+function hits(places: readonly Place[], values: Readonly<Record<string, string>>): string[] {
+  return places.flatMap(({ name, bytes }) => {
+    const find = findsIn(bytes)
+    return Object.entries(values).flatMap(([kind, value]) => {
+      const encoding = find(value)
+      return encoding === null ? [] : [`${name} has the ${kind} as ${encoding}`]
+    })
+  })
+}
 
 async function plant(): Promise<void> {
+  const { email, card, secret, phone, ssn, iban } = MASKED
   await askTarget(
     system,
     `insert into shop.customers (id, name, email, phone, ssn, card_number, iban, created_at)
-     values (90001, 'Zebra', '${EMAIL}', '+1 202 555 0143', '219-09-9999', '${CARD}', 'DE89370400440532013000', now());
-     insert into shop.api_keys (id, customer_id, api_key, password_hash) values (90001, 90001, '${SECRET}', 'x')`,
+     values (90001, 'Zebra', '${email}', '${phone}', '${ssn}', '${card}', '${iban}', now());
+     insert into shop.api_keys (id, customer_id, api_key, password_hash) values (90001, 90001, '${secret}', 'x');
+     insert into shop.orders (id, customer_id, total_cents, status, note, created_at)
+     select id, 90001, 1, 'new', note, now() from (values
+       (90001, '${email}, ${phone}, ${ssn}, ${card}, ${iban}, ${secret}'),
+       ${BORDERS.map((border, index) => `(${90_002 + index}, ${noteAcross(border)})`).join(', ')}
+     ) notes (id, note)`,
     'shop_prod',
   )
 }
 
-function encodings(text: string): [string, Buffer][] {
-  const bytes = Buffer.from(text)
-  return [
-    ['UTF-8', bytes],
-    ['UTF-16LE', Buffer.from(text, 'utf16le')],
-    ['UTF-16BE', Buffer.from(text, 'utf16le').swap16()],
-    ['base64', Buffer.from(bytes.toString('base64').replace(/=+$/, '').slice(0, -1))],
-    ['hex', Buffer.from(bytes.toString('hex'))],
-  ]
-}
+/** In SQL, a text whose address begins shortly before a border of the frame that carries it. */
+const noteAcross = (border: number): string =>
+  `repeat('x', ${border - FRAME_HEAD_BYTES - BEFORE_BORDER_BYTES}) || ' ${MASKED.email}'`
 
-async function filesBelow(folder: string): Promise<string[]> {
-  const names = await readdir(folder, { recursive: true })
-  const files: string[] = []
-  for (const name of names) {
-    if (/^(postgres|kafka|secrets|tls)\//.test(name)) continue
-    const file = join(folder, name)
-    const found = await stat(file).catch(() => null)
-    if (found?.isFile() === true) files.push(file)
-  }
-  return files
-}
+/** How much is read from a socket at once, and how much of a transcript is one record. */
+const BORDERS = [64 * 1024, 256 * 1024]
+/** Of a DataRow with one column: type, length, number of columns, length of the column. */
+const FRAME_HEAD_BYTES = 11
+const BEFORE_BORDER_BYTES = 10

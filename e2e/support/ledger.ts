@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { archiveIn } from '@countersign/archive'
@@ -7,25 +6,7 @@ import { Secret } from '@countersign/kernel'
 import type { AnyMessage } from '@countersign/contracts'
 import type { System } from '@countersign/local'
 
-/** A statement that the target itself says it ran for a role of ours. */
-export type TargetStatement = { readonly role: string; readonly sql: string }
-
-/** What PostgreSQL's own log (`log_statement = all`) says was run by the roles of Countersign's sessions. */
-export async function targetStatements(system: System): Promise<TargetStatement[]> {
-  const text = await readFile(system.targetLogFile, 'utf8')
-  const found: TargetStatement[] = []
-  // A statement of several lines goes on in lines that begin with a tab.
-  for (const line of text.split(/\n(?!\t)/)) {
-    const match = /user=(cs_\S+) .*?LOG: {2}(?:statement|execute [^:]*): ([\s\S]*)$/.exec(line)
-    if (match?.[1] !== undefined && match[2] !== undefined)
-      found.push({ role: match[1], sql: match[2].replaceAll('\n\t', '\n').trim() })
-  }
-  return found
-}
-
-/** How often the target ran a statement that contains these words. */
-export const timesRun = async (system: System, words: string): Promise<number> =>
-  (await targetStatements(system)).filter(({ sql }) => sql.includes(words)).length
+export { targetStatements, timesRun, type TargetStatement } from './target-log.ts'
 
 /** The sessions that the recorder has archived. */
 export async function archivedSessions(system: System): Promise<string[]> {

@@ -32,6 +32,18 @@ export type Wire = {
   end(): void
 }
 
+export type LoginOptions = {
+  /** The token to come in with; a new one by default. */
+  readonly token?: string
+  /** More parameters of the StartupMessage. */
+  readonly startup?: readonly (readonly [string, string])[]
+}
+
+export type WireOptions = LoginOptions & {
+  /** Hears everything that the proxy says. */
+  readonly onBytes?: (bytes: Buffer) => void
+}
+
 /** A TCP connection to the proxy, before anything was said. */
 export async function openTcp(system: System): Promise<Socket> {
   const socket = connectTcp(system.instance.ports.proxyPostgres, '127.0.0.1')
@@ -57,20 +69,26 @@ export async function openTls(system: System): Promise<TLSSocket> {
 export async function loginBytes(
   system: System,
   profile: string,
-  more: readonly (readonly [string, string])[] = [],
+  { token, startup: more = [] }: LoginOptions = {},
 ): Promise<[Buffer, Buffer]> {
   const agent = 'ci-deploy'
   const startup = toServer.startupMessage(
     new Map([['user', agent], ['database', profile], ...more]),
   )
-  return [startup, toServer.passwordMessage(new Secret(await system.tokenFor(agent)))]
+  const password = new Secret(token ?? (await system.tokenFor(agent)))
+  return [startup, toServer.passwordMessage(password)]
 }
 
 /** A session, logged in. */
-export async function openWire(system: System, profile: string): Promise<Wire> {
+export async function openWire(
+  system: System,
+  profile: string,
+  options: WireOptions = {},
+): Promise<Wire> {
   const socket = await openTls(system)
+  if (options.onBytes !== undefined) socket.on('data', options.onBytes)
   const inbox = frames(socket)
-  const [startup, password] = await loginBytes(system, profile)
+  const [startup, password] = await loginBytes(system, profile, options)
   socket.write(startup)
   await inbox.until('R')
   socket.write(password)
