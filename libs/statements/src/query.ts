@@ -209,7 +209,7 @@ function mentions(
     if (node.kind !== 'ColumnRef') return mentions(children(node), own)
     const words = wordsAt(node.body, 'fields')
     const qualifier = words.at(-2)
-    if (words.at(-1) !== own?.column) return true
+    if (own === null || words.at(-1) !== own.column) return true
     return qualifier !== undefined && !own.relations.includes(qualifier)
   })
 }
