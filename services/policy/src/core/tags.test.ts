@@ -59,7 +59,12 @@ const targetOf = (made: readonly Made[]): TargetDescribed => ({
     schema: 'shop',
     name: `r${index}`,
     kind: of === null ? 'table' : 'view',
-    columns: columns.map((column, at) => ({ ...column, attnum: at + 1, typeOid: 25 })),
+    columns: columns.map((column, at) => ({
+      ...{ ...column, attnum: at + 1, typeOid: 25 },
+      // Every other column of a view shows the one of its number.
+      origin:
+        of === null || at % 2 === 0 ? null : { relationOid: (of % index) + 1, attnum: at + 1 },
+    })),
     dependsOn: of === null ? [] : [{ relationOid: (of % index) + 1, attnum: 0 }],
   })),
 })
