@@ -10,11 +10,11 @@ import { isPasswordLike } from './password-like.ts'
 /** Why and how a column is masked. */
 export type Tagged = { readonly tag: string; readonly method: MaskingMethod }
 
-/** What the rules, the label of the target or the name itself say about a column; null is nothing. */
+/** What the rules, the label of the target or the name itself say about a column; null is nothing. Policy taints by it too. */
 export function taggedBy(
   rules: MaskingRulesDefined,
-  relation: Relation,
-  column: Column,
+  relation: Pick<Relation, 'schema' | 'name'>,
+  column: Pick<Column, 'name' | 'label'>,
 ): Tagged | null {
   const rule = rules.columns.find((each) => matches(each, relation, column))
   if (rule !== undefined) return { tag: rule.tag, method: rule.method }
@@ -25,7 +25,11 @@ export function taggedBy(
   return { tag: 'password-like', method: rules.passwordLike }
 }
 
-function matches(rule: ColumnRule, relation: Relation, column: Column): boolean {
+function matches(
+  rule: ColumnRule,
+  relation: Pick<Relation, 'schema' | 'name'>,
+  column: Pick<Column, 'name'>,
+): boolean {
   return (
     globMatches(rule.schema, relation.schema) &&
     globMatches(rule.table, relation.name) &&

@@ -7,6 +7,7 @@ export {
   maskCopyChunk,
   maskCopyEnd,
 } from './copy.ts'
+export { type Tagged, taggedBy } from './column-rules.ts'
 export { detect, type DetectorName, DETECTORS, type Hit } from './detect.ts'
 export { kinshipOf } from './kinship.ts'
 export { maskMessage } from './message.ts'

@@ -19,9 +19,8 @@ export type MaskingPlan = Pick<
 /**
  * The plan that the rules make of the target; without rules everything is redacted.
  * Tags travel between a table and what inherits from it, partitions too, by column name: they show the same rows.
- * Tags travel to views by column name, because the catalog of PostgreSQL knows which columns a view
- * reads but not which of its columns shows them. Limit: a view that swaps names
- * (SELECT email AS city, city AS email) puts the masks on the wrong columns.
+ * To views tags travel with the columns that they show as they are. Where a view reads any tagged column, what it may
+ * compute is masked whole. Limit: that is every column of a UNION, too.
  */
 export function planFor(rules: MaskingRulesDefined | null, target: TargetDescribed): MaskingPlan {
   const relations = target.relations.map(({ oid, columns }) => ({
@@ -67,42 +66,25 @@ function tagsOf(rules: MaskingRulesDefined, relations: readonly Relation[]): Tag
       }
       if (path.length > before) continue
       path.pop()
-      tags.set(top.oid, tagsOfRelation(rules, [top, ...kinOf(top)], sourcesOf(top, byOid, tags)))
+      tags.set(top.oid, tagsOfRelation(rules, [top, ...kinOf(top)], tags))
     }
   }
   return tags
 }
 
-type Source = { readonly name: string; readonly tagged: Tagged | null }
-
-function sourcesOf(
-  relation: Relation,
-  byOid: ReadonlyMap<number, Relation>,
-  tags: Tags,
-): readonly Source[] {
-  return relation.dependsOn.flatMap(({ relationOid, attnum }) => {
-    const below = byOid.get(relationOid)
-    if (below === undefined || below.oid === relation.oid) return []
-    const read = attnum === 0 ? below.columns : below.columns.filter((c) => c.attnum === attnum)
-    const tagged = tags.get(relationOid)
-    return read.map((column) => ({ name: column.name, tagged: tagged?.get(column.attnum) ?? null }))
-  })
-}
-
 function tagsOfRelation(
   rules: MaskingRulesDefined,
   [relation, ...kin]: readonly [Relation, ...Relation[]],
-  sources: readonly Source[],
+  tags: Tags,
 ): Map<number, Tagged> {
-  const names = new Set(sources.map(({ name }) => name))
-  const taggedByName = new Map<string, Tagged>()
-  for (const { name, tagged } of sources) {
-    if (tagged !== null && !taggedByName.has(name)) taggedByName.set(name, tagged)
+  const readsTagged = relation.dependsOn.some(({ relationOid, attnum }) => {
+    const below = relationOid === relation.oid ? undefined : tags.get(relationOid)
+    return below !== undefined && (attnum === 0 ? below.size > 0 : below.has(attnum))
+  })
+  const shown = ({ origin }: Column): Tagged | null => {
+    if (origin !== null) return tags.get(origin.relationOid)?.get(origin.attnum) ?? null
+    return readsTagged ? { tag: 'derived', method: rules.tainted } : null
   }
-  const derived = (column: Column): Tagged | null =>
-    taggedByName.size === 0 || names.has(column.name)
-      ? null
-      : { tag: 'derived', method: rules.tainted }
   const among = (column: Column): Tagged | null =>
     kin.reduce<Tagged | null>(
       (found, each) => {
@@ -111,12 +93,12 @@ function tagsOfRelation(
       },
       taggedBy(rules, relation, column),
     )
-  const tags = new Map<number, Tagged>()
+  const found = new Map<number, Tagged>()
   for (const column of relation.columns) {
-    const tagged = among(column) ?? taggedByName.get(column.name) ?? derived(column)
-    if (tagged !== null) tags.set(column.attnum, tagged)
+    const tagged = among(column) ?? shown(column)
+    if (tagged !== null) found.set(column.attnum, tagged)
   }
-  return tags
+  return found
 }
 
 const EVERYTHING: Omit<MaskingPlan, 'relations'> = {

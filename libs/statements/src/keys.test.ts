@@ -22,6 +22,31 @@ const DIFFERENT: readonly (readonly [string, string])[] = [
   ['select * from t where id in (1)', 'select * from t where id in (1, 2, 3, 4, 5, 6)'],
   ['select * from t where true', 'select * from t where false'],
   ['delete from t where id = 1 or true', 'delete from t where id = 1 or false'],
+  // A truth value decides, however it is written and wherever it comes from.
+  ["delete from t where 'f'::bool", "delete from t where 't'::bool"],
+  ["delete from t where cast('f' as boolean)", "delete from t where cast('t' as boolean)"],
+  ["delete from t where bool 'f'", "delete from t where bool 't'"],
+  ["delete from t where 'f'::text::bool", "delete from t where 't'::text::bool"],
+  ['delete from t where 0::bool', 'delete from t where 1::bool'],
+  ['delete from t where bool(0)', 'delete from t where bool(1)'],
+  ['delete from t where (0).bool', 'delete from t where (1).bool'],
+  ['delete from t where not false', 'delete from t where not true'],
+  ['delete from t where a = 1 or 1 = 0', 'delete from t where a = 1 or 1 = 1'],
+  ["delete from t where 'a' like 'b'", "delete from t where 'a' like '%'"],
+  ['delete from t where coalesce(null, false)', 'delete from t where coalesce(null, true)'],
+  [
+    'with x as (select false) delete from t where (table x)',
+    'with x as (select true) delete from t where (table x)',
+  ],
+  [
+    "with x as (select 'f'::bool) delete from t where (table x)",
+    "with x as (select 't'::bool) delete from t where (table x)",
+  ],
+  [
+    'with x (y) as (select 1 = 2) delete from t using x where y',
+    'with x (y) as (select 1 = 1) delete from t using x where y',
+  ],
+  ['select * from t tablesample system (1)', 'select * from t tablesample system (100)'],
   ['insert into t values (1)', 'insert into t values (1), (2), (3)'],
   ['begin', 'begin read only'],
   ["select set_config('a.b', 'c', false)", "select set_config('a.b', 'c', true)"],
@@ -54,6 +79,10 @@ describe('shapes', () => {
       shapeKey("update t set a = 'y' where b = lower('D')"),
     )
     assert.equal(
+      shapeKey("select a + 1 from t where a > 1 and b = now() - interval '1 day' and not c"),
+      shapeKey("select a + 2 from t where a > 2 and b = now() - interval '2 day' and not c"),
+    )
+    assert.equal(
       shapeKey('insert into t values (0, 1.5)'),
       shapeKey('insert into t values (7, 2.5)'),
     )
@@ -64,9 +93,15 @@ describe('shapes', () => {
       'select pg_read_file($1)',
       'select * from t limit $1',
       'select set_config($1, $2, false)',
+      'delete from t where $1',
+      'delete from t where a = 1 or not $1',
+      'delete from t where $1::bool',
+      'delete from t where coalesce($1, false)',
+      'select * from t tablesample system ($1)',
     ]
     for (const sql of texts) assert.equal(shapeKey(sql), null, sql)
-    assert.notEqual(shapeKey('select * from t where id = $1'), null)
+    const values = ['where id = $1', 'where $1 is null or id = $1', 'where a = $1::bool']
+    for (const condition of values) assert.notEqual(shapeKey(`select * from t ${condition}`), null)
   })
 
   test('what does not parse has no shape', () => {

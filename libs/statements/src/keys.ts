@@ -56,41 +56,76 @@ function shapeOf(text: string): string | null {
   }
 }
 
+/**
+ * What becomes of literals: forgotten but for their type; kept; or exact, where a bound value would count as well and is
+ * not in the text, so that such a text has no shape.
+ */
+type Literals = 'forgotten' | 'kept' | 'exact'
+
 /** Only queries have literals that a shape forgets; every utility statement stays exact. */
 function treeShape(statement: unknown): unknown {
   const [kind = ''] = Object.keys(treeOf(statement) ?? {})
-  return shaped(statement, QUERIES.has(kind), false)
+  return shaped(statement, QUERIES.has(kind) ? 'forgotten' : 'exact', false)
 }
 
-/**
- * The tree without locations. `forgets`: literals are only their type here. `inCondition`: a boolean
- * literal decides what is read or changed, so it stays.
- */
-function shaped(value: unknown, forgets: boolean, inCondition: boolean): unknown {
-  if (Array.isArray(value)) return value.map((each) => shaped(each, forgets, inCondition))
+/** The tree without locations. `decides`: it stands where a truth value says which rows are read or changed. */
+function shaped(value: unknown, literals: Literals, decides: boolean): unknown {
+  if (Array.isArray(value)) return value.map((each) => shaped(each, literals, decides))
   const tree = treeOf(value)
   if (tree === null) return value
-  const constant = forgets ? treeOf(tree['A_Const']) : null
-  if (constant) return literalShape(constant, inCondition)
-  // A bound value that would have to stay exact is not in the text, so such a text has no shape.
-  if (!forgets && 'ParamRef' in tree) throw new TypeError('a parameter where values count')
-  const called = treeOf(tree['FuncCall'])
-  const fields = treeOf(tree['A_Indirection'])
-  const counts = (called && !isHarmlessCall(called)) || (fields && !areHarmlessFields(fields))
-  const inner = forgets && counts !== true
+  const constant = literals === 'forgotten' ? treeOf(tree['A_Const']) : null
+  if (constant) return literalShape(constant)
+  const inner = literals === 'forgotten' ? literalsIn(tree, decides) : literals
+  if (inner === 'exact' && 'ParamRef' in tree) throw new TypeError('a parameter where values count')
   const out: Record<string, unknown> = {}
   for (const [field, each] of Object.entries(tree)) {
     if (LOCATIONS.has(field)) continue
-    const exact = EXACT_FIELDS.has(field)
-    out[field] = shaped(each, inner && !exact, inCondition || CONDITIONS.has(field))
+    const below = EXACT_FIELDS.has(field) ? 'exact' : inner
+    out[field] = shaped(each, below, CONDITIONS.has(field) || (decides && PASSED_ON.has(field)))
   }
   return out
 }
 
-function literalShape(constant: Tree, inCondition: boolean): unknown {
+/**
+ * What of the literals counts in a node where they are forgotten otherwise. A condition of constants alone is true or false
+ * for every row, so it stays. Limit: of a comparison of bound values alone, as in `$1 IS NULL OR id = $1`, only the
+ * literals stay; it covers what it is true for and what not, like every other value.
+ */
+function literalsIn(tree: Tree, decides: boolean): Literals {
+  const called = treeOf(tree['FuncCall'])
+  if (called && !isHarmlessCall(called)) return 'exact'
+  const fields = treeOf(tree['A_Indirection'])
+  if (fields && !areHarmlessFields(fields)) return 'exact'
+  if ('RangeTableSample' in tree) return 'exact'
+  const cast = treeOf(tree['TypeCast'])
+  if (cast && isBoolean(cast)) return decides && !reads(tree) ? 'exact' : 'kept'
+  const compared = treeOf(tree['A_Expr'])
+  if (compared && (decides || !COMPUTING.has(wordsAt(compared, 'name').at(-1) ?? '')))
+    return reads(tree) ? 'forgotten' : 'kept'
+  if (!decides || 'BoolExpr' in tree || 'NullTest' in tree) return 'forgotten'
+  return isNode(tree) && !reads(tree) ? 'exact' : 'forgotten'
+}
+
+/** Whether a node may have another value for every row. */
+function reads(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(reads)
+  const tree = treeOf(value)
+  if (tree === null) return false
+  if ('ColumnRef' in tree || 'SubLink' in tree || 'CurrentOfExpr' in tree) return true
+  return Object.values(tree).some(reads)
+}
+
+const isNode = (tree: Tree): boolean => /^[A-Z]/.test(Object.keys(tree)[0] ?? '')
+
+function isBoolean(cast: Tree): boolean {
+  const words = wordsAt(treeOf(cast['typeName']) ?? {}, 'names')
+  return words.at(-1) === 'bool' && (words.length === 1 || words.at(-2) === 'pg_catalog')
+}
+
+function literalShape(constant: Tree): unknown {
   const type = LITERALS.find((each) => each in constant) ?? 'null'
-  // NULL and booleans decide, numbers and strings are values.
-  if (type === 'boolval' && inCondition)
+  // NULL and booleans decide, wherever they come from; numbers and strings are values.
+  if (type === 'boolval')
     return ['literal', type, treeOf(constant['boolval'])?.['boolval'] === true]
   return ['literal', type]
 }
@@ -138,6 +173,10 @@ const EXACT_FIELDS: ReadonlySet<string> = new Set([
 const CONDITIONS: ReadonlySet<string> = new Set([
   ...['whereClause', 'havingClause', 'quals', 'joinCondition', 'condition', 'agg_filter'],
 ])
+/** Between a condition and the parts of its AND, OR and NOT. */
+const PASSED_ON: ReadonlySet<string> = new Set(['BoolExpr', 'args'])
+/** With these an operator computes a value; with all others it may compare. */
+const COMPUTING: ReadonlySet<string> = new Set(['+', '-', '*', '/', '%', '||'])
 
 const TEMPLATES = recentlyUsed<string>(10_000, 16 * 1024 * 1024)
 const CACHE = recentlyUsed<{ readonly key: string | null }>(10_000, 16 * 1024 * 1024)

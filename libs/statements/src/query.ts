@@ -126,7 +126,8 @@ function insert(to: Collector, body: Tree, outer: Scope): void {
   const conflict = treeOf(body['onConflictClause'])
   if (conflict) {
     alias(scope, 'excluded', relation)
-    assignments(to, conflict, scope)
+    // What is excluded came with the statement.
+    assignments(to, conflict, { scope, relations: [aliasOf(part(body, 'relation')), 'excluded'] })
     visitFields(to, 'OnConflictClause', conflict, scope, (field) => field !== 'targetList')
   }
   returning(to, body, scope, relation)
@@ -136,7 +137,7 @@ function update(to: Collector, body: Tree, outer: Scope): void {
   const { scope, relation } = changed(to, body, outer, 'write', 'updates')
   if (!('whereClause' in body)) to.unbounded.push({ tag: 'UPDATE', relation })
   visitFields(to, 'UpdateStmt', body, scope, (field) => field === 'fromClause')
-  assignments(to, body, scope)
+  assignments(to, body, { scope, relations: [aliasOf(part(body, 'relation'))] })
   visitFields(to, 'UpdateStmt', body, scope, (field) => field === 'whereClause')
   returning(to, body, scope, relation)
 }
@@ -155,8 +156,8 @@ function merge(to: Collector, body: Tree, outer: Scope): void {
   visitFields(to, 'MergeStmt', body, scope, (field) => field === 'joinCondition')
   for (const { body: when } of nodesAt(body, 'mergeWhenClauses')) {
     if (when['commandType'] === 'CMD_DELETE') affect(to, 'delete', relation, 'deletes matched rows')
-    assignments(to, when, scope)
-    if (mentions(nodesAt(when, 'values'), null) && !to.planOnly) to.movesData = true
+    assignments(to, when, { scope, relations: [aliasOf(part(body, 'relation'))] })
+    if (mentions(nodesAt(when, 'values')) && !to.planOnly) to.movesData = true
     visitFields(to, 'MergeWhenClause', when, scope, (field) => field !== 'targetList')
   }
   returning(to, body, scope, relation)
@@ -183,22 +184,33 @@ function changed(
   return { scope, relation }
 }
 
-function assignments(to: Collector, body: Tree, scope: Scope): void {
+function assignments(
+  to: Collector,
+  body: Tree,
+  { scope, relations }: { scope: Scope; relations: readonly string[] },
+): void {
   for (const target of nodesAt(body, 'targetList')) {
     const value = nodeAt(target.body, 'val')
     if (!value) continue
-    if (mentions([value], textOf(target.body, 'name')) && !to.planOnly) to.movesData = true
+    const own = { relations, column: textOf(target.body, 'name') }
+    if (mentions([value], own) && !to.planOnly) to.movesData = true
     for (const index of nodesAt(target.body, 'indirection')) visit(to, index, scope)
     visit(to, value, scope)
   }
 }
 
-/** Whether the expressions read a column other than the one named, or a sub-select. */
-function mentions(nodes: readonly Node[], column: string | null): boolean {
+/** Whether the expressions read a sub-select or any column but the one that they are for. */
+function mentions(
+  nodes: readonly Node[],
+  own: { readonly relations: readonly string[]; readonly column: string } | null = null,
+): boolean {
   return nodes.some((node) => {
     if (node.kind === 'SubLink') return true
-    if (node.kind === 'ColumnRef') return wordsAt(node.body, 'fields').at(-1) !== column
-    return mentions(children(node), column)
+    if (node.kind !== 'ColumnRef') return mentions(children(node), own)
+    const words = wordsAt(node.body, 'fields')
+    const qualifier = words.at(-2)
+    if (own === null || words.at(-1) !== own.column) return true
+    return qualifier !== undefined && !own.relations.includes(qualifier)
   })
 }
 
@@ -351,7 +363,9 @@ function indirection(to: Collector, body: Tree, scope: Scope): void {
 
 function funcCall(to: Collector, body: Tree, scope: Scope): void {
   const args = nodesAt(body, 'args')
-  call(to, callOf(wordsAt(body, 'funcname'), args.map(constantOf), to.names))
+  const called = callOf(wordsAt(body, 'funcname'), args.map(constantOf), to.names)
+  call(to, called)
+  if (called.keepsArguments === true && mentions(args) && !to.planOnly) to.movesData = true
   visitChildren(to, { kind: 'FuncCall', body: { ...body, funcname: [] } }, scope)
 }
 

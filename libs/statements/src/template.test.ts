@@ -35,6 +35,9 @@ const PATTERNS: readonly string[] = [
   'select json_value(a, !) from t where ! = any (array[!, !])',
   'select extract(! from a), substring(a from ? for ?), a between ? and ?',
   'select (array[?, ?])[?]',
+  'delete from t where !::bool or ? = ? or ! like !',
+  'with x as (select ! = !) select * from t where (table x) and a > ?',
+  'select (?).f, (?).abs',
 ]
 
 const number = fc.oneof(

@@ -356,12 +356,31 @@ describe('what else is understood', () => {
       'update orders set total = id',
       'update orders set email = (select name from customers limit 1)',
       'merge into log using orders on true when not matched then insert values (orders.email)',
+      // A column of the same name, of another relation.
+      'update log set line = c.line from customers c',
+      'update log l set line = log.line from log',
+      'merge into log l using orders o on true when matched then update set line = o.line',
+      // To sessions, to sequences, to large objects, to the WAL.
+      "select set_config('application_name', name, false) from customers",
+      "select set_config('application_name', upper(c.name), false) from customers c",
+      "select set_config('a.b', (select name from customers limit 1), false)",
+      "select * from customers c, set_config('a.b', c.name, false)",
+      "select set_config('a.b', new_value => name, is_local => true) from customers",
+      "select pg_notify('a', email) from orders",
+      "select pg_notify(email, '') from orders",
+      "select pg_catalog.setval('s', card::bigint) from customers",
+      'select lo_from_bytea(0, email::bytea) from orders',
     ]
     for (const sql of moves) assert.equal(facts(sql).movesData, true, sql)
     const none = [
       'insert into log values (1)',
       'select * from orders',
       'update orders set total = total + 1',
+      'update orders o set total = o.total + 1 from customers c where c.id = o.id',
+      "select set_config('application_name', 'x', false), name from customers",
+      "select set_config('application_name', $1, false), name from customers",
+      "select pg_notify('a', current_user)",
+      'insert into orders (total) values (1) on conflict (id) do update set total = excluded.total',
     ]
     for (const sql of none) assert.equal(facts(sql).movesData, false, sql)
     assert.equal(facts('explain insert into log select email from orders').movesData, false)
@@ -433,6 +452,12 @@ describe('what else is understood', () => {
   test('columns of cursors and prepared statements are unknown', () => {
     for (const sql of ['fetch c', 'execute p', 'select pay(1)'])
       assert.equal(facts(sql).columnsUnknown, true)
+    // Somebody may have written into these what masking hides.
+    const texts = ['show application_name', 'show "Application_Name"', 'show app.name', 'show all']
+    for (const sql of [...texts, "select current_setting('APPLICATION_NAME')"])
+      assert.equal(facts(sql).columnsUnknown, true, sql)
+    for (const sql of ['show search_path', "select current_setting('server_version')"])
+      assert.equal(facts(sql).columnsUnknown, false, sql)
     assert.equal(facts('select 1').columnsUnknown, false)
   })
 

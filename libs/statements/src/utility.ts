@@ -21,7 +21,7 @@ import {
   visit,
   visitChildren,
 } from './query.ts'
-import { changesReading, HARMLESS_SETTINGS, IDENTITY_SETTINGS } from './settings.ts'
+import { changesReading, HARMLESS_SETTINGS, IDENTITY_SETTINGS, isFreeText } from './settings.ts'
 import {
   constantOf,
   type Node,
@@ -369,6 +369,14 @@ function pathOf(args: readonly Node[]): string[] | null {
   return names.length === args.length && names.length > 0 ? names : null
 }
 
+/** `SHOW ALL` shows every setting, so those too that hold texts. */
+function show(to: Collector, body: Tree): string {
+  const name = textOf(body, 'name').toLowerCase()
+  affect(to, 'read', null, 'SHOW')
+  if (name === 'all' || isFreeText(name)) to.columnsUnknown = true
+  return 'SHOW'
+}
+
 function transaction(to: Collector, body: Tree): string {
   const [tag, control] = TRANSACTIONS.get(textOf(body, 'kind')) ?? []
   if (tag === undefined || control === undefined)
@@ -483,6 +491,7 @@ const OWN: ReadonlyMap<string, Own> = new Map<string, Own>([
   ['ExplainStmt', explain],
   ['CopyStmt', copy],
   ['VariableSetStmt', set],
+  ['VariableShowStmt', show],
   ['TransactionStmt', transaction],
   ['PrepareStmt', prepare],
   ['DeclareCursorStmt', declareCursor],
@@ -515,7 +524,6 @@ const privilege = (tag: string, more: Partial<Rule> = {}): Rule => ({
 const session = (tag: string): Rule => ({ tag, effects: ['session-change'], closed: true })
 
 const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
-  ['VariableShowStmt', { tag: 'SHOW', effects: ['read'], closed: true }],
   ['ClosePortalStmt', { tag: 'CLOSE', effects: ['read'], closed: true }],
   ['ConstraintsSetStmt', { tag: 'SET CONSTRAINTS', effects: ['transaction'], closed: true }],
   ['DeallocateStmt', session('DEALLOCATE')],

@@ -21,6 +21,8 @@ export type Column = {
   readonly typeOid: number
   /** The masking label of the target itself (pg_seclabel). */
   readonly label: string | null
+  /** The column that a column of a view shows as it is; null for what may be computed. */
+  readonly origin: Dependency | null
 }
 
 /** A rule that tags columns by name. */

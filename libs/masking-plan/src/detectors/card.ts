@@ -1,9 +1,9 @@
 import { hasDigits, isDigit, type Span } from './span.ts'
 
 /**
- * Payment card numbers. Method: 13 to 19 digits with single spaces or dashes between them, starting
+ * Payment card numbers. Method: 13 to 19 digits with single spaces, dashes or dots between them, starting
  * and ending where the digits do, with the prefix and length of a known scheme and a right Luhn
- * digit. Limits: other separators and numbers inside longer runs of digits are not found; about one
+ * digit. A dot alone is that of a decimal number, so dots stand between groups. Limits: other separators and numbers inside longer runs of digits are not found; about one
  * in ten random numbers of such a prefix and length is taken for a card.
  */
 export function card(text: string): Span[] {
@@ -31,11 +31,13 @@ function cardEnd(text: string, start: number): number | null {
     const code = text.charCodeAt(i)
     if (isDigit(code)) digits += text.charAt(i)
     else if (!SEPARATOR.has(code) || !isDigit(text.charCodeAt(i + 1))) break
-    if (digits.length >= 13 && isDigit(code) && !isDigit(text.charCodeAt(i + 1)) && isCard(digits))
-      found = i + 1
+    if (digits.length < 13 || !isDigit(code) || isDigit(text.charCodeAt(i + 1))) continue
+    if (isCard(digits) && areSeparators(text.slice(start, i + 1))) found = i + 1
   }
   return found
 }
+
+const areSeparators = (number: string): boolean => !number.includes('.') || DOTTED.test(number)
 
 function luhn(digits: string): boolean {
   let sum = 0
@@ -46,7 +48,9 @@ function luhn(digits: string): boolean {
   return sum % 10 === 0
 }
 
-const SEPARATOR: ReadonlySet<number> = new Set([0x20, 0x2d])
+/** A space, also one that does not break, a dash and a dot. */
+const SEPARATOR: ReadonlySet<number> = new Set([0x20, 0xa0, 0x2d, 0x2e])
+const DOTTED = /^\d{4}(?:\.\d{3,7}){2,4}$/
 // Visa, Mastercard, Mastercard's 2 series, American Express, Diners and JCB, Maestro, Discover and UnionPay.
 const SCHEMES: readonly RegExp[] = [
   /^4(?:\d{12}|\d{15}|\d{18})$/,

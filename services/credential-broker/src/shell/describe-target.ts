@@ -7,7 +7,10 @@ import {
   RELATIONS,
   ROUTINES,
   SEARCH_PATH,
+  VIEW_RULES,
 } from '../core/sql/description-queries.ts'
+
+import { originsIn } from '../core/view-origins.ts'
 
 /** What a target looks like, without the session that wants to know. */
 export type Description = Omit<TargetDescribed, 'type' | 'sessionId' | 'at'>
@@ -19,6 +22,8 @@ export async function describeTarget(
 ): Promise<Description> {
   const relations = await client.query<RelationRow>(RELATIONS)
   const dependencies = await client.query<DependencyRow>(DEPENDENCIES)
+  const rules = await client.query<{ view: string; rule: string }>(VIEW_RULES)
+  const origins = new Map(rules.rows.map(({ view, rule }) => [view, originsIn(rule)]))
   const routines = await client.query<RoutineRow>(ROUTINES)
   const settings = await client.query<{ version: string; path: string }>(SEARCH_PATH)
   const [setting] = settings.rows
@@ -32,7 +37,10 @@ export async function describeTarget(
       schema: row.schema,
       name: row.name,
       kind: KINDS[row.kind] ?? 'table',
-      columns: row.columns,
+      columns: row.columns.map((column) => ({
+        ...column,
+        origin: origins.get(row.oid)?.get(column.attnum) ?? null,
+      })),
       dependsOn: (below.get(row.oid) ?? []).map(({ relation, attnum }) => ({
         relationOid: Number(relation),
         attnum,

@@ -68,6 +68,7 @@ const relation = (
     name: column,
     typeOid: 25,
     label: null,
+    origin: null,
   })),
   dependsOn: [],
   inherits: [],

@@ -100,6 +100,23 @@ const EXAMPLES: readonly [profile: string, sql: string, expected: string][] = [
     'INSERT INTO orders (note) SELECT email FROM customers',
     'CS_REQUEST_BLOCKED the statement moves masked columns to where masking does not see them',
   ],
+  [
+    'shop-prod',
+    "SELECT set_config('application_name', full_name, false) FROM customers",
+    'CS_REQUEST_BLOCKED the statement moves masked columns to where masking does not see them',
+  ],
+  [
+    'shop-prod',
+    "SELECT pg_notify('names', full_name) FROM customers",
+    'CS_REQUEST_BLOCKED the statement moves masked columns to where masking does not see them',
+  ],
+  [
+    'shop-prod',
+    "SELECT set_config('application_name', city, false) FROM customers",
+    'allowed None',
+  ],
+  ['shop-prod', 'SHOW application_name', 'allowed Shape tainted'],
+  ['shop-prod', 'SHOW server_version', 'allowed Shape'],
   ['shop-dev', 'INSERT INTO archive SELECT id, total FROM orders', 'allowed Shape'],
 ]
 

@@ -1,10 +1,5 @@
-import type {
-  ColumnRule,
-  MaskingRulesDefined,
-  Relation,
-  TargetDescribed,
-} from '@countersign/contracts'
-import { kinshipOf } from '@countersign/masking-plan'
+import type { Column, MaskingRulesDefined, Relation, TargetDescribed } from '@countersign/contracts'
+import { kinshipOf, taggedBy } from '@countersign/masking-plan'
 import type { RelationRef, Understanding } from '@countersign/statements'
 
 /** Which columns of a target are masked, by name. */
@@ -16,9 +11,10 @@ export type Tags = {
 }
 
 /**
- * Purpose: to know which statements are tainted, without knowing the masking plan.
- * Method: the masking rules of the environment, password-like names and labels of the target, by column name;
- * a table has the tags of what it inherits from and of what inherits from it, and a view has the tags of what lies below it, because `understand` names those columns too.
+ * Purpose: to know which statements are tainted, without the masking plan of a session.
+ * Method: what the plan tags a column by: rules of the environment, labels of the target, password-like names;
+ * a table has the tags of what it inherits from and of what inherits from it, and
+ * a view has the tags of what lies below it, because `understand` names those columns too.
  * Known limits, all on the safe side: what the description does not have, a relation or a column, counts as masked,
  * but for the catalogs of PostgreSQL itself; a result whose columns cannot be known (FETCH, opaque functions) counts as masked.
  */
@@ -40,10 +36,9 @@ function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Ta
     const shown = new Set(relation.columns.map(({ name }) => name))
     const found = new Map(
       [...kinOf(relation), relation].flatMap((each) =>
-        each.columns.flatMap(({ name, label }): [string, string][] => {
-          const tag =
-            tagOf(rules, each.schema, each.name, name) ?? (label === null ? null : 'label')
-          return tag === null || !shown.has(name) ? [] : [[name, tag]]
+        each.columns.flatMap((column): [string, string][] => {
+          const tag = tagOf(rules, { relation: each, column })
+          return tag === null || !shown.has(column.name) ? [] : [[column.name, tag]]
         }),
       ),
     )
@@ -54,8 +49,11 @@ function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Ta
     ref.oid === null ? undefined : relations.get(ref.oid)
   const isTouched = (ref: RelationRef, column: string): boolean => {
     const relation = known(ref)
-    if (relation === undefined && CATALOGS.has(ref.schema ?? ''))
-      return column !== '*' && tagOf(rules, ref.schema, ref.name, column) !== null
+    const schema = ref.schema ?? ''
+    if (relation === undefined && CATALOGS.has(schema)) {
+      const named = { relation: { schema, name: ref.name }, column: { name: column, label: null } }
+      return column !== '*' && tagOf(rules, named) !== null
+    }
     if (relation === undefined) return rules !== null
     if (column === '*') return tagged(relation).size > 0
     if (tagged(relation).has(column)) return true
@@ -71,33 +69,18 @@ function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Ta
   }
 }
 
-function tagOf(
-  rules: MaskingRulesDefined | null,
-  schema: string | null,
-  table: string,
-  column: string,
-): string | null {
-  if (rules === null) return null
-  const rule = rules.columns.find((each) => matches(each, schema, table, column))
-  if (rule !== undefined) return rule.tag
-  return rules.passwordLike !== null && PASSWORD_LIKE.test(column) ? 'password-like' : null
+type Named = {
+  readonly relation: Pick<Relation, 'schema' | 'name'>
+  readonly column: Pick<Column, 'name' | 'label'>
 }
 
-const matches = (rule: ColumnRule, schema: string | null, table: string, column: string): boolean =>
-  (schema === null || fits(rule.schema, schema)) &&
-  fits(rule.table, table) &&
-  fits(rule.column, column)
-
-function fits(pattern: string | null, name: string): boolean {
-  if (pattern === null) return true
-  const source = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
-  return new RegExp(`^${source.join('.*')}$`, 'i').test(name)
+/** The tag that the plan gives too. Without rules it redacts everything, so only labels count. */
+function tagOf(rules: MaskingRulesDefined | null, { relation, column }: Named): string | null {
+  if (rules === null) return column.label === null ? null : 'label'
+  return taggedBy(rules, relation, column)?.tag ?? null
 }
 
 const CATALOGS: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema'])
-
-/** Wider than what masking may use: a tag too many only masks computed columns. */
-const PASSWORD_LIKE = /passw|passphrase|pwd|secret|token|api_?key|private_?key|credential/i
 
 /** The tags that were last worked out for a description. */
 const LAST = new WeakMap<TargetDescribed, { rules: MaskingRulesDefined | null; tags: Tags }>()

@@ -48,6 +48,14 @@ SELECT DISTINCT r.ev_class::int8::text AS view, d.refobjid::int8::text AS relati
    AND d.refobjid <> r.ev_class AND ${OURS}
  ORDER BY 1, 2, 3`
 
+/** What views are made of, as PostgreSQL keeps it. */
+export const VIEW_RULES = `
+SELECT r.ev_class::int8::text AS view, r.ev_action::text AS rule
+  FROM pg_catalog.pg_rewrite r
+  JOIN pg_catalog.pg_class c ON c.oid = r.ev_class
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind IN ('v', 'm') AND r.ev_type = '1' AND ${OURS}`
+
 /**
  * Functions and procedures outside pg_catalog, and what calls such under another name: types, to which `t(x)` and `x.t`
  * convert and by that run the checks of a domain or the function of a cast; and signs of operators that pg_catalog does

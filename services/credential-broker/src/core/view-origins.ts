@@ -1,0 +1,54 @@
+/** The column that a column of a view shows as it is. */
+export type Origin = { readonly relationOid: number; readonly attnum: number }
+
+/**
+ * Which columns of a view show a column of what lies below as it is, by their number. PostgreSQL notes it in each entry of
+ * the target list (markTargetListOrigin), through sub-selects and CTEs too, and says it in RowDescription for a query:
+ *
+ *   rule := '({QUERY … :targetList (' entry {' ' entry} ') …})'
+ *   entry := '{TARGETENTRY :expr ' node ' :resno ' n … ' :resorigtbl ' oid ' :resorigcol ' n ' :resjunk ' bool '}'
+ *
+ * Nodes nest, and a backslash stands before what is no sign of the grammar (outfuncs.c). What is computed has the table 0,
+ * a whole row the column 0; neither is in the answer, nor is a view that is not of this form.
+ */
+export function originsIn(rule: string): ReadonlyMap<number, Origin> {
+  const origins = new Map<number, Origin>()
+  for (const entry of entriesOf(rule)) {
+    const field = (name: string): number =>
+      Number(new RegExp(` :${name} (-?\\d+)(?= |\\})`).exec(entry)?.[1] ?? 0)
+    const origin = { relationOid: field('resorigtbl'), attnum: field('resorigcol') }
+    if (origin.relationOid > 0 && origin.attnum > 0) origins.set(field('resno'), origin)
+  }
+  return origins
+}
+
+/** The entries of the outermost target list, each without the nodes inside it. */
+function entriesOf(rule: string): string[] {
+  const entries: string[] = []
+  let depth = 0
+  let entry = ''
+  let isList = false
+  for (let at = 0; at < rule.length; at++) {
+    const char = rule[at] ?? ''
+    if (char === '\\') {
+      at++
+      continue
+    }
+    if (char === '{' || char === '(') {
+      depth++
+      if (depth === LIST) isList = rule.endsWith(' :targetList ', at)
+    }
+    if (isList && depth === ENTRY) entry += char
+    if (char !== '}' && char !== ')') continue
+    if (isList && depth === ENTRY) {
+      entries.push(entry)
+      entry = ''
+    }
+    depth--
+  }
+  return entries
+}
+
+/** How deep they stand: inside '({QUERY …', and inside the list. */
+const LIST = 3
+const ENTRY = 4
