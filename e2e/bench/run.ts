@@ -3,7 +3,14 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { ensureSystemParts, ROOT, say, startSystem, type System } from '@countersign/local'
+import {
+  ensureSystemParts,
+  reported,
+  ROOT,
+  say,
+  startSystem,
+  type System,
+} from '@countersign/local'
 import { applyCatalog } from '../support/reviewer.ts'
 import { askTarget } from '../support/target.ts'
 import { type Figures, report } from './report.ts'
@@ -29,17 +36,19 @@ Writes e2e/bench/results/latest.json. Machines differ and are noisy: compare rat
   process.exit(0)
 }
 
-await ensureSystemParts('clients')
-const system = await startSystem({ name: 'bench', quiet: values.json })
-try {
-  const figures = await measured(system)
-  await mkdir(join(ROOT, 'e2e/bench/results'), { recursive: true })
-  const file = join(ROOT, 'e2e/bench/results/latest.json')
-  await writeFile(file, `${JSON.stringify(figures, null, 2)}\n`)
-  console.log(values.json ? JSON.stringify(figures) : report(figures))
-} finally {
-  await system.stop()
-}
+await reported(async () => {
+  await ensureSystemParts('clients')
+  const system = await startSystem({ name: 'bench', quiet: values.json })
+  try {
+    const figures = await measured(system)
+    await mkdir(join(ROOT, 'e2e/bench/results'), { recursive: true })
+    const file = join(ROOT, 'e2e/bench/results/latest.json')
+    await writeFile(file, `${JSON.stringify(figures, null, 2)}\n`)
+    console.log(values.json ? JSON.stringify(figures) : report(figures))
+  } finally {
+    await system.stop()
+  }
+})
 
 async function measured(bench: System): Promise<Figures> {
   const { quick } = values
