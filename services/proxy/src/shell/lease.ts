@@ -1,6 +1,6 @@
 import type { LeaseReleased, LeaseRenewed, ProxyEnrolled } from '@countersign/contracts'
 import { type Clock, EventId, type InstanceId, messageOf, uuidv5 } from '@countersign/kernel'
-import { draftOf, type Log } from '@countersign/log'
+import { type AppendOptions, draftOf, type Log } from '@countersign/log'
 import type { Logger } from '@countersign/runtime'
 
 /** The right of this process to hold sessions. When it is lost, the broker revokes their credentials. */
@@ -31,10 +31,12 @@ export async function holdLease(options: LeaseOptions): Promise<Lease> {
   const append = async (
     message: ProxyEnrolled | LeaseRenewed | LeaseReleased,
     name: string,
+    appendOptions: AppendOptions = {},
   ): Promise<void> => {
     // Counted from before it was sent: the broker counts from receipt, which is later.
     const sentMs = clock.monotonicMs()
-    await log.append([draftOf(message, { id: EventId(uuidv5(instanceId, name)), key: instanceId })])
+    const draft = draftOf(message, { id: EventId(uuidv5(instanceId, name)), key: instanceId })
+    await log.append([draft], appendOptions)
     heldUntilMs = Math.max(heldUntilMs, sentMs + leaseMs * SAFETY)
   }
   const at = () => clock.now()
@@ -48,6 +50,7 @@ export async function holdLease(options: LeaseOptions): Promise<Lease> {
       publicKey: null,
     },
     'enrolled',
+    { limitMs: ENROL_LIMIT_MS },
   )
 
   const renew = async (): Promise<void> => {
@@ -82,6 +85,8 @@ export async function holdLease(options: LeaseOptions): Promise<Lease> {
   }
 }
 
+/** Nobody waits for a session yet: a log that is slow when everything starts is no reason to end. */
+const ENROL_LIMIT_MS = 30_000
 /** The proxy stops a little before the broker revokes. */
 const SAFETY = 0.9
 const WATCH_MS = 100
