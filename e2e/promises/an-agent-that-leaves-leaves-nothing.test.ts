@@ -104,7 +104,7 @@ test('a cancel after the countersignature, while the privilege is raised: nothin
 const idOf = ({ requestId }: { requestId: string }): string => requestId
 
 test('a token that expires ends its session: what is held is withdrawn, and its role is locked', async () => {
-  const token = await system.tokenFor('ci-deploy', 5)
+  const token = await system.tokenFor('ci-deploy', 15)
   const { psql, requestId } = await heldStatement(system, 'drop table shop.orders', { token })
   assert.match(psql.stderr(), /this session ends at/, 'the agent is warned')
   const run = await psql.done
