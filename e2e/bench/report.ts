@@ -7,6 +7,8 @@ import type { StreamingFigures } from './streaming.ts'
 /** Everything that one run measured. */
 export type Figures = {
   readonly at: string
+  /** Shorter, with less of everything: for a look, not to compare with. */
+  readonly quick: boolean
   readonly machine: {
     readonly cpu: string
     readonly cores: number
@@ -20,7 +22,8 @@ export type Figures = {
 }
 
 /** The figures as people read them, beside the goals. */
-export function report({ machine, statements, requests, sessions, streaming }: Figures): string {
+export function report(figures: Figures): string {
+  const { quick, machine, statements, requests, sessions, streaming } = figures
   const ratio = (a: number, b: number): string => `${(a / b).toFixed(2)} ×`
   const rows = statements.map(({ mode, clients, latencyMs, perSecond }) => [
     `${mode}, c=${clients}`,
@@ -36,7 +39,7 @@ export function report({ machine, statements, requests, sessions, streaming }: F
   const added = one === undefined ? 0 : one.latencyMs.countersign - one.latencyMs.direct
   const { seconds } = streaming
   return [
-    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGibibytes} GiB, Node ${machine.node}; everything on it`,
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGibibytes} GiB, Node ${machine.node}; everything on it${quick ? '; --quick' : ''}`,
     '',
     table(
       [

@@ -69,7 +69,7 @@ async function measured(bench: System): Promise<Figures> {
   say('sessions')
   const sessions = await measureSessions(bench, paths, {
     seconds: quick ? 4 : 8,
-    idleSessions: quick ? 50 : 120,
+    idleSessions: quick ? 100 : 500,
   })
   say('a large result')
   const streaming = await measureStreaming(bench, paths, {
@@ -79,6 +79,7 @@ async function measured(bench: System): Promise<Figures> {
   const [cpu] = cpus()
   return {
     at: new Date().toISOString(),
+    quick,
     machine: {
       cpu: cpu?.model ?? 'unknown',
       cores: cpus().length,

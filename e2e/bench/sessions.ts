@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { System } from '@countersign/local'
+import { setTimeout as pause } from 'node:timers/promises'
+import { memoryOf, type System } from '@countersign/local'
 import { connectPg } from '../support/node-postgres.ts'
 import { rounded } from './figures.ts'
 import type { Paths } from './paths.ts'
@@ -41,18 +42,31 @@ export async function measureSessions(
   }
 }
 
-/** The growth of the resident memory of the proxy, for each of some sessions that are open and idle. */
+/**
+ * The growth of the memory of a proxy that was started just now, for each of some sessions that are open and idle. One that
+ * was loaded before has room left over that new sessions fill unseen; the first sessions bring code that all share.
+ */
 async function idleMemory(system: System, sessions: number): Promise<number> {
-  const pid = system.service('proxy').pid()
-  const before = await residentKibibytes(pid)
+  const proxy = system.service('proxy')
+  await proxy.stop()
+  await proxy.start()
   const open: AsyncDisposable[] = []
+  const opened = async (count: number): Promise<number> => {
+    for (let index = 0; index < count; index++) open.push(await connectPg(system, 'shop-dev'))
+    await pause(SETTLE_MS)
+    return memoryOf([proxy.pid()]).bytes / 1024
+  }
   try {
-    for (let index = 0; index < sessions; index++) open.push(await connectPg(system, 'shop-dev'))
-    return rounded(((await residentKibibytes(pid)) - before) / sessions, 1)
+    const before = await opened(WARM_UP_SESSIONS)
+    return rounded(((await opened(sessions)) - before) / sessions, 1)
   } finally {
     await Promise.all(open.map((session) => session[Symbol.asyncDispose]()))
   }
 }
+
+const WARM_UP_SESSIONS = 20
+/** What was needed to open sessions only is given back meanwhile. */
+const SETTLE_MS = 5_000
 
 /** VmRSS, in KiB. */
 export async function residentKibibytes(pid: number): Promise<number> {

@@ -177,7 +177,7 @@ export const SETTINGS = {
   log_timezone: 'UTC',
   logging_collector: 'off',
   log_destination: 'stderr',
-  max_connections: 200,
+  max_connections: 700,
   shared_buffers: '32MB',
   // A development target may lose its data when the machine stops.
   fsync: 'off',
