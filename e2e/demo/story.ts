@@ -1,8 +1,9 @@
 import type { System } from '@countersign/local'
 import { startPsql, psql, type Psql } from '../support/agent.ts'
 import { catalogOffsetOf, everyoneHasRead } from '../support/catalog.ts'
-import { countersignCli } from '../support/cli.ts'
+import { type CliRun, countersignCli } from '../support/cli.ts'
 import { eventually, timesRun } from '../support/ledger.ts'
+import { sessionRolesIn } from '../support/target.ts'
 import type { Narrator } from './narrator.ts'
 
 /** Tells the story; resolves with the number of steps that did not do what they should. */
@@ -40,8 +41,8 @@ export async function tell(system: System, narrator: Narrator): Promise<number> 
   narrator.printed(selected.stdout + selected.stderr)
   check(selected.status === 0 && /3 rows/.test(selected.stdout), 'the rows came')
   check(
-    !/[\w.]+@[\w.]+\.\w+/.test(selected.stdout) && !/\d{13,}/.test(selected.stdout),
-    'no address and no card number among them',
+    MASKED_ADDRESS.test(selected.stdout) && !SENSITIVE.test(selected.stdout),
+    'addresses are masked, and no address and no card number is among them',
   )
 
   narrator.chapter('It wants to change the schema: the statement is held inside the open session')
@@ -57,10 +58,10 @@ export async function tell(system: System, narrator: Narrator): Promise<number> 
     'kim reviews staging, not production: refused',
   )
   const self = await cli('ci-deploy', 'approve', alterId)
-  check(self.status !== 0, 'the agent cannot countersign its own request: refused')
+  check(isSelfApproval(self), 'the agent cannot countersign its own request: refused')
   const owner = await cli('maria', 'approve', alterId)
   check(
-    owner.status !== 0,
+    isSelfApproval(owner),
     'nor can maria, for whom the agent acts, although she reviews production: refused',
   )
   check((await timesRun(system, 'delivered_at')) === 0, 'still nothing reached the target')
@@ -71,10 +72,12 @@ export async function tell(system: System, narrator: Narrator): Promise<number> 
   await held.says(/ALTER TABLE/)
   const altered = await held.finish()
   narrator.printed(altered.stdout)
-  check(
-    altered.status === 0 && (await timesRun(system, 'delivered_at')) === 1,
-    'it ran, once, and the role has lost the privilege again',
+  check(altered.status === 0 && (await timesRun(system, 'delivered_at')) === 1, 'it ran, once')
+  await eventually(
+    'the privilege is taken back',
+    async () => (await sessionRolesIn(system, 'shop_prod_owner')).length === 0,
   )
+  check(true, "and the role has lost the privilege again, as the target's own catalog says")
 
   narrator.chapter('bo denies a DROP TABLE, and his words reach the agent')
   const drop = await opened(system, narrator, 'drop table shop.orders')
@@ -118,6 +121,11 @@ export async function tell(system: System, narrator: Narrator): Promise<number> 
     replay.status === 0 && /delivered_at/.test(replay.stdout) && /ana/.test(replay.stdout),
     'the statement, who countersigned it, and its result',
   )
+  const first = await cli('ana', 'replay', await firstSession(system))
+  check(
+    first.status === 0 && MASKED_ADDRESS.test(first.stdout) && !SENSITIVE.test(first.stdout),
+    'what the first session read is recorded as the agent saw it: masked',
+  )
   return failures
 }
 
@@ -134,4 +142,18 @@ async function requestIdOf(running: Psql): Promise<string> {
   return found[1] ?? ''
 }
 
+/** The list is newest first. */
+async function firstSession(system: System): Promise<string> {
+  const { stdout } = await countersignCli(system, 'sessions', '--json', '--as', 'ana')
+  const all = [...stdout.matchAll(/"sessionId":\s*"([0-9a-f-]{36})"/g)]
+  return all.at(-1)?.[1] ?? ''
+}
+
+const isSelfApproval = ({ status, stderr }: CliRun): boolean =>
+  status !== 0 && /CS_REVIEW_REFUSED: .*of their own/.test(stderr)
+
+/** What the first letter is left of. */
+const MASKED_ADDRESS = /\w…@/
+/** An e-mail address or a card number. */
+const SENSITIVE = /[\w.]+@[\w.]+\.\w+|\d{13,}/
 const quoted = (text: string): string => (/^[\w./:=@-]+$/.test(text) ? text : `"${text}"`)

@@ -42,3 +42,13 @@ export async function lockedRoles(
     backends: Number(backends[0]?.['n']),
   }
 }
+
+/** The roles of Countersign's sessions that have the privileges of this role, as the target's catalog says. */
+export async function sessionRolesIn(system: System, role: string): Promise<string[]> {
+  const rows = await askTarget(
+    system,
+    `select m.rolname from pg_auth_members a join pg_roles m on m.oid = a.member
+     join pg_roles r on r.oid = a.roleid where r.rolname = '${role}' and m.rolname like 'cs\\_%'`,
+  )
+  return rows.map(({ rolname }) => String(rolname))
+}
