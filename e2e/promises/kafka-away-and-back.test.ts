@@ -9,37 +9,36 @@ import { connectPg } from '../support/node-postgres.ts'
 
 const system = await arena('kafka-away', { isCutShort: true })
 
-test('with Kafka killed nothing is forwarded and the agent is told why; the first statement passes at most 10 s after it is back', async () => {
-  const running = await startPsql(system, { profile: 'shop-prod' })
-  running.type("select 'before';")
-  await running.says(/before/)
-  await system.kafka().kill9()
-  // The same shape as before: a decision covers it, and nothing has to be asked.
-  running.type("select 'while away';")
-  const run = await running.finish()
-  assert.match(run.stderr, /CS_LOG_UNAVAILABLE/)
-  assert.equal(await timesRun(system, 'while away'), 0)
-  const refused = await psql(system, { profile: 'shop-prod', commands: ['select 1'] })
-  assert.notEqual(refused.status, 0)
+for (const how of ['kill9', 'stop'] as const) {
+  test(`with Kafka ${how === 'stop' ? 'stopped' : 'killed'} nothing is forwarded and the agent is told why; the first statement passes at most 10 s after it is back`, async () => {
+    const running = await startPsql(system, { profile: 'shop-prod' })
+    running.type("select 'before';")
+    await running.says(/before/)
+    const endedBefore = await endedByKafka()
+    await system.kafka()[how]()
+    // The same shape as before: a decision covers it, and nothing has to be asked.
+    running.type(`select 'away ${how}';`)
+    const run = await running.finish()
+    assert.match(run.stderr, /CS_LOG_UNAVAILABLE/)
+    assert.equal(await timesRun(system, `away ${how}`), 0)
+    const refused = await psql(system, { profile: 'shop-prod', commands: ['select 1'] })
+    assert.notEqual(refused.status, 0)
 
-  await system.restartKafka()
-  const back = performance.now()
-  await eventually(
-    'the first statement',
-    async () =>
-      (await psql(system, { profile: 'shop-prod', commands: ["select 'after'"] })).status === 0,
-    10_000,
-  )
-  assert.ok(performance.now() - back <= 10_500)
-  await using log = await observe(system)
-  await eventually('the end of the session that Kafka ended', async () =>
-    (await eventsOf(log, 'sessions', 'SessionEnded')).some(
-      ({ reason }) => reason === 'LogUnavailable',
-    ),
-  )
-})
+    await system.restartKafka()
+    await eventually('that Kafka answers', () => kafkaAnswers(), 60_000)
+    // Side by side, so that one attempt that came too early does not use up the time of all.
+    const attempts = [1, 2, 3].map(() => eventually('the first statement', passes, 10_000))
+    await Promise.any(attempts)
+    await Promise.allSettled(attempts)
+    await eventually(
+      'the end of the session that Kafka ended',
+      async () => (await endedByKafka()).difference(endedBefore).size > 0,
+    )
+  })
+}
 
 test('what a Kafka that stood still did to busy sessions is not taken for tampering', async () => {
+  const endedBefore = await endedByKafka()
   const clients = await Promise.all(CLIENTS.map(() => connectPg(system, 'shop-prod')))
   const over = Promise.allSettled(
     clients.map(async (client, index) => {
@@ -55,24 +54,47 @@ test('what a Kafka that stood still did to busy sessions is not taken for tamper
 
   await using log = await observe(system)
   // The recorder judges a session when it archives it.
-  const judged = await eventually(
+  await eventually(
     'the archives of those that Kafka ended',
     async () => {
-      const ended = (await eventsOf(log, 'sessions', 'SessionEnded')).filter(
-        ({ reason }) => reason === 'LogUnavailable',
-      )
-      const archived = new Set(await archivedSessions(system))
-      const found = ended.filter(({ sessionId }) => archived.has(sessionId))
-      return found.length >= CLIENTS.length ? found : false
+      const ended = (await endedByKafka()).difference(endedBefore)
+      const archived = new Set<string>(await archivedSessions(system))
+      return ended.intersection(archived).size >= CLIENTS.length
     },
-    40_000,
+    60_000,
   )
-  assert.ok(judged.length >= CLIENTS.length)
   const broken = (await eventsOf(log, 'recorder.rejected', 'MessageRejected')).filter(
     ({ code }) => code === 'CS_CHAIN_BROKEN',
   )
   assert.deepEqual(broken, [])
 })
+
+const passes = async (): Promise<boolean> => {
+  const env = { PGCONNECT_TIMEOUT: '3' }
+  const commands = ["select 'after'"]
+  return (await psql(system, { profile: 'shop-prod', commands, env })).status === 0
+}
+
+/** Kafka is back when it answers somebody else: that its process takes connections comes earlier. */
+async function kafkaAnswers(): Promise<boolean> {
+  try {
+    await using log = await observe(system)
+    return (await log.endOffsets('sessions')).size > 0
+  } catch {
+    return false
+  }
+}
+
+/** The sessions that ended because the log did not answer. */
+async function endedByKafka(): Promise<ReadonlySet<string>> {
+  await using log = await observe(system)
+  const ended = await eventsOf(log, 'sessions', 'SessionEnded')
+  return new Set(
+    ended
+      .filter(({ reason }) => reason === 'LogUnavailable')
+      .map(({ sessionId }): string => sessionId),
+  )
+}
 
 const CLIENTS = [0, 1, 2, 3]
 /** More than Kafka is given time for. */
