@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Psql, startPsql } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
-import { eventsOf, eventually, observe } from '../support/ledger.ts'
+import { eventsOf, eventually, newestSession, observe } from '../support/ledger.ts'
 import { applyCatalog } from '../support/reviewer.ts'
 
 // A masking service that was frozen may first have to join its group again.
@@ -46,7 +46,7 @@ test('every session is planned anew once for each change, and for rules that did
   const psql = await startPsql(system, { profile: 'shop-dev', args: ['-t', '-A'] })
   t.after(() => psql.signal('SIGKILL'))
   await answerOf(psql, "select 'open'")
-  const { sessionId } = (await eventsOf(log, 'sessions', 'SessionOpened')).at(-1) ?? assert.fail()
+  const sessionId = await newestSession(log)
   await withRule('    - { column: name, tag: product, method: redact }\n')
   assert.equal(await answerOf(psql, 'select name from shop.products where id = 1'), '[masked]')
   const plans = (await eventsOf(log, 'masking', 'MaskingPlanned')).filter(
