@@ -28,11 +28,17 @@ test('a rule that is added masks the next result of a session that is open, also
   // A statement that comes before the new plan waits for it.
   const masking = system.service('masking')
   await masking.freeze()
-  await withRule('    - { column: name, tag: product, method: redact }\n')
+  const before = (await eventsOf(log, 'catalog', 'MaskingRulesDefined')).length
+  // It resolves when every service has read the rule, and one of them is frozen.
+  const isRead = withRule('    - { column: name, tag: product, method: redact }\n')
+  await eventually('the rule', async () => {
+    return (await eventsOf(log, 'catalog', 'MaskingRulesDefined')).length > before
+  })
   const waiting = said('select name from shop.products where id = 1')
   await policySaysSomething()
   masking.thaw()
   assert.equal(await waiting, '[masked]')
+  await isRead
   await eventually('the end of what was covered', async () => {
     return (await said('select upper(name) from shop.products where id = 1')) === '[masked]'
   })
@@ -63,7 +69,7 @@ async function answerOf(psql: Psql, sql: string): Promise<string> {
   const mark = `answer ${++asked}`
   psql.type(`${sql};`)
   psql.type(`\\echo ${mark}`)
-  await psql.says(new RegExp(`${mark}\n`))
+  await psql.says(new RegExp(`${mark}\n`), SAYS_LIMIT_MS)
   const lines = psql.stdout().split('\n')
   assert.equal(psql.stderr(), '')
   return lines[lines.indexOf(mark) - 1] ?? ''
@@ -76,6 +82,8 @@ async function policySaysSomething(): Promise<void> {
     return (await eventsOf(log, 'decisions', 'CoverageAlive')).length > length + 1
   })
 }
+
+const SAYS_LIMIT_MS = 60_000
 
 /** Puts the example catalog into force, with one more masking rule. */
 async function withRule(rule: string): Promise<void> {
