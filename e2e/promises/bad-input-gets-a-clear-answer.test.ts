@@ -17,7 +17,7 @@ import { ROOT, topologies } from '@countersign/local'
 import { toClient } from '@countersign/postgres-wire'
 import { psql, startPsql } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
-import { connectAs, eventsOf, eventually, observe } from '../support/ledger.ts'
+import { connectAs, eventsOf, eventually, newestSession, observe } from '../support/ledger.ts'
 import { applyCatalog } from '../support/reviewer.ts'
 import { frames, loginBytes, only, openTls, told } from '../support/wire.ts'
 
@@ -132,13 +132,12 @@ test('what a later version wrote with a compatible schema is understood by every
   }
 })
 
-test('a session does not go on when something that was said about it cannot be read', async () => {
+test('a session does not go on when something that was said about it cannot be read', async (t) => {
   const running = await startPsql(system, { profile: 'shop-dev' })
+  t.after(() => running.signal('SIGKILL'))
   running.type("select 'open';")
   await running.says(/open/)
-  const opened = (await eventsOf(log, 'sessions', 'SessionOpened')).at(-1)
-  assert.ok(opened !== undefined)
-  const { sessionId } = opened
+  const sessionId = await newestSession(log)
   const record = UNREADABLE['a corrupt Avro record']('credentials')
   const position = await writeUnreadable('credentials', sessionId, record)
   await putAsideBy('proxy', position)

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Psql, startPsql } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
-import { eventsOf, eventually, observe } from '../support/ledger.ts'
+import { eventsOf, eventually, newestSession, observe } from '../support/ledger.ts'
 import { applyCatalog } from '../support/reviewer.ts'
 
 // A masking service that was frozen may first have to join its group again.
@@ -28,11 +28,17 @@ test('a rule that is added masks the next result of a session that is open, also
   // A statement that comes before the new plan waits for it.
   const masking = system.service('masking')
   await masking.freeze()
-  await withRule('    - { column: name, tag: product, method: redact }\n')
+  const before = (await eventsOf(log, 'catalog', 'MaskingRulesDefined')).length
+  // It resolves when every service has read the rule, and one of them is frozen.
+  const isRead = withRule('    - { column: name, tag: product, method: redact }\n')
+  await eventually('the rule', async () => {
+    return (await eventsOf(log, 'catalog', 'MaskingRulesDefined')).length > before
+  })
   const waiting = said('select name from shop.products where id = 1')
   await policySaysSomething()
   masking.thaw()
   assert.equal(await waiting, '[masked]')
+  await isRead
   await eventually('the end of what was covered', async () => {
     return (await said('select upper(name) from shop.products where id = 1')) === '[masked]'
   })
@@ -46,7 +52,7 @@ test('every session is planned anew once for each change, and for rules that did
   const psql = await startPsql(system, { profile: 'shop-dev', args: ['-t', '-A'] })
   t.after(() => psql.signal('SIGKILL'))
   await answerOf(psql, "select 'open'")
-  const { sessionId } = (await eventsOf(log, 'sessions', 'SessionOpened')).at(-1) ?? assert.fail()
+  const sessionId = await newestSession(log)
   await withRule('    - { column: name, tag: product, method: redact }\n')
   assert.equal(await answerOf(psql, 'select name from shop.products where id = 1'), '[masked]')
   const plans = (await eventsOf(log, 'masking', 'MaskingPlanned')).filter(
@@ -63,7 +69,7 @@ async function answerOf(psql: Psql, sql: string): Promise<string> {
   const mark = `answer ${++asked}`
   psql.type(`${sql};`)
   psql.type(`\\echo ${mark}`)
-  await psql.says(new RegExp(`${mark}\n`))
+  await psql.says(new RegExp(`${mark}\n`), SAYS_LIMIT_MS)
   const lines = psql.stdout().split('\n')
   assert.equal(psql.stderr(), '')
   return lines[lines.indexOf(mark) - 1] ?? ''
@@ -76,6 +82,8 @@ async function policySaysSomething(): Promise<void> {
     return (await eventsOf(log, 'decisions', 'CoverageAlive')).length > length + 1
   })
 }
+
+const SAYS_LIMIT_MS = 60_000
 
 /** Puts the example catalog into force, with one more masking rule. */
 async function withRule(rule: string): Promise<void> {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { psql, startPsql } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
-import { eventsOf, eventually, observe } from '../support/ledger.ts'
+import { eventsOf, eventually, newestSession, observe } from '../support/ledger.ts'
 import { askTarget } from '../support/target.ts'
 
 const system = await arena('changed-target')
@@ -18,7 +18,7 @@ test('a function that somebody adds under a harmless name is not harmless any mo
     running.type(`\\echo ${mark}`)
     await running.says(new RegExp(`\\(1 row\\)\\s+${mark}`))
   }
-  const { sessionId } = (await eventsOf(log, 'sessions', 'SessionOpened')).at(-1) ?? assert.fail()
+  const sessionId = await newestSession(log)
   const described = async () =>
     (await eventsOf(log, 'credentials', 'TargetDescribed')).filter(
       (one) => one.sessionId === sessionId,

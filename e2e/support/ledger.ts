@@ -55,6 +55,14 @@ export async function eventsOf<T extends AnyMessage['type']>(
   )
 }
 
+/** The session that opened last. A topic is read partition after partition, so its last record is not the newest. */
+export async function newestSession(log: Log): Promise<string> {
+  const opened = (await eventsOf(log, 'sessions', 'SessionOpened')).toSorted((a, b) => a.at - b.at)
+  const newest = opened.at(-1)
+  if (newest === undefined) throw new Error('no session opened')
+  return newest.sessionId
+}
+
 /** Waits until a condition holds. Polls, because the log of the target and other processes tell nobody. */
 export async function eventually<T>(
   what: string,

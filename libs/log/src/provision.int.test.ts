@@ -11,6 +11,7 @@ import {
   type Instance,
 } from '@countersign/local'
 import type { Topology } from './topology.ts'
+import { SCHEMAS_TOPIC } from './schemas.ts'
 
 let instance: Instance
 let kafka: KafkaForTests
@@ -43,13 +44,13 @@ test('the credentials of a service write exactly the topics that its topology wr
   }
 })
 
-test('the credentials of a service read exactly the topics that its topology reads or writes, and no other', async () => {
+test('the credentials of a service read exactly the topics that its topology reads or writes, the schemas, and no other', async () => {
   await Promise.all(
     services.map(async ({ service, reads, writes }) => {
       const readable: string[] = []
       for (const { name } of topicsOf(services))
         if (await canRead(service, name)) readable.push(name)
-      assert.deepEqual(readable.sort(), [...new Set([...reads, ...writes])].sort())
+      assert.deepEqual(readable.sort(), [...new Set([...reads, ...writes, SCHEMAS_TOPIC])].sort())
     }),
   )
 })

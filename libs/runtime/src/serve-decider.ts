@@ -142,8 +142,9 @@ export async function serveDecider<State>(
     unhurriedReader = reader
   }
 
-  const isUrgent = (): boolean =>
-    [...partitions.values()].some(({ state }) => service.isUrgent?.(state) === true)
+  function isUrgent(): boolean {
+    return [...partitions.values()].some(({ state }) => service.isUrgent?.(state) === true)
+  }
 
   /** While a partition is restored its records are folded, and those that were not decided on are kept for then. */
   function deliver(record: LogRecord): void {
