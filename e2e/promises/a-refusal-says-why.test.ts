@@ -1,6 +1,5 @@
 // Seen to fail when `refuseSession` in services/proxy/src/shell/serve-session.ts closes the connection without an ErrorResponse,
-// and when `refuse` in refuse.ts notes nothing of what no request could be made of, or writes to the
-// client without `tell`.
+// and when `refuse` in refuse.ts notes nothing of what no request could be made of.
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { once } from 'node:events'

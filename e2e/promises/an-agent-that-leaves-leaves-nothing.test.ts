@@ -1,5 +1,5 @@
 // Seen to fail when `hold` in services/proxy/src/shell/hold.ts does not race the wait against the end of the client, and the
-// cancels when `cancelled` in session-state.ts never resolves and `isCancelled` is not looked at.
+// cancels when `cancel` in session-state.ts always goes to the target.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { toServer } from '@countersign/postgres-wire'
