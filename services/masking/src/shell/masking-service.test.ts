@@ -130,6 +130,27 @@ test('new rules give every open session of their environment a new plan, once, a
   )
 })
 
+test(
+  'rules that are removed give a new plan too, which is no repeat of the one before',
+  { timeout: 60_000 },
+  async () => {
+    await using log = inMemoryLog({ partitions: 1 })
+    await append(log, 'catalog', rules())
+    await using _host = await started(log)
+    await append(log, SESSION, admitted(), described(), issued())
+    await plans(log, 1)
+    await append(log, 'catalog', { ...rules(), version: 'rules-2' })
+    await plans(log, 2)
+    const { name, version, at, author, signature } = rules()
+    const removed = { name, version, at, author, signature, kind: 'MaskingRules' } as const
+    await append(log, 'catalog', { type: 'DefinitionRemoved', ...removed })
+    const [, , last] = await plans(log, 3)
+    assert.equal(last?.rulesVersion, 'none')
+    const ids = log.records('masking').map((record) => record.status === 'understood' && record.id)
+    assert.equal(new Set(ids).size, 3)
+  },
+)
+
 const started = (log: InMemoryLog) =>
   serveMasking({
     log: log.connect(),

@@ -41,7 +41,7 @@ export function maskingService({ clock }: MaskingOptions): MaskingService {
     newState: noSessions,
     applyGlobal: ({ message, position }) => {
       if (isCatalogMessage(message)) catalog = applied(catalog, message)
-      if (message.type === 'MaskingRulesDefined') rulesOffset = position.offset + 1
+      if (changesRules(message)) rulesOffset = position.offset + 1
     },
     rulesOffset: () => rulesOffset,
     outdated: ({ live }) =>
@@ -98,3 +98,4 @@ export function maskingService({ clock }: MaskingOptions): MaskingService {
 }
 
 const isReasonToPlan = oneOf('CredentialIssued', 'TargetDescribed')
+const changesRules = oneOf('MaskingRulesDefined', 'DefinitionRemoved')
