@@ -5,11 +5,12 @@ import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { toServer } from '@countersign/postgres-wire'
 import { arena } from '../support/arena.ts'
-import { eventsOf, eventually, observe, targetStatements } from '../support/ledger.ts'
+import { heldOnWire } from '../support/held.ts'
+import { eventsOf, eventually, observe } from '../support/ledger.ts'
 import { connectPg } from '../support/node-postgres.ts'
 import { countersign, deny } from '../support/reviewer.ts'
 import { askTarget } from '../support/target.ts'
-import { fieldOf, openTls, openWire, told, type Wire } from '../support/wire.ts'
+import { cancel, group, openWire, told } from '../support/wire.ts'
 
 const LOGIN_LIMIT_MS = 2_000
 const system = await arena('extended', {
@@ -22,68 +23,6 @@ const noteOf = async (id: number): Promise<unknown> =>
     'note'
   ]
 
-/** The request that a wire client is told is held. */
-async function held(wire: Wire): Promise<string> {
-  for (;;) {
-    const message = fieldOf((await wire.until('N')).at(-1) ?? assert.fail(), 'M')
-    const found = /held for review \(request ([0-9a-f-]{36})\)/.exec(message)
-    if (found?.[1] !== undefined) return found[1]
-  }
-}
-
-/** A statement as a group of the extended protocol, without Sync. */
-const group = (sql: string, ...values: readonly string[]): Buffer =>
-  Buffer.concat([
-    toServer.parse('', sql),
-    toServer.bind({ values: values.map((value) => Buffer.from(value)) }),
-    toServer.describe('portal'),
-    toServer.execute(),
-  ])
-
-test('a held update with parameters runs once, with exactly these parameters', async () => {
-  await using client = await connectPg(system, 'shop-prod')
-  const answer = client.query('update shop.orders set note = $1 where id = $2', ['with $1', 11])
-  const requestId = await eventually(
-    'the hold',
-    async () => /request ([0-9a-f-]{36})/.exec(client.notices.join('\n'))?.[1],
-  )
-  assert.notEqual(await noteOf(11), 'with $1')
-  assert.equal((await countersign(system, 'ana', requestId)).status, 200)
-  assert.equal((await answer).rowCount, 1)
-  assert.equal(await noteOf(11), 'with $1')
-  const runs = (await targetStatements(system)).filter(({ sql }) => sql.includes('set note = $1'))
-  assert.equal(runs.length, 1)
-  const releases = await eventsOf(log, 'sessions', 'RequestReleased')
-  assert.equal(releases.filter((event) => event.requestId === requestId).length, 1)
-})
-
-test('other parameters of the same prepared statement are another request, which is held again', async () => {
-  await using client = await connectPg(system, 'shop-prod')
-  const update = (note: string): Promise<unknown> =>
-    client.query({
-      name: 'note',
-      text: 'update shop.orders set note = $1 where id = 12',
-      values: [note],
-    })
-  const first = update('first')
-  const firstId = await eventually(
-    'the first hold',
-    async () => /request ([0-9a-f-]{36})/.exec(client.notices.join('\n'))?.[1],
-  )
-  assert.equal((await countersign(system, 'ana', firstId)).status, 200)
-  await first
-  client.notices.length = 0
-  const second = assert.rejects(update('second'), /CS_REVIEW_DENIED/)
-  const secondId = await eventually(
-    'the second hold',
-    async () => /request ([0-9a-f-]{36})/.exec(client.notices.join('\n'))?.[1],
-  )
-  assert.notEqual(secondId, firstId)
-  assert.equal((await deny(system, 'ana', secondId, 'once is enough')).status, 200)
-  await second
-  assert.equal(await noteOf(12), 'first')
-})
-
 test('a hold in the middle of a pipeline keeps the order of all answers', async () => {
   const wire = await openWire(system, 'shop-prod')
   wire.send(
@@ -92,7 +31,7 @@ test('a hold in the middle of a pipeline keeps the order of all answers', async 
     group('select 3 from shop.products where id = $1', '3'),
     toServer.sync(),
   )
-  const requestId = await held(wire)
+  const requestId = await heldOnWire(wire)
   assert.equal((await countersign(system, 'ana', requestId)).status, 200)
   const done = told(await wire.ready()).filter((line) => /^(row|done|error|ready)/.test(line))
   // What came before the hold was sent before the notice, so only what follows is left.
@@ -105,7 +44,7 @@ test('a hold and an idle session outlive the limit of the login', async () => {
   const wire = await openWire(system, 'shop-prod')
   await pause(LOGIN_LIMIT_MS * 1.5)
   wire.send(group('update shop.orders set note = $1 where id = 14', 'late'), toServer.sync())
-  const requestId = await held(wire)
+  const requestId = await heldOnWire(wire)
   await pause(LOGIN_LIMIT_MS * 1.5)
   assert.equal((await countersign(system, 'ana', requestId)).status, 200)
   assert.deepEqual(told(await wire.ready()).slice(-2), ['done UPDATE 1', 'ready I'])
@@ -183,7 +122,7 @@ test('a refusal inside BEGIN leaves a failed transaction, and COMMIT rolls back'
 test('a denied statement in a pipeline gives its SQLSTATE, and the session goes on', async () => {
   const wire = await openWire(system, 'shop-prod')
   wire.send(group('delete from shop.orders where id = $1', '19'), toServer.sync())
-  const requestId = await held(wire)
+  const requestId = await heldOnWire(wire)
   assert.equal((await deny(system, 'bo', requestId, 'keep it')).status, 200)
   assert.deepEqual(
     told(await wire.ready()).filter((line) => /^(error|ready)/.test(line)),
@@ -197,8 +136,8 @@ test('a denied statement in a pipeline gives its SQLSTATE, and the session goes 
 test('cancelling a held statement of the extended protocol withdraws it', async () => {
   const wire = await openWire(system, 'shop-prod')
   wire.send(group('delete from shop.orders where id = $1', '20'), toServer.sync())
-  const requestId = await held(wire)
-  ;(await openTls(system)).end(toServer.cancelRequest(wire.key))
+  const requestId = await heldOnWire(wire)
+  await cancel(system, wire)
   assert.deepEqual(
     told(await wire.ready()).filter((line) => /^(error|ready)/.test(line)),
     ['error 57014', 'ready I'],

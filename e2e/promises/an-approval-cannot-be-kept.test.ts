@@ -1,15 +1,24 @@
 // Seen to fail when the broker's GRANT says SET TRUE, and when `run` in services/proxy/src/shell/serve-session.ts does not wait for `lowered`.
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { startPsql } from '../support/agent.ts'
+import { toServer } from '@countersign/postgres-wire'
+import { type Psql, psql, startPsql } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
-import { heldRequest } from '../support/held.ts'
+import { heldOnWire, heldRequest, heldStatement } from '../support/held.ts'
 import { eventsOf, eventually, observe, timesRun } from '../support/ledger.ts'
 import { countersign } from '../support/reviewer.ts'
-import { askingTarget, askTarget } from '../support/target.ts'
+import { askingTarget, askTarget, lockedRoles } from '../support/target.ts'
+import { fieldOf, only, openWire, told } from '../support/wire.ts'
 
 const system = await arena('kept')
+// Only the owner of the profile may read it: who reads it has the privilege, or has kept it.
+await askTarget(
+  system,
+  "create table shop.vault (id int, body text); insert into shop.vault values (1, 'gold'), (2, 'silver'); " +
+    'alter table shop.vault owner to shop_prod_owner',
+  'shop_prod',
+)
 
 test('after an approved change the session has its base rights again, before anything else runs', async () => {
   const running = await startPsql(system, { profile: 'shop-prod' })
@@ -105,3 +114,199 @@ test('a table that an approved statement made belongs to the owner of the profil
   })
   await running.finish()
 })
+
+test('a cursor that was opened while the privilege was raised delivers nothing afterwards', async (context) => {
+  const running = await raisedTransaction(context, 'cursor')
+  running.type('declare kept cursor with hold for select body from shop.vault;')
+  running.type('fetch 1 from kept;')
+  await running.says(/gold/)
+  running.type('commit;')
+  running.type('fetch 1 from kept;')
+  await running.says(/cursor .* does not exist/)
+  running.type('select body from shop.vault;')
+  await running.says(/permission denied for table vault/)
+  assert.doesNotMatch(running.stdout(), /silver/)
+})
+
+test('a portal and a statement that were bound and prepared while it was raised deliver nothing afterwards', async () => {
+  const wire = await openWire(system, 'shop-prod')
+  wire.send(toServer.query('begin'))
+  await wire.ready()
+  wire.send(toServer.query('alter table shop.orders add column bound int'))
+  const requestId = await heldOnWire(wire)
+  assert.equal((await countersign(system, 'ana', requestId)).status, 200)
+  await wire.ready()
+  wire.send(
+    toServer.parse('kept', 'select body from shop.vault'),
+    toServer.bind({ portal: 'kept', statement: 'kept' }),
+    toServer.execute('kept', 1),
+    toServer.sync(),
+  )
+  assert.ok(told(await wire.ready()).includes('row gold'))
+  wire.send(toServer.query('commit'))
+  await wire.ready()
+  wire.send(toServer.execute('kept', 1), toServer.sync())
+  assert.match(fieldOf(only(await wire.ready(), 'E'), 'M'), /CS_REQUEST_UNKNOWN/)
+  wire.send(toServer.bind({ statement: 'kept' }), toServer.execute(), toServer.sync())
+  assert.match(fieldOf(only(await wire.ready(), 'E'), 'M'), /permission denied for table vault/)
+  wire.end()
+})
+
+/** What would make the privilege last beyond the transaction. None of it may reach the target. */
+const KEEPING: readonly string[] = [
+  "select set_config('role', 'shop_prod_owner', false)",
+  "select set_config('session_authorization', 'shop_prod_owner', false)",
+  'set session authorization shop_prod_owner',
+  'set local role shop_prod_owner',
+  'grant shop_prod_owner to current_user',
+  'grant insert on shop.orders to shop_prod_reader',
+  'grant create on schema shop to public',
+  'alter default privileges in schema shop grant all on tables to shop_prod_reader',
+  "alter role current_user password 'known'",
+  'alter table shop.orders owner to current_user',
+  'reassign owned by shop_prod_owner to current_user',
+  'create role kept login',
+]
+
+test('what would keep the privilege is refused while it is raised, and the target has nothing of it', async (context) => {
+  const before = await rightsAtTarget()
+  for (const [index, sql] of KEEPING.entries()) {
+    const running = await raisedTransaction(context, `keeping_${index}`)
+    running.type(`${sql};`)
+    await running.says(/CS_REQUEST_BLOCKED/)
+    running.type('commit;')
+    await running.says(/ROLLBACK/)
+    await running.finish()
+    assert.equal(await timesRun(system, sql), 0, sql)
+  }
+  assert.deepEqual(await rightsAtTarget(), before)
+})
+
+test('while a privilege is raised nothing is covered, and nothing more is raised in its transaction', async (context) => {
+  const running = await startPsql(system, { profile: 'shop-prod' })
+  context.after(() => running.signal('SIGKILL'))
+  for (const value of ['decided', 'covered']) {
+    running.type(`select '${value}';`)
+    await running.says(new RegExp(value))
+  }
+  running.type('begin;')
+  running.type('alter table shop.orders add column first_raise int;')
+  const requestId = await heldRequest(running)
+  assert.equal((await countersign(system, 'ana', requestId)).status, 200)
+  await running.says(/ALTER TABLE/)
+  running.type("select 'while raised';")
+  await running.says(/while raised/)
+  running.type('alter table shop.orders add column second_raise int;')
+  await running.says(/CS_HOLD_IN_TRANSACTION/)
+  running.type('commit;')
+  await running.says(/ROLLBACK/)
+  await running.finish()
+  assert.equal(await timesRun(system, 'second_raise'), 0)
+  await using log = await observe(system)
+  const releases = await eventsOf(log, 'sessions', 'RequestReleased')
+  const raise = releases.find((event) => event.requestId === requestId) ?? assert.fail()
+  const mine = releases.filter((event) => event.sessionId === raise.sessionId)
+  const raised = mine.slice(mine.indexOf(raise))
+  assert.ok(mine.some(({ coverage }) => coverage === 'Shape'))
+  assert.ok(raised.length > 1)
+  assert.ok(raised.every(({ coverage }) => coverage === 'None'))
+  assert.equal(mine.filter(({ raiseId }) => raiseId !== null).length, 1)
+})
+
+test('code that an approved statement made has no power, and names that it takes over are not called', async (context) => {
+  for (const sql of [
+    "create function shop.keep(q text) returns void language plpgsql security definer as 'begin execute q; end'",
+    'create view shop.peek as select * from shop.vault',
+    "create function shop.lower(text) returns text language sql as 'select $1'",
+  ]) {
+    const { psql: running, requestId } = await heldStatement(system, sql)
+    context.after(() => running.signal('SIGKILL'))
+    assert.equal((await countersign(system, 'ana', requestId)).status, 200)
+    const run = await running.finish()
+    assert.equal(run.status, 0, run.stderr)
+  }
+  const owners = await eventually('the quarantine', async () => {
+    const rows = await askTarget(
+      system,
+      "select proname as name, proowner::regrole::text as owner from pg_proc where proname = 'keep' " +
+        "or (proname = 'lower' and pronamespace = 'shop'::regnamespace) " +
+        "union all select relname, relowner::regrole::text from pg_class where relname = 'peek' order by 1",
+      'shop_prod',
+    )
+    return rows.every(({ owner }) => !String(owner).startsWith('cs_')) ? rows : false
+  })
+  assert.deepEqual(
+    owners.map(({ name, owner }) => `${String(name)} ${String(owner)}`),
+    ['keep', 'lower', 'peek'].map((name) => `${name} countersign_quarantine`),
+  )
+  for (const [sql, says] of Object.entries({
+    "select shop.keep('drop table shop.vault')": /CS_REQUEST_BLOCKED/,
+    'select * from shop.peek': /permission denied for view peek/,
+    'update shop.orders set note = lower(note) where id = 5': /CS_REQUEST_BLOCKED/,
+    'update shop.orders set note = shop.lower(note) where id = 5': /CS_REQUEST_BLOCKED/,
+  })) {
+    const run = await psql(system, { profile: 'shop-prod', commands: [sql] })
+    assert.match(run.stderr, says, sql)
+  }
+  assert.equal(await timesRun(system, 'lower(note)'), 0)
+})
+
+test('an approval lends nothing that the target itself does not give its owner: no schema, no temporary table', async () => {
+  for (const sql of ['create schema work', 'create temp table work (id int)']) {
+    const { psql: running, requestId } = await heldStatement(system, sql)
+    assert.equal((await countersign(system, 'ana', requestId)).status, 200)
+    assert.match((await running.finish()).stderr, /permission denied/, sql)
+  }
+  const made = await askTarget(
+    system,
+    "select nspname from pg_namespace where nspname = 'work' or nspname like 'pg\\_temp%'",
+    'shop_prod',
+  )
+  assert.deepEqual(made, [])
+})
+
+test('a privilege that somebody else grants meanwhile ends the session before anything else runs in it', async (context) => {
+  const running = await raisedTransaction(context, 'granted')
+  const [own] = await askTarget(
+    system,
+    "select usename from pg_stat_activity where usename like 'cs\\_%' and state = 'idle in transaction'",
+  )
+  await askTarget(system, `grant shop_prod_owner to ${String(own?.['usename'])}`)
+  running.type('commit;')
+  running.type("select 'with a foreign grant', body from shop.vault;")
+  await running.says(/FATAL/, 60_000)
+  running.signal('SIGKILL')
+  await running.done
+  await eventually('a locked role', async () => {
+    const { canLogIn, backends } = await lockedRoles(system)
+    return canLogIn.length === 0 && backends === 0
+  })
+  assert.equal(await timesRun(system, 'with a foreign grant'), 0)
+})
+
+/** A session in a transaction in which the owner's rights are lent, until it ends. */
+async function raisedTransaction(context: TestContext, column: string): Promise<Psql> {
+  const running = await startPsql(system, { profile: 'shop-prod' })
+  context.after(() => running.signal('SIGKILL'))
+  running.type('begin;')
+  running.type(`alter table shop.orders add column ${column} int;`)
+  const requestId = await heldRequest(running)
+  assert.equal((await countersign(system, 'ana', requestId)).status, 200)
+  await running.says(/ALTER TABLE/)
+  return running
+}
+
+/** Who may do what, as the target itself has it. */
+const rightsAtTarget = (): Promise<Record<string, unknown>[]> =>
+  askTarget(
+    system,
+    `select 'member', roleid::regrole::text, member::regrole::text from pg_auth_members
+      where member::regrole::text not like 'cs\\_%' and roleid::regrole::text not like 'cs\\_%'
+     union all select 'default', defaclrole::regrole::text, defaclacl::text from pg_default_acl
+     union all select 'relation', oid::regclass::text, concat(relowner::regrole, relacl) from pg_class
+      where relnamespace = 'shop'::regnamespace
+     union all select 'schema', nspname, nspacl::text from pg_namespace where nspname = 'shop'
+     union all select 'role', rolname, rolcanlogin::text from pg_roles where rolname not like 'cs\\_%'
+     order by 1, 2, 3`,
+    'shop_prod',
+  )

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { arena } from '../support/arena.ts'
 import { heldStatement } from '../support/held.ts'
 import { eventsOf, observe, timesRun } from '../support/ledger.ts'
-import { callConsole, callReplay, countersign, deny } from '../support/reviewer.ts'
+import { applyCatalog, callConsole, callReplay, countersign, deny } from '../support/reviewer.ts'
 
 const system = await arena('people')
 
@@ -78,3 +78,73 @@ test('a vote after the end is refused, whoever gives it', async () => {
   assert.ok(answer.status === 409 || answer.status === 403, JSON.stringify(answer))
   assert.equal(await timesRun(system, 'late int'), 0)
 })
+
+test('a production reviewer countersigns nothing in staging', async () => {
+  const { psql, requestId } = await heldStatement(
+    system,
+    'alter table shop.orders add column elsewhere int',
+    { profile: 'shop-staging' },
+  )
+  const answer = await countersign(system, 'ana', requestId)
+  assert.ok(answer.status === 403 || answer.status === 404, JSON.stringify(answer))
+  assert.equal(await timesRun(system, 'elsewhere'), 0)
+  assert.deepEqual(await refusalsOf(requestId), ['ana: WrongEnvironment'])
+  assert.equal((await countersign(system, 'kim', requestId)).status, 200)
+  assert.equal((await psql.finish()).status, 0)
+  assert.equal(await timesRun(system, 'elsewhere'), 1)
+})
+
+test('a quorum counts people, not votes', async () => {
+  await prodChain(`
+    - { name: dba, reviewers: prod-reviewers, mode: quorum, quorum: 2, deadline: 15m }`)
+  const { psql, requestId } = await heldStatement(
+    system,
+    'alter table shop.orders add column counted int',
+  )
+  assert.equal((await countersign(system, 'ana', requestId)).status, 200)
+  const again = await countersign(system, 'ana', requestId)
+  assert.ok(again.status >= 400, JSON.stringify(again))
+  assert.deepEqual(await refusalsOf(requestId), ['ana: AlreadySigned'])
+  assert.equal(await timesRun(system, 'counted'), 0)
+  assert.equal((await countersign(system, 'bo', requestId)).status, 200)
+  assert.equal((await psql.finish()).status, 0)
+  assert.equal(await timesRun(system, 'counted'), 1)
+})
+
+test('a second stage that asks for somebody else is not signed by who signed the first', async () => {
+  await prodChain(`
+    - { name: dba, reviewers: prod-reviewers, mode: any, deadline: 15m }
+    - { name: lead, reviewers: prod-reviewers, mode: any, deadline: 15m, distinctFrom: [requester, behalfOf, earlierStages] }`)
+  const { psql, requestId } = await heldStatement(
+    system,
+    'alter table shop.orders add column staged int',
+  )
+  assert.equal((await countersign(system, 'ana', requestId)).status, 200)
+  await psql.says(/ana countersigned \(prod-change, dba\)/)
+  const again = await countersign(system, 'ana', requestId)
+  assert.ok(again.status >= 400, JSON.stringify(again))
+  assert.deepEqual(await refusalsOf(requestId), ['ana: AlreadySigned'])
+  assert.equal(await timesRun(system, 'staged'), 0)
+  assert.equal((await countersign(system, 'bo', requestId)).status, 200)
+  assert.equal((await psql.finish()).status, 0)
+  assert.equal(await timesRun(system, 'staged'), 1)
+})
+
+/** Gives production another chain. */
+async function prodChain(stages: string): Promise<void> {
+  const answer = await applyCatalog(system, (name, text) =>
+    name === 'chains.yaml' ? text.replace(PROD_STAGES, `$1${stages}\n`) : text,
+  )
+  assert.equal(answer.status, 200, JSON.stringify(answer.body))
+}
+
+/** The stages of the chain prod-change, behind everything that names it. */
+const PROD_STAGES = /(name: prod-change \}\nspec:\n {2}stages:)[\s\S]*?\n(?=---)/
+
+/** Which votes on a request were refused, and why. */
+async function refusalsOf(requestId: string): Promise<string[]> {
+  await using log = await observe(system)
+  return (await eventsOf(log, 'approvals', 'CountersignatureRefused'))
+    .filter((event) => event.requestId === requestId)
+    .map(({ by, reason }) => `${by}: ${reason}`)
+}

@@ -1,14 +1,16 @@
 // Seen to fail when `callOf` in libs/statements/src/functions.ts takes a function that it does not know for harmless, and when
 // `servePipeline` in services/proxy/src/shell/pipeline.ts does not ask for the search path after opaque code.
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { toServer } from '@countersign/postgres-wire'
 import { psql, startPsql } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
+import {} from '../support/held.ts'
 import { targetStatements, timesRun } from '../support/ledger.ts'
 import { applyCatalog } from '../support/reviewer.ts'
 import { askTarget } from '../support/target.ts'
-import { fieldOf, only, openWire } from '../support/wire.ts'
+import { cancel, fieldOf, group, only, openWire, told, type Wire } from '../support/wire.ts'
 
 const system = await arena('bypass')
 
@@ -58,6 +60,23 @@ const BYPASSES: readonly string[] = [
   "update pg_settings set setting = 'evil' where name = 'search_path'",
   'alter role current_user set search_path = evil',
   'create temp table pg_class (id int)',
+  'call shop.archive_orders()',
+  'execute p',
+  "select lo_export(1, '/tmp/large')",
+  // The planner itself runs a function that says it is immutable.
+  'explain select shop.archive_orders()',
+  'explain analyze select shop.archive_orders()',
+  'begin read only; delete from shop.orders; commit',
+  'begin read only; set transaction read write; delete from shop.orders; commit',
+  'set session characteristics as transaction read only; delete from shop.orders',
+]
+
+/** No argument of a program may be as long as these; the protocol takes them. */
+const LONG: readonly string[] = [
+  `/* ${'x'.repeat(1024 * 1024)} */ delete from shop.orders`,
+  `delete from shop.orders where id in (${'0, '.repeat(20_000)}0)`,
+  `delete from shop.orders where ${'id = 0 or '.repeat(4_000)}id = 0`,
+  `select ${'1 + '.repeat(10_000)}1; delete from shop.orders`,
 ]
 
 /** None of these may be taken for a change. */
@@ -80,9 +99,44 @@ test('what must not pass is blocked or held, and the target never sees it', asyn
     await running.says(/held for review|ERROR/)
     running.signal('SIGKILL')
     await running.done
-    assert.match(running.stderr(), /held for review|CS_REQUEST_BLOCKED|CS_REQUEST_UNKNOWN/, sql)
+    assert.match(running.stderr(), REFUSED_OR_HELD, sql)
     assert.equal((await targetStatements(system)).length, before, `${sql} reached the target`)
   }
+})
+
+test('what must not pass does not pass as Parse, Bind and Execute either', async () => {
+  const wire = await openWire(system, 'shop-prod')
+  const before = await targetStatements(system)
+  for (const sql of [...BYPASSES, ...LONG]) {
+    wire.send(group(sql), toServer.sync())
+    assert.match(await refusedOrHeld(wire), REFUSED_OR_HELD, sql.slice(0, 100))
+  }
+  for (const sql of LONG) {
+    wire.send(toServer.query(sql))
+    assert.match(await refusedOrHeld(wire), REFUSED_OR_HELD, sql.slice(0, 100))
+  }
+  // A name that was only prepared is worth nothing: each execution of it is a request.
+  wire.send(toServer.parse('kept', 'delete from shop.orders where id = 1'), toServer.sync())
+  await wire.ready()
+  wire.send(toServer.bind({ statement: 'kept' }), toServer.execute(), toServer.sync())
+  assert.match(await refusedOrHeld(wire), REFUSED_OR_HELD)
+  wire.send(toServer.query("select 'the session goes on'"))
+  assert.ok(told(await wire.ready()).includes('row the session goes on'))
+  wire.end()
+  const since = (await targetStatements(system)).slice(before.length).map(({ sql }) => sql)
+  assert.deepEqual(since, ["select 'the session goes on'"])
+})
+
+test('a function call message never reaches the target', async () => {
+  const wire = await openWire(system, 'shop-prod')
+  wire.send(functionCall(PG_BACKEND_PID))
+  const received = await wire.ready()
+  assert.match(fieldOf(only(received, 'E'), 'M'), /CS_REQUEST_UNKNOWN/)
+  wire.send(toServer.query("select 'after the function call'"))
+  assert.ok(told(await wire.ready()).includes('row after the function call'))
+  wire.end()
+  // PostgreSQL has a line of its own for them.
+  assert.doesNotMatch(await readFile(system.targetLogFile, 'utf8'), /fastpath function call/)
 })
 
 test('what only looks dangerous passes', async () => {
@@ -118,3 +172,30 @@ test('code that changes what names mean ends the session before anything else ru
   assert.equal(await timesRun(system, 'after the search_path was changed'), 0)
   assert.equal(await timesRun(system, 'select shop.lead_astray()'), 2)
 })
+
+/** What became of a request: what its error says, or that it was held. What is held is cancelled. */
+async function refusedOrHeld(wire: Wire): Promise<string> {
+  for (;;) {
+    const frame = (await wire.until('N', 'E', 'Z')).at(-1) ?? assert.fail()
+    if (frame.tag === 'Z') return 'it passed'
+    const message = fieldOf(frame, 'M')
+    const isHeld = /held for review/.test(message)
+    if (frame.tag === 'N' && !isHeld) continue
+    if (isHeld) await cancel(system, wire)
+    await wire.ready()
+    return message
+  }
+}
+
+const REFUSED_OR_HELD = /held for review|CS_REQUEST_BLOCKED|CS_REQUEST_UNKNOWN/
+
+/** FunctionCall: 'F' length oid:4 formats:2=0 arguments:2=0 resultFormat:2=0. No driver has sent it for twenty years. */
+function functionCall(oid: number): Buffer {
+  const frame = Buffer.alloc(15)
+  frame.write('F')
+  frame.writeInt32BE(frame.length - 1, 1)
+  frame.writeInt32BE(oid, 5)
+  return frame
+}
+
+const PG_BACKEND_PID = 2026

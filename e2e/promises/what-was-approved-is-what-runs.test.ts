@@ -1,15 +1,20 @@
 // Seen to fail when `subjectOf` in services/proxy/src/core/request-subject.ts leaves the text out of what is digested.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { toServer } from '@countersign/postgres-wire'
 import { startPsql } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
 import { countersignCli } from '../support/cli.ts'
-import { heldRequest, heldStatement } from '../support/held.ts'
+import { heldOnWire, heldRequest, heldStatement } from '../support/held.ts'
 import { eventsOf, eventually, observe, timesRun } from '../support/ledger.ts'
 import { connectPg } from '../support/node-postgres.ts'
 import { countersign, deny } from '../support/reviewer.ts'
+import { askTarget } from '../support/target.ts'
+import { cancel, openWire, told } from '../support/wire.ts'
 
 const system = await arena('exact')
+const TEXT = 25
+const VARCHAR = 1043
 
 test('a held statement runs once, only after it was countersigned', async () => {
   const { psql, requestId } = await heldStatement(
@@ -80,19 +85,44 @@ test('a grant is used once: the same bytes again are held again', async () => {
   await running.done
 })
 
-test('with two connections that ask for the same, a grant lets only its own one run', async () => {
+test('while identical requests wait and come again, a grant lets only its own one run', async (context) => {
   const sql = "update shop.orders set note = 'race' where id = 3"
   const [one, other] = await Promise.all([heldStatement(system, sql), heldStatement(system, sql)])
-  assert.equal((await countersign(system, 'ana', one.requestId)).status, 200)
+  const [vote, third] = await Promise.all([
+    countersign(system, 'ana', one.requestId),
+    heldStatement(system, sql),
+  ])
+  for (const { psql } of [other, third]) context.after(() => psql.signal('SIGKILL'))
+  assert.equal(vote.status, 200, JSON.stringify(vote.body))
   assert.equal((await one.psql.finish()).status, 0)
   assert.equal(await timesRun(system, "'race'"), 1)
-  other.psql.signal('SIGKILL')
-  await other.psql.done
+  assert.equal((await countersign(system, 'ana', other.requestId)).status, 200)
+  assert.equal((await other.psql.finish()).status, 0)
+  assert.equal(await timesRun(system, "'race'"), 2)
   await using log = await observe(system)
-  const used = (await eventsOf(log, 'sessions', 'RequestReleased')).filter(
-    (event) => event.requestId === one.requestId,
-  )
-  assert.equal(used.length, 1)
+  const grants = await eventsOf(log, 'approvals', 'ApprovalGranted')
+  const releases = await eventsOf(log, 'sessions', 'RequestReleased')
+  const approvalsOf = (requestId: string): (string | null)[] =>
+    releases.filter((event) => event.requestId === requestId).map(({ approvalId }) => approvalId)
+  for (const { requestId } of [one, other]) {
+    const grant = grants.find((event) => event.requestId === requestId)
+    assert.deepEqual(approvalsOf(requestId), [grant?.approvalId])
+  }
+  assert.deepEqual(approvalsOf(third.requestId), [])
+})
+
+test('a held update with parameters runs once, with exactly these parameters', async () => {
+  await using client = await connectPg(system, 'shop-prod')
+  const answer = client.query('update shop.orders set note = $1 where id = $2', ['with $1', 11])
+  const requestId = await heldOf(client.notices)
+  assert.notEqual(await noteOf(11), 'with $1')
+  assert.equal((await countersign(system, 'ana', requestId)).status, 200)
+  assert.equal((await answer).rowCount, 1)
+  assert.equal(await noteOf(11), 'with $1')
+  assert.equal(await timesRun(system, 'set note = $1 where id = $2'), 1)
+  await using log = await observe(system)
+  const releases = await eventsOf(log, 'sessions', 'RequestReleased')
+  assert.equal(releases.filter((event) => event.requestId === requestId).length, 1)
 })
 
 test('a vote on another digest than the one that is held does not count', async () => {
@@ -106,6 +136,90 @@ test('a vote on another digest than the one that is held does not count', async 
   psql.signal('SIGKILL')
   await psql.done
 })
+
+/** Each is the same statement with what a target would read as the same value; a person saw only the first. */
+const VARIANTS = {
+  'the same once more': { types: [TEXT], formats: [], values: ['bound'], isSame: true },
+  'another value': { types: [TEXT], formats: [], values: ['bounD'], isSame: false },
+  'NULL for a value': { types: [TEXT], formats: [], values: [null], isSame: false },
+  'the value in binary': { types: [TEXT], formats: [1], values: ['bound'], isSame: false },
+  'a parameter of another type': {
+    types: [VARCHAR],
+    formats: [],
+    values: ['bound'],
+    isSame: false,
+  },
+  'a parameter of no type': { types: [], formats: [], values: ['bound'], isSame: false },
+} as const
+
+test('a parameter of another value, type or format is another request, which is held again', async () => {
+  const wire = await openWire(system, 'shop-prod')
+  const sql = 'update shop.orders set note = $1 where id = 12'
+  const held = async ({ types, formats, values }: Variant): Promise<string> => {
+    wire.send(
+      toServer.parse('', sql, types),
+      toServer.bind({ formats, values: values.map((value) => value && Buffer.from(value)) }),
+      toServer.execute(),
+      toServer.sync(),
+    )
+    return heldOnWire(wire)
+  }
+  const first = await held(VARIANTS['the same once more'])
+  assert.equal((await countersign(system, 'ana', first)).status, 200)
+  assert.ok(told(await wire.ready()).includes('done UPDATE 1'))
+  const approved = await digestOf(first)
+  for (const [what, variant] of Object.entries(VARIANTS)) {
+    const again = await held(variant)
+    assert.notEqual(again, first, what)
+    assert.equal((await digestOf(again)) === approved, variant.isSame, what)
+    await cancel(system, wire)
+    assert.ok(told(await wire.ready()).includes('error 57014'), what)
+  }
+  wire.end()
+  assert.equal(await timesRun(system, 'where id = 12'), 1)
+  assert.equal(await noteOf(12), 'bound')
+})
+
+test('another text under the name of an approved prepared statement is another request', async () => {
+  const wire = await openWire(system, 'shop-prod')
+  const prepare = (note: string): Buffer =>
+    toServer.parse('named', `update shop.orders set note = '${note}' where id = 13`)
+  const run = (): Buffer =>
+    Buffer.concat([toServer.bind({ statement: 'named' }), toServer.execute(), toServer.sync()])
+  wire.send(prepare('seen'), run())
+  const first = await heldOnWire(wire)
+  assert.equal((await countersign(system, 'ana', first)).status, 200)
+  assert.ok(told(await wire.ready()).includes('done UPDATE 1'))
+  wire.send(toServer.close('statement', 'named'), prepare('unseen'), run())
+  const second = await heldOnWire(wire)
+  assert.notEqual(await digestOf(second), await digestOf(first))
+  await cancel(system, wire)
+  assert.ok(told(await wire.ready()).includes('error 57014'))
+  wire.end()
+  assert.equal(await timesRun(system, "'unseen'"), 0)
+  assert.equal(await noteOf(13), 'seen')
+})
+
+type Variant = (typeof VARIANTS)[keyof typeof VARIANTS]
+
+/** What people were asked to approve. */
+async function digestOf(requestId: string): Promise<string> {
+  await using log = await observe(system)
+  const asked = await eventsOf(log, 'approvals', 'ApprovalRequested')
+  return asked.find((event) => event.requestId === requestId)?.digest ?? assert.fail()
+}
+
+/** The request that node-postgres was told is held. */
+const heldOf = (notices: readonly string[]): Promise<string> =>
+  eventually(
+    'the hold',
+    async () => /held for review \(request ([0-9a-f-]{36})\)/.exec(notices.join('\n'))?.[1],
+  )
+
+const noteOf = async (id: number): Promise<unknown> =>
+  (await askTarget(system, `select note from shop.orders where id = ${id}`, 'shop_prod'))[0]?.[
+    'note'
+  ]
 
 /** How often the proxy has measured this. */
 async function measurements(name: string): Promise<number> {

@@ -1,5 +1,6 @@
 import type { System } from '@countersign/local'
 import { type Psql, type PsqlOptions, startPsql } from './agent.ts'
+import { fieldOf, type Wire } from './wire.ts'
 
 /** A psql whose statement is held, and the request that it waits for. */
 export type Held = { readonly psql: Psql; readonly requestId: string }
@@ -19,4 +20,14 @@ export async function heldRequest(psql: Psql): Promise<string> {
   await psql.says(/held for review \(request [0-9a-f-]{36}\)/)
   const all = [...psql.stderr().matchAll(/held for review \(request ([0-9a-f-]{36})\)/g)]
   return all.at(-1)?.[1] ?? ''
+}
+
+/** The request that a wire client is told is held. */
+export async function heldOnWire(wire: Wire): Promise<string> {
+  for (;;) {
+    const notice = (await wire.until('N')).at(-1)
+    const message = notice === undefined ? '' : fieldOf(notice, 'M')
+    const found = /held for review \(request ([0-9a-f-]{36})\)/.exec(message)
+    if (found?.[1] !== undefined) return found[1]
+  }
 }

@@ -25,8 +25,8 @@ export type Wire = {
   send(...bytes: readonly Uint8Array[]): void
   /** The frames up to and including the next ReadyForQuery. */
   ready(): Promise<ServerFrame[]>
-  /** The next frame of this type, and everything before it. */
-  until(tag: ServerFrame['tag']): Promise<ServerFrame[]>
+  /** The next frame of one of these types, and everything before it. */
+  until(...tags: readonly ServerFrame['tag'][]): Promise<ServerFrame[]>
   /** Whether the connection is over; everything that came is in what `until` gives. */
   readonly closed: Promise<void>
   end(): void
@@ -114,6 +114,15 @@ export async function cancel(system: System, { key }: Pick<Wire, 'key'>): Promis
   await once(tls, 'close')
 }
 
+/** A statement as a group of the extended protocol, without Sync. */
+export const group = (sql: string, ...values: readonly string[]): Buffer =>
+  Buffer.concat([
+    toServer.parse('', sql),
+    toServer.bind({ values: values.map((value) => Buffer.from(value)) }),
+    toServer.describe('portal'),
+    toServer.execute(),
+  ])
+
 /** What a client sees, in words that can be compared: no request ids, no row descriptions' numbers. */
 export function told(received: readonly ServerFrame[]): string[] {
   return received.flatMap((frame) => {
@@ -182,14 +191,16 @@ export function frames(socket: Socket): Pick<Wire, 'until' | 'closed'> {
   })
   return {
     closed: closed.promise,
-    async until(tag) {
+    async until(...tags) {
       const limit = setTimeout(() => socket.destroy(), UNTIL_LIMIT_MS)
       let looked = 0
+      const isOneOf = (frame: ServerFrame | undefined): boolean =>
+        frame !== undefined && tags.includes(frame.tag)
       try {
         for (;;) {
           for (; looked < queue.length; looked++)
-            if (queue[looked]?.tag === tag) return queue.splice(0, looked + 1)
-          if (isClosed) throw new Error(`closed before ${tag}; it said ${lastWords(queue)}`)
+            if (isOneOf(queue[looked])) return queue.splice(0, looked + 1)
+          if (isClosed) throw new Error(`closed before ${tags.join()}; it said ${lastWords(queue)}`)
           await signal.promise
         }
       } finally {

@@ -7,6 +7,7 @@ import { type Client, isRequest } from './client.ts'
 import { endInTime } from './expiry.ts'
 import { askedSession, type Asked, openSession } from './open-session.ts'
 import { servePipeline } from './pipeline.ts'
+import { ownQuery } from './own-query.ts'
 import { privilegesConfirmed } from './privileges.ts'
 import type { ProxyContext, SessionHandle } from './proxy-context.ts'
 import { transcribe } from './seen.ts'
@@ -184,6 +185,8 @@ async function lowered(session: Session): Promise<void> {
     ),
   )
   session.mailbox.forget(`lower/${raised.raiseId}`)
+  // A cursor WITH HOLD outlives its transaction, and would go on to deliver what only the privilege could read.
+  await ownQuery(session, 'close all')
   if ((await privilegesConfirmed(session, raised.roles)) !== 'none') {
     endSession(session, {
       reason: 'PrivilegeMismatch',
