@@ -10,6 +10,7 @@ import { lockedRoles } from '../support/target.ts'
 
 const LEASE_MS = 6_000
 const system = await arena('wakes-late', {
+  isCutShort: true,
   env: { proxy: { CS_LEASE_MS: String(LEASE_MS), CS_HEARTBEAT_MS: '600' } },
 })
 const proxy = system.service('proxy')

@@ -55,7 +55,7 @@ test('each statement in the log of the target has exactly one RequestReleased, w
   assert.match(told(await wire.ready()).join(), /done COPY 1/)
   wire.end()
 
-  // Raised: Countersign asks the backend itself before and after, and the next statement waits for that.
+  // Raised: Countersign asks the backend itself before and after and closes its cursors, and the next statement waits.
   const raised = await startPsql(system, { profile: 'shop-prod' })
   raised.type("update shop.orders set note = 'recorded' where id = 1;")
   raised.type("select 'afterwards';")
@@ -82,9 +82,9 @@ test('each statement in the log of the target has exactly one RequestReleased, w
       releases.filter((release) => of(release) && release.ran === 'must').map(({ sql }) => sql),
     )
   }
-  assert.equal(lines.length, 10 + 6 + 4 + 2)
+  assert.equal(lines.length, 10 + 6 + 5 + 2)
   const released = await eventsOf(log, 'sessions', 'RequestReleased')
-  assert.equal(released.filter(({ origin }) => origin === 'Countersign').length, 2)
+  assert.equal(released.filter(({ origin }) => origin === 'Countersign').length, 3)
   assert.ok(
     released.some(({ coverage }) => coverage === 'Shape'),
     'the second product is covered by the decision on the first',

@@ -139,19 +139,19 @@ test('a vote on another digest than the one that is held does not count', async 
 
 /** Each is the same statement with what a target would read as the same value; a person saw only the first. */
 const VARIANTS = {
-  'the same once more': { types: [TEXT], formats: [], values: ['bound'], isSame: true },
-  'another value': { types: [TEXT], formats: [], values: ['bounD'], isSame: false },
-  'NULL for a value': { types: [TEXT], formats: [], values: [null], isSame: false },
-  'the value in binary': { types: [TEXT], formats: [1], values: ['bound'], isSame: false },
+  'the same once more': { types: [TEXT], formats: [], values: ['bound'] },
+  'another value': { types: [TEXT], formats: [], values: ['bounD'] },
+  'NULL for a value': { types: [TEXT], formats: [], values: [null] },
+  'the value in binary': { types: [TEXT], formats: [1], values: ['bound'] },
   'a parameter of another type': {
     types: [VARCHAR],
     formats: [],
     values: ['bound'],
-    isSame: false,
   },
-  'a parameter of no type': { types: [], formats: [], values: ['bound'], isSame: false },
+  'a parameter of no type': { types: [], formats: [], values: ['bound'] },
 } as const
 
+// Seen to fail when `subjectOf` leaves out the parameters, their types or their formats: the digest is the same then.
 test('a parameter of another value, type or format is another request, which is held again', async () => {
   const wire = await openWire(system, 'shop-prod')
   const sql = 'update shop.orders set note = $1 where id = 12'
@@ -168,14 +168,16 @@ test('a parameter of another value, type or format is another request, which is 
   assert.equal((await countersign(system, 'ana', first)).status, 200)
   assert.ok(told(await wire.ready()).includes('done UPDATE 1'))
   const approved = await digestOf(first)
+  const same: string[] = []
   for (const [what, variant] of Object.entries(VARIANTS)) {
     const again = await held(variant)
     assert.notEqual(again, first, what)
-    assert.equal((await digestOf(again)) === approved, variant.isSame, what)
+    if ((await digestOf(again)) === approved) same.push(what)
     await cancel(system, wire)
     assert.ok(told(await wire.ready()).includes('error 57014'), what)
   }
   wire.end()
+  assert.deepEqual(same, ['the same once more'])
   assert.equal(await timesRun(system, 'where id = 12'), 1)
   assert.equal(await noteOf(12), 'bound')
 })

@@ -1,3 +1,4 @@
+// Seen to fail when `prepareRole` in services/credential-broker/src/shell/roles.ts also lends the writer.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startPsql } from '../support/agent.ts'

@@ -1,5 +1,5 @@
 // Seen to fail when a renewal counts from its acknowledgement, when `SAFETY` is 1, when `isHeld` always says yes, and when the
-// watch does not look.
+// watch tells nobody.
 import assert from 'node:assert/strict'
 import { mock, test } from 'node:test'
 import { InstanceId, Instant } from '@countersign/kernel'
