@@ -110,7 +110,6 @@ export function lock(to: Collector, mode: Lock, relation: RelationRef): void {
 export function call(to: Collector, called: Call): void {
   to.functions.set(called.name, { name: called.name, harmless: called.harmless })
   for (const effect of called.effects) affect(to, effect, null, called.why)
-  if (called.showsFreeText === true) to.columnsUnknown = true
   if (called.changesNames === true) renames(to, `${called.why} to change the search_path`)
 }
 

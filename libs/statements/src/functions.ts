@@ -2,7 +2,7 @@ import { HARMLESS_FUNCTIONS, OTHER_FUNCTIONS } from './generated/pg-catalog.ts'
 import type { Names } from './catalog.ts'
 import type { EffectName } from './facts.ts'
 import { pathIn } from './search-path.ts'
-import { changesReading, IDENTITY_SETTINGS, isFreeText } from './settings.ts'
+import { changesReading, IDENTITY_SETTINGS } from './settings.ts'
 
 /** What calling a function does beyond computing a value. */
 export type Call = {
@@ -13,8 +13,6 @@ export type Call = {
   readonly changesNames?: boolean
   /** Its arguments stay somewhere, or go to somebody else. */
   readonly keepsArguments?: boolean
-  /** Its result is a text that anybody may have put there before. */
-  readonly showsFreeText?: boolean
 }
 
 /**
@@ -37,11 +35,8 @@ export function callOf(
   const builtin = schema === 'pg_catalog' || (schema === null && !names.hasRoutine(local))
   if (!builtin) return { name, harmless: false, effects: ['opaque'], why: `calls ${name}()` }
   if (HARMLESS_FUNCTIONS.has(local)) return { name, harmless: true, effects: [], why: '' }
-  const setting = args[0]
-  if (local === 'current_setting' && isPlainSetting(setting)) {
-    const showsFreeText = isFreeText(setting.toLowerCase())
-    return { name, harmless: true, effects: [], why: '', showsFreeText }
-  }
+  if (local === 'current_setting' && isPlainSetting(args[0]))
+    return { name, harmless: true, effects: [], why: '' }
   const keepsArguments = KEEPING.has(local)
   const called = { name, harmless: false, why: `calls ${name}()`, keepsArguments }
   if (local !== 'set_config') return { ...called, effects: SPECIAL.get(local) ?? ['opaque'] }
@@ -82,7 +77,7 @@ function setsPath(
 }
 
 /** Settings of extensions and applications have a dot, and may hold secrets. */
-const isPlainSetting = (name: string | null | undefined): name is string =>
+const isPlainSetting = (name: string | null | undefined): boolean =>
   typeof name === 'string' && /^[a-zA-Z_]+$/.test(name)
 
 /** What masking does not see, it must not come to: ParameterStatus, other sessions, sequences, large objects, the WAL. */

@@ -6,10 +6,6 @@ export const HARMLESS_SETTINGS: ReadonlySet<string> = new Set([
   ...['lc_messages', 'lc_numeric', 'lc_monetary', 'lc_time', 'work_mem', 'jit'],
 ])
 
-/** Settings that hold what somebody wrote into them, so that they may hold what masking hides. */
-export const isFreeText = (name: string): boolean =>
-  name === 'application_name' || name.includes('.')
-
 /** Settings that say whose rights the session uses. */
 export const IDENTITY_SETTINGS: ReadonlySet<string> = new Set(['role', 'session_authorization'])
 

@@ -21,7 +21,7 @@ import {
   visit,
   visitChildren,
 } from './query.ts'
-import { changesReading, HARMLESS_SETTINGS, IDENTITY_SETTINGS, isFreeText } from './settings.ts'
+import { changesReading, HARMLESS_SETTINGS, IDENTITY_SETTINGS } from './settings.ts'
 import {
   constantOf,
   type Node,
@@ -369,11 +369,14 @@ function pathOf(args: readonly Node[]): string[] | null {
   return names.length === args.length && names.length > 0 ? names : null
 }
 
-/** `SHOW ALL` shows every setting, so those too that hold texts. */
+/**
+ * A setting of an extension or application has a dot, and may hold what masking hides; `SHOW ALL` shows them all. The name of
+ * the application, which drivers show, is not among them: what masking hides comes into it only where people approved that.
+ */
 function show(to: Collector, body: Tree): string {
   const name = textOf(body, 'name').toLowerCase()
   affect(to, 'read', null, 'SHOW')
-  if (name === 'all' || isFreeText(name)) to.columnsUnknown = true
+  if (name === 'all' || name.includes('.')) to.columnsUnknown = true
   return 'SHOW'
 }
 

@@ -115,7 +115,8 @@ const EXAMPLES: readonly [profile: string, sql: string, expected: string][] = [
     "SELECT set_config('application_name', city, false) FROM customers",
     'allowed None',
   ],
-  ['shop-prod', 'SHOW application_name', 'allowed Shape tainted'],
+  ['shop-prod', 'SHOW application_name', 'allowed Shape'],
+  ['shop-prod', 'SHOW app.name', 'allowed Shape tainted'],
   ['shop-prod', 'SHOW server_version', 'allowed Shape'],
   ['shop-dev', 'INSERT INTO archive SELECT id, total FROM orders', 'allowed Shape'],
 ]
