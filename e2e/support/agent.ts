@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { System } from '@countersign/local'
 
@@ -83,13 +83,17 @@ export async function startPsql(system: System, options: PsqlOptions): Promise<P
     stderr += chunk.toString()
     heard(chunk.toString())
   })
+  running.add(child)
   child.stdin.on('error', () => undefined)
   const done = once(child, 'close').then(([status]: unknown[]) => ({
     status: typeof status === 'number' ? status : null,
     stdout,
     stderr,
   }))
-  void done.then(() => heard(''))
+  void done.then(() => {
+    running.delete(child)
+    heard('')
+  })
   return {
     pid: child.pid,
     stdout: () => stdout,
@@ -120,10 +124,16 @@ export async function startPsql(system: System, options: PsqlOptions): Promise<P
   }
 }
 
-/** Runs psql to its end. */
-export async function psql(system: System, options: PsqlOptions): Promise<PsqlRun> {
-  const running = await startPsql(system, options)
-  return running.finish()
+/** Ends what a test that failed left open: its file would wait for it for ever. */
+export function endEveryPsql(): void {
+  for (const child of running) child.kill('SIGKILL')
 }
 
+/** Runs psql to its end. */
+export async function psql(system: System, options: PsqlOptions): Promise<PsqlRun> {
+  const one = await startPsql(system, options)
+  return one.finish()
+}
+
+const running = new Set<ChildProcess>()
 const SAYS_LIMIT_MS = 20_000

@@ -1,5 +1,6 @@
 import { after } from 'node:test'
 import { startSystem, type System, type SystemOptions } from '@countersign/local'
+import { endEveryPsql } from './agent.ts'
 import { everyLineHasItsRelease } from './releases.ts'
 import { applyCatalog } from './reviewer.ts'
 
@@ -21,6 +22,7 @@ export async function arena(
     try {
       await everyLineHasItsRelease(system, { isCutShort })
     } finally {
+      endEveryPsql()
       await system.stop()
     }
   })

@@ -1,8 +1,8 @@
+import { randomInt } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { kafkaForTests } from '@countersign/local'
+import { isFree, kafkaForTests } from '@countersign/local'
 import { Secret } from '@countersign/kernel'
 import kafkajs, { type Admin } from 'kafkajs'
 import type { LogUnderTest } from '../log.contract.ts'
@@ -107,15 +107,10 @@ export async function kafkaUnderTest(): Promise<KafkaUnderTest> {
   }
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() =>
-        resolve(typeof address === 'object' && address !== null ? address.port : 0),
-      )
-    })
-  })
+/** A port that nobody has, and that the system gives to nobody while Kafka is away: below those of outgoing connections. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(20_000, 30_000)
+    if (await isFree(port)) return port
+  }
 }
