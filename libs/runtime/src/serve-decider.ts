@@ -192,5 +192,5 @@ export async function serveDecider<State>(
   }
 }
 
-const UNHURRIED_PACE_MS = 200
+const UNHURRIED_PACE_MS = 50
 const ANNOUNCEMENTS = 'a3c1a0f2-6a51-5c1f-9a35-7f0b5b8c6d11'

@@ -173,5 +173,5 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
 const CHAINS = ['sessions', 'transcript']
 const SESSION_BYTES_MAX = 1024 * 1024
 /** Nobody waits for the recorder. */
-const PACE_MS = 200
+const PACE_MS = 50
 const SWEEP_MS = 500

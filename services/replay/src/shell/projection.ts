@@ -119,4 +119,4 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
 
 const RECORD_BYTES_MAX = 64 * 1024 * 1024
 /** Nobody waits for what replay shows. */
-const PACE_MS = 200
+const PACE_MS = 50
