@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url'
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const MODULES = join(ROOT, 'node_modules')
 const STAMP = join(MODULES, '.countersign-stamp')
+/** As in `paths.ts`, which needs a Node that runs TypeScript. */
+const COMPILED = join(ROOT, '.countersign', 'cache', 'compiled')
 
 /** Where each command begins. */
 const COMMANDS = {
@@ -64,7 +66,7 @@ function run(file, args) {
   const child = spawn(file, args, {
     cwd: ROOT,
     stdio: 'inherit',
-    env: { ...process.env, PATH: path },
+    env: { NODE_COMPILE_CACHE: COMPILED, ...process.env, PATH: path },
   })
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   // The terminal sends Ctrl-C to both of us; from elsewhere it has to be handed on.

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { COMPILED } from './paths.ts'
 import type { Ports } from './ports.ts'
 import type { Secrets } from './secrets.ts'
 import { SERVICES, type ServiceName } from './services.ts'
@@ -19,6 +20,7 @@ export function environmentOf(service: ServiceName, around: Surroundings): Recor
       service === 'proxy'
         ? '--max-semi-space-size=16 --max-old-space-size=384'
         : '--max-semi-space-size=8 --max-old-space-size=192',
+    NODE_COMPILE_CACHE: COMPILED,
     KAFKA_BROKERS: around.brokers,
     KAFKA_USERNAME: service,
     KAFKA_PASSWORD: secrets.kafkaUsers.get(service) ?? '',

@@ -6,7 +6,7 @@ import { environmentOf } from './environment.ts'
 import { type Instance, takeInstance } from './instance.ts'
 import { type Kafka, startKafka } from './kafka.ts'
 import { memoryOf } from './memory.ts'
-import { ROOT } from './paths.ts'
+import { COMPILED, ROOT } from './paths.ts'
 import { listensOn } from './ports.ts'
 import { type Postgres, startPostgres } from './postgres.ts'
 import { say, step } from './progress.ts'
@@ -191,6 +191,7 @@ async function startIdentityProvider({ dir, ports }: Instance): Promise<Child> {
     env: {
       PATH: process.env['PATH'],
       NODE_OPTIONS: '--max-semi-space-size=2 --max-old-space-size=128',
+      NODE_COMPILE_CACHE: COMPILED,
       CS_HTTP_PORT: String(ports.identity),
       CS_IDP_KEY_FILE: join(dir, 'secrets', 'identity-provider.jwk'),
       CS_STOP_WITH_STDIN: 'true',
