@@ -42,7 +42,6 @@ export function runConsumer(options: ConsumerOptions): RunningConsumer {
   let stopped = false
   let retry: NodeJS.Timeout | undefined
   let fetchedAtMs = 0
-  let resting: Promise<void> | null = null
   start()
 
   return {
@@ -102,24 +101,11 @@ export function runConsumer(options: ConsumerOptions): RunningConsumer {
         eachBatch: async ({ batch }) => {
           if (isCurrent()) options.onBatch(batch.topic, batch.partition, batch.messages)
           // kafkajs fetches again when all batches of the last fetch are done.
-          if (batch.offsetLag() === '0') await rested()
+          const isNewest = batch.offsetLag() === '0'
+          const restMs = fetchedAtMs + options.paceMs() - performance.now()
+          if (isNewest && restMs > 0) await setTimeoutPromise(restMs)
         },
       })
-    }
-
-    /** All batches of a fetch rest together. */
-    function rested(): Promise<void> {
-      resting ??= rest().finally(() => (resting = null))
-      return resting
-    }
-
-    /** Looks again now and then: what was not urgent may have become so. */
-    async function rest(): Promise<void> {
-      while (isCurrent()) {
-        const restMs = fetchedAtMs + options.paceMs() - performance.now()
-        if (restMs <= 0) return
-        await setTimeoutPromise(Math.min(restMs, LOOK_AGAIN_MS))
-      }
     }
 
     function restart(cause: unknown): void {
@@ -146,6 +132,5 @@ export const FETCH_WAIT_MS = 250
 const FETCH_BYTES_MAX = 1024 * 1024
 const PARTITION_BYTES_MAX = 256 * 1024
 const WORKERS = 16
-const LOOK_AGAIN_MS = 50
 const ATTEMPTS_A_WARNING = 30
 const RESTART_MS_MAX = 1_000
