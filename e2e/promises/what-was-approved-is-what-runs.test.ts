@@ -5,7 +5,7 @@ import { toServer } from '@countersign/postgres-wire'
 import { startPsql } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
 import { countersignCli } from '../support/cli.ts'
-import { heldOnWire, heldRequest, heldStatement } from '../support/held.ts'
+import { heldIn, heldOnWire, heldRequest, heldStatement } from '../support/held.ts'
 import { eventsOf, eventually, observe, timesRun } from '../support/ledger.ts'
 import { connectPg } from '../support/node-postgres.ts'
 import { countersign, deny } from '../support/reviewer.ts'
@@ -41,10 +41,7 @@ test('a reviewer sees the exact statement and parameters before the vote', async
     "it's\nall",
     '5',
   ])
-  const requestId = await eventually(
-    'the agent hears of the hold',
-    async () => /request ([0-9a-f-]{36})/.exec(client.notices.join('\n'))?.[1],
-  )
+  const requestId = await heldOf(client.notices)
   for (const verb of ['show', 'requests', 'approve']) {
     const { stdout, stderr, status } = await countersignCli(system, verb, requestId, '--as', 'ana')
     assert.equal(status, 0, stderr)
@@ -213,10 +210,7 @@ async function digestOf(requestId: string): Promise<string> {
 
 /** The request that node-postgres was told is held. */
 const heldOf = (notices: readonly string[]): Promise<string> =>
-  eventually(
-    'the hold',
-    async () => /held for review \(request ([0-9a-f-]{36})\)/.exec(notices.join('\n'))?.[1],
-  )
+  eventually('the hold', async () => heldIn(notices.join('\n')))
 
 const noteOf = async (id: number): Promise<unknown> =>
   (await askTarget(system, `select note from shop.orders where id = ${id}`, 'shop_prod'))[0]?.[

@@ -22,12 +22,16 @@ export async function heldRequest(psql: Psql): Promise<string> {
   return all.at(-1)?.[1] ?? ''
 }
 
+/** The first request that these notices say is held. */
+export const heldIn = (notices: string): string | undefined =>
+  /held for review \(request ([0-9a-f-]{36})\)/.exec(notices)?.[1]
+
 /** The request that a wire client is told is held. */
 export async function heldOnWire(wire: Wire): Promise<string> {
   for (;;) {
     const notice = (await wire.until('N')).at(-1)
     const message = notice === undefined ? '' : fieldOf(notice, 'M')
-    const found = /held for review \(request ([0-9a-f-]{36})\)/.exec(message)
-    if (found?.[1] !== undefined) return found[1]
+    const found = heldIn(message)
+    if (found !== undefined) return found
   }
 }
