@@ -3,7 +3,6 @@ import {
   cellsOf,
   parameterStatusOf,
   type ServerFrame,
-  toServer,
   type Violation,
 } from '@countersign/postgres-wire'
 import { keepsNames, pathIn } from '@countersign/statements'
@@ -15,7 +14,7 @@ import { STATUS_NAMES } from './requests.ts'
 import { isRequest } from './client.ts'
 import type { Uncited } from './journal.ts'
 import { type Answered, patienceOf, tell } from './seen.ts'
-import { during, endSession, type Session } from './session-state.ts'
+import { during, endSession, over, type Session } from './session-state.ts'
 
 /** Waits until the target answered everything that was forwarded; feeds it data while it asks for some (COPY). */
 export async function answers(session: Session): Promise<void> {
@@ -33,9 +32,9 @@ const signal = (session: Session): Promise<void> =>
   new Promise((resolve) => (session.wake = resolve))
 
 /** An agent that leaves does not wait for its result: what runs for it is cancelled, and the session ends. */
-function gone(session: Session): void {
+function gone(session: Session): never {
   const reason = session.client.hasSaidGoodbye() ? 'ClientTerminated' : 'ClientDisconnected'
-  endSession(session, { reason, code: null, words: 'the agent disconnected' })
+  return over(session, { reason, code: null, words: 'the agent disconnected' })
 }
 
 /** Takes the frames of the target: masks, passes on, records, and notes what ended. */
@@ -201,7 +200,7 @@ async function feed(session: Session): Promise<void> {
   let lastRaw: Buffer | null = null
   for (let message = client.take(); message !== undefined; message = client.take()) {
     if (message.tag === 'Violation' || !isRequest(message)) {
-      return endSession(session, {
+      return over(session, {
         reason: 'ProtocolViolation',
         code: 'CS_PROTOCOL_VIOLATION',
         words: 'unexpected message during COPY',
@@ -218,7 +217,7 @@ async function feed(session: Session): Promise<void> {
       break
     }
     if (message.tag !== 'CopyData') {
-      return endSession(session, {
+      return over(session, {
         reason: 'ProtocolViolation',
         code: 'CS_PROTOCOL_VIOLATION',
         words: 'unexpected message during COPY',
@@ -227,14 +226,8 @@ async function feed(session: Session): Promise<void> {
     if (size >= STREAM_BYTES) break
   }
   if (data.length === 0 && last === null) {
-    if (client.isGone()) {
-      target.forwardProtocol([], [toServer.copyFail('the client disconnected')])
-      return endSession(session, {
-        reason: 'ClientDisconnected',
-        code: null,
-        words: 'the agent disconnected during COPY',
-      })
-    }
+    // The target loses its connection in the middle of the data, and inserts nothing.
+    if (client.isGone()) gone(session)
     await during(session, Promise.race([client.arrival(), signal(session)]))
     return
   }

@@ -128,8 +128,18 @@ export function endSession(session: Session, ending: Ending): void {
   session.ending.resolve(ending)
 }
 
-/** Waits for something, but not longer than the session lives. */
+/** Ends the session from within its own loop, which goes no further. */
+export function over(session: Session, ending: Ending): never {
+  endSession(session, ending)
+  throw SESSION_ENDED
+}
+
+/** Waits for something, but not longer than the session lives. A loop that waits here can never turn after its end. */
 export async function during<T>(session: Session, wait: Promise<T>): Promise<T> {
+  if (session.isEnding) {
+    wait.catch(() => undefined)
+    throw SESSION_ENDED
+  }
   const first = await before(session.ending.promise, wait)
   if (first === OVER) throw SESSION_ENDED
   return first
