@@ -8,4 +8,11 @@ export {
   type Sealer,
   sealerTo,
 } from './sealing.ts'
-export { identityOf, type TokenSettings, type TokenVerifier, tokenVerifier } from './token.ts'
+export { identityOf } from './claims.ts'
+export {
+  configuredVerifier,
+  type OidcConfig,
+  type TokenSettings,
+  type TokenVerifier,
+  tokenVerifier,
+} from './token.ts'

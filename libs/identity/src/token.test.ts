@@ -1,27 +1,37 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { identityOf } from './token.ts'
+import { after, before, test } from 'node:test'
+import { type TestClaims, type TestIssuer, testIssuer } from '@countersign/testing'
+import { tokenVerifier } from './token.ts'
 
-const isAgent = (claims: object, agentGroup?: string): boolean =>
-  identityOf({ sub: 'ana', exp: 1, ...claims }, agentGroup).isAgent
+let issuer: TestIssuer
+before(async () => {
+  issuer = await testIssuer()
+})
+after(() => issuer[Symbol.asyncDispose]())
 
-test('who is delegated to is an agent', () => {
-  assert.equal(isAgent({ act: { sub: 'ci-deploy' } }), true)
+test('an access token says so in its header; another token is none, whatever it claims', async () => {
+  assert.equal(await codeOf({}), 'ana')
+  assert.equal(await codeOf({ type: 'application/at+jwt' }), 'ana')
+  for (const type of ['JWT', 'jwt', 'id+jwt', 'logout+jwt', 'secevent+jwt', 'dpop+jwt', ''])
+    assert.equal(await codeOf({ type }), 'CS_AUTH_INVALID', type)
 })
 
-test('who got the token for itself is an agent, whatever groups it is in', () => {
-  assert.equal(isAgent({ client_id: 'ana', groups: ['prod-reviewers'] }), true)
-  assert.equal(isAgent({ azp: 'ana' }), true)
+test('of a provider that calls access tokens JWT, its ID tokens are refused', async () => {
+  assert.equal(await codeOf({ type: 'JWT' }, 'JWT'), 'ana')
+  assert.equal(await codeOf({ type: 'JWT', others: { nonce: 'n' } }, 'JWT'), 'CS_AUTH_INVALID')
+  assert.equal(await codeOf({ type: 'JWT', others: { typ: 'ID' } }, 'JWT'), 'CS_AUTH_INVALID')
 })
 
-test('who is in the group of the agents is one, and that group has the name that it was given', () => {
-  assert.equal(isAgent({ groups: ['prod-reviewers', 'agents'] }), true)
-  assert.equal(isAgent({ groups: ['robots'] }, 'robots'), true)
-  assert.equal(isAgent({ groups: ['agents'] }, 'robots'), false)
+test('a signed token whose actor is not understood counts as nobody', async () => {
+  for (const act of [{ client_id: 'bot' }, ['bot'], 'bot', null])
+    assert.equal(await codeOf({ others: { act } }), 'CS_AUTH_INVALID')
+  assert.equal(await codeOf({ others: { sub: '' } }), 'CS_AUTH_INVALID')
 })
 
-test('a person who logged in with a client is none', () => {
-  assert.equal(isAgent({ client_id: 'web', azp: 'web', groups: ['prod-reviewers'] }), false)
-  assert.equal(isAgent({}), false)
-  assert.equal(isAgent({ act: { sub: 'ana' } }), false)
-})
+async function codeOf(claims: TestClaims, type?: string): Promise<unknown> {
+  const verify = tokenVerifier({ ...issuer, ...(type === undefined ? {} : { type }) })
+  return verify(issuer.token('ana', claims)).then(
+    ({ subject }) => subject,
+    (thrown: unknown) => Object(thrown).code,
+  )
+}

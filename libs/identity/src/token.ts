@@ -1,6 +1,7 @@
-import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload } from 'jose'
+import { createRemoteJWKSet, errors, jwtVerify } from 'jose'
 import type { Caller } from '@countersign/contracts'
-import { Instant, messageOf, Problem } from '@countersign/kernel'
+import { messageOf, Problem } from '@countersign/kernel'
+import { identityOf } from './claims.ts'
 
 /** Reads an access token: who it was issued to, or a `Problem` (`CS_AUTH_…`). */
 export type TokenVerifier = (token: string, nowMs?: number) => Promise<Caller>
@@ -11,7 +12,28 @@ export type TokenSettings = {
   jwksUri?: string
   /** The group whose members are agents; `agents` by default. */
   agentGroup?: string
+  /** The type that the header of an access token says; `at+jwt` (RFC 9068) by default. */
+  type?: string
 }
+
+/** The settings of a service that reads tokens, as `OIDC_SETTINGS` of the runtime names them. */
+export type OidcConfig = {
+  readonly CS_OIDC_ISSUER: string
+  readonly CS_OIDC_AUDIENCE: string
+  readonly CS_OIDC_TOKEN_TYPE: string
+  readonly CS_OIDC_JWKS_URI?: string | undefined
+  readonly CS_AGENT_GROUP: string
+}
+
+/** Verifies the tokens of the provider that a service is configured with. */
+export const configuredVerifier = (config: OidcConfig): TokenVerifier =>
+  tokenVerifier({
+    issuer: config.CS_OIDC_ISSUER,
+    audience: config.CS_OIDC_AUDIENCE,
+    type: config.CS_OIDC_TOKEN_TYPE,
+    agentGroup: config.CS_AGENT_GROUP,
+    ...(config.CS_OIDC_JWKS_URI === undefined ? {} : { jwksUri: config.CS_OIDC_JWKS_URI }),
+  })
 
 /** Verifies JWT access tokens (RFC 9068) of one issuer against its keys. */
 export function tokenVerifier(settings: TokenSettings): TokenVerifier {
@@ -25,6 +47,7 @@ export function tokenVerifier(settings: TokenSettings): TokenVerifier {
       const { payload } = await jwtVerify(token, keys, {
         issuer: settings.issuer,
         audience: settings.audience,
+        typ: settings.type ?? ACCESS_TOKEN,
         algorithms: ['ES256', 'ES384', 'EdDSA', 'PS256', 'RS256'],
         requiredClaims: ['sub', 'exp'],
         ...(nowMs === undefined ? {} : { currentDate: new Date(nowMs) }),
@@ -34,40 +57,6 @@ export function tokenVerifier(settings: TokenSettings): TokenVerifier {
       throw problemOf(cause)
     }
   }
-}
-
-/** Who a token speaks of: the agent is the current actor (RFC 8693 `act`), else the subject. */
-export function identityOf(payload: JWTPayload, agentGroup = AGENT_GROUP): Caller {
-  const subject = payload.sub ?? ''
-  const actors = actorsOf(payload['act'], 0)
-  const agent = actors[0] ?? subject
-  const claimed = payload['groups']
-  const groups = Array.isArray(claimed) ? claimed.filter((group) => typeof group === 'string') : []
-  return {
-    subject,
-    agent,
-    behalfOf: agent === subject ? null : subject,
-    actors: [...new Set([subject, ...actors])],
-    groups,
-    expiresAt: Instant((payload.exp ?? 0) * 1_000_000),
-    isAgent: agent !== subject || isOwnToken(payload) || groups.includes(agentGroup),
-  }
-}
-
-/**
- * Whether software got the token for itself, with no person behind it: its subject is then the client (RFC 9068
- * section 2.2). Known limit: a provider that gives the service account of a client another name is not seen here;
- * there the group of the agents says it.
- */
-const isOwnToken = ({ sub, client_id: client, azp: party }: JWTPayload): boolean =>
-  sub !== undefined && (client === sub || party === sub)
-
-function actorsOf(act: unknown, depth: number): string[] {
-  if (depth > ACTOR_DEPTH_MAX)
-    throw new Problem('CS_AUTH_INVALID', 'the delegation chain is too long')
-  if (typeof act !== 'object' || act === null || !('sub' in act) || typeof act.sub !== 'string')
-    return []
-  return [act.sub, ...('act' in act ? actorsOf(act.act, depth + 1) : [])]
 }
 
 function problemOf(cause: unknown): Problem {
@@ -88,5 +77,5 @@ function problemOf(cause: unknown): Problem {
   })
 }
 
-const ACTOR_DEPTH_MAX = 8
-const AGENT_GROUP = 'agents'
+/** RFC 9068 section 2.1; `application/at+jwt` is the same. */
+const ACCESS_TOKEN = 'at+jwt'

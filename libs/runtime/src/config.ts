@@ -53,6 +53,28 @@ export const COMMON_SETTINGS = {
     .describe('How much the service logs.'),
 }
 
+/** How a service reads access tokens: of which provider, for whom, and who in them is an agent. */
+export const OIDC_SETTINGS = {
+  CS_OIDC_ISSUER: z.string().min(1).describe('The issuer of the tokens.'),
+  CS_OIDC_AUDIENCE: z.string().default('countersign').describe('The audience of the tokens.'),
+  CS_OIDC_TOKEN_TYPE: z
+    .string()
+    .min(1)
+    .default('at+jwt')
+    .describe(
+      'The `typ` in the header of access tokens (RFC 9068); set `JWT` for a provider that says so. ID tokens are refused either way.',
+    ),
+  CS_OIDC_JWKS_URI: z
+    .string()
+    .optional()
+    .describe('Where the keys of the issuer are; <issuer>/jwks by default.'),
+  CS_AGENT_GROUP: z
+    .string()
+    .min(1)
+    .default('agents')
+    .describe('The group whose members are agents, who never act as people.'),
+}
+
 /** A whole number that is not negative. */
 export function count(meaning: string, value?: number) {
   const schema = z.coerce.number().int().nonnegative().describe(meaning)

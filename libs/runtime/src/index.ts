@@ -1,4 +1,4 @@
-export { COMMON_SETTINGS, count, flag, path, port, readConfig } from './config.ts'
+export { COMMON_SETTINGS, count, flag, OIDC_SETTINGS, path, port, readConfig } from './config.ts'
 export { closed, type HealthCheck, listening, serveHealth } from './health.ts'
 export { kafkaSettings } from './kafka-settings.ts'
 export { createLogger, type Logger } from './logger.ts'

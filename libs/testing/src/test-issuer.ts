@@ -17,6 +17,10 @@ export type TestClaims = {
   client?: string
   /** In seconds from now; negative for a token that has expired. */
   lifetime?: number
+  /** The type that the header says. */
+  type?: string
+  /** Other claims, or the same in another form. */
+  others?: Readonly<Record<string, unknown>>
 }
 
 /** Starts an issuer for a test. */
@@ -34,9 +38,12 @@ export async function testIssuer(): Promise<TestIssuer> {
   return {
     issuer,
     audience: AUDIENCE,
-    token(subject, { groups = [], act, client, lifetime = 600 } = {}) {
+    token(
+      subject,
+      { groups = [], act, client, lifetime = 600, type = 'at+jwt', others = {} } = {},
+    ) {
       const now = Math.floor(Date.now() / 1000)
-      const header = { alg: 'ES256', typ: 'at+jwt', kid: KEY_ID }
+      const header = { alg: 'ES256', typ: type, kid: KEY_ID }
       const claims = {
         iss: issuer,
         aud: AUDIENCE,
@@ -46,6 +53,7 @@ export async function testIssuer(): Promise<TestIssuer> {
         exp: now + lifetime,
         ...(act === undefined ? {} : { act: { sub: act } }),
         ...(client === undefined ? {} : { client_id: client }),
+        ...others,
       }
       const signed = `${encoded(header)}.${encoded(claims)}`
       const options = { key: keys.privateKey, dsaEncoding: 'ieee-p1363' } as const

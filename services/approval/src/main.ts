@@ -1,4 +1,4 @@
-import { openerWith, readPrivateKey, tokenVerifier } from '@countersign/identity'
+import { openerWith, readPrivateKey, configuredVerifier } from '@countersign/identity'
 import { systemClock } from '@countersign/kernel'
 import { connectKafkaLog } from '@countersign/log'
 import {
@@ -18,12 +18,7 @@ await startService('approval', async () => {
   const config = readConfig(SETTINGS, process.env)
   const logger = createLogger('approval', config.CS_LOG_LEVEL)
   const open = await openerWith(await readPrivateKey(config.CS_SEALING_KEY_FILE), REVIEW_TOKEN)
-  const verify = tokenVerifier({
-    issuer: config.CS_OIDC_ISSUER,
-    audience: config.CS_OIDC_AUDIENCE,
-    agentGroup: config.CS_AGENT_GROUP,
-    ...(config.CS_OIDC_JWKS_URI === undefined ? {} : { jwksUri: config.CS_OIDC_JWKS_URI }),
-  })
+  const verify = configuredVerifier(config)
 
   await using telemetry = startTelemetry('approval')
   await using log = await connectKafkaLog(kafkaSettings('approval', config, logger))

@@ -1,4 +1,4 @@
-import { readSealingKeys, sealerTo, tokenVerifier } from '@countersign/identity'
+import { readSealingKeys, sealerTo, configuredVerifier } from '@countersign/identity'
 import { Problem, systemClock } from '@countersign/kernel'
 import { connectKafkaLog } from '@countersign/log'
 import {
@@ -20,12 +20,7 @@ await startService('console', async () => {
   if (approvalKey === undefined) {
     throw new Problem('CS_CONFIG_INVALID', 'CS_SEALING_KEYS_FILE has no key with the id approval')
   }
-  const verify = tokenVerifier({
-    issuer: config.CS_OIDC_ISSUER,
-    audience: config.CS_OIDC_AUDIENCE,
-    agentGroup: config.CS_AGENT_GROUP,
-    ...(config.CS_OIDC_JWKS_URI === undefined ? {} : { jwksUri: config.CS_OIDC_JWKS_URI }),
-  })
+  const verify = configuredVerifier(config)
 
   await using telemetry = startTelemetry('console')
   await using log = await connectKafkaLog(kafkaSettings('console', config, logger))

@@ -1,5 +1,4 @@
-import { COMMON_SETTINGS, path } from '@countersign/runtime'
-import { z } from 'zod'
+import { COMMON_SETTINGS, OIDC_SETTINGS, path } from '@countersign/runtime'
 
 /** The settings of policy; the table in the README is made from them. */
 export const SETTINGS = {
@@ -7,10 +6,5 @@ export const SETTINGS = {
   CS_SEALING_KEY_FILE: path(
     'The private key of policy (JWK), to open tokens of agents and keys of sessions.',
   ),
-  CS_OIDC_ISSUER: z.string().min(1).describe('The issuer of the tokens of agents.'),
-  CS_OIDC_AUDIENCE: z.string().default('countersign').describe('The audience of the tokens.'),
-  CS_OIDC_JWKS_URI: z
-    .string()
-    .optional()
-    .describe('Where the keys of the issuer are; <issuer>/jwks by default.'),
+  ...OIDC_SETTINGS,
 }

@@ -1,4 +1,4 @@
-import { openerWith, readPrivateKey, tokenVerifier } from '@countersign/identity'
+import { openerWith, readPrivateKey, configuredVerifier } from '@countersign/identity'
 import { systemClock } from '@countersign/kernel'
 import { connectKafkaLog } from '@countersign/log'
 import {
@@ -20,11 +20,7 @@ await startService('policy', async () => {
   const config = readConfig(SETTINGS, process.env)
   const logger = createLogger('policy', config.CS_LOG_LEVEL)
   const key = await readPrivateKey(config.CS_SEALING_KEY_FILE)
-  const verify = tokenVerifier({
-    issuer: config.CS_OIDC_ISSUER,
-    audience: config.CS_OIDC_AUDIENCE,
-    ...(config.CS_OIDC_JWKS_URI === undefined ? {} : { jwksUri: config.CS_OIDC_JWKS_URI }),
-  })
+  const verify = configuredVerifier(config)
   const readProof = proofReader({
     open: await openerWith(key, AGENT_TOKEN),
     verify,

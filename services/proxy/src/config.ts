@@ -1,4 +1,4 @@
-import { COMMON_SETTINGS, count, path, port } from '@countersign/runtime'
+import { COMMON_SETTINGS, OIDC_SETTINGS, count, path, port } from '@countersign/runtime'
 import { z } from 'zod'
 
 /** The settings of the proxy; the table in the README is made from them. */
@@ -16,12 +16,7 @@ export const SETTINGS = {
   ).optional(),
   CS_MASKING_KEY_FILE: path('The key of the pseudonyms, at least 32 bytes.'),
   CS_SEALING_KEYS_FILE: path('The public keys of the services (JWK Set).'),
-  CS_OIDC_ISSUER: z.string().min(1).describe('The issuer of the tokens of the agents.'),
-  CS_OIDC_AUDIENCE: z.string().default('countersign').describe('The audience of the tokens.'),
-  CS_OIDC_JWKS_URI: z
-    .string()
-    .optional()
-    .describe('Where the keys of the issuer are; <issuer>/jwks by default.'),
+  ...OIDC_SETTINGS,
   CS_CONSOLE_URL: z
     .string()
     .optional()

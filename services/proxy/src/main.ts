@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { readSealingKeys, sealerTo, tokenVerifier } from '@countersign/identity'
+import { readSealingKeys, sealerTo, configuredVerifier } from '@countersign/identity'
 import { InstanceId, Problem, SessionId, systemClock, uuidv7 } from '@countersign/kernel'
 import { connectKafkaLog } from '@countersign/log'
 import {
@@ -60,11 +60,7 @@ await startService('proxy', async () => {
     instanceId,
     lease,
     catalog: lanes.catalog,
-    verifyToken: tokenVerifier({
-      issuer: config.CS_OIDC_ISSUER,
-      audience: config.CS_OIDC_AUDIENCE,
-      ...(config.CS_OIDC_JWKS_URI === undefined ? {} : { jwksUri: config.CS_OIDC_JWKS_URI }),
-    }),
+    verifyToken: configuredVerifier(config),
     sealToken: await sealer('policy', 'countersign/agent-token'),
     sealDataKey: new Map(
       await Promise.all(

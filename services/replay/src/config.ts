@@ -1,4 +1,4 @@
-import { COMMON_SETTINGS, path, port } from '@countersign/runtime'
+import { COMMON_SETTINGS, OIDC_SETTINGS, path, port } from '@countersign/runtime'
 import { z } from 'zod'
 
 /** The settings of replay; the table in the README is made from them. */
@@ -8,15 +8,5 @@ export const SETTINGS = {
   CS_HTTP_PORT: port('The port of the HTTP API.'),
   CS_ARCHIVE_DIR: path('The folder with the archives of finished sessions.'),
   CS_SEALING_KEY_FILE: path('The private key of replay (JWK), to open the keys of sessions.'),
-  CS_OIDC_ISSUER: z.string().min(1).describe('The issuer of the tokens of people and agents.'),
-  CS_OIDC_AUDIENCE: z.string().default('countersign').describe('The audience of the tokens.'),
-  CS_AGENT_GROUP: z
-    .string()
-    .min(1)
-    .default('agents')
-    .describe('The group whose members are agents, who never act as people.'),
-  CS_OIDC_JWKS_URI: z
-    .string()
-    .optional()
-    .describe('Where the keys of the issuer are; <issuer>/jwks by default.'),
+  ...OIDC_SETTINGS,
 }

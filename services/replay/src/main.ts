@@ -1,5 +1,5 @@
 import { archiveIn } from '@countersign/archive'
-import { openerWith, readPrivateKey, tokenVerifier } from '@countersign/identity'
+import { openerWith, readPrivateKey, configuredVerifier } from '@countersign/identity'
 import { connectKafkaLog } from '@countersign/log'
 import {
   createLogger,
@@ -18,12 +18,7 @@ await startService('replay', async () => {
   const config = readConfig(SETTINGS, process.env)
   const logger = createLogger('replay', config.CS_LOG_LEVEL)
   const open = await openerWith(await readPrivateKey(config.CS_SEALING_KEY_FILE), DATA_KEY)
-  const verify = tokenVerifier({
-    issuer: config.CS_OIDC_ISSUER,
-    audience: config.CS_OIDC_AUDIENCE,
-    agentGroup: config.CS_AGENT_GROUP,
-    ...(config.CS_OIDC_JWKS_URI === undefined ? {} : { jwksUri: config.CS_OIDC_JWKS_URI }),
-  })
+  const verify = configuredVerifier(config)
 
   await using telemetry = startTelemetry('replay')
   await using log = await connectKafkaLog(kafkaSettings('replay', config, logger))
