@@ -54,8 +54,8 @@ export async function tell(system: System, narrator: Narrator): Promise<number> 
   narrator.chapter('The wrong people cannot countersign it')
   const kim = await cli('kim', 'approve', alterId)
   check(
-    kim.status !== 0 && /reviews staging/i.test(kim.stdout + kim.stderr),
-    'kim reviews staging, not production: refused',
+    kim.status !== 0 && kim.stderr.includes('CS_NOT_FOUND'),
+    'kim reviews staging, not production: for her there is no such request',
   )
   const self = await cli('ci-deploy', 'approve', alterId)
   check(isSelfApproval(self), 'the agent cannot countersign its own request: refused')

@@ -1,36 +1,40 @@
 // Seen to fail when the self-approval check is taken out of services/approval/src/core/refusal.ts.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { uuidv7 } from '@countersign/kernel'
 import { arena } from '../support/arena.ts'
 import { heldStatement } from '../support/held.ts'
 import { eventsOf, observe, timesRun } from '../support/ledger.ts'
+import { countersignedPastTheConsole } from '../support/stolen-console.ts'
 import { applyCatalog, callConsole, callReplay, countersign, deny } from '../support/reviewer.ts'
 
 const system = await arena('people')
 
-test('everybody who may not countersign is refused, and each refusal is an event', async () => {
+test('everybody who may not countersign is refused, and those who may see the request on record', async () => {
   const { psql, requestId } = await heldStatement(
     system,
     'alter table shop.orders add column people int',
   )
-  for (const person of ['kim', 'dev', 'ci-deploy', 'maria', 'nightly-report']) {
+  // Those who may see it are refused on record; to all others it does not exist, and nothing of theirs is kept.
+  for (const person of ['ci-deploy', 'maria']) {
     const answer = await countersign(system, person, requestId)
-    assert.ok(
-      answer.status === 403 || answer.status === 404,
-      `${person}: ${answer.status} ${JSON.stringify(answer.body)}`,
-    )
+    assert.equal(answer.status, 403, `${person}: ${JSON.stringify(answer.body)}`)
   }
+  for (const person of ['kim', 'dev', 'nightly-report', 'review-bot'])
+    assert.deepEqual(await strangersVote(person, requestId), NOT_FOUND, person)
+  // Approval asks again: past the console nobody else counts either.
+  for (const person of ['kim', 'dev', 'nightly-report', 'review-bot', 'ci-deploy'])
+    assert.equal((await countersignedPastTheConsole(system, person, requestId)).status, 403, person)
   assert.equal(await timesRun(system, 'people int'), 0, 'nothing reached the target')
-  await using log = await observe(system)
-  const reasons = (await eventsOf(log, 'approvals', 'CountersignatureRefused')).map(
-    ({ by, reason }) => `${by}: ${reason}`,
-  )
-  assert.ok(reasons.includes('kim: WrongEnvironment'), reasons.join())
-  assert.ok(reasons.includes('maria: SelfApproval'), reasons.join())
-  assert.ok(
-    reasons.some((reason) => /ci-deploy|maria/.test(reason)),
-    reasons.join(),
-  )
+  assert.deepEqual(await refusalsOf(requestId), [
+    'maria: SelfApproval',
+    'maria: SelfApproval',
+    'kim: WrongEnvironment',
+    'dev: WrongEnvironment',
+    'nightly-report: NotAReviewer',
+    'review-bot: NotAReviewer',
+    'maria: SelfApproval',
+  ])
 
   assert.equal((await countersign(system, 'ana', requestId)).status, 200)
   assert.equal((await psql.finish()).status, 0)
@@ -43,16 +47,9 @@ test('an agent in the groups of people never countersigns, changes no rule, and 
     system,
     'alter table shop.orders add column bots int',
   )
-  assert.equal((await countersign(system, 'review-bot', requestId)).status, 403)
-  assert.equal((await deny(system, 'review-bot', requestId, 'no')).status, 403)
-  await using log = await observe(system)
-  const refusals = (await eventsOf(log, 'approvals', 'CountersignatureRefused')).filter(
-    ({ by }) => by === 'review-bot',
-  )
-  assert.deepEqual(
-    refusals.map(({ reason }) => reason),
-    ['NotAReviewer', 'NotAReviewer'],
-  )
+  assert.deepEqual(await strangersVote('review-bot', requestId), NOT_FOUND)
+  assert.equal((await countersignedPastTheConsole(system, 'review-bot', requestId)).status, 403)
+  assert.deepEqual(await refusalsOf(requestId), ['review-bot: NotAReviewer'])
   const files = [{ name: 'none.yaml', text: '' }]
   const put = { method: 'PUT', path: '/v1/catalog', body: { files } }
   assert.equal((await callConsole(system, 'review-bot', put)).status, 403)
@@ -75,7 +72,9 @@ test('a vote after the end is refused, whoever gives it', async () => {
   assert.equal((await deny(system, 'bo', requestId, 'no')).status, 200)
   await psql.finish()
   const answer = await countersign(system, 'ana', requestId)
-  assert.ok(answer.status === 409 || answer.status === 403, JSON.stringify(answer))
+  assert.deepEqual([answer.status, answer.body['requestStatus']], [409, 'denied'])
+  // Past the console it comes too late as well.
+  assert.equal((await countersignedPastTheConsole(system, 'ana', requestId)).status, 409)
   assert.equal(await timesRun(system, 'late int'), 0)
 })
 
@@ -86,8 +85,8 @@ test('a production reviewer countersigns nothing in staging', async () => {
     'alter table shop.orders add column elsewhere int',
     { profile: 'shop-staging' },
   )
-  const answer = await countersign(system, 'ana', requestId)
-  assert.ok(answer.status === 403 || answer.status === 404, JSON.stringify(answer))
+  assert.deepEqual(await strangersVote('ana', requestId), NOT_FOUND)
+  assert.equal((await countersignedPastTheConsole(system, 'ana', requestId)).status, 403)
   assert.equal(await timesRun(system, 'elsewhere'), 0)
   assert.deepEqual(await refusalsOf(requestId), ['ana: WrongEnvironment'])
   assert.equal((await countersign(system, 'kim', requestId)).status, 200)
@@ -143,6 +142,27 @@ async function prodChain(stages: string): Promise<void> {
 
 /** The stages of the chain prod-change, behind everything that names it. */
 const PROD_STAGES = /(name: prod-change \}\nspec:\n {2}stages:)[\s\S]*?\n(?=---)/
+
+/** The answer to a vote on a request that the person may not see, compared with one on a request that does not exist. */
+async function strangersVote(person: string, requestId: string) {
+  const none = uuidv7(Date.now())
+  const answers = await Promise.all(
+    [requestId, none].map((id) =>
+      callConsole(system, person, {
+        method: 'POST',
+        path: `/v1/requests/${id}/countersign`,
+        body: {},
+      }),
+    ),
+  )
+  const [unseen, unknown] = answers.map(({ status, body }) =>
+    JSON.stringify({ status, body }).replaceAll(requestId, 'ID').replaceAll(none, 'ID'),
+  )
+  assert.equal(unseen, unknown)
+  return answers.map(({ status }) => status)
+}
+
+const NOT_FOUND = [404, 404]
 
 /** Which votes on a request were refused, and why. */
 async function refusalsOf(requestId: string): Promise<string[]> {

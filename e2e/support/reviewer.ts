@@ -103,7 +103,7 @@ async function vote(
 }
 
 /** What the console would have answered: from the events of approval that cite the vote. */
-async function outcomeOf(system: System, reviewId: string): Promise<Answer> {
+export async function outcomeOf(system: System, reviewId: string): Promise<Answer> {
   await using log = await observe(system)
   const review = (await recordsOf(log, 'reviews')).find((record) => idOf(record) === reviewId)
   if (review === undefined) throw new Error(`the vote ${reviewId} is not in the log`)

@@ -107,8 +107,7 @@ function voted(vote: Vote, state: Approval): readonly ApprovalsMessage[] {
   }
   if (state.status === 'expired') return [refused(vote, TOO_LATE)]
   if (state.status !== 'pending') {
-    const what = state.status === 'new' ? 'is not known here' : `was ${state.status}`
-    return [refused(vote, refusal('NotPending', `The request ${what}.`))]
+    return [refused(vote, refusal('NotPending', `The request ${STANDING[state.status]}.`))]
   }
   if (isLate(vote, state)) return [expired(vote, state), refused(vote, TOO_LATE)]
   const { voter } = vote
@@ -208,6 +207,15 @@ const about = ({ sessionId, requestId, at }: ApprovalCommand) => ({
 const nameOf = ({ voter }: Vote): string =>
   voter.status === 'verified' ? voter.identity.subject : voter.claimed
 
+/** How a request that does not wait stands, for whoever votes on it. */
+const STANDING = {
+  new: 'is not known here',
+  granted: 'was granted',
+  denied: 'was denied',
+  withdrawn: 'was withdrawn',
+  superseded: 'was superseded',
+  over: 'is over, and so is its session',
+} as const
 const TOO_LATE = refusal('TooLate', 'The deadline of the request has passed.')
 /** How long a grant may wait for its release: the broker and the proxy need seconds. */
 const GRANT_MS = 5 * 60_000

@@ -2,7 +2,12 @@ import type { ApprovalRequested } from '@countersign/contracts'
 import type { Instant } from '@countersign/kernel'
 
 /** The approval of one held request: what its history says. */
-export type Approval = { readonly status: 'new' } | Pending | { readonly status: Ended }
+export type Approval =
+  | { readonly status: 'new' }
+  | Pending
+  | { readonly status: Ended }
+  /** Its session is over, and how it ended is not remembered any more. */
+  | { readonly status: 'over' }
 
 /** How an approval may end. */
 export type Ended = 'granted' | 'denied' | 'expired' | 'withdrawn' | 'superseded'

@@ -106,6 +106,10 @@ describe('approval on a log', { timeout: 30_000 }, () => {
       'ApprovalWithdrawn',
       'CountersignatureRefused ana NotPending',
     ])
+    // It was known here, and to whoever votes late it is not said that it was not.
+    const refusal = (await events(log, 3)).at(-1)
+    assert.ok(refusal?.type === 'CountersignatureRefused')
+    assert.equal(refusal.detail, 'The request is over, and so is its session.')
   })
 
   it('supersedes what waits when the policy changes', async () => {

@@ -36,7 +36,8 @@ export function fold(sessions: Sessions, message: AnyMessage): void {
 
 /** The approval of a request as it stands. */
 export const approvalOf = (sessions: Sessions, session: string, request: RequestId): Approval =>
-  sessions.approvals.get(session)?.get(request) ?? approval.initialState
+  sessions.approvals.get(session)?.get(request) ??
+  (sessions.over.has(session) ? { status: 'over' } : approval.initialState)
 
 /** The requests of a session that wait for people. */
 export const pendingOf = (sessions: Sessions, session: string): readonly RequestId[] =>

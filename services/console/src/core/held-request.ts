@@ -1,4 +1,9 @@
-import type { ApprovalRequested, ApprovalsMessage, Countersigned } from '@countersign/contracts'
+import type {
+  ApprovalRequested,
+  ApprovalsMessage,
+  Caller,
+  Countersigned,
+} from '@countersign/contracts'
 import type { Instant } from '@countersign/kernel'
 
 /** A request that waits, or waited, for people: what the topic `approvals` says of it. */
@@ -6,6 +11,8 @@ export type HeldRequest = {
   readonly requested: ApprovalRequested
   readonly status: RequestStatus
   readonly signatures: readonly Countersigned[]
+  /** Whose votes were refused while it waited, one entry a vote. */
+  readonly refusedVoters: readonly string[]
   /** When it stopped to wait; null while it does. */
   readonly endedAt: Instant | null
   /** Who ended it, where a person did. */
@@ -24,7 +31,7 @@ export function evolved(request: HeldRequest | null, event: ApprovalsMessage): H
   const ended = { ...request, endedAt: event.at }
   switch (event.type) {
     case 'CountersignatureRefused':
-      return request
+      return { ...request, refusedVoters: [...request.refusedVoters, event.by] }
     case 'Countersigned':
       return { ...request, signatures: [...request.signatures, event] }
     case 'ApprovalGranted':
@@ -44,10 +51,15 @@ export function evolved(request: HeldRequest | null, event: ApprovalsMessage): H
   }
 }
 
+/** How many votes of this person on the request were refused. */
+export const refusedVotesOf = ({ refusedVoters }: HeldRequest, { subject }: Caller): number =>
+  refusedVoters.filter((by) => by === subject).length
+
 const begun = (requested: ApprovalRequested): HeldRequest => ({
   requested,
   status: 'pending',
   signatures: [],
+  refusedVoters: [],
   endedAt: null,
   endedBy: null,
   words: null,

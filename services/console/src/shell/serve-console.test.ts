@@ -176,10 +176,70 @@ describe('the console', { timeout: 30_000 }, () => {
     )
   })
 
+  it('answers a vote on what one may not see as one on what does not exist, and puts neither on record', async () => {
+    const id = await held()
+    const before = log.records('reviews').length
+    const strangers: readonly [string, TestClaims][] = [
+      ['kim', { groups: ['staging-reviewers'] }],
+      ['zoe', {}],
+      ['maria', { act: 'nightly-report', groups: ['prod-reviewers'] }],
+      ['bot', { groups: ['prod-reviewers'], client: 'bot' }],
+    ]
+    for (const verb of ['countersign', 'deny', 'withdraw']) {
+      for (const [name, claims] of strangers) {
+        const vote = (request: string) =>
+          call('POST', `/v1/requests/${request}/${verb}`, name, claims, { words: 'no' })
+        const none = RequestId(uuidv7(Date.now()))
+        const [unseen, unknown] = await Promise.all([vote(id), vote(none)])
+        assert.equal(unseen.status, 404)
+        assert.equal(
+          JSON.stringify(unseen).replaceAll(id, 'ID'),
+          JSON.stringify(unknown).replaceAll(none, 'ID'),
+        )
+      }
+    }
+    assert.equal(log.records('reviews').length, before)
+  })
+
+  it('says how a request ended to who votes too late, without an event', async () => {
+    const id = await held()
+    approval = (vote) => [signed(vote), granted(vote)]
+    const path = `/v1/requests/${id}/countersign`
+    assert.equal((await call('POST', path, 'ana', REVIEWER)).status, 200)
+    const before = log.records('reviews').length
+    const late = await call('POST', path, 'bo', REVIEWER)
+    assert.deepEqual([late.status, late.problem.code], [409, 'CS_REVIEW_NOT_PENDING'])
+    assert.partialDeepStrictEqual(late.body, { requestStatus: 'granted' })
+    assert.match(String(late.body['detail']), /granted at .* by ana/)
+    assert.equal(log.records('reviews').length, before)
+  })
+
+  it('puts a bounded number of refused votes of one person on record', async () => {
+    const id = await held()
+    approval = (vote) => [refused(vote, 'SelfApproval')]
+    const before = log.records('reviews').length
+    const reasons: unknown[] = []
+    for (let vote = 0; vote < 8; vote++)
+      reasons.push(
+        (await call('POST', `/v1/requests/${id}/countersign`, 'maria', {})).problem.reason,
+      )
+    assert.deepEqual(reasons, [
+      ...Array<string>(5).fill('SelfApproval'),
+      ...Array<string>(3).fill('TooOften'),
+    ])
+    assert.equal(log.records('reviews').length, before + 5)
+    // Somebody else is not counted with her.
+    approval = (vote) => [signed(vote), granted(vote)]
+    assert.equal(
+      (await call('POST', `/v1/requests/${id}/countersign`, 'ana', REVIEWER)).status,
+      200,
+    )
+  })
+
   it('says that a request is over, and that approval has not answered yet', async () => {
     const id = await held()
     approval = (vote) => [refused(vote, 'NotPending')]
-    const over = await call('POST', `/v1/requests/${id}/countersign`, 'ana', {})
+    const over = await call('POST', `/v1/requests/${id}/countersign`, 'ana', REVIEWER)
     assert.deepEqual([over.status, over.problem.code], [409, 'CS_REVIEW_NOT_PENDING'])
     approval = () => []
     const withdraw = `/v1/requests/${id}/withdraw`
@@ -194,15 +254,11 @@ describe('the console', { timeout: 30_000 }, () => {
       vote.type === 'Deny'
         ? [{ type: 'ApprovalDenied', ...about(vote), by: vote.by, words: vote.words }]
         : []
-    const silence = await call('POST', `/v1/requests/${id}/deny`, 'ana', {}, {})
+    const silence = await call('POST', `/v1/requests/${id}/deny`, 'ana', REVIEWER, {})
     assert.deepEqual([silence.status, silence.problem.code], [400, 'CS_BAD_REQUEST'])
-    const denied = await call(
-      'POST',
-      `/v1/requests/${id}/deny`,
-      'ana',
-      {},
-      { words: 'not on a Friday' },
-    )
+    const denied = await call('POST', `/v1/requests/${id}/deny`, 'ana', REVIEWER, {
+      words: 'not on a Friday',
+    })
     assert.partialDeepStrictEqual(denied.body, {
       status: 'denied',
       request: { words: 'not on a Friday', endedBy: 'ana' },
@@ -372,6 +428,7 @@ describe('the console', { timeout: 30_000 }, () => {
 })
 
 const PURPOSE = 'countersign/review-token'
+const REVIEWER = { groups: ['prod-reviewers'] }
 const ADMIN = { groups: ['countersign-admins'] }
 const REVIEWERS = `apiVersion: countersign/v1
 kind: Reviewers

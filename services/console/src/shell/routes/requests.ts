@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Caller } from '@countersign/contracts'
 import { isUuid, Problem, RequestId } from '@countersign/kernel'
 import { mayRead } from '../../core/audience.ts'
 import type { HeldRequest } from '../../core/held-request.ts'
@@ -27,26 +28,24 @@ export const requestRoutes = (projection: Projection): readonly Route[] => [
     method: 'get',
     path: '/v1/requests/:id',
     answer: ({ identity, id }) => {
-      const request = heldRequest(projection, id)
-      // What somebody may not read does not exist for them.
-      if (!mayRead(identity, request, projection.catalog())) throw unknown(id)
+      const request = visibleRequest(projection, identity, id)
+      if (request === null) throw unknownRequest(id)
       return { status: 200, body: requestView(request) }
     },
   },
 ]
 
-/** The request with this id, or a problem. */
-export function heldRequest(projection: Projection, id: string): HeldRequest {
-  const request = requestWith(projection, id)
-  if (request === null) throw unknown(id)
-  return request
+/** The request with this id, or null. A request that somebody may not read does not exist for them. */
+export function visibleRequest(
+  projection: Projection,
+  caller: Caller,
+  id: string,
+): HeldRequest | null {
+  const request = isUuid(id) ? projection.request(RequestId(id)) : null
+  return request !== null && mayRead(caller, request, projection.catalog()) ? request : null
 }
 
-/** The request with this id, or null. */
-export const requestWith = (projection: Projection, id: string): HeldRequest | null =>
-  isUuid(id) ? projection.request(RequestId(id)) : null
-
-const unknown = (id: string): Problem =>
+export const unknownRequest = (id: string): Problem =>
   new Problem('CS_NOT_FOUND', `there is no held request ${id.slice(0, 80)} that you may see`, {
     hint: 'List those that wait with GET /v1/requests.',
   })

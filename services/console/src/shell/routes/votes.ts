@@ -1,9 +1,17 @@
 import { z } from 'zod'
 import type { ReviewsMessage } from '@countersign/contracts'
 import type { Sealer } from '@countersign/identity'
-import { type Clock, EventId, isUuid, Problem, uuidv7 } from '@countersign/kernel'
+import {
+  type Clock,
+  EventId,
+  isoOf,
+  isUuid,
+  Problem,
+  type RequestId,
+  uuidv7,
+} from '@countersign/kernel'
 import { draftOf, type Log, type Recorded } from '@countersign/log'
-import type { HeldRequest } from '../../core/held-request.ts'
+import { type HeldRequest, refusedVotesOf } from '../../core/held-request.ts'
 import { requestView } from '../../core/request-view.ts'
 import { voteOutcome } from '../../core/vote-outcome.ts'
 import { whenKnown } from '../patience.ts'
@@ -11,7 +19,7 @@ import { problemDetails } from '@countersign/runtime'
 import type { Projection } from '../projection.ts'
 import type { Call, Route } from '../route.ts'
 import type { Answer } from '@countersign/runtime'
-import { heldRequest, requestWith } from './requests.ts'
+import { unknownRequest, visibleRequest } from './requests.ts'
 
 export type VoteParts = {
   log: Log
@@ -23,8 +31,10 @@ export type VoteParts = {
 }
 
 /**
- * Takes votes. Whether one counts is for approval to say, so every vote is passed on, also one that will be
- * refused: the refusal is an event then, and everybody can see who tried.
+ * Takes votes on requests that the caller may see and that wait. Whether one counts is for approval to say, so it is
+ * passed on, also one that will be refused: the refusal is an event then, and everybody can see who tried. A vote on
+ * another request gets the answer of one that does not exist, and a vote on one that is over how it ended; neither is an
+ * event, and neither is a vote of a person whose votes on this request were refused `REFUSED_VOTES_MAX` times.
  */
 export const voteRoutes = (parts: VoteParts): readonly Route[] => [
   {
@@ -64,8 +74,12 @@ async function voted(
   const { log, projection, seal, clock } = parts
   // The agent may have heard of the hold before we did: who votes at once is not told that there is none.
   const limitMs = isUuid(call.id) ? KNOWN_LIMIT_MS : 0
-  await whenKnown({ projection, clock, limitMs }, () => requestWith(projection, call.id))
-  const request = heldRequest(projection, call.id)
+  const request = await whenKnown({ projection, clock, limitMs }, () =>
+    visibleRequest(projection, call.identity, call.id),
+  )
+  if (request === null) throw unknownRequest(call.id)
+  if (request.status !== 'pending') return over(request)
+  if (refusedVotesOf(request, call.identity) >= REFUSED_VOTES_MAX) return tooOften()
   const { sessionId, requestId } = request.requested
   const at = clock.now()
   const reviewId = uuidv7(at / 1000)
@@ -83,13 +97,13 @@ async function voted(
   const [review] = await log.append([draft])
   if (review === undefined)
     throw new Problem('CS_INTERNAL', 'the log did not say where the vote is')
-  return answered(parts, review, call.id)
+  return answered(parts, review, requestId)
 }
 
-async function answered(parts: VoteParts, review: Recorded, id: string): Promise<Answer> {
+async function answered(parts: VoteParts, review: Recorded, id: RequestId): Promise<Answer> {
   const { projection, clock, voteLimitMs } = parts
   const outcome = await whenKnown({ projection, clock, limitMs: voteLimitMs }, () =>
-    voteOutcome(projection.causedBy(review.position), heldRequest(projection, id)),
+    voteOutcome(projection.causedBy(review.position), projection.request(id)),
   )
   const reviewId = review.id
   if (outcome === null) return { status: 202, body: { status: 'waiting', reviewId } }
@@ -105,6 +119,24 @@ async function answered(parts: VoteParts, review: Recorded, id: string): Promise
   })
 }
 
+/** How a request ended that no vote can change any more. */
+function over({ status, endedAt, endedBy, words }: HeldRequest): Answer {
+  const at = endedAt === null ? '' : ` at ${isoOf(endedAt)}`
+  const by = endedBy === null ? '' : ` by ${endedBy}`
+  const why = words === null ? '' : `: ${words}`
+  return problemDetails('CS_REVIEW_NOT_PENDING', `The request was ${status}${at}${by}${why}.`, {
+    reason: 'NotPending',
+    requestStatus: status,
+  })
+}
+
+const tooOften = (): Answer =>
+  problemDetails(
+    'CS_REVIEW_REFUSED',
+    `Your votes on this request were refused ${REFUSED_VOTES_MAX} times; no more of them are taken.`,
+    { reason: 'TooOften' },
+  )
+
 function bodyOf<T>(schema: z.ZodType<T>, { body }: Call): T {
   const read = schema.safeParse(body ?? {})
   if (read.success) return read.data
@@ -114,6 +146,9 @@ function bodyOf<T>(schema: z.ZodType<T>, { body }: Call): T {
 
 /** How long a request that is not known yet is waited for. */
 const KNOWN_LIMIT_MS = 2_000
+
+/** How often the votes of one person on one request are refused on record. */
+const REFUSED_VOTES_MAX = 5
 
 /** Words travel in a protocol message to the agent. */
 const WORDS_MAX = 1_000

@@ -1,0 +1,40 @@
+import { join } from 'node:path'
+import type { System } from '@countersign/local'
+import { readSealingKeys, sealerTo } from '@countersign/identity'
+import { EventId, systemClock, uuidv7 } from '@countersign/kernel'
+import { draftOf } from '@countersign/log'
+import { connectAs, eventsOf } from './ledger.ts'
+import { type Answer, outcomeOf } from './reviewer.ts'
+
+/**
+ * Countersigns with the Kafka user of the console, past the console: the token of the person is real, and whether they
+ * may see the request was not asked.
+ */
+export async function countersignedPastTheConsole(
+  system: System,
+  as: string,
+  requestId: string,
+): Promise<Answer> {
+  await using log = await connectAs(system, 'console')
+  const asked = await eventsOf(log, 'approvals', 'ApprovalRequested')
+  const held = asked.find((event) => event.requestId === requestId)
+  if (held === undefined) throw new Error(`${requestId} is not held`)
+  const keys = await readSealingKeys(join(system.instance.dir, 'secrets', 'sealing-keys.jwks'))
+  const key = keys.get('approval')
+  if (key === undefined) throw new Error('approval has no sealing key')
+  const seal = await sealerTo(key, 'countersign/review-token')
+  const at = systemClock.now()
+  const reviewId = uuidv7(at / 1000)
+  const token = await system.tokenFor(as)
+  const order = { sessionId: held.sessionId, at, requestId: held.requestId, reviewId, by: as }
+  const proof = await seal(JSON.stringify({ token, requestId, reviewId }))
+  const vote = {
+    type: 'Countersign',
+    ...order,
+    proof,
+    signature: null,
+    digest: held.digest,
+  } as const
+  await log.append([draftOf(vote, { id: EventId(reviewId), key: held.sessionId })])
+  return outcomeOf(system, reviewId)
+}
