@@ -1,5 +1,6 @@
 import { failed, messageOf, ok, type Result } from '@countersign/kernel'
 import libpgQuery from 'libpg-query'
+import { continued } from './continuation.ts'
 import { treeOf, type Tree } from './tree.ts'
 
 /** A statement longer than this is unknown. */
@@ -35,7 +36,7 @@ let last: { readonly text: string; readonly trees: Result<readonly Tree[]> } | n
 function parsedAnew(text: string): Result<readonly Tree[]> {
   if (BLANK.test(text)) return ok([])
   try {
-    const tree = treeOf(libpgQuery.parseSync(text))
+    const tree = treeOf(libpgQuery.parseSync(continued(text)))
     const statements = tree?.['stmts']
     return Array.isArray(statements)
       ? ok(statements.map((each) => treeOf(each)).filter((each) => each !== null))

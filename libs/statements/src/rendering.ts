@@ -1,5 +1,6 @@
 import libpgQuery from 'libpg-query'
 import { recentlyUsed } from './cache.ts'
+import { continued } from './continuation.ts'
 import { hasOneShape } from './keys.ts'
 import { templateOf } from './template.ts'
 import { decoded, latin1Of, parsed } from './parser.ts'
@@ -26,7 +27,8 @@ export function freshRendering(sql: Uint8Array | string): string {
   if (!text.ok || !parsed(text.value).ok) return unparsed
   if (text.value === '') return ''
   try {
-    return masked(bytes, libpgQuery.scanSync(text.value).tokens)
+    const whole = continued(text.value)
+    return masked(Buffer.from(whole), libpgQuery.scanSync(whole).tokens)
   } catch {
     return unparsed
   }

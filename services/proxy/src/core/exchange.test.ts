@@ -144,3 +144,19 @@ const rowDescription = (): Buffer =>
       format: 'text',
     },
   ])
+
+test("the error of what Countersign asked on behalf of the agent is the agent's", () => {
+  const exchange = expecting(
+    step('Describe', null, { isOurs: true, isForAgent: true }),
+    step('Execute', 0),
+    step('Sync'),
+  )
+  assert.deepEqual(feed(exchange, error('25P02'), toClient.readyForQuery('E')), [
+    'message',
+    'ready',
+  ])
+  assert.deepEqual(
+    exchange.ended.map(({ request, outcome, sqlState }) => ({ request, outcome, sqlState })),
+    [{ request: 0, outcome: 'Failed', sqlState: '25P02' }],
+  )
+})

@@ -18,6 +18,8 @@ export type Step = {
   readonly portal: string | null
   /** Countersign asked itself; the client must not see the answer. */
   readonly isOurs: boolean
+  /** Countersign asked on behalf of what the agent sent next: the answer is hidden, but its error is the agent's. */
+  readonly isForAgent?: true
   /** Called when the target confirmed it. */
   confirmed?(): void
 }
@@ -200,8 +202,8 @@ function failed(exchange: Exchange, frame: ServerFrame): Verdict {
   if (!fields.ok) return { do: 'violation', why: fields.error.detail }
   exchange.sqlState = fields.value.get('C') ?? null
   const [step] = exchange.steps
-  if (step === undefined || step.tag === 'Query')
-    return { do: step?.isOurs === true ? 'drop' : 'message' }
+  const isHidden = step?.isOurs === true && step.isForAgent !== true
+  if (step === undefined || step.tag === 'Query') return { do: isHidden ? 'drop' : 'message' }
   exchange.skipping = true
   const sync = exchange.steps.findIndex((one) => one.tag === 'Sync')
   const skipped = exchange.steps.splice(0, sync < 0 ? exchange.steps.length : sync)
@@ -209,7 +211,7 @@ function failed(exchange: Exchange, frame: ServerFrame): Verdict {
   const [first, ...others] = skipped.filter((one) => one.request !== null)
   if (first !== undefined) end(exchange, first, 'Failed')
   for (const other of others) end(exchange, other, 'Aborted')
-  return { do: step.isOurs ? 'drop' : 'message' }
+  return { do: isHidden ? 'drop' : 'message' }
 }
 
 function ready(exchange: Exchange, frame: ServerFrame, step: Step | undefined): Verdict {

@@ -107,6 +107,7 @@ const ourDescribe = (execute: Execute): Step => ({
   request: null,
   portal: execute.portal,
   isOurs: true,
+  isForAgent: true,
 })
 
 const CHANGES_PORTALS: ReadonlySet<Request['tag']> = new Set(['Bind', 'Close', 'Execute', 'Query'])

@@ -3,6 +3,7 @@ import {
   cellsOf,
   parameterStatusOf,
   type ServerFrame,
+  toServer,
   type Violation,
 } from '@countersign/postgres-wire'
 import { keepsNames, pathIn } from '@countersign/statements'
@@ -11,10 +12,10 @@ import { accept, isSettled } from '../core/exchange.ts'
 import { before, OVER } from './before.ts'
 import { forwardStreamed } from './forward.ts'
 import { STATUS_NAMES } from './requests.ts'
-import { isRequest } from './client.ts'
+import { taken } from './inbox.ts'
 import type { Uncited } from './journal.ts'
 import { type Answered, patienceOf, tell } from './seen.ts'
-import { during, endSession, over, type Session } from './session-state.ts'
+import { during, type Ending, endSession, over, type Session } from './session-state.ts'
 
 /** Waits until the target answered everything that was forwarded; feeds it data while it asks for some (COPY). */
 export async function answers(session: Session): Promise<void> {
@@ -181,9 +182,9 @@ function slowDown(session: Session): void {
   )
 }
 
-function broken(session: Session, why: string): void {
-  endSession(session, { reason: 'Failed', code: 'CS_TARGET_FAILED', words: why })
-}
+const broken = (session: Session, why: string): void => endSession(session, failure(why))
+
+const failure = (words: string): Ending => ({ reason: 'Failed', code: 'CS_TARGET_FAILED', words })
 
 function tooManyRows(session: Session): void {
   const words = `a request returned more than ${session.profile.rowsMax} rows`
@@ -194,36 +195,27 @@ function tooManyRows(session: Session): void {
 /** Data that streams into a released request: recorded, then forwarded, piece by piece. */
 async function feed(session: Session): Promise<void> {
   const { client, journal, target, exchange } = session
+  const [step] = exchange.steps
+  const running = session.underWay.get(step?.request ?? -1)
+  if (step === undefined || running === undefined)
+    return over(session, failure('the target asks for data that no request sends'))
   const data: Buffer[] = []
   let size = 0
   let last: 'CopyDone' | 'CopyFail' | null = null
-  let lastRaw: Buffer | null = null
-  for (let message = client.take(); message !== undefined; message = client.take()) {
-    if (message.tag === 'Violation' || !isRequest(message)) {
-      return over(session, {
-        reason: 'ProtocolViolation',
-        code: 'CS_PROTOCOL_VIOLATION',
-        words: 'unexpected message during COPY',
-      })
-    }
+  while (last === null && size < STREAM_BYTES) {
+    const message = taken(session)
+    if (message === undefined) break
+    // PostgreSQL ignores these two while data flows in, and ends the connection at anything else.
     if (message.tag === 'Flush' || message.tag === 'Sync') continue
-    if (message.tag === 'CopyData') {
+    if (message.tag === 'Terminate') gone(session)
+    if (message.tag === 'CopyDone' || message.tag === 'CopyFail') last = message.tag
+    else if (message.tag === 'CopyData') {
       data.push(message.raw)
       size += message.raw.length
+    } else {
+      const words = `${message.tag} came during COPY`
+      return over(session, { reason: 'ProtocolViolation', code: 'CS_PROTOCOL_VIOLATION', words })
     }
-    if (message.tag === 'CopyDone' || message.tag === 'CopyFail') {
-      last = message.tag
-      lastRaw = message.raw
-      break
-    }
-    if (message.tag !== 'CopyData') {
-      return over(session, {
-        reason: 'ProtocolViolation',
-        code: 'CS_PROTOCOL_VIOLATION',
-        words: 'unexpected message during COPY',
-      })
-    }
-    if (size >= STREAM_BYTES) break
   }
   if (data.length === 0 && last === null) {
     // The target loses its connection in the middle of the data, and inserts nothing.
@@ -231,8 +223,6 @@ async function feed(session: Session): Promise<void> {
     await during(session, Promise.race([client.arrival(), signal(session)]))
     return
   }
-  const [running] = [...session.underWay.values()].slice(-1)
-  if (running === undefined) return
   const parts: Unlinked<RequestPart>[] = pieces(data).map((piece) => ({
     type: 'RequestPart',
     at: session.proxy.clock.now(),
@@ -243,13 +233,18 @@ async function feed(session: Session): Promise<void> {
     sizeBytes: piece.length,
   }))
   const recorded = parts.length === 0 ? [] : await journal.record<RequestPart>(parts)
-  forwardStreamed(session, recorded, lastRaw === null ? data : [...data, lastRaw])
-  // In the extended protocol the client sends its Sync after the data: it arrives as a pipeline of its own.
+  // Meanwhile the target may have failed: then it asks for nothing any more.
+  if (!exchange.copyIn || exchange.steps[0] !== step) return
+  const ends = last === null ? [] : [last === 'CopyDone' ? toServer.copyDone() : FAILED_BY_AGENT]
+  // In the extended protocol the target keeps its answer back until Flush or Sync, and the Sync of the client may come later.
+  if (last !== null && step.tag === 'Execute') ends.push(toServer.flush())
+  forwardStreamed(session, recorded, [...data, ...ends])
+  // The client's Sync arrives as a pipeline of its own.
   if (last !== null) exchange.copyIn = false
   // A target that waits, for a lock or in a trigger, does not read: then nothing more is taken from the agent.
   if (!target.isCongested()) return
-  const taken = during(session, before(client.closed, target.drained()))
-  if ((await taken) === OVER) gone(session)
+  const drained = during(session, before(client.closed, target.drained()))
+  if ((await drained) === OVER) gone(session)
 }
 
 function pieces(data: readonly Buffer[]): Buffer[] {
@@ -265,6 +260,8 @@ const READ_AS: ReadonlyMap<string, string> = new Map([
   ['standard_conforming_strings', 'on'],
 ])
 const UNREADABLE = 'the target reads statements in another way than they are decided on'
+/** The reason that the agent gives is not on record, so it does not go out. */
+const FAILED_BY_AGENT = toServer.copyFail('the client failed it')
 const COMPLETED_LINGER_MS = 10
 const STREAM_BYTES = 256 * 1024
 const UNDER_WAY_BYTES_MAX = 8 * 1024 * 1024

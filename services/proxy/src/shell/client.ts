@@ -92,7 +92,7 @@ export function clientOn(socket: Socket, begun: Frontend): Client {
 }
 
 /** What a message that the agent may send while it is connected looks like. */
-export const isRequest = (message: ClientMessage): message is Request =>
+export const isRequest = (message: ClientMessage | Violation): message is Request =>
   'raw' in message && !STARTUP_TAGS.has(message.tag)
 
 const sizeOf = (message: ClientMessage | Violation): number =>

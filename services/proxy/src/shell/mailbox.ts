@@ -11,17 +11,23 @@ export type Mailbox = {
   /** No answer is expected any more. */
   forget(name: string): void
   deliver(record: Understood): void
-  /** Called when policy gives up an open session. */
-  onRejected: (words: string) => void
+  /** Calls the listener when policy gives up a session that it admitted, at once where it has already. */
+  whenRejected(listener: (words: string) => void): void
 }
 
 /** A mailbox. `onState` hears what answers nothing: revocations, new descriptions of the target, new plans. */
 export function openMailbox(onState: (record: Understood) => void): Mailbox {
   type Slot = { queue: Understood[]; wake: (() => void) | null }
   const slots = new Map<string, Slot>()
-  const mailbox: Mailbox = {
-    onRejected: () => undefined,
-    expect: (name) => void slots.set(name, { queue: [], wake: null }),
+  const rejection = Promise.withResolvers<string>()
+  let isAdmitted = false
+  const expect = (name: string): void => {
+    // What came already is not lost.
+    if (!slots.has(name)) slots.set(name, { queue: [], wake: null })
+  }
+  return {
+    whenRejected: (listener) => void rejection.promise.then(listener),
+    expect,
     forget: (name) => void slots.delete(name),
     async next(name, limitMs, code) {
       const slot = slots.get(name)
@@ -50,15 +56,17 @@ export function openMailbox(onState: (record: Understood) => void): Mailbox {
     deliver(record) {
       const { message } = record
       const name = answerName(message)
-      if (message.type === 'SessionRejected' && !slots.has('admission'))
-        return mailbox.onRejected(message.reason)
+      if (message.type === 'SessionAdmitted') isAdmitted = true
+      if (message.type === 'SessionRejected' && isAdmitted) return rejection.resolve(message.reason)
       if (name === null) return onState(record)
       const slot = slots.get(name)
-      slot?.queue.push(record)
-      slot?.wake?.()
+      if (slot === undefined) return
+      // The broker may lower it in the same breath, before anybody has read that it is raised.
+      if (message.type === 'PrivilegeRaised') expect(`lower/${message.raiseId}`)
+      slot.queue.push(record)
+      slot.wake?.()
     },
   }
-  return mailbox
 }
 
 /** What a message answers; null when it changes the state of the session. */

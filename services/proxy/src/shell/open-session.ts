@@ -179,6 +179,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       targetVersion: plan.targetVersion,
       plan,
       filter: resultFilter(plan, proxy.maskingKey),
+      untaken: null,
       raised: null,
       isCancelled: false,
       onCancel: () => undefined,
@@ -188,8 +189,9 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       isEnding: false,
     }
     asked.onState = (record) => stateChanged(session, record)
-    asked.mailbox.onRejected = (words) =>
-      endSession(session, { reason: 'Failed', code: 'CS_SESSION_REJECTED', words })
+    asked.mailbox.whenRejected((words) =>
+      endSession(session, { reason: 'Failed', code: 'CS_SESSION_REJECTED', words }),
+    )
     asked.early.splice(0).forEach((record) => stateChanged(session, record))
     return session
   } catch (cause) {

@@ -3,8 +3,9 @@ import { type ErrorCode, messageOf, Problem } from '@countersign/kernel'
 import { type Request, type Startup, toClient } from '@countersign/postgres-wire'
 import { errorOf } from '../core/refusal.ts'
 import { takeFrames } from './answers.ts'
-import { type Client, isRequest } from './client.ts'
+import type { Client } from './client.ts'
 import { endInTime } from './expiry.ts'
+import { arrives, putBack, taken } from './inbox.ts'
 import { askedSession, type Asked, openSession } from './open-session.ts'
 import { servePipeline } from './pipeline.ts'
 import { ownQuery } from './own-query.ts'
@@ -131,31 +132,26 @@ async function nextPipeline(session: Session): Promise<Request[] | Ending> {
   const messages: Request[] = []
   let bytes = 0
   for (;;) {
-    const message = client.take()
+    const message = taken(session)
     if (message === undefined) {
       if (client.isGone())
         return { reason: 'ClientDisconnected', code: null, words: 'the agent disconnected' }
-      await client.arrival()
+      if (messages.length === 0) await client.arrival()
+      // PostgreSQL looks at each message as it comes, and its errors wait for no Sync.
+      else if (!(await arrives(session, PIPELINE_PAUSE_MS))) return messages
       continue
     }
-    if (message.tag === 'Violation') {
-      const code =
-        message.reason === 'FrameTooLarge' ? 'CS_FRAME_TOO_LARGE' : 'CS_PROTOCOL_VIOLATION'
-      return { reason: 'ProtocolViolation', code, words: message.detail }
-    }
-    if (!isRequest(message))
-      return {
-        reason: 'ProtocolViolation',
-        code: 'CS_PROTOCOL_VIOLATION',
-        words: 'an unexpected message',
-      }
     if (message.tag === 'Terminate')
       return { reason: 'ClientTerminated', code: null, words: 'the agent said goodbye' }
     if (session.isSkipping && message.tag !== 'Sync') continue
     session.isSkipping = false
-    // Data that arrives when nobody asked for it belongs to a COPY that failed; PostgreSQL drops it too.
-    if (message.tag === 'CopyData' || message.tag === 'CopyDone' || message.tag === 'CopyFail')
-      continue
+    if (message.tag === 'CopyData' || message.tag === 'CopyDone' || message.tag === 'CopyFail') {
+      // Data that arrives when nobody asked for it belongs to a COPY that failed; PostgreSQL drops it too.
+      if (messages.length === 0) continue
+      // A client that knows what it asked for sends the data without having waited for the target.
+      putBack(session, message)
+      return messages
+    }
     if (message.tag === 'Query' && messages.length > 0) {
       messages.push(message)
       return messages
@@ -278,4 +274,6 @@ function refuseSession(asked: Asked, cause: unknown): void {
 }
 
 const PIPELINE_MESSAGES_MAX = 2_000
+/** A client that says nothing for so long in the middle of a pipeline may wait for an error. */
+const PIPELINE_PAUSE_MS = 200
 const PIPELINE_BYTES_MAX = 8 * 1024 * 1024

@@ -1,7 +1,7 @@
 import type { MaskingPlanned, Profile, Recording } from '@countersign/contracts'
 import { type ErrorCode, messageOf, type RequestId, type SessionId } from '@countersign/kernel'
 import type { DataKey } from '@countersign/identity'
-import type { TransactionStatus } from '@countersign/postgres-wire'
+import type { Request, TransactionStatus } from '@countersign/postgres-wire'
 import type { Covers } from '../core/coverage.ts'
 import type { Exchange } from '../core/exchange.ts'
 import type { ResultFilter } from '../core/result-filter.ts'
@@ -38,6 +38,8 @@ export type Session = {
   status: TransactionStatus
   /** Something was forwarded since the last ReadyForQuery. */
   isPipelineOpen: boolean
+  /** A request that was taken from the agent and belongs to what is served next. */
+  untaken: Request | null
   /** A refusal inside a pipeline: everything up to Sync is thrown away. */
   isSkipping: boolean
   /** Something ran in the open transaction or pipeline. */

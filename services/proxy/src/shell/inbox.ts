@@ -1,0 +1,36 @@
+import type { Request } from '@countersign/postgres-wire'
+import { isRequest } from './client.ts'
+import { over, type Session } from './session-state.ts'
+
+/** The next request of the agent, without waiting; undefined when none has arrived. What is none ends the session. */
+export function taken(session: Session): Request | undefined {
+  const { untaken } = session
+  if (untaken !== null) {
+    session.untaken = null
+    return untaken
+  }
+  const message = session.client.take()
+  if (message === undefined || isRequest(message)) return message
+  const isTooLarge = message.tag === 'Violation' && message.reason === 'FrameTooLarge'
+  return over(session, {
+    reason: 'ProtocolViolation',
+    code: isTooLarge ? 'CS_FRAME_TOO_LARGE' : 'CS_PROTOCOL_VIOLATION',
+    words: message.tag === 'Violation' ? message.detail : 'an unexpected message',
+  })
+}
+
+/** Gives a request back that belongs to what is served next. */
+export function putBack(session: Session, request: Request): void {
+  session.untaken = request
+}
+
+/** Waits for more of the agent, but not longer than this; says whether something may have arrived. */
+export async function arrives(session: Session, limitMs: number): Promise<boolean> {
+  const late = Promise.withResolvers<false>()
+  const timer = setTimeout(() => late.resolve(false), limitMs)
+  try {
+    return await Promise.race([session.client.arrival().then(() => true), late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}

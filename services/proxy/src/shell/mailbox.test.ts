@@ -1,0 +1,48 @@
+// Seen to fail when `deliver` drops a SessionRejected that nobody listens for yet, and when `lower/…` is expected by nobody
+// before it comes.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { AnyMessage } from '@countersign/contracts'
+import type { Understood } from '@countersign/log'
+import { openMailbox } from './mailbox.ts'
+
+/** Only the message counts here. */
+const record = (message: Partial<AnyMessage>): Understood => ({ message }) as Understood
+
+test('a session that policy gives up right after it admitted it hears so, whoever listens when', async () => {
+  for (const listensAt of [0, 1, 2, 3]) {
+    const mailbox = openMailbox(() => undefined)
+    const heard: string[] = []
+    const steps = [
+      () => mailbox.expect('admission'),
+      () => mailbox.deliver(record({ type: 'SessionAdmitted' })),
+      () => mailbox.deliver(record({ type: 'SessionRejected', reason: 'given up' })),
+      () => mailbox.forget('admission'),
+    ]
+    for (const [index, step] of steps.entries()) {
+      if (index === listensAt) mailbox.whenRejected((words) => heard.push(words))
+      step()
+    }
+    await Promise.resolve()
+    assert.deepEqual(heard, ['given up'])
+  }
+})
+
+test('a session that policy rejects at once hears it as its admission', async () => {
+  const mailbox = openMailbox(() => undefined)
+  mailbox.expect('admission')
+  mailbox.deliver(record({ type: 'SessionRejected', reason: 'no' }))
+  const answer = await mailbox.next('admission', 1_000, 'CS_POLICY_UNAVAILABLE')
+  assert.equal(answer.message.type, 'SessionRejected')
+})
+
+test('a privilege that is lowered before anybody read that it is raised is lowered', async () => {
+  const mailbox = openMailbox(() => undefined)
+  mailbox.expect('raise/r')
+  const raised = { type: 'PrivilegeRaised', requestId: 'r', raiseId: 'i' } as Partial<AnyMessage>
+  mailbox.deliver(record(raised))
+  mailbox.deliver(record({ type: 'PrivilegeLowered', raiseId: 'i' } as Partial<AnyMessage>))
+  mailbox.expect('lower/i')
+  const answer = await mailbox.next('lower/i', 1_000, 'CS_BROKER_UNAVAILABLE')
+  assert.equal(answer.message.type, 'PrivilegeLowered')
+})
