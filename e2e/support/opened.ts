@@ -1,4 +1,10 @@
-import { dataKeyOf, openerWith, readPrivateKey } from '@countersign/identity'
+import {
+  type DataKey,
+  dataKeyAbout,
+  dataKeyOf,
+  openerWith,
+  readPrivateKey,
+} from '@countersign/identity'
 import { eventsOf } from './ledger.ts'
 import type { Log } from '@countersign/log'
 import type { System } from '@countersign/local'
@@ -10,14 +16,13 @@ export type Open = (sessionId: string, sealed: Uint8Array) => Buffer
 export async function openedAsReplay(system: System, log: Log): Promise<Open> {
   const key = await readPrivateKey(system.secrets.sealingKeyFileOf('replay'))
   const open = await openerWith(key, 'countersign/data-key')
-  const keys = new Map(
-    await Promise.all(
-      (await eventsOf(log, 'keys', 'SessionKeySealed')).map(async ({ sessionId, recipients }) => {
-        const sealed = recipients.find(({ reader }) => reader === 'replay')
-        return [sessionId as string, dataKeyOf(await open(sealed?.jwe ?? ''))] as const
-      }),
-    ),
-  )
+  const keys = new Map<string, DataKey>()
+  // The first of a session counts, as with the services.
+  for (const { sessionId, recipients } of await eventsOf(log, 'keys', 'SessionKeySealed')) {
+    const sealed = recipients.find(({ reader }) => reader === 'replay')
+    if (!keys.has(sessionId))
+      keys.set(sessionId, dataKeyOf(await open(sealed?.jwe ?? '', dataKeyAbout(sessionId))))
+  }
   return (sessionId, sealed) => {
     const known = keys.get(sessionId)
     if (known === undefined) throw new Error(`there is no data key of ${sessionId}`)

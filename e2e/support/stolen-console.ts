@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { System } from '@countersign/local'
-import { readSealingKeys, sealerTo } from '@countersign/identity'
+import { readSealingKeys, sealerTo, voteAbout } from '@countersign/identity'
 import { EventId, systemClock, uuidv7 } from '@countersign/kernel'
 import { draftOf } from '@countersign/log'
 import { connectAs, eventsOf } from './ledger.ts'
@@ -26,15 +26,17 @@ export async function countersignedPastTheConsole(
   const at = systemClock.now()
   const reviewId = uuidv7(at / 1000)
   const token = await system.tokenFor(as)
-  const order = { sessionId: held.sessionId, at, requestId: held.requestId, reviewId, by: as }
-  const proof = await seal(JSON.stringify({ token, requestId, reviewId }))
   const vote = {
     type: 'Countersign',
-    ...order,
-    proof,
+    sessionId: held.sessionId,
+    at,
+    requestId: held.requestId,
+    reviewId,
+    by: as,
     signature: null,
     digest: held.digest,
   } as const
-  await log.append([draftOf(vote, { id: EventId(reviewId), key: held.sessionId })])
+  const proof = await seal(JSON.stringify({ token }), voteAbout(vote))
+  await log.append([draftOf({ ...vote, proof }, { id: EventId(reviewId), key: held.sessionId })])
   return outcomeOf(system, reviewId)
 }

@@ -1,3 +1,4 @@
+export { type About, credentialAbout, dataKeyAbout, sessionAbout, voteAbout } from './about.ts'
 export { type DataKey, dataKeyOf, newDataKey } from './data-key.ts'
 export {
   ephemeralKeyPair,
@@ -7,6 +8,7 @@ export {
   readSealingKeys,
   type Sealer,
   sealerTo,
+  thumbprintOf,
 } from './sealing.ts'
 export { identityOf } from './claims.ts'
 export {

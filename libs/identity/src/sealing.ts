@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import {
+  calculateJwkThumbprint,
   CompactEncrypt,
   compactDecrypt,
   exportJWK,
@@ -7,32 +8,40 @@ import {
   importJWK,
   type JWK,
 } from 'jose'
-import { messageOf, Problem } from '@countersign/kernel'
+import { messageOf, Problem, sha256 } from '@countersign/kernel'
+import type { About } from './about.ts'
 
 /** Seals for the one who holds the private key (compact JWE, RFC 7516: ECDH-ES+A256KW, A256GCM). */
-export type Sealer = (plain: Uint8Array | string) => Promise<string>
-/** Opens what was sealed to this key. Throws `CS_AUTH_INVALID` where it was not. */
-export type Opener = (jwe: string) => Promise<Buffer>
+export type Sealer = (plain: Uint8Array | string, about: About) => Promise<string>
+/** Opens what was sealed to this key, about this. Throws `CS_AUTH_INVALID` where it was not. */
+export type Opener = (jwe: string, about: About) => Promise<Buffer>
 
-/** Seals to a public key. The purpose is authenticated: what is sealed for one use opens for no other. */
+/** Seals to a public key. Purpose and matter are authenticated: what is sealed for one use opens for no other. */
 export async function sealerTo(jwk: JWK, purpose: string): Promise<Sealer> {
   const key = await importJWK(jwk, 'ECDH-ES+A256KW')
-  return (plain) =>
+  return (plain, about) =>
     new CompactEncrypt(Buffer.from(plain))
-      .setProtectedHeader({ alg: 'ECDH-ES+A256KW', enc: 'A256GCM', typ: purpose })
+      .setProtectedHeader({
+        alg: 'ECDH-ES+A256KW',
+        enc: 'A256GCM',
+        typ: purpose,
+        about: markOf(about),
+      })
       .encrypt(key)
 }
 
 /** Opens with a private key what was sealed for this purpose. */
 export async function openerWith(jwk: JWK, purpose: string): Promise<Opener> {
   const key = await importJWK(jwk, 'ECDH-ES+A256KW')
-  return async (jwe) => {
+  return async (jwe, about) => {
     try {
       const { plaintext, protectedHeader } = await compactDecrypt(jwe, key, {
         keyManagementAlgorithms: ['ECDH-ES+A256KW'],
         contentEncryptionAlgorithms: ['A256GCM'],
       })
       if (protectedHeader['typ'] !== purpose) throw new TypeError(`it is not sealed as ${purpose}`)
+      if (protectedHeader['about'] !== markOf(about))
+        throw new TypeError('it is sealed about something else')
       return Buffer.from(plaintext)
     } catch (cause) {
       throw new Problem('CS_AUTH_INVALID', `a sealed value cannot be opened: ${messageOf(cause)}`, {
@@ -50,6 +59,24 @@ export async function ephemeralKeyPair(): Promise<{ publicJwk: JWK; privateJwk: 
     privateJwk: await exportJWK(pair.privateKey),
   }
 }
+
+/** Names a public key (RFC 7638). Throws `CS_AUTH_INVALID` where it is none that a credential can be sealed to. */
+export async function thumbprintOf(publicKey: string): Promise<string> {
+  try {
+    const jwk = jwkIn(publicKey)
+    if (jwk.d !== undefined || jwk.kty !== 'EC' || jwk.crv !== 'P-256')
+      throw new TypeError('it is no public key on P-256')
+    await importJWK(jwk, 'ECDH-ES+A256KW')
+    return await calculateJwkThumbprint(jwk)
+  } catch (cause) {
+    throw new Problem('CS_AUTH_INVALID', `the session key cannot be used: ${messageOf(cause)}`, {
+      cause,
+    })
+  }
+}
+
+/** Short, and says nothing to who does not know it; as JSON, so that no two lists read alike. */
+const markOf = (about: About): string => sha256('countersign/about/1', JSON.stringify(about))
 
 /** The public keys of the services, by name, from a JWK Set file. */
 export async function readSealingKeys(file: string): Promise<ReadonlyMap<string, JWK>> {
@@ -69,11 +96,15 @@ export async function readPrivateKey(file: string): Promise<JWK> {
   return key
 }
 
+function jwkIn(text: string): JWK & { keys?: JWK[] } {
+  const parsed: unknown = JSON.parse(text)
+  if (typeof parsed !== 'object' || parsed === null) throw new TypeError('it is no JSON object')
+  return parsed
+}
+
 async function readJson(file: string): Promise<JWK & { keys?: JWK[] }> {
   try {
-    const parsed: unknown = JSON.parse(await readFile(file, 'utf8'))
-    if (typeof parsed !== 'object' || parsed === null) throw new TypeError('it is no JSON object')
-    return parsed
+    return jwkIn(await readFile(file, 'utf8'))
   } catch (cause) {
     throw new Problem('CS_CONFIG_INVALID', `cannot read the key file: ${messageOf(cause)}`, {
       cause,

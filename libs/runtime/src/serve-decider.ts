@@ -11,6 +11,7 @@ import {
 import type { DeciderService, Decision } from './decider/decider-service.ts'
 import { follow } from './decider/follow.ts'
 import { readGlobals } from './decider/globals.ts'
+import { isMisplaced } from './decider/misplaced.ts'
 import { delivered, hasCaughtUp, isCited, type Partition, passed } from './decider/partition.ts'
 import { restore } from './decider/restore.ts'
 import type { Running } from './decider/running.ts'
@@ -182,7 +183,7 @@ export async function serveDecider<State>(
   }
 
   function fold(partition: Partition<State>, record: LogRecord): void {
-    if (record.status === 'unreadable') return
+    if (record.status === 'unreadable' || isMisplaced(record)) return
     try {
       service.apply(partition.state, record)
     } catch (cause) {

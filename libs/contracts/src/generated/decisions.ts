@@ -139,6 +139,8 @@ export type SessionAdmitted = {
   readonly instanceId: InstanceId
   /** The public key (JWK, JSON) to which the credential is sealed. */
   readonly sessionKey: string
+  /** The thumbprint (RFC 7638) of the public key that the token was sealed together with, as policy verified it; null in old records, to which no credential is issued. */
+  readonly sessionKeyThumbprint: string | null
   /** How far policy had read the catalog. */
   readonly catalogOffset: number
   /** When the session ends at the latest; null in old records, where the limit of the profile counts. */

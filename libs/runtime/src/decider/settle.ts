@@ -4,6 +4,8 @@ import type { LogRecord, Understood } from '@countersign/log'
 import { traced } from '../traced.ts'
 import { follow } from './follow.ts'
 import type { Partition } from './partition.ts'
+import { puttingAside } from '../put-aside.ts'
+import { isMisplaced } from './misplaced.ts'
 import { rejecting } from './reject.ts'
 import type { Running } from './running.ts'
 
@@ -13,6 +15,7 @@ export type Settle<State> = (partition: Partition<State>, record: LogRecord) => 
 export function settling<State>(running: Running<State>): Settle<State> {
   const { service, isStopping } = running
   const reject = rejecting(running)
+  const putAside = puttingAside(service.topology.service, running)
   const meter = metrics.getMeter('countersign')
   const decided = meter.createCounter('countersign_records_decided', {
     description: 'Records decided on.',
@@ -24,6 +27,10 @@ export function settling<State>(running: Running<State>): Settle<State> {
   return async (partition, record) => {
     if (record.status === 'unreadable') return reject(partition, record, record.problem.message)
     if (record.status === 'tombstone') return
+    if (isMisplaced(record)) {
+      await putAside(record, 'the record stands under another session')
+      return
+    }
     const waiting = [...(partition.parked.get(record.key) ?? []), record]
     partition.parked.delete(record.key)
     const still: Understood[] = []

@@ -1,5 +1,5 @@
 import type { Caller, ReviewsMessage } from '@countersign/contracts'
-import { type Clock, Problem, sha256 } from '@countersign/kernel'
+import { type Clock, sha256 } from '@countersign/kernel'
 import type { Consequence, DeciderService } from '@countersign/runtime'
 import type { ApprovalCommand, Voter } from '../core/command.ts'
 import { oneOf } from '@countersign/contracts'
@@ -26,11 +26,8 @@ export function approvalService({
     apply: (sessions, record) => {
       if (record.status === 'understood') fold(sessions, record.message)
     },
-    decide: async (sessions, { message, key, id }) => {
+    decide: async (sessions, { message, id }) => {
       if (!isInput(message)) return []
-      if (message.sessionId !== key) {
-        throw new Problem('CS_MESSAGE_UNREADABLE', 'the record stands under another session')
-      }
       switch (message.type) {
         case 'ReviewRequired':
           if (isGone(sessions, message.sessionId, message.requestId)) return []

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { applied, emptyCatalog, policyVersionOf } from '@countersign/catalog'
-import type { AnyMessage, ReviewsMessage } from '@countersign/contracts'
+import type { AnyMessage, MessageOf, ReviewsMessage } from '@countersign/contracts'
 import {
   ephemeralKeyPair,
   openerWith,
   type Sealer,
   sealerTo,
   tokenVerifier,
+  voteAbout,
 } from '@countersign/identity'
 import {
   type Clock,
@@ -132,9 +133,14 @@ describe('approval on a log', { timeout: 30_000 }, () => {
     const late = issuer.token('ana', { groups: ['prod-reviewers'], lifetime: -60 })
     await append(log, await countersign('ana', 'prod-reviewers', late))
     await append(log, { ...stolen, proof: 'nonsense' })
-    assert.deepEqual((await events(log, 4)).map(named), [
+    // Whoever can write to the topic, and not open the seal, makes nothing else of it.
+    await append(log, { ...stolen, digest: 'd2' })
+    const { digest: _digest, ...order } = stolen
+    await append(log, { ...order, type: 'Deny', words: 'no' })
+    await append(log, { ...order, type: 'Withdraw' })
+    assert.deepEqual((await events(log, 7)).map(named), [
       'ApprovalRequested',
-      ...Array<string>(3).fill('CountersignatureRefused ana TokenInvalid'),
+      ...Array<string>(6).fill('CountersignatureRefused ana TokenInvalid'),
     ])
   })
 
@@ -153,28 +159,26 @@ describe('approval on a log', { timeout: 30_000 }, () => {
   const start = (log: InMemoryLog, clock: Clock = systemClock): Promise<ApprovalHost> =>
     serveApproval({ log, logger: silent, clock, readVoter: read(clock) })
 
-  async function vote(
+  const order = (by: string) => ({
+    sessionId,
+    at: systemClock.now(),
+    requestId,
+    reviewId: uuidv7(Date.now()),
+    by,
+    signature: null,
+  })
+  async function countersign(
     name: string,
     group: string,
     token = issuer.token(name, { groups: [group] }),
-  ) {
-    const reviewId = uuidv7(Date.now())
-    const proof = await seal(JSON.stringify({ token, requestId, reviewId }))
-    return {
-      sessionId,
-      at: systemClock.now(),
-      requestId,
-      reviewId,
-      by: name,
-      proof,
-      signature: null,
-    }
-  }
-  async function countersign(name: string, group: string, token?: string): Promise<ReviewsMessage> {
-    return { type: 'Countersign', ...(await vote(name, group, token)), digest: 'd1' }
+  ): Promise<MessageOf<'Countersign'>> {
+    const vote = { type: 'Countersign', ...order(name), digest: 'd1' } as const
+    return { ...vote, proof: await seal(JSON.stringify({ token }), voteAbout(vote)) }
   }
   async function deny(name: string, group: string): Promise<ReviewsMessage> {
-    return { type: 'Deny', ...(await vote(name, group)), words: 'no' }
+    const vote = { type: 'Deny', ...order(name), words: 'no' } as const
+    const token = issuer.token(name, { groups: [group] })
+    return { ...vote, proof: await seal(JSON.stringify({ token }), voteAbout(vote)) }
   }
 })
 

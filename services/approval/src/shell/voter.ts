@@ -1,5 +1,5 @@
 import type { Caller, ReviewsMessage } from '@countersign/contracts'
-import type { Opener, TokenVerifier } from '@countersign/identity'
+import { type Opener, type TokenVerifier, voteAbout } from '@countersign/identity'
 import { type Clock, messageOf, Problem } from '@countersign/kernel'
 import { z } from 'zod'
 
@@ -11,7 +11,7 @@ export type VoterReader = (
   vote: ReviewsMessage,
 ) => Promise<Caller | { readonly unverified: string }>
 
-/** Opens the sealed token of a vote and verifies it. A sealed token counts for one vote on one request only. */
+/** Opens the sealed token of a vote and verifies it. A sealed token counts for one vote only, with what that vote says. */
 export function voterReader(use: {
   open: Opener
   verify: TokenVerifier
@@ -19,10 +19,8 @@ export function voterReader(use: {
 }): VoterReader {
   return async (vote) => {
     try {
-      const proof = PROOF.parse(JSON.parse((await use.open(vote.proof)).toString('utf8')))
-      if (proof.requestId !== vote.requestId || proof.reviewId !== vote.reviewId) {
-        return { unverified: 'The token was given for another vote.' }
-      }
+      const opened = await use.open(vote.proof, voteAbout(vote))
+      const proof = PROOF.parse(JSON.parse(opened.toString('utf8')))
       return await patiently(() => use.verify(proof.token, use.clock.now() / 1000))
     } catch (cause) {
       return {
@@ -47,6 +45,6 @@ async function patiently<T>(run: () => Promise<T>): Promise<T> {
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 
-const PROOF = z.object({ token: z.string(), requestId: z.string(), reviewId: z.string() })
+const PROOF = z.object({ token: z.string() })
 const ATTEMPTS_MAX = 4
 const PAUSE_MS = 200

@@ -7,6 +7,7 @@ import {
   openerWith,
   sealerTo,
   tokenVerifier,
+  voteAbout,
 } from '@countersign/identity'
 import {
   afterMs,
@@ -159,8 +160,8 @@ describe('the console', { timeout: 30_000 }, () => {
     assert.ok(vote?.type === 'Countersign')
     assert.equal(vote.digest, 'd1')
     assert.ok(!JSON.stringify(vote).includes('eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3d'))
-    const proof = PROOF.parse(JSON.parse((await open(vote.proof)).toString()))
-    assert.deepEqual([proof.requestId, proof.reviewId], [id, vote.reviewId])
+    const proof = PROOF.parse(JSON.parse((await open(vote.proof, voteAbout(vote))).toString()))
+    assert.equal(vote.requestId, id)
     assert.equal((await tokenVerifier(issuer)(proof.token)).subject, 'ana')
   })
 
@@ -449,7 +450,7 @@ metadata: { name: prod-change }
 spec: { stages: [{ name: dba, reviewers: prod-reviewers, deadline: 1m }] }
 `
 const PROBLEM = z.object({ code: z.string().optional(), reason: z.string().optional() })
-const PROOF = z.object({ token: z.string(), requestId: z.string(), reviewId: z.string() })
+const PROOF = z.object({ token: z.string() })
 const sessionId = SessionId('01890000-0000-7000-8000-000000000001')
 const requestId = RequestId('01890000-0000-7000-8000-000000000002')
 const NOW = Instant(Date.now() * 1000)

@@ -76,6 +76,8 @@ export function noted(state: Credentials, message: AnyMessage): void {
   if (!('sessionId' in message) || state.finished.has(message.sessionId)) return
   switch (message.type) {
     case 'SessionAdmitted':
+      // One verdict a session: the first counts, and the key that it names.
+      if (entry(state, message.sessionId).admitted !== null) return
       entry(state, message.sessionId).admitted = message
       tenantsOf(state, message.instanceId).add(message.sessionId)
       return

@@ -4,6 +4,9 @@ import { InstanceId, Instant, RequestId, SessionId } from '@countersign/kernel'
 /** Messages as the tests of the broker tell them. */
 export const session = SessionId('01890000-0000-7000-8000-0000000000aa')
 export const proxy = InstanceId('01890000-0000-7000-8000-0000000000bb')
+/** A public key of a session, whose thumbprint stands in the admission below. */
+export const sessionKey =
+  '{"kty":"EC","x":"H4_3HKgWfKCECdAcvhkCbdNVIlHelHum7EYOZIDMJRQ","y":"VtDEo1q2qOzmprohHGn24DWstuDpdsotDEO-XJluRkY","crv":"P-256"}'
 export const alter = RequestId('01890000-0000-7000-8000-0000000000c1')
 export const update = RequestId('01890000-0000-7000-8000-0000000000c2')
 
@@ -52,7 +55,8 @@ export const admitted = (sessionId = session, expiresAt: Instant | null = null):
   profile,
   policyVersion: 'p1',
   instanceId: proxy,
-  sessionKey: '{}',
+  sessionKey,
+  sessionKeyThumbprint: 'DOJ-tjGDbAeHM3Z9AfoSCTYrCJWLYJu20pqWRF1IdFA',
   catalogOffset: 1,
   expiresAt,
 })

@@ -9,7 +9,7 @@ import {
   type SessionId,
   uuidv5,
 } from '@countersign/kernel'
-import { sealerTo } from '@countersign/identity'
+import { credentialAbout, sealerTo, thumbprintOf } from '@countersign/identity'
 import { scramVerifier } from '@countersign/postgres-wire'
 import type { Consequence, Logger } from '@countersign/runtime'
 import type { Step } from '../core/credential.ts'
@@ -70,6 +70,8 @@ export function performer(options: PerformerOptions): Performer {
         const { profile } = admitted
         const { credentialId, role } = intent
         try {
+          if ((await thumbprintOf(admitted.sessionKey)) !== admitted.sessionKeyThumbprint)
+            throw new Problem('CS_AUTH_INVALID', 'policy admitted the session with another key')
           const password = newPassword()
           const verifier = scramVerifier(new Secret(password), randomBytes(16), SCRAM_ITERATIONS)
           const validUntil = expiryOf(admitted)
@@ -84,7 +86,10 @@ export function performer(options: PerformerOptions): Performer {
             }),
           )
           const seal = await sealerTo(JSON.parse(admitted.sessionKey), 'countersign/credential')
-          const sealed = await seal(JSON.stringify({ sessionId, role, password }))
+          const sealed = await seal(
+            JSON.stringify({ sessionId, role, password }),
+            credentialAbout({ sessionId, role }),
+          )
           return [
             { message: { type: 'TargetDescribed', sessionId, at, ...description } },
             {

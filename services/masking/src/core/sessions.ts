@@ -31,7 +31,7 @@ export function fold(sessions: Sessions, message: AnyMessage): void {
   const session = sessionOf(sessions, message.sessionId)
   switch (message.type) {
     case 'SessionAdmitted':
-      session.environment = message.profile.environment
+      session.environment ??= message.profile.environment
       break
     case 'TargetDescribed':
       if (session.planned !== null) session.described.clear()

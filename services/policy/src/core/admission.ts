@@ -17,7 +17,13 @@ export type Rules = {
 }
 
 /** Who the sealed token says is asking, or why it says nothing. */
-export type Proven = Identity | { readonly refused: ErrorCode; readonly reason: string }
+export type Proven =
+  | {
+      readonly identity: Identity
+      /** Names the key that the token was sealed together with. */
+      readonly keyThumbprint: string
+    }
+  | { readonly refused: ErrorCode; readonly reason: string }
 
 /** Decides whether a session may open. */
 export function admission(
@@ -34,10 +40,11 @@ export function admission(
     reason,
   })
   if ('refused' in proven) return rejected(proven.refused, proven.reason)
-  if (requested.agent !== proven.agent) {
+  const { identity, keyThumbprint } = proven
+  if (requested.agent !== identity.agent) {
     return rejected(
       'CS_AUTH_AGENT_MISMATCH',
-      `the token was issued to ${proven.agent}; connect as that user`,
+      `the token was issued to ${identity.agent}; connect as that user`,
     )
   }
   const profile = rules.catalog.profiles.get(requested.profile)
@@ -46,7 +53,7 @@ export function admission(
   }
   const time = timeOf(at)
   const answer = rules.policies.ask({
-    identity: { agent: proven.agent, behalfOf: proven.behalfOf, groups: proven.groups },
+    identity: { agent: identity.agent, behalfOf: identity.behalfOf, groups: identity.groups },
     profile: { name: profile.name, environment: profile.environment },
     action: 'connect',
     table: null,
@@ -57,7 +64,7 @@ export function admission(
   if (answer.status === 'unmatched') {
     return rejected(
       'CS_SESSION_REJECTED',
-      `no policy permits ${proven.agent} to connect to ${profile.name}`,
+      `no policy permits ${identity.agent} to connect to ${profile.name}`,
     )
   }
   const longest = afterMs(at, profile.sessionMaxMs)
@@ -65,12 +72,13 @@ export function admission(
     type: 'SessionAdmitted',
     sessionId,
     at,
-    identity: proven,
+    identity,
     profile,
     policyVersion: rules.policies.version,
     instanceId: requested.instanceId,
     sessionKey: requested.sessionKey,
+    sessionKeyThumbprint: keyThumbprint,
     catalogOffset: rules.catalogOffset,
-    expiresAt: profile.outlivesToken || proven.expiresAt > longest ? longest : proven.expiresAt,
+    expiresAt: profile.outlivesToken || identity.expiresAt > longest ? longest : identity.expiresAt,
   }
 }

@@ -120,6 +120,7 @@ export function admitted(profile: string, catalog = exampleCatalog()): SessionAd
     policyVersion: 'v',
     instanceId: INSTANCE,
     sessionKey: '{}',
+    sessionKeyThumbprint: null,
     catalogOffset: 1,
     expiresAt: null,
   }

@@ -37,7 +37,8 @@ export function fold(sessions: Sessions, message: AnyMessage): void {
       session.verdict = message
       break
     case 'SessionKeySealed':
-      session.sealedKey = message.recipients.find(({ reader }) => reader === READER)?.jwe ?? null
+      // The first counts, as with the verdict: a proxy seals one key for each of its sessions.
+      session.sealedKey ??= message.recipients.find(({ reader }) => reader === READER)?.jwe ?? null
       break
     case 'TargetDescribed':
       session.target = alongPathOf(session.target, shared(sessions, message))

@@ -4,15 +4,15 @@ import {
   type RequestContent,
   type RequestSubject,
 } from '@countersign/contracts'
-import { type DataKey, dataKeyOf, type Opener } from '@countersign/identity'
-import { failed, messageOf, ok, type Result } from '@countersign/kernel'
+import { type DataKey, dataKeyAbout, dataKeyOf, type Opener } from '@countersign/identity'
+import { failed, messageOf, ok, type Result, type SessionId } from '@countersign/kernel'
 
 /** What the data key of a session is sealed for. */
 export const DATA_KEY = 'countersign/data-key'
 
 /** Opens the content of requests. */
 export type ContentReader = (
-  sealedKey: string,
+  sealed: { sessionId: SessionId; sealedKey: string },
   content: RequestContent,
   parts: readonly Buffer[],
 ) => Promise<Result<RequestSubject>>
@@ -20,18 +20,22 @@ export type ContentReader = (
 /** Decrypts with the data key of the session and checks that the digest is of what was decrypted. */
 export function contentReader(open: Opener): ContentReader {
   const keys = new Map<string, DataKey>()
-  const keyOf = async (sealed: string): Promise<DataKey> => {
-    const known = keys.get(sealed)
+  const keyOf = async ({
+    sessionId,
+    sealedKey,
+  }: Parameters<ContentReader>[0]): Promise<DataKey> => {
+    const name = `${sessionId} ${sealedKey}`
+    const known = keys.get(name)
     if (known !== undefined) return known
-    const key = dataKeyOf(await open(sealed))
+    const key = dataKeyOf(await open(sealedKey, dataKeyAbout(sessionId)))
     const [oldest] = keys.keys()
     if (keys.size >= KEYS_MAX && oldest !== undefined) keys.delete(oldest)
-    keys.set(sealed, key)
+    keys.set(name, key)
     return key
   }
-  return async (sealedKey, content, parts) => {
+  return async (sealed, content, parts) => {
     try {
-      const key = await keyOf(sealedKey)
+      const key = await keyOf(sealed)
       const pieces = content.partCount === 0 ? [content.ciphertext] : parts
       const bytes = key.decrypt(Buffer.concat(pieces))
       if (digestOf(bytes) !== content.digest) return failed('the digest is not of the content')

@@ -53,6 +53,8 @@ export function policyService({ readProof, readContent, clock }: PolicyOptions):
 
   async function admit(sessions: Sessions, requested: SessionRequested): Promise<Decision> {
     if (sessions.over.has(requested.sessionId)) return []
+    // One verdict a session. A second request for it is a copy, whatever it says: the first stands at the lower offset.
+    if ((sessions.live.get(requested.sessionId)?.verdict ?? null) !== null) return []
     const proven = await readProof(requested)
     return [{ message: admission(requested, proven, { rules, at: clock.now() }) }]
   }
@@ -83,7 +85,7 @@ export function policyService({ readProof, readContent, clock }: PolicyOptions):
       return refuse('CS_FRAME_TOO_LARGE', 'the request has too many parts')
     const parts = completeParts(session, request.requestId, content.partCount)
     if (parts === null) return 'wait'
-    const subject = await readContent(sealedKey, content, parts)
+    const subject = await readContent({ sessionId: request.sessionId, sealedKey }, content, parts)
     if (!subject.ok) return refuse('CS_GRANT_MISMATCH', subject.error)
     const facts = { session: verdict, target, subject: subject.value, rules, at: clock.now() }
     return [{ message: requestDecision(request, facts) }]

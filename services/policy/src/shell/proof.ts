@@ -1,5 +1,5 @@
 import type { SessionRequested } from '@countersign/contracts'
-import type { Opener, TokenVerifier } from '@countersign/identity'
+import { type Opener, sessionAbout, thumbprintOf, type TokenVerifier } from '@countersign/identity'
 import { type Clock, messageOf, Problem } from '@countersign/kernel'
 import { z } from 'zod'
 import type { Proven } from '../core/admission.ts'
@@ -10,7 +10,10 @@ export const AGENT_TOKEN = 'countersign/agent-token'
 /** Reads who asks for a session from the token that is sealed to policy. */
 export type ProofReader = (requested: SessionRequested) => Promise<Proven>
 
-/** Opens the sealed token and verifies it. It counts for one session with one profile only. */
+/**
+ * Opens the sealed token and verifies it. Who may write to the topic of sessions can copy it: so it counts for one session
+ * of one proxy process only, and for the key that this process has.
+ */
 export function proofReader(use: {
   open: Opener
   verify: TokenVerifier
@@ -18,11 +21,11 @@ export function proofReader(use: {
 }): ProofReader {
   return async (requested) => {
     try {
-      const proof = PROOF.parse(JSON.parse((await use.open(requested.proof)).toString('utf8')))
-      if (proof.sessionId !== requested.sessionId || proof.profile !== requested.profile) {
-        return { refused: 'CS_AUTH_INVALID', reason: 'the token was given for another session' }
-      }
-      return await patiently(() => use.verify(proof.token, use.clock.now() / 1000))
+      const opened = await use.open(requested.proof, sessionAbout(requested))
+      const { token } = PROOF.parse(JSON.parse(opened.toString('utf8')))
+      const keyThumbprint = await thumbprintOf(requested.sessionKey)
+      const identity = await patiently(() => use.verify(token, use.clock.now() / 1000))
+      return { identity, keyThumbprint }
     } catch (cause) {
       if (cause instanceof Problem) return { refused: cause.code, reason: cause.message }
       return { refused: 'CS_AUTH_INVALID', reason: 'the proof is malformed' }
@@ -43,6 +46,6 @@ async function patiently<T>(run: () => Promise<T>): Promise<T> {
   }
 }
 
-const PROOF = z.object({ token: z.string(), sessionId: z.string(), profile: z.string() })
+const PROOF = z.object({ token: z.string() })
 const ATTEMPTS_MAX = 4
 const PAUSE_MS = 200

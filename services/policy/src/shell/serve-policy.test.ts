@@ -9,13 +9,24 @@ import {
   type RequestIntercepted,
 } from '@countersign/contracts'
 import {
+  dataKeyAbout,
   ephemeralKeyPair,
   newDataKey,
   openerWith,
   sealerTo,
+  sessionAbout,
+  thumbprintOf,
   tokenVerifier,
 } from '@countersign/identity'
-import { afterMs, EventId, RequestId, SessionId, systemClock, uuidv7 } from '@countersign/kernel'
+import {
+  afterMs,
+  EventId,
+  InstanceId,
+  RequestId,
+  SessionId,
+  systemClock,
+  uuidv7,
+} from '@countersign/kernel'
 import { draftOf, type LogRecord } from '@countersign/log'
 import { type InMemoryLog, inMemoryLog } from '@countersign/log/in-memory'
 import { createLogger } from '@countersign/runtime'
@@ -35,6 +46,8 @@ import { AGENT_TOKEN, proofReader } from './proof.ts'
 import { servePolicy } from './serve-policy.ts'
 
 const policyKey = await ephemeralKeyPair()
+const sessionKey = JSON.stringify((await ephemeralKeyPair()).publicJwk)
+const otherKey = JSON.stringify((await ephemeralKeyPair()).publicJwk)
 const sealToken = await sealerTo(policyKey.publicJwk, AGENT_TOKEN)
 const sealKey = await sealerTo(policyKey.publicJwk, DATA_KEY)
 const issuer = await testIssuer()
@@ -94,14 +107,13 @@ const isOf = <T extends MessageType>(message: AnyMessage, type: T): message is M
 
 /** One session as a proxy and a broker would write it. */
 async function session(
-  change: { profile?: string; agent?: string; claims?: TestClaims; proofOf?: string } = {},
+  change: { profile?: string; agent?: string; claims?: TestClaims; key?: string } = {},
 ) {
   const id = SessionId(uuidv7(Date.now()))
   const profile = change.profile ?? 'shop-prod'
   const dataKey = newDataKey()
   const token = issuer.token('maria', { groups: ['agents'], act: 'ci-deploy', ...change.claims })
-  const proof = { token, sessionId: change.proofOf ?? id, profile }
-  const requested: MessageOf<'SessionRequested'> = {
+  const unproven: Omit<MessageOf<'SessionRequested'>, 'proof'> = {
     type: 'SessionRequested',
     sessionId: id,
     sequence: 0,
@@ -112,15 +124,16 @@ async function session(
     agent: change.agent ?? 'ci-deploy',
     clientAddress: '127.0.0.1:1',
     applicationName: null,
-    proof: await sealToken(JSON.stringify(proof)),
-    sessionKey: '{}',
+    sessionKey: change.key ?? sessionKey,
     signature: null,
   }
+  const proof = await sealToken(JSON.stringify({ token }), sessionAbout(unproven))
+  const requested: MessageOf<'SessionRequested'> = { ...unproven, proof }
   const keySealed: MessageOf<'SessionKeySealed'> = {
     type: 'SessionKeySealed',
     sessionId: id,
     at: NOW,
-    recipients: [{ reader: 'policy', jwe: await sealKey(dataKey.bytes()) }],
+    recipients: [{ reader: 'policy', jwe: await sealKey(dataKey.bytes(), dataKeyAbout(id)) }],
   }
   const described = { ...target(profile), sessionId: id }
   const request = (
@@ -185,8 +198,9 @@ test('with a profile that keeps sessions the token only opens them', async () =>
 const REFUSED: Readonly<Record<string, { change: Parameters<typeof session>[0]; code: string }>> = {
   'a token of another agent': { change: { agent: 'someone' }, code: 'CS_AUTH_AGENT_MISMATCH' },
   'an expired token': { change: { claims: { lifetime: -1 } }, code: 'CS_AUTH_EXPIRED' },
-  'a token that was sealed for another session': {
-    change: { proofOf: 'other' },
+  'a key that is none': { change: { key: '{}' }, code: 'CS_AUTH_INVALID' },
+  'a key that its sender shows the private half of': {
+    change: { key: JSON.stringify((await ephemeralKeyPair()).privateJwk) },
     code: 'CS_AUTH_INVALID',
   },
   'a profile that does not exist': { change: { profile: 'shop-moon' }, code: 'CS_PROFILE_UNKNOWN' },
@@ -206,6 +220,80 @@ for (const [name, { change, code }] of Object.entries(REFUSED)) {
     assert.equal(rejected?.code, code)
   })
 }
+
+type Requested = MessageOf<'SessionRequested'>
+/** What somebody who may write to the topic could make of the request of another proxy, without its token. */
+const COPIES: Readonly<Record<string, (other: Requested) => Partial<Requested>>> = {
+  'with a key of its own': () => ({ sessionKey: otherKey }),
+  'of another proxy process': () => ({ instanceId: InstanceId(uuidv7(Date.now())) }),
+  'for another session': () => ({ sessionId: SessionId(uuidv7(Date.now())) }),
+  'for another profile': () => ({ profile: 'shop-dev' }),
+  'as another agent': () => ({ agent: 'maria' }),
+  'with the sealed token of another session': ({ proof }) => ({ proof }),
+}
+
+for (const [name, change] of Object.entries(COPIES)) {
+  test(`a copy of a session's request ${name} is not admitted, even where it comes first`, async () => {
+    const log = await logWithCatalog()
+    await using _host = await started(log)
+    const { requested } = await session()
+    const copy = { ...requested, ...change((await session()).requested) }
+    await append(log, copy.sessionId, copy)
+    const [rejected] = await decisions(log, 'SessionRejected', 1)
+    assert.equal(rejected?.code, 'CS_AUTH_INVALID')
+    assert.deepEqual(types(log), ['SessionRejected'])
+  })
+
+  test(`a copy of a session's request ${name} leaves the verdict as it is, also after a restart`, async () => {
+    const log = await logWithCatalog()
+    const { id, requested, keySealed, described, request } = await session()
+    const copy = { ...requested, ...change((await session()).requested), sessionId: id }
+    for (const part of [[requested, copy], [copy]]) {
+      await using _host = await started(log)
+      await append(log, id, ...part)
+      const last = await session()
+      await append(log, last.id, last.requested)
+      await decisions(log, 'SessionAdmitted', log.records('decisions').length + 1)
+    }
+    await using _host = await started(log)
+    await append(log, id, keySealed, described, request('SELECT 1'))
+    await decisions(log, 'RequestAllowed', 1)
+    const verdicts = (await decisions(log, 'SessionAdmitted', 1)).filter(
+      (one) => one.sessionId === id,
+    )
+    assert.deepEqual(
+      verdicts.map((one) => [one.sessionKey, one.sessionKeyThumbprint, one.instanceId]),
+      [[sessionKey, await thumbprintOf(sessionKey), INSTANCE]],
+    )
+    assert.ok(!types(log).includes('SessionRejected'))
+  })
+}
+
+test('a request for a session that stands under another key is put aside', async () => {
+  const log = await logWithCatalog()
+  await using _host = await started(log)
+  const { id, requested } = await session()
+  await append(log, uuidv7(Date.now()), requested)
+  await append(log, id, requested)
+  await decisions(log, 'SessionAdmitted', 1)
+  assert.deepEqual(types(log), ['SessionAdmitted'])
+  assert.equal(log.records('policy.rejected').length, 1)
+})
+
+test('a second data key changes nothing, and the key of another session opens nothing', async () => {
+  const log = await logWithCatalog()
+  await using _host = await started(log)
+  const { id, requested, keySealed, described, request } = await session()
+  const other = await session()
+  await append(log, id, requested, keySealed, described)
+  await append(log, id, { ...other.keySealed, sessionId: id }, request('SELECT 1'))
+  await decisions(log, 'RequestAllowed', 1)
+  await append(log, other.id, other.requested, { ...keySealed, sessionId: other.id })
+  await append(log, other.id, { ...described, sessionId: other.id })
+  await append(log, other.id, { ...request('SELECT 1'), sessionId: other.id })
+  const [blocked] = await decisions(log, 'RequestBlocked', 1)
+  assert.equal(blocked?.code, 'CS_GRANT_MISMATCH')
+})
 
 test('a request waits for admission, key and description, in whatever order they come', async () => {
   const log = await logWithCatalog()

@@ -8,7 +8,15 @@ import type {
   TargetDescribed,
 } from '@countersign/contracts'
 import { draftOf, type Understood } from '@countersign/log'
-import { dataKeyOf, ephemeralKeyPair, newDataKey, openerWith } from '@countersign/identity'
+import {
+  credentialAbout,
+  dataKeyAbout,
+  dataKeyOf,
+  ephemeralKeyPair,
+  newDataKey,
+  openerWith,
+  sessionAbout,
+} from '@countersign/identity'
 import { EventId, isErrorCode, Problem, Secret, type SessionId, uuidv5 } from '@countersign/kernel'
 import {
   authenticated,
@@ -100,25 +108,35 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
   // Needed before the first request, not before the session is admitted.
   const keySealed = sealKey(asked, dataKey.bytes())
   keySealed.catch(() => undefined)
-  const requested: Unlinked<SessionRequested> = {
-    type: 'SessionRequested',
-    at: proxy.clock.now(),
+  const bound = {
     instanceId: proxy.instanceId,
     profile: settings.database,
     agent: identity.agent,
+    sessionKey: JSON.stringify(keys.publicJwk),
+  }
+  const requested: Unlinked<SessionRequested> = {
+    type: 'SessionRequested',
+    at: proxy.clock.now(),
+    ...bound,
     clientAddress: client.address,
     applicationName: settings.settings.get('application_name') ?? null,
     proof: await proxy.sealToken(
-      JSON.stringify({ token: token.expose(), sessionId: asked.id, profile: settings.database }),
+      JSON.stringify({ token: token.expose() }),
+      sessionAbout({ sessionId: asked.id, ...bound }),
     ),
-    sessionKey: JSON.stringify(keys.publicJwk),
     signature: null,
   }
   await traced('session', null, () => journal.record<SessionsMessage>([requested]))
   const admitted = await admission(asked)
+  if (admitted.sessionKey !== bound.sessionKey || admitted.instanceId !== bound.instanceId)
+    throw new Problem('CS_SESSION_REJECTED', 'policy admitted the session of another process')
   const issued = await credential(asked)
   const opened = await openerWith(keys.privateJwk, 'countersign/credential')
-  const password = passwordIn(await opened(issued.sealed), asked.id, issued.role)
+  const password = passwordIn(
+    await opened(issued.sealed, credentialAbout({ sessionId: asked.id, role: issued.role })),
+    asked.id,
+    issued.role,
+  )
   const described = description(asked)
   const target = await connectTarget({
     address: admitted.profile,
@@ -242,7 +260,10 @@ const aborted = (signal: AbortSignal): Promise<void> =>
 
 async function sealKey(asked: Asked, key: Buffer): Promise<void> {
   const recipients = await Promise.all(
-    [...asked.proxy.sealDataKey].map(async ([reader, seal]) => ({ reader, jwe: await seal(key) })),
+    [...asked.proxy.sealDataKey].map(async ([reader, seal]) => ({
+      reader,
+      jwe: await seal(key, dataKeyAbout(asked.id)),
+    })),
   )
   const id = EventId(uuidv5(asked.id, 'key'))
   await asked.proxy.log.append([

@@ -9,6 +9,7 @@ import {
   type RequestContent,
 } from '@countersign/contracts'
 import {
+  dataKeyAbout,
   ephemeralKeyPair,
   newDataKey,
   openerWith,
@@ -318,7 +319,7 @@ const keyOf = async (sessionId: SessionId): Promise<AnyMessage> => ({
   type: 'SessionKeySealed',
   sessionId,
   at: NOW,
-  recipients: [{ reader: 'replay', jwe: await seal(key.bytes()) }],
+  recipients: [{ reader: 'replay', jwe: await seal(key.bytes(), dataKeyAbout(sessionId)) }],
 })
 
 const append = (...messages: readonly AnyMessage[]) =>
@@ -466,6 +467,7 @@ const opening = (): AnyMessage[] => [
     policyVersion: 'p',
     instanceId: InstanceId('01920000-0000-7000-8000-000000000009'),
     sessionKey: '{}',
+    sessionKeyThumbprint: null,
     catalogOffset: 0,
     expiresAt: null,
   },

@@ -1,5 +1,5 @@
 import type { SessionKeySealed } from '@countersign/contracts'
-import { type DataKey, dataKeyOf, type Opener } from '@countersign/identity'
+import { type DataKey, dataKeyAbout, dataKeyOf, type Opener } from '@countersign/identity'
 import { messageOf } from '@countersign/kernel'
 import type { Logger } from '@countersign/runtime'
 import type { Decrypt } from '../core/contents.ts'
@@ -19,7 +19,7 @@ export function vaultOf(open: Opener, logger: Logger): Vault {
   return {
     keep({ sessionId, recipients }) {
       const jwe = recipients.find(({ reader }) => reader === READER)?.jwe
-      if (jwe !== undefined) sealedKeys.set(sessionId, jwe)
+      if (jwe !== undefined && !sealedKeys.has(sessionId)) sealedKeys.set(sessionId, jwe)
     },
     erase(sessionId) {
       sealedKeys.delete(sessionId)
@@ -31,7 +31,7 @@ export function vaultOf(open: Opener, logger: Logger): Vault {
       const jwe = sealedKeys.get(sessionId)
       if (jwe === undefined) return null
       try {
-        const key = dataKeyOf(await open(jwe))
+        const key = dataKeyOf(await open(jwe, dataKeyAbout(sessionId)))
         // It may have been erased while it was opened.
         if (!sealedKeys.has(sessionId)) return null
         const [oldest] = opened.keys()

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ReviewsMessage } from '@countersign/contracts'
-import type { Sealer } from '@countersign/identity'
+import { type Sealer, voteAbout } from '@countersign/identity'
 import {
   type Clock,
   EventId,
@@ -64,12 +64,18 @@ export const voteRoutes = (parts: VoteParts): readonly Route[] => [
   },
 ]
 
-type Order = Omit<Extract<ReviewsMessage, { type: 'Withdraw' }>, 'type'>
+/** A vote before its token is sealed together with what it says. */
+type Unproven = ReviewsMessage extends infer V
+  ? V extends ReviewsMessage
+    ? Omit<V, 'proof'>
+    : never
+  : never
+type Unsealed = Omit<Extract<Unproven, { type: 'Withdraw' }>, 'type'>
 
 async function voted(
   parts: VoteParts,
   call: Call,
-  make: (order: Order, request: HeldRequest) => ReviewsMessage,
+  make: (order: Unsealed, request: HeldRequest) => Unproven,
 ): Promise<Answer> {
   const { log, projection, seal, clock } = parts
   // The agent may have heard of the hold before we did: who votes at once is not told that there is none.
@@ -83,17 +89,10 @@ async function voted(
   const { sessionId, requestId } = request.requested
   const at = clock.now()
   const reviewId = uuidv7(at / 1000)
-  const proof = await seal(JSON.stringify({ token: call.token.expose(), requestId, reviewId }))
-  const order = {
-    sessionId,
-    at,
-    requestId,
-    reviewId,
-    by: call.identity.subject,
-    proof,
-    signature: null,
-  }
-  const draft = draftOf(make(order, request), { id: EventId(reviewId), key: sessionId })
+  const by = call.identity.subject
+  const vote = make({ sessionId, at, requestId, reviewId, by, signature: null }, request)
+  const proof = await seal(JSON.stringify({ token: call.token.expose() }), voteAbout(vote))
+  const draft = draftOf({ ...vote, proof }, { id: EventId(reviewId), key: sessionId })
   const [review] = await log.append([draft])
   if (review === undefined)
     throw new Problem('CS_INTERNAL', 'the log did not say where the vote is')
