@@ -1,6 +1,7 @@
 // Seen to fail when `isDescribed` in services/proxy/src/core/passage.ts takes a description from before a Bind, and `accept` in
 // exchange.ts keeps it; when `planned` in pipeline-plan.ts goes on behind a statement that redefines names; and when `forward`
-// in services/proxy/src/shell/pipeline.ts forgets them before it has the answers.
+// in services/proxy/src/shell/pipeline.ts forgets them before it has the answers; when `passage` takes a name that is in doubt
+// for what it was, and when `portalsConfirmed` in shell/portals.ts does not compare when a portal was made.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { toServer } from '@countersign/postgres-wire'
@@ -17,13 +18,19 @@ await askTarget(
   `insert into shop.customers (id, name, email, ssn, created_at)
    values (90001, 'Zebra', '${NAME}@aviary.example', '${SSN}', now());
    create function shop.redefine(text) returns void language plpgsql
-   as $$ begin execute 'deallocate s'; execute 'prepare s as ' || $1; end $$`,
+   as $$ begin execute 'deallocate s'; execute 'prepare s as ' || $1; end $$;
+   create function shop.redeclare(text) returns void language plpgsql
+   as $$ declare p refcursor := 'p'; begin close p; open p for execute $1; end $$;
+   create function shop.code() returns void language plpgsql as $$ begin end $$`,
   'shop_dev',
 )
 
 /** What it shows is computed from a masked column, and no detector knows it. */
 const HIDDEN = "select split_part(email, '@', 1) from shop.customers where id = 90001"
 const HARMLESS = 'select id from shop.products where id = 1'
+
+const CODE = 'select shop.code()'
+const OPAQUE = 'permit (principal, action == Countersign::Action::"opaque", resource);'
 
 test('a statement that shows what is masked is masked under its own name', async () => {
   assert.deepEqual(await toldOf(ran(HIDDEN)), [
@@ -48,7 +55,7 @@ test('a statement that SQL prepared anew is not known by its name, in the same p
     [toServer.parse('s', HARMLESS)],
     [...ran('deallocate s'), ...ran(`prepare s as ${HIDDEN}`), ...executed('s')],
   )
-  assert.deepEqual(rowsIn(heard), ['error 42501'])
+  assert.deepEqual(rowsIn(heard), ['error 26000'])
 })
 
 test('a statement that SQL prepared anew is not known by its name, in a later pipeline', async () => {
@@ -56,7 +63,7 @@ test('a statement that SQL prepared anew is not known by its name, in a later pi
     [toServer.parse('s', HARMLESS), ...ran('deallocate s'), ...ran(`prepare s as ${HIDDEN}`)],
     executed('s'),
   )
-  assert.deepEqual(rowsIn(heard), ['error 42501'])
+  assert.deepEqual(rowsIn(heard), ['error 26000'])
 })
 
 test('a portal that SQL declared anew is not known by its name, in the same and in a later pipeline', async () => {
@@ -70,21 +77,42 @@ test('a portal that SQL declared anew is not known by its name, in the same and 
     [bound, declared, run],
   ]) {
     const heard = await toldOf(ran('begin'), ...pipelines)
-    assert.deepEqual(rowsIn(heard), ['error 42501'])
+    assert.deepEqual(rowsIn(heard), ['error 34000'])
   }
 })
 
-test('after code that nobody looked into no name is known that it could have redefined', async () => {
-  const opaque = `permit (principal, action == Countersign::Action::"opaque", resource);`
-  await applyCatalog(system, (name, text) => (name === 'dev.cedar' ? `${text}\n${opaque}` : text))
+test('after code that nobody looked into a statement is prepared again from its own text', async () => {
+  await applyCatalog(system, (name, text) => (name === 'dev.cedar' ? `${text}\n${OPAQUE}` : text))
   const named = toServer.parse('s', HARMLESS)
   const redefined = ran(`select shop.redefine('${HIDDEN.replaceAll("'", "''")}')`)
   for (const pipelines of [
     [[named, ...redefined, ...executed('s')]],
     [[named, ...redefined], executed('s')],
     [[named], [...redefined, ...executed('s')]],
+    [[named], redefined, [...executed('s'), ...executed('s')]],
+  ]) {
+    const [, ...rows] = rowsIn(await toldOf(...pipelines))
+    assert.ok(rows.length > 0 && rows.every((row) => row === 'row 1'), rows.join())
+  }
+})
+
+test('after code that nobody looked into a portal is the same, or not known', async () => {
+  const bound = [toServer.parse('', 'select generate_series(1, 4)'), toServer.bind({ portal: 'p' })]
+  const fetched = [toServer.execute('p', 1)]
+  const same = await toldOf(ran('begin'), [...bound, ...fetched], ran(CODE), fetched, [
+    ...ran(CODE),
+    ...fetched,
   ])
-    assert.deepEqual(rowsIn(await toldOf(...pipelines)).slice(1), ['error 42501'])
+  assert.deepEqual(
+    // What a function computes is masked.
+    rowsIn(same).filter((row) => row !== 'row null'),
+    ['row 1', 'row 2', 'row 3'],
+  )
+  const redeclared = ran(`select shop.redeclare('${HIDDEN.replaceAll("'", "''")}')`)
+  for (const pipelines of [[bound, redeclared, fetched], [[...bound, ...redeclared, ...fetched]]]) {
+    const heard = rowsIn(await toldOf(ran('begin'), ...pipelines))
+    assert.deepEqual(heard.slice(1), ['error 34000'])
+  }
 })
 
 test('what has no name in SQL is still known afterwards: a driver goes on', async () => {

@@ -50,26 +50,34 @@ for (const [what, { options, says }] of Object.entries(REFUSALS)) {
 }
 
 const NO_REQUESTS = {
-  'a function call message': Buffer.from('F\0\0\0\x0e\0\0\x02\x6a\0\0\0\0\0\0', 'latin1'),
-  'a statement that nobody prepared': toServer.bind({ statement: 'unheard-of' }),
-  'a portal that nobody bound': toServer.execute('unheard-of'),
+  'a function call message': {
+    message: Buffer.from('F\0\0\0\x0e\0\0\x02\x6a\0\0\0\0\0\0', 'latin1'),
+    ...{ sqlState: '42501', said: 'M' },
+  },
+  // Situations of PostgreSQL itself: its codes and words, and ours in the detail.
+  'a statement that nobody prepared': {
+    ...{ message: toServer.bind({ statement: 'unheard-of' }), sqlState: '26000', said: 'D' },
+  },
+  'a portal that nobody bound': {
+    ...{ message: toServer.execute('unheard-of'), sqlState: '34000', said: 'D' },
+  },
 }
 
-for (const [what, message] of Object.entries(NO_REQUESTS)) {
+for (const [what, { message, sqlState, said }] of Object.entries(NO_REQUESTS)) {
   test(`${what} is refused with a request id that stands in the log, as does what the agent saw`, async () => {
     const wire = await openWire(system, 'shop-prod')
     wire.send(message, toServer.sync())
     const error = only(await wire.until('E'), 'E')
-    assert.equal(fieldOf(error, 'C'), '42501')
+    assert.equal(fieldOf(error, 'C'), sqlState)
     const [, requestId] =
-      /CS_REQUEST_UNKNOWN, request ([0-9a-f-]{36})/.exec(fieldOf(error, 'M')) ?? []
+      /CS_[A-Z]+_UNKNOWN, request ([0-9a-f-]{36})/.exec(fieldOf(error, said)) ?? []
     await using log = await observe(system)
     const refused = await eventually('the refusal', async () =>
       (await eventsOf(log, 'sessions', 'RequestRefused')).find(
         (event) => event.requestId === requestId,
       ),
     )
-    assert.equal(refused.reason, fieldOf(error, 'D'))
+    assert.equal(refused.reason, fieldOf(error, said === 'M' ? 'D' : 'M'))
     await eventually('what the agent saw of it', async () =>
       (await eventsOf(log, 'transcript', 'TranscriptRecorded')).some(
         (event) => event.requestId === requestId,

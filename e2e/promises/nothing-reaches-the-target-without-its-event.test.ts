@@ -1,10 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { decodeSubject } from '@countersign/contracts'
 import { toServer } from '@countersign/postgres-wire'
 import { psql, startPsql } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
 import { heldRequest } from '../support/held.ts'
-import { eventsOf, eventually, observe, targetStatements, timesRun } from '../support/ledger.ts'
+import {
+  eventsOf,
+  eventually,
+  messagesOf,
+  observe,
+  targetStatements,
+  timesRun,
+} from '../support/ledger.ts'
+import { openedAsReplay } from '../support/opened.ts'
 import { everyLineHasItsRelease, releasesIn } from '../support/releases.ts'
 import { countersign } from '../support/reviewer.ts'
 import { askTarget } from '../support/target.ts'
@@ -91,6 +100,36 @@ test('each statement in the log of the target has exactly one RequestReleased, w
   )
 })
 
+// Seen to fail when `planned` in services/proxy/src/core/pipeline-plan.ts makes no request of a Bind that nothing executes.
+test('values that nothing executes, or that are executed later, are on record as often as they went', async () => {
+  const sql = 'select $1::text as bound'
+  const wire = await openWire(system, 'shop-dev')
+  const value = toServer.bind({ portal: 'v', statement: 'v', values: [Buffer.from('canary')] })
+  for (const message of [
+    [toServer.query('begin')],
+    [toServer.parse('v', sql), toServer.sync()],
+    [value, toServer.sync()],
+    [toServer.execute('v'), toServer.close('portal', 'v'), toServer.sync()],
+    [value, toServer.describe('portal', 'v'), toServer.sync()],
+  ]) {
+    wire.send(...message)
+    assert.doesNotMatch(told(await wire.ready()).join(), /error/)
+  }
+  wire.end()
+  await using log = await observe(system)
+  const open = await openedAsReplay(system, log)
+  const asked = (await messagesOf(log, 'sessions')).flatMap((event) => {
+    const isAsked = event.type === 'RequestIntercepted' || event.type === 'RequestReleased'
+    if (!isAsked || event.content === null) return []
+    const { kind, text, parameters } = decodeSubject(
+      open(event.sessionId, event.content.ciphertext),
+    )
+    return text.toString() === sql ? [{ kind, values: parameters.map(String) }] : []
+  })
+  const executed = { kind: 'Execute', values: ['canary'] }
+  assert.deepEqual(asked, [{ kind: 'Prepare', values: [] }, executed, executed, executed])
+})
+
 // Seen to fail when `forward` in services/proxy/src/shell/pipeline.ts sends its bytes before `recorded` resolves.
 test('50 statements while Kafka is frozen leave the log of the target unchanged, and a COPY gets no more data', async () => {
   const wires = await Promise.all(WAYS.map(() => openWire(system, 'shop-dev')))
@@ -104,6 +143,9 @@ test('50 statements while Kafka is frozen leave the log of the target unchanged,
   copying.send(toServer.query('copy shop.products from stdin'))
   await copying.until('G')
   copying.send(toServer.copyData(Buffer.from('90002\tbefore the frost\t1\n')))
+  const binding = await openWire(system, 'shop-dev')
+  binding.send(toServer.parse('late', 'select $1::text'), toServer.sync())
+  await binding.ready()
   const before = await eventually('the first data', copiedBytes)
   const warm = (await targetStatements(system)).length
 
@@ -111,13 +153,17 @@ test('50 statements while Kafka is frozen leave the log of the target unchanged,
   try {
     const ten = Array.from({ length: 10 }, (_, index) => `frozen ${index}`)
     for (const [index, wire] of wires.entries()) wire.send(...(WAYS[index]?.(ten) ?? []))
+    binding.send(
+      toServer.bind({ statement: 'late', values: [Buffer.from('frozen')] }),
+      toServer.sync(),
+    )
     copying.send(toServer.copyData(Buffer.from('90003\tfrozen\t1\n')))
     await eventually('the end of the copy', async () => {
       const bytes = await copiedBytes()
       if (bytes !== null) assert.equal(bytes, before, 'data was forwarded')
       return bytes === null
     })
-    for (const wire of [...wires, copying])
+    for (const wire of [...wires, copying, binding])
       assert.match(await lastWords(wire), /CS_LOG_UNAVAILABLE/)
     assert.equal((await targetStatements(system)).length, warm, 'nothing was forwarded')
   } finally {

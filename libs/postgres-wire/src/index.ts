@@ -1,4 +1,5 @@
 export * as toClient from './to-client.ts'
+export type { RunsNothing } from './to-server.ts'
 export * as toServer from './to-server.ts'
 export type { ErrorFields } from './to-client.ts'
 export type { Binding } from './to-server.ts'

@@ -1,7 +1,13 @@
-import type { Secret } from '@countersign/kernel'
+import type { Brand, Secret } from '@countersign/kernel'
 import { cstring, frame, int16, int32, lengthAndBytes, list, untaggedFrame } from './bytes.ts'
 import type { BackendKey } from './server-messages.ts'
 import { CANCEL_REQUEST_CODE, SSL_REQUEST_CODE } from './startup-packet.ts'
+
+/**
+ * Bytes that carry no words and no values of a client, and run nothing at a target. Only the messages below that say so are
+ * of this type: everything else needs the proof that it is on record.
+ */
+export type RunsNothing = Brand<Buffer, 'RunsNothing'>
 
 /** Asks for TLS. */
 export const sslRequest = (): Buffer => untaggedFrame(int32(SSL_REQUEST_CODE))
@@ -52,21 +58,26 @@ export const bind = (binding: Binding = {}): Buffer =>
     list(binding.resultFormats ?? [], int16),
   )
 
-export const describe = (kind: 'statement' | 'portal', name = ''): Buffer =>
-  frame('D', cstring(LETTER_OF[kind] + name))
+export const describe = (kind: 'statement' | 'portal', name = ''): RunsNothing =>
+  runsNothing(frame('D', cstring(LETTER_OF[kind] + name)))
 
 /** At most `maxRows` rows; 0 = all. */
 export const execute = (portal = '', maxRows = 0): Buffer =>
   frame('E', cstring(portal), int32(maxRows))
 
-export const close = (kind: 'statement' | 'portal', name = ''): Buffer =>
-  frame('C', cstring(LETTER_OF[kind] + name))
+export const close = (kind: 'statement' | 'portal', name = ''): RunsNothing =>
+  runsNothing(frame('C', cstring(LETTER_OF[kind] + name)))
 
-export const sync = (): Buffer => frame('S')
-export const flush = (): Buffer => frame('H')
-export const terminate = (): Buffer => frame('X')
+export const sync = (): RunsNothing => runsNothing(frame('S'))
+export const flush = (): RunsNothing => runsNothing(frame('H'))
+export const terminate = (): RunsNothing => runsNothing(frame('X'))
 export const copyData = (data: Buffer): Buffer => frame('d', data)
-export const copyDone = (): Buffer => frame('c')
+export const copyDone = (): RunsNothing => runsNothing(frame('c'))
 export const copyFail = (reason: string): Buffer => frame('f', cstring(reason))
+/** A CopyFail in words of our own: the reason that a client gives is its words. */
+export const copyGivenUp = (): RunsNothing =>
+  runsNothing(frame('f', cstring('the client failed it')))
+
+const runsNothing = (bytes: Buffer): RunsNothing => bytes as RunsNothing
 
 const LETTER_OF = { statement: 'S', portal: 'P' } as const

@@ -19,7 +19,7 @@ export type Step = {
   /** Countersign asked itself; the client must not see the answer. */
   readonly isOurs: boolean
   /** Countersign asked on behalf of what the agent sent next: the answer is hidden, but its error is the agent's. */
-  readonly isForAgent?: true
+  readonly isForAgent?: boolean
   /** Called when the target confirmed it. */
   confirmed?(): void
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { before, test } from 'node:test'
 import fc from 'fast-check'
 import {
   cellsOf,
@@ -10,11 +10,20 @@ import {
   toClient,
   toServer,
 } from '@countersign/postgres-wire'
+import { loadStatements } from '@countersign/statements'
 import { accept, type Exchange, newExchange } from './exchange.ts'
-import { passage } from './passage.ts'
-import { namesFollow, planned } from './pipeline-plan.ts'
+import { type Owner, passage } from './passage.ts'
+import { type Ask, namesFollow, planned } from './pipeline-plan.ts'
 import { requests } from './requests-under-test.ts'
-import { forgetRedefined, noNames, type StatementNames } from './statement-names.ts'
+import {
+  doubtAll,
+  forgetPortal,
+  forgetRedefined,
+  noNames,
+  type StatementNames,
+} from './statement-names.ts'
+
+before(loadStatements)
 
 test('a portal is described by Countersign where the client does not', () => {
   const sent = tagsSent(toServer.parse('', 'select 1'), toServer.bind(), toServer.execute())
@@ -69,8 +78,13 @@ function serve(agent: Agent, messages: readonly Request[]): void {
     const end = opaque === undefined ? plan.end : opaque.lastStep + 1
     const running = plan.asks.filter(({ lastStep }) => lastStep < end)
     send(agent, { messages, from: next, end, asks: running })
-    for (const { kind, sql } of running)
-      if (kind !== 'Prepare') forgetRedefined(agent.names, sql, isOpaque(sql))
+    for (const { kind, sql, lastStep } of running) {
+      if (kind === 'Prepare') continue
+      if (messages[lastStep]?.tag !== 'Bind') forgetRedefined(agent.names, sql)
+      if (isOpaque(sql)) doubtAll(agent.names)
+    }
+    // The model does not tell when a portal was made: what is in doubt is taken for another.
+    for (const name of [...agent.names.doubtfulPortals]) forgetPortal(agent.names, name)
     next = end
     if (next > sync) return
     if (agent.exchange.skipping || (opaque === undefined && plan.stop !== null)) next = sync
@@ -81,21 +95,18 @@ type Sent = {
   messages: readonly Request[]
   from: number
   end: number
-  asks: readonly { readonly lastStep: number; readonly sql: string | null }[]
+  asks: readonly Ask[]
 }
 
 function send({ names, exchange, target }: Agent, { messages, from, end, asks }: Sent): void {
-  const { bytes, steps } = passage(names, {
+  const { outbound, steps } = passage(names, {
     messages,
     from,
     end,
-    numberOf(step) {
-      const number = asks.findIndex(({ lastStep }) => lastStep === step)
-      return number < 0 ? null : number
-    },
+    requestOf: (step) => ownerIn(asks, step),
   })
   exchange.steps.push(...steps)
-  for (const frame of target.receive(requests(...bytes))) {
+  for (const frame of target.receive(requests(...outbound.map(({ bytes }) => bytes)))) {
     const [step] = exchange.steps
     const verdict = accept(exchange, frame)
     assert.notEqual(verdict.do, 'violation', 'why' in verdict ? verdict.why : '')
@@ -105,6 +116,12 @@ function send({ names, exchange, target }: Agent, { messages, from, end, asks }:
     assert.equal(asks[step?.request ?? -1]?.sql, `select ${value}`, 'what ran was not decided')
     assert.equal(verdict.columns?.[0]?.name, `c${value}`, 'the columns are of another statement')
   }
+}
+
+function ownerIn(asks: readonly Ask[], step: number): Owner | null {
+  const number = asks.findIndex(({ firstStep, lastStep }) => firstStep <= step && step <= lastStep)
+  const lastStep = asks[number]?.lastStep
+  return lastStep === undefined ? null : { number, lastStep }
 }
 
 const isOpaque = (sql: string | null): boolean => sql?.startsWith('call') ?? true
@@ -219,8 +236,9 @@ function columnsOf(sql: string): Buffer {
 
 const tagsSent = (...frames: readonly Buffer[]): string[] => {
   const messages = requests(...frames)
-  const options = { messages, from: 0, end: messages.length, numberOf: () => null }
-  return requests(...passage(noNames(), options).bytes).map(({ tag }) => tag)
+  const requestOf = (): Owner => ({ number: 0, lastStep: 0 })
+  const { outbound } = passage(noNames(), { messages, from: 0, end: messages.length, requestOf })
+  return requests(...outbound.map(({ bytes }) => bytes)).map(({ tag }) => tag)
 }
 
 // Few names and texts, so that they meet.

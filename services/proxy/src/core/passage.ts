@@ -1,36 +1,105 @@
-import { type Execute, type Request, toServer } from '@countersign/postgres-wire'
+import { type Execute, type Request, type RunsNothing, toServer } from '@countersign/postgres-wire'
 import type { Step } from './exchange.ts'
-import { simpleQueried, type StatementNames } from './statement-names.ts'
+import {
+  forgetPortal,
+  forgetStatement,
+  learnPortal,
+  learnStatement,
+  simpleQueried,
+  type StatementNames,
+} from './statement-names.ts'
+
+/** Bytes of a pipeline: they run nothing, or they belong to the request of this number in the exchange. */
+export type Outbound =
+  | { readonly request: null; readonly bytes: RunsNothing }
+  | { readonly request: number; readonly bytes: Uint8Array }
 
 /** Messages of a pipeline that go out together: the bytes, and what the target will answer. */
-export type Passage = { readonly bytes: readonly Uint8Array[]; readonly steps: readonly Step[] }
+export type Passage = { readonly outbound: readonly Outbound[]; readonly steps: readonly Step[] }
 
 export type PassageOptions = {
   messages: readonly Request[]
   from: number
   end: number
-  /** The number in the exchange of the request that a message runs; null when it runs none. */
-  numberOf(step: number): number | null
+  /** The request that a message belongs to; null when none was released for it. */
+  requestOf(step: number): Owner | null
 }
 
-/** Makes the messages ready to go out. Names are learned and forgotten as the target confirms them. */
+/** A request by its number in the exchange, and the message that it ends with. */
+export type Owner = { readonly number: number; readonly lastStep: number }
+
+/**
+ * Makes the messages ready to go out. Names are learned and forgotten as the target confirms them. Throws where words or
+ * values of the client belong to no request.
+ */
 export function passage(names: StatementNames, options: PassageOptions): Passage {
   const { messages, from, end } = options
-  const bytes: Uint8Array[] = []
+  const outbound: Outbound[] = []
   const steps: Step[] = []
+  const doubtful = new Set(names.doubtfulStatements)
   for (let at = from; at < end; at++) {
     const message = messages[at]
     if (message === undefined) continue
+    const own = runsNothing(message)
+    const owner = own === null ? options.requestOf(at) : null
     if (message.tag === 'Execute' && !isDescribed(messages, message, from, at)) {
       // The columns decide what is masked, so Countersign asks for them where the client does not.
-      bytes.push(toServer.describe('portal', message.portal))
+      outbound.push({ request: null, bytes: toServer.describe('portal', message.portal) })
       steps.push(ourDescribe(message))
     }
-    bytes.push(message.raw)
-    const step = stepOf(names, message, options.numberOf(at))
+    const step = stepOf(names, message, owner?.lastStep === at ? owner.number : null)
+    if (own !== null) outbound.push({ request: null, bytes: own })
+    else {
+      // Data comes when the target asks for it; what else is left is never sent.
+      if (step === null) continue
+      if (owner === null) throw new Error(`a ${message.tag} belongs to no request`)
+      if (message.tag === 'Bind' && doubtful.has(message.statement))
+        prepareAgain(names, message.statement, { outbound, steps, request: owner.number })
+      outbound.push({ request: owner.number, bytes: message.raw })
+    }
+    if (message.tag === 'Parse') doubtful.delete(message.name)
+    if (message.tag === 'Bind') doubtful.delete(message.statement)
     if (step !== null) steps.push(step)
   }
-  return { bytes, steps }
+  return { outbound, steps }
+}
+
+/** A message that carries nothing but names, made anew; null where it carries more. */
+function runsNothing(message: Request): RunsNothing | null {
+  switch (message.tag) {
+    case 'Describe':
+      return toServer.describe(message.kind, message.name)
+    case 'Close':
+      return toServer.close(message.kind, message.name)
+    case 'Sync':
+      return toServer.sync()
+    case 'Flush':
+      return toServer.flush()
+    default:
+      return null
+  }
+}
+
+/**
+ * The name may stand for another text by now, so it is given its own text again, as part of the request that uses it: that
+ * is decided on and recorded with just this text and these types.
+ */
+function prepareAgain(
+  names: StatementNames,
+  name: string,
+  to: { outbound: Outbound[]; steps: Step[]; request: number },
+): void {
+  const parse = names.statements.get(name)
+  if (parse === undefined) return
+  const step = { request: null, portal: null, isOurs: true, isForAgent: true } as const
+  to.outbound.push(
+    { request: null, bytes: toServer.close('statement', name) },
+    { request: to.request, bytes: parse.raw },
+  )
+  to.steps.push(
+    { ...step, tag: 'Close' },
+    { ...step, tag: 'Parse', confirmed: () => learnStatement(names, parse) },
+  )
 }
 
 /**
@@ -58,20 +127,13 @@ function stepOf(names: StatementNames, message: Request, number: number | null):
     case 'Query':
       return { ...base, tag: 'Query', confirmed: () => simpleQueried(names) }
     case 'Parse':
-      return {
-        ...base,
-        tag: 'Parse',
-        confirmed: () => void names.statements.set(message.name, message),
-      }
+      return { ...base, tag: 'Parse', confirmed: () => learnStatement(names, message) }
     case 'Bind':
       return {
         ...base,
         tag: 'Bind',
         portal: message.portal,
-        confirmed: () => {
-          const parse = names.statements.get(message.statement)
-          if (parse !== undefined) names.portals.set(message.portal, { bind: message, parse })
-        },
+        confirmed: () => learnPortal(names, message),
       }
     case 'Describe':
       return {
@@ -86,9 +148,9 @@ function stepOf(names: StatementNames, message: Request, number: number | null):
         ...base,
         tag: 'Close',
         confirmed: () =>
-          void (message.kind === 'statement' ? names.statements : names.portals).delete(
-            message.name,
-          ),
+          message.kind === 'statement'
+            ? forgetStatement(names, message.name)
+            : forgetPortal(names, message.name),
       }
     case 'Sync':
       return { ...base, tag: 'Sync' }

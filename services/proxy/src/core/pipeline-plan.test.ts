@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { before, test } from 'node:test'
+import fc from 'fast-check'
 import { toServer } from '@countersign/postgres-wire'
+import { loadStatements } from '@countersign/statements'
 import { planned } from './pipeline-plan.ts'
 import { requests as messages } from './requests-under-test.ts'
 import { noNames, type StatementNames } from './statement-names.ts'
+
+before(loadStatements)
 
 test('a simple query is one request', () => {
   const plan = planned(messages(toServer.query('select 1')), noNames())
@@ -114,6 +118,64 @@ test('a pipeline in which no name follows is planned whole', () => {
   )
   assert.equal(plan.end, 4)
 })
+
+test('values that nothing executes are a request of their own, decided on as if executed', () => {
+  const plan = planned(
+    messages(
+      ...[toServer.parse('', 'select $1'), toServer.bind({ values: [Buffer.from('7')] })],
+      ...[toServer.describe('portal'), toServer.sync()],
+    ),
+    noNames(),
+  )
+  assert.deepEqual(plan.asks.map(brief), ['Execute select $1 0-1'])
+  assert.deepEqual(plan.asks[0]?.parameters, [Buffer.from('7')])
+})
+
+test('what is told apart by another statement between is more than one request', () => {
+  const plan = planned(
+    messages(
+      ...[toServer.parse('s', 'select 1'), toServer.parse('t', 'select 2')],
+      ...[toServer.bind({ portal: 'p', statement: 's' }), toServer.bind({ statement: 't' })],
+      ...[toServer.execute(), toServer.execute('p'), toServer.execute('p')],
+    ),
+    noNames(),
+  )
+  assert.deepEqual(plan.asks.map(brief), [
+    ...['Prepare select 1 0-0', 'Prepare select 2 1-1', 'Execute select 1 2-2'],
+    ...['Execute select 2 3-4', 'Execute select 1 5-5', 'Execute select 1 6-6'],
+  ])
+})
+
+test('whatever is sent: each Query, Parse, Bind and Execute belongs to exactly one request, in order', () => {
+  const name = fc.constantFrom('', 'a')
+  const message = fc.oneof(
+    name.map((one) => toServer.parse(one, 'select 1')),
+    fc.tuple(name, name).map(([portal, statement]) => toServer.bind({ portal, statement })),
+    name.map((one) => toServer.execute(one)),
+    name.map((one) => toServer.close('portal', one)),
+    name.map((one) => toServer.describe('portal', one)),
+    fc.constant(toServer.query('select 2')),
+    fc.constant(toServer.flush()),
+  )
+  fc.assert(
+    fc.property(fc.array(message, { maxLength: 12 }), (frames) => {
+      const pipeline = messages(...frames)
+      const { asks, end } = planned(pipeline, noNames())
+      const owned = asks.flatMap(({ firstStep, lastStep }) =>
+        pipeline
+          .slice(firstStep, lastStep + 1)
+          .flatMap((one, at) => (CARRIES.has(one.tag) ? [firstStep + at] : [])),
+      )
+      const carrying = pipeline
+        .slice(0, end)
+        .flatMap((one, step) => (CARRIES.has(one.tag) ? [step] : []))
+      assert.deepEqual(owned, carrying)
+    }),
+    { numRuns: 3_000 },
+  )
+})
+
+const CARRIES: ReadonlySet<string> = new Set(['Query', 'Parse', 'Bind', 'Execute'])
 
 const brief = (ask: {
   kind: string

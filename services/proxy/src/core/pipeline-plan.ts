@@ -22,66 +22,88 @@ export type Ask = {
 /** The messages of a client up to where it waits for answers, and the requests in them. */
 export type PipelinePlan = {
   readonly messages: readonly Request[]
+  /**
+   * The requests in their order. No two share a message, and every Query, Parse, Bind and Execute belongs to one: what
+   * carries words or values of the client goes out with the request that it is recorded with.
+   */
   readonly asks: readonly Ask[]
-  /** The first message that cannot be understood, with why; what follows it is not planned. */
-  readonly stop: { readonly step: number; readonly why: string } | null
+  /** The first message that cannot be served, with why; what follows it is not planned. */
+  readonly stop: Stop | null
   /** How far it is planned: what follows a statement that may redefine names is planned when the target has answered it. */
   readonly end: number
 }
 
-/** Finds the requests in a pipeline, from a message on. A Parse that is executed in the same pipeline is part of that request. */
+export type Stop = { readonly step: number; readonly code: StopCode; readonly why: string }
+export type StopCode = 'CS_STATEMENT_UNKNOWN' | 'CS_PORTAL_UNKNOWN' | 'CS_REQUEST_UNKNOWN'
+
+/** Messages next to each other that are about one statement, and that nothing has executed yet. */
+type Group = {
+  readonly firstStep: number
+  readonly lastStep: number
+  readonly parse: Parse
+  readonly bind: Bind | null
+}
+
+/** Finds the requests in a pipeline, from a message on. A Parse and a Bind right before their Execute are part of that request. */
 export function planned(
   messages: readonly Request[],
   names: StatementNames,
   from = 0,
 ): PipelinePlan {
   const scope = tentative(names)
-  const parsedAt = new Map<Parse, number>()
-  const boundAt = new Map<Bind, number>()
   const asks: Ask[] = []
-  const executed = new Set<Parse>()
-  const plan = (end: number, stop: PipelinePlan['stop'] = null): PipelinePlan => {
-    for (const [parse, step] of parsedAt)
-      if (!executed.has(parse)) asks.push(prepareAsk(parse, step))
-    return { messages, asks: asks.toSorted((a, b) => a.lastStep - b.lastStep), stop, end }
+  let group: Group | null = null
+  const close = (): void => {
+    if (group !== null) asks.push(group.bind === null ? prepareAsk(group) : bindAsk(group))
+    group = null
   }
-  const stopAt = (step: number, why: string): PipelinePlan => plan(step, { step, why })
+  const plan = (end: number, stop: Stop | null = null): PipelinePlan => {
+    close()
+    return { messages, asks, stop, end }
+  }
+  const stopAt = (step: number, code: StopCode, why: string): PipelinePlan =>
+    plan(step, { step, code, why })
   for (let step = from; step < messages.length; step++) {
     const message = messages[step]
     switch (message?.tag) {
       case undefined:
         break
       case 'Query':
+        close()
         asks.push(queryAsk(message, step))
         break
       case 'Parse':
+        close()
         scope.statements.set(message.name, message)
-        parsedAt.set(message, step)
+        group = { firstStep: step, lastStep: step, parse: message, bind: null }
         break
       case 'Bind': {
         const parse = scope.statements.get(message.statement)
-        if (parse === undefined) {
-          return stopAt(
-            step,
-            `no prepared statement "${message.statement}" is known in this session`,
-          )
-        }
+        if (parse === undefined)
+          return stopAt(step, 'CS_STATEMENT_UNKNOWN', noStatement(message.statement))
         scope.portals.set(message.portal, { bind: message, parse })
-        boundAt.set(message, step)
+        const firstStep: number = prepares(group, parse)?.firstStep ?? step
+        if (firstStep === step) close()
+        group = { firstStep, lastStep: step, parse, bind: message }
         break
       }
       case 'Execute': {
         const portal = scope.portals.get(message.portal)
         if (portal === undefined)
-          return stopAt(step, `no portal "${message.portal}" is known in this session`)
-        executed.add(portal.parse)
-        const first = firstOf(step, messages, parsedAt.get(portal.parse), boundAt.get(portal.bind))
-        asks.push(executeAsk(portal, message, first, step))
+          return stopAt(step, 'CS_PORTAL_UNKNOWN', `portal "${message.portal}" does not exist`)
+        const firstStep: number = binds(group, portal.bind)?.firstStep ?? step
+        if (firstStep === step) close()
+        group = null
+        asks.push(executeAsk(portal, message, firstStep, step))
         if (namesFollow(messages, step) && mayRedefine(portal.parse.sql)) return plan(step + 1)
         break
       }
       case 'FunctionCall':
-        return stopAt(step, 'the function call message is not supported; use SELECT')
+        return stopAt(
+          step,
+          'CS_REQUEST_UNKNOWN',
+          'the function call message is not supported; use SELECT',
+        )
       case 'Close':
         if (message.kind === 'statement') scope.statements.delete(message.name)
         else scope.portals.delete(message.name)
@@ -99,24 +121,25 @@ export function planned(
   return plan(messages.length)
 }
 
+/** The group where it only prepares this statement. */
+const prepares = (group: Group | null, parse: Parse): Group | null =>
+  group?.parse === parse && group.bind === null ? group : null
+
+/** The group where it ends with this Bind. */
+const binds = (group: Group | null, bind: Bind): Group | null =>
+  group?.bind === bind ? group : null
+
+/** As PostgreSQL says it. */
+const noStatement = (name: string): string =>
+  name === ''
+    ? 'unnamed prepared statement does not exist'
+    : `prepared statement "${name}" does not exist`
+
 /** Whether a message behind this one may use a name. A client that waits ends its pipeline with Sync or Flush. */
 export function namesFollow(messages: readonly Request[], step: number): boolean {
   const next = messages[step + 1]?.tag
   const isEnd = next === 'Sync' || next === 'Flush'
   return messages.length > step + (isEnd ? 2 : 1)
-}
-
-/** The group begins at its Parse or Bind, but never before another request ran. */
-function firstOf(
-  step: number,
-  messages: readonly Request[],
-  ...begins: (number | undefined)[]
-): number {
-  const lastRun = messages
-    .slice(0, step)
-    .findLastIndex((m) => m.tag === 'Execute' || m.tag === 'Query')
-  const starts = begins.filter((begin) => begin !== undefined && begin > lastRun)
-  return Math.min(step, ...starts.map(Number))
 }
 
 const NOTHING_BOUND = { parameterFormats: [], parameters: [], resultFormats: [], rowsMax: 0 }
@@ -131,14 +154,28 @@ const queryAsk = (query: Query, step: number): Ask => ({
   lastStep: step,
 })
 
-const prepareAsk = (parse: Parse, step: number): Ask => ({
+const prepareAsk = ({ parse, firstStep, lastStep }: Group): Ask => ({
   kind: 'Prepare',
   text: parse.text,
   sql: parse.sql,
   parameterTypes: parse.parameterTypes,
   ...NOTHING_BOUND,
-  firstStep: step,
-  lastStep: step,
+  firstStep,
+  lastStep,
+})
+
+/** Values that nothing executes yet. The target plans with them, which runs code, so they are decided on as if executed. */
+const bindAsk = ({ parse, bind, firstStep, lastStep }: Group): Ask => ({
+  kind: 'Execute',
+  text: parse.text,
+  sql: parse.sql,
+  parameterTypes: parse.parameterTypes,
+  parameterFormats: bind?.formats ?? [],
+  parameters: bind?.values ?? [],
+  resultFormats: bind?.resultFormats ?? [],
+  rowsMax: 0,
+  firstStep,
+  lastStep,
 })
 
 const executeAsk = (

@@ -27,6 +27,9 @@ const SQLSTATES: Readonly<Partial<Record<ErrorCode, string>>> = {
   CS_STARTUP_PARAMETER_REFUSED: '0A000',
   CS_PROTOCOL_VIOLATION: '08P01',
   CS_FRAME_TOO_LARGE: '54000',
+  CS_STATEMENT_UNKNOWN: '26000',
+  CS_PORTAL_UNKNOWN: '34000',
+  CS_TRANSACTION_FAILED: '25P02',
   CS_REVIEW_EXPIRED: '57014',
   CS_REVIEW_WITHDRAWN: '57014',
   CS_HOLD_IN_TRANSACTION: '57014',
@@ -69,8 +72,26 @@ const TITLES: Readonly<Partial<Record<ErrorCode, string>>> = {
   CS_SHUTTING_DOWN: 'the proxy is shutting down',
 }
 
+/** Situations of PostgreSQL itself: drivers know them by its SQLSTATE and words. */
+const AS_POSTGRESQL: ReadonlySet<ErrorCode> = new Set([
+  'CS_STATEMENT_UNKNOWN',
+  'CS_PORTAL_UNKNOWN',
+  'CS_TRANSACTION_FAILED',
+])
+
 /** The refusal as an ErrorResponse: Message, Detail = why, Hint = what next, with code and request id. */
 export function errorOf(refusal: Refusal, severity: 'ERROR' | 'FATAL'): ErrorFields {
+  if (AS_POSTGRESQL.has(refusal.code)) {
+    const { code, reason, hint, requestId } = refusal
+    const detail = `countersign: ${requestId === null ? code : `${code}, request ${requestId}`}`
+    return {
+      severity,
+      code: sqlStateOf(code),
+      message: reason,
+      detail,
+      hint: hint ?? NEXT_STEPS[code],
+    }
+  }
   const title = TITLES[refusal.code]
   const named =
     refusal.requestId === null ? refusal.code : `${refusal.code}, request ${refusal.requestId}`

@@ -1,4 +1,5 @@
 import type { Bind, Parse } from '@countersign/postgres-wire'
+import { type RedefinedNames, redefinitions } from '@countersign/statements'
 
 /** A portal, and the statement that it runs. */
 export type Portal = { readonly bind: Bind; readonly parse: Parse }
@@ -6,68 +7,100 @@ export type Portal = { readonly bind: Bind; readonly parse: Parse }
 /**
  * What the names of the extended protocol stand for at the target. Only what the target confirmed stands here: a name
  * that means one text to us and another to the target would let an undecided statement run.
+ *
+ * Code that nobody can look into may give each name that SQL can write another meaning. Afterwards these names are in doubt:
+ * a statement is prepared again from its own text before it is used, and of a portal the target is asked whether it is still
+ * the same. The unnamed statement and the unnamed portal have no name in SQL, so they stay.
  */
 export type StatementNames = {
   readonly statements: Map<string, Parse>
   readonly portals: Map<string, Portal>
+  readonly doubtfulStatements: Set<string>
+  readonly doubtfulPortals: Set<string>
+  /** When a portal was made, in the bytes of the target; of those that it was asked about. */
+  readonly portalAges: Map<string, string>
 }
 
-export const noNames = (): StatementNames => ({ statements: new Map(), portals: new Map() })
+export const noNames = (): StatementNames => ({
+  statements: new Map(),
+  portals: new Map(),
+  doubtfulStatements: new Set(),
+  doubtfulPortals: new Set(),
+  portalAges: new Map(),
+})
 
 /** A copy for what a pipeline will define if all of it succeeds. */
-export const tentative = (names: StatementNames): StatementNames => ({
+export const tentative = (
+  names: StatementNames,
+): Pick<StatementNames, 'statements' | 'portals'> => ({
   statements: new Map(names.statements),
   portals: new Map(names.portals),
 })
 
 /** A simple Query destroys the unnamed statement and the unnamed portal. */
 export function simpleQueried(names: StatementNames): void {
-  names.statements.delete('')
-  names.portals.delete('')
+  forgetStatement(names, '')
+  forgetPortal(names, '')
+}
+
+/** The target confirmed a Parse. */
+export function learnStatement(names: StatementNames, parse: Parse): void {
+  names.statements.set(parse.name, parse)
+  names.doubtfulStatements.delete(parse.name)
+}
+
+/** The target confirmed a Bind. */
+export function learnPortal(names: StatementNames, bind: Bind): void {
+  const parse = names.statements.get(bind.statement)
+  forgetPortal(names, bind.portal)
+  if (parse !== undefined) names.portals.set(bind.portal, { bind, parse })
+}
+
+export function forgetStatement(names: StatementNames, name: string): void {
+  names.statements.delete(name)
+  names.doubtfulStatements.delete(name)
+}
+
+export function forgetPortal(names: StatementNames, name: string): void {
+  names.portals.delete(name)
+  names.doubtfulPortals.delete(name)
+  names.portalAges.delete(name)
+}
+
+/** Portals end with their transaction. */
+export function forgetPortals(names: StatementNames): void {
+  names.portals.clear()
+  names.doubtfulPortals.clear()
+  names.portalAges.clear()
 }
 
 /**
- * SQL can give a name another meaning (PREPARE, DEALLOCATE, DISCARD, DECLARE, CLOSE, or code that we cannot see into). Once
- * the target answered such a statement, no name that SQL can write is trusted; the agent prepares again. The unnamed
- * statement and the unnamed portal have no name in SQL, so they stay.
+ * The target answered a statement that gives names another meaning (PREPARE, DEALLOCATE, DISCARD, DECLARE, CLOSE), whether
+ * it succeeded or not: they are not known any more.
  */
-export function forgetRedefined(
-  names: StatementNames,
-  sql: string | null,
-  isOpaque: boolean,
-): void {
-  forget(names.statements, sql, isOpaque, REDEFINES_STATEMENTS)
-  forget(names.portals, sql, isOpaque, REDEFINES_PORTALS)
+export function forgetRedefined(names: StatementNames, sql: string | null): void {
+  // Most sessions have no names: they pay nothing for what each of their statements may do to some.
+  if (names.statements.size + names.portals.size === 0) return
+  const { statements, portals } = redefinitions(sql)
+  for (const name of written(names.statements, statements)) forgetStatement(names, name)
+  for (const name of written(names.portals, portals)) forgetPortal(names, name)
 }
+
+/** Code ran that may have redefined every name that SQL can write. */
+export function doubtAll(names: StatementNames): void {
+  for (const name of written(names.statements, 'all')) names.doubtfulStatements.add(name)
+  for (const name of written(names.portals, 'all')) names.doubtfulPortals.add(name)
+}
+
+/** Named portals of which it is not known when they were made. */
+export const agelessPortals = (names: StatementNames): string[] =>
+  written(names.portals, 'all').filter((name) => !names.portalAges.has(name))
 
 /** Whether names have to be looked at anew after this text. */
-export const mayRedefine = (sql: string | null): boolean =>
-  finds(sql, REDEFINES_STATEMENTS) || finds(sql, REDEFINES_PORTALS)
-
-function forget(
-  names: Map<string, unknown>,
-  sql: string | null,
-  isOpaque: boolean,
-  words: RegExp,
-): void {
-  // Most sessions have no names: they pay nothing for what each of their statements may do to some.
-  if (names.size === 0 || !(isOpaque || finds(sql, words))) return
-  for (const name of names.keys()) if (name !== '') names.delete(name)
+export function mayRedefine(sql: string | null): boolean {
+  const { statements, portals } = redefinitions(sql)
+  return statements.length + portals.length > 0
 }
 
-/**
- * Finds words that redefine. Method: no other statement holds one of these, so of a single statement that begins with a word
- * the first word tells. Of several statements, and of what begins with a comment, any word counts: it forgets too much
- * rather than too little.
- */
-function finds(sql: string | null, words: RegExp): boolean {
-  if (sql === null) return true
-  if (!words.test(sql)) return false
-  const first = SEVERAL.test(sql) ? null : FIRST_WORD.exec(sql)
-  return first?.[1] === undefined || words.test(first[1])
-}
-
-const REDEFINES_STATEMENTS = /prepare|deallocate|discard/i
-const REDEFINES_PORTALS = /declare|close|discard|move/i
-const SEVERAL = /;\s*\S/
-const FIRST_WORD = /^\s*([a-z]+)/i
+const written = (known: ReadonlyMap<string, unknown>, names: RedefinedNames): string[] =>
+  [...(names === 'all' ? known.keys() : names)].filter((name) => name !== '')

@@ -9,8 +9,9 @@ import {
 import { keepsNames, pathIn } from '@countersign/statements'
 import type { Unlinked } from '../core/chain.ts'
 import { accept, isSettled } from '../core/exchange.ts'
+import { forgetPortals } from '../core/statement-names.ts'
 import { before, OVER } from './before.ts'
-import { forwardStreamed } from './forward.ts'
+import { forwardRecorded } from './forward.ts'
 import { STATUS_NAMES } from './requests.ts'
 import { taken } from './inbox.ts'
 import type { Uncited } from './journal.ts'
@@ -105,7 +106,7 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
 function transactionEnded(session: Session): void {
   session.hasRun = false
   session.hasWritten = false
-  session.names.portals.clear()
+  forgetPortals(session.names)
   if (session.status !== 'I' && session.hasChangedState) session.stateVersion++
   session.hasChangedState = false
 }
@@ -210,7 +211,7 @@ async function feed(session: Session): Promise<void> {
     if (message.tag === 'Terminate') gone(session)
     if (message.tag === 'CopyDone' || message.tag === 'CopyFail') last = message.tag
     else if (message.tag === 'CopyData') {
-      data.push(message.raw)
+      data.push(message.data)
       size += message.raw.length
     } else {
       const words = `${message.tag} came during COPY`
@@ -223,7 +224,8 @@ async function feed(session: Session): Promise<void> {
     await during(session, Promise.race([client.arrival(), signal(session)]))
     return
   }
-  const parts: Unlinked<RequestPart>[] = pieces(data).map((piece) => ({
+  const streamed = pieces(data)
+  const parts: Unlinked<RequestPart>[] = streamed.map((piece) => ({
     type: 'RequestPart',
     at: session.proxy.clock.now(),
     requestId: running.requestId,
@@ -235,10 +237,17 @@ async function feed(session: Session): Promise<void> {
   const recorded = parts.length === 0 ? [] : await journal.record<RequestPart>(parts)
   // Meanwhile the target may have failed: then it asks for nothing any more.
   if (!exchange.copyIn || exchange.steps[0] !== step) return
-  const ends = last === null ? [] : [last === 'CopyDone' ? toServer.copyDone() : FAILED_BY_AGENT]
+  const ends =
+    last === null ? [] : [last === 'CopyDone' ? toServer.copyDone() : toServer.copyGivenUp()]
   // In the extended protocol the target keeps its answer back until Flush or Sync, and the Sync of the client may come later.
   if (last !== null && step.tag === 'Execute') ends.push(toServer.flush())
-  forwardStreamed(session, recorded, [...data, ...ends])
+  forwardRecorded(session, [
+    ...recorded.flatMap((runs, index) => {
+      const piece = streamed[index]
+      return piece === undefined ? [] : [{ runs, bytes: toServer.copyData(piece) }]
+    }),
+    ...ends.map((bytes) => ({ runs: null, bytes })),
+  ])
   // The client's Sync arrives as a pipeline of its own.
   if (last !== null) exchange.copyIn = false
   // A target that waits, for a lock or in a trigger, does not read: then nothing more is taken from the agent.
@@ -260,8 +269,6 @@ const READ_AS: ReadonlyMap<string, string> = new Map([
   ['standard_conforming_strings', 'on'],
 ])
 const UNREADABLE = 'the target reads statements in another way than they are decided on'
-/** The reason that the agent gives is not on record, so it does not go out. */
-const FAILED_BY_AGENT = toServer.copyFail('the client failed it')
 const COMPLETED_LINGER_MS = 10
 const STREAM_BYTES = 256 * 1024
 const UNDER_WAY_BYTES_MAX = 8 * 1024 * 1024

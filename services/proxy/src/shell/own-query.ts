@@ -1,19 +1,45 @@
 import type { RequestReleased } from '@countersign/contracts'
 import { toServer } from '@countersign/postgres-wire'
 import { answers } from './answers.ts'
-import { forwardReleased } from './forward.ts'
+import { forwardRecorded } from './forward.ts'
 import { ownRequest } from './own-request.ts'
 import { ownUnderWay, type Session } from './session-state.ts'
 
-/** Asks the backend of the session something for Countersign itself; recorded, and the agent sees none of it. */
-export async function ownQuery(
+export type OwnRows = readonly (readonly (Buffer | null)[])[]
+
+/**
+ * Asks the backend of the session something for Countersign itself; recorded, and the agent sees none of it. Null when the
+ * target failed: that fails the transaction, or the pipeline, of the agent too.
+ */
+export const ownQuery = (session: Session, sql: string): Promise<OwnRows | null> =>
+  asked(session, { sql, resultFormats: [], isForAgent: false })
+
+/** The same, where the agent goes on with what it sent: it is told of a failure, which is now its own. */
+export const ownQueryAmidst = (
   session: Session,
   sql: string,
-): Promise<readonly (readonly (Buffer | null)[])[]> {
-  const request = ownRequest(session, sql, null)
-  const released = await session.journal.record<RequestReleased>([request])
+  resultFormats: readonly number[] = [],
+): Promise<OwnRows | null> => asked(session, { sql, resultFormats, isForAgent: true })
+
+type Question = {
+  readonly sql: string
+  readonly resultFormats: readonly number[]
+  readonly isForAgent: boolean
+}
+
+async function asked(
+  session: Session,
+  { sql, resultFormats, isForAgent }: Question,
+): Promise<OwnRows | null> {
+  const request = ownRequest(session, sql, { decisionId: null, resultFormats })
+  const [released] = await session.journal.record<RequestReleased>([request])
+  if (released === undefined) return null
   const isOpen = session.isPipelineOpen
-  const step = { request: null, portal: NAME, isOurs: true }
+  const step = {
+    ...{ request: null, portal: NAME, isOurs: true },
+    ...(isForAgent ? { isForAgent } : {}),
+  }
+  let hasSucceeded = false
   session.exchange.steps.push(
     { ...step, tag: 'Parse' },
     { ...step, tag: 'Bind' },
@@ -21,6 +47,7 @@ export async function ownQuery(
       ...step,
       tag: 'Execute',
       request: ownUnderWay(session, request.requestId),
+      confirmed: () => (hasSucceeded = true),
     },
     { ...step, tag: 'Close' },
     { ...step, tag: 'Close' },
@@ -28,16 +55,17 @@ export async function ownQuery(
   // Names of our own leave the agent's unnamed statement and portal as they are. A Sync would end its pipeline.
   if (!isOpen) session.exchange.steps.push({ ...step, tag: 'Sync' })
   session.ownRows.length = 0
-  forwardReleased(session, released, [
-    toServer.parse(NAME, sql),
-    toServer.bind({ portal: NAME, statement: NAME }),
-    toServer.execute(NAME),
-    toServer.close('portal', NAME),
-    toServer.close('statement', NAME),
-    isOpen ? toServer.flush() : toServer.sync(),
+  const end = isOpen ? toServer.flush() : toServer.sync()
+  forwardRecorded(session, [
+    { runs: released, bytes: toServer.parse(NAME, sql) },
+    { runs: released, bytes: toServer.bind({ portal: NAME, statement: NAME, resultFormats }) },
+    { runs: released, bytes: toServer.execute(NAME) },
+    { runs: null, bytes: toServer.close('portal', NAME) },
+    { runs: null, bytes: toServer.close('statement', NAME) },
+    { runs: null, bytes: end },
   ])
   await answers(session)
-  return session.ownRows
+  return hasSucceeded ? session.ownRows.slice() : null
 }
 
 const NAME = '_countersign'

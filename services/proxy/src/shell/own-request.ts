@@ -5,11 +5,17 @@ import type { Unlinked } from '../core/chain.ts'
 import { subjectOf } from '../core/request-subject.ts'
 import type { Session } from './session-state.ts'
 
+export type OwnOptions = {
+  /** The decision that it follows from. */
+  readonly decisionId: EventId | null
+  readonly resultFormats?: readonly number[]
+}
+
 /** What Countersign itself sends to the target is a request too, and is recorded before it is sent (D8). */
 export function ownRequest(
   session: Session,
   sql: string,
-  decisionId: EventId | null,
+  { decisionId, resultFormats = [] }: OwnOptions,
 ): Unlinked<RequestReleased> {
   const text = Buffer.from(sql)
   const subject = subjectOf(
@@ -20,7 +26,7 @@ export function ownRequest(
       parameterTypes: [],
       parameterFormats: [],
       parameters: [],
-      resultFormats: [],
+      resultFormats,
       rowsMax: 0,
       firstStep: 0,
       lastStep: 0,

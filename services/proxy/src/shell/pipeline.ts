@@ -1,19 +1,21 @@
 import type { Effect, RequestReleased } from '@countersign/contracts'
-import { millisBetween } from '@countersign/kernel'
+import { millisBetween, Problem } from '@countersign/kernel'
 import type { Recorded } from '@countersign/log'
 import { traced } from '@countersign/runtime'
 import { type Request, toServer } from '@countersign/postgres-wire'
+import { failsInFailedTransaction } from '@countersign/statements'
 import type { Unlinked } from '../core/chain.ts'
-import { passage } from '../core/passage.ts'
-import { namesFollow, planned } from '../core/pipeline-plan.ts'
-import { forgetRedefined } from '../core/statement-names.ts'
+import { type Outbound, type Owner, passage } from '../core/passage.ts'
+import { type Ask, namesFollow, planned } from '../core/pipeline-plan.ts'
+import { agelessPortals, doubtAll, forgetRedefined } from '../core/statement-names.ts'
 import { answers } from './answers.ts'
-import { forwardReleased } from './forward.ts'
+import { forwardRecorded } from './forward.ts'
 import { hold } from './hold.ts'
-import { CANCELLED_BY_AGENT, refuse } from './refuse.ts'
+import { CANCELLED_BY_AGENT, refuse, type RequestRefusal } from './refuse.ts'
 import {
   decisionOf,
   intercepted,
+  isOpaque,
   type Pending,
   releaseOf,
   stillCovered,
@@ -21,7 +23,9 @@ import {
 } from './requests.ts'
 import { CANCELLED, cancelAtTarget, type Session, underWay } from './session-state.ts'
 import { currentPlan } from './masking-currency.ts'
+import { portalsConfirmed, portalsNoted } from './portals.ts'
 import { namesConfirmed } from './search-path.ts'
+import type { Outgoing } from './target.ts'
 
 /** Serves the messages of a client up to where it waits: decides on each request, and forwards what may pass, in order. */
 export function servePipeline(session: Session, messages: readonly Request[]): Promise<void> {
@@ -32,7 +36,16 @@ export function servePipeline(session: Session, messages: readonly Request[]): P
 /** Serves what was not forwarded yet, as far as it can be planned, and then what follows. */
 async function served(session: Session, batch: Batch): Promise<void> {
   const { messages } = batch
+  if (executesDoubtful(session, batch) && !(await portalsConfirmed(session)))
+    return skipRest(session, batch, [])
   const plan = planned(messages, session.names, batch.next)
+  const [first] = plan.asks
+  if (first !== undefined && isRefusedAtOnce(session, batch, first)) {
+    await forward(session, batch, first.firstStep, true)
+    const scope = { pending: null, others: [], message: messages[first.lastStep] }
+    await refuse(session, TRANSACTION_FAILED, scope)
+    return skippedToSync(session, batch)
+  }
   await currentPlan(session)
   const pendings = await intercepted(session, plan.asks)
   const skip = (from: number): Promise<void> => skipRest(session, batch, pendings.slice(from))
@@ -40,7 +53,7 @@ async function served(session: Session, batch: Batch): Promise<void> {
     if (session.areNamesInDoubt) {
       await forward(session, batch, planned.ask.firstStep, true)
       if (session.exchange.skipping) return skip(index)
-      if (session.status !== 'E') await namesConfirmed(session)
+      if (session.status !== 'E' && !(await namesConfirmed(session))) return skip(index)
     }
     const pending = await stillCovered(session, planned)
     const decision = pending.cover?.decision ?? (await decisionOf(session, pending))
@@ -65,9 +78,12 @@ async function served(session: Session, batch: Batch): Promise<void> {
       const code = 'CS_REQUEST_UNKNOWN'
       return refuseRest({ code, reason, hint, decisionId: pending.decisionId })
     }
+    if (session.status !== 'E' && isOpaque(decision) && agelessPortals(session.names).length > 0) {
+      await forward(session, batch, pending.ask.firstStep, true)
+      if (session.exchange.skipping || !(await portalsNoted(session))) return skip(index)
+    }
     if (decision.type === 'RequestAllowed') {
-      batch.releases.push(releaseOf(session, pending, { decision }))
-      batch.requests.set(lastStep, pending)
+      allow(batch, pending, releaseOf(session, pending, { decision }))
       if (!isPlannedAnew(messages, pending)) continue
     } else {
       await forward(session, batch, pending.ask.firstStep, true)
@@ -80,8 +96,7 @@ async function served(session: Session, batch: Batch): Promise<void> {
       if (outcome.status === 'refused') return refuseRest(outcome.refusal)
       const { grant, raise } = outcome
       pending.grantedAt = grant.at
-      batch.releases.push(releaseOf(session, pending, { decision, grant, raise }))
-      batch.requests.set(lastStep, pending)
+      allow(batch, pending, releaseOf(session, pending, { decision, grant, raise }))
     }
     await forward(session, batch, lastStep + 1, false)
     if (session.exchange.skipping) return skip(index + 1)
@@ -96,12 +111,7 @@ async function served(session: Session, batch: Batch): Promise<void> {
   if (stop === null) return batch.next < messages.length ? served(session, batch) : undefined
   await refuse(
     session,
-    {
-      code: 'CS_REQUEST_UNKNOWN',
-      reason: stop.why,
-      hint: 'Prepare the statement again in this session.',
-      decisionId: null,
-    },
+    { code: stop.code, reason: stop.why, hint: null, decisionId: null },
     { pending: null, others: [], message: messages[stop.step] },
   )
   await skippedToSync(session, batch)
@@ -111,29 +121,60 @@ async function served(session: Session, batch: Batch): Promise<void> {
 const isPlannedAnew = (messages: readonly Request[], { ask, isOpaque }: Pending): boolean =>
   isOpaque && namesFollow(messages, ask.lastStep)
 
+/** Whether what is left executes a portal whose name is in doubt. In a failed transaction nothing can be asked, or executed. */
+function executesDoubtful({ names, status }: Session, { messages, next }: Batch): boolean {
+  if (names.doubtfulPortals.size === 0 || status === 'E') return false
+  return messages
+    .slice(next)
+    .some((message) => message.tag === 'Execute' && names.doubtfulPortals.has(message.portal))
+}
+
+/**
+ * In a failed transaction the target runs nothing but its end, so neither policy nor people are asked about anything else.
+ * Behind an end in the same pipeline it is not known where the transaction stands.
+ */
+const isRefusedAtOnce = ({ status }: Session, { hasReleased }: Batch, { sql }: Ask): boolean =>
+  status === 'E' && !hasReleased && failsInFailedTransaction(sql)
+
+/** As PostgreSQL says it. */
+const TRANSACTION_FAILED: RequestRefusal = {
+  code: 'CS_TRANSACTION_FAILED',
+  reason: 'current transaction is aborted, commands ignored until end of transaction block',
+  hint: null,
+  decisionId: null,
+}
+
 /** What of a pipeline was forwarded, and what may be forwarded next. */
 type Batch = {
   readonly messages: readonly Request[]
   readonly arrivedAtMs: number
   next: number
-  releases: Unlinked<RequestReleased>[]
-  readonly requests: Map<number, Pending>
+  /** Allowed and not on record yet, in their order. */
+  allowed: Allowed[]
+  /** Something of it ran, or may run. */
+  hasReleased: boolean
+}
+
+type Allowed = { readonly pending: Pending; readonly release: Unlinked<RequestReleased> }
+
+function allow(batch: Batch, pending: Pending, release: Unlinked<RequestReleased>): void {
+  batch.hasReleased = true
+  batch.allowed.push({ pending, release })
 }
 
 /** Allowed, but behind what is refused now: they are never released. */
 function unsent(batch: Batch): Pending[] {
-  const pendings = [...batch.requests].filter(([step]) => step >= batch.next)
-  for (const [step] of pendings) batch.requests.delete(step)
-  batch.releases = []
-  return pendings.map(([, pending]) => pending)
+  const pendings = batch.allowed.map(({ pending }) => pending)
+  batch.allowed = []
+  return pendings
 }
 
 const newBatch = (messages: readonly Request[], arrivedAtMs: number): Batch => ({
   messages,
   arrivedAtMs,
   next: 0,
-  releases: [],
-  requests: new Map(),
+  allowed: [],
+  hasReleased: false,
 })
 
 const endsTransaction = ({ effect }: Effect): boolean => effect === 'transaction'
@@ -141,27 +182,33 @@ const endsTransaction = ({ effect }: Effect): boolean => effect === 'transaction
 /** Records the releases, then sends the messages up to `end`, and waits for the answers. */
 async function forward(session: Session, batch: Batch, end: number, isCut: boolean): Promise<void> {
   if (batch.next >= end) return
-  const released = await recorded(session, batch)
-  const ran: Pending[] = []
+  const sent = await recorded(session, batch)
+  const running = sent.map(({ pending, released }) => {
+    session.requestCount++
+    return { pending, released, number: underWay(session, pending) }
+  })
   const { messages, next } = batch
-  const { bytes, steps } = passage(session.names, {
+  const owners = new Map<number, Owner>()
+  for (const { pending, number } of running) {
+    const { firstStep, lastStep } = pending.ask
+    for (let step = firstStep; step <= lastStep; step++) owners.set(step, { number, lastStep })
+  }
+  const { outbound, steps } = passage(session.names, {
     messages,
     from: next,
     end,
-    numberOf(step) {
-      const pending = batch.requests.get(step)
-      if (pending === undefined) return null
-      ran.push(pending)
-      session.requestCount++
-      return underWay(session, pending)
-    },
+    requestOf: (step) => owners.get(step) ?? null,
   })
+  const proofs = new Map(running.map(({ number, released }) => [number, released]))
+  const outgoing = outbound.map((one) => outgoingOf(one, proofs))
   session.exchange.steps.push(...steps)
   const last = messages[end - 1]
   const waits = last?.tag === 'Query' || last?.tag === 'Sync' || last?.tag === 'Flush'
   batch.next = end
   session.isPipelineOpen = true
-  forwardReleased(session, released, isCut || !waits ? [...bytes, toServer.flush()] : bytes)
+  if (isCut || !waits) outgoing.push({ runs: null, bytes: toServer.flush() })
+  forwardRecorded(session, outgoing)
+  const ran = running.map(({ pending }) => pending)
   if (session.isCancelled && ran.length > 0) {
     // It came while the release was recorded.
     session.isCancelled = false
@@ -170,8 +217,21 @@ async function forward(session: Session, batch: Batch, end: number, isCut: boole
   measured(session, batch, ran)
   await answers(session)
   // Whatever was learned meanwhile, or failed: what ran may have redefined it.
-  for (const { ask, isOpaque } of ran)
-    if (ask.kind !== 'Prepare') forgetRedefined(session.names, ask.sql, isOpaque)
+  for (const { ask, isOpaque } of ran) {
+    if (ask.kind === 'Prepare') continue
+    if (messages[ask.lastStep]?.tag !== 'Bind') forgetRedefined(session.names, ask.sql)
+    if (isOpaque) doubtAll(session.names)
+  }
+}
+
+function outgoingOf(
+  { request, bytes }: Outbound,
+  proofs: ReadonlyMap<number, Recorded<RequestReleased>>,
+): Outgoing {
+  if (request === null) return { runs: null, bytes }
+  const runs = proofs.get(request)
+  if (runs === undefined) throw new Problem('CS_INTERNAL', 'a request is not on record')
+  return { runs, bytes }
 }
 
 /** How long what went out just now had to wait. */
@@ -185,17 +245,21 @@ function measured({ proxy }: Session, batch: Batch, ran: readonly Pending[]): vo
   }
 }
 
+type Sent = { readonly pending: Pending; readonly released: Recorded<RequestReleased> }
+
 /** Puts the releases of a batch on record. What was decided just now goes on with the trace of its decision. */
-async function recorded(
-  session: Session,
-  batch: Batch,
-): Promise<readonly Recorded<RequestReleased>[]> {
-  const { releases } = batch
-  batch.releases = []
-  if (releases.length === 0) return []
+async function recorded(session: Session, batch: Batch): Promise<readonly Sent[]> {
+  const { allowed } = batch
+  batch.allowed = []
+  if (allowed.length === 0) return []
+  const releases = allowed.map(({ release }) => release)
   const record = () => session.journal.record<RequestReleased>(releases)
-  const parent = [...batch.requests.values()].find(({ trace }) => trace !== null)?.trace
-  return parent === undefined ? record() : traced('release', parent, record)
+  const parent = allowed.find(({ pending }) => pending.trace !== null)?.pending.trace ?? null
+  const all = await (parent === null ? record() : traced('release', parent, record))
+  return allowed.flatMap(({ pending }, index) => {
+    const released = all[index]
+    return released === undefined ? [] : [{ pending, released }]
+  })
 }
 
 /** The target skips to Sync after an error; what it skips never ran. */

@@ -11,13 +11,13 @@ export async function privilegesConfirmed(
 ): Promise<'all' | 'some' | 'none' | 'changed'> {
   // Every name has its schema: code that ran in the session may have left it another search_path.
   const usage = "pg_catalog.pg_has_role(session_user, r, 'usage')"
-  const [row] = await ownQuery(
+  const rows = await ownQuery(
     session,
     'select current_user operator(pg_catalog.=) session_user, ' +
       `pg_catalog.bool_and(${usage}), pg_catalog.bool_or(${usage}) ` +
       `from pg_catalog.unnest(array[${roles.map(literal).join(', ')}]::pg_catalog.text[]) r`,
   )
-  const [isSelf, all, any] = (row ?? []).map((cell) => cell?.toString() === 't')
+  const [isSelf, all, any] = (rows?.[0] ?? []).map((cell) => cell?.toString() === 't')
   if (isSelf !== true) return 'changed'
   return all === true ? 'all' : any === true ? 'some' : 'none'
 }

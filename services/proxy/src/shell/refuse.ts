@@ -3,7 +3,7 @@ import { type ErrorCode, type EventId, isErrorCode, RequestId, uuidv7 } from '@c
 import { type Request, toClient, toServer } from '@countersign/postgres-wire'
 import { errorOf, sqlStateOf } from '../core/refusal.ts'
 import { answers } from './answers.ts'
-import { forwardReleased } from './forward.ts'
+import { forwardRecorded } from './forward.ts'
 import { ownRequest } from './own-request.ts'
 import { type Pending, withdraw } from './requests.ts'
 import { tell } from './seen.ts'
@@ -76,8 +76,8 @@ async function failAtTarget(
   decisionId: EventId | null,
 ): Promise<void> {
   const text = 'countersign refused the request'
-  const request = ownRequest(session, text, decisionId)
-  const released = await session.journal.record<RequestReleased>([request])
+  const request = ownRequest(session, text, { decisionId })
+  const [released] = await session.journal.record<RequestReleased>([request])
   session.exchange.steps.push({
     tag: isSimple ? 'Query' : 'Parse',
     request: ownUnderWay(session, request.requestId),
@@ -85,10 +85,16 @@ async function failAtTarget(
     isOurs: true,
   })
   session.isPipelineOpen = true
-  forwardReleased(
+  if (released === undefined) return
+  const runs = released
+  forwardRecorded(
     session,
-    released,
-    isSimple ? [toServer.query(text)] : [toServer.parse('', text), toServer.flush()],
+    isSimple
+      ? [{ runs, bytes: toServer.query(text) }]
+      : [
+          { runs, bytes: toServer.parse('', text) },
+          { runs: null, bytes: toServer.flush() },
+        ],
   )
   await answers(session)
 }

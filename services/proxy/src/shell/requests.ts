@@ -194,11 +194,13 @@ function noteEffects(
   if (!decision.changesState) return
   session.stateVersion++
   session.hasChangedState = true
-  pending.isOpaque = decision.effects.some(
-    ({ effect }) => effect === 'opaque' || effect === 'unknown',
-  )
+  pending.isOpaque = isOpaque(decision)
   if (pending.isOpaque) session.areNamesInDoubt = true
 }
+
+/** Whether it runs code that policy could not look into. */
+export const isOpaque = ({ effects }: Pick<RequestAllowed, 'effects'>): boolean =>
+  effects.some(({ effect }) => effect === 'opaque' || effect === 'unknown')
 
 function pendingOf(session: Session, ask: Ask): Pending {
   const { profile } = session

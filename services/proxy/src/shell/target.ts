@@ -14,14 +14,12 @@ import {
   authenticationOf,
   type BackendKey,
   backendKeyOf,
-  type Bare,
   clientFinal,
   clientFirst,
-  type Close,
-  type Describe,
   errorFieldsOf,
   parameterStatusOf,
   receiveServer,
+  type RunsNothing,
   SCRAM_MECHANISM,
   type ScramFinal,
   type ServerFrame,
@@ -38,15 +36,8 @@ import { drained } from './drained.ts'
 export type Target = {
   /** What the target reported while it connected, for the agent. */
   readonly parameters: ReadonlyMap<string, string>
-  /** Sends requests. Each that runs in these bytes must be among the released. */
-  forward(released: readonly Recorded<RequestReleased>[], bytes: readonly Uint8Array[]): void
-  /** Sends data that streams into a released request (COPY). */
-  forwardStream(parts: readonly Recorded<RequestPart>[], bytes: readonly Uint8Array[]): void
-  /** Sends what runs nothing. */
-  forwardProtocol(
-    messages: readonly (Bare | Describe | Close)[],
-    bytes: readonly Uint8Array[],
-  ): void
+  /** Sends what is on record, and what runs nothing, in this order. */
+  forward(outgoing: readonly Outgoing[]): void
   /** Resolves when the target has taken what was sent, as far as memory is concerned. */
   drained(): Promise<void>
   isCongested(): boolean
@@ -60,6 +51,11 @@ export type Target = {
   cancel(): Promise<void>
   close(): void
 }
+
+/** Bytes for a target: they run nothing, or come with the proof that what they run, or the data that they carry, is on record. */
+export type Outgoing =
+  | { readonly runs: null; readonly bytes: RunsNothing }
+  | { readonly runs: Recorded<RequestReleased | RequestPart>; readonly bytes: Uint8Array }
 
 export type TargetAddress = Pick<Profile, 'host' | 'port' | 'database' | 'tls'>
 
@@ -149,17 +145,15 @@ export async function connectTarget(login: TargetLogin): Promise<Target> {
     socket.destroy()
     throw cause
   }
-  const send = (bytes: readonly Uint8Array[]): void => {
+  const send = (outgoing: readonly Outgoing[]): void => {
     socket.cork()
-    for (const part of bytes) socket.write(part)
+    for (const { bytes } of outgoing) socket.write(bytes)
     socket.uncork()
   }
   return {
     parameters,
     closed: closed.promise,
-    forward: (_released, bytes) => send(bytes),
-    forwardStream: (_parts, bytes) => send(bytes),
-    forwardProtocol: (_messages, bytes) => send(bytes),
+    forward: (outgoing) => send(outgoing),
     drained: () => drained(socket),
     isCongested: () => socket.writableNeedDrain,
     onFrames(next) {

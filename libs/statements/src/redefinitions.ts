@@ -1,0 +1,67 @@
+import { parsed } from './parser.ts'
+import { nodeAt, type Node, textOf } from './tree.ts'
+
+/** Names that a text takes away or gives another meaning: some of them, or every one that SQL can write. */
+export type RedefinedNames = 'all' | readonly string[]
+
+/** What a text does to the names of prepared statements and of portals (cursors). */
+export type Redefinitions = {
+  readonly statements: RedefinedNames
+  readonly portals: RedefinedNames
+}
+
+/**
+ * Finds which names a text redefines, by the grammar. What no statement of the text says is left to who knows whether it
+ * runs code that nobody looked into. A text that does not parse may redefine every name.
+ */
+export function redefinitions(sql: string | null): Redefinitions {
+  // Keywords are plain ASCII in every spelling, so a text without these words need not be parsed.
+  if (sql !== null && !WORDS.test(sql)) return NOTHING
+  const trees = sql === null ? null : parsed(sql)
+  if (trees?.ok !== true) return EVERYTHING
+  return trees.value
+    .map((tree) => nodeAt(tree, 'stmt'))
+    .map((node) => (node === null ? EVERYTHING : redefinedBy(node)))
+    .reduce(both, NOTHING)
+}
+
+function redefinedBy({ kind, body }: Node): Redefinitions {
+  switch (kind) {
+    case 'PrepareStmt':
+    case 'DeallocateStmt':
+      return { statements: named(textOf(body, 'name')), portals: [] }
+    case 'DeclareCursorStmt':
+    case 'ClosePortalStmt':
+      return { statements: [], portals: named(textOf(body, 'portalname')) }
+    case 'DiscardStmt':
+      return textOf(body, 'target') === 'DISCARD_ALL' ? EVERYTHING : NOTHING
+    // A statement that the protocol prepared may be one of these too.
+    case 'ExecuteStmt':
+      return EVERYTHING
+    case 'ExplainStmt':
+    case 'CreateTableAsStmt': {
+      const inner = nodeAt(body, 'query')
+      return inner === null ? EVERYTHING : redefinedBy(inner)
+    }
+    default:
+      return NOTHING
+  }
+}
+
+/** ALL has no name. A name that PostgreSQL may cut stands for any. */
+const named = (name: string): RedefinedNames =>
+  name === '' || Buffer.byteLength(name) >= NAME_BYTES_SAFE ? 'all' : [name]
+
+const both = (one: Redefinitions, other: Redefinitions): Redefinitions => ({
+  statements: union(one.statements, other.statements),
+  portals: union(one.portals, other.portals),
+})
+
+const union = (one: RedefinedNames, other: RedefinedNames): RedefinedNames =>
+  one === 'all' || other === 'all' ? 'all' : [...one, ...other]
+
+const NOTHING: Redefinitions = { statements: [], portals: [] }
+const EVERYTHING: Redefinitions = { statements: 'all', portals: 'all' }
+const WORDS = /prepare|deallocate|discard|declare|close|execute/i
+/** Names of 64 bytes and more are cut to 63, at a whole character. */
+const NAME_BYTES_SAFE = 60

@@ -1,0 +1,44 @@
+import { agelessPortals, forgetPortal } from '../core/statement-names.ts'
+import { type OwnRows, ownQueryAmidst } from './own-query.ts'
+import type { Session } from './session-state.ts'
+
+/**
+ * Asks the backend when the named portals were made, before code runs that may give their names to others. False where the
+ * backend failed: so did the agent.
+ */
+export async function portalsNoted(session: Session): Promise<boolean> {
+  const ageless = agelessPortals(session.names)
+  if (ageless.length === 0) return true
+  const ages = agesIn(await asked(session))
+  if (ages === null) return false
+  for (const name of ageless) {
+    const age = ages.get(name)
+    // A portal that SQL does not see cannot be told from another one later on.
+    if (age === undefined) forgetPortal(session.names, name)
+    else session.names.portalAges.set(name, age)
+  }
+  return true
+}
+
+/** Asks the backend whether the portals whose names are in doubt are still the same; what is not is forgotten. */
+export async function portalsConfirmed(session: Session): Promise<boolean> {
+  const { doubtfulPortals, portalAges } = session.names
+  if (doubtfulPortals.size === 0) return true
+  const ages = agesIn(await asked(session))
+  if (ages === null) return false
+  for (const name of doubtfulPortals) {
+    const age = portalAges.get(name)
+    if (age === undefined || ages.get(name) !== age) forgetPortal(session.names, name)
+  }
+  doubtfulPortals.clear()
+  return true
+}
+
+/** The time is in binary: how it looks as text is up to settings, which the code may have changed. */
+const asked = (session: Session): Promise<OwnRows | null> =>
+  ownQueryAmidst(session, 'select name, creation_time from pg_catalog.pg_cursors', [0, 1])
+
+function agesIn(rows: OwnRows | null): Map<string, string> | null {
+  if (rows === null) return null
+  return new Map(rows.map(([name, age]) => [name?.toString() ?? '', age?.toString('hex') ?? '']))
+}
