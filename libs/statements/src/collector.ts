@@ -1,3 +1,4 @@
+import { Problem } from '@countersign/kernel'
 import type { Names } from './catalog.ts'
 import type { Call } from './functions.ts'
 import type {
@@ -34,6 +35,8 @@ export type Collector = {
   readonly unbounded: { tag: string; relation: RelationRef }[]
   readonly summaries: string[]
   lock: { readonly mode: Lock; readonly relation: RelationRef } | null
+  /** How often a name was compared with a relation, or noted. */
+  work: number
   /** How often anything was read; lets a caller see whether a part reads at all. */
   reads: number
   /** Inside EXPLAIN without ANALYZE: nothing but planning happens. */
@@ -57,6 +60,7 @@ export const newCollector = (names: Names): Collector => ({
   unbounded: [],
   summaries: [],
   lock: null,
+  work: 0,
   reads: 0,
   planOnly: false,
   movesData: false,
@@ -67,6 +71,17 @@ export const newCollector = (names: Names): Collector => ({
   harmlessSetting: null,
   createsCode: false,
 })
+
+/** Counts what looking at names costs: columns × relations would take seconds for a text of 60 KB. */
+export function spend(to: Collector, comparisons: number): void {
+  to.work += comparisons
+  if (to.work <= WORK_MAX) return
+  const why = `has too many names for its relations: more than ${WORK_MAX} comparisons`
+  throw new Problem('CS_REQUEST_TOO_COMPLEX', why)
+}
+
+/** About 50 ms. */
+const WORK_MAX = 100_000
 
 /** Notes an effect, and what always follows from it. */
 export function affect(
@@ -88,7 +103,9 @@ export function affect(
 export function read(to: Collector, relation: RelationRef): void {
   to.reads++
   affect(to, 'read', relation, `reads ${shown(relation)}`)
-  for (const below of to.names.below(relation)) touch(to, below.relation, below.column)
+  const below = to.names.below(relation)
+  spend(to, below.length)
+  for (const each of below) touch(to, each.relation, each.column)
 }
 
 /** Notes that unqualified names may mean something else afterwards: nothing could be decided on them. */

@@ -79,6 +79,8 @@ export type Understanding = {
   /** The message creates or changes code that the target runs later. */
   readonly createsCode: boolean
   readonly empty: boolean
+  /** It is unknown because looking at it would cost more than it may: why, or null. */
+  readonly tooComplex: string | null
   /** The strongest lock, for evidence: `ACCESS EXCLUSIVE on shop.orders`. */
   readonly locks: string | null
   /** One sentence for reviewers. */

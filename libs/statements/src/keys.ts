@@ -2,12 +2,12 @@ import { sha256 } from '@countersign/kernel'
 import { recentlyUsed } from './cache.ts'
 import { EMPTY_CATALOG, namesOf } from './catalog.ts'
 import { callOf } from './functions.ts'
-import { decoded, latin1Of, parsed, STATEMENT_BYTES_MAX } from './parser.ts'
+import { decoded, latin1Of, LOOP_BYTES_MAX, parsed } from './parser.ts'
 import { type Template, templateOf } from './template.ts'
 import { constantOf, type Node, nodesAt, textOf, type Tree, treeOf, wordsAt } from './tree.ts'
 
 /** The version of what this package understands; keys of other versions never match. */
-export const STATEMENTS_VERSION = '3'
+export const STATEMENTS_VERSION = '4'
 
 /** The key under which exactly these bytes are covered. */
 export function exactKey(sql: Uint8Array | string): string {
@@ -19,7 +19,8 @@ export function exactKey(sql: Uint8Array | string): string {
  * parameter stands for a value that counts, as in `LIMIT $1` or `set_config($1, …)`.
  */
 export function shapeKey(sql: Uint8Array | string): string | null {
-  if (sql.length > STATEMENT_BYTES_MAX) return null
+  // The proxy asks this on the event loop of all its sessions, so that long texts have no shape.
+  if (sql.length > LOOP_BYTES_MAX) return null
   // One letter keeps bytes and texts apart; latin1 is the cheapest faithful text of bytes.
   const entry = typeof sql === 'string' ? `t${sql}` : `b${latin1Of(sql)}`
   const cached = CACHE.get(entry)

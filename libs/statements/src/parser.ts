@@ -1,10 +1,14 @@
 import { failed, messageOf, ok, type Result } from '@countersign/kernel'
 import libpgQuery from 'libpg-query'
+import { complexityOf } from './complexity.ts'
 import { continued } from './continuation.ts'
 import { treeOf, type Tree } from './tree.ts'
 
-/** A statement longer than this is unknown. */
-export const STATEMENT_BYTES_MAX = 64 * 1024
+/** A statement longer than this is refused, unless a service says otherwise. */
+export const STATEMENT_BYTES_MAX = 1024 * 1024
+
+/** A longer text is not parsed where others wait for the same event loop: it may take half a second. */
+export const LOOP_BYTES_MAX = 16 * 1024
 
 /** Makes the parser ready. Call it once, before anything else of this package. */
 export async function loadStatements(): Promise<void> {
@@ -17,12 +21,14 @@ export function decoded(
   statementBytesMax: number = STATEMENT_BYTES_MAX,
 ): Result<string> {
   const length = typeof sql === 'string' ? Buffer.byteLength(sql) : sql.length
-  if (length > statementBytesMax) return failed(`is longer than ${statementBytesMax} bytes`)
+  if (length > statementBytesMax) return failed(tooLong(statementBytesMax))
   const text = typeof sql === 'string' ? sql : utf8(sql)
   if (text === null || !text.isWellFormed()) return failed('is not valid UTF-8')
   if (text.includes('\0')) return failed('contains a NUL')
   return ok(text)
 }
+
+const tooLong = (bytesMax: number): string => `is longer than ${bytesMax} bytes`
 
 /** The raw parse trees of a message, by PostgreSQL's own grammar. They are shared: nobody may change them. */
 export function parsed(text: string): Result<readonly Tree[]> {
@@ -33,8 +39,16 @@ export function parsed(text: string): Result<readonly Tree[]> {
 
 let last: { readonly text: string; readonly trees: Result<readonly Tree[]> } | null = null
 
+/** Whether the grammar overflowed its stack: its memory cannot be trusted then, and whoever runs it starts anew. */
+export const isParserBroken = (): boolean => isBroken
+let isBroken = false
+const isRuntimeError = (thrown: unknown): boolean =>
+  thrown instanceof Error && thrown.name === 'RuntimeError'
+
 function parsedAnew(text: string): Result<readonly Tree[]> {
   if (BLANK.test(text)) return ok([])
+  const complexity = complexityOf(text)
+  if (complexity !== null) return failed(complexity)
   try {
     const tree = treeOf(libpgQuery.parseSync(continued(text)))
     const statements = tree?.['stmts']
@@ -42,6 +56,7 @@ function parsedAnew(text: string): Result<readonly Tree[]> {
       ? ok(statements.map((each) => treeOf(each)).filter((each) => each !== null))
       : failed('gives no parse tree')
   } catch (thrown) {
+    if (thrown instanceof RangeError || isRuntimeError(thrown)) isBroken = true
     return failed(`does not parse: ${messageOf(thrown)}`)
   }
 }

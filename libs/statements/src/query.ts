@@ -1,4 +1,4 @@
-import { affect, call, type Collector, lock, read, renames, touch } from './collector.ts'
+import { affect, call, type Collector, lock, read, renames, spend, touch } from './collector.ts'
 import type { RelationRef } from './facts.ts'
 import { attributeCallOf, callOf } from './functions.ts'
 import { BUILTIN_TYPES } from './generated/pg-catalog.ts'
@@ -233,6 +233,7 @@ function withCtes(to: Collector, body: Tree, outer: Scope): Scope {
     void names.set(textOf(cte.body, 'ctename'), namesOfResult(to.names, cte, names))
   if (clause['recursive'] === true) for (const cte of ctes) add(cte)
   for (const cte of ctes) {
+    spend(to, names.size)
     // Without RECURSIVE a CTE sees only the earlier ones: its own name is still the table's.
     visitChildren(to, cte, { ctes: new Map(names), level: outer.level, subject: null })
     add(cte)
@@ -274,11 +275,13 @@ function columnRef(to: Collector, body: Tree, scope: Scope): void {
   const qualifier = names.at(-1)
   if (qualifier !== undefined) return qualified(to, qualifier, column, scope)
   if (star) {
+    spend(to, scope.level?.relations.length ?? 0)
     for (const { relation } of scope.level?.relations ?? []) touch(to, relation, '*')
     return
   }
   let found = SYSTEM_COLUMNS.has(column)
   for (let level = scope.level; level; level = level.parent) {
+    spend(to, level.relations.length + 1)
     // The columns of what is derived were noted where they come from.
     if (level.outputs.has(column) || level.derived.size > 0) found = true
     for (const { alias: name, relation } of level.relations) {
@@ -296,14 +299,17 @@ function columnRef(to: Collector, body: Tree, scope: Scope): void {
 
 /** A column that nobody described: some relation got it since. */
 function unknownColumn(to: Collector, column: string, scope: Scope): void {
-  for (let level = scope.level; level; level = level.parent)
+  for (let level = scope.level; level; level = level.parent) {
+    spend(to, level.relations.length + 1)
     for (const { relation } of level.relations) touch(to, relation, column)
+  }
 }
 
 function qualified(to: Collector, qualifier: string, column: string, scope: Scope): void {
   let found = false
   let isColumn = column === '*' || SYSTEM_COLUMNS.has(column)
   for (let level = scope.level; level; level = level.parent) {
+    spend(to, level.relations.length + 1)
     const joined = level.joins.has(qualifier)
     for (const { alias: name, relation } of level.relations) {
       if (name !== qualifier && !joined) continue
@@ -317,8 +323,10 @@ function qualified(to: Collector, qualifier: string, column: string, scope: Scop
     if (level.derived.has(qualifier)) found = true
   }
   if (!found) {
-    for (let level = scope.level; level; level = level.parent)
+    for (let level = scope.level; level; level = level.parent) {
+      spend(to, level.relations.length + 1)
       for (const { relation } of level.relations) touch(to, relation, '*')
+    }
   }
   if (column !== '*' && !isColumnOf(to, qualifier, column, scope)) attribute(to, column, null)
 }
@@ -327,6 +335,7 @@ function qualified(to: Collector, qualifier: string, column: string, scope: Scop
 function isColumnOf(to: Collector, qualifier: string, column: string, scope: Scope): boolean {
   let found = false
   for (let level = scope.level; level; level = level.parent) {
+    spend(to, level.relations.length + 1)
     if (level.joins.has(qualifier)) return false
     const derived = level.derived.get(qualifier)
     if (derived !== undefined) {
@@ -417,6 +426,7 @@ function join(to: Collector, body: Tree, scope: Scope): void {
   if ('aliasname' in renamed) scope.level?.joins.add(textOf(renamed, 'aliasname'))
   if ('aliasname' in part(body, 'join_using_alias'))
     scope.level?.joins.add(textOf(part(body, 'join_using_alias'), 'aliasname'))
+  spend(to, 'colnames' in renamed ? (scope.level?.relations.length ?? 0) : 0)
   if ('colnames' in renamed)
     for (const { relation } of scope.level?.relations ?? []) touch(to, relation, '*')
   for (const name of wordsAt(body, 'usingClause'))

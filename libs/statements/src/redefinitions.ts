@@ -1,4 +1,4 @@
-import { parsed } from './parser.ts'
+import { LOOP_BYTES_MAX, parsed } from './parser.ts'
 import { nodeAt, type Node, textOf } from './tree.ts'
 
 /** Names that a text takes away or gives another meaning: some of them, or every one that SQL can write. */
@@ -12,12 +12,13 @@ export type Redefinitions = {
 
 /**
  * Finds which names a text redefines, by the grammar. What no statement of the text says is left to who knows whether it
- * runs code that nobody looked into. A text that does not parse may redefine every name.
+ * runs code that nobody looked into. A text that does not parse may redefine
+ * every name, and so may one that is too long to be parsed where others wait.
  */
 export function redefinitions(sql: string | null): Redefinitions {
   // Keywords are plain ASCII in every spelling, so a text without these words need not be parsed.
   if (sql !== null && !WORDS.test(sql)) return NOTHING
-  const trees = sql === null ? null : parsed(sql)
+  const trees = sql === null || sql.length > LOOP_BYTES_MAX ? null : parsed(sql)
   if (trees?.ok !== true) return EVERYTHING
   return trees.value
     .map((tree) => nodeAt(tree, 'stmt'))

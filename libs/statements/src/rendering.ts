@@ -1,9 +1,8 @@
-import libpgQuery from 'libpg-query'
 import { recentlyUsed } from './cache.ts'
-import { continued } from './continuation.ts'
 import { hasOneShape } from './keys.ts'
 import { templateOf } from './template.ts'
-import { decoded, latin1Of, parsed } from './parser.ts'
+import { eachToken, type TokenKind } from './lexer.ts'
+import { decoded, latin1Of, LOOP_BYTES_MAX, parsed } from './parser.ts'
 
 /**
  * The statement as the log may show it: every literal is `?` or `'?'`, comments are gone, all else stands.
@@ -19,47 +18,32 @@ export function rendering(sql: Uint8Array | string): string {
   return rendered
 }
 
-/** The rendering by the scanner of the grammar. */
+/** The rendering without what is remembered. */
 export function freshRendering(sql: Uint8Array | string): string {
   const bytes = typeof sql === 'string' ? Buffer.from(sql) : Buffer.from(sql)
   const unparsed = `[unparsed statement, ${bytes.length} bytes]`
   const text = decoded(sql)
-  if (!text.ok || !parsed(text.value).ok) return unparsed
-  if (text.value === '') return ''
-  try {
-    const whole = continued(text.value)
-    return masked(Buffer.from(whole), libpgQuery.scanSync(whole).tokens)
-  } catch {
-    return unparsed
-  }
+  if (!text.ok) return unparsed
+  if (bytes.length > LOOP_BYTES_MAX) return `${masked(text.value.slice(0, LOOP_BYTES_MAX)).text} …`
+  if (!parsed(text.value).ok) return unparsed
+  const { text: shown, isWhole } = masked(text.value)
+  return isWhole ? shown : unparsed
 }
 
-type Token = { readonly start: number; readonly end: number; readonly tokenType: number }
-
-function masked(bytes: Buffer, tokens: readonly Token[]): string {
+/** Without literals and comments, as far as the text has whole tokens. */
+function masked(text: string): { text: string; isWhole: boolean } {
   const parts: string[] = []
   let at = 0
-  for (const { start, end, tokenType } of tokens) {
-    const gap = bytes.toString('utf8', at, start)
-    parts.push(/^\s*$/.test(gap) ? gap : ' ')
-    parts.push(
-      COMMENTS.has(tokenType)
-        ? ' '
-        : (LITERALS.get(tokenType) ?? bytes.toString('utf8', start, end)),
-    )
+  const isWhole = eachToken(text, (kind, start, end) => {
+    parts.push(text.slice(at, start), SHOWN[kind] ?? text.slice(start, end))
     at = end
-  }
-  return parts.join('').replace(/\s+/g, ' ').trim()
+  })
+  return { text: parts.join('').replace(/\s+/g, ' ').trim(), isWhole }
 }
 
 const RENDERINGS = recentlyUsed<string>(10_000, 16 * 1024 * 1024)
-/** Numbers of the tokens in the parser's own enumeration. */
-const COMMENTS: ReadonlySet<number> = new Set([275, 276])
-const LITERALS: ReadonlyMap<number, string> = new Map([
-  [260, '?'], // FCONST
-  [261, "'?'"], // SCONST
-  [262, "'?'"], // USCONST
-  [263, "'?'"], // BCONST
-  [264, "'?'"], // XCONST
-  [266, '?'], // ICONST
-])
+const SHOWN: Readonly<Partial<Record<TokenKind, string>>> = {
+  comment: ' ',
+  string: "'?'",
+  number: '?',
+}

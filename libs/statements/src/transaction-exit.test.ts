@@ -26,4 +26,7 @@ test('in a failed transaction only what ends it runs, as its first statement', (
   ])
     assert.equal(failsInFailedTransaction(sql), false, sql)
   assert.equal(failsInFailedTransaction(null), false)
+  const long = ` -- ${'x'.repeat(20_000)}\n`
+  assert.equal(failsInFailedTransaction(`/* c */ insert into t values (1)${long}`), true)
+  assert.equal(failsInFailedTransaction(`/* c */ Rollback${long}`), false)
 })

@@ -1,4 +1,5 @@
-import { parsed } from './parser.ts'
+import { eachToken } from './lexer.ts'
+import { LOOP_BYTES_MAX, parsed } from './parser.ts'
 import { nodeAt, textOf } from './tree.ts'
 
 /**
@@ -6,6 +7,8 @@ import { nodeAt, textOf } from './tree.ts'
  * transaction runs there. False for what does not parse, or is empty: what is said of that is another matter.
  */
 export function failsInFailedTransaction(sql: string | null): boolean {
+  // A text too long to be parsed where others wait begins with one of these words, or ends nothing.
+  if (sql !== null && sql.length > LOOP_BYTES_MAX) return !WORDS.test(firstWordOf(sql))
   const trees = sql === null ? null : parsed(sql)
   const [first] = trees?.ok === true ? trees.value : []
   const node = first === undefined ? null : nodeAt(first, 'stmt')
@@ -19,3 +22,14 @@ const EXITS: ReadonlySet<string> = new Set([
   'TRANS_STMT_ROLLBACK',
   'TRANS_STMT_ROLLBACK_TO',
 ])
+
+const WORDS = /^(?:|commit|end|rollback|abort|prepare)$/i
+
+/** Empty when there is none. */
+function firstWordOf(sql: string): string {
+  let word: string | null = null
+  eachToken(sql.slice(0, LOOP_BYTES_MAX), (kind, start, end) => {
+    if (word === null && kind !== 'comment') word = kind === 'word' ? sql.slice(start, end) : '?'
+  })
+  return word ?? ''
+}

@@ -1,8 +1,9 @@
-import { messageOf } from '@countersign/kernel'
-import { namesOf, type TargetCatalog } from './catalog.ts'
+import { messageOf, Problem } from '@countersign/kernel'
+import { complexityOf } from './complexity.ts'
+import { EMPTY_CATALOG, namesOf, type TargetCatalog } from './catalog.ts'
 import { affect, type Collector, newCollector, shown } from './collector.ts'
 import type { StatementSpan, Understanding } from './facts.ts'
-import { decoded, parsed } from './parser.ts'
+import { decoded, parsed, STATEMENT_BYTES_MAX } from './parser.ts'
 import { nodeAt, type Tree } from './tree.ts'
 import { statement } from './utility.ts'
 
@@ -16,17 +17,27 @@ export function understand(
 ): Understanding {
   const to = newCollector(namesOf(catalog))
   const text = decoded(sql, options.statementBytesMax)
-  if (!text.ok) return unknown(catalog, text.error)
+  if (!text.ok) return unknown(catalog, text.error, isLong(sql, options) ? text.error : null)
+  const complexity = complexityOf(text.value)
+  if (complexity !== null) return unknown(catalog, complexity, complexity)
   const trees = parsed(text.value)
   if (!trees.ok) return unknown(catalog, trees.error)
   try {
     const spans = trees.value.map((tree) => spanOf(to, tree, text.value))
     return understood(to, spans)
   } catch (thrown) {
+    if (thrown instanceof Problem && thrown.code === 'CS_REQUEST_TOO_COMPLEX')
+      return unknown(catalog, thrown.message, thrown.message)
     // A node outside the closed tables, or a tree too deep to walk.
     return unknown(catalog, `is not understood: ${messageOf(thrown)}`)
   }
 }
+
+/** The understanding of a text that was not looked at, because that would cost more than it may. */
+export const tooComplex = (why: string): Understanding => unknown(EMPTY_CATALOG, why, why)
+
+const isLong = (sql: Uint8Array | string, { statementBytesMax }: UnderstandOptions): boolean =>
+  sql.length > (statementBytesMax ?? STATEMENT_BYTES_MAX)
 
 function spanOf(to: Collector, tree: Tree, text: string): StatementSpan {
   const node = nodeAt(tree, 'stmt')
@@ -72,17 +83,22 @@ function understood(to: Collector, statements: readonly StatementSpan[]): Unders
     changesNames: to.changesNames,
     harmlessSetting: to.harmlessSetting === true,
     createsCode: to.createsCode,
+    tooComplex: null,
     empty: statements.length === 0 && to.effects.size === 0,
     locks: to.lock ? `${to.lock.mode} on ${shown(to.lock.relation)}` : null,
     summary: to.summaries.join('; then ') || 'does nothing',
   }
 }
 
-function unknown(catalog: TargetCatalog, why: string): Understanding {
+function unknown(
+  catalog: TargetCatalog,
+  why: string,
+  tooComplex: string | null = null,
+): Understanding {
   const to = newCollector(namesOf(catalog))
   affect(to, 'unknown', null, `the statement ${why}`)
   to.summaries.push('cannot be understood')
-  return understood(to, [])
+  return { ...understood(to, []), tooComplex }
 }
 
 const VERBS: ReadonlyMap<string, string> = new Map([

@@ -15,6 +15,7 @@ import { SETTINGS } from './config.ts'
 import { contentReader, DATA_KEY } from './shell/content.ts'
 import { AGENT_TOKEN, proofReader } from './shell/proof.ts'
 import { servePolicy } from './shell/serve-policy.ts'
+import { understander } from './shell/understander.ts'
 
 await startService('policy', async () => {
   const config = readConfig(SETTINGS, process.env)
@@ -31,7 +32,19 @@ await startService('policy', async () => {
 
   await using telemetry = startTelemetry('policy')
   await using log = await connectKafkaLog(kafkaSettings('policy', config, logger))
-  await using host = await servePolicy({ log, logger, clock: systemClock, readProof, readContent })
+  await using texts = understander({
+    logger,
+    statementBytesMax: config.CS_STATEMENT_BYTES_MAX,
+    understandingMsMax: config.CS_UNDERSTANDING_MS_MAX,
+  })
+  await using host = await servePolicy({
+    log,
+    logger,
+    clock: systemClock,
+    readProof,
+    readContent,
+    understand: texts.understand,
+  })
   await using _health = await serveHealth({
     host: config.CS_HEALTH_HOST,
     port: config.CS_HEALTH_PORT,

@@ -29,12 +29,14 @@ export type RequestFacts = {
   readonly subject: RequestSubject
   readonly rules: Rules
   readonly at: Instant
+  /** What the text does, where that was worked out before. */
+  readonly understanding?: Understanding
 }
 
 /** Decides on one request, from its exact bytes. */
 export function requestDecision(request: RequestIntercepted, facts: RequestFacts): RequestDecision {
   const { session, target, subject, rules, at } = facts
-  const understanding = understand(subject.text, target)
+  const understanding = facts.understanding ?? understand(subject.text, target)
   const effects = effectsOf(understanding)
   const { summary } = understanding
   const mismatch = mismatchOf(request, facts)
@@ -49,6 +51,8 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
     ...told,
   })
   if (mismatch !== null) return block('CS_GRANT_MISMATCH', mismatch)
+  if (understanding.tooComplex !== null)
+    return block('CS_REQUEST_TOO_COMPLEX', `the statement ${understanding.tooComplex}`)
   const unknown = understanding.effects.find(({ effect }) => effect === 'unknown')
   if (unknown !== undefined) {
     const hint = understanding.changesNames ? namesHint(target) : UNKNOWN_HINT

@@ -57,7 +57,13 @@ function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Ta
     if (relation === undefined) return rules !== null
     if (column === '*') return tagged(relation).size > 0
     if (tagged(relation).has(column)) return true
-    return rules !== null && !relation.columns.some(({ name }) => name === column)
+    return rules !== null && !namesOf(relation).has(column)
+  }
+  const columnNames = new Map<number, ReadonlySet<string>>()
+  const namesOf = (relation: Relation): ReadonlySet<string> => {
+    const found = columnNames.get(relation.oid) ?? new Set(relation.columns.map(({ name }) => name))
+    columnNames.set(relation.oid, found)
+    return found
   }
   return {
     ofRelation: (ref) => {

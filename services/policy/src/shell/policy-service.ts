@@ -9,13 +9,24 @@ import { completeParts, fold, noSessions, type Sessions } from '../core/sessions
 import { CATALOG, topology } from '../topology.ts'
 import type { ContentReader } from './content.ts'
 import type { ProofReader } from './proof.ts'
+import { type Understander, understandHere } from './understander.ts'
 
-export type PolicyOptions = { readProof: ProofReader; readContent: ContentReader; clock: Clock }
+export type PolicyOptions = {
+  readProof: ProofReader
+  readContent: ContentReader
+  clock: Clock
+  understand?: Understander
+}
 
 /** The service that admits sessions and answers requests, and the rules that it has read so far. */
 export type PolicyService = DeciderService<Sessions> & { rules(): Rules }
 
-export function policyService({ readProof, readContent, clock }: PolicyOptions): PolicyService {
+export function policyService({
+  readProof,
+  readContent,
+  clock,
+  understand = understandHere,
+}: PolicyOptions): PolicyService {
   let rules: Rules = { catalog: emptyCatalog, policies: policiesOf(emptyCatalog), catalogOffset: 0 }
 
   return {
@@ -87,7 +98,9 @@ export function policyService({ readProof, readContent, clock }: PolicyOptions):
     if (parts === null) return 'wait'
     const subject = await readContent({ sessionId: request.sessionId, sealedKey }, content, parts)
     if (!subject.ok) return refuse('CS_GRANT_MISMATCH', subject.error)
-    const facts = { session: verdict, target, subject: subject.value, rules, at: clock.now() }
+    const understanding = await understand(request.sessionId, subject.value.text, target)
+    const at = clock.now()
+    const facts = { session: verdict, target, subject: subject.value, rules, at, understanding }
     return [{ message: requestDecision(request, facts) }]
   }
 }

@@ -30,6 +30,7 @@ const SQLSTATES: Readonly<Partial<Record<ErrorCode, string>>> = {
   CS_STATEMENT_UNKNOWN: '26000',
   CS_PORTAL_UNKNOWN: '34000',
   CS_TRANSACTION_FAILED: '25P02',
+  CS_REQUEST_TOO_COMPLEX: '54001',
   CS_REVIEW_EXPIRED: '57014',
   CS_REVIEW_WITHDRAWN: '57014',
   CS_HOLD_IN_TRANSACTION: '57014',
@@ -55,6 +56,7 @@ export const sqlStateOf = (code: ErrorCode): string => SQLSTATES[code] ?? INSUFF
 const TITLES: Readonly<Partial<Record<ErrorCode, string>>> = {
   CS_REQUEST_BLOCKED: 'blocked by policy',
   CS_REQUEST_UNKNOWN: 'the statement could not be understood and was not forwarded',
+  CS_REQUEST_TOO_COMPLEX: 'the statement is too long or too complex and was not forwarded',
   CS_REVIEW_DENIED: 'a reviewer denied this statement',
   CS_REVIEW_EXPIRED: 'nobody countersigned this statement in time',
   CS_REVIEW_WITHDRAWN: 'canceling statement due to user request',

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { before, describe, test } from 'node:test'
+import { complexityOf, EMPTY_CATALOG, isParserBroken, loadStatements, understand } from './index.ts'
+
+before(loadStatements)
+
+/** What nests or chains without end, one for each way of the grammar. */
+const DEEP: Readonly<Record<string, (n: number) => string>> = {
+  parentheses: (n) => `select ${'('.repeat(n)}1${')'.repeat(n)}`,
+  arrays: (n) => `select array${'['.repeat(n)}1${']'.repeat(n)}`,
+  subscripts: (n) => `select a${'[1]'.repeat(n)}`,
+  sums: (n) => `select 1${'+1'.repeat(n)}`,
+  concatenations: (n) => `select a${" || 'x'".repeat(n)}`,
+  'spaced signs': (n) => `select ${'- '.repeat(n)}1`,
+  'signs in a row': (n) => `select ${'+'.repeat(n)}1`,
+  'operators of 60 signs': (n) => `select ${`${'-+'.repeat(30)} `.repeat(Math.ceil(n / 20))}1`,
+  'named operators': (n) => `select 1${' operator(pg_catalog.+) 1'.repeat(n)}`,
+  arrows: (n) => `select a${"->'b'".repeat(n)}`,
+  comparisons: (n) => `select a${' < (b'.repeat(n)}${')'.repeat(n)}`,
+  casts: (n) => `select a${'::int'.repeat(n)}`,
+  'cast()': (n) => `select ${'cast('.repeat(n)}1${' as int)'.repeat(n)}`,
+  negations: (n) => `select ${'not '.repeat(n)}a`,
+  'null tests': (n) => `select a${' is null'.repeat(n)}`,
+  isnull: (n) => `select a${' isnull'.repeat(n)}`,
+  collations: (n) => `select a${' collate "C"'.repeat(n)}`,
+  'time zones': (n) => `select a${" at time zone 'utc'".repeat(n)}`,
+  'and in or': (n) => `select 1 where ${'a and (b or '.repeat(n)}c${')'.repeat(n)}`,
+  'in lists': (n) => `select ${'a in ('.repeat(n)}1${')'.repeat(n)}`,
+  case: (n) => `select ${'case when a then 1 else '.repeat(n)}2${' end'.repeat(n)}`,
+  calls: (n) => `select ${'f('.repeat(n)}1${')'.repeat(n)}`,
+  rows: (n) => `select ${'row('.repeat(n)}1${')'.repeat(n)}`,
+  xml: (n) => `select ${'xmlelement(name a,'.repeat(n)}1${')'.repeat(n)}`,
+  'sub-selects': (n) => `select ${'(select '.repeat(n)}1${')'.repeat(n)}`,
+  'sub-selects in from': (n) => `${'select 1 from ('.repeat(n)}select 1${') x'.repeat(n)}`,
+  exists: (n) => `select 1${' where exists (select 1'.repeat(n)}${')'.repeat(n)}`,
+  with: (n) => `${'with a as ('.repeat(n)}select 1${') select 1'.repeat(n)}`,
+  joins: (n) => `select 1 from t${' cross join t'.repeat(n)}`,
+  'joins on': (n) => `select 1 from t${' join u on a = b'.repeat(n)}`,
+  'natural joins': (n) => `select 1 from t${' natural left join t'.repeat(n)}`,
+  'joins in parentheses': (n) => `select 1 from ${'('.repeat(n)}t${' join u on true)'.repeat(n)}`,
+  unions: (n) => `select 1${' union all select 1'.repeat(n)}`,
+  'unions of values': (n) => `values (1)${' except values (1)'.repeat(n)}`,
+  'nested comments': (n) => `select 1 ${'/*'.repeat(n)}${'*/'.repeat(n)}`,
+  'comments without end': (n) => `select 1 ${'/*'.repeat(n)}`,
+  'comments in a row': (n) => `select 1 ${'/**/'.repeat(n)}`,
+  'grouping sets': (n) => `select 1 group by ${'grouping sets ('.repeat(n)}a${')'.repeat(n)}`,
+}
+
+describe('what would overflow the grammar, or keep its lexer busy, never reaches it', () => {
+  for (const [name, deep] of Object.entries(DEEP))
+    test(name, () => {
+      const text = deep(20_000)
+      assert.notEqual(complexityOf(text), null)
+      assert.notEqual(understand(text, EMPTY_CATALOG).tooComplex, null)
+      // As deep as the limits let it be, with this much of the stack in use.
+      for (let n = 10; complexityOf(deep(n)) === null; n = Math.ceil(n * 1.1))
+        inDepth(50, () => understand(deep(n), EMPTY_CATALOG))
+      assert.equal(isParserBroken(), false)
+    })
+})
+
+const inDepth = (frames: number, run: () => unknown): unknown =>
+  frames === 0 ? run() : inDepth(frames - 1, run)
+
+/** What people and drivers write, and what generators write for them. */
+const ORDINARY: Readonly<Record<string, string>> = {
+  'a banner': `/${'*'.repeat(200)}\n * Orders\n ${'*'.repeat(200)}/\nselect 1 -- ${'-'.repeat(200)}`,
+  'a hundred banners': `/*${'='.repeat(100)}*/\nselect 1;\n`.repeat(100),
+  'a comment in a comment': '/* a /* b /* c */ */ */ select 1',
+  'a bulk insert': `insert into t values ${"(1, -2.5, 'it''s', null, now()),".repeat(10_000)}(1, 2, 'x', null, now())`,
+  'a long list': `delete from t where id in (${'1,'.repeat(50_000)}1)`,
+  'a long condition': `select 1 from t where ${"(a = 1 and b <> 'x') or ".repeat(5_000)}false`,
+  'many statements': 'update t set a = a + 1 where b = 2; '.repeat(5_000),
+  'a union of rows': `insert into t ${'select 1, 2 union all '.repeat(900)}select 1, 2`,
+  'a wide table': `create table t (${'a int not null default (1 + 2), '.repeat(1_500)}b int)`,
+  'a large body': `create function f() returns int language sql as $$ ${'select 1 + '.repeat(5_000)} 1 $$`,
+  'an hour of minuses in a text': `select '${'-'.repeat(50_000)}'`,
+  'thirty joins': `select 1 from t ${'left join u on u.a = t.b and u.c = 1 '.repeat(30)}`,
+}
+
+describe('what is ordinary passes, however long it is', () => {
+  for (const [name, text] of Object.entries(ORDINARY))
+    test(name, () => {
+      assert.equal(complexityOf(text), null)
+    })
+})
+
+describe('what names cost is counted', () => {
+  const cross = (columns: number, relations: number): string =>
+    `select ${Array.from({ length: columns }, (_, n) => `c${n}`).join()} from ${Array.from({ length: relations }, (_, n) => `t${n}`).join()}`
+  const cases: Readonly<Record<string, string>> = {
+    'columns and relations': cross(3_000, 2_500),
+    'qualified columns': `select ${'x.y, '.repeat(3_000)}1 from ${Array.from({ length: 2_500 }, (_, n) => `t${n}`).join()}`,
+    stars: `select ${'*, '.repeat(3_000)}1 from ${Array.from({ length: 2_500 }, (_, n) => `t${n}`).join()}`,
+    'expressions of WITH': `with ${Array.from({ length: 3_000 }, (_, n) => `w${n} as (select 1)`).join()} select 1`,
+  }
+  for (const [name, text] of Object.entries(cases))
+    test(`${name} are refused when there are too many of both`, () =>
+      assert.notEqual(understand(text, EMPTY_CATALOG).tooComplex, null))
+  test('a hundred columns of twenty relations are few', () =>
+    assert.equal(understand(cross(100, 20), EMPTY_CATALOG).tooComplex, null))
+})

@@ -1,0 +1,50 @@
+import { parentPort } from 'node:worker_threads'
+import {
+  isParserBroken,
+  loadStatements,
+  type TargetCatalog,
+  understand,
+  type Understanding,
+} from '@countersign/statements'
+
+/** What a worker is told: a catalog, under a number, or a text that is about one of them. */
+export type Asked =
+  | { readonly catalogId: number; readonly catalog: TargetCatalog }
+  | { readonly catalogId: number; readonly text: Uint8Array; readonly bytesMax: number }
+
+/** What it answers: `ready` at the start and for each catalog, else what the text does. */
+export type Answered =
+  'ready' | { readonly understanding: Understanding; readonly isBroken: boolean }
+
+/** The catalogs that a worker keeps; whoever asks counts along. */
+export const CATALOGS_MAX = 16
+
+async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
+  const catalogs = new Map<number, TargetCatalog>()
+  await loadStatements()
+  // What the first texts would pay otherwise: the compilers of JavaScript and WebAssembly.
+  const warming: TargetCatalog = { searchPath: [], relations: [], routines: [] }
+  for (let round = 0; round < 20; round++) understand(WARMING, warming)
+  port.on('message', (asked: Asked) => {
+    if ('catalog' in asked) {
+      const [oldest] = catalogs.keys()
+      if (catalogs.size >= CATALOGS_MAX && oldest !== undefined) catalogs.delete(oldest)
+      catalogs.set(asked.catalogId, asked.catalog)
+      // Its names are sorted with the first text.
+      understand('select 1', asked.catalog)
+      port.postMessage('ready' satisfies Answered)
+      return
+    }
+    const { text, bytesMax, catalogId } = asked
+    const catalog = catalogs.get(catalogId) ?? warming
+    const understanding = understand(text, catalog, { statementBytesMax: bytesMax })
+    port.postMessage({ understanding, isBroken: isParserBroken() } satisfies Answered)
+  })
+  port.postMessage('ready' satisfies Answered)
+}
+
+const WARMING = `with a as (select x, y + 1 from t join u using (x) where y in (1, 2, 'z'))
+  insert into v (x, y) values (1, 'two'), ($1, now()); update t set x = 1 where y = 2 or z is null`
+
+// Behind the constants, which it needs. Whoever imports the types has no port.
+if (parentPort !== null) await serve(parentPort)
