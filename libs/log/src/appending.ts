@@ -1,4 +1,4 @@
-import { Problem } from '@countersign/kernel'
+import { after, Problem } from '@countersign/kernel'
 import type { Draft } from './draft.ts'
 import type { Position } from './position.ts'
 
@@ -21,16 +21,13 @@ export function appending(count: number, limitMs: number): Appending {
   let missing = count
   let isSettled = false
   let givenUpAtMs: number | null = null
-  const timer = setTimeout(
-    () => failed(unavailable(`no acknowledgement within ${limitMs} ms`)),
-    limitMs,
-  )
+  const late = after(limitMs, () => failed(unavailable(`no acknowledgement within ${limitMs} ms`)))
 
   function failed(problem: Problem): void {
     if (isSettled) return
     isSettled = true
     givenUpAtMs = performance.now()
-    clearTimeout(timer)
+    late[Symbol.dispose]()
     reject(problem)
   }
 
@@ -45,7 +42,7 @@ export function appending(count: number, limitMs: number): Appending {
       positions[index] = position
       if (--missing > 0) return
       isSettled = true
-      clearTimeout(timer)
+      late[Symbol.dispose]()
       resolve(positions)
     },
   }

@@ -1,6 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import kafkajs, { type AclEntry, type Admin } from 'kafkajs'
-import { Problem } from '@countersign/kernel'
+import { Problem, rested } from '@countersign/kernel'
 
 export { published, publishedSchemas, SCHEMAS_TOPIC } from './schemas.ts'
 
@@ -79,7 +78,7 @@ async function grant(admin: Admin, grants: readonly Grant[]): Promise<void> {
     if (missing.length === 0 && surplus.length === 0) return
     if (performance.now() > until)
       throw new Problem('CS_CONFIG_INVALID', 'Kafka did not take the access rules')
-    if (asked) await delay(20)
+    if (asked) await rested(20)
     else {
       if (surplus.length > 0) await admin.deleteAcls({ filters: surplus })
       if (missing.length > 0) await admin.createAcls({ acl: missing })
@@ -97,7 +96,7 @@ async function groupsAreReady(admin: Admin, groupId: string): Promise<void> {
       if (performance.now() > until) {
         throw new Problem('CS_LOG_UNAVAILABLE', 'Kafka has no coordinator of groups', { cause })
       }
-      await delay(50)
+      await rested(50)
     }
   }
 }

@@ -24,6 +24,21 @@ const STARTUP = toServer.startupMessage(
   ]),
 )
 
+const GSS_ENC_REQUEST = Buffer.from('0000000804d21630', 'hex')
+
+/** Every phase, in the order in which a connection goes through them. */
+const PHASES = Object.keys({
+  startup: 1,
+  asked: 1,
+  declined: 1,
+  secured: 1,
+  authenticating: 1,
+  verifying: 1,
+  ready: 1,
+  closed: 1,
+  broken: 1,
+} satisfies Record<Frontend['phase'], 1>) as Frontend['phase'][]
+
 const ready = (): Frontend => ({ ...frontend(), phase: 'ready' })
 
 const only = (engine: Frontend, bytes: Uint8Array): ClientMessage | Violation => {
@@ -199,10 +214,10 @@ test('bytes that come with the question for TLS are never read as if they came o
 })
 
 test('after a refused encryption the client may ask for another, and inside TLS it may not', () => {
-  const gss = Buffer.from('0000000804d21630', 'hex')
-  const [asked, first] = receive(frontend(), gss)
+  const [asked, first] = receive(frontend(), GSS_ENC_REQUEST)
   assert.equal(first[0]?.tag, 'GssEncRequest')
   assert.equal(only(answered(asked, 'N'), toServer.sslRequest()).tag, 'SslRequest')
+  assert.equal(reasonOf(answered(asked, 'N'), GSS_ENC_REQUEST), 'NotLegalHere')
   assert.equal(reasonOf(answered(asked, 'S'), toServer.sslRequest()), 'NotLegalHere')
   assert.equal(only(frontend(FRONTEND_LIMITS, 'secured'), STARTUP).tag, 'Startup')
 })
@@ -358,7 +373,7 @@ test('any bytes in any pieces end in the same messages and violations, and never
   const anything = fc.oneof(framed, fc.uint8Array({ maxLength: 60 }))
   fc.assert(
     fc.property(
-      fc.constantFrom<Frontend['phase']>('startup', 'secured', 'authenticating', 'ready'),
+      fc.constantFrom<Frontend['phase']>(...PHASES),
       fc.array(anything),
       fc.array(fc.integer({ min: 1, max: 9 })),
       (phase, parts, sizes) => {
@@ -374,6 +389,71 @@ test('any bytes in any pieces end in the same messages and violations, and never
     ),
     { numRuns: 500 },
   )
+})
+
+test('whatever a client sends, and however it is answered, no answer throws', () => {
+  const sent = fc.constantFrom(
+    toServer.sslRequest(),
+    GSS_ENC_REQUEST,
+    STARTUP,
+    toServer.passwordMessage(new Secret('a.token')),
+    toServer.cancelRequest({ processId: 1, secretKey: Buffer.alloc(4) }),
+    toServer.terminate(),
+    toServer.sync(),
+    Buffer.of(0),
+  )
+  const step = fc.oneof(
+    { weight: 3, arbitrary: fc.array(sent, { minLength: 1, maxLength: 3 }).map(Buffer.concat) },
+    { weight: 1, arbitrary: fc.constantFrom('S', 'N', 'in') },
+  )
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 8 }), (steps) => {
+      let engine = frontend()
+      for (const one of steps) {
+        const before = engine
+        if (typeof one !== 'string') [engine] = receive(engine, one)
+        else if (one === 'in') engine = authenticated(engine)
+        else engine = answered(engine, one === 'S' ? 'S' : 'N')
+        // Who was thrown out, or has left, is not let in again.
+        if (before.phase === 'broken' || before.phase === 'closed')
+          assert.equal(engine.phase, before.phase)
+        if (engine.phase === 'ready' && before.phase !== 'ready')
+          assert.equal(before.phase, 'verifying')
+      }
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
+const BEHIND: Readonly<Record<string, readonly [Buffer, Frontend['phase']]>> = {
+  'the question for TLS': [toServer.sslRequest(), 'asked'],
+  'the question for GSS': [GSS_ENC_REQUEST, 'asked'],
+  'the password': [toServer.passwordMessage(new Secret('a.token')), 'verifying'],
+}
+
+for (const [name, [bytes, phase]] of Object.entries(BEHIND)) {
+  test(`a client that does not wait behind ${name} is a violation, however its bytes come`, () => {
+    const begun: Frontend = {
+      ...frontend(),
+      phase: phase === 'verifying' ? 'authenticating' : 'startup',
+    }
+    assert.equal(receive(begun, bytes)[0].phase, phase)
+    for (const behind of [STARTUP, toServer.query('select 1'), bytes, Buffer.of(0, 0, 0, 0, 0)]) {
+      for (const sizes of [[], [1], [bytes.length]]) {
+        const { messages } = inPieces(begun, Buffer.concat([bytes, behind]), sizes)
+        assert.deepEqual(
+          messages.slice(1).map(({ tag }) => tag),
+          ['Violation'],
+        )
+      }
+    }
+  })
+}
+
+test('a client that gives up while its password is looked at says goodbye', () => {
+  const [engine, messages] = receive({ ...frontend(), phase: 'verifying' }, toServer.terminate())
+  assert.deepEqual([engine.phase, messages[0]?.tag], ['closed', 'Terminate'])
+  assert.equal(authenticated(engine).phase, 'closed')
 })
 
 test('an engine is a value: what it received once does not change what it receives again', () => {

@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict'
 import { codecOf, HEADER_BYTES, type Password, type Request } from './client-messages.ts'
 import { bufferOf, cutFrame, type Framing, type Held, NOTHING } from './framing.ts'
 import { decodeStartupPacket, type StartupPacket } from './startup-packet.ts'
@@ -14,11 +13,21 @@ export type Frontend = {
 export type ClientMessage = StartupPacket | Password | Request
 
 /**
- * `asked`: encryption was asked for, and the client must wait for the answer. `secured`: inside TLS, where it is not asked
- * for again. `closed`: the client said goodbye. `broken`: it violated the protocol. The last two read nothing more.
+ * `asked`: encryption was asked for, and the client must wait for the answer. `declined`: it was asked for in a way that is
+ * not spoken here; it may be asked for in another. `secured`: inside TLS, where it is not asked for again. `verifying`: the
+ * password came, and the client must wait for what it is told. `closed`: the client said goodbye. `broken`: it violated the
+ * protocol. The last two read nothing more.
  */
 export type Phase =
-  'startup' | 'asked' | 'secured' | 'authenticating' | 'ready' | 'closed' | 'broken'
+  | 'startup'
+  | 'asked'
+  | 'declined'
+  | 'secured'
+  | 'authenticating'
+  | 'verifying'
+  | 'ready'
+  | 'closed'
+  | 'broken'
 
 export type FrontendLimits = {
   /** Messages that carry statements or data. */
@@ -70,17 +79,19 @@ export function receive(
   return [{ ...engine, phase, held }, messages]
 }
 
-/** The question about encryption was answered. After `S` everything that is received comes out of TLS. */
-export function answered(engine: Frontend, answer: 'S' | 'N'): Frontend {
-  assert.equal(engine.phase, 'asked', 'an answer needs a question')
-  return { ...engine, phase: answer === 'S' ? 'secured' : 'startup' }
-}
+/**
+ * The question about encryption was answered. After `S` everything that is received comes out of TLS. Of a client that did
+ * not wait for the answer nothing is read any more: look at `awaitsAnswer` before you answer.
+ */
+export const answered = (engine: Frontend, answer: 'S' | 'N'): Frontend =>
+  awaitsAnswer(engine) ? { ...engine, phase: answer === 'S' ? 'secured' : 'declined' } : engine
 
-/** The client proved who it is, and may send requests. */
-export function authenticated(engine: Frontend): Frontend {
-  assert.equal(engine.phase, 'authenticating', 'only a client that authenticates is authenticated')
-  return { ...engine, phase: 'ready' }
-}
+/** Whether the client asked for encryption, and has sent nothing since. */
+export const awaitsAnswer = ({ phase }: Frontend): boolean => phase === 'asked'
+
+/** The client proved who it is, and may send requests; unless it left meanwhile, or did not wait for this. */
+export const authenticated = (engine: Frontend): Frontend =>
+  engine.phase === 'verifying' ? { ...engine, phase: 'ready' } : engine
 
 /** Whether a connection that begins with this byte begins with a TLS handshake (PostgreSQL 17 and later). */
 export const opensWithTls = (firstByte: number): boolean => firstByte === 0x16
@@ -94,8 +105,11 @@ const NEXT: Readonly<Record<Phase, Readonly<Partial<Record<ClientMessage['tag'],
     Startup: 'authenticating',
   },
   asked: {},
+  // As in PostgreSQL: whoever asks for the same again and again would be answered again and again.
+  declined: { SslRequest: 'asked', Cancel: 'closed', Startup: 'authenticating' },
   secured: { Cancel: 'closed', Startup: 'authenticating' },
-  authenticating: { Password: 'authenticating', Terminate: 'closed' },
+  authenticating: { Password: 'verifying', Terminate: 'closed' },
+  verifying: { Terminate: 'closed' },
   ready: {
     Query: 'ready',
     Parse: 'ready',
@@ -120,8 +134,11 @@ type ReadingPhase = Exclude<Phase, 'closed' | 'broken'>
 
 const isReading = (phase: Phase): phase is ReadingPhase => phase !== 'closed' && phase !== 'broken'
 
+const isStarting = (phase: Phase): boolean =>
+  phase === 'startup' || phase === 'declined' || phase === 'secured'
+
 const decoded = (phase: ReadingPhase, raw: Buffer): ClientMessage | Violation =>
-  phase === 'startup' || phase === 'secured'
+  isStarting(phase)
     ? decodeStartupPacket(raw)
     : (codecOf(raw.readUInt8(0))?.decode(raw) ?? violation('Malformed'))
 
@@ -164,8 +181,10 @@ const SILENCE: Framing<ViolationReason> = { headerBytes: 1, sizeOf: () => 'Bytes
 const framingsOf = (limits: FrontendLimits): Frontend['framings'] => ({
   startup: startupFraming(limits),
   asked: SILENCE,
+  declined: startupFraming(limits),
   secured: startupFraming(limits),
   authenticating: taggedFraming('authenticating', limits),
+  verifying: taggedFraming('verifying', limits),
   ready: taggedFraming('ready', limits),
 })
 

@@ -22,6 +22,7 @@ export {
 export {
   answered,
   authenticated,
+  awaitsAnswer,
   type ClientMessage,
   type Frontend,
   frontend,

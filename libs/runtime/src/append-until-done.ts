@@ -1,5 +1,5 @@
 import type { AnyMessage } from '@countersign/contracts'
-import { messageOf, Problem } from '@countersign/kernel'
+import { messageOf, Problem, rested } from '@countersign/kernel'
 import type { Draft, Log, Recorded } from '@countersign/log'
 import type { Logger } from './logger.ts'
 
@@ -22,7 +22,7 @@ export async function appendUntilDone<M extends AnyMessage>(
     } catch (cause) {
       if (isStopping() || (cause instanceof Problem && !cause.retriable)) throw cause
       logger.warn({ attempt, reason: messageOf(cause) }, 'the log does not answer; trying again')
-      await new Promise((resolve) => setTimeout(resolve, Math.min(50 * attempt, 1_000)))
+      await rested(Math.min(50 * attempt, 1_000))
     }
   }
 }

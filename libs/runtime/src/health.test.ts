@@ -3,6 +3,8 @@ import { networkInterfaces } from 'node:os'
 import { test } from 'node:test'
 import { serveHealth } from './health.ts'
 
+const nothing = (): void => undefined
+const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing }
 const telemetry = {
   serveMetrics: () => assert.fail('nobody asks for metrics'),
   async [Symbol.asyncDispose]() {},
@@ -18,7 +20,13 @@ test('probes are answered at the address that is asked for, and at no other', as
     ['0.0.0.0', true],
     ['127.0.0.1', false],
   ] as const) {
-    await using served = await serveHealth({ host, port: 0, checks: [check], telemetry })
+    await using served = await serveHealth({
+      host,
+      port: 0,
+      checks: [check],
+      telemetry,
+      logger: silent,
+    })
     const status = async (address: string, path: string): Promise<number | null> =>
       fetch(`http://${address}:${served.port}${path}`).then(
         (response) => response.status,

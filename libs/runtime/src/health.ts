@@ -1,6 +1,8 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Server as TcpServer } from 'node:net'
 import { Problem } from '@countersign/kernel'
+import type { Logger } from './logger.ts'
+import { answering } from './net.ts'
 import type { Telemetry } from './telemetry.ts'
 
 /** What /readyz asks: a name, and whether that part can do its work now. */
@@ -12,13 +14,14 @@ export type HealthOptions = {
   port: number
   checks: readonly HealthCheck[]
   telemetry: Telemetry
+  logger: Logger
 }
 
 /** Serves /healthz (the process lives), /readyz (it can do its work) and /metrics. */
 export async function serveHealth(
   options: HealthOptions,
 ): Promise<AsyncDisposable & { port: number }> {
-  const server = createServer((request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const path = (request.url ?? '/').split('?', 1)[0]
     if (path === '/metrics') return options.telemetry.serveMetrics(request, response)
     if (path === '/healthz') return void response.writeHead(200).end('ok\n')
@@ -26,7 +29,8 @@ export async function serveHealth(
     const failing = options.checks.filter((check) => !check.healthy()).map((check) => check.name)
     response.writeHead(failing.length === 0 ? 200 : 503, { 'content-type': 'application/json' })
     response.end(`${JSON.stringify({ ready: failing.length === 0, failing })}\n`)
-  })
+  }
+  const server = createServer(answering('health', answer, options.logger))
   const port = await listening(server, options.port, options.host)
   return { port, [Symbol.asyncDispose]: () => closed(server) }
 }
@@ -34,20 +38,22 @@ export async function serveHealth(
 /** Listens, or throws a `Problem` that names the port. */
 export async function listening(server: TcpServer, port: number, host: string): Promise<number> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      const reason =
-        cause.code === 'EADDRINUSE' ? 'is already in use' : `cannot be opened (${cause.message})`
-      reject(
-        new Problem('CS_CONFIG_INVALID', `port ${port} ${reason}`, {
-          cause,
-          hint: 'Stop what listens there, or give this service another port.',
-        }),
-      )
-    })
+    const failed = (cause: NodeJS.ErrnoException): void => reject(unusable(port, cause))
+    // Left on: an error of a server that listens is a connection that it could not accept, and no fault of the others.
+    server.on('error', failed)
     server.listen(port, host, resolve)
   })
   // A server that listens on TCP has an address with a port.
   return (server.address() as AddressInfo).port
+}
+
+function unusable(port: number, cause: NodeJS.ErrnoException): Problem {
+  const reason =
+    cause.code === 'EADDRINUSE' ? 'is already in use' : `cannot be opened (${cause.message})`
+  return new Problem('CS_CONFIG_INVALID', `port ${port} ${reason}`, {
+    cause,
+    hint: 'Stop what listens there, or give this service another port.',
+  })
 }
 
 /** Stops a server, and what is still connected to it. */

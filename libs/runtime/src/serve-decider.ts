@@ -152,10 +152,12 @@ export async function serveDecider<State>(
     const partition = partitions.get(record.position.partition)
     if (partition === undefined || !delivered(partition, record.position)) return
     if (partition.restored) {
-      void turns.take(partition, record.key, async () => {
-        fold(partition, record)
-        await settle(partition, record)
-      })
+      turns
+        .take(partition, record.key, async () => {
+          fold(partition, record)
+          await settle(partition, record)
+        })
+        .catch(failure.reject)
       return
     }
     fold(partition, record)
@@ -178,7 +180,7 @@ export async function serveDecider<State>(
     partition.undecided = []
     partition.cited.clear()
     for (const record of undecided)
-      void turns.take(partition, record.key, () => settle(partition, record))
+      turns.take(partition, record.key, () => settle(partition, record)).catch(failure.reject)
     logger.debug({ partition: partition.number, undecided: undecided.length }, 'partition restored')
   }
 

@@ -1,7 +1,10 @@
 import { Problem, messageOf } from '@countersign/kernel'
+import { hangLastNet } from './last-net.ts'
+import { createLogger } from './logger.ts'
 
 /** Runs a service; what stops it from starting is one clear line and status 1. */
 export async function startService(service: string, run: () => Promise<void>): Promise<void> {
+  hangLastNet(createLogger(service, 'info'))
   try {
     await run()
     process.exitCode = 0

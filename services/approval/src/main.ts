@@ -32,6 +32,7 @@ await startService('approval', async () => {
       { name: 'decider', healthy: () => host.healthy() },
     ],
     telemetry,
+    logger,
   })
   logger.info({}, 'serving')
   await Promise.race([terminated(), host.failed])

@@ -41,6 +41,7 @@ await startService('console', async () => {
       { name: 'projection', healthy: () => host.healthy() },
     ],
     telemetry,
+    logger,
   })
   logger.info({ port: host.port }, 'serving')
   await Promise.race([terminated(), host.failed])

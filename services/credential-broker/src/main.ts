@@ -31,6 +31,7 @@ await startService(topology.service, async () => {
     host: config.CS_HEALTH_HOST,
     port: config.CS_HEALTH_PORT,
     telemetry,
+    logger,
     checks: [
       { name: 'log', healthy: () => log.healthy() },
       { name: 'broker', healthy: () => broker.healthy() },

@@ -26,6 +26,7 @@ await startService('masking', async () => {
       { name: 'decider', healthy: () => host.healthy() },
     ],
     telemetry,
+    logger,
   })
   logger.info({}, 'serving')
   await Promise.race([terminated(), host.failed])

@@ -53,6 +53,7 @@ await startService('policy', async () => {
       { name: 'decider', healthy: () => host.healthy() },
     ],
     telemetry,
+    logger,
   })
   logger.info({}, 'serving')
   await Promise.race([terminated(), host.failed])

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { readSealingKeys, sealerTo, configuredVerifier } from '@countersign/identity'
-import { InstanceId, Problem, SessionId, systemClock, uuidv7 } from '@countersign/kernel'
+import { InstanceId, Problem, rested, SessionId, systemClock, uuidv7 } from '@countersign/kernel'
 import { connectKafkaLog } from '@countersign/log'
 import {
   createLogger,
   kafkaSettings,
+  netOn,
   readConfig,
   serveHealth,
   startService,
@@ -56,6 +57,7 @@ await startService('proxy', async () => {
     log,
     clock,
     logger,
+    net: netOn(logger),
     metrics: createMetrics(),
     instanceId,
     lease,
@@ -83,6 +85,7 @@ await startService('proxy', async () => {
     host: config.CS_HEALTH_HOST,
     port: config.CS_HEALTH_PORT,
     telemetry,
+    logger,
     checks: [
       { name: 'log', healthy: () => log.healthy() },
       { name: 'lease', healthy: () => lease.isHeld() },
@@ -97,9 +100,9 @@ await startService('proxy', async () => {
   endAll('CS_SHUTTING_DOWN')
   await Promise.race([
     Promise.all([...sessions.values()].map(({ ended }) => ended)),
-    pause(ENDING_MS),
+    rested(ENDING_MS),
   ])
-  await Promise.race([stopped, pause(ENDING_MS)])
+  await Promise.race([stopped, rested(ENDING_MS)])
 })
 
 /** Idle sessions end at once; running requests may finish within the limit. */
@@ -107,12 +110,8 @@ async function drained(sessions: SessionTable, limitMs: number): Promise<void> {
   const limit = performance.now() + limitMs
   while (sessions.size > 0 && performance.now() < limit) {
     for (const session of sessions.values()) if (session.isIdle()) session.end('CS_SHUTTING_DOWN')
-    await pause(20)
+    await rested(20)
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
 async function maskingKey(file: string): Promise<Buffer> {

@@ -34,6 +34,7 @@ await startService('recorder', async () => {
       { name: 'archive', healthy: () => host.healthy() },
     ],
     telemetry,
+    logger,
   })
   logger.info({}, 'serving')
   await Promise.race([terminated(), host.failed])

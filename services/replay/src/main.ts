@@ -39,6 +39,7 @@ await startService('replay', async () => {
       { name: 'projection', healthy: () => host.healthy() },
     ],
     telemetry,
+    logger,
   })
   logger.info({ port: host.port }, 'serving')
   await Promise.race([terminated(), host.failed])

@@ -1,13 +1,9 @@
+import { after } from '@countersign/kernel'
+
 /** The promise, or false when it does not settle in time. The promise goes on; its later error is nobody's. */
 export async function within<T>(limitMs: number, promise: Promise<T>): Promise<T | false> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), limitMs)
-  })
+  const late = Promise.withResolvers<false>()
+  using _limit = after(limitMs, () => late.resolve(false))
   promise.catch(() => undefined)
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
-  }
+  return await Promise.race([promise, late.promise])
 }

@@ -1,6 +1,6 @@
 import { type Clock, messageOf } from '@countersign/kernel'
 import type { Log } from '@countersign/log'
-import { type Logger, serveDecider } from '@countersign/runtime'
+import { type Logger, netOn, serveDecider } from '@countersign/runtime'
 import { approvalService } from './approval-service.ts'
 import { newRules } from './rules.ts'
 import { sweep } from './sweep.ts'
@@ -24,7 +24,7 @@ export async function serveApproval(options: ApprovalOptions): Promise<ApprovalH
     service: approvalService({ clock, rules, readVoter }),
   })
   let sweeping: Promise<void> | null = null
-  const timer = setInterval(() => {
+  const timer = netOn(logger).every('sweep', SWEEP_MS, () => {
     // A sweep waits for the log; while it does, another would only queue up behind it.
     sweeping ??= sweep(host, rules, clock)
       .catch((cause: unknown) =>
@@ -33,12 +33,13 @@ export async function serveApproval(options: ApprovalOptions): Promise<ApprovalH
       .finally(() => {
         sweeping = null
       })
-  }, SWEEP_MS)
+    return sweeping
+  })
   return {
     healthy: () => host.healthy(),
     failed: host.failed,
     [Symbol.asyncDispose]: async () => {
-      clearInterval(timer)
+      timer[Symbol.dispose]()
       await host[Symbol.asyncDispose]()
     },
   }

@@ -1,6 +1,6 @@
 import type { Caller, ReviewsMessage } from '@countersign/contracts'
 import { type Opener, type TokenVerifier, voteAbout } from '@countersign/identity'
-import { type Clock, messageOf, Problem } from '@countersign/kernel'
+import { type Clock, messageOf, Problem, rested } from '@countersign/kernel'
 import { z } from 'zod'
 
 /** What the sealed token of a vote is sealed for. */
@@ -38,7 +38,7 @@ async function patiently<T>(run: () => Promise<T>): Promise<T> {
     } catch (cause) {
       const isHopeless = !(cause instanceof Problem) || !cause.retriable || attempt === ATTEMPTS_MAX
       if (isHopeless) throw cause instanceof Error ? cause : new Error(messageOf(cause))
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * attempt))
+      await rested(PAUSE_MS * attempt)
     }
   }
 }

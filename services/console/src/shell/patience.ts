@@ -1,4 +1,4 @@
-import type { Clock } from '@countersign/kernel'
+import { after, type Clock } from '@countersign/kernel'
 import type { Projection } from './projection.ts'
 
 /** Looks again after every change until there is an answer; null when there is none within the limit. */
@@ -19,7 +19,6 @@ export async function whenKnown<T>(
 
 async function atMost(promise: Promise<void>, ms: number): Promise<void> {
   const late = Promise.withResolvers<void>()
-  const timer = setTimeout(late.resolve, ms)
+  using _limit = after(ms, late.resolve)
   await Promise.race([promise, late.promise])
-  clearTimeout(timer)
 }

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { Sealer, TokenVerifier } from '@countersign/identity'
 import type { Clock } from '@countersign/kernel'
 import type { Log } from '@countersign/log'
-import { closed, listening, type Logger } from '@countersign/runtime'
+import { answering, closed, listening, type Logger } from '@countersign/runtime'
 import { consoleApp } from './app.ts'
 import { project } from './projection.ts'
 import { catalogRoutes } from './routes/catalog.ts'
@@ -41,7 +41,7 @@ export async function serveConsole(options: ConsoleOptions): Promise<ConsoleHost
     ...catalogRoutes({ log, projection, clock }),
     ...profileRoutes(projection),
   ]
-  const server = createServer(consoleApp({ routes, verify, logger }))
+  const server = createServer(answering('console', consoleApp({ routes, verify, logger }), logger))
   const port = await listening(server, options.port, options.host)
   return {
     port,

@@ -1,6 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type pg from 'pg'
-import { Problem } from '@countersign/kernel'
+import { Problem, rested } from '@countersign/kernel'
 import {
   BACKENDS,
   CREATABLE,
@@ -92,7 +91,7 @@ export async function shutOut(client: pg.ClientBase, role: string): Promise<numb
       throw new Problem('CS_CREDENTIAL_FAILED', `backends of ${role} do not end`, {
         retriable: true,
       })
-    await pause(POLL_MS)
+    await rested(POLL_MS)
   }
 }
 

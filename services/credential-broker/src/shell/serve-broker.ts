@@ -13,6 +13,7 @@ import {
   type Consequence,
   type DeciderHost,
   type Logger,
+  netOn,
   puttingAside,
   serveDecider,
 } from '@countersign/runtime'
@@ -61,6 +62,7 @@ export type BrokerOptions = {
  */
 export async function serveBroker(options: BrokerOptions): Promise<Broker> {
   const { log, logger, clock, admins } = options
+  const net = netOn(logger)
   const leases: Leases = new Map()
   let catalog = emptyCatalog
   /** Also those that were removed: a role that was made at their target has to be taken back there. */
@@ -89,6 +91,7 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
     stopping: stopping.signal,
   })
 
+  const go = (sessionId: SessionId): void => net.detached('advance', advance(sessionId))
   const putAside = puttingAside(topology.service, {
     log,
     logger,
@@ -104,13 +107,14 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
     ) {
       const wasExpired = isLeaseExpired(message.instanceId)
       leaseSeen(leases, message, clock.monotonicMs())
-      if (wasExpired && !isLeaseExpired(message.instanceId)) void catchUp(message.instanceId)
+      if (wasExpired && !isLeaseExpired(message.instanceId))
+        net.detached('catch up', catchUp(message.instanceId))
     }
   }
   /** Sessions that were admitted while the lease of their proxy seemed to be over. */
   async function catchUp(instanceId: InstanceId): Promise<void> {
     for (const state of (await host.promise).partitions().values()) {
-      for (const sessionId of state.tenants.get(instanceId) ?? []) void advance(sessionId)
+      for (const sessionId of state.tenants.get(instanceId) ?? []) go(sessionId)
     }
   }
   const leaseReader = await log.read({
@@ -145,10 +149,10 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
         const { message } = record
         noted(state, message)
         // What follows from a record that was put aside was asked for by no step.
-        if (message.type === 'CredentialFailed') void advance(message.sessionId)
+        if (message.type === 'CredentialFailed') go(message.sessionId)
       },
       decide(state, { message }) {
-        if ('sessionId' in message && isOfConcern(state, message)) void advance(message.sessionId)
+        if ('sessionId' in message && isOfConcern(state, message)) go(message.sessionId)
         return []
       },
       quarantine: (state, key, reason) => {
@@ -188,7 +192,8 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
         )
     }
   }
-  const looking = setInterval(() => void lookForChanges(), options.lookMs ?? LOOK_MS)
+  const timers = new DisposableStack()
+  timers.use(net.every('look for changes', options.lookMs ?? LOOK_MS, lookForChanges))
 
   /** What was missed may have been the end of the session; its credential is revoked as if it had been. */
   function givenUp(known: Credential, reason: string): readonly Consequence[] {
@@ -201,12 +206,13 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
   }
 
   /** What no message tells: leases that ran out, and steps that are to be taken again. */
-  const sweep = setInterval(() => {
+  const sweep = (): void => {
     for (const state of served.partitions().values()) {
       const due = dueSessions(state, isLeaseExpired, clock.monotonicMs())
-      for (const sessionId of due) void advance(sessionId)
+      for (const sessionId of due) go(sessionId)
     }
-  }, SWEEP_MS)
+  }
+  timers.use(net.every('sweep', SWEEP_MS, sweep))
 
   /** Roles that can log in although no session holds them: what a crash or a stranger left open. Only in our partitions. */
   async function reconcile(): Promise<void> {
@@ -259,26 +265,24 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
   }
   function endOverdue(): void {
     for (const state of served.partitions().values())
-      for (const sessionId of overdue(state, clock.now())) void advance(sessionId)
+      for (const sessionId of overdue(state, clock.now())) go(sessionId)
   }
   const reconcileAll = (): void => {
     endOverdue()
-    void reconcile()
+    const work = reconcile()
       .then(takeStraysBack)
       .catch((cause: unknown) => logger.warn({ reason: messageOf(cause) }, 'cannot reconcile'))
+    net.detached('reconcile', work)
   }
-  const firstReconcile = setTimeout(reconcileAll, FIRST_RECONCILE_MS)
-  const reconciling = setInterval(reconcileAll, RECONCILE_MS)
+  timers.use(net.after('reconcile', FIRST_RECONCILE_MS, reconcileAll))
+  timers.use(net.every('reconcile', RECONCILE_MS, reconcileAll))
 
   return {
     failed: Promise.race([served.failed, leaseReader.failed]),
     healthy: () => served.healthy(),
     async [Symbol.asyncDispose]() {
       stopping.abort()
-      clearInterval(sweep)
-      clearInterval(looking)
-      clearTimeout(firstReconcile)
-      clearInterval(reconciling)
+      timers.dispose()
       await leaseReader[Symbol.asyncDispose]()
       await served[Symbol.asyncDispose]()
     },

@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import type { Profile } from '@countersign/contracts'
-import { messageOf, Problem } from '@countersign/kernel'
+import { messageOf, Problem, rested } from '@countersign/kernel'
 
 /** The broker's own way into the targets: one small pool for each profile. */
 export type TargetAdmins = AsyncDisposable & {
@@ -45,6 +44,8 @@ export function targetAdmins(options: TargetAdminOptions): TargetAdmins {
       connectionTimeoutMillis: CONNECT_MS,
       statement_timeout: STATEMENT_MS,
       application_name: 'countersign/broker',
+      keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
       allowExitOnIdle: true,
     })
     pool.on('error', () => undefined)
@@ -75,7 +76,7 @@ export function targetAdmins(options: TargetAdminOptions): TargetAdmins {
         } catch (cause) {
           // Two sessions that open at once change the same shared role; every step may be taken again.
           if (attempt >= ATTEMPTS_MAX || !COLLISION.test(messageOf(cause))) throw cause
-          await pause(Math.random() * 20 * attempt)
+          await rested(Math.random() * 20 * attempt)
         }
       }
     },
@@ -152,6 +153,8 @@ function unreachable(profile: Profile, cause: unknown): Problem {
 const POOL_SIZE = 4
 const IDLE_MS = 60_000
 const CONNECT_MS = 5_000
+/** A target that is gone without a word is noticed. */
+const KEEP_ALIVE_MS = 30_000
 const STATEMENT_MS = 10_000
 const ATTEMPTS_MAX = 20
 /** PostgreSQL changes its catalogs without waiting for others. */

@@ -1,6 +1,6 @@
 import { EventId, messageOf, uuidv5 } from '@countersign/kernel'
 import type { Log } from '@countersign/log'
-import { type DeciderHost, type Logger, serveDecider } from '@countersign/runtime'
+import { type DeciderHost, type Logger, netOn, serveDecider } from '@countersign/runtime'
 import type { Sessions } from '../core/sessions.ts'
 import { type MaskingOptions, maskingService } from './masking-service.ts'
 
@@ -22,18 +22,18 @@ export async function serveMasking(
     }
   }
   let isPlanning = false
-  const timer = setInterval(() => {
+  const timer = netOn(logger).every('look for plans', LOOK_MS, () => {
     if (isPlanning) return
     isPlanning = true
-    planAnew()
+    return planAnew()
       .catch((cause: unknown) => logger.warn({ reason: messageOf(cause) }, 'cannot plan anew'))
       .finally(() => (isPlanning = false))
-  }, LOOK_MS)
+  })
 
   return {
     ...host,
     async [Symbol.asyncDispose]() {
-      clearInterval(timer)
+      timer[Symbol.dispose]()
       await host[Symbol.asyncDispose]()
     },
   }

@@ -1,6 +1,6 @@
 import type { SessionRequested } from '@countersign/contracts'
 import { type Opener, sessionAbout, thumbprintOf, type TokenVerifier } from '@countersign/identity'
-import { type Clock, messageOf, Problem } from '@countersign/kernel'
+import { type Clock, messageOf, Problem, rested } from '@countersign/kernel'
 import { z } from 'zod'
 import type { Proven } from '../core/admission.ts'
 
@@ -41,7 +41,7 @@ async function patiently<T>(run: () => Promise<T>): Promise<T> {
     } catch (cause) {
       const isHopeless = !(cause instanceof Problem) || !cause.retriable || attempt === ATTEMPTS_MAX
       if (isHopeless) throw cause instanceof Error ? cause : new Error(messageOf(cause))
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * attempt))
+      await rested(PAUSE_MS * attempt)
     }
   }
 }

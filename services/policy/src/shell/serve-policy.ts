@@ -1,6 +1,6 @@
 import { messageOf } from '@countersign/kernel'
 import type { Log } from '@countersign/log'
-import { type Logger, serveDecider } from '@countersign/runtime'
+import { type Logger, netOn, serveDecider } from '@countersign/runtime'
 import { CATALOG } from '../topology.ts'
 import { type PolicyOptions, policyService } from './policy-service.ts'
 
@@ -37,17 +37,17 @@ export async function servePolicy(
       ),
     )
   }
-  const beatSafely = (): void =>
-    void beat().catch((cause: unknown) =>
+  const timer = netOn(logger).every('sign of life', BEAT_MS, () =>
+    beat().catch((cause: unknown) =>
       logger.warn({ reason: messageOf(cause) }, 'no sign of life was written'),
-    )
-  const timer = setInterval(beatSafely, BEAT_MS)
+    ),
+  )
   return {
     healthy: () => host.healthy(),
     failed: host.failed,
     beat,
     [Symbol.asyncDispose]: async () => {
-      clearInterval(timer)
+      timer[Symbol.dispose]()
       await host[Symbol.asyncDispose]()
     },
   }

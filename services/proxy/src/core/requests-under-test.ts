@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Secret } from '@countersign/kernel'
 import {
   authenticated,
   frontend,
@@ -11,7 +12,8 @@ import {
 export function requests(...frames: readonly Uint8Array[]): Request[] {
   const startup = toServer.startupMessage(new Map([['user', 'agent']]))
   const [asking] = receive(frontend(undefined, 'secured'), startup)
-  const [, received] = receive(authenticated(asking), Buffer.concat(frames))
+  const [proven] = receive(asking, toServer.passwordMessage(new Secret('a.token')))
+  const [, received] = receive(authenticated(proven), Buffer.concat(frames))
   return received.map((message) => {
     assert.ok('raw' in message && message.tag !== 'Startup', `${message.tag} is no request`)
     return message as Request

@@ -178,9 +178,9 @@ function isReadAsDecided(session: Session, frame: ServerFrame): boolean {
 
 function slowDown(session: Session): void {
   session.target.pause()
-  void Promise.all([session.client.drained(), session.journal.transcriptRelieved()]).then(() =>
-    session.target.resume(),
-  )
+  const relieved = Promise.all([session.client.drained(), session.journal.transcriptRelieved()])
+  const resumed = relieved.then(() => session.target.resume())
+  session.proxy.net.detached('slowing a target down', resumed, () => session.target.close())
 }
 
 const broken = (session: Session, why: string): void => endSession(session, failure(why))

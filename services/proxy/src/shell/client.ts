@@ -6,6 +6,7 @@ import {
   type Request,
   type Violation,
 } from '@countersign/postgres-wire'
+import type { Net } from '@countersign/runtime'
 import { drained } from './drained.ts'
 
 /** The connection of an agent: messages in, bytes out, with backpressure both ways. */
@@ -32,7 +33,7 @@ export type Client = {
 }
 
 /** Wraps a socket, plain or TLS, on which an engine has begun to read. */
-export function clientOn(socket: Socket, begun: Frontend): Client {
+export function clientOn(socket: Socket, begun: Frontend, net: Net): Client {
   let engine = begun
   let queuedBytes = 0
   let ended = false
@@ -48,7 +49,7 @@ export function clientOn(socket: Socket, begun: Frontend): Client {
     closed.resolve()
     wake()
   }
-  socket.on('data', (chunk: Buffer) => {
+  const read = (chunk: Buffer): void => {
     const [next, messages] = receive(engine, chunk)
     engine = next
     for (const message of messages) {
@@ -57,7 +58,12 @@ export function clientOn(socket: Socket, begun: Frontend): Client {
     }
     if (queuedBytes > QUEUED_BYTES_MAX || queue.length > QUEUED_MESSAGES_MAX) socket.pause()
     if (messages.length > 0) wake()
-  })
+  }
+  const broken = (): void => {
+    socket.destroy()
+    finish()
+  }
+  socket.on('data', net.guarded('bytes of an agent', read, broken))
   socket.on('end', finish)
   socket.on('close', finish)
   socket.on('error', finish)
@@ -86,7 +92,8 @@ export function clientOn(socket: Socket, begun: Frontend): Client {
       if (socket.destroyed) return
       if (bytes === undefined) socket.end()
       else socket.end(bytes)
-      setTimeout(() => socket.destroy(), LINGER_MS).unref()
+      const linger = net.after('goodbye', LINGER_MS, () => socket.destroy())
+      socket.once('close', () => linger[Symbol.dispose]())
     },
   }
 }

@@ -30,18 +30,13 @@ export function expiryIn(admitted: SessionAdmitted): Expiry {
 /** Ends the session when its time is up, and tells the agent a minute before. */
 export function endInTime(session: Session): Disposable {
   const { proxy, expiry } = session
-  const leftMs = Math.min(millisBetween(proxy.clock.now(), expiry.at), TIMER_MS_MAX)
-  const warning = setTimeout(
-    () => tell(session, toClient.noticeResponse(warningOf(expiry)), null),
-    Math.max(0, leftMs - WARNING_MS),
-  )
-  const end = setTimeout(() => endSession(session, expiry.ending), Math.max(0, leftMs))
-  return {
-    [Symbol.dispose]() {
-      clearTimeout(warning)
-      clearTimeout(end)
-    },
-  }
+  const leftMs = millisBetween(proxy.clock.now(), expiry.at)
+  const timers = new DisposableStack()
+  const end = (): void => endSession(session, expiry.ending)
+  const warn = (): void => tell(session, toClient.noticeResponse(warningOf(expiry)), null)
+  timers.use(proxy.net.after('warning of expiry', leftMs - WARNING_MS, warn, end))
+  timers.use(proxy.net.after('expiry', leftMs, end))
+  return timers
 }
 
 const warningOf = ({ at, ending }: Expiry): ErrorFields => ({
@@ -53,5 +48,3 @@ const warningOf = ({ at, ending }: Expiry): ErrorFields => ({
 })
 
 const WARNING_MS = 60_000
-/** The longest time that a timer can wait. */
-const TIMER_MS_MAX = 2_147_483_647

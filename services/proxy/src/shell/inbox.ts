@@ -1,3 +1,4 @@
+import { after } from '@countersign/kernel'
 import type { Request } from '@countersign/postgres-wire'
 import { isRequest } from './client.ts'
 import { over, type Session } from './session-state.ts'
@@ -27,10 +28,6 @@ export function putBack(session: Session, request: Request): void {
 /** Waits for more of the agent, but not longer than this; says whether something may have arrived. */
 export async function arrives(session: Session, limitMs: number): Promise<boolean> {
   const late = Promise.withResolvers<false>()
-  const timer = setTimeout(() => late.resolve(false), limitMs)
-  try {
-    return await Promise.race([session.client.arrival().then(() => true), late.promise])
-  } finally {
-    clearTimeout(timer)
-  }
+  using _limit = after(limitMs, () => late.resolve(false))
+  return await Promise.race([session.client.arrival().then(() => true), late.promise])
 }

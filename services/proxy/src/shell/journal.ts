@@ -1,5 +1,5 @@
 import type { RequestCompleted, SessionsMessage, TranscriptRecorded } from '@countersign/contracts'
-import { messageOf, Problem, type SessionId } from '@countersign/kernel'
+import { messageOf, Problem, rested, type SessionId } from '@countersign/kernel'
 import type { AppendOptions, Draft, Log, Recorded } from '@countersign/log'
 import type { Logger } from '@countersign/runtime'
 import { type Chain, linked, newChain, type Unlinked } from '../core/chain.ts'
@@ -91,7 +91,7 @@ export function openJournal(options: JournalOptions): Journal {
   }
 
   function note(event: Unlinked<SessionsMessage>, options?: AppendOptions): void {
-    void tracked(append([linked<SessionsMessage>(control, event)], options).catch(() => undefined))
+    tracked(append([linked<SessionsMessage>(control, event)], options)).catch(() => undefined)
   }
 
   /** Once an append failed nothing is sent any more, and `finish` repeats it all in order. */
@@ -133,7 +133,7 @@ export function openJournal(options: JournalOptions): Journal {
     recordTranscript(event, options) {
       if (isOver) return
       transcriptBytes += event.ciphertext.length
-      void tracked(transcribe(event, options))
+      tracked(transcribe(event, options)).catch(failure.reject)
     },
     complete(event, options) {
       if (isOver) return
@@ -163,7 +163,7 @@ export function openJournal(options: JournalOptions): Journal {
       ends.count++
       try {
         for (let waitMs = FINISH_RETRY_MS; ; waitMs = Math.min(2 * waitMs, FINISH_RETRY_MS_MAX)) {
-          await new Promise((resolve) => setTimeout(resolve, waitMs))
+          await rested(waitMs)
           const cause = await appendedInOrder(log, drafts)
           if (cause === null) return
           if (isFinal(cause)) return givenUp(cause)

@@ -1,7 +1,7 @@
 import type { LeaseReleased, LeaseRenewed, ProxyEnrolled } from '@countersign/contracts'
 import { type Clock, EventId, type InstanceId, messageOf, uuidv5 } from '@countersign/kernel'
 import { type AppendOptions, draftOf, type Log } from '@countersign/log'
-import type { Logger } from '@countersign/runtime'
+import { type Logger, netOn } from '@countersign/runtime'
 
 /** The right of this process to hold sessions. When it is lost, the broker revokes their credentials. */
 export type Lease = AsyncDisposable & {
@@ -66,18 +66,19 @@ export async function holdLease(options: LeaseOptions): Promise<Lease> {
       logger.warn({ reason: messageOf(cause) }, 'the lease could not be renewed')
     }
   }
-  const heartbeat = setInterval(() => void renew(), options.heartbeatMs)
-  const watch = setInterval(() => {
+  const net = netOn(logger)
+  const heartbeat = net.every('heartbeat of the lease', options.heartbeatMs, renew)
+  const watch = net.every('watch of the lease', WATCH_MS, () => {
     if (isLost || clock.monotonicMs() < heldUntilMs) return
     isLost = true
     logger.error({}, 'the lease is lost: all sessions end')
     options.onLost()
-  }, WATCH_MS)
+  })
   return {
     isHeld: () => clock.monotonicMs() < heldUntilMs,
     async [Symbol.asyncDispose]() {
-      clearInterval(heartbeat)
-      clearInterval(watch)
+      heartbeat[Symbol.dispose]()
+      watch[Symbol.dispose]()
       await append({ type: 'LeaseReleased', instanceId, at: at() }, 'released').catch(
         () => undefined,
       )

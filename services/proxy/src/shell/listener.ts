@@ -4,6 +4,7 @@ import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls'
 import { messageOf, Problem } from '@countersign/kernel'
 import {
   answered,
+  awaitsAnswer,
   type Cancel,
   type Frontend,
   frontend,
@@ -15,24 +16,29 @@ import {
 import { listening } from '@countersign/runtime'
 import { errorOf } from '../core/refusal.ts'
 import { type Client, clientOn } from './client.ts'
+import { KEEP_ALIVE } from './keep-alive.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import { serveSession } from './serve-session.ts'
 
 /** Listens for PostgreSQL clients. Disposing closes the listener only; sessions end by themselves. */
 export async function listen(proxy: ProxyContext): Promise<AsyncDisposable & { port: number }> {
-  const { config } = proxy
+  const { config, net } = proxy
   const context = createSecureContext({
     cert: await pem(config.CS_TLS_CERT_FILE),
     key: await pem(config.CS_TLS_KEY_FILE),
     minVersion: 'TLSv1.2',
   })
-  const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
+  const server = createServer({ noDelay: true, ...KEEP_ALIVE })
+  const onConnection = (socket: Socket): void => {
     socket.on('error', () => undefined)
     // Counted from the connection, whatever trickles in; left on, it would end sessions that are idle or held.
-    const limit = setTimeout(() => socket.destroy(), config.CS_LOGIN_LIMIT_MS)
-    socket.once('close', () => clearTimeout(limit))
-    begin({ proxy, socket, context, begun: () => clearTimeout(limit) })
-  })
+    const limit = net.after('login limit', config.CS_LOGIN_LIMIT_MS, () => socket.destroy())
+    const begun = (): void => limit[Symbol.dispose]()
+    socket.once('close', begun)
+    const newcomer = { proxy, socket, context, begun }
+    net.guarded('connection', begin, () => socket.destroy())(newcomer)
+  }
+  server.on('connection', net.guarded('connection', onConnection))
   // Who has not said yet what it wants counts too.
   server.maxConnections = config.CS_SESSIONS_MAX + NEWCOMERS_MAX
   const port = await listening(server, config.CS_POSTGRES_PORT, config.CS_POSTGRES_HOST)
@@ -60,7 +66,7 @@ function begin(newcomer: Newcomer): void {
   const limits = { ...FRONTEND_LIMITS, frameBytesMax: proxy.config.CS_FRAME_BYTES_MAX }
   let engine = frontend(limits)
   let isFirst = true
-  const onData = (chunk: Buffer): void => {
+  const read = (chunk: Buffer): void => {
     const [first] = chunk
     if (isFirst && first !== undefined && opensWithTls(first)) {
       socket.off('data', onData)
@@ -75,10 +81,13 @@ function begin(newcomer: Newcomer): void {
     for (const message of messages) {
       switch (message.tag) {
         case 'SslRequest':
+          // Bytes behind it came unencrypted: they are the violation that comes next (CVE-2021-23222).
+          if (!awaitsAnswer(engine)) break
           socket.off('data', onData)
           socket.write(toClient.sslAnswer('S'))
           return secure(newcomer, answered(engine, 'S'), false)
         case 'GssEncRequest':
+          if (!awaitsAnswer(engine)) break
           engine = answered(engine, 'N')
           socket.write(toClient.sslAnswer('N'))
           break
@@ -101,6 +110,7 @@ function begin(newcomer: Newcomer): void {
       }
     }
   }
+  const onData = proxy.net.guarded('first bytes', read, () => socket.destroy())
   socket.on('data', onData)
 }
 
@@ -111,15 +121,22 @@ function secure(newcomer: Newcomer, engine: Frontend, isDirect: boolean): void {
     secureContext: context,
     ALPNProtocols: ['postgresql'],
   })
-  tls.on('error', (cause) => {
+  const { net } = proxy
+  const end = (): void => {
+    tls.destroy()
+    socket.destroy()
+  }
+  const failed = (cause: Error): void => {
     proxy.logger.debug({ reason: messageOf(cause) }, 'a TLS connection failed')
     socket.destroy()
-  })
-  tls.once('secure', () => {
+  }
+  const secured = (): void => {
     // A client that begins with TLS must say which protocol it means (ALPN), against cross-protocol attacks.
-    if (isDirect && tls.alpnProtocol !== 'postgresql') return void tls.destroy()
-    void firstMessage(newcomer, clientOn(tls, engine), tls)
-  })
+    if (isDirect && tls.alpnProtocol !== 'postgresql') return end()
+    net.detached('session', firstMessage(newcomer, clientOn(tls, engine, net), tls), end)
+  }
+  tls.on('error', net.guarded('TLS error', failed, end))
+  tls.once('secure', net.guarded('TLS', secured, end))
 }
 
 async function firstMessage(newcomer: Newcomer, client: Client, tls: TLSSocket): Promise<void> {

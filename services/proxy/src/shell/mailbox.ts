@@ -1,5 +1,5 @@
 import type { AnyMessage } from '@countersign/contracts'
-import { type ErrorCode, Problem } from '@countersign/kernel'
+import { after, type ErrorCode, Problem } from '@countersign/kernel'
 import type { Understood } from '@countersign/log'
 
 /** What other services say about one session, sorted by what it answers. */
@@ -26,7 +26,9 @@ export function openMailbox(onState: (record: Understood) => void): Mailbox {
     if (!slots.has(name)) slots.set(name, { queue: [], wake: null })
   }
   return {
-    whenRejected: (listener) => void rejection.promise.then(listener),
+    whenRejected: (listener) => {
+      rejection.promise.then(listener).catch(rejection.reject)
+    },
     expect,
     forget: (name) => void slots.delete(name),
     async next(name, limitMs, code) {
@@ -35,7 +37,7 @@ export function openMailbox(onState: (record: Understood) => void): Mailbox {
       const ready = slot.queue.shift()
       if (ready !== undefined) return ready
       return new Promise((resolve, reject) => {
-        const timer = setTimeout(() => {
+        const late = after(limitMs, () => {
           slot.wake = null
           reject(
             new Problem(code, LATE[code] ?? `${name} did not come in time`, {
@@ -43,11 +45,11 @@ export function openMailbox(onState: (record: Understood) => void): Mailbox {
               hint: RETRY,
             }),
           )
-        }, limitMs)
+        })
         slot.wake = () => {
           const record = slot.queue.shift()
           if (record === undefined) return
-          clearTimeout(timer)
+          late[Symbol.dispose]()
           slot.wake = null
           resolve(record)
         }

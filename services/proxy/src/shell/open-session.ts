@@ -19,12 +19,13 @@ import {
 } from '@countersign/identity'
 import { EventId, isErrorCode, Problem, Secret, type SessionId, uuidv5 } from '@countersign/kernel'
 import {
-  authenticated,
+  type ClientMessage,
   cleartextPassword,
   type Startup,
   startupSettings,
   type StartupSettings,
   toClient,
+  type Violation,
 } from '@countersign/postgres-wire'
 import { traced } from '@countersign/runtime'
 import type { Unlinked } from '../core/chain.ts'
@@ -148,6 +149,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       ['search_path', settingOf(described)],
     ]),
     certificateAuthorities: proxy.certificateAuthorities,
+    net: proxy.net,
     limitMs: proxy.config.CS_CONNECT_LIMIT_MS,
   })
   try {
@@ -243,7 +245,7 @@ async function askPassword(client: Client, limitMs: number): Promise<Secret<stri
           hint: 'Set PGPASSWORD to an access token, for example from: countersign token.',
         })
       }
-      client.advance(authenticated)
+      notBehindPassword(client.take())
       return password
     }
     if (message !== undefined)
@@ -253,6 +255,17 @@ async function askPassword(client: Client, limitMs: number): Promise<Secret<stri
       throw new Problem('CS_AUTH_REQUIRED', 'the client did not send a password in time')
     await Promise.race([client.arrival(), aborted(limit)])
   }
+}
+
+/** A client waits for what its password is answered with. */
+function notBehindPassword(message: ClientMessage | Violation | undefined): void {
+  if (message === undefined) return
+  if (message.tag === 'Terminate')
+    throw new Problem('CS_AUTH_REQUIRED', 'the client left before it was let in')
+  throw new Problem(
+    'CS_PROTOCOL_VIOLATION',
+    'the client did not wait for the answer to its password',
+  )
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>

@@ -2,7 +2,7 @@ import type { Catalog } from '@countersign/catalog'
 import type { Clock, InstanceId, SessionId } from '@countersign/kernel'
 import type { Sealer, TokenVerifier } from '@countersign/identity'
 import type { Log, Understood } from '@countersign/log'
-import type { Logger } from '@countersign/runtime'
+import type { Logger, Net } from '@countersign/runtime'
 import type { ProxyConfig } from '../config.ts'
 import type { Lease } from './lease.ts'
 import type { ProxyMetrics } from './metrics.ts'
@@ -13,6 +13,7 @@ export type ProxyContext = {
   readonly log: Log
   readonly clock: Clock
   readonly logger: Logger
+  readonly net: Net
   readonly metrics: ProxyMetrics
   readonly instanceId: InstanceId
   readonly lease: Lease

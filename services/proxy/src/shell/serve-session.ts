@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { type ErrorCode, messageOf, Problem } from '@countersign/kernel'
-import { type Request, type Startup, toClient } from '@countersign/postgres-wire'
+import { authenticated, type Request, type Startup, toClient } from '@countersign/postgres-wire'
 import { errorOf } from '../core/refusal.ts'
 import { takeFrames } from './answers.ts'
 import type { Client } from './client.ts'
@@ -80,6 +80,8 @@ function greet(session: Session, cancelKey: SessionHandle['cancelKey']): void {
   const statuses = [...session.target.parameters].map(([name, value]) =>
     toClient.parameterStatus(name, value),
   )
+  // Bytes that came before are a violation, which is the first thing that is taken.
+  session.client.advance(authenticated)
   session.target.onFrames((frames) => takeFrames(session, frames))
   session.client.write(
     Buffer.concat([
@@ -93,15 +95,16 @@ function greet(session: Session, cancelKey: SessionHandle['cancelKey']): void {
 
 /** Serves requests until something ends the session, and says what. */
 async function run(session: Session, setIdle: (idle: boolean) => void): Promise<Ending> {
-  const { target, journal } = session
+  const { target, journal, proxy } = session
   using _limit = endInTime(session)
-  void target.closed.then(() =>
+  const onTargetClosed = target.closed.then(() =>
     endSession(session, {
       reason: 'TargetClosed',
       code: 'CS_TARGET_FAILED',
       words: 'the target closed the connection',
     }),
   )
+  proxy.net.detached('end of a target', onTargetClosed)
   journal.failed.catch((cause: unknown) =>
     endSession(session, {
       reason: 'LogUnavailable',
@@ -234,7 +237,7 @@ async function finish(session: Session, ending: Ending): Promise<void> {
     { sessionId: session.id, reason: ending.reason, requests: session.requestCount },
     'session ended',
   )
-  void journal.finish({
+  const written = journal.finish({
     type: 'SessionEnded',
     at: proxy.clock.now(),
     reason: ending.reason,
@@ -244,6 +247,7 @@ async function finish(session: Session, ending: Ending): Promise<void> {
     transcriptCount: journal.transcript.count,
     inDoubt,
   })
+  proxy.net.detached('end of a session', written)
   if (!journalIsAway(ending)) await journal.settled()
 }
 
@@ -265,12 +269,13 @@ function refuseSession(asked: Asked, cause: unknown): void {
     'session refused',
   )
   client.end(fatal(problem.code, problem.message, problem.hint))
-  void journal.finish({
+  const written = journal.finish({
     type: 'SessionRefused',
     at: proxy.clock.now(),
     code: problem.code,
     reason: problem.message,
   })
+  proxy.net.detached('refusal of a session', written)
 }
 
 const PIPELINE_MESSAGES_MAX = 2_000

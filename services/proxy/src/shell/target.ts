@@ -30,7 +30,9 @@ import {
   verifyServer,
 } from '@countersign/postgres-wire'
 import { deadline } from './deadline.ts'
+import type { Net } from '@countersign/runtime'
 import { drained } from './drained.ts'
+import { KEEP_ALIVE } from './keep-alive.ts'
 
 /** A connection to a target. Requests go out only with the proof that they were recorded. */
 export type Target = {
@@ -66,6 +68,7 @@ export type TargetLogin = {
   settings: ReadonlyMap<string, string>
   certificateAuthorities: string | undefined
   limitMs: number
+  net: Net
 }
 
 /** Connects, over TLS, and logs in with SCRAM-SHA-256. Throws `CS_TARGET_…`. */
@@ -83,7 +86,8 @@ export async function connectTarget(login: TargetLogin): Promise<Target> {
   const authenticate = scramLogin(socket, login.password)
   let isIn = false
 
-  socket.on('data', (chunk: Buffer) => {
+  const { net } = login
+  const read = (chunk: Buffer): void => {
     const [next, frames] = receiveServer(side, chunk)
     side = next
     if (isIn) return listener(frames)
@@ -92,13 +96,20 @@ export async function connectTarget(login: TargetLogin): Promise<Target> {
       if (problem !== null) return loggedIn.reject(problem)
       if (!isIn) continue
       early.push(...frames.slice(index + 1))
+      // What else comes waits in the socket for who will listen.
+      socket.pause()
       return loggedIn.resolve()
     }
-  })
-  socket.on('close', () => {
+  }
+  socket.on(
+    'data',
+    net.guarded('bytes of a target', read, () => socket.destroy()),
+  )
+  const gone = (): void => {
     loggedIn.reject(unexpected('it closed the connection while it was asked to log in'))
     closed.resolve()
-  })
+  }
+  socket.on('close', gone)
   socket.on('error', () => undefined)
   limit.signal.addEventListener('abort', () =>
     loggedIn.reject(unexpected('it did not answer in time')),
@@ -159,6 +170,7 @@ export async function connectTarget(login: TargetLogin): Promise<Target> {
     onFrames(next) {
       listener = next
       if (early.length > 0) next(early.splice(0))
+      socket.resume()
     },
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
@@ -173,7 +185,8 @@ export async function connectTarget(login: TargetLogin): Promise<Target> {
     close() {
       if (socket.destroyed) return
       socket.end(toServer.terminate())
-      setTimeout(() => socket.destroy(), 1_000).unref()
+      const linger = net.after('goodbye', LINGER_MS, () => socket.destroy())
+      socket.once('close', () => linger[Symbol.dispose]())
     },
   }
 }
@@ -228,7 +241,8 @@ async function secured(
   limit: AbortSignal,
 ): Promise<TLSSocket> {
   // The limit must not become the signal of the socket: it would destroy a connection that has long been made.
-  const plain = connectTcp({ host: address.host, port: address.port, noDelay: true })
+  const { host, port } = address
+  const plain = connectTcp({ host, port, noDelay: true, ...KEEP_ALIVE })
   try {
     await happened(plain, 'connect', limit)
     plain.write(toServer.sslRequest())
@@ -305,6 +319,8 @@ function firstChunk(socket: Socket, limit: AbortSignal): Promise<Buffer> {
     limit.addEventListener('abort', () => reject(new Error('no answer in time')))
   })
 }
+
+const LINGER_MS = 1_000
 
 const unexpected = (what: string): Problem =>
   new Problem('CS_TARGET_FAILED', `the target could not be used: ${what}`, { retriable: true })

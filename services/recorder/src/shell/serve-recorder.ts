@@ -4,7 +4,7 @@ import { metrics } from '@opentelemetry/api'
 import type { Archive } from '@countersign/archive'
 import { type Clock, isUuid, messageOf, SessionId } from '@countersign/kernel'
 import type { Log, LogRecord, Position } from '@countersign/log'
-import type { Logger } from '@countersign/runtime'
+import { type Logger, netOn } from '@countersign/runtime'
 import { isDue } from '../core/ending.ts'
 import { followed, forgive, missingIn } from '../core/session-chains.ts'
 import { topology } from '../topology.ts'
@@ -61,15 +61,15 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
         for (const record of records) await take(record)
       }),
   })
-  const timer = setInterval(() => {
+  const timer = netOn(logger).every('sweep', SWEEP_MS, () =>
     sweep().then(
       () => (isWriting = true),
       (cause: unknown) => {
         isWriting = false
         logger.error({ reason: messageOf(cause) }, 'sessions could not be archived; trying again')
       },
-    )
-  }, SWEEP_MS)
+    ),
+  )
 
   return {
     healthy: () => log.healthy() && isWriting,
@@ -77,7 +77,7 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
     sweep,
     hasRead: offsets.hasRead,
     [Symbol.asyncDispose]: async () => {
-      clearInterval(timer)
+      timer[Symbol.dispose]()
       await reader[Symbol.asyncDispose]()
       await work.catch(() => undefined)
       await rm(parts, { recursive: true, force: true })

@@ -1,7 +1,7 @@
 import express, { type ErrorRequestHandler, type Request, type Response } from 'express'
 import type { Caller } from '@countersign/contracts'
 import type { TokenVerifier } from '@countersign/identity'
-import { messageOf, Problem } from '@countersign/kernel'
+import { after, messageOf, Problem } from '@countersign/kernel'
 import type { Logger } from '@countersign/runtime'
 import { type Asked, newSearch } from '../core/asked.ts'
 import { mayRead } from '../core/audience.ts'
@@ -92,17 +92,13 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
     using followed = projection.followed(wanted.id)
     const search = newSearch(wanted.id, wanted.request)
     const late = Promise.withResolvers<null>()
-    const timer = setTimeout(late.resolve, KNOWN_LIMIT_MS, null)
-    try {
-      for (;;) {
-        const { session, records } = await followed.next()
-        const known = search.next(records, await vault.decrypterOf(wanted.id))
-        const isTheirs = session !== null && mayRead(reader, session, projection.catalog())
-        if (known !== null && isTheirs) return known
-        if ((await Promise.race([followed.changed(), late.promise])) === null) throw missing()
-      }
-    } finally {
-      clearTimeout(timer)
+    using _limit = after(KNOWN_LIMIT_MS, () => late.resolve(null))
+    for (;;) {
+      const { session, records } = await followed.next()
+      const known = search.next(records, await vault.decrypterOf(wanted.id))
+      const isTheirs = session !== null && mayRead(reader, session, projection.catalog())
+      if (known !== null && isTheirs) return known
+      if ((await Promise.race([followed.changed(), late.promise])) === null) throw missing()
     }
   }
 

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { rested } from '@countersign/kernel'
 import type { Entry } from '../core/entry.ts'
 
 export type FollowOptions = {
@@ -24,10 +25,10 @@ export async function follow(response: ServerResponse, options: FollowOptions): 
     }
     const leftMs = options.untilMs - Date.now()
     if (complete || leftMs <= 0 || response.destroyed) break
-    await Promise.race([options.changed(), gone, paused(Math.min(leftMs, KEEP_ALIVE_MS))])
+    await Promise.race([options.changed(), gone, rested(Math.min(leftMs, KEEP_ALIVE_MS))])
     if (response.destroyed) break
     // Records come in bursts; each burst is told together.
-    await paused(PAUSE_MS)
+    await rested(PAUSE_MS)
     response.write(':\n\n')
   }
   response.end()
@@ -35,11 +36,6 @@ export async function follow(response: ServerResponse, options: FollowOptions): 
 
 const nameOf = ({ at, kind, requestId, who, detail }: Entry): string =>
   JSON.stringify([at, kind, requestId, who, kind === 'released' ? '' : detail])
-
-const paused = (ms: number): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, ms).unref()
-  })
 
 const PAUSE_MS = 50
 const KEEP_ALIVE_MS = 15_000

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { Archive } from '@countersign/archive'
 import type { Opener, TokenVerifier } from '@countersign/identity'
 import type { Log } from '@countersign/log'
-import { closed, listening, type Logger } from '@countersign/runtime'
+import { answering, closed, listening, type Logger } from '@countersign/runtime'
 import { replayApp } from './app.ts'
 import { pastIn } from './past.ts'
 import { project } from './projection.ts'
@@ -33,7 +33,8 @@ export async function serveReplay(options: ReplayOptions): Promise<ReplayHost> {
   const vault = vaultOf(options.open, logger)
   const projection = await project({ ...options, vault, past: pastIn(options) })
   await Promise.race([projection.caughtUp, projection.failed])
-  const server = createServer(replayApp({ projection, vault, verify, logger }))
+  const app = replayApp({ projection, vault, verify, logger })
+  const server = createServer(answering('replay', app, logger))
   const port = await listening(server, options.port, options.host)
   return {
     port,
