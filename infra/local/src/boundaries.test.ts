@@ -126,7 +126,8 @@ function isPure(source: Source): boolean {
 }
 
 const isTest = ({ path }: Source): boolean =>
-  /(\.(test|contract|captures|fixture)|under-test)\.ts$/.test(path) || path.startsWith('libs/testing/')
+  /(\.(test|contract|captures|fixture)|under-test)\.ts$/.test(path) ||
+  path.startsWith('libs/testing/')
 const packageFolder = (path: string): string => path.split(sep).slice(0, 2).join('/')
 const targetOf = (source: Source, wanted: string): string =>
   relative(ROOT, resolve(ROOT, dirname(source.path), wanted))

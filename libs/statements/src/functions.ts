@@ -2,7 +2,7 @@ import { HARMLESS_FUNCTIONS, OTHER_FUNCTIONS } from './generated/pg-catalog.ts'
 import type { Names } from './catalog.ts'
 import type { EffectName } from './facts.ts'
 import { pathIn } from './search-path.ts'
-import { changesReading, IDENTITY_SETTINGS } from './settings.ts'
+import { changesReading, IDENTITY_SETTINGS, namesASession } from './settings.ts'
 
 /** What calling a function does beyond computing a value. */
 export type Call = {
@@ -65,6 +65,8 @@ function configEffects([setting = null, value = null]: readonly (string | null)[
   if (setting === null) return ['session-change', 'privilege-change', 'unknown']
   const name = setting.toLowerCase()
   if (changesReading(name, value)) return ['session-change', 'unknown']
+  if (name === 'application_name' && namesASession(value ?? ''))
+    return ['session-change', 'unknown']
   return IDENTITY_SETTINGS.has(name) ? ['session-change', 'privilege-change'] : ['session-change']
 }
 

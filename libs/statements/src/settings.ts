@@ -1,4 +1,4 @@
-/** Settings that only change presentation, names or limits of the session. */
+/** Settings that only change presentation, names or limits of the session; also those that it may begin with. */
 export const HARMLESS_SETTINGS: ReadonlySet<string> = new Set([
   ...['application_name', 'datestyle', 'intervalstyle', 'timezone', 'extra_float_digits'],
   ...['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'],
@@ -17,6 +17,19 @@ export function changesReading(name: string, value: string | null): boolean {
   const allowed = READING.get(name.toLowerCase())
   return allowed !== undefined && (value === null || !allowed.includes(value.toLowerCase()))
 }
+
+/**
+ * Under which settings PostgreSQL reads texts as our parser does. A session begins with them, whatever `ALTER DATABASE`,
+ * `ALTER ROLE` or a configuration file say; those that PostgreSQL reports are looked at before the first request.
+ */
+export const READ_UNDER: ReadonlyMap<string, string> = new Map([
+  ['client_encoding', 'UTF8'],
+  ['standard_conforming_strings', 'on'],
+])
+
+/** Whether an application would be named as only sessions of Countersign are, in the log of the target for example. */
+export const namesASession = (applicationName: string): boolean =>
+  /^\s*countersign\//i.test(applicationName)
 
 const READING: ReadonlyMap<string, readonly string[]> = new Map([
   ['standard_conforming_strings', ['on', 'true', 'yes', '1', 't', 'y']],

@@ -143,6 +143,9 @@ const EFFECTS: Readonly<Record<string, string>> = {
   'set session authorization x': 'privilege-change, session-change',
   'set search_path = evil': 'session-change, unknown',
   "set application_name = 'x'": 'session-change',
+  "set application_name = 'countersign/0192f000-0000-7000-8000-000000000000'":
+    'session-change, unknown',
+  "select set_config('Application_Name', ' Countersign/x', false)": 'session-change, unknown',
   'set standard_conforming_strings = off': 'session-change, unknown',
   "set client_encoding = 'SJIS'": 'session-change, unknown',
   "set client_encoding = 'UTF8'": 'session-change',

@@ -21,7 +21,7 @@ import {
   visit,
   visitChildren,
 } from './query.ts'
-import { changesReading, HARMLESS_SETTINGS, IDENTITY_SETTINGS } from './settings.ts'
+import { changesReading, HARMLESS_SETTINGS, IDENTITY_SETTINGS, namesASession } from './settings.ts'
 import {
   constantOf,
   type Node,
@@ -346,6 +346,11 @@ function set(to: Collector, body: Tree): string {
   const isHarmless = HARMLESS_SETTINGS.has(name)
   to.harmlessSetting = (to.harmlessSetting ?? true) && isHarmless
   affect(to, 'session-change', null, `changes the setting ${name || 'of everything'}`)
+  if (
+    name === 'application_name' &&
+    namesASession(constantOf(nodesAt(body, 'args')[0] ?? null) ?? '')
+  )
+    affect(to, 'unknown', null, 'takes the name of a session of Countersign')
   if (IDENTITY_SETTINGS.has(name))
     affect(to, 'privilege-change', null, `changes the ${name} of the session`)
   const args = nodesAt(body, 'args')

@@ -17,6 +17,7 @@ import { DATA_KEY_READERS, ENDING_MS, SETTINGS } from './config.ts'
 import { readLanes } from './shell/lanes.ts'
 import { holdLease } from './shell/lease.ts'
 import { listen } from './shell/listener.ts'
+import { loginsOf } from './shell/logins.ts'
 import { createMetrics } from './shell/metrics.ts'
 import type { ProxyContext, SessionTable } from './shell/proxy-context.ts'
 import { LANES_OF, topology } from './topology.ts'
@@ -52,12 +53,16 @@ await startService('proxy', async () => {
       throw new Problem('CS_CONFIG_INVALID', `CS_SEALING_KEYS_FILE has no key of ${reader}`)
     return sealerTo(key, purpose)
   }
+  const net = netOn(logger)
+  const newSessionId = () => SessionId(uuidv7(Date.now()))
+  await using logins = loginsOf({ log, logger, net, clock, newSessionId })
   const proxy: ProxyContext = {
     config,
     log,
     clock,
     logger,
-    net: netOn(logger),
+    net,
+    logins,
     metrics: createMetrics(),
     instanceId,
     lease,
@@ -78,7 +83,7 @@ await startService('proxy', async () => {
         : await readFile(config.CS_TARGET_CA_FILE, 'utf8'),
     sessions,
     liveness: lanes.liveness,
-    newSessionId: () => SessionId(uuidv7(Date.now())),
+    newSessionId,
   }
   const listener = await listen(proxy)
   await using _health = await serveHealth({

@@ -206,9 +206,11 @@ export type SessionOpened = {
   readonly maskingPlanVersion: string
   /** The policy version that admitted it. */
   readonly policyVersion: string
+  /** The process that serves the session at the target: its lines in the log of the target are those of this session until SessionEnded. */
+  readonly targetProcessId: number | null
 }
 
-/** The session never opened. */
+/** The session never opened; or several logins of nobody who is known never became one. */
 export type SessionRefused = {
   readonly type: 'SessionRefused'
   /** The session; also the key of the record. */
@@ -223,6 +225,10 @@ export type SessionRefused = {
   readonly code: string
   /** Why, as the agent was told. */
   readonly reason: string
+  /** Where it came from: address and port, or the address alone where it stands for several. */
+  readonly clientAddress: string | null
+  /** How many refused logins it stands for: 1, or as many as were summed up in a minute after the first ones of an address. */
+  readonly logins: number
 }
 
 /** An agent connected and gave a token; the session waits to be admitted. */

@@ -468,4 +468,6 @@ const refused = (id: SessionId): MessageOf<'SessionRefused'> => ({
   at: NOW,
   code: 'CS_CREDENTIAL_FAILED',
   reason: 'no credential',
+  clientAddress: null,
+  logins: 1,
 })

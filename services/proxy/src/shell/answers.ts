@@ -6,9 +6,10 @@ import {
   toServer,
   type Violation,
 } from '@countersign/postgres-wire'
-import { keepsNames, pathIn } from '@countersign/statements'
+import { keepsNames, namesASession, pathIn, READ_UNDER } from '@countersign/statements'
 import type { Unlinked } from '../core/chain.ts'
 import { accept, isSettled } from '../core/exchange.ts'
+import { sessionName } from '../core/session-name.ts'
 import { forgetPortals } from '../core/statement-names.ts'
 import { before, OVER } from './before.ts'
 import { forwardRecorded } from './forward.ts'
@@ -172,7 +173,10 @@ function isReadAsDecided(session: Session, frame: ServerFrame): boolean {
   const { name, value } = status.value
   // PostgreSQL 18 and later say so; see `search-path.ts` for the others.
   if (name === 'search_path') return keepsNames(pathIn(value), session.searchPath)
-  const expected = READ_AS.get(name)
+  // A statement may set it to what nobody knew before; in the log of the target it would pass for another session.
+  if (name === 'application_name')
+    return !namesASession(value) || value.startsWith(sessionName(session.id))
+  const expected = READ_UNDER.get(name)
   return expected === undefined || expected === value
 }
 
@@ -264,10 +268,6 @@ function pieces(data: readonly Buffer[]): Buffer[] {
   return out
 }
 
-const READ_AS: ReadonlyMap<string, string> = new Map([
-  ['client_encoding', 'UTF8'],
-  ['standard_conforming_strings', 'on'],
-])
 const UNREADABLE = 'the target reads statements in another way than they are decided on'
 const COMPLETED_LINGER_MS = 10
 const STREAM_BYTES = 256 * 1024

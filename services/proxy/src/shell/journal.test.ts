@@ -246,6 +246,8 @@ const REFUSED = {
   at: Instant(1),
   code: 'CS_AUTH_INVALID',
   reason: 'no',
+  clientAddress: null,
+  logins: 1,
 } as const
 
 const withdrawn = {

@@ -158,6 +158,39 @@ test('a fault in a handler ends its connection, is logged, and nobody else notic
   assert.deepEqual(await heard(next, STARTUP), ['28000 CS_TLS_REQUIRED'])
 })
 
+test('two hundred nonsense logins are a handful of events, and slow each other down', async () => {
+  await using other = await listening()
+  const nonsense = async (): Promise<string[]> => {
+    const plain = connectTcp({ port: other.port, host: '127.0.0.1', noDelay: true })
+    plain.on('error', () => undefined)
+    await once(plain, 'connect')
+    plain.write(SSL_REQUEST)
+    await once(plain, 'data')
+    const socket = connectTls({ socket: plain, rejectUnauthorized: false })
+    socket.on('error', () => undefined)
+    await once(socket, 'secureConnect')
+    return heard(socket, STARTUP, PASSWORD)
+  }
+  for (let round = 0; round < 12; round++) await nonsense()
+  const beganMs = performance.now()
+  const answers = await Promise.all(Array.from({ length: 188 }, nonsense))
+  assert.ok(performance.now() - beganMs > 50)
+  assert.ok(answers.every((answer) => /CS_AUTH_INVALID|CS_SESSION_LIMIT/.test(answer.at(-1) ?? '')))
+  await other.logins.tell()
+  const refused = other.log
+    .records('sessions')
+    .flatMap((record) =>
+      record.status === 'understood' && record.message.type === 'SessionRefused'
+        ? [record.message]
+        : [],
+    )
+  assert.equal(refused.length, 6)
+  assert.equal(
+    refused.reduce((sum, { logins }) => sum + logins, 0),
+    200,
+  )
+})
+
 test('random and mutated starts leave no fault and no session behind', async () => {
   const seed = Number(process.env['CS_FUZZ_SEED'] ?? Date.now() % 2 ** 31)
   const starts = startsFrom(seed)

@@ -15,6 +15,7 @@ import {
 } from '@countersign/postgres-wire'
 import { listening } from '@countersign/runtime'
 import { errorOf } from '../core/refusal.ts'
+import { isKeyOf } from './cancel-key.ts'
 import { type Client, clientOn } from './client.ts'
 import { KEEP_ALIVE } from './keep-alive.ts'
 import type { ProxyContext } from './proxy-context.ts'
@@ -165,9 +166,7 @@ async function firstMessage(newcomer: Newcomer, client: Client, tls: TLSSocket):
 /** Cancels what the session with this key runs, or its hold. Nobody is told whether the key was right. */
 function cancel(proxy: ProxyContext, request: Cancel): void {
   for (const handle of proxy.sessions.values()) {
-    const { processId, secretKey } = handle.cancelKey
-    if (processId === request.processId && secretKey.equals(request.secretKey))
-      return handle.cancel()
+    if (isKeyOf(handle.cancelKey, request)) return handle.cancel()
   }
 }
 

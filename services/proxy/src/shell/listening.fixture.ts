@@ -9,6 +9,7 @@ import { type Logger, netOn } from '@countersign/runtime'
 import { z } from 'zod'
 import { SETTINGS } from '../config.ts'
 import { listen } from './listener.ts'
+import { type Logins, loginsOf } from './logins.ts'
 import { createMetrics } from './metrics.ts'
 import type { ProxyContext } from './proxy-context.ts'
 
@@ -19,6 +20,7 @@ export type Line = { readonly where?: unknown; readonly message: string }
 export type Listening = AsyncDisposable & {
   readonly port: number
   readonly log: InMemoryLog
+  readonly logins: Logins
   /** What the process said on the levels warn and error. */
   readonly lines: readonly Line[]
 }
@@ -41,12 +43,16 @@ export async function listening(changes: Partial<ProxyContext> = {}): Promise<Li
     CS_SEALING_KEYS_FILE: keyFile,
     CS_OIDC_ISSUER: 'https://issuer.example',
   })
+  const net = netOn(logger)
+  const newSessionId = () => SessionId(uuidv7(Date.now()))
+  const logins = loginsOf({ log: log.connect(), logger, net, clock: systemClock, newSessionId })
   const listener = await listen({
     config,
     log: log.connect(),
     clock: systemClock,
     logger,
-    net: netOn(logger),
+    net,
+    logins,
     metrics: createMetrics(),
     instanceId: InstanceId(uuidv7(Date.now())),
     lease: { isHeld: () => true, async [Symbol.asyncDispose]() {} },
@@ -58,15 +64,17 @@ export async function listening(changes: Partial<ProxyContext> = {}): Promise<Li
     certificateAuthorities: undefined,
     sessions: new Map(),
     liveness: () => null,
-    newSessionId: () => SessionId(uuidv7(Date.now())),
+    newSessionId,
     ...changes,
   })
   return {
     port: listener.port,
     log,
     lines,
+    logins,
     async [Symbol.asyncDispose]() {
       await listener[Symbol.asyncDispose]()
+      await logins[Symbol.asyncDispose]()
       await rm(folder, { recursive: true, force: true })
     },
   }

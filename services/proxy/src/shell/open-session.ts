@@ -27,8 +27,10 @@ import {
   toClient,
   type Violation,
 } from '@countersign/postgres-wire'
+import { HARMLESS_SETTINGS } from '@countersign/statements'
 import { traced } from '@countersign/runtime'
 import type { Unlinked } from '../core/chain.ts'
+import { applicationName } from '../core/session-name.ts'
 import { newExchange } from '../core/exchange.ts'
 import { resultFilter } from '../core/result-filter.ts'
 import { noNames } from '../core/statement-names.ts'
@@ -52,6 +54,8 @@ export type Asked = {
   /** What arrives for the session before it is open. */
   readonly early: Understood[]
   onState: (record: Understood) => void
+  /** Something of the session stands in the log, or is about to. */
+  isOnRecord: boolean
 }
 
 /** Begins a session: from here on whatever happens to it stands in the log. */
@@ -66,6 +70,7 @@ export function askedSession(proxy: ProxyContext, client: Client): Asked {
     mailbox: openMailbox((record) => asked.onState(record)),
     early,
     onState: (record) => void early.push(record),
+    isOnRecord: false,
   }
   return asked
 }
@@ -74,10 +79,11 @@ export function askedSession(proxy: ProxyContext, client: Client): Asked {
 export async function openSession(asked: Asked, startup: Startup): Promise<Session> {
   const { proxy, client, journal } = asked
   const settings = settingsOf(startup)
-  // Who asks for more than 3.0 has to know that it does not get it, before anything else is said.
-  if (startup.minor > 0 || settings.unknownOptions.length > 0)
-    client.write(toClient.negotiateProtocolVersion(0, settings.unknownOptions))
+  // Who asks for more than 3.2 has to know that it does not get it, before anything else is said.
+  if (startup.minor > MINOR_MAX || settings.unknownOptions.length > 0)
+    client.write(toClient.negotiateProtocolVersion(minorOf(startup), settings.unknownOptions))
   const token = await askPassword(client, proxy.config.CS_LOGIN_LIMIT_MS)
+  await proxy.logins.turn(client.address)
   const identity = await proxy.verifyToken(token.expose())
   if (identity.agent !== settings.user) {
     throw new Problem(
@@ -106,6 +112,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
   const dataKey = newDataKey()
   asked.mailbox.expect('admission')
   asked.mailbox.expect('credential')
+  asked.isOnRecord = true
   // Needed before the first request, not before the session is admitted.
   const keySealed = sealKey(asked, dataKey.bytes())
   keySealed.catch(() => undefined)
@@ -145,7 +152,10 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
     password,
     settings: new Map([
       ...settings.settings,
-      ['application_name', applicationName(settings, asked.id)],
+      [
+        'application_name',
+        applicationName(asked.id, settings.settings.get('application_name') ?? ''),
+      ],
       ['search_path', settingOf(described)],
     ]),
     certificateAuthorities: proxy.certificateAuthorities,
@@ -164,6 +174,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
         targetVersion: issued.targetVersion,
         maskingPlanVersion: plan.planVersion,
         policyVersion: admitted.policyVersion,
+        targetProcessId: target.processId,
       },
     ])
     if (!proxy.lease.isHeld())
@@ -220,14 +231,15 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
   }
 }
 
-function settingsOf(startup: Startup): StartupSettings {
-  const settings = startupSettings(startup.parameters)
+/** What the agent says about its session; throws where it says what it may not. */
+export function settingsOf(startup: Startup): StartupSettings {
+  const settings = startupSettings(startup.parameters, HARMLESS_SETTINGS)
   if (settings.ok) return settings.value
   throw new Problem(
     'CS_STARTUP_PARAMETER_REFUSED',
     `these startup parameters are not allowed: ${settings.error.join(', ')}`,
     {
-      hint: 'Leave them out (PGOPTIONS, options=…, replication=…); client_encoding must be UTF8.',
+      hint: 'Leave them out (PGOPTIONS, options=…, replication=…); what SET allows may be given, and client_encoding must be UTF8.',
     },
   )
 }
@@ -397,6 +409,7 @@ function stateChanged(session: Session, record: Understood): void {
   session.wake()
 }
 
-/** At the target a session is found by its id; what the client calls itself comes after it. */
-const applicationName = (settings: StartupSettings, id: SessionId): string =>
-  `countersign/${id} ${settings.settings.get('application_name') ?? ''}`.trim().slice(0, 63)
+/** The newest minor version of the protocol that is spoken here, 3.2, or the older one that the client asks for. */
+export const minorOf = ({ minor }: Startup): number => Math.min(minor, MINOR_MAX)
+
+const MINOR_MAX = 2

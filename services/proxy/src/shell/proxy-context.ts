@@ -2,9 +2,11 @@ import type { Catalog } from '@countersign/catalog'
 import type { Clock, InstanceId, SessionId } from '@countersign/kernel'
 import type { Sealer, TokenVerifier } from '@countersign/identity'
 import type { Log, Understood } from '@countersign/log'
+import type { BackendKey } from '@countersign/postgres-wire'
 import type { Logger, Net } from '@countersign/runtime'
 import type { ProxyConfig } from '../config.ts'
 import type { Lease } from './lease.ts'
+import type { Logins } from './logins.ts'
 import type { ProxyMetrics } from './metrics.ts'
 
 /** What the sessions of one proxy process share. */
@@ -17,6 +19,7 @@ export type ProxyContext = {
   readonly metrics: ProxyMetrics
   readonly instanceId: InstanceId
   readonly lease: Lease
+  readonly logins: Logins
   readonly catalog: () => Catalog
   readonly verifyToken: TokenVerifier
   /** Seals a token to policy. */
@@ -49,6 +52,7 @@ export type SessionHandle = {
   end(code: 'CS_LEASE_LOST' | 'CS_SHUTTING_DOWN' | 'CS_MESSAGE_UNREADABLE'): void
   /** Whether no request is under way. */
   isIdle(): boolean
-  readonly cancelKey: { readonly processId: number; readonly secretKey: Buffer }
+  /** Null until the session is open. */
+  readonly cancelKey: BackendKey | null
   readonly ended: Promise<void>
 }

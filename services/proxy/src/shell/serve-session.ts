@@ -1,17 +1,24 @@
-import { randomBytes, randomInt } from 'node:crypto'
 import { type ErrorCode, messageOf, Problem } from '@countersign/kernel'
-import { authenticated, type Request, type Startup, toClient } from '@countersign/postgres-wire'
+import {
+  authenticated,
+  type BackendKey,
+  type ErrorFields,
+  type Request,
+  type Startup,
+  toClient,
+} from '@countersign/postgres-wire'
 import { errorOf } from '../core/refusal.ts'
 import { takeFrames } from './answers.ts'
+import { newCancelKey } from './cancel-key.ts'
 import type { Client } from './client.ts'
 import { endInTime } from './expiry.ts'
 import { arrives, putBack, taken } from './inbox.ts'
-import { askedSession, type Asked, openSession } from './open-session.ts'
+import { askedSession, type Asked, minorOf, openSession, settingsOf } from './open-session.ts'
 import { servePipeline } from './pipeline.ts'
 import { ownQuery } from './own-query.ts'
 import { privilegesConfirmed } from './privileges.ts'
 import type { ProxyContext, SessionHandle } from './proxy-context.ts'
-import { transcribe } from './seen.ts'
+import { tell, transcribe } from './seen.ts'
 import {
   cancel,
   during,
@@ -30,11 +37,13 @@ export async function serveSession(
 ): Promise<void> {
   const asked = askedSession(proxy, client)
   const ended = Promise.withResolvers<void>()
-  const cancelKey = { processId: randomInt(1, 0x7fffffff), secretKey: randomBytes(4) }
+  let cancelKey: BackendKey | null = null
   let session: Session | null = null
   let isIdle = true
   const handle: SessionHandle = {
-    cancelKey,
+    get cancelKey() {
+      return cancelKey
+    },
     deliver: (record) => asked.mailbox.deliver(record),
     cancel: () => {
       if (session !== null && !isIdle) cancel(session)
@@ -51,7 +60,9 @@ export async function serveSession(
     session = await openSession(asked, startup)
     proxy.metrics.sessions.add(1)
     const running = session
-    greet(running, cancelKey)
+    const key = newCancelKey(running.target.processId, minorOf(startup), proxy.sessions)
+    cancelKey = key
+    greet(running, startup, key)
     const ending = await run(running, (idle) => (isIdle = idle))
     await finish(running, ending)
     proxy.metrics.sessions.add(-1)
@@ -76,7 +87,7 @@ const fatal = (code: ErrorCode, reason: string, hint: string | null = null): Buf
   toClient.errorResponse(errorOf({ code, reason, hint, requestId: null }, 'FATAL'))
 
 /** Everything that a client waits for before its first request. */
-function greet(session: Session, cancelKey: SessionHandle['cancelKey']): void {
+function greet(session: Session, startup: Startup, cancelKey: BackendKey): void {
   const statuses = [...session.target.parameters].map(([name, value]) =>
     toClient.parameterStatus(name, value),
   )
@@ -84,14 +95,21 @@ function greet(session: Session, cancelKey: SessionHandle['cancelKey']): void {
   session.client.advance(authenticated)
   session.target.onFrames((frames) => takeFrames(session, frames))
   session.client.write(
-    Buffer.concat([
-      toClient.authenticationOk(),
-      ...statuses,
-      toClient.backendKeyData(cancelKey),
-      toClient.readyForQuery('I'),
-    ]),
+    Buffer.concat([toClient.authenticationOk(), ...statuses, toClient.backendKeyData(cancelKey)]),
   )
+  const { otherEncoding } = settingsOf(startup)
+  if (otherEncoding !== null)
+    tell(session, toClient.noticeResponse(encodingNotice(otherEncoding)), null)
+  session.client.write(toClient.readyForQuery('I'))
 }
+
+const encodingNotice = (asked: string): ErrorFields => ({
+  severity: 'WARNING',
+  code: '01000',
+  message: 'countersign: this session speaks UTF8',
+  detail: `The client asked for the encoding ${asked}.`,
+  hint: 'Set PGCLIENTENCODING=UTF8, or a locale with UTF-8.',
+})
 
 /** Serves requests until something ends the session, and says what. */
 async function run(session: Session, setIdle: (idle: boolean) => void): Promise<Ending> {
@@ -268,14 +286,29 @@ function refuseSession(asked: Asked, cause: unknown): void {
     { sessionId: asked.id, code: problem.code, reason: problem.message },
     'session refused',
   )
-  client.end(fatal(problem.code, problem.message, problem.hint))
+  client.end(refusalOf(problem))
+  // Nobody knows who that was: after the first ones of an address they are summed up.
+  const isTold = proxy.logins.refused(client.address, problem.code)
+  if (!isTold && !asked.isOnRecord) return
   const written = journal.finish({
     type: 'SessionRefused',
     at: proxy.clock.now(),
     code: problem.code,
     reason: problem.message,
+    clientAddress: client.address,
+    logins: 1,
   })
   proxy.net.detached('refusal of a session', written)
+}
+
+/** What the target itself refused keeps its SQLSTATE. */
+function refusalOf(problem: Problem): Buffer {
+  const { code, message, hint, cause } = problem
+  const fields = errorOf({ code, reason: message, hint, requestId: null }, 'FATAL')
+  const isTheirs = typeof cause === 'object' && cause !== null && 'sqlState' in cause
+  return toClient.errorResponse(
+    isTheirs && typeof cause.sqlState === 'string' ? { ...fields, code: cause.sqlState } : fields,
+  )
 }
 
 const PIPELINE_MESSAGES_MAX = 2_000

@@ -10,6 +10,7 @@ import {
 import type { Profile, RequestPart, RequestReleased } from '@countersign/contracts'
 import { messageOf, Problem, type Secret } from '@countersign/kernel'
 import type { Recorded } from '@countersign/log'
+import { READ_UNDER } from '@countersign/statements'
 import {
   authenticationOf,
   type BackendKey,
@@ -38,6 +39,8 @@ import { KEEP_ALIVE } from './keep-alive.ts'
 export type Target = {
   /** What the target reported while it connected, for the agent. */
   readonly parameters: ReadonlyMap<string, string>
+  /** The process that serves the session there, as notifications and `pg_stat_activity` name it. */
+  readonly processId: number | null
   /** Sends what is on record, and what runs nothing, in this order. */
   forward(outgoing: readonly Outgoing[]): void
   /** Resolves when the target has taken what was sent, as far as memory is concerned. */
@@ -131,15 +134,14 @@ export async function connectTarget(login: TargetLogin): Promise<Target> {
       }
       case 'E': {
         const fields = errorFieldsOf(frame)
-        return unexpected(
-          fields.ok
-            ? `it refused the login: ${fields.value.get('M') ?? ''}`
-            : 'it refused the login',
-        )
+        const words = fields.ok ? (fields.value.get('M') ?? '') : ''
+        const sqlState = fields.ok ? (fields.value.get('C') ?? '') : ''
+        if (refusesSetting(sqlState, words)) return settingRefused(sqlState, words)
+        return unexpected(`it refused the login: ${words}`)
       }
       case 'Z':
         isIn = true
-        return null
+        return readOtherwise(parameters)
       default:
         return null
     }
@@ -147,7 +149,14 @@ export async function connectTarget(login: TargetLogin): Promise<Target> {
 
   socket.write(
     toServer.startupMessage(
-      new Map([['user', login.role], ['database', login.address.database], ...login.settings]),
+      new Map([
+        ['user', login.role],
+        ['database', login.address.database],
+        ...login.settings,
+        ...READ_UNDER,
+        // Not reported; it says only whether \' is an error, which in UTF8 it need not be.
+        ['backslash_quote', 'safe_encoding'],
+      ]),
     ),
   )
   try {
@@ -163,6 +172,7 @@ export async function connectTarget(login: TargetLogin): Promise<Target> {
   }
   return {
     parameters,
+    processId: processIdOf(key),
     closed: closed.promise,
     forward: (outgoing) => send(outgoing),
     drained: () => drained(socket),
@@ -321,6 +331,35 @@ function firstChunk(socket: Socket, limit: AbortSignal): Promise<Buffer> {
 }
 
 const LINGER_MS = 1_000
+
+const processIdOf = (key: BackendKey | null): number | null => key?.processId ?? null
+
+/** Asked before the first request: a login trigger or a pooler may have changed what the StartupMessage said. */
+function readOtherwise(parameters: ReadonlyMap<string, string>): Problem | null {
+  for (const [name, expected] of READ_UNDER) {
+    const found = parameters.get(name)
+    if (found === expected) continue
+    return new Problem(
+      'CS_TARGET_FAILED',
+      `the target reads statements in another way than they are decided on: ${name} is ${found ?? 'not reported'}, not ${expected}`,
+      { hint: 'Find what changes the setting there: a login trigger, or a pooler in between.' },
+    )
+  }
+  return null
+}
+
+/** What PostgreSQL says of a setting that it does not take. */
+const refusesSetting = (sqlState: string, words: string): boolean =>
+  SETTING_REFUSED.has(sqlState) && /parameter|setting/i.test(words)
+
+const SETTING_REFUSED: ReadonlySet<string> = new Set(['22023', '42501', '42704', '55P02'])
+
+/** The agent asked for it, so it gets the words and the SQLSTATE of the target. */
+const settingRefused = (sqlState: string, words: string): Problem =>
+  new Problem('CS_STARTUP_PARAMETER_REFUSED', words, {
+    hint: 'Leave the setting out, or give it another value.',
+    cause: { sqlState },
+  })
 
 const unexpected = (what: string): Problem =>
   new Problem('CS_TARGET_FAILED', `the target could not be used: ${what}`, { retriable: true })

@@ -397,6 +397,7 @@ function session(transcriptCount: number) {
     targetVersion: 't',
     maskingPlanVersion: 'm',
     policyVersion: 'p',
+    targetProcessId: null,
   }
   const ended: SessionsMessage = {
     type: 'SessionEnded',

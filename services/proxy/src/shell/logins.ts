@@ -1,0 +1,86 @@
+import { type Clock, Problem, rested, type SessionId } from '@countersign/kernel'
+import type { Log } from '@countersign/log'
+import type { Logger, Net } from '@countersign/runtime'
+import {
+  loginDelayMs,
+  loginFailed,
+  loginSummaries,
+  noFailedLogins,
+  sourceOf,
+} from '../core/failed-logins.ts'
+import { openJournal } from './journal.ts'
+
+/** The logins of this process: those that fail slow down the next ones, and do not fill the log. */
+export type Logins = AsyncDisposable & {
+  /** Waits as long as what failed before from there demands. Throws where too many wait already. */
+  turn(clientAddress: string): Promise<void>
+  /** Counts a refused login; whether it gets an event of its own. */
+  refused(clientAddress: string, code: string): boolean
+  /** Tells of those that were summed up; a timer does this once a minute. */
+  tell(): Promise<void>
+}
+
+export type LoginsOptions = {
+  log: Log
+  logger: Logger
+  net: Net
+  clock: Clock
+  newSessionId(): SessionId
+}
+
+export function loginsOf(options: LoginsOptions): Logins {
+  const { log, logger, net, clock } = options
+  const failed = noFailedLogins()
+  const waiting = new Map<string, number>()
+
+  async function tell(): Promise<void> {
+    const summaries = loginSummaries(failed, clock.monotonicMs())
+    await Promise.all(
+      summaries.map(({ address, code, logins }) =>
+        openJournal({ log, sessionId: options.newSessionId(), logger }).finish({
+          type: 'SessionRefused',
+          at: clock.now(),
+          code,
+          reason: `${logins} more logins were refused since the last summary`,
+          clientAddress: address,
+          logins,
+        }),
+      ),
+    )
+  }
+  const timer = net.every('refused logins', SUMMARY_MS, tell)
+  return {
+    async turn(clientAddress) {
+      const address = hostOf(clientAddress)
+      const delayMs = loginDelayMs(failed, address, clock.monotonicMs())
+      if (delayMs === 0) return
+      const source = sourceOf(address)
+      const count = waiting.get(source) ?? 0
+      if (count >= WAITING_MAX)
+        throw new Problem('CS_SESSION_LIMIT', 'too many logins from this address have failed', {
+          retriable: true,
+          hint: 'Try again in some seconds.',
+        })
+      waiting.set(source, count + 1)
+      await rested(delayMs)
+      const left = (waiting.get(source) ?? 1) - 1
+      if (left > 0) waiting.set(source, left)
+      else waiting.delete(source)
+    },
+    refused: (clientAddress, code) =>
+      loginFailed(failed, { address: hostOf(clientAddress), code }, clock.monotonicMs()) ===
+      'single',
+    tell,
+    async [Symbol.asyncDispose]() {
+      timer[Symbol.dispose]()
+      await tell()
+    },
+  }
+}
+
+/** An address is followed by its port. */
+const hostOf = (address: string): string => address.slice(0, address.lastIndexOf(':'))
+
+const SUMMARY_MS = 60_000
+/** Logins of one address that wait at the same time. */
+const WAITING_MAX = 100
