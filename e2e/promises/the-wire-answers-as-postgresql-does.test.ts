@@ -5,13 +5,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { toServer } from '@countersign/postgres-wire'
 import { arena } from '../support/arena.ts'
-import { heardIn, READY, type Turn } from '../support/conversation.ts'
+import { heardIn, READY, type Turn, unmasked } from '../support/conversation.ts'
 import { openDirectWire } from '../support/direct-wire.ts'
-import { applyCatalog } from '../support/reviewer.ts'
+import { conversationsAgree, prepareConversations } from '../support/random-conversation.ts'
 import { askTarget } from '../support/target.ts'
 import { openWire } from '../support/wire.ts'
 
-const OPAQUE = 'permit (principal, action == Countersign::Action::"opaque", resource);'
 const system = await arena('as-postgresql')
 await askTarget(
   system,
@@ -22,7 +21,7 @@ await askTarget(
   'shop_dev',
 )
 
-await applyCatalog(system, (name, text) => (name === 'dev.cedar' ? `${text}\n${OPAQUE}` : text))
+await prepareConversations(system)
 
 const sync = toServer.sync()
 const flush = toServer.flush()
@@ -160,6 +159,18 @@ const CONVERSATIONS: Readonly<Record<string, readonly Turn[]>> = {
     Buffer.concat([ran('select generate_series(1, 5)', 'p', 2), sync]),
     READY,
     query('select 1/0'),
+    READY,
+    Buffer.concat([toServer.execute('p', 2), sync]),
+    READY,
+    ...rollback,
+  ],
+  'a portal that ROLLBACK TO took away': [
+    ...begin,
+    query('savepoint a'),
+    READY,
+    Buffer.concat([ran('select generate_series(1, 5)', 'p', 2), sync]),
+    READY,
+    query('rollback to a'),
     READY,
     Buffer.concat([toServer.execute('p', 2), sync]),
     READY,
@@ -352,6 +363,5 @@ for (const [name, turns] of Object.entries(CONVERSATIONS))
     }
   })
 
-/** What a function computes is masked, which is another promise: a row is a row here. */
-const unmasked = (heard: readonly string[], expected: readonly string[]): string[] =>
-  heard.map((line, at) => (line === 'row null' ? (expected[at] ?? line) : line))
+test('random conversations, the same each time; the long suite holds new ones', () =>
+  conversationsAgree(system, { numRuns: 15, seed: 20_261_127 }))

@@ -2,6 +2,7 @@ import type { RequestReleased } from '@countersign/contracts'
 import { type ErrorCode, type EventId, isErrorCode, RequestId, uuidv7 } from '@countersign/kernel'
 import { type Request, toClient, toServer } from '@countersign/postgres-wire'
 import { errorOf, sqlStateOf } from '../core/refusal.ts'
+import { simpleQueried } from '../core/statement-names.ts'
 import { answers } from './answers.ts'
 import { forwardRecorded } from './forward.ts'
 import { ownRequest } from './own-request.ts'
@@ -58,6 +59,7 @@ export async function refuse(
   })
   withdraw(session, scope.others)
   proxy.metrics.refused.add(1, { code })
+  if (scope.message?.tag === 'Query') simpleQueried(session.names)
   const isSimple = scope.message?.tag === 'Query' || scope.message?.tag === 'FunctionCall'
   const mustFail = session.status === 'T' || session.isPipelineOpen
   const { reason, hint } = refusal
@@ -92,9 +94,12 @@ async function failAtTarget(
     isSimple
       ? [{ runs, bytes: toServer.query(text) }]
       : [
-          { runs, bytes: toServer.parse('', text) },
+          // Under a name: a Parse without one takes the agent's unnamed statement away, also when it fails.
+          { runs, bytes: toServer.parse(NAME, text) },
           { runs: null, bytes: toServer.flush() },
         ],
   )
   await answers(session)
 }
+
+const NAME = '_countersign'

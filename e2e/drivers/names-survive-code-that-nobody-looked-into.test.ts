@@ -1,0 +1,64 @@
+// Seen to fail when `forward` in services/proxy/src/shell/pipeline.ts forgets every name after opaque code, as it did.
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { agentEnvironment } from '../support/agent.ts'
+import { arena } from '../support/arena.ts'
+import { program } from '../support/driver.ts'
+import { connectPg } from '../support/node-postgres.ts'
+import { python } from '../support/parts.ts'
+import { prepareConversations } from '../support/random-conversation.ts'
+import { askTarget } from '../support/target.ts'
+
+const system = await arena('names-in-drivers')
+await prepareConversations(system)
+await askTarget(system, "create type shop.mood as enum ('sad', 'happy')", 'shop_dev')
+
+const EXPECTED: Readonly<Record<string, unknown>> = {
+  'psycopg function twelve times': 'ran',
+  'psycopg enum twelve times': 'ran',
+  'psycopg comment twelve times': 'ran',
+  'psycopg server cursor beside a function': 5,
+  'psycopg failed transaction': '25P02',
+  'psycopg failed transaction, schema': '25P02',
+  'libpq COPY with parameters': [true, 2],
+  'and on': 2,
+  'asyncpg enum three times': 'ran',
+  'asyncpg prepared function beside DO': 'ran',
+  'asyncpg cursor beside a function': [1, 2, 3, 4],
+  'asyncpg cursor in a failed transaction': '25P02',
+  'asyncpg deallocated': '26000',
+  'asyncpg goes on': 5,
+}
+
+test('psycopg and asyncpg go on after functions, enums, DO, comments and DEALLOCATE', async (t) => {
+  const found = await python(system.instance.dir)
+  if ('missing' in found) return t.skip(found.missing)
+  const env = await agentEnvironment(system, { profile: 'shop-dev' })
+  const script = join(import.meta.dirname, 'python_names.py')
+  const { stdout, stderr } = await program(found.python, [script], { env })
+  const lines = stdout.split('\n').filter((line) => line !== '')
+  const steps = lines.map((line): { step: string; value: unknown } => JSON.parse(line))
+  assert.deepEqual(
+    Object.fromEntries(steps.map(({ step, value }) => [step, value])),
+    EXPECTED,
+    stderr,
+  )
+})
+
+test('node-postgres goes on with named statements after functions', async () => {
+  const client = await connectPg(system, 'shop-dev')
+  try {
+    for (const value of [1, 2, 3]) {
+      await client.query({ name: 'thrice', text: 'select shop.thrice($1)', values: [value] })
+      const { rows } = await client.query({
+        name: 'plain',
+        text: 'select $1::int as n',
+        values: [value],
+      })
+      assert.deepEqual(rows, [{ n: value }])
+    }
+  } finally {
+    await client.end()
+  }
+})
