@@ -10,7 +10,7 @@ import type { z } from 'zod'
 import { ERROR_CODES } from '../libs/kernel/src/error-codes.ts'
 import { topologies } from '../infra/local/src/services.ts'
 import type { Topology } from '../libs/log/src/topology.ts'
-import { sqlStateOf } from '../services/proxy/src/core/refusal.ts'
+import { sqlStateOf } from '../services/proxy/src/core/sql-states.ts'
 import { NEXT_STEPS } from '../libs/kernel/src/next-steps.ts'
 import { knobsTable } from './knobs.ts'
 

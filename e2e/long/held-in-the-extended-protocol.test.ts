@@ -111,7 +111,7 @@ test('a refusal inside BEGIN leaves a failed transaction, and COMMIT rolls back'
     const refused = parameterised
       ? client.query({ text: 'grant shop_staging_owner to public', values: [], name: 'refused' })
       : client.query('grant shop_staging_owner to public')
-    await assert.rejects(refused, { code: '42501' })
+    await assert.rejects(refused, { code: '42C01' })
     await assert.rejects(client.query('select 1'), { code: '25P02' })
     assert.equal((await client.query('commit')).command, 'ROLLBACK')
     const { rows } = await client.query('select note from shop.orders where id = 18')

@@ -50,13 +50,13 @@ const EXPECTED: Readonly<Record<string, unknown>> = {
   'generated keys': 75,
   'is valid': true,
   // Names are decided on along the path that the session began with (docs/decisions/0012).
-  'set schema': '42501',
+  'set schema': '42C02',
   'application name': 'by jdbc',
   'after deallocate all': 4,
   'mode simple': sums(7, 10),
   'mode extendedForPrepared': sums(7, 10),
   'mode extendedCacheEverything': sums(7, 10),
-  autosave: ['22012', '42501', 'ran', 1],
+  autosave: ['22012', '42C01', 'ran', 1],
   'JDBC is told of the hold': true,
   ...promisesOf('JDBC'),
 }

@@ -208,7 +208,7 @@ test('a refusal inside a transaction leaves it failed, and nothing of it stays',
       await tx`select ${1}::int as n`.catch(noted)
     }),
   )
-  assert.deepEqual(codes, ['42501', '25P02'])
+  assert.deepEqual(codes, ['42C01', '25P02'])
   assert.equal((await sql`select 1 from shop.orders where note = 'half'`).length, 0)
 })
 
@@ -222,7 +222,7 @@ test('held statements are countersigned and denied while it waits', async () => 
     async () => sql`update shop.orders set note = ${'postgres.js denied'} where id = ${66}`,
     (error) =>
       error instanceof postgres.PostgresError &&
-      error.code === '42501' &&
+      error.code === '42C03' &&
       (error.detail ?? '').includes(WORDS),
   )
   await reviewed

@@ -16,7 +16,7 @@ const numbers = (count: number, from = 0): number[] =>
 const EXPECTED: Readonly<Record<string, unknown>> = {
   pipeline: numbers(50),
   'pipeline with an error': ['22012', 0],
-  'refused in a pipeline': ['42501', 0],
+  'refused in a pipeline': ['42C01', 0],
   'copy out text': numbers(40, 1),
   'copy out binary': numbers(40, 1),
   'copy in text': 3_000,

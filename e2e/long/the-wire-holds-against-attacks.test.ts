@@ -207,7 +207,7 @@ test('connections that never log in are closed, however far they came', async ()
   const limit = new AbortController()
   const late = pause(LOGIN_LIMIT_MS * 4, 'late', { signal: limit.signal }).catch(() => 'stopped')
   assert.notEqual(await Promise.race([closed, late]), 'late')
-  assert.deepEqual(told(await heard.until('E')), ['R', 'error 28P01'])
+  assert.deepEqual(told(await heard.until('E')), ['R', 'error 28C01'])
   await heard.closed
   limit.abort()
   await stillServes()

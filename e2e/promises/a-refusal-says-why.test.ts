@@ -52,7 +52,7 @@ for (const [what, { options, says }] of Object.entries(REFUSALS)) {
 const NO_REQUESTS = {
   'a function call message': {
     message: Buffer.from('F\0\0\0\x0e\0\0\x02\x6a\0\0\0\0\0\0', 'latin1'),
-    ...{ sqlState: '42501', said: 'M' },
+    ...{ sqlState: '42C02', said: 'M' },
   },
   // Situations of PostgreSQL itself: its codes and words, and ours in the detail.
   'a statement that nobody prepared': {

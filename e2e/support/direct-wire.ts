@@ -15,7 +15,7 @@ import type { System } from '@countersign/local'
 import { frames, only, type Wire } from './wire.ts'
 
 /** A client of the target itself, past Countersign, as its administrator: what PostgreSQL answers when nobody stands between. */
-export type DirectWire = Omit<Wire, 'key'>
+export type DirectWire = Omit<Wire, 'key' | 'parameters'>
 
 /** Logs in at the target itself. */
 export async function openDirectWire(system: System, database: string): Promise<DirectWire> {

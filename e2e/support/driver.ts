@@ -62,9 +62,9 @@ export const promisesOf = (driver: string): Readonly<Record<string, unknown>> =>
   [`${driver} masked text`]: MASKED_EMAIL,
   [`${driver} masked binary`]: MASKED_EMAIL,
   [`${driver} error`]: '22012',
-  [`${driver} refused in a transaction`]: ['42501', '25P02', 0],
+  [`${driver} refused in a transaction`]: ['42C01', '25P02', 0],
   [`${driver} countersigned`]: 1,
-  [`${driver} denied`]: ['42501', true],
+  [`${driver} denied`]: ['42C03', true],
 })
 
 /** Puts a customer in place whose e-mail address no driver may see. */

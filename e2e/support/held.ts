@@ -1,4 +1,5 @@
 import type { System } from '@countersign/local'
+import type { ServerFrame } from '@countersign/postgres-wire'
 import { type Psql, type PsqlOptions, startPsql } from './agent.ts'
 import { fieldOf, type Wire } from './wire.ts'
 
@@ -27,11 +28,13 @@ export const heldIn = (notices: string): string | undefined =>
   /held for review \(request ([0-9a-f-]{36})\)/.exec(notices)?.[1]
 
 /** The request that a wire client is told is held. */
-export async function heldOnWire(wire: Wire): Promise<string> {
+export const heldOnWire = async (wire: Wire): Promise<string> =>
+  heldIn(fieldOf(await heldNotice(wire), 'M')) ?? ''
+
+/** The notice that tells a wire client that its request is held. */
+export async function heldNotice(wire: Wire): Promise<ServerFrame> {
   for (;;) {
     const notice = (await wire.until('N')).at(-1)
-    const message = notice === undefined ? '' : fieldOf(notice, 'M')
-    const found = heldIn(message)
-    if (found !== undefined) return found
+    if (notice !== undefined && heldIn(fieldOf(notice, 'M')) !== undefined) return notice
   }
 }

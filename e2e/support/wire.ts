@@ -9,6 +9,7 @@ import {
   cellsOf,
   commandTagOf,
   errorFieldsOf,
+  parameterStatusOf,
   receiveServer,
   type ServerFrame,
   serverSide,
@@ -21,6 +22,8 @@ import type { System } from '@countersign/local'
 export type Wire = {
   readonly socket: TLSSocket
   readonly key: BackendKey
+  /** The parameter statuses of the login. */
+  readonly parameters: ReadonlyMap<string, string>
   /** Sends bytes as they are. */
   send(...bytes: readonly Uint8Array[]): void
   /** The frames up to and including the next ReadyForQuery. */
@@ -98,6 +101,12 @@ export async function openWire(
   return {
     socket,
     key: key.value,
+    parameters: new Map(
+      greeting.flatMap((frame) => {
+        const status = frame.tag === 'S' ? parameterStatusOf(frame) : null
+        return status?.ok === true ? [[status.value.name, status.value.value] as const] : []
+      }),
+    ),
     send: (...bytes) => void socket.write(Buffer.concat(bytes)),
     ready: () => inbox.until('Z'),
     until: inbox.until,

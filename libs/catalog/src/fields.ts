@@ -37,6 +37,12 @@ export const duration = z
   .regex(/^[1-9]\d{0,8}(ms|s|m|h|d)$/, 'a duration such as 60s, 15m or 8h')
   .transform((text) => Number.parseInt(text, 10) * (UNITS[text.replace(/^\d+/, '')] ?? Number.NaN))
 
+/** A duration, or 0 for none at all. */
+export const durationOrNone = z
+  .union([z.literal(0), z.literal('0s')])
+  .transform(() => 0)
+  .or(duration)
+
 const UNITS: Readonly<Record<string, number>> = {
   ms: 1,
   s: 1_000,

@@ -8,6 +8,7 @@ import type {
 } from '@countersign/contracts'
 import {
   duration,
+  durationOrNone,
   effectName,
   environment,
   groupName,
@@ -54,7 +55,8 @@ export const connectionProfile = z.strictObject({
     .strictObject({
       sessionMax: duration.optional(),
       rowsMax: z.number().int().min(1).optional(),
-      holdInTransactionMax: duration.optional(),
+      holdInTransactionMax: durationOrNone.optional(),
+      holdAfterWriteMax: durationOrNone.optional(),
       tokenExpiry: z.enum(['end-session', 'keep-session']).default('end-session'),
     })
     .prefault({}),
@@ -157,6 +159,7 @@ export const profileOf = (profileName: string, spec: Specs['ConnectionProfile'])
   sessionMaxMs: spec.limits.sessionMax ?? SESSION_MAX_MS,
   rowsMax: spec.limits.rowsMax ?? ROWS_MAX,
   holdInTransactionMaxMs: spec.limits.holdInTransactionMax ?? HOLD_IN_TRANSACTION_MAX_MS,
+  holdAfterWriteMaxMs: spec.limits.holdAfterWriteMax ?? HOLD_AFTER_WRITE_MAX_MS,
   recording: RECORDINGS[spec.record],
   outlivesToken: spec.limits.tokenExpiry === 'keep-session',
 })
@@ -219,3 +222,4 @@ const METHODS = {
 const SESSION_MAX_MS = 8 * 3_600_000
 const ROWS_MAX = 1_000_000
 const HOLD_IN_TRANSACTION_MAX_MS = 60_000
+const HOLD_AFTER_WRITE_MAX_MS = 30_000

@@ -52,7 +52,7 @@ export function requestText(
     ['effects', oneLine(effects.join(', '))],
     ['lent', oneLine(json.texts(request, 'raise').join(', ')) || 'nothing'],
     ['asked', moment(json.textOrNull(request, 'requestedAt'))],
-    ...(deadline === null ? [] : [['time left', left(deadline, nowMs)] satisfies [string, string]]),
+    ...(deadline === null ? [] : [['time left', timeLeft(request, deadline, nowMs)] satisfies [string, string]]),
     ...(endedBy === null ? [] : [['ended by', oneLine(endedBy)] satisfies [string, string]]),
     ...(words === null ? [] : [['words', oneLine(words)] satisfies [string, string]]),
     ['session', json.text(request, 'sessionId')],
@@ -61,6 +61,13 @@ export function requestText(
   const head = `${paint('bold', json.text(request, 'requestId'))}  ${paint(styleOf(status), status)}\n`
   const body = lines.map(([name, text]) => `  ${paint('dim', name.padEnd(10))}${text}\n`).join('')
   return `${head}${body}\n${exact}\n${chainsText(request, paint)}`
+}
+
+/** How long people can still answer, until when, and what ends it then. */
+function timeLeft(request: unknown, deadline: string, nowMs: number): string {
+  const limit = json.textOrNull(request, 'deadlineOf')
+  const why = limit === null || limit === 'deadline' ? '' : ` (${oneLine(limit)})`
+  return `${left(deadline, nowMs)}, until ${moment(deadline)}${why}`
 }
 
 const whoOf = (request: unknown): string => {

@@ -12,6 +12,13 @@ export type ErrorFields = {
   /** Where in the statement, in characters, from 1. */
   readonly position?: number | undefined
   readonly where?: string | undefined
+  readonly schema?: string | undefined
+  readonly table?: string | undefined
+  readonly column?: string | undefined
+  readonly dataType?: string | undefined
+  readonly constraint?: string | undefined
+  /** The function that reports it. */
+  readonly routine?: string | undefined
 }
 
 /** The one byte that answers an SSLRequest or a GSSENCRequest. */
@@ -100,6 +107,12 @@ function lettersOf(fields: ErrorFields): ReadonlyMap<string, string> {
     ['H', fields.hint],
     ['P', fields.position?.toString()],
     ['W', fields.where],
+    ['s', fields.schema],
+    ['t', fields.table],
+    ['c', fields.column],
+    ['d', fields.dataType],
+    ['n', fields.constraint],
+    ['R', fields.routine],
   ]
   return new Map(
     letters.flatMap(([letter, text]) => (text === undefined ? [] : [[letter, text] as const])),

@@ -4,7 +4,15 @@ import type { Topology } from '@countersign/log'
 export const topology: Topology = {
   service: 'approval',
   reads: ['decisions', 'sessions', 'credentials', 'reviews', 'catalog'],
-  heeds: { sessions: ['RequestRefused', 'RequestWithdrawn', 'SessionEnded', 'SessionRefused'] },
+  heeds: {
+    sessions: [
+      'RequestHeld',
+      'RequestRefused',
+      'RequestWithdrawn',
+      'SessionEnded',
+      'SessionRefused',
+    ],
+  },
   writes: ['approvals'],
 }
 

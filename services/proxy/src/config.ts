@@ -45,6 +45,10 @@ export const SETTINGS = {
     'How long running requests may take to finish after SIGTERM, in milliseconds.',
     30_000,
   ),
+  CS_HOLD_NOTICE_MS: count(
+    'How often an agent is told again that its request is held, in milliseconds.',
+    60_000,
+  ),
   CS_FRAME_BYTES_MAX: count('The largest message of an agent, in bytes.', 16 * 1024 * 1024),
   CS_SESSIONS_MAX: count('How many sessions this process holds at the same time.', 5_000),
 }

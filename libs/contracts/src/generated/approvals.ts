@@ -57,6 +57,23 @@ export type ApprovalGranted = {
   readonly policyVersion: string
 }
 
+/** The hold of the request ends before the deadlines of its stages do; whoever shows them shows this one. */
+export type ApprovalLimited = {
+  readonly type: 'ApprovalLimited'
+  /** The session; also the key of the record. */
+  readonly sessionId: SessionId
+  /** When it happened, by the clock of the writer. */
+  readonly at: Instant
+  /** The approval; one for each held request. */
+  readonly approvalId: string
+  /** The held request. */
+  readonly requestId: RequestId
+  /** When the hold ends at the latest, as the proxy says. */
+  readonly endsAt: Instant
+  /** Which limit that is, as in RequestHeld. */
+  readonly limit: string
+}
+
 /** A held request waits for its reviewers. */
 export type ApprovalRequested = {
   readonly type: 'ApprovalRequested'
@@ -175,6 +192,7 @@ export type ApprovalsMessage =
   | ApprovalDenied
   | ApprovalExpired
   | ApprovalGranted
+  | ApprovalLimited
   | ApprovalRequested
   | ApprovalSuperseded
   | ApprovalWithdrawn

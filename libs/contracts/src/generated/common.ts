@@ -143,12 +143,14 @@ export type Profile = {
   readonly sessionMaxMs: number
   /** How many rows one request may return. */
   readonly rowsMax: number
-  /** How long a request may be held inside an open transaction, in milliseconds. */
+  /** How long a request may be held inside a transaction that keeps its snapshot (REPEATABLE READ, SERIALIZABLE), in milliseconds; 0 refuses. */
   readonly holdInTransactionMaxMs: number
   /** How much is recorded. */
   readonly recording: Recording
   /** Whether a session goes on after the token that opened it expired. */
   readonly outlivesToken: boolean
+  /** How long a request may be held inside a transaction that keeps locks which others wait for, in milliseconds; 0 refuses. */
+  readonly holdAfterWriteMaxMs: number
 }
 
 /** The wire protocol that an agent speaks to a target. */

@@ -35,6 +35,25 @@ export type RequestCompleted = {
   readonly transcriptCount: number
 }
 
+/** People were asked about a request, and something ends its hold before their deadline does: the transaction that it stands in, the token, or the session. A hold that only its chain limits has no such event. */
+export type RequestHeld = {
+  readonly type: 'RequestHeld'
+  /** The session; also the key of the record. */
+  readonly sessionId: SessionId
+  /** The place of the event in the control chain of the session, from 0. */
+  readonly sequence: number
+  /** The hash of the event before it in this chain, in hex; empty for the first. */
+  readonly previousHash: string
+  /** When it happened, by the clock of the proxy. */
+  readonly at: Instant
+  /** The request. */
+  readonly requestId: RequestId
+  /** When the hold ends at the latest, by the clock of the proxy. */
+  readonly endsAt: Instant
+  /** Which limit that is: holdAfterWriteMax, holdInTransactionMax, a timeout of the target by its name, token or sessionMax. */
+  readonly limit: string
+}
+
 /** A request arrived and waits for a decision; nothing of it reached the target. */
 export type RequestIntercepted = {
   readonly type: 'RequestIntercepted'
@@ -263,6 +282,7 @@ export type SessionRequested = {
 /** Everything that may stand in the topic `sessions`. */
 export type SessionsMessage =
   | RequestCompleted
+  | RequestHeld
   | RequestIntercepted
   | RequestPart
   | RequestRefused

@@ -26,6 +26,8 @@ export const approval: Decider<Approval, ApprovalCommand, ApprovalsMessage> = {
       case 'Supersede':
         if (state.status !== 'pending') return []
         return [{ type: 'ApprovalSuperseded', ...about(command), reason: command.reason }]
+      case 'LimitHold':
+        return state.status === 'pending' ? [limited(command)] : []
       case 'DeadlinePassed':
         return state.status === 'pending' && isLate(command, state) ? [expired(command, state)] : []
       case 'Countersign':
@@ -51,6 +53,7 @@ export const approval: Decider<Approval, ApprovalCommand, ApprovalsMessage> = {
       case 'ApprovalSuperseded':
         return { status: 'superseded' }
       case 'CountersignatureRefused':
+      case 'ApprovalLimited':
         return state
     }
   },
@@ -179,6 +182,13 @@ const withdrawn = (command: ApprovalCommand, reason: string): ApprovalsMessage =
   type: 'ApprovalWithdrawn',
   ...about(command),
   reason,
+})
+
+const limited = (command: Extract<ApprovalCommand, { type: 'LimitHold' }>): ApprovalsMessage => ({
+  type: 'ApprovalLimited',
+  ...about(command),
+  endsAt: command.endsAt,
+  limit: command.limit,
 })
 
 function expired(command: ApprovalCommand, pending: Pending): ApprovalsMessage {

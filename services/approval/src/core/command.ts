@@ -8,6 +8,7 @@ export type ApprovalCommand =
   | (Order<'Deny'> & { voter: Voter; words: string })
   | (Order<'Withdraw'> & { voter: Voter })
   | (Order<'EndRequest'> & { reason: string })
+  | (Order<'LimitHold'> & { endsAt: Instant; limit: string })
   | (Order<'Supersede'> & { reason: string })
   | Order<'DeadlinePassed'>
 

@@ -42,6 +42,13 @@ export function approvalService({
         case 'Deny':
         case 'Withdraw':
           return voted(sessions, message, voterOf(message, await readVoter(message)))
+        case 'RequestHeld':
+          return decided(sessions, {
+            type: 'LimitHold',
+            ...order(message, clock),
+            endsAt: message.endsAt,
+            limit: message.limit,
+          })
         case 'RequestWithdrawn':
           return decided(sessions, endOf(message, WITHDRAWN[message.reason]))
         case 'RequestRefused':
@@ -100,6 +107,7 @@ const isInput = oneOf(
   'Countersign',
   'Deny',
   'Withdraw',
+  'RequestHeld',
   'RequestWithdrawn',
   'RequestRefused',
   'SessionEnded',

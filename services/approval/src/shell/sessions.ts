@@ -82,6 +82,7 @@ const isOwn = oneOf(
   'ApprovalExpired',
   'ApprovalWithdrawn',
   'ApprovalSuperseded',
+  'ApprovalLimited',
 )
 const isRequestEnd = oneOf('RequestWithdrawn', 'RequestRefused')
 const isSessionEnd = oneOf('SessionEnded', 'SessionRefused', 'CredentialRevoked')

@@ -11,6 +11,8 @@ export type HeldRequest = {
   readonly requested: ApprovalRequested
   readonly status: RequestStatus
   readonly signatures: readonly Countersigned[]
+  /** What ends the hold before the deadlines of the stages do, if anything. */
+  readonly limit: { readonly endsAt: Instant; readonly name: string } | null
   /** Whose votes were refused while it waited, one entry a vote. */
   readonly refusedVoters: readonly string[]
   /** When it stopped to wait; null while it does. */
@@ -32,6 +34,8 @@ export function evolved(request: HeldRequest | null, event: ApprovalsMessage): H
   switch (event.type) {
     case 'CountersignatureRefused':
       return { ...request, refusedVoters: [...request.refusedVoters, event.by] }
+    case 'ApprovalLimited':
+      return { ...request, limit: { endsAt: event.endsAt, name: event.limit } }
     case 'Countersigned':
       return { ...request, signatures: [...request.signatures, event] }
     case 'ApprovalGranted':
@@ -59,6 +63,7 @@ const begun = (requested: ApprovalRequested): HeldRequest => ({
   requested,
   status: 'pending',
   signatures: [],
+  limit: null,
   refusedVoters: [],
   endedAt: null,
   endedBy: null,

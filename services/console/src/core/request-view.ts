@@ -19,6 +19,7 @@ export type StageView = {
 /** Writes a request out for people. */
 export function requestView(request: HeldRequest) {
   const { requested, status, endedAt } = request
+  const deadline = firstEndOf(request)
   return {
     requestId: requested.requestId,
     sessionId: requested.sessionId,
@@ -41,7 +42,9 @@ export function requestView(request: HeldRequest) {
     })),
     signedBy: [...new Set(request.signatures.map(({ by }) => by))],
     requestedAt: isoOf(requested.at),
-    deadline: iso(status === 'pending' ? deadlineOf(request) : null),
+    deadline: iso(status === 'pending' ? (deadline?.endsAt ?? null) : null),
+    /** What ends the hold then: `deadline` of a stage, or the name of a limit. */
+    deadlineOf: status === 'pending' ? (deadline?.name ?? null) : null,
     endedAt: iso(endedAt),
     endedBy: request.endedBy,
     words: request.words,
@@ -69,6 +72,14 @@ function stageViews(request: HeldRequest, chain: Chain): readonly StageView[] {
     groups: stage.groups,
     signers: signers[index] ?? [],
   }))
+}
+
+/** What ends the hold first: a stage that runs out, or another limit. */
+function firstEndOf(request: HeldRequest): { endsAt: Instant; name: string } | null {
+  const stage = deadlineOf(request)
+  const { limit } = request
+  if (stage === null) return limit
+  return limit !== null && limit.endsAt < stage ? limit : { endsAt: stage, name: 'deadline' }
 }
 
 /** When the first of the stages that wait runs out. */

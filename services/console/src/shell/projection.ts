@@ -126,6 +126,7 @@ const isApprovalsMessage = oneOf(
   'ApprovalExpired',
   'ApprovalWithdrawn',
   'ApprovalSuperseded',
+  'ApprovalLimited',
 )
 
 /** How many requests that no longer wait are kept in memory; replay shows all. */

@@ -264,7 +264,10 @@ function lowering(one: Credential, intent: CredentialIntended, profile: Profile)
   for (const [requestId, request] of one.requests) {
     if (request.raise.status !== 'raised' || !request.closed) continue
     const { raiseId, roles } = request.raise
-    const mayChangeSchema = request.review?.mayChangeSchema ?? true
+    // A later request of the same transaction runs with what this one was lent.
+    const mayChangeSchema = [...one.requests.values()].some(
+      ({ grant, review }) => grant !== null && (review?.mayChangeSchema ?? true),
+    )
     return { do: 'lower', profile, intent, requestId, raiseId, roles, mayChangeSchema }
   }
   return null

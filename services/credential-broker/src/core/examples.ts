@@ -28,6 +28,7 @@ export const profile: Profile = {
   sessionMaxMs: 3_600_000,
   rowsMax: 1_000,
   holdInTransactionMaxMs: 60_000,
+  holdAfterWriteMaxMs: 30_000,
   recording: 'Full',
   outlivesToken: false,
 }

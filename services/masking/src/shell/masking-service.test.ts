@@ -225,6 +225,7 @@ const admitted = (): SessionAdmitted => ({
     sessionMaxMs: 1_000,
     rowsMax: 10,
     holdInTransactionMaxMs: 0,
+    holdAfterWriteMaxMs: 30_000,
     recording: 'Full',
     outlivesToken: false,
   },

@@ -1,5 +1,7 @@
-import { type ErrorCode, NEXT_STEPS } from '@countersign/kernel'
+import { type ErrorCode, type Instant, isoOf, millisBetween, NEXT_STEPS } from '@countersign/kernel'
 import type { ErrorFields } from '@countersign/postgres-wire'
+import type { HoldLimit } from './hold-limit.ts'
+import { NOTICES, sqlStateOf } from './sql-states.ts'
 
 /** Why a request or a session is refused, before it is said in the words of the protocol. */
 export type Refusal = {
@@ -9,49 +11,9 @@ export type Refusal = {
   /** What the agent can do next; null for what can always be done about this code. */
   readonly hint: string | null
   readonly requestId: string | null
+  /** The session; null before there is one. */
+  readonly sessionId: string | null
 }
-
-/** The SQLSTATE of each public error code that a PostgreSQL client can meet. */
-const SQLSTATES: Readonly<Partial<Record<ErrorCode, string>>> = {
-  CS_AUTH_REQUIRED: '28P01',
-  CS_AUTH_INVALID: '28P01',
-  CS_AUTH_EXPIRED: '28P01',
-  CS_AUTH_AGENT_MISMATCH: '28000',
-  CS_AUTH_FORBIDDEN: '28000',
-  CS_TLS_REQUIRED: '28000',
-  CS_PROFILE_UNKNOWN: '3D000',
-  CS_SESSION_REJECTED: '28000',
-  CS_SESSION_REVOKED: '57P01',
-  CS_SESSION_EXPIRED: '57P01',
-  CS_SESSION_LIMIT: '54000',
-  CS_STARTUP_PARAMETER_REFUSED: '0A000',
-  CS_PROTOCOL_VIOLATION: '08P01',
-  CS_FRAME_TOO_LARGE: '54000',
-  CS_STATEMENT_UNKNOWN: '26000',
-  CS_PORTAL_UNKNOWN: '34000',
-  CS_TRANSACTION_FAILED: '25P02',
-  CS_REQUEST_TOO_COMPLEX: '54001',
-  CS_REVIEW_EXPIRED: '57014',
-  CS_REVIEW_WITHDRAWN: '57014',
-  CS_HOLD_IN_TRANSACTION: '57014',
-  CS_TARGET_UNREACHABLE: '08001',
-  CS_TARGET_TLS_UNAVAILABLE: '08001',
-  CS_TARGET_FAILED: '08006',
-  CS_CREDENTIAL_FAILED: '08004',
-  CS_MASKING_UNAVAILABLE: '08004',
-  CS_LOG_UNAVAILABLE: '08006',
-  CS_POLICY_UNAVAILABLE: '08006',
-  CS_APPROVAL_UNAVAILABLE: '08006',
-  CS_BROKER_UNAVAILABLE: '08006',
-  CS_LEASE_LOST: '57P01',
-  CS_SHUTTING_DOWN: '57P03',
-  CS_INTERNAL: 'XX000',
-}
-
-const INSUFFICIENT_PRIVILEGE = '42501'
-
-/** The SQLSTATE that a PostgreSQL client is told. */
-export const sqlStateOf = (code: ErrorCode): string => SQLSTATES[code] ?? INSUFFICIENT_PRIVILEGE
 
 const TITLES: Readonly<Partial<Record<ErrorCode, string>>> = {
   CS_REQUEST_BLOCKED: 'blocked by policy',
@@ -59,7 +21,8 @@ const TITLES: Readonly<Partial<Record<ErrorCode, string>>> = {
   CS_REQUEST_TOO_COMPLEX: 'the statement is too long or too complex and was not forwarded',
   CS_REVIEW_DENIED: 'a reviewer denied this statement',
   CS_REVIEW_EXPIRED: 'nobody countersigned this statement in time',
-  CS_REVIEW_WITHDRAWN: 'canceling statement due to user request',
+  CS_REQUEST_CANCELLED: 'canceling statement due to user request',
+  CS_REVIEW_WITHDRAWN: 'the request was withdrawn',
   CS_REVIEW_SUPERSEDED: 'the policy changed while the statement was held',
   CS_HOLD_IN_TRANSACTION: 'the statement cannot be held inside this transaction',
   CS_GRANT_MISMATCH: 'the grant does not name exactly this statement',
@@ -81,47 +44,105 @@ const AS_POSTGRESQL: ReadonlySet<ErrorCode> = new Set([
   'CS_TRANSACTION_FAILED',
 ])
 
-/** The refusal as an ErrorResponse: Message, Detail = why, Hint = what next, with code and request id. */
+/** The refusal as an ErrorResponse: Message, Detail = why, Hint = what next, and the fields for machines. */
 export function errorOf(refusal: Refusal, severity: 'ERROR' | 'FATAL'): ErrorFields {
-  if (AS_POSTGRESQL.has(refusal.code)) {
-    const { code, reason, hint, requestId } = refusal
-    const detail = `countersign: ${requestId === null ? code : `${code}, request ${requestId}`}`
-    return {
-      severity,
-      code: sqlStateOf(code),
-      message: reason,
-      detail,
-      hint: hint ?? NEXT_STEPS[code],
-    }
-  }
-  const title = TITLES[refusal.code]
-  const named =
-    refusal.requestId === null ? refusal.code : `${refusal.code}, request ${refusal.requestId}`
+  const { code, requestId, sessionId } = refusal
+  const title = TITLES[code]
+  const named = requestId === null ? code : `${code}, request ${requestId}`
+  const words = AS_POSTGRESQL.has(code)
+    ? { message: refusal.reason, detail: `countersign: ${named}` }
+    : {
+        message: `countersign: ${title ?? refusal.reason} (${named})`,
+        ...(title === undefined ? {} : { detail: refusal.reason }),
+      }
   return {
     severity,
-    code: sqlStateOf(refusal.code),
-    message: `countersign: ${title ?? refusal.reason} (${named})`,
-    ...(title === undefined ? {} : { detail: refusal.reason }),
-    hint: refusal.hint ?? NEXT_STEPS[refusal.code].replaceAll('`', ''),
+    code: sqlStateOf(code),
+    ...words,
+    hint: refusal.hint ?? NEXT_STEPS[code].replaceAll('`', ''),
+    ...machineFields({ code, requestId, sessionId, status: STATUS[code] ?? 'refused' }),
   }
 }
 
-/** The notice that an agent sees when its request is held. */
-export function holdNotice(hold: HoldNotice): ErrorFields {
-  const minutes = Math.max(1, Math.round(hold.timeLeftMs / 60_000))
-  return {
-    severity: 'NOTICE',
-    code: '00000',
-    message: `countersign: held for review (request ${hold.requestId})`,
-    detail: `${hold.summary}. Who may countersign: ${hold.reviewers.join(', ')}. Time left: ${minutes} min.`,
-    hint: `countersign approve ${hold.requestId}${hold.consoleUrl === null ? '' : ` – or ${hold.consoleUrl}`}`,
-  }
+/** What of a request became, in a word. */
+const STATUS: Readonly<Partial<Record<ErrorCode, string>>> = {
+  CS_REQUEST_BLOCKED: 'blocked',
+  CS_REVIEW_DENIED: 'denied',
+  CS_REVIEW_EXPIRED: 'expired',
+  CS_REVIEW_WITHDRAWN: 'withdrawn',
+  CS_REQUEST_CANCELLED: 'cancelled',
+  CS_REVIEW_SUPERSEDED: 'superseded',
 }
 
+/** What the notices about a hold have in common. */
 export type HoldNotice = {
+  readonly status: 'held' | 'still held'
+  readonly sessionId: string
   readonly requestId: string
   readonly summary: string
   readonly reviewers: readonly string[]
-  readonly timeLeftMs: number
+  /** What ends the hold first. */
+  readonly limit: HoldLimit
+  readonly now: Instant
   readonly consoleUrl: string | null
+}
+
+/** The notice that an agent sees when its request is held, and as long as it is. */
+export function holdNotice(hold: HoldNotice): ErrorFields {
+  const { requestId, sessionId, limit } = hold
+  const deadline = isoOf(limit.endsAt)
+  const isFirst = hold.status === 'held'
+  return {
+    severity: 'NOTICE',
+    code: isFirst ? NOTICES.held : NOTICES.stillHeld,
+    message: `countersign: ${isFirst ? 'held for review' : 'still held'} (request ${requestId})`,
+    detail: `${hold.summary}. Who may countersign: ${hold.reviewers.join(', ')}. Time left: ${durationOf(millisBetween(hold.now, limit.endsAt))}, until ${deadline} (${limit.name}).`,
+    hint: `countersign approve ${requestId}${hold.consoleUrl === null ? '' : ` – or ${hold.consoleUrl}`}`,
+    ...machineFields({ code: 'CS_HELD', requestId, sessionId, status: 'held', deadline }),
+  }
+}
+
+/** The notice that somebody countersigned, while others are still waited for. */
+export function countersignedNotice(vote: {
+  readonly sessionId: string
+  readonly requestId: string
+  readonly by: string
+  readonly chain: string
+  readonly stage: string
+}): ErrorFields {
+  const { sessionId, requestId } = vote
+  return {
+    severity: 'NOTICE',
+    code: NOTICES.countersigned,
+    message: `countersign: ${vote.by} countersigned (${vote.chain}, ${vote.stage})`,
+    ...machineFields({ code: 'CS_COUNTERSIGNED', requestId, sessionId, status: 'held' }),
+  }
+}
+
+/** Minutes where there are some, else seconds: nobody is told more time than there is. */
+function durationOf(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1_000))
+  if (seconds < 120) return `${seconds} s`
+  return seconds < 7_200 ? `${Math.floor(seconds / 60)} min` : `${Math.floor(seconds / 3_600)} h`
+}
+
+/**
+ * The fields that drivers give to programs. PostgreSQL's own meaning of them is used by no message of ours, so a program
+ * that sees the schema `countersign` knows whose message it is: docs/errors.md.
+ */
+function machineFields(about: {
+  readonly code: string
+  readonly requestId: string | null
+  readonly sessionId: string | null
+  readonly status: string
+  readonly deadline?: string
+}): Partial<ErrorFields> {
+  return {
+    schema: 'countersign',
+    table: about.requestId ?? undefined,
+    column: about.status,
+    dataType: about.deadline,
+    constraint: about.code,
+    routine: about.sessionId ?? undefined,
+  }
 }

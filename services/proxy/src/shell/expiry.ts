@@ -1,6 +1,7 @@
 import { expiryOf, type SessionAdmitted } from '@countersign/contracts'
 import { type Instant, isoOf, millisBetween } from '@countersign/kernel'
 import { type ErrorFields, toClient } from '@countersign/postgres-wire'
+import { NOTICES } from '../core/sql-states.ts'
 import { tell } from './seen.ts'
 import { type Ending, endSession, type Session } from './session-state.ts'
 
@@ -41,7 +42,7 @@ export function endInTime(session: Session): Disposable {
 
 const warningOf = ({ at, ending }: Expiry): ErrorFields => ({
   severity: 'WARNING',
-  code: '01000',
+  code: NOTICES.sessionEnds,
   message: `countersign: this session ends at ${isoOf(at)} (${ending.code ?? ''})`,
   detail: `Then ${ending.words}.`,
   hint: 'Finish what is open; what runs then is cancelled. Connect again for more.',

@@ -1,7 +1,15 @@
 import type { ApprovalGranted, ReviewRequired } from '@countersign/contracts'
-import { millisBetween, Problem } from '@countersign/kernel'
+import { afterMs, type Instant, millisBetween, Problem } from '@countersign/kernel'
 import { toClient } from '@countersign/postgres-wire'
-import { holdNotice } from '../core/refusal.ts'
+import {
+  firstLimit,
+  type HoldLimit,
+  targetLimitWords,
+  transactionLimits,
+  WORDS,
+} from '../core/hold-limit.ts'
+import { countersignedNotice, holdNotice } from '../core/refusal.ts'
+import { openTransaction } from './open-transaction.ts'
 import { privilegesConfirmed } from './privileges.ts'
 import { CANCELLED_BY_AGENT, type RequestRefusal } from './refuse.ts'
 import { forgetAnswers, type Pending } from './requests.ts'
@@ -21,29 +29,30 @@ export type HoldOutcome =
   | { readonly status: 'granted'; readonly grant: ApprovalGranted; readonly raise: Raised | null }
   | { readonly status: 'refused'; readonly refusal: RequestRefusal }
 
-/** Holds a request until people decided, the deadline passed, or the agent gave up. */
+/** Holds a request until people decided, a limit passed, or the agent gave up. */
 export async function hold(
   session: Session,
   pending: Pending,
   review: ReviewRequired,
 ): Promise<HoldOutcome> {
-  const { proxy, profile } = session
-  // What ran in a pipeline keeps its locks until Sync, as in a transaction block.
-  const inTransaction = session.status === 'T' || (session.isPipelineOpen && session.hasRun)
-  if (inTransaction && (session.hasWritten || profile.holdInTransactionMaxMs === 0)) {
+  const { proxy } = session
+  if (needsAnother(session, review)) {
     forgetAnswers(session, pending)
-    return withdrawn(session, pending, 'CS_HOLD_IN_TRANSACTION', IN_TRANSACTION)
+    return withdrawn(session, pending, ANOTHER_PRIVILEGE)
+  }
+  const limits = await limitsOf(session)
+  const passed = limits.find(({ endsAt }) => endsAt <= proxy.clock.now())
+  if (passed !== undefined) {
+    forgetAnswers(session, pending)
+    return withdrawn(session, pending, inTransaction(passed))
   }
   proxy.metrics.held.add(1)
   try {
-    const grant = await granted(
-      session,
-      pending,
-      review,
-      inTransaction ? profile.holdInTransactionMaxMs : null,
-    )
+    const grant = await granted(session, pending, { review, limits })
     if ('refusal' in grant) return { status: 'refused', refusal: grant.refusal }
     if (review.raise.length === 0) return { status: 'granted', grant, raise: null }
+    // What is raised already lasts until the transaction ends, and lends this request all that it was granted.
+    if (session.raised !== null) return { status: 'granted', grant, raise: session.raised }
     return await raised(session, pending, grant)
   } finally {
     proxy.metrics.held.add(-1)
@@ -51,23 +60,36 @@ export async function hold(
   }
 }
 
+/** One transaction is lent one set of roles: caches of the backend may not see what is lent in the middle of it. */
+const needsAnother = ({ raised }: Session, { raise }: ReviewRequired): boolean =>
+  raised !== null && !raise.every((role) => raised.roles.includes(role))
+
+/** The limits of a hold that begins now. What ran in a pipeline keeps its locks until Sync, as in a transaction block. */
+async function limitsOf(session: Session): Promise<readonly HoldLimit[]> {
+  const { proxy, profile } = session
+  const isOpen = session.status === 'T' || (session.isPipelineOpen && session.hasRun)
+  if (!isOpen) return []
+  const open = await openTransaction(session)
+  return transactionLimits(open, { limits: profile, now: proxy.clock.now() })
+}
+
 type Refused = { readonly refusal: RequestRefusal }
 
 async function granted(
   session: Session,
   pending: Pending,
-  review: ReviewRequired,
-  holdMsMax: number | null,
+  { review, limits }: { review: ReviewRequired; limits: readonly HoldLimit[] },
 ): Promise<ApprovalGranted | Refused> {
   const { proxy, mailbox, client } = session
   const cancellation = cancelled(session)
-  const endsAtMs = holdMsMax === null ? Infinity : proxy.clock.monotonicMs() + holdMsMax
-  let limitMs = proxy.config.CS_DECISION_LIMIT_MS
+  const limit = firstLimit(limits)
+  let answerBy = afterMs(proxy.clock.now(), proxy.config.CS_DECISION_LIMIT_MS)
+  using reminder = reminderOf(session, pending, review)
   for (;;) {
-    const leftMs = Math.min(limitMs, endsAtMs - proxy.clock.monotonicMs())
+    const waitsUntil = limit === null || answerBy < limit.endsAt ? answerBy : limit.endsAt
     const wait = mailbox.next(
       `approval/${pending.requestId}`,
-      Math.max(0, leftMs),
+      Math.max(0, millisBetween(proxy.clock.now(), waitsUntil)),
       'CS_APPROVAL_UNAVAILABLE',
     )
     const outcome = await during(
@@ -92,15 +114,13 @@ async function granted(
       throw SESSION_ENDED
     }
     if (outcome instanceof Problem) {
-      const timedOut = proxy.clock.monotonicMs() >= endsAtMs
-      return {
-        refusal: withdrawn(
-          session,
-          pending,
-          timedOut ? 'CS_HOLD_IN_TRANSACTION' : outcome.code,
-          timedOut ? IN_TRANSACTION : outcome.message,
-        ).refusal,
-      }
+      const isLimit = limit !== null && waitsUntil === limit.endsAt
+      const { code, message: reason } = outcome
+      return withdrawn(
+        session,
+        pending,
+        isLimit ? inTransaction(limit) : { code, reason, hint: null },
+      )
     }
     const event = outcome.message
     const refuse = (code: string, reason: string, hint: string | null): Refused => ({
@@ -108,37 +128,27 @@ async function granted(
     })
     switch (event.type) {
       case 'ApprovalRequested':
-        limitMs = millisBetween(proxy.clock.now(), event.deadline) + DEADLINE_GRACE_MS
+        answerBy = afterMs(event.deadline, DEADLINE_GRACE_MS)
+        bounded(session, pending, { limits, deadline: event.deadline })
+        reminder.remind(leastOf(session, { limits, deadline: event.deadline }), 'held')
+        break
+      case 'Countersigned':
+        if (event.deadline !== null) answerBy = afterMs(event.deadline, DEADLINE_GRACE_MS)
         tell(
           session,
           toClient.noticeResponse(
-            holdNotice({
+            countersignedNotice({
+              sessionId: session.id,
               requestId: pending.requestId,
-              summary: review.summary,
-              reviewers: [
-                ...new Set(
-                  review.chains.flatMap((chain) => chain.stages.flatMap((stage) => stage.groups)),
-                ),
-              ],
-              timeLeftMs: millisBetween(proxy.clock.now(), event.deadline),
-              consoleUrl: proxy.config.CS_CONSOLE_URL ?? null,
+              by: event.by,
+              chain: event.chain,
+              stage: event.stage,
             }),
           ),
           pending,
         )
-        break
-      case 'Countersigned':
         if (event.deadline !== null)
-          limitMs = millisBetween(proxy.clock.now(), event.deadline) + DEADLINE_GRACE_MS
-        tell(
-          session,
-          toClient.noticeResponse({
-            severity: 'NOTICE',
-            code: '00000',
-            message: `countersign: ${event.by} countersigned (${event.chain}, ${event.stage})`,
-          }),
-          pending,
-        )
+          reminder.until(leastOf(session, { limits, deadline: event.deadline }))
         break
       case 'ApprovalDenied':
         return refuse(
@@ -197,7 +207,7 @@ async function raised(
   })
   if (answer instanceof Problem) {
     // It may be raised any moment now, and nobody would take it back before the next statement.
-    withdrawn(session, pending, answer.code, answer.message)
+    note(session, pending, 'Cancelled')
     throw answer
   }
   const event = answer.message
@@ -235,22 +245,79 @@ async function raised(
   }
 }
 
+/** The agent is told at once who may countersign and how long that is waited for, and again every minute. */
+function reminderOf(session: Session, pending: Pending, review: ReviewRequired) {
+  const { proxy } = session
+  const reviewers = [
+    ...new Set(review.chains.flatMap((chain) => chain.stages.flatMap((stage) => stage.groups))),
+  ]
+  let limit: HoldLimit | null = null
+  const say = (status: 'held' | 'still held'): void => {
+    if (limit === null) return
+    const notice = holdNotice({
+      status,
+      sessionId: session.id,
+      requestId: pending.requestId,
+      summary: review.summary,
+      reviewers,
+      limit,
+      now: proxy.clock.now(),
+      consoleUrl: proxy.config.CS_CONSOLE_URL ?? null,
+    })
+    tell(session, toClient.noticeResponse(notice), pending)
+  }
+  const timer = proxy.net.every('notice of a hold', proxy.config.CS_HOLD_NOTICE_MS, () =>
+    say('still held'),
+  )
+  return {
+    remind(next: HoldLimit, status: 'held' | 'still held'): void {
+      limit = next
+      say(status)
+    },
+    until(next: HoldLimit): void {
+      limit = next
+    },
+    [Symbol.dispose]: () => timer[Symbol.dispose](),
+  }
+}
+
+/** When a stage runs out, and all else that ends the hold. */
+type Ends = { readonly limits: readonly HoldLimit[]; readonly deadline: Instant }
+
+/** What ends the hold first: a stage of the chain, the transaction, the token, or the session. */
+function leastOf({ expiry }: Session, { limits, deadline }: Ends): HoldLimit {
+  const chain = { name: 'deadline', endsAt: deadline }
+  const name = expiry.ending.code === 'CS_SESSION_EXPIRED' ? 'token' : 'sessionMax'
+  return firstLimit([chain, ...limits, { name, endsAt: expiry.at }]) ?? chain
+}
+
+/** Whoever shows the request shows when it really ends. */
+function bounded(session: Session, pending: Pending, ends: Ends): void {
+  const { name, endsAt } = leastOf(session, ends)
+  if (endsAt === ends.deadline) return
+  session.journal.note({
+    type: 'RequestHeld',
+    at: session.proxy.clock.now(),
+    requestId: pending.requestId,
+    endsAt,
+    limit: name,
+  })
+}
+
+/** Why a limit of the transaction ended the hold. */
+function inTransaction({ name }: HoldLimit): Why {
+  return { code: 'CS_HOLD_IN_TRANSACTION', ...(WORDS[name] ?? targetLimitWords(name)) }
+}
+
+type Why = { readonly code: string; readonly reason: string; readonly hint: string | null }
+
 function withdrawn(
   session: Session,
   pending: Pending,
-  code: string,
-  reason: string,
+  why: Why,
 ): HoldOutcome & { status: 'refused' } {
   note(session, pending, 'Cancelled')
-  return {
-    status: 'refused',
-    refusal: {
-      code,
-      reason,
-      hint: code === 'CS_HOLD_IN_TRANSACTION' ? ASK_AHEAD : null,
-      decisionId: null,
-    },
-  }
+  return { status: 'refused', refusal: { ...why, decisionId: null } }
 }
 
 function note(
@@ -266,6 +333,9 @@ function note(
   })
 }
 
+const ANOTHER_PRIVILEGE: Why = {
+  code: 'CS_PRIVILEGE_MISMATCH',
+  reason: 'This transaction was lent other roles for an earlier statement, and is lent no more.',
+  hint: 'Commit first, then run this statement.',
+}
 const DEADLINE_GRACE_MS = 10_000
-const IN_TRANSACTION = 'An open transaction would keep its locks while people think.'
-const ASK_AHEAD = 'Run the statement outside of a transaction, or as the first one in it.'

@@ -63,7 +63,7 @@ async function heard(socket: Socket, ...chunks: readonly Buffer[]): Promise<stri
   return [...answers, ...said]
 }
 
-const VIOLATION = '08P01 CS_PROTOCOL_VIOLATION'
+const VIOLATION = '08C01 CS_PROTOCOL_VIOLATION'
 
 const STARTS: Readonly<Record<string, readonly [Buffer[], string[]]>> = {
   'an SSLRequest and one more byte': [[SSL_REQUEST, Buffer.of(0)], [VIOLATION]],
@@ -72,8 +72,8 @@ const STARTS: Readonly<Record<string, readonly [Buffer[], string[]]>> = {
   'an SSLRequest twice': [[SSL_REQUEST, SSL_REQUEST], [VIOLATION]],
   'an SSLRequest and the beginning of TLS': [[SSL_REQUEST, Buffer.of(0x16, 3, 1)], [VIOLATION]],
   'a GSSENCRequest and an SSLRequest': [[GSS_ENC_REQUEST, SSL_REQUEST], [VIOLATION]],
-  'a StartupMessage in clear': [[STARTUP], ['28000 CS_TLS_REQUIRED']],
-  'a StartupMessage and a password in clear': [[STARTUP, PASSWORD], ['28000 CS_TLS_REQUIRED']],
+  'a StartupMessage in clear': [[STARTUP], ['28C06 CS_TLS_REQUIRED']],
+  'a StartupMessage and a password in clear': [[STARTUP, PASSWORD], ['28C06 CS_TLS_REQUIRED']],
   'a cancel request': [[CANCEL], []],
   'a cancel request and one more byte': [[CANCEL, Buffer.of(0)], []],
 }
@@ -96,7 +96,7 @@ test('after a GSSENCRequest that was answered another one is a violation', async
 const LOGINS: Readonly<Record<string, readonly [Buffer[], string[]]>> = {
   'a token from nowhere': [
     [STARTUP, PASSWORD],
-    ['R', '28P01 CS_AUTH_INVALID'],
+    ['R', '28C02 CS_AUTH_INVALID'],
   ],
   'a query instead of a password': [
     [STARTUP, toServer.query('select 1')],
@@ -116,11 +116,11 @@ const LOGINS: Readonly<Record<string, readonly [Buffer[], string[]]>> = {
   ],
   'goodbye behind the password': [
     [STARTUP, PASSWORD, toServer.terminate()],
-    ['R', '28P01 CS_AUTH_REQUIRED'],
+    ['R', '28C01 CS_AUTH_REQUIRED'],
   ],
   'a password of two strings': [
     [STARTUP, Buffer.from('p\0\0\0\x08a\0b\0')],
-    ['R', '28P01 CS_AUTH_REQUIRED'],
+    ['R', '28C01 CS_AUTH_REQUIRED'],
   ],
 }
 
@@ -155,7 +155,7 @@ test('a fault in a handler ends its connection, is logged, and nobody else notic
     [['first bytes', 'a fault was caught']],
   )
   const next = connectTcp({ port: other.port, host: '127.0.0.1' })
-  assert.deepEqual(await heard(next, STARTUP), ['28000 CS_TLS_REQUIRED'])
+  assert.deepEqual(await heard(next, STARTUP), ['28C06 CS_TLS_REQUIRED'])
 })
 
 test('two hundred nonsense logins are a handful of events, and slow each other down', async () => {
@@ -207,7 +207,7 @@ test('random and mutated starts leave no fault and no session behind', async () 
   )
   assert.ok(played > 100, `only ${played} starts were played`)
   assert.deepEqual(served.lines, [], `CS_FUZZ_SEED=${seed}`)
-  assert.deepEqual(await heard(await tls(), STARTUP, PASSWORD), ['R', '28P01 CS_AUTH_INVALID'])
+  assert.deepEqual(await heard(await tls(), STARTUP, PASSWORD), ['R', '28C02 CS_AUTH_INVALID'])
   assert.equal(sessions.size, 0)
 })
 

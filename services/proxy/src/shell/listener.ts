@@ -173,7 +173,9 @@ function cancel(proxy: ProxyContext, request: Cancel): void {
 function refuse(socket: Socket, problem: Problem): void {
   const { code, message, hint } = problem
   socket.end(
-    toClient.errorResponse(errorOf({ code, reason: message, hint, requestId: null }, 'FATAL')),
+    toClient.errorResponse(
+      errorOf({ code, reason: message, hint, requestId: null, sessionId: null }, 'FATAL'),
+    ),
   )
 }
 

@@ -1,7 +1,8 @@
 import type { RequestReleased } from '@countersign/contracts'
 import { type ErrorCode, type EventId, isErrorCode, RequestId, uuidv7 } from '@countersign/kernel'
 import { type Request, toClient, toServer } from '@countersign/postgres-wire'
-import { errorOf, sqlStateOf } from '../core/refusal.ts'
+import { errorOf } from '../core/refusal.ts'
+import { sqlStateOf } from '../core/sql-states.ts'
 import { simpleQueried } from '../core/statement-names.ts'
 import { answers } from './answers.ts'
 import { forwardRecorded } from './forward.ts'
@@ -20,7 +21,7 @@ export type RequestRefusal = {
 
 /** The agent cancelled the request before it ran. */
 export const CANCELLED_BY_AGENT: RequestRefusal = {
-  code: 'CS_REVIEW_WITHDRAWN',
+  code: 'CS_REQUEST_CANCELLED',
   reason: 'The agent cancelled it before it ran.',
   hint: null,
   decisionId: null,
@@ -63,7 +64,8 @@ export async function refuse(
   const isSimple = scope.message?.tag === 'Query' || scope.message?.tag === 'FunctionCall'
   const mustFail = session.status === 'T' || session.isPipelineOpen
   const { reason, hint } = refusal
-  const error = toClient.errorResponse(errorOf({ code, reason, hint, requestId }, 'ERROR'))
+  const told = { code, reason, hint, requestId, sessionId: session.id }
+  const error = toClient.errorResponse(errorOf(told, 'ERROR'))
   const answered = { requestId, recording: scope.pending?.recording ?? session.profile.recording }
   tell(session, error, answered)
   if (!isSimple) session.isSkipping = true

@@ -1,4 +1,4 @@
-import { type ErrorCode, messageOf, Problem } from '@countersign/kernel'
+import { type ErrorCode, messageOf, Problem, type SessionId } from '@countersign/kernel'
 import {
   authenticated,
   type BackendKey,
@@ -8,6 +8,7 @@ import {
   toClient,
 } from '@countersign/postgres-wire'
 import { errorOf } from '../core/refusal.ts'
+import { NOTICES } from '../core/sql-states.ts'
 import { takeFrames } from './answers.ts'
 import { newCancelKey } from './cancel-key.ts'
 import type { Client } from './client.ts'
@@ -49,7 +50,7 @@ export async function serveSession(
       if (session !== null && !isIdle) cancel(session)
     },
     end: (code) => {
-      if (session === null) client.end(fatal(code, TOLD[code].words))
+      if (session === null) client.end(fatal(asked.id, code, TOLD[code].words))
       else endSession(session, { code, ...TOLD[code] })
     },
     isIdle: () => isIdle,
@@ -83,8 +84,13 @@ const TOLD = {
   },
 } as const
 
-const fatal = (code: ErrorCode, reason: string, hint: string | null = null): Buffer =>
-  toClient.errorResponse(errorOf({ code, reason, hint, requestId: null }, 'FATAL'))
+const fatal = (
+  sessionId: SessionId,
+  code: ErrorCode,
+  reason: string,
+  hint: string | null = null,
+): Buffer =>
+  toClient.errorResponse(errorOf({ code, reason, hint, requestId: null, sessionId }, 'FATAL'))
 
 /** Everything that a client waits for before its first request. */
 function greet(session: Session, startup: Startup, cancelKey: BackendKey): void {
@@ -95,7 +101,12 @@ function greet(session: Session, startup: Startup, cancelKey: BackendKey): void 
   session.client.advance(authenticated)
   session.target.onFrames((frames) => takeFrames(session, frames))
   session.client.write(
-    Buffer.concat([toClient.authenticationOk(), ...statuses, toClient.backendKeyData(cancelKey)]),
+    Buffer.concat([
+      toClient.authenticationOk(),
+      ...statuses,
+      toClient.parameterStatus(SESSION_ID, session.id),
+      toClient.backendKeyData(cancelKey),
+    ]),
   )
   const { otherEncoding } = settingsOf(startup)
   if (otherEncoding !== null)
@@ -105,7 +116,7 @@ function greet(session: Session, startup: Startup, cancelKey: BackendKey): void 
 
 const encodingNotice = (asked: string): ErrorFields => ({
   severity: 'WARNING',
-  code: '01000',
+  code: NOTICES.otherEncoding,
   message: 'countersign: this session speaks UTF8',
   detail: `The client asked for the encoding ${asked}.`,
   hint: 'Set PGCLIENTENCODING=UTF8, or a locale with UTF-8.',
@@ -248,7 +259,7 @@ async function finish(session: Session, ending: Ending): Promise<void> {
   const inDoubt = [...session.underWay.values()].map(({ requestId }) => requestId)
   if (inDoubt.length > 0) await target.cancel().catch(() => undefined)
   target.close()
-  const goodbye = ending.code === null ? null : fatal(ending.code, ending.words)
+  const goodbye = ending.code === null ? null : fatal(session.id, ending.code, ending.words)
   if (goodbye !== null) transcribe(session, goodbye, null)
   client.end(goodbye ?? undefined)
   proxy.logger.info(
@@ -286,7 +297,7 @@ function refuseSession(asked: Asked, cause: unknown): void {
     { sessionId: asked.id, code: problem.code, reason: problem.message },
     'session refused',
   )
-  client.end(refusalOf(problem))
+  client.end(refusalOf(asked.id, problem))
   // Nobody knows who that was: after the first ones of an address they are summed up.
   const isTold = proxy.logins.refused(client.address, problem.code)
   if (!isTold && !asked.isOnRecord) return
@@ -302,15 +313,17 @@ function refuseSession(asked: Asked, cause: unknown): void {
 }
 
 /** What the target itself refused keeps its SQLSTATE. */
-function refusalOf(problem: Problem): Buffer {
+function refusalOf(sessionId: SessionId, problem: Problem): Buffer {
   const { code, message, hint, cause } = problem
-  const fields = errorOf({ code, reason: message, hint, requestId: null }, 'FATAL')
+  const fields = errorOf({ code, reason: message, hint, requestId: null, sessionId }, 'FATAL')
   const isTheirs = typeof cause === 'object' && cause !== null && 'sqlState' in cause
   return toClient.errorResponse(
     isTheirs && typeof cause.sqlState === 'string' ? { ...fields, code: cause.sqlState } : fields,
   )
 }
 
+/** The session, for whoever has the connection: drivers give it as a parameter status. */
+const SESSION_ID = 'countersign.session_id'
 const PIPELINE_MESSAGES_MAX = 2_000
 /** A client that says nothing for so long in the middle of a pipeline may wait for an error. */
 const PIPELINE_PAUSE_MS = 200

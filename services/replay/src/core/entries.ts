@@ -65,6 +65,8 @@ export function entriesOf({ message }: SessionRecord, use: Use): Entry[] {
       const chains = listed(message.chains.map(({ name }) => name))
       return [say('held', `${message.summary}, for ${chains} (${rulesIn(message.rules)})`)]
     }
+    case 'RequestHeld':
+      return [say('held', `until ${isoOf(message.endsAt)} at the latest (${message.limit})`)]
     case 'Countersigned':
       return [
         say('countersigned', `stage ${message.stage} of ${message.chain}`, { who: message.by }),

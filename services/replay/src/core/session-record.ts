@@ -20,6 +20,7 @@ export const isSessionMessage = oneOf(
   'RequestPart',
   'RequestReleased',
   'RequestRefused',
+  'RequestHeld',
   'RequestWithdrawn',
   'RequestCompleted',
   'TranscriptRecorded',

@@ -461,6 +461,7 @@ const opening = (): AnyMessage[] => [
       sessionMaxMs: 1,
       rowsMax: 1,
       holdInTransactionMaxMs: 1,
+      holdAfterWriteMaxMs: 30_000,
       recording: 'Full',
       outlivesToken: false,
     },
