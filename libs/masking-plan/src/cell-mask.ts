@@ -1,4 +1,5 @@
 import type { MaskingMethod } from '@countersign/contracts'
+import { isCardLike } from './card-like.ts'
 import { mayHoldHit } from './detect.ts'
 import { maskedJson } from './json-text.ts'
 import { MASKED, maskedText, pseudonym, pseudonymUuid } from './method.ts'
@@ -54,6 +55,7 @@ export function wholeMask(
         case 'numeric':
         case 'float8':
         case 'harmless':
+        case 'numbers':
         case 'opaque':
           return null
       }
@@ -62,16 +64,20 @@ export function wholeMask(
 }
 
 /** Masks what detectors find in values; null when there is nothing to look for in the type. */
-export function scanMask(form: CellForm, scanner: Scanner): CellMask | null {
+export function scanMask(form: CellForm, scanner: Scanner, name = ''): CellMask | null {
   const type = typeClassOf(form.typeOid)
   if (scanner.names.length === 0 || type === 'harmless' || type === 'uuid') return null
+  // Only its name tells a card among numbers.
+  if (NUMBERS.has(type) && !isCardLike(name)) return null
   const isBinary = form.format === 'binary'
   const scan = SCANS[type]
   return failingClosed(
     () => (type === 'text' || type === 'padded' ? Buffer.from(MASKED) : null),
-    (cell) => scan(cell, isBinary, scanner),
+    (cell) => scan(cell, isBinary, scanner, name),
   )
 }
+
+const NUMBERS: ReadonlySet<TypeClass> = new Set(['int8', 'numeric', 'float8', 'numbers'])
 
 /** Whether bytes show that `scanMask` would leave the value as it is, so that nothing must be made of them. */
 export type Gate = (bytes: Buffer, start: number, end: number) => boolean
@@ -91,7 +97,7 @@ const isPlain: Gate = (bytes, start, end) => {
 
 const PLAIN: ReadonlySet<TypeClass> = new Set(['text', 'padded', 'int8', 'numeric', 'float8'])
 
-type Scan = (cell: Buffer, isBinary: boolean, scanner: Scanner) => Buffer | null
+type Scan = (cell: Buffer, isBinary: boolean, scanner: Scanner, name: string) => Buffer | null
 
 const scanText: Scan = (cell, _isBinary, scanner) => {
   // PostgreSQL has no zero in text, so this is not what it seems.
@@ -104,12 +110,16 @@ const scanText: Scan = (cell, _isBinary, scanner) => {
 
 const scanJson =
   (versionBytes: number): Scan =>
-  (cell, isBinary, scanner) => {
+  (cell, isBinary, scanner, name) => {
     const prefix = isBinary ? versionBytes : 0
     // A document with escapes may hide what the bytes do not show.
     if (!cell.includes(BACKSLASH) && !mayHoldHit(cell)) return cell
     const text = cell.toString('utf8', prefix)
-    const masked = maskedJson(text, scanner.mask)
+    const masked = maskedJson(text, {
+      text: scanner.mask,
+      number: (number, key) => (isCardLike(key || name) ? scanner.mask(number) : number),
+      keyed: scanner.maskKeyed,
+    })
     if (masked === text) return cell
     return masked === null ? null : Buffer.concat([cell.subarray(0, prefix), Buffer.from(masked)])
   }
@@ -121,6 +131,15 @@ const scanNumber =
     return text.length > DIGITS_MAX || scanner.mask(text) === text ? cell : null
   }
 
+// The text form of arrays and composites escapes with backslashes, which would cut values in two.
+const scanOpaque: Scan = (cell, isBinary, scanner) => {
+  if (scanner.hits(cell)) return null
+  if (isBinary || !cell.includes(BACKSLASH)) return cell
+  return scanner.hits(Buffer.from(cell.toString('latin1').replaceAll('\\', ''), 'latin1'))
+    ? null
+    : cell
+}
+
 const SCANS: Readonly<Record<Exclude<TypeClass, 'harmless' | 'uuid'>, Scan>> = {
   text: scanText,
   padded: scanText,
@@ -131,14 +150,8 @@ const SCANS: Readonly<Record<Exclude<TypeClass, 'harmless' | 'uuid'>, Scan>> = {
   int8: scanNumber('int8'),
   numeric: scanNumber('numeric'),
   float8: scanNumber('float8'),
-  // The text form of arrays and composites escapes with backslashes, which would cut values in two.
-  opaque: (cell, isBinary, scanner) => {
-    if (scanner.hits(cell)) return null
-    if (isBinary || !cell.includes(BACKSLASH)) return cell
-    return scanner.hits(Buffer.from(cell.toString('latin1').replaceAll('\\', ''), 'latin1'))
-      ? null
-      : cell
-  },
+  numbers: scanOpaque,
+  opaque: scanOpaque,
 }
 
 const failingClosed =

@@ -1,7 +1,7 @@
 import { apiKey } from './detectors/api-key.ts'
 import { awsKey } from './detectors/aws-key.ts'
 import { card } from './detectors/card.ts'
-import { email } from './detectors/email.ts'
+import { email, emailInBytes } from './detectors/email.ts'
 import { encodedRuns } from './detectors/encoded.ts'
 import { iban } from './detectors/iban.ts'
 import { jwt } from './detectors/jwt.ts'
@@ -45,7 +45,7 @@ export function detect(text: string, names: readonly DetectorName[] = DETECTORS)
   if (!mayHit(features)) return []
   const hits = plainHits(text, names, features)
   if (features.hasRun) {
-    const encoded = encodedRuns(text, (bytes) => hitInBytes(bytes, names))
+    const encoded = encodedRuns(text, (bytes, seen) => hitInBytes(bytes, names, seen))
     hits.push(...encoded.map((run) => ({ ...run, isShowable: false })))
   }
   return hits.length < 2 ? hits : disjoint(hits)
@@ -61,6 +61,9 @@ export function detectInBytes(bytes: Buffer, names: readonly DetectorName[]): bo
 export const mayHoldHit = (bytes: Buffer, start = 0, end = bytes.length): boolean =>
   end - start >= HIT_BYTES_MIN && mayHit(featuresOfBytes(bytes, start, end))
 
+/** What a detector is made of, for those who measure it. */
+export const findersOf = (name: DetectorName): readonly Detector[] => FINDERS[name].find
+
 /** Whether a name is one of a detector of this version. */
 export const isDetectorName = (name: string): name is DetectorName =>
   DETECTORS.some((known) => known === name)
@@ -69,20 +72,43 @@ function detectsInUtf8(bytes: Buffer, names: readonly DetectorName[]): boolean {
   return mayHoldHit(bytes) && detect(bytes.toString('utf8'), names).length > 0
 }
 
-function hitInBytes(bytes: Buffer, names: readonly DetectorName[]): DetectorName | null {
-  const plain = plainHitInBytes(bytes, names)
-  return plain !== null || !bytes.includes(0) ? plain : plainHitInBytes(withoutZeros(bytes), names)
+function hitInBytes(
+  bytes: Buffer,
+  names: readonly DetectorName[],
+  features: Features,
+): DetectorName | null {
+  const plain = plainHitInBytes(bytes, names, features)
+  return plain !== null || !bytes.includes(0)
+    ? plain
+    : plainHitInBytes(withoutZeros(bytes), names, features)
 }
 
-function plainHitInBytes(bytes: Buffer, names: readonly DetectorName[]): DetectorName | null {
-  const features = featuresOfBytes(bytes)
-  if (!mayHit(features)) return null
-  return plainHits(bytes.toString('utf8'), names, features)[0]?.name ?? null
+// Without making characters of UTF-8: the detectors look for ASCII, and in an address any other byte may be a letter.
+function plainHitInBytes(
+  bytes: Buffer,
+  names: readonly DetectorName[],
+  features: Features,
+): DetectorName | null {
+  const latin1 = bytes.toString('latin1')
+  const text = latin1.includes(BLANK_IN_BYTES)
+    ? latin1.replaceAll(BLANK_IN_BYTES, '\u00a0')
+    : latin1
+  for (const name of names) {
+    const { needs, find } = FINDERS[name]
+    if (!features[needs]) continue
+    if (name === 'email') {
+      if (emailInBytes(text)) return name
+    } else if (find.some((detector) => detector(text).length > 0)) return name
+  }
+  return null
 }
 
 // UTF-16 of ASCII is ASCII with zeros between, whichever the byte order and wherever it starts.
 function withoutZeros(bytes: Buffer): Buffer {
-  return Buffer.from(bytes.filter((byte) => byte !== 0))
+  const out = Buffer.allocUnsafe(bytes.length)
+  let size = 0
+  for (const byte of bytes) if (byte !== 0) out[size++] = byte
+  return out.subarray(0, size)
 }
 
 function plainHits(text: string, names: readonly DetectorName[], features: Features): Hit[] {
@@ -125,3 +151,5 @@ const FINDERS: Readonly<
 
 // The shortest e-mail address: a@b.io.
 const HIT_BYTES_MIN = 6
+/** A space that does not break, in UTF-8. */
+const BLANK_IN_BYTES = '\u00c2\u00a0'

@@ -48,13 +48,13 @@ export function featuresOfBytes(bytes: Uint8Array, start = 0, end = bytes.length
   return { hasAt, hasDigits: digits >= DIGITS_MIN, hasRun: Math.max(run, longest) >= RUN_MIN }
 }
 
-const DIGITS_MIN = 8
+export const DIGITS_MIN = 8
 // -----BEGIN, the beginning of a private key, is the shortest run that any detector needs.
-const RUN_MIN = 10
-const DIGIT = 1
-const AT = 2
+export const RUN_MIN = 10
+export const DIGIT = 1
+export const AT = 2
 const OTHER = 3
-const KIND = new Uint8Array(256)
+export const KIND = new Uint8Array(256)
 for (const char of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+/_.=-')
   KIND[char.charCodeAt(0)] = OTHER
 for (const char of '0123456789') KIND[char.charCodeAt(0)] = DIGIT

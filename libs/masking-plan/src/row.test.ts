@@ -144,7 +144,37 @@ test('an untagged value is masked where a detector finds something, in every typ
     [OID.timestamp, '2024-01-01 00:00:00', '2024-01-01 00:00:00'],
   ]
   for (const [typeOid, value, expected] of rows)
-    assert.equal(textOf(DETECTING, column({ tableOid: 8, typeOid }), value), expected, value)
+    assert.equal(
+      textOf(DETECTING, column({ tableOid: 8, typeOid, name: 'card_number' }), value),
+      expected,
+      value,
+    )
+})
+
+test('a number that looks like a card is one only where its name says so', () => {
+  const number = '4111111111111111'
+  for (const [name, expected] of [
+    ['ean', number],
+    ['order_id', number],
+    ['panels', number],
+    ['cardNumber', null],
+    ['pan', null],
+    ['ccnum', null],
+    ['kreditkarte', null],
+  ] as const) {
+    for (const typeOid of [OID.int8, OID.numeric])
+      assert.equal(
+        textOf(DETECTING, column({ tableOid: 8, typeOid, name }), number),
+        expected,
+        name,
+      )
+    const list = textOf(DETECTING, column({ tableOid: 8, typeOid: 1016, name }), `{${number}}`)
+    assert.equal(list, expected === null ? null : `{${number}}`, name)
+    const json = `{"${name}" : ${number}}`
+    const shown = expected === null ? `{"${name}" : "[masked]"}` : json
+    assert.equal(textOf(DETECTING, column({ tableOid: 8, typeOid: OID.json }), json), shown, name)
+  }
+  assert.equal(textOf(DETECTING, column({ tableOid: 8, name: 'ean' }), number), '[masked]')
 })
 
 test('binary values are looked into as well', () => {
@@ -164,7 +194,11 @@ test('binary values are looked into as well', () => {
   ]
   for (const [typeOid, value] of rows)
     assert.equal(
-      masked(DETECTING, column({ tableOid: 8, typeOid, format: 'binary' }), value),
+      masked(
+        DETECTING,
+        column({ tableOid: 8, typeOid, name: 'card_number', format: 'binary' }),
+        value,
+      ),
       null,
       String(typeOid),
     )

@@ -42,7 +42,7 @@ export function rowMask(
     if (rule !== null) return { mask: wholeMask(column, rule, key), gate: null }
     // A detector that this version does not know cannot be applied, so nothing passes.
     if (scanner === null) return { mask: wholeMask(column, UNKNOWN, key), gate: null }
-    return { mask: scanMask(column, scanner), gate: scanGate(column) }
+    return { mask: scanMask(column, scanner, column.name), gate: scanGate(column) }
   })
 }
 

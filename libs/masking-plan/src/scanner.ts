@@ -8,6 +8,8 @@ export type Scanner = {
   readonly names: readonly DetectorName[]
   /** The text with its hits masked, itself without any, null when a hit makes the value NULL. */
   mask(text: string): string | null
+  /** Like `mask`, for what is only a secret because of the name before it. */
+  maskKeyed(text: string): string | null
   /** Whether bytes of any encoding hold a hit. */
   hits(bytes: Buffer): boolean
 }
@@ -20,10 +22,10 @@ export function scannerOf(plan: MaskingPlan, key: Uint8Array): Scanner | null {
     methods.set(name, method)
   }
   const names = [...methods.keys()]
-  return {
-    names,
-    hits: (bytes) => names.length > 0 && detectInBytes(bytes, names),
-    mask(text) {
+  const keyed = names.filter((name) => name === 'api-key' || name === 'aws-key')
+  const masked =
+    (names: readonly DetectorName[]) =>
+    (text: string): string | null => {
       const hits = names.length === 0 ? [] : detect(text, names)
       if (hits.length === 0) return text
       let out = ''
@@ -37,6 +39,11 @@ export function scannerOf(plan: MaskingPlan, key: Uint8Array): Scanner | null {
         at = end
       }
       return out + text.slice(at)
-    },
+    }
+  return {
+    names,
+    hits: (bytes) => names.length > 0 && detectInBytes(bytes, names),
+    mask: masked(names),
+    maskKeyed: masked(keyed),
   }
 }

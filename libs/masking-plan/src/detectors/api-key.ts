@@ -1,26 +1,52 @@
-import { type Span, spansOf } from './span.ts'
+import { ALNUM, DASHED, DASHED_WORD, isIn, runEnd, WORD } from './chars.ts'
+import type { Span } from './span.ts'
 
 /**
  * Keys that name their vendor: Stripe, OpenAI and Anthropic, GitHub, Slack, GitLab, Google, npm.
  * Method: the prefix and enough characters behind it. Limits: keys without a prefix are not found.
  */
 export function apiKey(text: string): Span[] {
-  return PREFIX.test(text) ? spansOf(text, KEY) : []
+  const spans: Span[] = []
+  for (let i = 0; i < text.length; i++) {
+    const kinds = BY_FIRST[text.charCodeAt(i)]
+    if (kinds === undefined || isIn(ALNUM, text, i - 1)) continue
+    const end = keyEnd(text, i, kinds)
+    if (end === null) continue
+    spans.push({ start: i, end })
+    i = end - 1
+  }
+  return spans
 }
 
-const PREFIX = /[sr]k_|sk-|gh[a-z]_|github_pat_|xox|glpat-|AIza|npm_/
-const KEY = new RegExp(
-  '(?<![A-Za-z0-9])(?:' +
-    [
-      '[sr]k_(?:live|test)_[A-Za-z0-9]{10,}',
-      'sk-[A-Za-z0-9_-]{20,}',
-      'gh[opusr]_[A-Za-z0-9]{20,}',
-      'github_pat_[A-Za-z0-9_]{20,}',
-      'xox[abeoprs]-[A-Za-z0-9-]{10,}',
-      'glpat-[A-Za-z0-9_-]{16,}',
-      'AIza[A-Za-z0-9_-]{30,}',
-      'npm_[A-Za-z0-9]{30,}',
-    ].join('|') +
-    ')',
-  'g',
+function keyEnd(text: string, start: number, kinds: readonly Kind[]): number | null {
+  for (const { prefix, chars, lengthMin } of kinds) {
+    if (!text.startsWith(prefix, start)) continue
+    const from = start + prefix.length
+    // Most beginnings are none: they are given up as soon as possible.
+    if (runEnd(chars, text, from, lengthMin) - from === lengthMin) return runEnd(chars, text, from)
+  }
+  return null
+}
+
+type Kind = { readonly prefix: string; readonly chars: Uint8Array; readonly lengthMin: number }
+
+const kind = (prefixes: string, chars: Uint8Array, lengthMin: number): Kind[] =>
+  prefixes.split(' ').map((prefix) => ({ prefix, chars, lengthMin }))
+
+const KINDS: readonly Kind[] = [
+  ...kind('sk_live_ sk_test_ rk_live_ rk_test_', ALNUM, 10),
+  ...kind('sk-', DASHED_WORD, 20),
+  ...kind('gho_ ghp_ ghu_ ghs_ ghr_', ALNUM, 20),
+  ...kind('github_pat_', WORD, 20),
+  ...kind('xoxa- xoxb- xoxe- xoxo- xoxp- xoxr- xoxs-', DASHED, 10),
+  ...kind('glpat-', DASHED_WORD, 16),
+  ...kind('AIza', DASHED_WORD, 30),
+  ...kind('npm_', ALNUM, 30),
+]
+const BY_FIRST: readonly (readonly Kind[] | undefined)[] = Array.from(
+  { length: 128 },
+  (_, code) => {
+    const kinds = KINDS.filter(({ prefix }) => prefix.charCodeAt(0) === code)
+    return kinds.length === 0 ? undefined : kinds
+  },
 )

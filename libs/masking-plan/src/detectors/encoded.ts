@@ -1,3 +1,11 @@
+import {
+  AT,
+  DIGIT,
+  DIGITS_MIN,
+  type Features,
+  KIND,
+  RUN_MIN as FEATURE_RUN_MIN,
+} from '../features.ts'
 import type { Span } from './span.ts'
 
 /**
@@ -8,15 +16,15 @@ import type { Span } from './span.ts'
  */
 export function encodedRuns<N>(
   text: string,
-  hitIn: (bytes: Buffer) => N | null,
+  hitIn: (bytes: Buffer, features: Features) => N | null,
 ): (Span & { readonly name: N })[] {
   const found: (Span & { readonly name: N })[] = []
   for (let i = 0; i < text.length; i++) {
-    if (!isCoded(text.charCodeAt(i))) continue
+    if (valueOf(text.charCodeAt(i)) === NONE) continue
     const start = i
     i = runEnd(text, start)
     if (i - start < RUN_MIN) continue
-    const name = hidden(text.slice(start, i), hitIn)
+    const name = hidden(text, start, i, hitIn)
     if (name === null) continue
     while (text[i] === '=') i++
     found.push({ start, end: i, name })
@@ -29,35 +37,131 @@ function runEnd(text: string, start: number): number {
   let lineStart = start
   let i = start
   for (;;) {
-    while (isCoded(text.charCodeAt(i))) i++
-    const next = text.startsWith('\r\n', i) ? i + 2 : text[i] === '\n' ? i + 1 : i
-    if (next === i || i - lineStart < LINE_MIN || !isCoded(text.charCodeAt(next))) return i
+    while (valueOf(text.charCodeAt(i)) !== NONE) i++
+    const code = text.charCodeAt(i)
+    const next = code === LF ? i + 1 : code === CR && text.charCodeAt(i + 1) === LF ? i + 2 : i
+    if (next === i || i - lineStart < LINE_MIN || valueOf(text.charCodeAt(next)) === NONE) return i
     lineStart = next
     i = next
   }
 }
 
-function hidden<N>(run: string, hitIn: (bytes: Buffer) => N | null): N | null {
-  const joined = run.replace(/[\r\n]+/g, '')
-  for (const hex of joined.match(HEX) ?? []) {
-    for (const shift of [0, 1]) {
-      const digits = hex.slice(shift)
-      const hit = hitIn(Buffer.from(digits.slice(0, digits.length & ~1), 'hex'))
-      if (hit !== null) return hit
-    }
+type HitIn<N> = (bytes: Buffer, features: Features) => N | null
+
+function hidden<N>(text: string, start: number, end: number, hitIn: HitIn<N>): N | null {
+  // A buffer of its own for what is long, so that no large one is kept.
+  const size = end - start
+  const values = size <= SCRATCH_BYTES ? VALUES : new Uint8Array(size)
+  const out = size <= SCRATCH_BYTES ? DECODED : Buffer.allocUnsafe(size)
+  let count = 0
+  let hexDigits = 0
+  let longest = 0
+  for (let i = start; i < end; i++) {
+    const code = text.charCodeAt(i)
+    const value = valueOf(code)
+    if (value === NONE) continue
+    values[count++] = value
+    if (HEX[code] === NONE) hexDigits = 0
+    else if (++hexDigits > longest) longest = hexDigits
   }
-  for (const shift of [0, 1, 2, 3]) {
-    const hit = hitIn(Buffer.from(joined.slice(shift), 'base64'))
+  const decode: Decode<N> = { values, count, out, hitIn }
+  if (longest >= RUN_MIN) {
+    const hit = inHex(decode)
+    if (hit !== null) return hit
+  }
+  for (let shift = 0; shift < 4; shift++) {
+    const hit = inBase64(decode, shift)
     if (hit !== null) return hit
   }
   return null
 }
 
-const isCoded = (code: number): boolean => code < 128 && CODED[code] === 1
+type Decode<N> = {
+  /** What each character of the run stands for in base64. */
+  readonly values: Uint8Array
+  readonly count: number
+  readonly out: Buffer
+  readonly hitIn: HitIn<N>
+}
 
-const HEX = /[0-9a-fA-F]{12,}/g
+function inBase64<N>({ values, count, out, hitIn }: Decode<N>, shift: number): N | null {
+  let size = 0
+  for (let i = shift; i + 1 < count; i += 4) {
+    const first = values[i] ?? 0
+    const second = values[i + 1] ?? 0
+    const third = values[i + 2] ?? 0
+    const fourth = values[i + 3] ?? 0
+    out[size++] = (first << 2) | (second >> 4)
+    if (i + 2 < count) out[size++] = ((second & 15) << 4) | (third >> 2)
+    if (i + 3 < count) out[size++] = ((third & 3) << 6) | fourth
+  }
+  return looked(out, 0, size, hitIn)
+}
+
+function inHex<N>({ values, count, out, hitIn }: Decode<N>): N | null {
+  for (let i = 0; i < count;) {
+    if (HEX_OF_VALUE[values[i] ?? 0] === NONE) {
+      i++
+      continue
+    }
+    const start = i
+    while (i < count && HEX_OF_VALUE[values[i] ?? 0] !== NONE) i++
+    if (i - start < RUN_MIN) continue
+    for (let shift = 0; shift < 2; shift++) {
+      let size = 0
+      for (let at = start + shift; at + 1 < i; at += 2) {
+        const high = HEX_OF_VALUE[values[at] ?? 0] ?? 0
+        out[size++] = (high << 4) | (HEX_OF_VALUE[values[at + 1] ?? 0] ?? 0)
+      }
+      const hit = looked(out, 0, size, hitIn)
+      if (hit !== null) return hit
+    }
+  }
+  return null
+}
+
+function looked<N>(out: Buffer, start: number, end: number, hitIn: HitIn<N>): N | null {
+  let hasAt = false
+  let digits = 0
+  let run = 0
+  let longest = 0
+  for (let i = start; i < end; i++) {
+    const kind = KIND[out[i] ?? 0] ?? 0
+    if (kind === 0) {
+      // UTF-16 of ASCII has zeros between its characters.
+      if (out[i] === 0) continue
+      if (run > longest) longest = run
+      run = 0
+      continue
+    }
+    if (kind === AT) hasAt = true
+    else if (kind === DIGIT) digits++
+    run++
+  }
+  const hasRun = Math.max(run, longest) >= FEATURE_RUN_MIN
+  const hasDigits = digits >= DIGITS_MIN
+  if (!hasAt && !hasDigits && !hasRun) return null
+  return hitIn(out.subarray(start, end), { hasAt, hasDigits, hasRun })
+}
+
+const valueOf = (code: number): number => (code < 128 ? (VALUE_OF[code] ?? NONE) : NONE)
+
+const NONE = 255
 const RUN_MIN = 12
 const LINE_MIN = 60
-const CODED = new Uint8Array(128)
-for (const char of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-')
-  CODED[char.charCodeAt(0)] = 1
+const LF = 0x0a
+const CR = 0x0d
+const SCRATCH_BYTES = 65_536
+const VALUES = new Uint8Array(SCRATCH_BYTES)
+const DECODED = Buffer.alloc(SCRATCH_BYTES)
+const CHARS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+const VALUE_OF = new Uint8Array(128).fill(NONE)
+for (let value = 0; value < 64; value++) VALUE_OF[CHARS.charCodeAt(value)] = value
+VALUE_OF['-'.charCodeAt(0)] = 62
+VALUE_OF['_'.charCodeAt(0)] = 63
+const HEX = new Uint8Array(256).fill(NONE)
+const HEX_OF_VALUE = new Uint8Array(64).fill(NONE)
+for (const digit of '0123456789abcdefABCDEF') {
+  HEX[digit.charCodeAt(0)] = Number.parseInt(digit, 16)
+  HEX_OF_VALUE[CHARS.indexOf(digit)] = Number.parseInt(digit, 16)
+}

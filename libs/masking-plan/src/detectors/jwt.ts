@@ -1,3 +1,4 @@
+import { isIn, TOKEN } from './chars.ts'
 import type { Span } from './span.ts'
 
 /**
@@ -6,27 +7,34 @@ import type { Span } from './span.ts'
  * is written with white space before its first name is not found.
  */
 export function jwt(text: string): Span[] {
-  if (!text.includes('eyJ')) return []
   const spans: Span[] = []
-  for (const run of text.matchAll(RUN)) {
-    const start = tokenStart(run[0])
-    if (start !== null) spans.push({ start: run.index + start, end: run.index + run[0].length })
+  for (let at = text.indexOf('eyJ'); at >= 0;) {
+    const dot = segmentEnd(text, at)
+    if (text[dot] !== '.') {
+      at = text.indexOf('eyJ', dot)
+      continue
+    }
+    const next = segmentEnd(text, dot + 1)
+    const isToken = dot - at >= HEADER_MIN && next - dot > PAYLOAD_MIN && text[next] === '.'
+    if (!isToken) {
+      at = text.indexOf('eyJ', dot)
+      continue
+    }
+    let end = next
+    while (isIn(TOKEN, text, end)) end++
+    spans.push({ start: at, end })
+    at = text.indexOf('eyJ', end)
   }
   return spans
 }
 
-// The run is cut at its dots first: an expression for the whole token would go back over long runs.
-function tokenStart(run: string): number | null {
-  const segments = run.split('.')
-  let at = 0
-  for (let i = 0; i + 2 < segments.length; i++) {
-    const segment = segments[i] ?? ''
-    const header = segment.indexOf('eyJ')
-    const payload = segments[i + 1] ?? ''
-    if (header >= 0 && segment.length - header >= 8 && payload.length >= 2) return at + header
-    at += segment.length + 1
-  }
-  return null
+// The first eyJ of a segment counts, so that each segment is read as a header and as a payload, and no more.
+function segmentEnd(text: string, from: number): number {
+  let i = from
+  while (isIn(TOKEN, text, i) && text.charCodeAt(i) !== DOT) i++
+  return i
 }
 
-const RUN = /[A-Za-z0-9_.-]+/g
+const DOT = 0x2e
+const HEADER_MIN = 8
+const PAYLOAD_MIN = 2

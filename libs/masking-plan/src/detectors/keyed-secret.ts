@@ -1,3 +1,4 @@
+import { isIn, runEnd, table } from './chars.ts'
 import type { Span } from './span.ts'
 
 /**
@@ -8,25 +9,90 @@ import type { Span } from './span.ts'
  */
 export function keyedSecret(text: string): Span[] {
   const spans: Span[] = []
-  for (const match of text.matchAll(KEYED)) {
-    const value = match[1] ?? ''
-    const end = match.index + match[0].length
-    if (isRandom(value)) spans.push({ start: end - value.length, end })
+  for (let i = 0; i < text.length; i++) {
+    const words = BY_FIRST[text.charCodeAt(i)]
+    if (words === undefined) continue
+    const wordEnd = endOfWord(text, i, words)
+    const start = wordEnd === null ? null : valueStart(text, wordEnd)
+    if (start === null) continue
+    const end = runEnd(VALUE, text, start, VALUE_MAX)
+    if (end - start < VALUE_MIN) continue
+    if (isRandom(text, start, end)) spans.push({ start, end })
+    i = end - 1
   }
   return spans
 }
 
-function isRandom(value: string): boolean {
-  if (!/\d/.test(value) || !/[A-Za-z]/.test(value)) return false
-  const counts = new Map<string, number>()
-  for (const char of value) counts.set(char, (counts.get(char) ?? 0) + 1)
+function endOfWord(text: string, start: number, words: readonly string[]): number | null {
+  for (const word of words) {
+    let i = 1
+    while (i < word.length && (text.charCodeAt(start + i) | 0x20) === word.charCodeAt(i)) i++
+    if (i === word.length) return start + i
+  }
+  return null
+}
+
+/** s? BACKSLASH? QUOTE? BLANK{0,4} ([=:]{1,2} >? | BLANK) BLANK{0,4} BACKSLASH? QUOTE? */
+function valueStart(text: string, wordEnd: number): number | null {
+  let i = wordEnd
+  if ((text.charCodeAt(i) | 0x20) === LETTER_S) i++
+  i = behindQuote(text, i)
+  const blanks = runEnd(BLANK, text, i, 2 * BLANKS_MAX + 1) - i
+  const sign = runEnd(SIGN, text, i + blanks, 2)
+  if (sign === i + blanks) return blanks === 0 ? null : behindQuote(text, sign)
+  if (blanks > BLANKS_MAX) return null
+  return behindQuote(text, runEnd(BLANK, text, text[sign] === '>' ? sign + 1 : sign, BLANKS_MAX))
+}
+
+function behindQuote(text: string, from: number): number {
+  const i = text[from] === '\\' ? from + 1 : from
+  return text[i] === '"' || text[i] === "'" ? i + 1 : i
+}
+
+function isRandom(text: string, start: number, end: number): boolean {
+  const counts = new Uint16Array(128)
+  let digits = 0
+  let letters = 0
+  for (let i = start; i < end; i++) {
+    const code = text.charCodeAt(i) & 127
+    counts[code] = (counts[code] ?? 0) + 1
+    if (code >= 0x30 && code <= 0x39) digits++
+    else if (isIn(LETTERS, text, i)) letters++
+  }
+  if (digits === 0 || letters === 0) return false
+  const length = end - start
   let bits = 0
-  for (const count of counts.values())
-    bits -= (count / value.length) * Math.log2(count / value.length)
+  for (const count of counts) if (count > 0) bits -= (count / length) * Math.log2(count / length)
   return bits >= BITS_MIN
 }
 
-const KEYED =
-  /(?:key|secret|token|passwo?r?d|pwd|bearer|credential)s?\\?["']?[ \t]{0,4}(?:[=:]{1,2}>?|[ \t])[ \t]{0,4}\\?["']?([A-Za-z0-9+/_.~=-]{16,512})/gi
+// passwo?r?d
+const WORDS = [
+  'key',
+  'secret',
+  'token',
+  'password',
+  'passwod',
+  'passwrd',
+  'passwd',
+  'pwd',
+  'bearer',
+  'credential',
+]
+const BY_FIRST: readonly (readonly string[] | undefined)[] = Array.from(
+  { length: 128 },
+  (_, code) => {
+    const words = WORDS.filter((word) => word.charCodeAt(0) === (code | 0x20) && code >= 0x41)
+    return words.length === 0 ? undefined : words
+  },
+)
+const VALUE = table('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+/_.~=-')
+const LETTERS = table('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz')
+const SIGN = table('=:')
+const BLANK = table(' \t')
+const LETTER_S = 0x73
+const BLANKS_MAX = 4
+const VALUE_MIN = 16
+const VALUE_MAX = 512
 // Random hex has 4 bits a character; 16 characters of it about 3.
 const BITS_MIN = 2.8

@@ -1,4 +1,5 @@
-import { hasDigits, type Span, spansOf } from './span.ts'
+import { isIn, table, WORD } from './chars.ts'
+import { isDigit, type Span } from './span.ts'
 
 /**
  * Telephone numbers. Method: a plus and 8 to 15 digits with up to two separators between them, 00 for the plus and 10
@@ -6,13 +7,81 @@ import { hasDigits, type Span, spansOf } from './span.ts'
  * those of North America without separators are not found; a number that is filled up with two zeros may be taken for one.
  */
 export function phone(text: string): Span[] {
-  if (!hasDigits(text, 8)) return []
-  const international = text.includes('+') ? spansOf(text, INTERNATIONAL) : []
-  const dialled = text.includes('00') ? spansOf(text, DIALLED) : []
-  return [...international, ...dialled, ...spansOf(text, NORTH_AMERICAN)]
+  const spans: Span[] = []
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    const end =
+      code === PLUS
+        ? international(text, i)
+        : isDigit(code) || code === OPEN
+          ? (northAmerican(text, i) ?? (code === ZERO ? dialled(text, i) : null))
+          : null
+    if (end === null) continue
+    spans.push({ start: i, end })
+    i = end - 1
+  }
+  return spans
 }
 
-const INTERNATIONAL = /(?<![\w+])\+\d(?:[ ().\/-]{0,2}\d){7,14}(?!\d)/g
-// Fewer digits are more often an identifier with leading zeros.
-const DIALLED = /(?<![\w+.-])00[1-9](?:[ ().\/-]{0,2}\d){9,14}(?!\w)/g
-const NORTH_AMERICAN = /(?<![\d-])(?:\(\d{3}\) ?|\d{3}[-.])\d{3}[-.]\d{4}(?![\d-])/g
+/** PLUS DIGIT (SEPARATOR{0,2} DIGIT){7,14}, no digit behind it */
+function international(text: string, start: number): number | null {
+  if (isIn(WORD, text, start - 1) || text.charCodeAt(start - 1) === PLUS) return null
+  return digitsEnd(text, start + 1, INTERNATIONAL_MIN, isDigit)
+}
+
+/** 00 [1-9] (SEPARATOR{0,2} DIGIT){9,14}, no letter or digit behind it. Fewer digits are more often an identifier. */
+function dialled(text: string, start: number): number | null {
+  if (isIn(BEFORE_DIALLED, text, start - 1) || text.charCodeAt(start + 1) !== ZERO) return null
+  if (text.charCodeAt(start + 2) === ZERO) return null
+  return digitsEnd(text, start + 2, DIALLED_MIN, (code) => code < 128 && WORD[code] === 1)
+}
+
+/** The furthest end of so many digits that nothing follows that would go on with them. */
+function digitsEnd(
+  text: string,
+  from: number,
+  digitsMin: number,
+  goesOn: (code: number) => boolean,
+): number | null {
+  let found: number | null = null
+  let digits = 0
+  let i = from
+  while (digits < DIGITS_MAX && isDigit(text.charCodeAt(i))) {
+    digits++
+    i++
+    if (digits >= digitsMin && !goesOn(text.charCodeAt(i))) found = i
+    for (let separators = 0; separators < 2 && isIn(SEPARATOR, text, i); separators++) i++
+  }
+  return found
+}
+
+/** (OPEN DDD CLOSE BLANK? | DDD SIGN) DDD SIGN DDDD, with no digit or dash before or behind it */
+function northAmerican(text: string, start: number): number | null {
+  if (isIn(AROUND_AMERICAN, text, start - 1)) return null
+  const isOpen = text.charCodeAt(start) === OPEN
+  const area = isOpen ? start + 1 : start
+  if (!areDigits(text, area, 3)) return null
+  let i = area + 3
+  if (!isOpen && !isIn(SIGN, text, i)) return null
+  if (isOpen && text[i] !== ')') return null
+  i++
+  if (isOpen && text[i] === ' ') i++
+  if (!areDigits(text, i, 3) || !isIn(SIGN, text, i + 3) || !areDigits(text, i + 4, 4)) return null
+  return isIn(AROUND_AMERICAN, text, i + 8) ? null : i + 8
+}
+
+function areDigits(text: string, from: number, count: number): boolean {
+  for (let i = from; i < from + count; i++) if (!isDigit(text.charCodeAt(i))) return false
+  return true
+}
+
+const SEPARATOR = table(' ().-/')
+const SIGN = table('-.')
+const AROUND_AMERICAN = table('0123456789-')
+const BEFORE_DIALLED = table('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_+.-')
+const PLUS = 0x2b
+const ZERO = 0x30
+const OPEN = 0x28
+const INTERNATIONAL_MIN = 8
+const DIALLED_MIN = 10
+const DIGITS_MAX = 15
