@@ -188,7 +188,8 @@ async function refusedOrHeld(wire: Wire): Promise<string> {
   }
 }
 
-const REFUSED_OR_HELD = /held for review|CS_REQUEST_BLOCKED|CS_REQUEST_UNKNOWN/
+const REFUSED_OR_HELD =
+  /held for review|CS_REQUEST_BLOCKED|CS_REQUEST_UNKNOWN|CS_REQUEST_TOO_COMPLEX/
 
 /** FunctionCall: 'F' length oid:4 formats:2=0 arguments:2=0 resultFormat:2=0. No driver has sent it for twenty years. */
 function functionCall(oid: number): Buffer {
