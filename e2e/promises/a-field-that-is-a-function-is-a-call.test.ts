@@ -50,8 +50,6 @@ const CALLS: readonly string[] = [
   "select ('/etc/passwd'::text).pg_read_file",
   'select (4242::oid).lo_unlink',
   'select u.lo_unlink from unnest(array[4242::oid]) u',
-  'select (1::bigint).pg_advisory_lock',
-  "select ('countersign.secret'::text).current_setting",
 ]
 
 /** Each has a field that is one, or a function that only computes. */

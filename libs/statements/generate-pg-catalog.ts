@@ -1,39 +1,15 @@
 /**
- * Writes src/generated/pg-catalog.ts from a running PostgreSQL:
- *   node libs/statements/generate-pg-catalog.ts postgres://postgres@127.0.0.1:5432/postgres
- * A function is harmless when it neither changes anything nor runs what its arguments say. The rule
- * is an allow-list by volatility, minus what reads or runs more than its name says.
+ * Writes src/generated/pg-catalog.ts from running PostgreSQLs of the oldest and the newest version that is supported:
+ *   node libs/statements/generate-pg-catalog.ts postgres://postgres@127.0.0.1:5415/postgres postgres://postgres@127.0.0.1:5418/postgres
+ * What a function does, function-classes.ts says; what a column shows, column-classes.ts. What neither knows ends the generation.
  */
 import { writeFileSync } from 'node:fs'
 import pg from 'pg'
+import { columnClass, OF_OTHER_VERSIONS } from './column-classes.ts'
+import { FUNCTION_CLASSES } from './function-classes.ts'
 
-/** Immutable or stable by declaration, and still not harmless. */
-const DENIED: readonly RegExp[] = [
-  /^(query|cursor|table|schema|database)_to_xml/, // They run SQL, or read whole tables by name.
-  /^(lo_|be_lo_|lo(read|write)$)/,
-  /^(txid_|pg_current_xact_id)/, // They assign a transaction id.
-  /^pg_(ls_|read_|stat_file|file_)/,
-  /^(pg_input_is_valid|pg_input_error_info)$/, // They run the input function and checks of any type.
-  /^pg_event_trigger_/,
-  /^pg_stat_get_(activity|backend_activity|wal_receiver)$/, // What others run, and connection strings.
-  /^pg_(replication_origin|logical_|export_|import_|create_|drop_)/,
-  /^(binary_upgrade_|dblink|ts_stat$|ts_rewrite$|current_setting$|set_config$)/,
-  /^pg_(mcv_list_items|get_replication_slots|options_to_table)$/, // Values of columns; server options.
-  /^querytree$/,
-]
-
-/** Volatile by declaration, and still harmless. */
-const HARMLESS_THOUGH_VOLATILE: readonly string[] = [
-  ...['random', 'random_normal', 'gen_random_uuid', 'uuidv4', 'uuidv7'],
-  ...['clock_timestamp', 'timeofday', 'current_query', 'array_sample', 'array_shuffle'],
-  ...['pg_relation_size', 'pg_table_size', 'pg_indexes_size', 'pg_total_relation_size'],
-  ...['pg_database_size', 'pg_tablespace_size', 'pg_is_in_recovery', 'pg_jit_available'],
-  ...['pg_partition_tree', 'pg_partition_ancestors', 'pg_blocking_pids', 'pg_lock_status'],
-  ...['pg_current_wal_lsn', 'pg_last_wal_replay_lsn', 'pg_last_wal_receive_lsn'],
-  ...['pg_collation_actual_version', 'pg_database_collation_actual_version'],
-]
-
-const FUNCTIONS = `
+/** Each name of a function, whether all of that name are immutable or stable, and whether only PostgreSQL itself can call them. */
+export const FUNCTIONS = `
   with callable as (
     select p.proname, p.provolatile,
       bool_or(t.typname = 'cstring' or t.typname in ('trigger', 'event_trigger')
@@ -42,8 +18,8 @@ const FUNCTIONS = `
     join pg_type t on t.oid = a.oid
     where p.pronamespace = 'pg_catalog'::regnamespace
     group by p.oid, p.proname, p.provolatile)
-  select proname as name from callable group by proname
-  having bool_and(provolatile in ('i', 's') and not internal_only) order by proname collate "C"`
+  select proname as name, bool_and(provolatile in ('i', 's')) as stable, bool_or(internal_only) as internal
+  from callable group by proname order by proname collate "C"`
 
 /** `x.name` is a call with one argument. Of those, what turns texts into types and back is left out: it only computes. */
 const OF_ONE_ARGUMENT = `
@@ -59,56 +35,115 @@ const RELATIONS = `
   and relkind in ('r', 'v') order by relname collate "C"`
 
 /** `x.name` is a column here, whatever functions of that name the target has. */
-const COLUMNS = `
-  select n.nspname || '.' || c.relname || ' ' || string_agg(a.attname, ' ' order by a.attnum) as name
+export const COLUMNS = `
+  select n.nspname || '.' || c.relname as relation, a.attname as name, t.typname as type
   from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid
+  join pg_type t on t.oid = a.atttypid
   where n.nspname in ('pg_catalog', 'information_schema') and c.relkind in ('r', 'v')
   and a.attnum > 0 and not a.attisdropped
-  group by n.nspname, c.relname order by n.nspname || '.' || c.relname collate "C"`
+  order by n.nspname || '.' || c.relname collate "C", a.attnum`
 
 const TYPES = `
   select typname as name from pg_type where typnamespace = 'pg_catalog'::regnamespace
   and typtype in ('b', 'r', 'm', 'p') and typrelid = 0 and typname not like '\\_%'
   order by typname collate "C"`
 
-async function generate(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  const names = async (sql: string): Promise<string[]> =>
-    (await client.query<{ name: string }>(sql)).rows.map((row) => row.name)
-  const stable = (await names(FUNCTIONS)).filter((name) => !DENIED.some((rule) => rule.test(name)))
-  const functions = [...new Set([...stable, ...HARMLESS_THOUGH_VOLATILE])].sort()
-  const others = (await names(OF_ONE_ARGUMENT)).filter((name) => !functions.includes(name))
-  const relations = await names(RELATIONS)
-  const types = await names(TYPES)
-  const columns = await names(COLUMNS)
-  await client.end()
+type FunctionRow = { name: string; stable: boolean; internal: boolean }
+type ColumnRow = { relation: string; name: string; type: string }
+
+async function generate(urls: readonly string[]): Promise<void> {
+  const found = { functions: new Map<string, FunctionRow>(), columns: new Map<string, string[]>() }
+  const lists = { one: new Set<string>(), relations: new Set<string>(), types: new Set<string>() }
+  for (const url of urls) {
+    const client = new pg.Client({ connectionString: url })
+    await client.connect()
+    const names = async (sql: string, into: Set<string>): Promise<void> => {
+      for (const { name } of (await client.query<{ name: string }>(sql)).rows) into.add(name)
+    }
+    for (const row of (await client.query<FunctionRow>(FUNCTIONS)).rows) {
+      const known = found.functions.get(row.name)
+      // In doubt a name does what it does in the version where it does more.
+      found.functions.set(row.name, {
+        name: row.name,
+        stable: row.stable && known?.stable !== false,
+        internal: row.internal || known?.internal === true,
+      })
+    }
+    for (const row of (await client.query<ColumnRow>(COLUMNS)).rows) add(found.columns, row)
+    await names(OF_ONE_ARGUMENT, lists.one)
+    await names(RELATIONS, lists.relations)
+    await names(TYPES, lists.types)
+    await client.end()
+  }
+  for (const [relation, name, type] of OF_OTHER_VERSIONS)
+    add(found.columns, { relation, name, type })
+  const classes = classesOf([...found.functions.values()])
+  const harmless = classes.get('harmless') ?? []
+  classes.delete('harmless')
   const text = [
-    '// Generated by generate-pg-catalog.ts from PostgreSQL 18. Do not edit.\n',
-    listed('HARMLESS_FUNCTIONS', 'Functions of pg_catalog that change and run nothing.', functions),
+    '// Generated by generate-pg-catalog.ts from PostgreSQL 15 and 18. Do not edit.\n',
+    listed('HARMLESS_FUNCTIONS', 'Functions of pg_catalog that change and run nothing.', harmless),
+    `/** All other functions of pg_catalog, by what they do. */\nexport const OTHER_FUNCTION_CLASSES = {\n${[
+      ...classes,
+    ]
+      .map(
+        ([name, words]) =>
+          `  // ${REASONS.get(name) ?? ''}\n  '${name}': \`\n${wrapped(words)}\n\`,`,
+      )
+      .join('\n')}\n}\n`,
     listed(
       'OTHER_FUNCTIONS',
-      'All other functions of pg_catalog that can be called with one argument.',
-      others,
+      'Those of them that can be called with one argument.',
+      [...lists.one].filter((name) => !harmless.includes(name)).sort(),
     ),
-    listed('CATALOG_RELATIONS', 'Relations of pg_catalog.', relations),
-    listed('BUILTIN_TYPES', 'Types of pg_catalog.', types),
-    '/** Relations of pg_catalog and information_schema, one a line, with their columns. */',
-    `export const CATALOG_COLUMNS = \`\n${columns.join('\n')}\n\`\n`,
+    listed('CATALOG_RELATIONS', 'Relations of pg_catalog.', [...lists.relations].sort()),
+    listed('BUILTIN_TYPES', 'Types of pg_catalog.', [...lists.types].sort()),
+    '/** Relations of pg_catalog and information_schema, one a line, with their columns. `!` marks values of users, `=` definitions. */',
+    `export const CATALOG_COLUMNS = \`\n${[...found.columns].map(([name, columns]) => `${name} ${columns.join(' ')}`).join('\n')}\n\`\n`,
   ]
   writeFileSync(new URL('src/generated/pg-catalog.ts', import.meta.url), text.join('\n'))
 }
 
-function listed(name: string, doc: string, words: readonly string[]): string {
+function add(to: Map<string, string[]>, { relation, name, type }: ColumnRow): void {
+  const found = columnClass(relation, name, type)
+  if (found === null) throw new Error(`nobody has classified ${relation}.${name} (${type})`)
+  const marked = `${name}${found === 'values' ? '!' : found === 'definitions' ? '=' : ''}`
+  const columns = to.get(relation) ?? []
+  if (!columns.includes(marked)) to.set(relation, [...columns, marked])
+}
+
+const REASONS = new Map([
+  ...FUNCTION_CLASSES.map(({ name, reason }): [string, string] => [name, reason]),
+  ['internal', 'PostgreSQL itself calls them: triggers, handlers, input and output of types.'],
+])
+
+function classesOf(functions: readonly FunctionRow[]): Map<string, string[]> {
+  const classes = new Map<string, string[]>()
+  for (const { name, stable, internal } of functions.toSorted((a, b) =>
+    a.name < b.name ? -1 : 1,
+  )) {
+    const named = FUNCTION_CLASSES.find(({ names }) => names.test(name))?.name
+    const found = named ?? (internal ? 'internal' : stable ? 'harmless' : null)
+    if (found === null) throw new Error(`nobody has classified ${name}()`)
+    classes.set(found, [...(classes.get(found) ?? []), name])
+  }
+  return classes
+}
+
+function wrapped(words: readonly string[]): string {
   const lines: string[] = []
   for (const word of words) {
     const last = lines.at(-1)
     if (last === undefined || last.length + word.length > 96) lines.push(word)
     else lines[lines.length - 1] = `${last} ${word}`
   }
-  return `/** ${doc} */\nexport const ${name}: ReadonlySet<string> = new Set(\n  \`\n${lines.join('\n')}\n\`\n    .trim()\n    .split(/\\s+/),\n)\n`
+  return lines.join('\n')
 }
 
-const url = process.argv[2]
-if (url === undefined) throw new Error('usage: node generate-pg-catalog.ts <connection string>')
-await generate(url)
+function listed(name: string, doc: string, words: readonly string[]): string {
+  return `/** ${doc} */\nexport const ${name}: ReadonlySet<string> = new Set(\n  \`\n${wrapped(words)}\n\`\n    .trim()\n    .split(/\\s+/),\n)\n`
+}
+
+const urls = process.argv.slice(2)
+if (urls.length === 0) throw new Error('usage: node generate-pg-catalog.ts <connection string>…')
+await generate(urls)

@@ -25,6 +25,24 @@ export function taggedBy(
   return { tag: 'password-like', method: rules.passwordLike }
 }
 
+/**
+ * What is said about a column of PostgreSQL's own catalogs that shows values of users: a rule that names its schema or relation
+ * may say otherwise, and without one it is masked whole.
+ */
+export function systemTagged(
+  rules: MaskingRulesDefined,
+  relation: Pick<Relation, 'schema' | 'name'>,
+  column: string,
+): Tagged {
+  const rule = rules.columns.find(
+    (each) =>
+      (each.schema !== null || each.table !== null) && matches(each, relation, { name: column }),
+  )
+  return rule === undefined ? SYSTEM_VALUES : { tag: rule.tag, method: rule.method }
+}
+
+const SYSTEM_VALUES: Tagged = { tag: 'system-values', method: 'Redact' }
+
 function matches(
   rule: ColumnRule,
   relation: Pick<Relation, 'schema' | 'name'>,

@@ -131,6 +131,8 @@ const target = (relations: readonly Relation[]): TargetDescribed => ({
   searchPath: [],
   relations,
   routines: [],
+  types: [],
+  systemColumns: [],
 })
 
 const tagsOf = (relations: readonly Relation[], rules = RULES): string[] =>

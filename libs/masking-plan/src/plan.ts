@@ -6,9 +6,10 @@ import type {
   Relation,
   TargetDescribed,
 } from '@countersign/contracts'
-import { type Tagged, taggedBy } from './column-rules.ts'
+import { systemTagged, type Tagged, taggedBy } from './column-rules.ts'
 import { DETECTORS } from './detect.ts'
 import { kinshipOf } from './kinship.ts'
+import { masksNothing } from './masks-nothing.ts'
 
 /** How the results of a session are masked. */
 export type MaskingPlan = Pick<
@@ -28,13 +29,35 @@ export function planFor(rules: MaskingRulesDefined | null, target: TargetDescrib
     attnumMax: Math.max(0, ...columns.map(({ attnum }) => attnum)),
   }))
   if (rules === null) return { ...EVERYTHING, relations }
-  const tags = tagsOf(rules, target.relations)
-  const columns = target.relations.flatMap((relation) => maskedColumns(relation, tags))
+  const system = masksNothing(rules, target.relations)
+    ? new Map<number, Map<number, Tagged>>()
+    : systemTags(rules, target)
+  const tags = tagsOf(rules, target.relations, system)
+  const columns = [
+    ...target.relations.flatMap((relation) => maskedColumns(relation, tags)),
+    ...[...system].flatMap(([tableOid, tagged]) =>
+      [...tagged].map(([attnum, found]) => ({ tableOid, attnum, ...found })),
+    ),
+  ]
   const { untagged, tainted, detectors, passwordLike } = rules
   return { columns, untagged, tainted, detectors, passwordLike, relations }
 }
 
 type Tags = ReadonlyMap<number, ReadonlyMap<number, Tagged>>
+
+/** PostgreSQL's own catalogs have other OIDs at every server. */
+function systemTags(
+  rules: MaskingRulesDefined,
+  { systemColumns }: TargetDescribed,
+): Map<number, Map<number, Tagged>> {
+  const tags = new Map<number, Map<number, Tagged>>()
+  for (const { relationOid, attnum, schema, relation, column } of systemColumns) {
+    const columns = tags.get(relationOid) ?? new Map<number, Tagged>()
+    columns.set(attnum, systemTagged(rules, { schema, name: relation }, column))
+    tags.set(relationOid, columns)
+  }
+  return tags
+}
 
 function maskedColumns(relation: Relation, tags: Tags): MaskedColumn[] {
   const tagged = tags.get(relation.oid) ?? new Map<number, Tagged>()
@@ -45,9 +68,9 @@ function maskedColumns(relation: Relation, tags: Tags): MaskedColumn[] {
 }
 
 // Views stand on views: each relation is tagged after everything that it reads.
-function tagsOf(rules: MaskingRulesDefined, relations: readonly Relation[]): Tags {
+function tagsOf(rules: MaskingRulesDefined, relations: readonly Relation[], system: Tags): Tags {
   const byOid = new Map(relations.map((relation) => [relation.oid, relation]))
-  const tags = new Map<number, Map<number, Tagged>>()
+  const tags = new Map<number, ReadonlyMap<number, Tagged>>(system)
   const kinOf = kinshipOf(relations)
   const path: Relation[] = []
   const visiting = new Set<number>()

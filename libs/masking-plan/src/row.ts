@@ -76,8 +76,9 @@ type Rule = { readonly method: MaskingMethod; readonly tag: string }
  * Whether a column is of a table that the plan does not know, or was added to one since: whatever stands in it, nobody
  * could say how to mask it. PostgreSQL's own catalogs are the same everywhere and in no plan.
  */
-export function isUnplanned({ relations }: MaskingPlan, column: ResultColumn): boolean {
-  if (column.tableOid < USER_OID_MIN) return false
+export function isUnplanned(plan: MaskingPlan, column: ResultColumn): boolean {
+  const { relations } = plan
+  if (column.tableOid < USER_OID_MIN || passesAll(plan)) return false
   let attnums = ATTNUMS.get(relations)
   if (attnums === undefined) {
     attnums = new Map(relations.map(({ oid, attnumMax }) => [oid, attnumMax]))
@@ -88,11 +89,16 @@ export function isUnplanned({ relations }: MaskingPlan, column: ResultColumn): b
 
 function untaggedRule(plan: MaskingPlan, column: ResultColumn, tainted: boolean): Rule | null {
   if (isUnplanned(plan, column)) return UNKNOWN
-  if (column.tableOid === 0 && tainted) return { method: plan.tainted, tag: 'tainted' }
+  if (column.tableOid === 0 && tainted && !passesAll(plan))
+    return { method: plan.tainted, tag: 'tainted' }
   if (plan.passwordLike !== null && isPasswordLike(column.name))
     return { method: plan.passwordLike, tag: 'password-like' }
   return plan.untagged === 'Redact' ? UNKNOWN : null
 }
+
+/** Rules that mask nothing make such a plan, and no result of theirs is tainted. */
+const passesAll = ({ columns, detectors, passwordLike, untagged }: MaskingPlan): boolean =>
+  columns.length === 0 && detectors.length === 0 && passwordLike === null && untagged === 'Pass'
 
 const UNKNOWN: Rule = { method: 'Redact', tag: 'untagged' }
 /** FirstNormalObjectId: below are the objects that every database begins with. */

@@ -1,6 +1,8 @@
-import { CATALOG_COLUMNS, CATALOG_RELATIONS } from './generated/pg-catalog.ts'
+import { CATALOG_RELATIONS } from './generated/pg-catalog.ts'
 import type { RelationRef } from './facts.ts'
+import { systemColumnsOf } from './system-columns.ts'
 import { keepsNames } from './search-path.ts'
+import { type CatalogType, type TypeFacts, typesOf } from './types.ts'
 
 /** What is known of a target. A `TargetDescribed` event has this form. */
 export type TargetCatalog = {
@@ -8,6 +10,18 @@ export type TargetCatalog = {
   readonly relations: readonly CatalogRelation[]
   /** Functions and procedures outside pg_catalog, and what calls such under another name: types and operators. */
   readonly routines: readonly CatalogRoutine[]
+  /** Types outside pg_catalog; what is not among them may run anything. */
+  readonly types?: readonly CatalogType[]
+  /** Columns of PostgreSQL's own catalogs that are masked, by the OIDs of this server. */
+  readonly systemColumns?: readonly CatalogSystemColumn[]
+}
+
+export type CatalogSystemColumn = {
+  readonly relationOid: number
+  readonly attnum: number
+  readonly schema: string
+  readonly relation: string
+  readonly column: string
 }
 
 export type CatalogRelation = {
@@ -15,7 +29,11 @@ export type CatalogRelation = {
   readonly schema: string
   readonly name: string
   readonly kind: string
-  readonly columns: readonly { readonly attnum: number; readonly name: string }[]
+  readonly columns: readonly {
+    readonly attnum: number
+    readonly name: string
+    readonly typeOid?: number
+  }[]
   /** What a view is made from; attnum 0 stands for the whole relation. */
   readonly dependsOn: readonly { readonly relationOid: number; readonly attnum: number }[]
 }
@@ -41,7 +59,15 @@ export type Names = {
   below(
     relation: RelationRef,
   ): readonly { readonly relation: RelationRef; readonly column: string }[]
+  /** Whether `name(x)` or `x.name` may call something of the target. */
   hasRoutine(name: string): boolean
+  /** Whether it may make a value of a type that may run code. */
+  hasConversion(name: string): boolean
+  /** What a type does; schema null looks along the search path. */
+  typeNamed(schema: string | null, name: string): TypeFacts
+  typeOf(oid: number): TypeFacts
+  /** What the type of a column does, of all columns for `*`; null where the relation is not known. */
+  typeOfColumn(relation: RelationRef, column: string): TypeFacts | null
   /** Whether a session with this search path, null for an unknown one, means the same relations. */
   areKept(path: readonly string[] | null): boolean
 }
@@ -58,12 +84,13 @@ export function namesOf(catalog: TargetCatalog): Names {
 function indexed(catalog: TargetCatalog): Names {
   const byName = new Map(catalog.relations.map((r) => [key(r.schema, r.name), r]))
   const byOid = new Map(catalog.relations.map((r) => [r.oid, r]))
-  const routines = new Set(catalog.routines.map((routine) => routine.name))
   const columns = new Map<number, ReadonlySet<string>>()
   // pg_catalog comes first when the path does not name it.
   const path = catalog.searchPath.includes('pg_catalog')
     ? catalog.searchPath
     : ['pg_catalog', ...catalog.searchPath]
+  const types = typesOf(catalog, path)
+  const system = systemRelations(catalog.systemColumns ?? [])
 
   const names: Names = {
     relation(schema, name) {
@@ -76,7 +103,7 @@ function indexed(catalog: TargetCatalog): Names {
       return { schema, name, oid: null }
     },
     columnsOf(relation) {
-      if (relation.oid === null) return null
+      if (relation.oid === null) return systemColumnsOf(relation.schema, relation.name)
       const cached = columns.get(relation.oid)
       if (cached) return cached
       const found = byOid.get(relation.oid)
@@ -85,8 +112,7 @@ function indexed(catalog: TargetCatalog): Names {
       columns.set(relation.oid, set)
       return set
     },
-    hasColumn: (relation, column) =>
-      (names.columnsOf(relation) ?? catalogColumns(relation)).has(column),
+    hasColumn: (relation, column) => names.columnsOf(relation)?.has(column) === true,
     below(relation) {
       const found: { relation: RelationRef; column: string }[] = []
       const seen = new Set<number>()
@@ -95,38 +121,51 @@ function indexed(catalog: TargetCatalog): Names {
         if (seen.has(oid)) continue
         seen.add(oid)
         for (const { relationOid, attnum } of byOid.get(oid)?.dependsOn ?? []) {
-          const lower = byOid.get(relationOid)
+          const lower = byOid.get(relationOid) ?? system.get(relationOid)
           if (!lower) continue
-          const column = lower.columns.find((each) => each.attnum === attnum)?.name ?? '*'
+          const named = lower.columns.find((each) => each.attnum === attnum)?.name
+          // Of PostgreSQL's own relations only what is masked is known here.
+          if (named === undefined && attnum !== 0 && !byOid.has(relationOid)) continue
+          const column = named ?? '*'
           found.push({ relation: refOf(lower), column })
           waiting.push(relationOid)
         }
       }
       return found
     },
-    hasRoutine: (name) => routines.has(name),
+    hasRoutine: (name) => types.calls.has(name),
+    hasConversion: (name) => types.conversions.has(name),
+    typeNamed: types.named,
+    typeOf: types.ofOid,
+    typeOfColumn(relation, column) {
+      const found = relation.oid === null ? undefined : byOid.get(relation.oid)
+      return found === undefined ? null : types.ofColumn(found, column)
+    },
     areKept: (path) => keepsNames(path, catalog.searchPath),
   }
   return names
 }
 
-const catalogColumns = ({ schema, name }: RelationRef): ReadonlySet<string> =>
-  OF_CATALOGS.get(`${schema ?? ''}.${name}`) ?? new Set()
+/** PostgreSQL's own relations with those of their columns that are masked. */
+function systemRelations(
+  columns: readonly CatalogSystemColumn[],
+): ReadonlyMap<number, CatalogRelation> {
+  const byOid = Map.groupBy(columns, ({ relationOid }) => relationOid)
+  return new Map(
+    [...byOid].flatMap(([oid, [first, ...more]]): [number, CatalogRelation][] => {
+      if (first === undefined) return []
+      const { schema, relation: name } = first
+      const named = [first, ...more].map(({ attnum, column }) => ({ attnum, name: column }))
+      return [[oid, { oid, schema, name, kind: 'system', columns: named, dependsOn: [] }]]
+    }),
+  )
+}
 
 const refOf = (relation: CatalogRelation): RelationRef => ({
   schema: relation.schema,
   name: relation.name,
   oid: relation.oid,
 })
-
-const OF_CATALOGS: ReadonlyMap<string, ReadonlySet<string>> = new Map(
-  CATALOG_COLUMNS.trim()
-    .split('\n')
-    .map((line) => {
-      const [name = '', ...columns] = line.split(' ')
-      return [name, new Set(columns)]
-    }),
-)
 
 const key = (schema: string, name: string): string => JSON.stringify([schema, name])
 

@@ -1,6 +1,7 @@
 import { Problem } from '@countersign/kernel'
 import type { Names } from './catalog.ts'
 import type { Call } from './functions.ts'
+import type { TypeFacts } from './types.ts'
 import type {
   CalledFunction,
   Effect,
@@ -48,10 +49,32 @@ export type Collector = {
   changesNames: boolean
   harmlessSetting: boolean | null
   createsCode: boolean
+  /** PostgreSQL may run code of the target already when it prepares the statement: it reads literals of such types then. */
+  runsWhenPrepared: boolean
+  /** A function makes values of the types that a row has, and a column that is read has a type that may run code. */
+  populates: boolean
+  readsUnplain: boolean
+  /** The session may have temporary relations, so a relation that nobody described may be one. */
+  readonly mayHaveTemporary: boolean
+  /** The values of `$1`, `$2`, … as far as they are texts; null for what is not known. */
+  parameters: readonly (string | null)[]
+  /** Only prepared: what its parameters decide is decided when it runs. */
+  readonly isPreparation: boolean
+  createsTemporary: boolean
 }
 
-export const newCollector = (names: Names): Collector => ({
+/** What of a message is known beside its text. */
+export type Given = Pick<Collector, 'mayHaveTemporary' | 'parameters' | 'isPreparation'>
+
+export const NOTHING_GIVEN: Given = {
+  mayHaveTemporary: true,
+  parameters: [],
+  isPreparation: false,
+}
+
+export const newCollector = (names: Names, given: Given = NOTHING_GIVEN): Collector => ({
   names,
+  ...given,
   effects: new Map(),
   tables: new Map(),
   columns: new Map(),
@@ -70,6 +93,10 @@ export const newCollector = (names: Names): Collector => ({
   changesNames: false,
   harmlessSetting: null,
   createsCode: false,
+  runsWhenPrepared: false,
+  populates: false,
+  readsUnplain: false,
+  createsTemporary: false,
 })
 
 /** Counts what looking at names costs: columns × relations would take seconds for a text of 60 KB. */
@@ -105,7 +132,7 @@ export function read(to: Collector, relation: RelationRef): void {
   affect(to, 'read', relation, `reads ${shown(relation)}`)
   const below = to.names.below(relation)
   spend(to, below.length)
-  for (const each of below) touch(to, each.relation, each.column)
+  for (const each of below) note(to, each.relation, each.column)
 }
 
 /** Notes that unqualified names may mean something else afterwards: nothing could be decided on them. */
@@ -114,7 +141,28 @@ export function renames(to: Collector, why: string): void {
   affect(to, 'unknown', null, why)
 }
 
+/** Notes that a column is read, and what its type runs by that. */
 export function touch(to: Collector, relation: RelationRef, column: string): void {
+  note(to, relation, column)
+  const type = to.names.typeOfColumn(relation, column)
+  if (type === null) return
+  if (!type.plain) to.readsUnplain = true
+  if (type.runsWhenRead)
+    affect(to, 'opaque', null, `reads ${shown(relation)}, where types run code of the target`)
+  if (type.plain || !type.composed) return
+  to.runsWhenPrepared = true
+  affect(to, 'opaque', null, `reads ${shown(relation)}, where literals may run code of the target`)
+}
+
+/** Notes a type that the message names or that a parameter has. */
+export function reach(to: Collector, type: TypeFacts, name: string): void {
+  if (type.plain) return
+  if (type.composed) to.runsWhenPrepared = true
+  const why = `converts to the type ${name}`
+  call(to, { name: `type ${name}`, harmless: false, effects: ['opaque'], why })
+}
+
+function note(to: Collector, relation: RelationRef, column: string): void {
   to.columns.set(`${keyOf(relation)} ${column}`, { relation, column })
 }
 
@@ -126,7 +174,16 @@ export function lock(to: Collector, mode: Lock, relation: RelationRef): void {
 
 export function call(to: Collector, called: Call): void {
   to.functions.set(called.name, { name: called.name, harmless: called.harmless })
+  const { stateChanging } = to
   for (const effect of called.effects) affect(to, effect, null, called.why)
+  if (called.keepsMeaning === true) to.stateChanging = stateChanging
+  if (called.converts === true) to.runsWhenPrepared = true
+  // What it shows is read from somewhere, as from a relation.
+  if (called.showsValues === true) {
+    to.columnsUnknown = true
+    to.reads++
+  }
+  if (called.populates === true) to.populates = true
   if (called.changesNames === true) renames(to, `${called.why} to change the search_path`)
 }
 

@@ -78,6 +78,8 @@ export type Understanding = {
   readonly harmlessSetting: boolean
   /** The message creates or changes code that the target runs later. */
   readonly createsCode: boolean
+  /** PostgreSQL may run code of the target already when it prepares the message. */
+  readonly runsWhenPrepared: boolean
   readonly empty: boolean
   /** It is unknown because looking at it would cost more than it may: why, or null. */
   readonly tooComplex: string | null

@@ -1,4 +1,8 @@
-import { HARMLESS_FUNCTIONS, OTHER_FUNCTIONS } from './generated/pg-catalog.ts'
+import {
+  HARMLESS_FUNCTIONS,
+  OTHER_FUNCTION_CLASSES,
+  OTHER_FUNCTIONS,
+} from './generated/pg-catalog.ts'
 import type { Names } from './catalog.ts'
 import type { EffectName } from './facts.ts'
 import { pathIn } from './search-path.ts'
@@ -13,18 +17,31 @@ export type Call = {
   readonly changesNames?: boolean
   /** Its arguments stay somewhere, or go to somebody else. */
   readonly keepsArguments?: boolean
+  /** It returns what users wrote, which is masked whole. */
+  readonly showsValues?: boolean
+  /** It may read a literal as of a type of the target, already when the statement is prepared. */
+  readonly converts?: boolean
+  /** Later texts mean the same as before. */
+  readonly keepsMeaning?: boolean
+  /** It makes values of the types that the row in its arguments has. */
+  readonly populates?: boolean
 }
 
+/** Whether a function of pg_catalog changes and runs nothing, by its name. */
+export const isHarmlessFunction = (name: string): boolean => HARMLESS_FUNCTIONS.has(name)
+
 /**
- * What a call does, by an allow-list of PostgreSQL's own functions. `args` are its arguments as far as they are constants.
+ * What a call does, by an allow-list of PostgreSQL's own functions. `args` are its arguments as far as they are known. Of what
+ * is only prepared, they are known when it runs.
  *
- * Known limits: an operator or a cast is judged by the names in the text. A sign of pg_catalog that a schema of the
- * search path overloads, and a cast *from* a user's type, look like the built-in ones.
+ * Known limit: an operator is judged by its sign in the text. A sign of pg_catalog that a schema of the search path
+ * overloads for types of PostgreSQL itself looks like the built-in one.
  */
 export function callOf(
   path: readonly string[],
   args: readonly (string | null)[],
   names: Names,
+  isPreparation = false,
 ): Call {
   const name = path.join('.')
   const local = path.at(-1) ?? ''
@@ -33,15 +50,42 @@ export function callOf(
     return { name, harmless: true, effects: [], why: '' }
   // A function of the same name elsewhere may fit the arguments better than the one of pg_catalog.
   const builtin = schema === 'pg_catalog' || (schema === null && !names.hasRoutine(local))
-  if (!builtin) return { name, harmless: false, effects: ['opaque'], why: `calls ${name}()` }
-  if (HARMLESS_FUNCTIONS.has(local)) return { name, harmless: true, effects: [], why: '' }
+  if (isPlainConversion(schema, local, args.length, names))
+    return { name, harmless: true, effects: [], why: '' }
+  if (!builtin)
+    return {
+      ...{ name, harmless: false, effects: ['opaque'], why: `calls ${name}()` },
+      converts: names.hasConversion(local),
+    }
+  if (HARMLESS_FUNCTIONS.has(local))
+    return { name, harmless: true, effects: [], why: '', populates: POPULATING.test(local) }
   if (local === 'current_setting' && isPlainSetting(args[0]))
     return { name, harmless: true, effects: [], why: '' }
   const keepsArguments = KEEPING.has(local)
   const called = { name, harmless: false, why: `calls ${name}()`, keepsArguments }
-  if (local !== 'set_config') return { ...called, effects: SPECIAL.get(local) ?? ['opaque'] }
-  return { ...called, effects: configEffects(args), changesNames: setsPath(args, names) }
+  const of = CLASSES.get(local)
+  if (of === 'config') {
+    if (isPreparation && args.slice(0, 2).includes(null))
+      return { ...called, effects: ['session-change'] }
+    return { ...called, effects: configEffects(args), changesNames: setsPath(args, names) }
+  }
+  const effects = SPECIAL.get(local) ?? EFFECTS[of ?? 'internal'] ?? ['opaque']
+  return { ...called, effects, showsValues: of === 'values', keepsMeaning: of === 'session' }
 }
+
+/** `mood('sad')` is the cast 'sad'::mood where no function has the name. */
+const isPlainConversion = (
+  schema: string | null,
+  name: string,
+  count: number,
+  names: Names,
+): boolean =>
+  count === 1 &&
+  schema !== 'pg_catalog' &&
+  !names.hasRoutine(name) &&
+  !CLASSES.has(name) &&
+  !HARMLESS_FUNCTIONS.has(name) &&
+  names.typeNamed(schema, name).plain
 
 /**
  * What `x.name` does when x may have no column of that name: PostgreSQL then takes it for the call name(x). Null when it
@@ -88,9 +132,28 @@ const KEEPING: ReadonlySet<string> = new Set([
   ...['lo_from_bytea', 'lo_put', 'lowrite'],
 ])
 
+/** What the classes of functions do; those that are not here can do anything. */
+const EFFECTS: Readonly<Record<string, readonly EffectName[]>> = {
+  values: ['read'],
+  session: ['session-change'],
+  transaction: ['transaction'],
+  writes: ['write'],
+}
+
+/** The class of each function of pg_catalog that is not harmless. */
+const CLASSES: ReadonlyMap<string, string> = new Map(
+  Object.entries(OTHER_FUNCTION_CLASSES).flatMap(([name, words]) =>
+    words
+      .trim()
+      .split(/\s+/)
+      .map((word): [string, string] => [word, name]),
+  ),
+)
+
+/** They fill a row as its columns' types read what stands in JSON. */
+const POPULATING = /^jsonb?_populate_record/
+
 const SPECIAL: ReadonlyMap<string, readonly EffectName[]> = new Map([
-  ['nextval', ['write']],
-  ['setval', ['write']],
   ['pg_notify', ['session-change']],
   ['lo_import', ['opaque', 'program']],
   ['lo_export', ['opaque', 'program']],

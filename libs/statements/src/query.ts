@@ -1,4 +1,14 @@
-import { affect, call, type Collector, lock, read, renames, spend, touch } from './collector.ts'
+import {
+  affect,
+  call,
+  type Collector,
+  lock,
+  reach,
+  read,
+  renames,
+  spend,
+  touch,
+} from './collector.ts'
 import type { RelationRef } from './facts.ts'
 import { attributeCallOf, callOf } from './functions.ts'
 import { BUILTIN_TYPES } from './generated/pg-catalog.ts'
@@ -6,6 +16,7 @@ import { namesOfRange, namesOfResult, type Results } from './results.ts'
 import {
   children,
   constantOf,
+  isTextCast,
   type Node,
   nodeAt,
   nodesAt,
@@ -88,6 +99,7 @@ export function creates(to: Collector, range: Tree): void {
   if (to.planOnly) return
   to.movesData = true
   if (isTemporary(range)) {
+    to.createsTemporary = true
     affect(to, 'session-change', relation, 'creates a temporary relation')
     hides(to, textOf(range, 'relname'))
   }
@@ -179,6 +191,8 @@ function changed(
     affect(to, 'privilege-change', null, 'changes settings through pg_settings')
     renames(to, 'changes settings through pg_settings')
   }
+  // Literals for its columns are read when the statement is prepared.
+  if (to.names.typeOfColumn(relation, '*')?.composed === true) to.runsWhenPrepared = true
   lock(to, 'ROW EXCLUSIVE', relation)
   alias(scope, aliasOf(range), relation)
   return { scope, relation }
@@ -195,7 +209,8 @@ function assignments(
     const own = { relations, column: textOf(target.body, 'name') }
     if (mentions([value], own) && !to.planOnly) to.movesData = true
     for (const index of nodesAt(target.body, 'indirection')) visit(to, index, scope)
-    visit(to, value, scope)
+    const reads = readsWhile(to, () => visit(to, value, scope))
+    if (reads && !to.planOnly) to.movesData = true
   }
 }
 
@@ -316,6 +331,8 @@ function qualified(to: Collector, qualifier: string, column: string, scope: Scop
       found = true
       const known = to.names.columnsOf(relation)?.has(column)
       if (known) isColumn = true
+      // What every table has beside its columns shows nothing of them.
+      if (!joined && known === false && SYSTEM_COLUMNS.has(column)) continue
       touch(to, relation, joined || known === false ? '*' : column)
       const isNew = known === false && !isColumn && !joined && !level.derived.has(qualifier)
       if (isNew) touch(to, relation, column)
@@ -372,21 +389,33 @@ function indirection(to: Collector, body: Tree, scope: Scope): void {
 
 function funcCall(to: Collector, body: Tree, scope: Scope): void {
   const args = nodesAt(body, 'args')
-  const called = callOf(wordsAt(body, 'funcname'), args.map(constantOf), to.names)
+  const values = args.map((arg) => valueOf(to, arg))
+  const called = callOf(wordsAt(body, 'funcname'), values, to.names, to.isPreparation)
   call(to, called)
-  if (called.keepsArguments === true && mentions(args) && !to.planOnly) to.movesData = true
-  visitChildren(to, { kind: 'FuncCall', body: { ...body, funcname: [] } }, scope)
+  const reads = readsWhile(to, () =>
+    visitChildren(to, { kind: 'FuncCall', body: { ...body, funcname: [] } }, scope),
+  )
+  const moves = called.keepsArguments === true && (reads || mentions(args))
+  if (moves && !to.planOnly) to.movesData = true
+}
+
+/** The argument as far as it is known: a constant, or a parameter whose value came with the message. */
+function valueOf(to: Collector, node: Node): string | null {
+  if (node.kind === 'ParamRef') return to.parameters[Number(node.body['number'] ?? 0) - 1] ?? null
+  // What is no text is converted on the way.
+  if (node.kind === 'TypeCast' && constantOf(node) === null && isTextCast(node)) {
+    const arg = nodeAt(node.body, 'arg')
+    return arg === null ? null : valueOf(to, arg)
+  }
+  return constantOf(node)
 }
 
 function typeName(to: Collector, body: Tree): void {
   const words = wordsAt(body, 'names')
-  const name = words.at(-1) ?? ''
-  const schema = words.length > 1 ? words.at(-2) : 'pg_catalog'
-  const isBuiltin =
-    BUILTIN_TYPES.has(name) || (name.startsWith('_') && BUILTIN_TYPES.has(name.slice(1)))
-  if (schema === 'pg_catalog' && isBuiltin) return
-  const why = `converts to the type ${words.join('.')}`
-  call(to, { name: `type ${words.join('.')}`, harmless: false, effects: ['opaque'], why })
+  const schema = words.length > 1 ? (words.at(-2) ?? null) : null
+  const type = to.names.typeNamed(schema, words.at(-1) ?? '')
+  const composed = type.composed || 'arrayBounds' in body
+  reach(to, { ...type, composed }, words.join('.'))
 }
 
 /** A schema before an operator leads out of pg_catalog, and so does a sign that only the target knows. */
@@ -441,8 +470,10 @@ function sample(to: Collector, body: Tree, scope: Scope): void {
   visitChildren(to, { kind: 'RangeTableSample', body: { ...body, method: [] } }, scope)
 }
 
+/** The type of a column that a definition brings makes no value; behind a function in FROM it does. */
 function columnDef(to: Collector, body: Tree, scope: Scope): void {
-  visitFields(to, 'ColumnDef', body, scope, (field) => field !== 'typeName')
+  const isOfQuery = scope.subject === null
+  visitFields(to, 'ColumnDef', body, scope, (field) => isOfQuery || field !== 'typeName')
 }
 
 function visitFields(

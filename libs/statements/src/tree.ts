@@ -67,6 +67,9 @@ export function constantOf(node: Node | null): string | null {
   return null
 }
 
+/** Whether a cast leaves a text as it is. */
+export const isTextCast = ({ body }: Node): boolean => isText(part(body, 'typeName'))
+
 /** Other types change the value: 'roles'::varchar(4) is 'role'. */
 const isText = (type: Tree): boolean =>
   ['text', 'pg_catalog.text'].includes(wordsAt(type, 'names').join('.')) && !('arrayBounds' in type)

@@ -113,7 +113,7 @@ const EFFECTS: Readonly<Record<string, string>> = {
   "select pg_catalog.pg_read_file('x')": 'opaque',
   'select pg_terminate_backend(1)': 'opaque',
   'select pg_sleep(1)': 'opaque',
-  'select pg_advisory_lock(1)': 'opaque',
+  'select pg_advisory_lock(1)': 'session-change',
   "select query_to_xml('delete from orders', true, true, '')": 'opaque',
   "select nextval('s')": 'write',
   "select set_config('work_mem', '1', false)": 'session-change',
@@ -121,7 +121,7 @@ const EFFECTS: Readonly<Record<string, string>> = {
   "select set_config('ROLE', 'x', false)": 'privilege-change, session-change',
   "select set_config('ro' || 'le', 'x', false)": 'privilege-change, session-change, unknown',
   "select current_setting('server_version')": '',
-  "select current_setting('app.secret')": 'opaque',
+  "select current_setting('app.secret')": 'read',
   'select upper(email) from orders': 'opaque, read shop.orders',
   'select pg_catalog.upper(email) from orders': 'read shop.orders',
   'select o.pay from orders o': 'opaque, read shop.orders',
@@ -201,7 +201,7 @@ const EFFECTS: Readonly<Record<string, string>> = {
   'drop table orders; drop schema s': 'schema-change, schema-change shop.orders',
   'drop policy p on orders': 'privilege-change shop.orders, schema-change shop.orders',
   'alter role a rename to b': 'privilege-change, schema-change',
-  'create temp sequence s': 'schema-change ?.s, session-change',
+  'create temp sequence s': 'schema-change ?.s, session-change ?.s',
   'selec 1': 'unknown',
 }
 

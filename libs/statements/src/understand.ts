@@ -1,13 +1,25 @@
 import { messageOf, Problem } from '@countersign/kernel'
 import { complexityOf } from './complexity.ts'
 import { EMPTY_CATALOG, namesOf, type TargetCatalog } from './catalog.ts'
-import { affect, type Collector, newCollector, shown } from './collector.ts'
+import { affect, type Collector, type Given, newCollector, reach, shown } from './collector.ts'
 import type { StatementSpan, Understanding } from './facts.ts'
 import { decoded, parsed, STATEMENT_BYTES_MAX } from './parser.ts'
 import { nodeAt, type Tree } from './tree.ts'
 import { statement } from './utility.ts'
 
-export type UnderstandOptions = { readonly statementBytesMax?: number }
+export type UnderstandOptions = BesideText & { readonly statementBytesMax?: number }
+
+/** What of a message counts beside its text. */
+export type BesideText = {
+  /** The type OIDs of `$1`, `$2`, … that the client declared; 0 leaves it to the server. */
+  readonly parameterTypes?: readonly number[]
+  /** Their values, where they came with the message. */
+  readonly parameters?: readonly (Uint8Array | null)[]
+  /** The message prepares a statement, and runs nothing. */
+  readonly isPreparation?: boolean
+  /** Whether the session may have temporary relations; true where it is not known. */
+  readonly mayHaveTemporary?: boolean
+}
 
 /** What the message would do at the target. It never throws: what it cannot tell is `unknown`. */
 export function understand(
@@ -15,7 +27,7 @@ export function understand(
   catalog: TargetCatalog,
   options: UnderstandOptions = {},
 ): Understanding {
-  const to = newCollector(namesOf(catalog))
+  const to = newCollector(namesOf(catalog), givenIn(options))
   const text = decoded(sql, options.statementBytesMax)
   if (!text.ok) return unknown(catalog, text.error, isLong(sql, options) ? text.error : null)
   const complexity = complexityOf(text.value)
@@ -23,7 +35,11 @@ export function understand(
   const trees = parsed(text.value)
   if (!trees.ok) return unknown(catalog, trees.error)
   try {
+    for (const oid of options.parameterTypes ?? [])
+      reach(to, to.names.typeOf(oid), `with the OID ${oid}, of a parameter`)
     const spans = trees.value.map((tree) => spanOf(to, tree, text.value))
+    if (to.populates && to.readsUnplain)
+      affect(to, 'opaque', null, 'fills rows whose types may run code of the target')
     return understood(to, spans)
   } catch (thrown) {
     if (thrown instanceof Problem && thrown.code === 'CS_REQUEST_TOO_COMPLEX')
@@ -38,6 +54,20 @@ export const tooComplex = (why: string): Understanding => unknown(EMPTY_CATALOG,
 
 const isLong = (sql: Uint8Array | string, { statementBytesMax }: UnderstandOptions): boolean =>
   sql.length > (statementBytesMax ?? STATEMENT_BYTES_MAX)
+
+/** Texts are the same bytes in both formats; of other types only the server knows which text they become. */
+const givenIn = (options: UnderstandOptions): Given => ({
+  mayHaveTemporary: options.mayHaveTemporary ?? true,
+  isPreparation: options.isPreparation ?? false,
+  parameters: (options.parameters ?? []).map((value, index) => {
+    if (value === null || !TEXT_TYPES.has(options.parameterTypes?.[index] ?? 0)) return null
+    const text = decoded(value)
+    return text.ok ? text.value : null
+  }),
+})
+
+/** Not declared, and unknown, text, name and varchar. */
+const TEXT_TYPES: ReadonlySet<number> = new Set([0, 705, 25, 19, 1043])
 
 function spanOf(to: Collector, tree: Tree, text: string): StatementSpan {
   const node = nodeAt(tree, 'stmt')
@@ -84,6 +114,7 @@ function understood(to: Collector, statements: readonly StatementSpan[]): Unders
     harmlessSetting: to.harmlessSetting === true,
     createsCode: to.createsCode,
     tooComplex: null,
+    runsWhenPrepared: to.runsWhenPrepared,
     empty: statements.length === 0 && to.effects.size === 0,
     locks: to.lock ? `${to.lock.mode} on ${shown(to.lock.relation)}` : null,
     summary: to.summaries.join('; then ') || 'does nothing',

@@ -68,15 +68,26 @@ function ruled(to: Collector, node: Node, rule: Rule): string {
   for (const effect of rest) affect(to, effect, null, tag)
   if (RIGHTS.has(tag)) affect(to, 'privilege-change', subjects[0] ?? null, tag)
   if (isTemporary(part(body, 'sequence'))) {
-    affect(to, 'session-change', null, tag)
+    affect(to, 'session-change', targetOf(to, part(body, 'sequence')), tag)
+    to.createsTemporary = true
     hides(to, textOf(part(body, 'sequence'), 'relname'))
   }
-  // What nobody described may be a temporary relation.
-  if (RELATION_TYPES.has(textOf(body, 'renameType')) && subjects[0]?.oid === null)
+  // What nobody described may be a temporary relation, where the session may have one.
+  const [subject] = subjects
+  if (
+    RELATION_TYPES.has(textOf(body, 'renameType')) &&
+    subject !== undefined &&
+    mayBeTemporary(to, subject)
+  )
     hides(to, textOf(body, 'newname'))
   if (rule.code) to.createsCode = true
   if (!rule.closed) visitChildren(to, { kind, body }, { ...TOP, subject: () => undefined })
   return tag
+}
+
+function mayBeTemporary(to: Collector, { oid, schema }: RelationRef): boolean {
+  if (schema !== null) return schema.startsWith('pg_temp')
+  return oid === null && (to.mayHaveTemporary || to.createsTemporary)
 }
 
 /** Statements whose general form changes definitions, but rights with these objects. */
@@ -235,6 +246,7 @@ function createTable(to: Collector, body: Tree): string {
   const relation = targetOf(to, range)
   affect(to, 'schema-change', relation, 'creates a table')
   if (isTemporary(range)) {
+    to.createsTemporary = true
     affect(to, 'session-change', relation, 'creates a temporary table')
     hides(to, relation.name)
   }
@@ -267,6 +279,7 @@ function createView(to: Collector, body: Tree): string {
   const relation = targetOf(to, range)
   affect(to, 'schema-change', relation, 'creates a view')
   if (isTemporary(range)) {
+    to.createsTemporary = true
     affect(to, 'session-change', relation, 'creates a temporary view')
     hides(to, relation.name)
   }
@@ -415,8 +428,13 @@ const TRANSACTIONS: ReadonlyMap<string, readonly [string, TransactionControl]> =
 
 function prepare(to: Collector, body: Tree): string {
   affect(to, 'session-change', null, 'names a statement for later')
+  for (const type of nodesAt(body, 'argtypes')) visit(to, type, TOP)
   const query = nodeAt(body, 'query')
+  // Its parameters are its own, and come with EXECUTE.
+  const { parameters } = to
+  to.parameters = []
   if (query) statement(to, query)
+  to.parameters = parameters
   return 'PREPARE'
 }
 

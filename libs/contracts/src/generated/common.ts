@@ -50,6 +50,24 @@ export type Dependency = {
   readonly attnum: number
 }
 
+/** A type of the target that PostgreSQL does not bring itself, and what making or reading a value of it may run. Row types of relations are left out where their columns say enough. */
+export type DescribedType = {
+  /** Its OID. */
+  readonly oid: number
+  /** Its schema. */
+  readonly schema: string
+  /** Its name; of an array that PostgreSQL made, with an underscore in front. */
+  readonly name: string
+  /** array, base, composite, domain, enum, multirange, range or other. */
+  readonly kind: string
+  /** Whether making a value of it runs nothing but PostgreSQL's own harmless functions, or those of extensions in C. */
+  readonly plain: boolean
+  /** Whether a value holds others: PostgreSQL reads a literal beside a column of such a type as of the type itself. */
+  readonly composed: boolean
+  /** Whether the target has casts or operators that PostgreSQL applies to its values unasked, and that may run more. */
+  readonly runsWhenRead: boolean
+}
+
 /** A content detector, and how a hit is masked. */
 export type DetectorRule = {
   /** The name of the detector. */
@@ -287,6 +305,20 @@ export type Stage = {
 
 /** How many reviewers of a stage must countersign: any one, every reviewer group once, or a number of distinct people. */
 export type StageMode = 'Any' | 'All' | 'Quorum'
+
+/** A column of pg_catalog or information_schema that shows values of users, or that nobody has classified. */
+export type SystemColumn = {
+  /** The OID of its relation, which differs between servers. */
+  readonly relationOid: number
+  /** The attribute number. */
+  readonly attnum: number
+  /** The schema of the relation. */
+  readonly schema: string
+  /** The name of the relation. */
+  readonly relation: string
+  /** The name of the column. */
+  readonly column: string
+}
 
 /** What TLS the connection to a target must have. */
 export type TlsMode = 'VerifyFull' | 'VerifyCa' | 'Require'

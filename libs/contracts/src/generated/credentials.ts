@@ -1,6 +1,6 @@
 // Generated from schemas/credentials by libs/contracts/generate.ts; do not edit.
 import type { InstanceId, Instant, RequestId, SessionId } from '@countersign/kernel'
-import type { Relation, Routine } from './common.ts'
+import type { DescribedType, Relation, Routine, SystemColumn } from './common.ts'
 
 /** The broker could not do what was needed. */
 export type CredentialFailed = {
@@ -135,6 +135,10 @@ export type TargetDescribed = {
   readonly relations: readonly Relation[]
   /** Functions outside pg_catalog. */
   readonly routines: readonly Routine[]
+  /** Types outside pg_catalog. What is not among them may run anything. */
+  readonly types: readonly DescribedType[]
+  /** Columns of PostgreSQL's own catalogs that are masked unless a rule says otherwise. */
+  readonly systemColumns: readonly SystemColumn[]
 }
 
 /** Everything that may stand in the topic `credentials`. */

@@ -22,6 +22,19 @@ export function originsIn(rule: string): ReadonlyMap<number, Origin> {
   return origins
 }
 
+/**
+ * The tables of PostgreSQL itself that a view reads anywhere. pg_depend has nothing of those with OIDs below 12,000
+ * (FirstUnpinnedObjectId). They stand as ` :relid ` in entries of range tables, and in what is checked for them.
+ */
+export function systemRelationsIn(rule: string): readonly number[] {
+  const found = new Set<number>()
+  for (const [, oid] of rule.matchAll(/(?<!\\) :relid (\d+)(?= )/g))
+    if (Number(oid) > 0 && Number(oid) < FIRST_UNPINNED) found.add(Number(oid))
+  return [...found].sort((a, b) => a - b)
+}
+
+const FIRST_UNPINNED = 12_000
+
 /** The entries of the outermost target list, each without the nodes inside it. */
 function entriesOf(rule: string): string[] {
   const entries: string[] = []

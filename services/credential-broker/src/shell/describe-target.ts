@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import type { Profile, Relation, Routine, TargetDescribed } from '@countersign/contracts'
 import { sha256 } from '@countersign/kernel'
+import { isHarmlessFunction, isMaskedSystemColumn } from '@countersign/statements'
 import {
   DEPENDENCIES,
   EXTENT,
@@ -10,7 +11,9 @@ import {
   VIEW_RULES,
 } from '../core/sql/description-queries.ts'
 
-import { originsIn } from '../core/view-origins.ts'
+import { CONVERTED, SYSTEM_COLUMNS, TYPES } from '../core/sql/type-queries.ts'
+import { describedTypes, type TypeRow } from '../core/plain-types.ts'
+import { originsIn, systemRelationsIn } from '../core/view-origins.ts'
 
 /** What a target looks like, without the session that wants to know. */
 export type Description = Omit<TargetDescribed, 'type' | 'sessionId' | 'at'>
@@ -24,7 +27,11 @@ export async function describeTarget(
   const dependencies = await client.query<DependencyRow>(DEPENDENCIES)
   const rules = await client.query<{ view: string; rule: string }>(VIEW_RULES)
   const origins = new Map(rules.rows.map(({ view, rule }) => [view, originsIn(rule)]))
+  const beneath = new Map(rules.rows.map(({ view, rule }) => [view, systemRelationsIn(rule)]))
   const routines = await client.query<RoutineRow>(ROUTINES)
+  const converted = await client.query<RoutineRow>(CONVERTED)
+  const types = await client.query<TypeRow>(TYPES)
+  const system = await client.query<SystemColumnRow>(SYSTEM_COLUMNS)
   const settings = await client.query<{ version: string; path: string }>(SEARCH_PATH)
   const [setting] = settings.rows
   const below = Map.groupBy(dependencies.rows, ({ view }) => view)
@@ -41,17 +48,25 @@ export async function describeTarget(
         ...column,
         origin: origins.get(row.oid)?.get(column.attnum) ?? null,
       })),
-      dependsOn: (below.get(row.oid) ?? []).map(({ relation, attnum }) => ({
-        relationOid: Number(relation),
-        attnum,
-      })),
+      dependsOn: [
+        ...(below.get(row.oid) ?? []).map(({ relation, attnum }) => ({
+          relationOid: Number(relation),
+          attnum,
+        })),
+        // PostgreSQL notes no columns of its own tables, since nobody can drop them.
+        ...(beneath.get(row.oid) ?? []).map((relationOid) => ({ relationOid, attnum: 0 })),
+      ],
       inherits: row.inherits,
     })),
-    routines: routines.rows.map((row): Routine => ({
+    routines: [...routines.rows, ...converted.rows].map((row): Routine => ({
       ...row,
       oid: Number(row.oid),
       volatility: VOLATILITIES[row.volatility] ?? 'volatile',
     })),
+    types: describedTypes(types.rows, isHarmlessFunction),
+    systemColumns: system.rows
+      .filter((row) => isMaskedSystemColumn(row))
+      .map((row) => ({ ...row, relationOid: Number(row.relationOid) })),
   }
   return { ...content, targetVersion: sha256(JSON.stringify(content)) }
 }
@@ -69,6 +84,13 @@ type RelationRow = {
   kind: string
   columns: { attnum: number; name: string; typeOid: number; label: string | null }[]
   inherits: number[]
+}
+type SystemColumnRow = {
+  relationOid: string
+  attnum: number
+  schema: string
+  relation: string
+  column: string
 }
 type DependencyRow = { view: string; relation: string; attnum: number }
 type RoutineRow = {

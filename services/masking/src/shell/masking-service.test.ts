@@ -260,6 +260,8 @@ const described = (targetVersion = 'target-1'): TargetDescribed => ({
     },
   ],
   routines: [],
+  types: [],
+  systemColumns: [],
 })
 
 const issued = (): CredentialIssued => ({

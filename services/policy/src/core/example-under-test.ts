@@ -106,6 +106,8 @@ export const target = (profile: string): TargetDescribed => ({
       language: 'plpgsql',
     },
   ],
+  types: [],
+  systemColumns: [],
 })
 
 export function admitted(profile: string, catalog = exampleCatalog()): SessionAdmitted {
@@ -177,7 +179,8 @@ export function decided(
   {
     catalog = exampleCatalog(),
     subject = {},
-  }: { catalog?: Catalog; subject?: Partial<RequestSubject> } = {},
+    mayHaveTemporary = false,
+  }: { catalog?: Catalog; subject?: Partial<RequestSubject>; mayHaveTemporary?: boolean } = {},
 ): RequestDecision {
   const asked = subjectOf(profile, sql, subject)
   const request = intercepted({ content: { ...intercepted().content, kind: asked.kind } })
@@ -187,6 +190,7 @@ export function decided(
     target: target(profile),
     subject: asked,
     rules,
+    mayHaveTemporary,
     at: NOW,
   })
 }

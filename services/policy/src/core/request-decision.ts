@@ -12,7 +12,13 @@ import type {
 } from '@countersign/contracts'
 import { maskingRulesFor, resolvedChain } from '@countersign/catalog'
 import type { ErrorCode, Instant } from '@countersign/kernel'
-import { coverageKey, rendering, understand, type Understanding } from '@countersign/statements'
+import {
+  type BesideText,
+  coverageKey,
+  rendering,
+  understand,
+  type Understanding,
+} from '@countersign/statements'
 import type { Rules } from './admission.ts'
 import { obligationsOf } from './obligations.ts'
 import { type Question, timeOf } from './question.ts'
@@ -28,15 +34,28 @@ export type RequestFacts = {
   readonly target: TargetDescribed
   readonly subject: RequestSubject
   readonly rules: Rules
+  /** Whether anything that ran in the session may have made a temporary relation. */
+  readonly mayHaveTemporary: boolean
   readonly at: Instant
   /** What the text does, where that was worked out before. */
   readonly understanding?: Understanding
 }
 
+/** What counts beside the text: parameters with their values, and what ran before in the session. */
+export const besideText = (
+  { kind, parameterTypes, parameters }: RequestSubject,
+  { mayHaveTemporary }: Pick<RequestFacts, 'mayHaveTemporary'>,
+): BesideText => ({
+  ...{ parameterTypes, parameters, mayHaveTemporary },
+  isPreparation: kind === 'Prepare',
+})
+
 /** Decides on one request, from its exact bytes. */
 export function requestDecision(request: RequestIntercepted, facts: RequestFacts): RequestDecision {
   const { session, target, subject, rules, at } = facts
-  const understanding = facts.understanding ?? understand(subject.text, target)
+  const runs = subject.kind !== 'Prepare'
+  const understanding =
+    facts.understanding ?? understand(subject.text, target, besideText(subject, facts))
   const effects = effectsOf(understanding)
   const { summary } = understanding
   const mismatch = mismatchOf(request, facts)
@@ -81,7 +100,6 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
       })
     chains.push(chain.value)
   }
-  const runs = subject.kind !== 'Prepare'
   const common = {
     sessionId: request.sessionId,
     at,
@@ -96,6 +114,16 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
     stateVersion: request.stateVersion,
     recording: obligations.recording,
   }
+  // PostgreSQL reads literals of such types when it prepares the statement, so nothing would be left to decide.
+  if (chains.length > 0 && !runs && understanding.runsWhenPrepared)
+    return block(
+      'CS_REQUEST_BLOCKED',
+      'preparing the statement may already run code of the target',
+      {
+        rules: verdict.rules,
+        hint: 'Send it as one simple query, without preparing it.',
+      },
+    )
   // Its execution is what people see, with the parameters.
   if (chains.length > 0 && runs) {
     const { identity } = session

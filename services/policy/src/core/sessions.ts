@@ -1,5 +1,6 @@
 import type {
   AnyMessage,
+  Effect,
   SessionAdmitted,
   SessionRejected,
   TargetDescribed,
@@ -22,6 +23,8 @@ export type Session = {
   target: TargetDescribed | null
   /** Pieces of large requests that are not decided yet, by request and index. */
   readonly parts: Map<string, Map<number, Buffer>>
+  /** Something that was decided, and may have run, may have made a temporary relation. */
+  mayHaveTemporary: boolean
 }
 
 export const noSessions = (): Sessions => ({ live: new Map(), over: new Set(), targets: new Map() })
@@ -52,9 +55,15 @@ export function fold(sessions: Sessions, message: AnyMessage): void {
     case 'RequestAllowed':
     case 'RequestBlocked':
     case 'ReviewRequired':
+      if (message.type === 'RequestAllowed' || message.type === 'ReviewRequired')
+        session.mayHaveTemporary ||= message.effects.some(mayMakeTemporary)
       session.parts.delete(message.requestId)
   }
 }
+
+/** Opaque code can make one unseen; otherwise the session changes with the relation that is made. */
+const mayMakeTemporary = ({ effect, table }: Effect): boolean =>
+  effect === 'opaque' || (effect === 'session-change' && table !== null)
 
 /** The ciphertexts of a request in parts; null while some are missing. */
 export function completeParts(
@@ -79,7 +88,13 @@ function partsOf(session: Session, requestId: string): Map<number, Buffer> {
 function sessionOf(sessions: Sessions, id: string): Session {
   const known = sessions.live.get(id)
   if (known !== undefined) return known
-  const session: Session = { verdict: null, sealedKey: null, target: null, parts: new Map() }
+  const session: Session = {
+    verdict: null,
+    sealedKey: null,
+    target: null,
+    parts: new Map(),
+    mayHaveTemporary: false,
+  }
   sessions.live.set(id, session)
   return session
 }

@@ -1,6 +1,11 @@
 import type { Column, MaskingRulesDefined, Relation, TargetDescribed } from '@countersign/contracts'
-import { kinshipOf, taggedBy } from '@countersign/masking-plan'
-import type { RelationRef, Understanding } from '@countersign/statements'
+import { kinshipOf, masksNothing, taggedBy } from '@countersign/masking-plan'
+import {
+  isMaskedSystemColumn,
+  type RelationRef,
+  systemColumnsMasked,
+  type Understanding,
+} from '@countersign/statements'
 
 /** Which columns of a target are masked, by name. */
 export type Tags = {
@@ -16,7 +21,7 @@ export type Tags = {
  * a table has the tags of what it inherits from and of what inherits from it, and
  * a view has the tags of what lies below it, because `understand` names those columns too.
  * Known limits, all on the safe side: what the description does not have, a relation or a column, counts as masked,
- * but for the catalogs of PostgreSQL itself; a result whose columns cannot be known (FETCH, opaque functions) counts as masked.
+ * but for the catalogs of PostgreSQL itself, whose columns are classified by name; a result whose columns cannot be known (FETCH, opaque functions) counts as masked.
  */
 export function tagsOf(target: TargetDescribed, rules: MaskingRulesDefined | null): Tags {
   const last = LAST.get(target)
@@ -27,6 +32,7 @@ export function tagsOf(target: TargetDescribed, rules: MaskingRulesDefined | nul
 }
 
 function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Tags {
+  if (masksNothing(rules, target.relations)) return { ofRelation: () => [], touchedBy: () => false }
   const relations = new Map(target.relations.map((relation) => [relation.oid, relation]))
   const kinOf = kinshipOf(target.relations)
   const byRelation = new Map<number, ReadonlyMap<string, string>>()
@@ -52,7 +58,10 @@ function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Ta
     const schema = ref.schema ?? ''
     if (relation === undefined && CATALOGS.has(schema)) {
       const named = { relation: { schema, name: ref.name }, column: { name: column, label: null } }
-      return column !== '*' && tagOf(rules, named) !== null
+      if (column === '*') return systemColumnsMasked(schema, ref.name)
+      return (
+        isMaskedSystemColumn({ schema, relation: ref.name, column }) || tagOf(rules, named) !== null
+      )
     }
     if (relation === undefined) return rules !== null
     if (column === '*') return tagged(relation).size > 0
@@ -68,6 +77,8 @@ function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Ta
   return {
     ofRelation: (ref) => {
       const relation = known(ref)
+      if (relation === undefined && isOfPostgres(ref))
+        return systemColumnsMasked(ref.schema ?? '', ref.name) ? ['system-values'] : []
       return relation === undefined ? [] : [...new Set(tagged(relation).values())].sort()
     },
     touchedBy: ({ columns, columnsUnknown }) =>
@@ -85,6 +96,8 @@ function tagOf(rules: MaskingRulesDefined | null, { relation, column }: Named): 
   if (rules === null) return column.label === null ? null : 'label'
   return taggedBy(rules, relation, column)?.tag ?? null
 }
+
+const isOfPostgres = ({ schema }: RelationRef): boolean => CATALOGS.has(schema ?? '')
 
 const CATALOGS: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema'])
 

@@ -4,7 +4,7 @@ import type { Clock } from '@countersign/kernel'
 import type { DeciderService, Decision } from '@countersign/runtime'
 import { admission, type Rules } from '../core/admission.ts'
 import { policiesOf } from '../core/policy-set.ts'
-import { blocked, requestDecision } from '../core/request-decision.ts'
+import { besideText, blocked, requestDecision } from '../core/request-decision.ts'
 import { completeParts, fold, noSessions, type Sessions } from '../core/sessions.ts'
 import { CATALOG, topology } from '../topology.ts'
 import type { ContentReader } from './content.ts'
@@ -86,7 +86,7 @@ export function policyService({
     const verdict = session?.verdict ?? null
     if (session === undefined || verdict === null) return 'wait'
     if (verdict.type === 'SessionRejected') return refuse('CS_SESSION_REJECTED', verdict.reason)
-    const { sealedKey, target } = session
+    const { sealedKey, target, mayHaveTemporary } = session
     if (sealedKey === null || target === null) return 'wait'
     if (target.target !== verdict.profile.name) {
       return refuse('CS_GRANT_MISMATCH', 'the description is of another target')
@@ -98,9 +98,13 @@ export function policyService({
     if (parts === null) return 'wait'
     const subject = await readContent({ sessionId: request.sessionId, sealedKey }, content, parts)
     if (!subject.ok) return refuse('CS_GRANT_MISMATCH', subject.error)
-    const understanding = await understand(request.sessionId, subject.value.text, target)
-    const at = clock.now()
-    const facts = { session: verdict, target, subject: subject.value, rules, at, understanding }
+    const beside = besideText(subject.value, { mayHaveTemporary })
+    const { text } = subject.value
+    const understanding = await understand(request.sessionId, text, target, beside)
+    const facts = {
+      ...{ session: verdict, target, subject: subject.value, understanding },
+      ...{ rules, mayHaveTemporary, at: clock.now() },
+    }
     return [{ message: requestDecision(request, facts) }]
   }
 }

@@ -1,6 +1,12 @@
 import { Worker } from 'node:worker_threads'
 import type { TargetDescribed } from '@countersign/contracts'
-import { LOOP_BYTES_MAX, tooComplex, understand, type Understanding } from '@countersign/statements'
+import {
+  type BesideText,
+  LOOP_BYTES_MAX,
+  tooComplex,
+  understand,
+  type Understanding,
+} from '@countersign/statements'
 import type { Logger } from '@countersign/runtime'
 import { type Answered, type Asked, CATALOGS_MAX } from './understanding-worker.ts'
 
@@ -9,6 +15,7 @@ export type Understander = (
   sessionId: string,
   text: Uint8Array,
   target: TargetDescribed,
+  beside?: BesideText,
 ) => Understanding | Promise<Understanding>
 
 export type UnderstanderOptions = {
@@ -19,7 +26,8 @@ export type UnderstanderOptions = {
 }
 
 /** Understands everything at once, where nobody else waits. */
-export const understandHere: Understander = (_session, text, target) => understand(text, target)
+export const understandHere: Understander = (_session, text, target, beside) =>
+  understand(text, target, beside)
 
 /**
  * Understands short texts at once and all others in two threads, which are ended when a text takes longer than it may:
@@ -38,13 +46,13 @@ export function understander(
   for (const thread of threads) start(thread)
 
   return {
-    understand(sessionId, text, target) {
-      if (text.length <= AT_ONCE_BYTES_MAX) return understand(text, target)
+    understand(sessionId, text, target, beside = {}) {
+      if (text.length <= AT_ONCE_BYTES_MAX) return understand(text, target, beside)
       if (text.length > statementBytesMax)
         return tooComplex(`is longer than ${statementBytesMax} bytes`)
       if (waiting.length >= WAITING_MAX) return tooComplex('finds policy busy with other texts')
       return new Promise((resolve) => {
-        waiting.push({ sessionId, text, target, resolve })
+        waiting.push({ sessionId, text, target, beside, resolve })
         dispatch()
       })
     },
@@ -88,7 +96,8 @@ export function understander(
     const before = await cpuMs(worker)
     if (!isCurrent()) return
     thread.startedAtMs = before
-    worker.postMessage({ text: job.text, bytesMax: statementBytesMax, catalogId } satisfies Asked)
+    const { text, beside } = job
+    worker.postMessage({ text, beside, bytesMax: statementBytesMax, catalogId } satisfies Asked)
     for (let leftMs = msMax; leftMs > 0;) {
       await pause(Math.min(Math.max(leftMs, 1), LOOKING_MS_MAX))
       if (!isCurrent()) return
@@ -119,8 +128,9 @@ export function understander(
     const catalogId = thread.nextCatalogId++
     thread.catalogs.set(target, catalogId)
     const taken = new Promise<void>((resolve) => (thread.onReady = resolve))
-    const { searchPath, relations, routines } = target
-    worker.postMessage({ catalogId, catalog: { searchPath, relations, routines } } satisfies Asked)
+    const { searchPath, relations, routines, types, systemColumns } = target
+    const catalog = { searchPath, relations, routines, types, systemColumns }
+    worker.postMessage({ catalogId, catalog } satisfies Asked)
     await taken
     return catalogId
   }
@@ -184,6 +194,7 @@ type Job = {
   readonly sessionId: string
   readonly text: Uint8Array
   readonly target: TargetDescribed
+  readonly beside: BesideText
   readonly resolve: (understanding: Understanding) => void
 }
 

@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads'
 import {
+  type BesideText,
   isParserBroken,
   loadStatements,
   type TargetCatalog,
@@ -10,7 +11,12 @@ import {
 /** What a worker is told: a catalog, under a number, or a text that is about one of them. */
 export type Asked =
   | { readonly catalogId: number; readonly catalog: TargetCatalog }
-  | { readonly catalogId: number; readonly text: Uint8Array; readonly bytesMax: number }
+  | {
+      readonly catalogId: number
+      readonly text: Uint8Array
+      readonly beside: BesideText
+      readonly bytesMax: number
+    }
 
 /** What it answers: `ready` at the start and for each catalog, else what the text does. */
 export type Answered =
@@ -35,9 +41,9 @@ async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
       port.postMessage('ready' satisfies Answered)
       return
     }
-    const { text, bytesMax, catalogId } = asked
+    const { text, beside, bytesMax, catalogId } = asked
     const catalog = catalogs.get(catalogId) ?? warming
-    const understanding = understand(text, catalog, { statementBytesMax: bytesMax })
+    const understanding = understand(text, catalog, { ...beside, statementBytesMax: bytesMax })
     port.postMessage({ understanding, isBroken: isParserBroken() } satisfies Answered)
   })
   port.postMessage('ready' satisfies Answered)

@@ -1,0 +1,13 @@
+import type { MaskingRulesDefined, Relation } from '@countersign/contracts'
+
+/** Whether no rule masks anything: what a tagged column would taint is not masked either then. A label of the target is a rule. */
+export const masksNothing = (
+  rules: Pick<MaskingRulesDefined, 'columns' | 'untagged' | 'detectors' | 'passwordLike'> | null,
+  relations: readonly Pick<Relation, 'columns'>[] = [],
+): boolean =>
+  rules !== null &&
+  rules.columns.length === 0 &&
+  rules.detectors.length === 0 &&
+  rules.passwordLike === null &&
+  rules.untagged === 'Pass' &&
+  relations.every(({ columns }) => columns.every(({ label }) => label === null))

@@ -1,0 +1,178 @@
+// Seen to fail when ColumnDef or JsonOutput is left out of what is walked, and when parameters are not looked at.
+import assert from 'node:assert/strict'
+import { before, describe, test } from 'node:test'
+import { loadStatements, type TargetCatalog, understand } from './index.ts'
+import { NODE_TABLE } from './generated/nodes.ts'
+
+const type = (oid: number, name: string, more: object = {}) => ({
+  ...{
+    oid,
+    schema: 'shop',
+    name,
+    kind: 'domain',
+    plain: false,
+    composed: false,
+    runsWhenRead: false,
+  },
+  ...more,
+})
+const CATALOG: TargetCatalog = {
+  searchPath: ['shop'],
+  relations: [
+    {
+      ...{ oid: 20_001, schema: 'shop', name: 'w', kind: 'table', dependsOn: [] },
+      columns: [
+        { attnum: 1, name: 'id', typeOid: 23 },
+        { attnum: 2, name: 'd', typeOid: 20_100 },
+        { attnum: 3, name: 'ds', typeOid: 20_101 },
+        { attnum: 4, name: 'm', typeOid: 20_102 },
+      ],
+    },
+  ],
+  routines: [],
+  types: [
+    type(20_100, 'd'),
+    type(20_101, '_d', { kind: 'array', composed: true }),
+    type(20_102, 'mood', { kind: 'enum', plain: true }),
+    type(20_103, 'read', { kind: 'base', plain: true, runsWhenRead: true }),
+  ],
+}
+
+before(loadStatements)
+
+const isOpaque = (sql: string, options = {}): boolean =>
+  understand(sql, CATALOG, options).effects.some(({ effect }) => effect === 'opaque')
+
+/** One statement for each node of the grammar that holds the name of a type whose values a query makes. */
+const OF_QUERIES: Readonly<Record<string, readonly string[]>> = {
+  TypeCast: ["select 'x'::!", "select cast('x' as !)", "select ! 'x'", "select '{x}'::![]"],
+  RangeTableFuncCol: ["select * from xmltable('/a' passing '<a/>' columns a ! path '.')"],
+  ColumnDef: [
+    "select * from json_to_record('{}') as (a !)",
+    "select * from rows from (json_to_record('{}') as (a !)) r",
+  ],
+  XmlSerialize: ["select xmlserialize(content '<a/>' as !)"],
+  JsonOutput: [
+    "select json_value('{}', '$' returning !)",
+    "select json_query('{}', '$' returning !)",
+    "select json_serialize('{}' returning !)",
+    "select json_object('a': 1 returning !)",
+    'select json_arrayagg(1 returning !)',
+  ],
+  JsonTableColumn: [
+    "select * from json_table('[]', '$' columns (a ! path '$'))",
+    "select * from json_table('[]', '$' columns (nested '$' columns (a ! path '$')))",
+    "select * from json_table('[]', '$' columns (a ! exists path '$'))",
+  ],
+  PrepareStmt: ['prepare p (!) as select $1'],
+}
+/** They define; what they define runs later, and none of them is a read. */
+const OF_DEFINITIONS: ReadonlySet<string> = new Set([
+  ...[
+    'AlterDomainStmt',
+    'CreateStmt',
+    'CreateDomainStmt',
+    'CreateOpClassStmt',
+    'CreateOpClassItem',
+  ],
+  ...['CreateFunctionStmt', 'FunctionParameter', 'AlterTypeStmt', 'CreateEnumStmt'],
+  ...[
+    'CreateRangeStmt',
+    'AlterEnumStmt',
+    'CreateCastStmt',
+    'CreateTransformStmt',
+    'ObjectWithArgs',
+  ],
+])
+
+describe('a type that a statement names', () => {
+  test('is looked for in every node of the grammar that has one', () => {
+    const nodes = NODE_TABLE.trim()
+      .split('\n')
+      .filter((line) => /:TypeName\b| typeName:| argtypes:/.test(line))
+      .map((line) => line.split(' ')[0] ?? '')
+      // These exist only after analysis.
+      .filter((name) => !['RangeTblEntry'].includes(name))
+    for (const name of nodes)
+      assert.ok(
+        name in OF_QUERIES || OF_DEFINITIONS.has(name),
+        `nobody looks at the type of ${name}`,
+      )
+  })
+
+  for (const [node, statements] of Object.entries(OF_QUERIES))
+    for (const sql of statements)
+      test(`is asked about in ${node}: ${sql}`, () => {
+        for (const name of ['d', 'shop.d', '_d', 'nowhere', 'shop.w'])
+          assert.ok(isOpaque(sql.replace('!', name)), name)
+        for (const name of [
+          'mood',
+          'shop.mood',
+          '_mood',
+          'text',
+          'pg_catalog.int4',
+          'varchar(3)',
+          '_int4',
+        ])
+          assert.equal(isOpaque(sql.replace('!', name)), name === '_mood', name)
+      })
+
+  test('is asked about where it is called or a field', () => {
+    for (const sql of [
+      "select d('x')",
+      "select ('x'::text).d",
+      "select ('{x}'::text)._d",
+      "select ('x'::text)._w",
+      "select shop._d('{x}')",
+    ])
+      assert.ok(isOpaque(sql), sql)
+    assert.equal(isOpaque("select mood('x'), shop.mood('x'), ('x'::text).mood"), false)
+  })
+})
+
+describe('a type that a statement reaches', () => {
+  test('is that of a parameter', () => {
+    for (const oid of [20_100, 20_101, 99_999])
+      assert.ok(isOpaque('select $1', { parameterTypes: [0, oid] }), String(oid))
+    for (const oid of [0, 25, 16_383, 20_102])
+      assert.equal(isOpaque('select $1', { parameterTypes: [oid] }), false, String(oid))
+  })
+
+  test('is that of a column beside a literal, or in a row that is filled', () => {
+    for (const sql of [
+      "select * from w where ds = '{y}'",
+      'select ds from w',
+      "select jsonb_populate_record(w, '{}') from w",
+      'select * from w',
+    ])
+      assert.ok(isOpaque(sql), sql)
+    for (const sql of [
+      "select id, d, m from w where d = 'y'",
+      "select jsonb_populate_record(null::pg_class, '{}')",
+    ])
+      assert.equal(isOpaque(sql), false, sql)
+  })
+
+  test('makes preparing run something only where literals are read then', () => {
+    const runs = (sql: string) => understand(sql, CATALOG).runsWhenPrepared
+    for (const sql of [
+      "select '{x}'::_d",
+      "select '{x}'::d[]",
+      "insert into w (ds) values ('{x}')",
+      "update w set ds = '{x}'",
+      "select _d('{x}')",
+    ])
+      assert.ok(runs(sql), sql)
+    for (const sql of ["select 'x'::d", 'select 1', "select '{x}'::mood", 'select id from w'])
+      assert.equal(runs(sql), false, sql)
+  })
+
+  test('is not plain where nobody described types', () => {
+    const { types: _, ...undescribed } = CATALOG
+    for (const sql of ["select 'x'::mood", 'select m from w'])
+      assert.ok(
+        understand(sql, undescribed).effects.some(({ effect }) => effect === 'opaque'),
+        sql,
+      )
+  })
+})

@@ -1,0 +1,122 @@
+import type { CatalogRelation, TargetCatalog } from './catalog.ts'
+import { BUILTIN_TYPES, CATALOG_RELATIONS } from './generated/pg-catalog.ts'
+
+/** What making a value of a type, or reading one, may do. */
+export type TypeFacts = {
+  /** Nothing but harmless functions of PostgreSQL runs when a value is made. */
+  readonly plain: boolean
+  /** A literal beside such a value is read as of this type, already when the statement is prepared. */
+  readonly composed: boolean
+  /** PostgreSQL applies casts or operators of the target to its values unasked. */
+  readonly runsWhenRead: boolean
+}
+
+/** A type as a `TargetDescribed` event has it. */
+export type CatalogType = TypeFacts & {
+  readonly oid: number
+  readonly schema: string
+  readonly name: string
+  readonly kind: string
+}
+
+/** The one place that says what types do, however a request names or reaches them. */
+export type Types = {
+  /** Schema null: along the search path. */
+  named(schema: string | null, name: string): TypeFacts
+  ofOid(oid: number): TypeFacts
+  /** Of a column, of all columns for `*`; null where the relation or column is not known. */
+  ofColumn(relation: CatalogRelation, column: string): TypeFacts
+  /** Names that call code as functions do: `name(x)`, `x.name`. */
+  readonly calls: ReadonlySet<string>
+  /** Those of them that are types. */
+  readonly conversions: ReadonlySet<string>
+}
+
+/**
+ * Purpose: to let no type run code that the text does not show: checks of domains, casts and input functions.
+ * Method: types of PostgreSQL itself are plain, others where the description says so; row types by their columns. What is not
+ * known is not plain.
+ * Known limit: a relation that nobody described yet is taken to have plain columns.
+ */
+export function typesOf(catalog: TargetCatalog, path: readonly string[]): Types {
+  const described = catalog.types ?? []
+  const byOid = new Map(described.map((type) => [type.oid, type]))
+  const byName = new Map(described.map((type) => [keyOf(type.schema, type.name), type]))
+  const relations = new Map(catalog.relations.map((each) => [keyOf(each.schema, each.name), each]))
+  const converted = new Set(
+    catalog.routines
+      .filter(({ schema, language }) => schema === 'pg_catalog' && language === 'type')
+      .map(({ name }) => name),
+  )
+  const columns = new Map<CatalogRelation, TypeFacts>()
+
+  const ofOid = (oid: number): TypeFacts =>
+    oid < FIRST_OF_USERS ? PLAIN : (byOid.get(oid) ?? UNKNOWN)
+  const ofColumns = (relation: CatalogRelation): TypeFacts => {
+    const known = columns.get(relation)
+    if (known !== undefined) return known
+    const facts = worst(relation.columns.map(({ typeOid }) => ofOid(typeOid ?? 0)))
+    columns.set(relation, facts)
+    return facts
+  }
+  const within = (schema: string, name: string): TypeFacts | null => {
+    if (schema === 'pg_catalog' && isBuiltin(name))
+      return converted.has(elementOf(name)) ? UNKNOWN : PLAIN
+    if (schema === 'information_schema' && OF_INFORMATION_SCHEMA.has(elementOf(name))) return PLAIN
+    const type = byName.get(keyOf(schema, name))
+    if (type !== undefined) return type
+    const relation =
+      relations.get(keyOf(schema, name)) ?? relations.get(keyOf(schema, elementOf(name)))
+    return relation === undefined ? null : { ...ofColumns(relation), composed: true }
+  }
+  // An array of rows is a type too, and a call where a text is turned into it.
+  const conversions = new Set([
+    ...described.filter(({ plain }) => !plain).map(({ name }) => name),
+    ...catalog.relations.filter((each) => !ofColumns(each).plain).map(({ name }) => `_${name}`),
+  ])
+  const functions = catalog.routines.filter(
+    ({ schema, name, language }) =>
+      schema !== 'pg_catalog' &&
+      (language !== 'type' || byName.get(keyOf(schema, name))?.plain !== true),
+  )
+  return {
+    named(schema, name) {
+      for (const candidate of schema === null ? path : [schema]) {
+        const found = within(candidate, name)
+        if (found !== null) return found
+      }
+      return UNKNOWN
+    },
+    ofOid,
+    ofColumn: (relation, column) =>
+      column === '*'
+        ? ofColumns(relation)
+        : ofOid(relation.columns.find(({ name }) => name === column)?.typeOid ?? 0),
+    calls: new Set([...functions.map(({ name }) => name), ...conversions]),
+    conversions,
+  }
+}
+
+/** What all of them do together. */
+const worst = (all: readonly TypeFacts[]): TypeFacts => ({
+  plain: all.every(({ plain }) => plain),
+  composed: all.some(({ plain, composed }) => !plain && composed),
+  runsWhenRead: all.some(({ runsWhenRead }) => runsWhenRead),
+})
+
+const isBuiltin = (name: string): boolean =>
+  BUILTIN_TYPES.has(elementOf(name)) || CATALOG_RELATIONS.has(elementOf(name))
+
+/** Arrays have the name of their element behind an underscore. */
+const elementOf = (name: string): string => (name.startsWith('_') ? name.slice(1) : name)
+
+const keyOf = (schema: string, name: string): string => JSON.stringify([schema, name])
+
+const PLAIN: TypeFacts = { plain: true, composed: false, runsWhenRead: false }
+const UNKNOWN: TypeFacts = { plain: false, composed: true, runsWhenRead: false }
+/** What PostgreSQL itself made has smaller OIDs (FirstNormalObjectId). */
+const FIRST_OF_USERS = 16_384
+/** Domains with checks that only compare. */
+const OF_INFORMATION_SCHEMA: ReadonlySet<string> = new Set([
+  ...['cardinal_number', 'character_data', 'sql_identifier', 'time_stamp', 'yes_or_no'],
+])

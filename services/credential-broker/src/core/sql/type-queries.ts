@@ -1,0 +1,70 @@
+/** What PostgreSQL itself made has smaller OIDs (FirstNormalObjectId). */
+const FIRST_OF_USERS = 16384
+const OURS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
+
+/** Whether a function is PostgreSQL's own, or of an extension in C that declares it stable: it computes and no more. */
+const isPlain = (oid: string): string =>
+  `(${oid}::oid = 0 OR EXISTS (SELECT FROM pg_catalog.pg_proc f JOIN pg_catalog.pg_language l ON l.oid = f.prolang
+     WHERE f.oid = ${oid}::oid AND (f.oid < ${FIRST_OF_USERS}
+       OR l.lanname IN ('internal', 'c') AND f.provolatile <> 'v' AND NOT f.prosecdef)))`
+
+/**
+ * Types outside pg_catalog with what they are made of. `code` says whether the functions of the type itself are plain: of a
+ * base type those for texts and bytes, of a range those for its bounds.
+ */
+export const TYPES = `
+SELECT t.oid::int8::text AS oid, n.nspname AS schema, t.typname AS name, t.typtype AS kind,
+       coalesce(c.relkind, '') AS "relationKind",
+       CASE WHEN t.typtype = 'b' AND t.typcategory = 'A' THEN t.typelem::int8::float8 END AS element,
+       CASE WHEN t.typtype = 'd' THEN t.typbasetype::int8::float8 END AS base,
+       CASE t.typtype WHEN 'r' THEN r.rngsubtype::int8::float8 WHEN 'm' THEN m.rngtypid::int8::float8 END AS bounds,
+       coalesce((SELECT pg_catalog.json_agg(DISTINCT a.atttypid::int8) FROM pg_catalog.pg_attribute a
+                  WHERE a.attrelid = t.typrelid AND t.typrelid <> 0 AND a.attnum > 0 AND NOT a.attisdropped), '[]') AS parts,
+       coalesce((SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
+                   'expression', k.conbin::pg_catalog.text,
+                   'functions', ARRAY(SELECT f.proname::pg_catalog.text FROM pg_catalog.pg_proc f
+                      WHERE f.oid::int8 IN (SELECT (found.match)[1]::int8
+                        FROM pg_catalog.regexp_matches(k.conbin::pg_catalog.text, ':(?:op)?funcid ([0-9]+)', 'g') found(match)))))
+                   FROM pg_catalog.pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c'), '[]') AS checks,
+       t.typisdefined AND ${isPlain('t.typmodin')}
+         AND (t.typtype <> 'b' OR ${isPlain('t.typinput')} AND ${isPlain('t.typreceive')}
+              AND ${isPlain('t.typoutput')} AND ${isPlain('t.typsend')} AND ${isPlain('t.typsubscript')})
+         AND (r.rngtypid IS NULL OR ${isPlain('r.rngcanonical')} AND ${isPlain('r.rngsubdiff')}
+              AND NOT EXISTS (SELECT FROM pg_catalog.pg_opclass o JOIN pg_catalog.pg_amproc p ON p.amprocfamily = o.opcfamily
+                               WHERE o.oid = r.rngsubopc AND NOT ${isPlain('p.amproc')})) AS code,
+       EXISTS (SELECT FROM pg_catalog.pg_cast k
+                WHERE k.casttarget = t.oid AND NOT ${isPlain('k.castfunc')}) AS "isConverted",
+       EXISTS (SELECT FROM pg_catalog.pg_cast k
+                WHERE k.castsource = t.oid AND NOT ${isPlain('k.castfunc')}
+                  AND (k.castcontext = 'i' OR k.casttarget IN ('pg_catalog.json'::pg_catalog.regtype, 'pg_catalog.jsonb'::pg_catalog.regtype)))
+         OR EXISTS (SELECT FROM pg_catalog.pg_operator o
+                     WHERE t.oid IN (o.oprleft, o.oprright) AND NOT ${isPlain('o.oprcode')})
+         OR EXISTS (SELECT FROM pg_catalog.pg_amproc p
+                     WHERE t.oid IN (p.amproclefttype, p.amprocrighttype) AND NOT ${isPlain('p.amproc')}) AS "runsWhenRead"
+  FROM pg_catalog.pg_type t
+  JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+  LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid AND t.typrelid <> 0
+  LEFT JOIN pg_catalog.pg_range r ON t.typtype = 'r' AND r.rngtypid = t.oid
+  LEFT JOIN pg_catalog.pg_range m ON t.typtype = 'm' AND m.rngmultitypid = t.oid
+ WHERE ${OURS}
+ ORDER BY t.oid`
+
+/** PostgreSQL's own types that casts of the target lead to, and by that to functions of the target. */
+export const CONVERTED = `
+SELECT t.oid::int8::text AS oid, 'pg_catalog' AS schema, t.typname AS name, 'v' AS volatility,
+       false AS "securityDefiner", 'type' AS language
+  FROM pg_catalog.pg_type t
+ WHERE t.oid < ${FIRST_OF_USERS} AND t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace
+   AND EXISTS (SELECT FROM pg_catalog.pg_cast k
+                WHERE k.casttarget = t.oid AND NOT ${isPlain('k.castfunc')})
+ ORDER BY t.oid`
+
+/** All columns of PostgreSQL's own catalogs. */
+export const SYSTEM_COLUMNS = `
+SELECT c.oid::int8::text AS "relationOid", a.attnum, n.nspname AS schema, c.relname AS relation, a.attname AS column
+  FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
+ WHERE n.nspname IN ('pg_catalog', 'information_schema') AND c.relkind IN ('r', 'v', 'm', 'p', 'f', 't')
+   AND a.attnum > 0 AND NOT a.attisdropped
+ ORDER BY c.oid, a.attnum`
