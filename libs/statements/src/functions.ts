@@ -27,6 +27,10 @@ export type Call = {
   readonly populates?: boolean
 }
 
+/** What the functions of that name in pg_catalog do, as function-classes.ts says; null for a name that it has not seen. */
+export const functionClass = (name: string): string | null =>
+  HARMLESS_FUNCTIONS.has(name) ? 'harmless' : (CLASSES.get(name) ?? null)
+
 /** Whether a function of pg_catalog changes and runs nothing, by its name. */
 export const isHarmlessFunction = (name: string): boolean => HARMLESS_FUNCTIONS.has(name)
 

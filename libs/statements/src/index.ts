@@ -15,7 +15,7 @@ export type {
   Understanding,
 } from './facts.ts'
 export { type CoverableRequest, coverageKey } from './coverage-key.ts'
-export { isHarmlessFunction } from './functions.ts'
+export { functionClass, isHarmlessFunction } from './functions.ts'
 export { isMaskedSystemColumn, systemColumnsMasked } from './system-columns.ts'
 export type { CatalogType, TypeFacts } from './types.ts'
 export { exactKey, shapeKey, STATEMENTS_VERSION } from './keys.ts'

@@ -72,7 +72,11 @@ export const isTextCast = ({ body }: Node): boolean => isText(part(body, 'typeNa
 
 /** Other types change the value: 'roles'::varchar(4) is 'role'. */
 const isText = (type: Tree): boolean =>
-  ['text', 'pg_catalog.text'].includes(wordsAt(type, 'names').join('.')) && !('arrayBounds' in type)
+  TEXTS.has(wordsAt(type, 'names').join('.')) && !('arrayBounds' in type) && !('typmods' in type)
+
+const TEXTS: ReadonlySet<string> = new Set([
+  ...['text', 'pg_catalog.text', 'varchar', 'pg_catalog.varchar'],
+])
 
 function unwrapped(value: unknown): Node | null {
   const tree = treeOf(value)

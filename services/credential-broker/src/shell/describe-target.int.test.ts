@@ -9,6 +9,7 @@ import {
   takeInstance,
 } from '@countersign/local'
 import { profile } from '../core/examples.ts'
+import { functionClass } from '@countersign/statements'
 import { describeTarget, extentOf } from './describe-target.ts'
 
 let instance: Instance
@@ -55,6 +56,11 @@ test('whatever changes a description changes the extent too, and what does not c
     'CREATE OR REPLACE VIEW shop.contacts AS SELECT id, phone AS contact FROM shop.customers',
     'ALTER TABLE shop.orders RENAME COLUMN note TO remark',
     'ALTER TABLE shop.orders RENAME TO purchases',
+    'CREATE DOMAIN shop.short AS text CHECK (length(VALUE) < 9)',
+    'CREATE FUNCTION shop.checks(text) RETURNS boolean LANGUAGE sql RETURN true',
+    'ALTER DOMAIN shop.short ADD CONSTRAINT more CHECK (shop.checks(VALUE))',
+    'ALTER DOMAIN shop.short DROP CONSTRAINT more',
+    "CREATE TYPE shop.mood AS ENUM ('sad')",
     'ALTER TABLE shop.visits DETACH PARTITION shop.visits_2024',
   ]
   for (const change of changes) {
@@ -69,6 +75,59 @@ test('whatever changes a description changes the extent too, and what does not c
     await admin.query(upkeep)
   assert.equal((await looks()).extent, extent)
 })
+
+test('nothing that this server brings is without a class', async () => {
+  const { rows } = await admin.query<{ name: string }>(
+    "SELECT DISTINCT proname AS name FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace",
+  )
+  assert.deepEqual(
+    rows.map(({ name }) => name).filter((name) => functionClass(name) === null),
+    [],
+  )
+  const { systemColumns } = await describeTarget(admin, profile)
+  // What shows values of users, and nothing that nobody has thought about.
+  const unexpected = systemColumns.filter(
+    ({ relation, column }) =>
+      !SHOWING_VALUES.some((pattern) => pattern.test(`${relation}.${column}`)),
+  )
+  assert.deepEqual(unexpected, [])
+  const named = new Set(systemColumns.map(({ relation, column }) => `${relation}.${column}`))
+  for (const name of ['pg_stats.histogram_bounds', 'pg_statistic.stavalues1', 'pg_proc.prosrc'])
+    assert.ok(named.has(name), name)
+})
+
+test('a view over what PostgreSQL itself has depends on it, tables with fixed OIDs too', async () => {
+  await admin.query(`
+    CREATE VIEW shop.guesses AS SELECT attname, histogram_bounds::text AS bounds FROM pg_stats;
+    CREATE VIEW shop.samples AS SELECT starelid, stavalues1::text AS bounds FROM pg_statistic`)
+  const { relations, systemColumns } = await describeTarget(admin, profile)
+  for (const [view, below] of [
+    ['guesses', 'pg_stats'],
+    ['samples', 'pg_statistic'],
+  ] as const) {
+    const masked = new Set(
+      systemColumns
+        .filter(({ relation }) => relation === below)
+        .map(({ relationOid }) => relationOid),
+    )
+    const found = relations.find(({ name }) => name === view)
+    assert.ok(
+      found?.dependsOn.some(({ relationOid }) => masked.has(relationOid)),
+      view,
+    )
+  }
+})
+
+const SHOWING_VALUES: readonly RegExp[] = [
+  /^pg_stats\w*\./,
+  /^pg_statistic(_ext_data)?\./,
+  /^(pg_attribute\.attmissingval|pg_largeobject\.data|pg_proc\.(prosrc|prosqlbody)|routines\.routine_definition)$/,
+  /^(pg_stat_activity\.query|pg_(prepared_statements|cursors)\.statement|pg_backend_memory_contexts\.ident)$/,
+  /^pg_(authid|roles|shadow|user)\.(rolpassword|rolconfig|passwd|useconfig)$/,
+  /^pg_(db_role_setting\.setconfig|file_settings\.|hba_file_rules\.|ident_file_mappings\.|subscription\.subconninfo)/,
+  /^pg_stat_(wal_receiver|ssl|gssapi)\./,
+  /\.(fdwoptions|srvoptions|umoptions|ftoptions|attfdwoptions|option_value)$/,
+]
 
 const looks = async () => ({
   version: (await describeTarget(admin, profile)).targetVersion,
