@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { MaskingRulesDefined, Relation, TargetDescribed } from '@countersign/contracts'
 import { Instant, SessionId } from '@countersign/kernel'
 import { planFor } from './plan.ts'
+import { rowMask } from './row.ts'
 
 test('a column is tagged by the first rule that matches, its label, or its name', () => {
   const table = relation(1, ['id', 'Email', 'note', 'password'], [])
@@ -139,3 +140,62 @@ const tagsOf = (relations: readonly Relation[], rules = RULES): string[] =>
   planFor(rules, target(relations)).columns.map(
     ({ tableOid, attnum, tag, method }) => `${tableOid}.${attnum} ${tag} ${method}`,
   )
+
+test('what PostgreSQL itself keeps of the values of users is masked by the OIDs of the server, unless a rule names it', () => {
+  const system = (relationOid: number, attnum: number, relation: string, column: string) => ({
+    ...{ relationOid, attnum, schema: 'pg_catalog', relation, column },
+  })
+  const view = showing(relation(1, ['bounds', 'length'], [12_001]), [of(12_001, 10), null])
+  const described: TargetDescribed = {
+    ...target([view]),
+    systemColumns: [
+      system(12_001, 10, 'pg_stats', 'histogram_bounds'),
+      system(12_002, 3, 'pg_stat_activity', 'query'),
+    ],
+  }
+  const planned = (rules: MaskingRulesDefined) =>
+    planFor(rules, described).columns.map(
+      ({ tableOid, attnum, tag, method }) => `${tableOid}.${attnum} ${tag} ${method}`,
+    )
+  const masked = ['1.1 system-values Redact', '1.2 derived Null', '12001.10 system-values Redact']
+  assert.deepEqual(planned(RULES), [...masked, '12002.3 system-values Redact'])
+  const rule = { schema: 'pg_catalog', table: 'pg_stat_activity', column: null, tag: 'sql' }
+  assert.deepEqual(planned({ ...RULES, columns: [{ ...rule, method: 'Null' }] }), [
+    ...masked,
+    '12002.3 sql Null',
+  ])
+})
+
+test('rules that mask nothing mask nothing and taint nothing; a label of the target masks', () => {
+  const nothing: MaskingRulesDefined = {
+    ...RULES,
+    ...{ columns: [], detectors: [], passwordLike: null, untagged: 'Pass' },
+  }
+  const table = relation(20_001, ['id', 'password'], [])
+  const column = (tableOid: number, columnAttribute: number, name = 'password') => ({
+    ...{ name, tableOid, columnAttribute, typeOid: 25, format: 'text' as const },
+  })
+  const passes = (rules: MaskingRulesDefined, described: TargetDescribed) => {
+    const plan = planFor(rules, described)
+    // Of the table, of one that nobody described, and computed.
+    const columns = [column(20_001, 2), column(30_000, 1), column(0, 0)]
+    return rowMask(plan, columns, true, Buffer.alloc(32)).map(({ mask }) => mask === null)
+  }
+  assert.deepEqual(passes(nothing, target([table])), [true, true, true])
+  // What would mask, even if nothing of this target yet, leaves all in place.
+  const column2 = {
+    schema: null,
+    table: null,
+    column: 'nowhere',
+    tag: 'x',
+    method: 'Redact' as const,
+  }
+  assert.deepEqual(passes({ ...nothing, columns: [column2] }, target([table])), [
+    true,
+    false,
+    false,
+  ])
+  const labelled = table.columns.map((each) => ({ ...each, label: 'secret' }))
+  const described = target([{ ...table, columns: labelled }])
+  assert.deepEqual(passes(nothing, described), [false, false, false])
+})

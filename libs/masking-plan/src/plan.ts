@@ -15,7 +15,8 @@ import { masksNothing } from './masks-nothing.ts'
 export type MaskingPlan = Pick<
   MaskingPlanned,
   'columns' | 'untagged' | 'tainted' | 'detectors' | 'passwordLike' | 'relations'
->
+> &
+  Partial<Pick<MaskingPlanned, 'masksNothing'>>
 
 /**
  * The plan that the rules make of the target; without rules everything is redacted.
@@ -29,9 +30,8 @@ export function planFor(rules: MaskingRulesDefined | null, target: TargetDescrib
     attnumMax: Math.max(0, ...columns.map(({ attnum }) => attnum)),
   }))
   if (rules === null) return { ...EVERYTHING, relations }
-  const system = masksNothing(rules, target.relations)
-    ? new Map<number, Map<number, Tagged>>()
-    : systemTags(rules, target)
+  const passes = masksNothing(rules, target.relations)
+  const system = passes ? new Map<number, Map<number, Tagged>>() : systemTags(rules, target)
   const tags = tagsOf(rules, target.relations, system)
   const columns = [
     ...target.relations.flatMap((relation) => maskedColumns(relation, tags)),
@@ -40,7 +40,10 @@ export function planFor(rules: MaskingRulesDefined | null, target: TargetDescrib
     ),
   ]
   const { untagged, tainted, detectors, passwordLike } = rules
-  return { columns, untagged, tainted, detectors, passwordLike, relations }
+  return {
+    ...{ columns, untagged, tainted, detectors, passwordLike, relations },
+    masksNothing: passes,
+  }
 }
 
 type Tags = ReadonlyMap<number, ReadonlyMap<number, Tagged>>

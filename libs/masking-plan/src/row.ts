@@ -78,7 +78,7 @@ type Rule = { readonly method: MaskingMethod; readonly tag: string }
  */
 export function isUnplanned(plan: MaskingPlan, column: ResultColumn): boolean {
   const { relations } = plan
-  if (column.tableOid < USER_OID_MIN || passesAll(plan)) return false
+  if (column.tableOid < USER_OID_MIN || plan.masksNothing === true) return false
   let attnums = ATTNUMS.get(relations)
   if (attnums === undefined) {
     attnums = new Map(relations.map(({ oid, attnumMax }) => [oid, attnumMax]))
@@ -89,16 +89,12 @@ export function isUnplanned(plan: MaskingPlan, column: ResultColumn): boolean {
 
 function untaggedRule(plan: MaskingPlan, column: ResultColumn, tainted: boolean): Rule | null {
   if (isUnplanned(plan, column)) return UNKNOWN
-  if (column.tableOid === 0 && tainted && !passesAll(plan))
+  if (column.tableOid === 0 && tainted && plan.masksNothing !== true)
     return { method: plan.tainted, tag: 'tainted' }
   if (plan.passwordLike !== null && isPasswordLike(column.name))
     return { method: plan.passwordLike, tag: 'password-like' }
   return plan.untagged === 'Redact' ? UNKNOWN : null
 }
-
-/** Rules that mask nothing make such a plan, and no result of theirs is tainted. */
-const passesAll = ({ columns, detectors, passwordLike, untagged }: MaskingPlan): boolean =>
-  columns.length === 0 && detectors.length === 0 && passwordLike === null && untagged === 'Pass'
 
 const UNKNOWN: Rule = { method: 'Redact', tag: 'untagged' }
 /** FirstNormalObjectId: below are the objects that every database begins with. */

@@ -27,6 +27,8 @@ export type MaskingPlanned = {
   readonly passwordLike: MaskingMethod | null
   /** Everything that the plan knows of the target; columns of other relations are masked whole, but for those of PostgreSQL itself. */
   readonly relations: readonly PlannedRelation[]
+  /** The rules mask nothing and the target has no labels: whatever comes passes, also of relations that nobody described. */
+  readonly masksNothing: boolean
 }
 
 /** Everything that may stand in the topic `masking`. */

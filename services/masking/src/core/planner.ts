@@ -26,7 +26,8 @@ export function planner(): Planner {
 }
 
 function planOf(rules: MaskingRulesDefined | null, target: TargetDescribed): Plan {
-  const { columns, untagged, tainted, detectors, passwordLike, relations } = planFor(rules, target)
+  const made = planFor(rules, target)
+  const { columns, untagged, tainted, detectors, passwordLike, relations } = made
   const plan = {
     targetVersion: target.targetVersion,
     rulesVersion: rules?.version ?? NO_RULES,
@@ -36,6 +37,7 @@ function planOf(rules: MaskingRulesDefined | null, target: TargetDescribed): Pla
     detectors,
     passwordLike,
     relations,
+    masksNothing: made.masksNothing === true,
   }
   return { planVersion: sha256(JSON.stringify(plan)), ...plan }
 }

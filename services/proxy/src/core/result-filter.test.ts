@@ -56,6 +56,7 @@ const PLAN: MaskingPlanned = {
   detectors: [],
   passwordLike: null,
   relations: [{ oid: 20_000, attnumMax: 1 }],
+  masksNothing: false,
 }
 
 const column = (tableOid: number): Column => ({
