@@ -37,6 +37,30 @@ test('a bulk insert of nearly a mebibyte is understood', async () => {
   )
 })
 
+test('a thread knows the types of the target, and what came beside the text, as the loop does', async () => {
+  await using texts = started()
+  const domain = { oid: 20_001, schema: 'shop', name: 'checked', kind: 'domain' }
+  const mood = { oid: 20_002, schema: 'shop', name: 'mood', kind: 'enum' }
+  const types = [
+    { ...domain, plain: false, composed: false, runsWhenRead: false },
+    { ...mood, plain: true, composed: false, runsWhenRead: false },
+  ]
+  const target = { ...SHOP, types }
+  const effects = async (sql: string, isLong: boolean, beside = {}) => {
+    const text = Buffer.from(isLong ? `${sql} -- ${' '.repeat(10_000)}` : sql)
+    const found = await texts.understand('one', text, target, beside)
+    return found.effects.map(({ effect }) => effect)
+  }
+  for (const isLong of [false, true]) {
+    assert.deepEqual(await effects("select 'x'::mood", isLong), [])
+    assert.deepEqual(await effects("select 'x'::checked", isLong), ['opaque'])
+    assert.deepEqual(await effects('select $1', isLong, { parameterTypes: [20_001] }), ['opaque'])
+    const parameters = [Buffer.from('work_mem'), Buffer.from('8MB')]
+    const sets = await effects('select set_config($1, $2, false)', isLong, { parameters })
+    assert.deepEqual(sets, ['session-change'])
+  }
+})
+
 test('a text that is longer than allowed is refused as such', async () => {
   await using texts = started({ statementBytesMax: 5_000 })
   const found = await texts.understand('one', rows(10_000), SHOP)
