@@ -7,7 +7,8 @@ import {
   understand,
   type Understanding,
 } from '@countersign/statements'
-import type { Logger } from '@countersign/runtime'
+import { rested } from '@countersign/kernel'
+import { type Logger, netOn } from '@countersign/runtime'
 import { type Answered, type Asked, CATALOGS_MAX } from './understanding-worker.ts'
 
 /** Understands a text of a session within limits; what goes beyond them is answered as too complex. */
@@ -39,6 +40,7 @@ export function understander(
   options: UnderstanderOptions,
 ): AsyncDisposable & { readonly understand: Understander } {
   const { logger, statementBytesMax, understandingMsMax } = options
+  const net = netOn(logger)
   const waiting: Job[] = []
   const used = usage()
   let isOver = false
@@ -68,7 +70,7 @@ export function understander(
     for (const thread of threads) {
       if (thread.worker === null || !thread.isReady || thread.job !== null) continue
       const job = nextFor(thread)
-      if (job !== null) void run(thread, thread.worker, job)
+      if (job !== null) net.detached('text', run(thread, thread.worker, job))
     }
   }
 
@@ -99,7 +101,7 @@ export function understander(
     const { text, beside } = job
     worker.postMessage({ text, beside, bytesMax: statementBytesMax, catalogId } satisfies Asked)
     for (let leftMs = msMax; leftMs > 0;) {
-      await pause(Math.min(Math.max(leftMs, 1), LOOKING_MS_MAX))
+      await rested(Math.min(Math.max(leftMs, 1), LOOKING_MS_MAX))
       if (!isCurrent()) return
       if (performance.now() - began > WALL_MS_MAX) break
       leftMs = msMax - ((await cpuMs(worker)) - before)
@@ -140,22 +142,25 @@ export function understander(
     thread.worker = worker
     thread.isReady = false
     thread.catalogs.clear()
-    worker.on('message', (answer: Answered) => {
+    const onAnswer = (answer: Answered): void => {
       if (thread.worker !== worker) return
       if (answer === 'ready') {
         thread.isReady = true
         thread.onReady()
       } else answered(thread, worker, answer)
       dispatch()
-    })
-    worker.on('error', (cause) => {
+    }
+    const onError = (cause: Error): void => {
       if (thread.worker !== worker) return
       logger.error({ reason: cause.message }, 'a thread that understands texts failed')
       fail(thread, worker)
-    })
-    worker.on('exit', () => {
+    }
+    const onExit = (): void => {
       if (thread.worker === worker) fail(thread, worker)
-    })
+    }
+    worker.on('message', net.guarded('thread', onAnswer))
+    worker.on('error', net.guarded('thread', onError))
+    worker.on('exit', net.guarded('thread', onExit))
   }
 
   function answered(thread: Thread, worker: Worker, answer: Exclude<Answered, 'ready'>): void {
@@ -163,7 +168,10 @@ export function understander(
     thread.job = null
     if (job === null) return
     const startedAtMs = thread.startedAtMs
-    void cpuMs(worker).then((ms) => used.add(job.sessionId, Math.max(0, ms - startedAtMs)))
+    const counted = cpuMs(worker).then((ms) =>
+      used.add(job.sessionId, Math.max(0, ms - startedAtMs)),
+    )
+    net.detached('time of a thread', counted)
     job.resolve(answer.understanding)
     if (answer.isBroken) replace(thread, worker)
   }
@@ -180,11 +188,11 @@ export function understander(
   function replace(thread: Thread, worker: Worker): void {
     const wasReady = thread.isReady
     thread.worker = null
-    void worker.terminate()
+    net.detached('end of a thread', worker.terminate())
     if (isOver) return
     if (wasReady) return start(thread)
     // It failed before it was asked anything, and would again at once.
-    void pause(RESTART_MS).then(() => {
+    net.after('start of a thread', RESTART_MS, () => {
       if (!isOver && thread.worker === null) start(thread)
     })
   }
@@ -248,9 +256,6 @@ const cpuMs = (worker: Worker): Promise<number> =>
     ({ user, system }) => (user + system) / 1000,
     () => 0,
   )
-
-const pause = (ms: number): Promise<void> =>
-  new Promise((resolve) => void setTimeout(resolve, ms).unref())
 
 const WORKER = new URL('./understanding-worker.ts', import.meta.url)
 /** What so short a text costs at most, a few milliseconds, is less than asking a thread while it is busy. */

@@ -31,7 +31,7 @@ async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
   // What the first texts would pay otherwise: the compilers of JavaScript and WebAssembly.
   const warming: TargetCatalog = { searchPath: [], relations: [], routines: [] }
   for (let round = 0; round < 20; round++) understand(WARMING, warming)
-  port.on('message', (asked: Asked) => {
+  const onAsked = (asked: Asked): void => {
     if ('catalog' in asked) {
       const [oldest] = catalogs.keys()
       if (catalogs.size >= CATALOGS_MAX && oldest !== undefined) catalogs.delete(oldest)
@@ -45,7 +45,9 @@ async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
     const catalog = catalogs.get(catalogId) ?? warming
     const understanding = understand(text, catalog, { ...beside, statementBytesMax: bytesMax })
     port.postMessage({ understanding, isBroken: isParserBroken() } satisfies Answered)
-  })
+  }
+  // A fault here ends the thread, which its owner sees and replaces.
+  port.on('message', onAsked)
   port.postMessage('ready' satisfies Answered)
 }
 
