@@ -6,6 +6,7 @@ import {
 } from '@cedar-policy/cedar-wasm/nodejs'
 import type { DetailedError, PolicyJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { ANNOTATIONS, CEDAR_SCHEMA } from './cedar-schema.ts'
+import { tagsIn } from './cedar-tags.ts'
 import { type CatalogFile, type CatalogProblem, lineAt, listed } from './problem.ts'
 
 /** One policy of a Cedar file. */
@@ -18,6 +19,8 @@ export type CedarPolicy = {
   readonly annotations: Readonly<Record<string, string>>
   /** The environment that its resource is limited to; null when it is not limited by its head. */
   readonly environment: string | null
+  /** The tags that it asks for. */
+  readonly tags: readonly string[]
 }
 
 export type CedarFile = {
@@ -25,8 +28,18 @@ export type CedarFile = {
   readonly problems: readonly CatalogProblem[]
 }
 
-/** The policies of a file, and everything that is wrong with them. */
+/** The policies of a file, and everything that is wrong with them. A file that was read is not read again. */
 export function cedarPolicies(file: CatalogFile): CedarFile {
+  const known = READ.get(file)
+  if (known !== undefined) return known
+  const read = readPolicies(file)
+  READ.set(file, read)
+  return read
+}
+
+const READ = new WeakMap<CatalogFile, CedarFile>()
+
+function readPolicies(file: CatalogFile): CedarFile {
   const staticPolicies = file.text
   const problemOf = (error: DetailedError): CatalogProblem => ({
     file: file.name,
@@ -74,6 +87,7 @@ function located(file: CatalogFile, texts: readonly string[]): CedarPolicy[] {
         effect: json.effect,
         annotations,
         environment: environmentOf(json),
+        tags: tagsIn(json.conditions),
         start,
       }
     })

@@ -1,23 +1,30 @@
-import type { ReviewersDefined, StageDefinition } from '@countersign/contracts'
-import type { Catalog } from './catalog.ts'
+import type { MaskingRulesDefined, ReviewersDefined, StageDefinition } from '@countersign/contracts'
+import { type Catalog, emptyCatalog } from './catalog.ts'
 import { cedarPolicies } from './cedar-policies.ts'
+import { definitionsOf } from './definitions-of.ts'
+import { didYouMean } from './did-you-mean.ts'
+import { type CatalogDefinition, kindOfType } from './kinds.ts'
 import type { Placed } from './parse-catalog.ts'
 import { type CatalogProblem, listed } from './problem.ts'
 
 /**
- * What is wrong between definitions: names that nobody defines, names twice, reviewers of another environment. What may
+ * What is wrong between definitions, as they will be in force: names that nobody defines, names twice, reviewers of another
+ * environment, tags that nobody declares. What stays in force is looked at too: it may not lose what it refers to. What may
  * be meant so, and probably is not, is a warning.
  */
 export function crossChecked(
   placed: readonly Placed[],
-  catalog?: Catalog,
+  catalog: Catalog = emptyCatalog,
 ): { problems: CatalogProblem[]; warnings: CatalogProblem[] } {
-  const known = knownNames(placed, catalog)
+  const sent = placed.map(({ definition }) => definition)
+  const staying = definitionsOf(catalog).filter((each) => !sent.some((one) => isSame(one, each)))
+  const known = knownNames([...staying, ...sent])
   return {
     problems: [
       ...twice(placed),
       ...sameIds(placed, catalog),
       ...placed.flatMap((each) => dangling(each, known)),
+      ...abandoned(placed, { staying, before: definitionsOf(catalog) }),
     ],
     warnings: placed.flatMap(({ definition }) =>
       definition.type === 'PolicySetDefined'
@@ -31,23 +38,71 @@ type Known = {
   readonly environments: ReadonlySet<string>
   readonly chains: ReadonlyMap<string, { readonly stages: readonly StageDefinition[] }>
   readonly reviewers: ReadonlyMap<string, Pick<ReviewersDefined, 'environment'>>
+  readonly tags: ReadonlySet<string>
 }
 
-function knownNames(placed: readonly Placed[], catalog?: Catalog): Known {
-  const environments = new Set(
-    [...(catalog?.profiles.values() ?? [])].map((profile) => profile.environment),
-  )
-  const chains = new Map<string, { readonly stages: readonly StageDefinition[] }>(
-    catalog?.chains ?? [],
-  )
-  const reviewers = new Map<string, Pick<ReviewersDefined, 'environment'>>(catalog?.reviewers ?? [])
-  for (const { definition } of placed) {
+function knownNames(definitions: readonly CatalogDefinition[]): Known {
+  const environments = new Set<string>()
+  const chains = new Map<string, { readonly stages: readonly StageDefinition[] }>()
+  const reviewers = new Map<string, Pick<ReviewersDefined, 'environment'>>()
+  const tags = new Set<string>()
+  for (const definition of definitions) {
     if (definition.type === 'ConnectionProfileDefined')
       environments.add(definition.profile.environment)
     if (definition.type === 'ChainDefined') chains.set(definition.name, definition)
     if (definition.type === 'ReviewersDefined') reviewers.set(definition.name, definition)
+    if (definition.type === 'MaskingRulesDefined')
+      for (const tag of declaredTags(definition)) tags.add(tag)
   }
-  return { environments, chains, reviewers }
+  return { environments, chains, reviewers, tags }
+}
+
+/** Rules without a list declare what they give. */
+const declaredTags = ({ tags, columns }: Rules): readonly string[] =>
+  tags.length > 0 ? tags : columns.map(({ tag }) => tag)
+
+type Rules = Pick<MaskingRulesDefined, 'tags' | 'columns'>
+
+const isSame = (one: CatalogDefinition, other: CatalogDefinition): boolean =>
+  one.type === other.type && one.name === other.name
+
+/**
+ * What stays in force and loses what it refers to, because something sent replaces it: said of what replaces it. What was
+ * already wrong before is not held against these files.
+ */
+function abandoned(
+  placed: readonly Placed[],
+  {
+    staying,
+    before,
+  }: { staying: readonly CatalogDefinition[]; before: readonly CatalogDefinition[] },
+): CatalogProblem[] {
+  const wrongWith = (definitions: readonly CatalogDefinition[]): Map<string, string> => {
+    const known = knownNames(definitions)
+    return new Map(
+      staying.flatMap((definition) =>
+        dangling({ definition, file: '', line: 1 }, known).map(({ message }): [string, string] => [
+          // The names that are known differ before and after; what is missing does not.
+          `${definition.type}/${definition.name} ${message.split('; ')[0] ?? ''}`,
+          `${kindOfType(definition.type)} ${definition.name} stays in force: ${message}`,
+        ]),
+      ),
+    )
+  }
+  const sent = placed.map(({ definition }) => definition)
+  const already = wrongWith(before)
+  return [...wrongWith([...staying, ...sent])].flatMap(([key, message]) => {
+    if (already.has(key)) return []
+    // The one without which it would not be wrong.
+    const cause = placed.find(({ definition }) => {
+      const earlier = before.find((each) => isSame(each, definition))
+      if (earlier === undefined) return false
+      const without = sent.map((each) => (each === definition ? earlier : each))
+      return !wrongWith([...staying, ...without]).has(key)
+    })
+    const { file, line } = cause ?? placed[0] ?? { file: 'the catalog', line: 1 }
+    return [{ file, line, message }]
+  })
 }
 
 function twice(placed: readonly Placed[]): CatalogProblem[] {
@@ -101,7 +156,7 @@ function dangling({ definition, file, line }: Placed, known: Known): CatalogProb
       ? []
       : [
           problem(
-            `no connection profile is of environment ${name}; known: ${listed(known.environments)}`,
+            `no connection profile is of environment ${name}; known: ${listed(known.environments)}${didYouMean(name, known.environments)}`,
           ),
         ]
   switch (definition.type) {
@@ -110,7 +165,16 @@ function dangling({ definition, file, line }: Placed, known: Known): CatalogProb
     case 'ReviewersDefined':
       return unknownEnvironment(definition.environment)
     case 'MaskingRulesDefined':
-      return definition.environments.flatMap(unknownEnvironment)
+      return [
+        ...definition.environments.flatMap(unknownEnvironment),
+        ...[...new Set(definition.columns.map(({ tag }) => tag))]
+          .filter((tag) => !declaredTags(definition).includes(tag))
+          .map((tag) =>
+            problem(
+              `the tag ${tag} is not declared; declared: ${listed(definition.tags)}${didYouMean(tag, definition.tags)}`,
+            ),
+          ),
+      ]
     case 'ChainDefined': {
       const names = definition.stages.map((stage) => stage.name)
       const repeated = names.filter((name, index) => names.indexOf(name) !== index)
@@ -121,7 +185,7 @@ function dangling({ definition, file, line }: Placed, known: Known): CatalogProb
           .filter((stage) => !known.reviewers.has(stage.reviewers))
           .map((stage) =>
             problem(
-              `there are no reviewers ${stage.reviewers}; known: ${listed(known.reviewers.keys())}`,
+              `there are no reviewers ${stage.reviewers}; known: ${listed(known.reviewers.keys())}${didYouMean(stage.reviewers, known.reviewers.keys())}`,
             ),
           ),
       ]
@@ -157,12 +221,20 @@ function unanswerable(file: { name: string; text: string }, known: Known): Catal
 }
 
 function policyReferences(file: { name: string; text: string }, known: Known): CatalogProblem[] {
-  return cedarPolicies(file).policies.flatMap(({ line, annotations, environment }) => {
+  return cedarPolicies(file).policies.flatMap(({ line, tags, annotations, environment }) => {
     const problem = (message: string): CatalogProblem => ({ file: file.name, line, message })
+    const undeclared = tags.filter((tag) => !known.tags.has(tag))
+    if (undeclared.length > 0) {
+      return undeclared.map((tag) =>
+        problem(
+          `no masking rules declare the tag ${tag}; declared: ${listed(known.tags)}${didYouMean(tag, known.tags)}`,
+        ),
+      )
+    }
     if (environment !== null && !known.environments.has(environment)) {
       return [
         problem(
-          `no connection profile is of environment ${environment}; known: ${listed(known.environments)}`,
+          `no connection profile is of environment ${environment}; known: ${listed(known.environments)}${didYouMean(environment, known.environments)}`,
         ),
       ]
     }
@@ -172,7 +244,7 @@ function policyReferences(file: { name: string; text: string }, known: Known): C
     if (chain === undefined) {
       return [
         problem(
-          `@review("${name}"): there is no such chain; known: ${listed(known.chains.keys())}`,
+          `@review("${name}"): there is no such chain; known: ${listed(known.chains.keys())}${didYouMean(name, known.chains.keys())}`,
         ),
       ]
     }

@@ -94,6 +94,8 @@ export const policySet = z.strictObject({
 
 export const maskingRules = z.strictObject({
   environments: z.array(environment).default([]),
+  /** The names that rules may give and policies may ask for; without it, those that the rules give. */
+  tags: z.array(name).default([]),
   columns: z
     .array(
       z
@@ -176,6 +178,7 @@ export const stagesOf = (spec: Specs['Chain']) =>
 
 export const rulesOf = (spec: Specs['MaskingRules']) => ({
   environments: spec.environments,
+  tags: spec.tags,
   columns: spec.columns.map((rule) => ({
     schema: rule.schema ?? null,
     table: rule.table ?? null,

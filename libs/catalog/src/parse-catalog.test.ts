@@ -4,8 +4,10 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { Instant } from '@countersign/kernel'
 import { applied, emptyCatalog, resolvedChain } from './catalog.ts'
+import { definitionsOf } from './definitions-of.ts'
 import { kindOfType } from './kinds.ts'
 import { definedBy, parseCatalog } from './parse-catalog.ts'
+import { writtenCatalog } from './written.ts'
 
 const folder = new URL('../../../infra/local/catalog/', import.meta.url)
 const example = readdirSync(folder).map((name) => ({
@@ -343,3 +345,132 @@ test('whatever the files hold, there are problems and no exception', () => {
     { numRuns: 100 },
   )
 })
+
+const inForce = (files: readonly { name: string; text: string }[]) => {
+  const { definitions, problems } = parseCatalog(files, { variables })
+  assert.deepEqual(problems, [])
+  return definitions
+    .map((definition) => definedBy(definition, 'ana', Instant(1)))
+    .reduce(applied, emptyCatalog)
+}
+const changed = (name: string, from: string, to: string) =>
+  example.map((file) => (file.name === name ? { name, text: swapped(file.text, from, to) } : file))
+
+// Seen to fail when `knownNames` also knows what is about to be replaced.
+test('what is sent is checked against the catalog as it will be: a folder passes always or never', () => {
+  const catalog = inForce(example)
+  // Every single name in the YAML files, misspelt at every place where it stands.
+  const words =
+    /(?<=[\s[:])(dev|staging|prod|[a-z]+-(?:change|reviewers)|shop-[a-z]+|email|card)(?=[\s,}\]])/g
+  let refused = 0
+  let passed = 0
+  for (const { name, text } of example.filter((file) => /yaml$/.test(file.name))) {
+    for (const { index, 0: word } of text.matchAll(words)) {
+      const misspelt = `${text.slice(0, index)}${word}x${text.slice(index + word.length)}`
+      const files = example.map((file) => (file.name === name ? { name, text: misspelt } : file))
+      const first = parseCatalog(files, { variables, catalog })
+      if (first.problems.length > 0) {
+        refused++
+        continue
+      }
+      passed++
+      const after = first.definitions
+        .map((definition) => definedBy(definition, 'ana', Instant(2)))
+        .reduce(applied, catalog)
+      const again = parseCatalog(files, { variables, catalog: after })
+      assert.deepEqual(again.problems, [], `${name}: ${word} at ${index}`)
+    }
+  }
+  assert.ok(refused > 10 && passed > 10, `${refused} refused, ${passed} passed`)
+  const moved = changed('profiles.yaml', '  environment: prod\n', '  environment: production\n')
+  const said = parseCatalog(moved, { variables, catalog }).problems
+  assert.match(said.map(({ message }) => message).join('\n'), /environment prod; .*production/)
+  const misspelt = changed('masking.yaml', 'tag: email, method', 'tag: emial, method')
+  const [tag] = parseCatalog(misspelt, { variables, catalog }).problems
+  assert.match(tag?.message ?? '', /emial is not declared; .*did you mean email/)
+})
+
+test('what stays in force may not lose what it refers to, and what was wrong before is not held against anybody', () => {
+  const catalog = inForce(example)
+  const only = (name: string, from: string, to: string) =>
+    changed(name, from, to).filter((file) => file.name === name)
+  const said = (files: readonly { name: string; text: string }[], before = catalog) =>
+    parseCatalog(files, { variables, catalog: before }).problems.map(
+      ({ file, line, message }) => `${file}:${line}: ${message}`,
+    )
+  const moved = only('profiles.yaml', '  environment: prod\n', '  environment: production\n')
+  const problems = said(moved)
+  assert.ok(problems.length > 0)
+  for (const problem of problems)
+    assert.match(problem, /^profiles\.yaml:\d+: \w+ [\w-]+ stays in force: .*environment prod/)
+  assert.ok(problems.some((problem) => problem.includes('PolicySet shop')))
+  // Wrong already: an older version took it.
+  const broken = { ...catalog, profiles: new Map([...catalog.profiles].slice(0, 2)) }
+  assert.deepEqual(said([{ name: 'empty.yaml', text: '' }], broken), [])
+  assert.deepEqual(said(only('profiles.yaml', 'sessionMax: 8h', 'sessionMax: 7h'), broken), [])
+})
+
+test('a policy may name only tags that masking rules declare, in whatever way it compares them', () => {
+  const ask = (condition: string) =>
+    problemsWith('prod.cedar', [
+      'resource in Countersign::Environment::"prod"\n);',
+      `resource in Countersign::Environment::"prod"\n) when { resource is Countersign::Table && ${condition} };`,
+    ]).join('\n')
+  for (const condition of [
+    'resource.tags.contains("emial")',
+    'resource.tags.containsAny(["email", "emial"])',
+    'resource.tags.containsAll(["emial"])',
+    '["emial"].containsAny(resource.tags)',
+    'resource.tags == ["emial"]',
+    '!(resource.tags.contains("emial"))',
+  ])
+    assert.match(ask(condition), /declare the tag emial; .*did you mean email\?/, condition)
+  assert.equal(ask('resource.tags.containsAny(["email", "card"]) && resource.name == "emial"'), '')
+})
+
+test('what is in force is written as files that mean the same', () => {
+  for (const files of [
+    example,
+    changed('profiles.yaml', 'record: full', 'record: statements'),
+    [...example, { name: 'more.yaml', text: MORE }],
+  ]) {
+    const catalog = inForce(files)
+    const written = writtenCatalog(catalog)
+    const again = parseCatalog(written)
+    assert.deepEqual(again.problems, [])
+    const versions = (some: readonly { type: string; name: string; version: string }[]) =>
+      some.map(({ type, name, version }) => `${type}/${name} ${version}`).sort()
+    assert.deepEqual(versions(again.definitions), versions(definitionsOf(catalog)))
+  }
+})
+
+/** Every field that may be left out, said. */
+const MORE = `
+apiVersion: countersign/v1
+kind: ConnectionProfile
+metadata: { name: other }
+spec:
+  environment: dev
+  postgres: { host: h, port: 1, database: "d ' é", tls: require, adminSecret: file:s }
+  roles: { base: [a, b], raised: { opaque: [c] } }
+  limits: { sessionMax: 90s, rowsMax: 7, holdInTransactionMax: 1500ms, tokenExpiry: keep-session }
+  record: statements
+---
+apiVersion: countersign/v1
+kind: Chain
+metadata: { name: long }
+spec:
+  stages:
+    - { name: one, reviewers: dev-reviewers, mode: quorum, quorum: 2, deadline: 25h }
+    - { name: two, reviewers: dev-reviewers, mode: all, deadline: 2d, distinctFrom: [requester] }
+---
+apiVersion: countersign/v1
+kind: MaskingRules
+metadata: { name: dev-only }
+spec:
+  environments: [dev]
+  columns: [{ schema: s, table: t*, column: c, tag: odd, method: null }]
+  untagged: redact
+  tainted: pseudonym
+  passwordLike: none
+`

@@ -201,9 +201,7 @@ function definitionOf(
         return `there is no file ${missing.join(', ')}; given: ${listed(reading.cedar.keys())}`
       }
       for (const each of found) if (each !== undefined) reading.used.add(each.name)
-      const files = found.flatMap((each) =>
-        each === undefined ? [] : [{ name: each.name, text: each.text }],
-      )
+      const files = found.flatMap((each) => each ?? [])
       return { type: 'PolicySetDefined', name: metadata.name, files }
     }
   }

@@ -95,6 +95,7 @@ const RULES: MaskingRulesDefined = {
   tainted: 'Null',
   detectors: [],
   passwordLike: 'Redact',
+  tags: [],
 }
 
 const relation = (oid: number, columns: readonly string[], below: readonly number[]): Relation => ({

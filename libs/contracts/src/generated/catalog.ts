@@ -78,6 +78,8 @@ export type MaskingRulesDefined = {
   readonly detectors: readonly DetectorRule[]
   /** How columns with password-like names are masked. */
   readonly passwordLike: MaskingMethod | null
+  /** The tags that rules may give and policies may ask for; empty stands for those that the rules give. */
+  readonly tags: readonly string[]
 }
 
 /** A policy set is in force; all sets together are the policy. */

@@ -196,6 +196,7 @@ const rules = (): MaskingRulesDefined => ({
   tainted: 'Redact',
   detectors: [],
   passwordLike: null,
+  tags: [],
 })
 
 const admitted = (): SessionAdmitted => ({

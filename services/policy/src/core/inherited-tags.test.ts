@@ -37,4 +37,5 @@ const rulesFor = (table: string): MaskingRulesDefined => ({
   tainted: 'Redact',
   detectors: [],
   passwordLike: null,
+  tags: [],
 })

@@ -73,7 +73,7 @@ const targetOf = (made: readonly Made[]): TargetDescribed => ({
 const rulesOf = (columns: readonly ColumnRule[]): MaskingRulesDefined => ({
   ...{ type: 'MaskingRulesDefined', name: 'rules', version: 'rules-1', at: NOW, author: 'ana' },
   ...{ signature: null, environments: [], columns, untagged: 'Pass', tainted: 'Redact' },
-  ...{ detectors: [], passwordLike: 'Redact' },
+  ...{ detectors: [], passwordLike: 'Redact', tags: [] },
 })
 
 /** Names that secrets have, that look like them, and that no expression expects. */
