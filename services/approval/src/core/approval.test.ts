@@ -191,7 +191,7 @@ specify(approval, {
   'the agent cannot countersign its own request': {
     given: [asked(one)],
     when: yes(voterOf({ ...requester, isAgent: true }, 'prod')),
-    then: [refusedTo('maria', 'SelfApproval', SELF)],
+    then: [refusedTo('ci-deploy', 'SelfApproval', SELF)],
   },
   'the agent cannot countersign under its own name either': {
     given: [asked(one)],
@@ -201,7 +201,7 @@ specify(approval, {
   'an agent cannot countersign for a reviewer': {
     given: [asked(one)],
     when: yes(agentOfAna),
-    then: [refusedTo('ana', 'NotAReviewer', AGENT)],
+    then: [refusedTo('bot', 'NotAReviewer', AGENT)],
   },
   'an agent that acts for nobody cannot countersign either, whatever groups it is in': {
     given: [asked(one)],

@@ -1,4 +1,9 @@
-import type { ApprovalRequested, ApprovalsMessage, Countersigned } from '@countersign/contracts'
+import type {
+  ApprovalRequested,
+  ApprovalsMessage,
+  Countersigned,
+  Identity,
+} from '@countersign/contracts'
 import { afterMs, type Decider, type RequestId, uuidv5 } from '@countersign/kernel'
 import type { ApprovalCommand, Vote } from './command.ts'
 import { everybodyIn } from './identities.ts'
@@ -118,7 +123,7 @@ function voted(vote: Vote, state: Approval): readonly ApprovalsMessage[] {
     case 'Withdraw': {
       const { identity } = voter
       const isTheirs = everybodyIn(state.requested.requester).has(identity.subject)
-      if (isTheirs) return [withdrawn(vote, `${identity.subject} withdrew it`)]
+      if (isTheirs) return [withdrawn(vote, `${whoIs(identity)} withdrew it`)]
       return [refused(vote, refusal('NotAReviewer', 'Only the requester can withdraw a request.'))]
     }
     case 'Deny': {
@@ -214,8 +219,12 @@ const about = ({ sessionId, requestId, at }: ApprovalCommand) => ({
   requestId,
 })
 
+/** Who did it: of an agent the agent itself, whoever it acts for. */
 const nameOf = ({ voter }: Vote): string =>
-  voter.status === 'verified' ? voter.identity.subject : voter.claimed
+  voter.status === 'verified' ? voter.identity.agent : voter.claimed
+
+const whoIs = ({ agent, behalfOf }: Identity): string =>
+  behalfOf === null || behalfOf === agent ? agent : `${agent} (for ${behalfOf})`
 
 /** How a request that does not wait stands, for whoever votes on it. */
 const STANDING = {

@@ -1,12 +1,15 @@
 import { isoOf } from '@countersign/kernel'
 import type { OpenContents, Statement } from './contents.ts'
 import type { Entry } from './entry.ts'
+import { factsOf } from './facts.ts'
 import type { SessionRecord } from './session-record.ts'
 
 /** What the entries of a record need beside it. */
 export type Use = {
   readonly contents: OpenContents
   readonly doubtful: ReadonlySet<string>
+  /** The requests that Countersign itself made. */
+  readonly internal: ReadonlySet<string>
 }
 
 /** The entries of one record; the switch is complete, so that no message is forgotten. */
@@ -20,6 +23,8 @@ export function entriesOf({ message }: SessionRecord, use: Use): Entry[] {
     who: null,
     durationMs: null,
     result: null,
+    internal: 'requestId' in message && use.internal.has(message.requestId ?? ''),
+    facts: factsOf(message),
     ...more,
     detail,
   })

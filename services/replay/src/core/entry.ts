@@ -36,6 +36,33 @@ export type Entry = {
   readonly who: string | null
   readonly durationMs: number | null
   readonly result: RequestResult | null
+  /** Of a request that Countersign itself made of the target, such as whether a privilege is there. */
+  readonly internal: boolean
+  /** What the detail says, for programs; only what the message has. */
+  readonly facts: Facts
+}
+
+/** What a message says, by name. */
+export type Facts = {
+  /** The decision: which rules of which version. */
+  readonly policy?: { readonly version: string; readonly rules?: readonly string[] }
+  readonly decisionId?: string
+  readonly digest?: string
+  readonly approvalId?: string
+  readonly chain?: string
+  readonly chains?: readonly string[]
+  readonly stage?: string
+  readonly stageComplete?: boolean
+  readonly signers?: readonly string[]
+  /** The roles that are lent, or taken back. */
+  readonly roles?: readonly string[]
+  readonly coverage?: string
+  readonly code?: string
+  readonly reason?: string
+  readonly outcome?: string
+  readonly commandTag?: string
+  readonly sqlState?: string
+  readonly rows?: number
 }
 
 /** A result as the agent saw it: masked, and only its first rows. */

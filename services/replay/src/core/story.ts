@@ -25,6 +25,7 @@ export function newStory(isReady: Ready = () => true): Story {
   const contents = newContents()
   const released = new Set<string>()
   const completed = new Set<string>()
+  const internal = new Set<string>()
   let waiting: SessionRecord[] = []
 
   const mayHaveRun = (session: Overview): string[] =>
@@ -37,6 +38,7 @@ export function newStory(isReady: Ready = () => true): Story {
       for (const { message } of fresh) {
         contents.take(message)
         if (message.type === 'RequestReleased') released.add(message.requestId)
+        if ('origin' in message && message.origin === 'Countersign') internal.add(message.requestId)
         if (message.type === 'RequestCompleted') completed.add(message.requestId)
       }
       // The transcript is no entry of its own, and nothing cites it.
@@ -45,7 +47,11 @@ export function newStory(isReady: Ready = () => true): Story {
       const known = [...waiting, ...telling]
       const ready = known.filter(({ message }) => isReady(message, session.transcriptSeen))
       waiting = known.filter(({ message }) => !isReady(message, session.transcriptSeen))
-      const use = { contents: contents.opened(decrypt), doubtful: new Set(mayHaveRun(session)) }
+      const use = {
+        contents: contents.opened(decrypt),
+        doubtful: new Set(mayHaveRun(session)),
+        internal,
+      }
       const entries = inOrder(order, ready).flatMap((record) => entriesOf(record, use))
       for (const { message } of ready)
         if (isLastOfItsRequest(message)) contents.forget(message.requestId)

@@ -32,6 +32,8 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
     const sessions = projection
       .overviews()
       .filter((session) => mayRead(reader, session, catalog))
+      .filter(({ profile }) => isAsked(request.query['profile'], profile))
+      .filter(({ agent }) => isAsked(request.query['agent'], agent))
       .slice(0, limitOf(request))
       .map((session) => ({ ...summaryOf(session), complete: isComplete(session) }))
     send(response, { status: 200, body: { sessions } })
@@ -121,6 +123,9 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
 
 const missing = (): Problem =>
   new Problem('CS_NOT_FOUND', 'there is no session that you may see with this id')
+
+const isAsked = (wanted: unknown, value: string): boolean =>
+  wanted === undefined || wanted === value
 
 function limitOf(request: Request): number {
   const { limit } = request.query
