@@ -13,6 +13,7 @@ import type { Topology } from '../libs/log/src/topology.ts'
 import { sqlStateOf } from '../services/proxy/src/core/sql-states.ts'
 import { NEXT_STEPS } from '../libs/kernel/src/next-steps.ts'
 import { knobsTable } from './knobs.ts'
+import { cliHelp } from '../libs/cli/src/help-page.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 
@@ -22,6 +23,7 @@ export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
     ['docs/errors.md', filled('docs/errors.md', 'codes', errorTable())],
     ['docs/architecture.md', filled('docs/architecture.md', 'flow', flowTable(await topologies()))],
     ...(await knobPages()),
+    ['docs/cli.md', filled('docs/cli.md', 'help', cliHelp())],
   ])
 }
 

@@ -2,7 +2,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import {
   ensureSystemParts,
   reported,
@@ -10,6 +9,7 @@ import {
   say,
   startSystem,
   type System,
+  typed,
 } from '@countersign/local'
 import { applyCatalog } from '../support/reviewer.ts'
 import { askTarget } from '../support/target.ts'
@@ -20,38 +20,24 @@ import { measureSessions } from './sessions.ts'
 import { measureStatements } from './statements.ts'
 import { measureStreaming } from './streaming.ts'
 
-const { values } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false, short: 'h' },
-  },
-})
-if (values.help) {
-  console.log(`npm run bench [-- --quick] [-- --json]
-
-Covered statements, first sight, approvals, large results and sessions: at the target itself, through PgBouncer and
-through Countersign, in turn; medians. Takes about 10 minutes, with --quick about 2.
-Writes e2e/bench/results/latest.json. Machines differ and are noisy: compare ratios, not times.`)
-  process.exit(0)
-}
+const options = typed('bench')
 
 await reported(async () => {
   await ensureSystemParts('clients')
-  const system = await startSystem({ name: 'bench', quiet: values.json })
+  const system = await startSystem({ name: 'bench', quiet: options.flag('json') })
   try {
     const figures = await measured(system)
     await mkdir(join(ROOT, 'e2e/bench/results'), { recursive: true })
     const file = join(ROOT, 'e2e/bench/results/latest.json')
     await writeFile(file, `${JSON.stringify(figures, null, 2)}\n`)
-    console.log(values.json ? JSON.stringify(figures) : report(figures))
+    console.log(options.flag('json') ? JSON.stringify(figures) : report(figures))
   } finally {
     await system.stop()
   }
 })
 
 async function measured(bench: System): Promise<Figures> {
-  const { quick } = values
+  const quick = options.flag('quick')
   await applyCatalog(bench)
   // The log of the target costs all paths the same, but it costs. (Production keeps its log: it is a measure.)
   await askTarget(bench, "alter database shop_dev set log_statement = 'none'")

@@ -1,32 +1,26 @@
 /** `npm run demo`: the whole of Countersign on this machine, and its story told with a real psql. */
-import { parseArgs } from 'node:util'
-import { DEFAULT_INSTANCE, ensureSystemParts, reported, startSystem } from '@countersign/local'
+import {
+  ensureSystemParts,
+  linkCommand,
+  reported,
+  say,
+  startSystem,
+  typed,
+} from '@countersign/local'
 import { messageOf } from '@countersign/kernel'
 import { Narrator } from './narrator.ts'
 import { tell } from './story.ts'
 import { tryByHand } from './try-by-hand.ts'
 
 await reported(async () => {
-  const { values } = parseArgs({
-    options: {
-      exit: { type: 'boolean', default: false },
-      instance: { type: 'string', default: DEFAULT_INSTANCE },
-      help: { type: 'boolean', default: false, short: 'h' },
-    },
-  })
-  if (values.help) {
-    console.log(
-      'npm run demo [-- --exit] [-- --instance <name>]\n\nStarts everything, tells the story, then stays up until Ctrl-C.\n' +
-        '--exit      stop after the story; status 0 when every step did what it should\n' +
-        '--instance  the name of the local instance (demo); several can run side by side',
-    )
-    return
-  }
-
+  const options = typed('demo')
+  const isToExit = options.flag('exit')
   const narrator = Narrator(process.stdout)
   const began = performance.now()
   await ensureSystemParts()
-  const system = await startSystem({ name: values.instance })
+  const link = linkCommand()
+  if (link !== null) say(link)
+  const system = await startSystem({ name: options.instance })
   const seconds = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`
   const ready = seconds(began)
   let failures = 0
@@ -36,7 +30,7 @@ await reported(async () => {
     const story = seconds(storyBegan)
     const memory = system.memory()
     const mebibytes = Math.round(memory.bytes / 1024 / 1024)
-    if (!values.exit) tryByHand(system, narrator)
+    if (!isToExit) tryByHand(system, narrator)
     narrator.say(
       `ready in ${ready} · story in ${story} · memory ${mebibytes} MiB (PSS of ${memory.processes} processes)`,
     )
@@ -45,14 +39,14 @@ await reported(async () => {
       narrator.say(`more than ${MEMORY_MEBIBYTES_MAX()} MiB are used`)
       failures++
     }
-    if (!values.exit) await interrupted()
+    if (!isToExit) await interrupted()
   } catch (cause) {
     failures++
     narrator.say(`the story broke off: ${messageOf(cause)}`)
   } finally {
     await system.stop()
   }
-  if (values.exit && failures > 0) process.exitCode = 1
+  if (isToExit && failures > 0) process.exitCode = 1
 })
 process.exit()
 

@@ -52,14 +52,14 @@ export async function tell(system: System, narrator: Narrator): Promise<number> 
   check((await timesRun(system, 'delivered_at')) === 0, "the target's own log has not seen it")
 
   narrator.chapter('The wrong people cannot countersign it')
-  const kim = await cli('kim', 'approve', alterId)
+  const kim = await cli('kim', 'approve', alterId, '--yes')
   check(
     kim.status !== 0 && kim.stderr.includes('CS_NOT_FOUND'),
     'kim reviews staging, not production: for her there is no such request',
   )
-  const self = await cli('ci-deploy', 'approve', alterId)
+  const self = await cli('ci-deploy', 'approve', alterId, '--yes')
   check(isSelfApproval(self), 'the agent cannot countersign its own request: refused')
-  const owner = await cli('maria', 'approve', alterId)
+  const owner = await cli('maria', 'approve', alterId, '--yes')
   check(
     isSelfApproval(owner),
     'nor can maria, for whom the agent acts, although she reviews production: refused',
@@ -67,7 +67,7 @@ export async function tell(system: System, narrator: Narrator): Promise<number> 
   check((await timesRun(system, 'delivered_at')) === 0, 'still nothing reached the target')
 
   narrator.chapter('ana, who reviews production, countersigns exactly this statement')
-  const ana = await cli('ana', 'approve', alterId)
+  const ana = await cli('ana', 'approve', alterId, '--yes')
   check(ana.status === 0, 'granted')
   await held.says(/ALTER TABLE/)
   const altered = await held.finish()
@@ -107,7 +107,7 @@ export async function tell(system: System, narrator: Narrator): Promise<number> 
     return /withdrawn/.test(run.stdout) ? run : false
   })
   check(withdrawn.status === 0, 'the request is withdrawn')
-  const late = await cli('ana', 'approve', goneId)
+  const late = await cli('ana', 'approve', goneId, '--yes')
   check(
     late.status !== 0 && (await timesRun(system, 'delete from shop.orders')) === 0,
     'a late vote is refused; nothing ran',

@@ -42,8 +42,9 @@ test('a reviewer sees the exact statement and parameters before the vote', async
     '5',
   ])
   const requestId = await heldOf(client.notices)
-  for (const verb of ['show', 'requests', 'approve']) {
-    const { stdout, stderr, status } = await countersignCli(system, verb, requestId, '--as', 'ana')
+  for (const [verb, ...options] of [['show'], ['requests'], ['approve', '--yes']] as const) {
+    const line = [verb, requestId, '--as', 'ana', ...options]
+    const { stdout, stderr, status } = await countersignCli(system, ...line)
     assert.equal(status, 0, stderr)
     const [shown = ''] = stdout.split('granted')
     assert.match(shown, /update shop\.orders set note = \$1 where id > 4 and id <= \$2\n/)

@@ -2,10 +2,11 @@
 // lockfile names, then runs the command on the Node 24 that came with it.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { COMMANDS, understood } from './commands.js'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const MODULES = join(ROOT, 'node_modules')
@@ -13,24 +14,20 @@ const STAMP = join(MODULES, '.countersign-stamp')
 /** As in `paths.ts`, which needs a Node that runs TypeScript. */
 const COMPILED = join(ROOT, '.countersign', 'cache', 'compiled')
 
-/** Where each command begins. */
-const COMMANDS = {
-  setup: 'infra/local/src/commands/setup.ts',
-  check: 'infra/local/src/commands/check.ts',
-  test: 'infra/local/src/commands/test.ts',
-  'test:long': 'infra/local/src/commands/test-long.ts',
-  demo: 'e2e/demo/run.ts',
-  up: 'infra/local/src/commands/up.ts',
-  down: 'infra/local/src/commands/down.ts',
-  bench: 'e2e/bench/run.ts',
-}
-
 const [command = 'setup', ...rest] = process.argv.slice(2)
 if (!Object.hasOwn(COMMANDS, command)) {
-  fail(`there is no command ${command}; there are: ${Object.keys(COMMANDS).join(', ')}`)
+  fail(`there is no command ${command}; there are: ${Object.keys(COMMANDS).join(', ')}`, 2)
+}
+// Help and mistyped options come before anything is installed or started.
+const read = understood(command, rest)
+if (!('values' in read)) {
+  const stream = read.status === 0 ? process.stdout : process.stderr
+  stream.write(read.text)
+  process.exit(read.status)
 }
 installed()
-run(node24(), [join(ROOT, COMMANDS[command]), ...rest])
+linked()
+run(node24(), [join(ROOT, COMMANDS[command].main), ...rest])
 
 /** Installs the dependencies, unless those that are there were installed from this very lockfile. */
 function installed() {
@@ -48,6 +45,18 @@ function installed() {
     fail('npm ci failed, see above. Check the network and the registry, then try again.')
   writeFileSync(STAMP, `${wanted}\n`)
   process.stderr.write(`  installed in ${((Date.now() - since) / 1000).toFixed(1)} s\n`)
+}
+
+/** What `npx countersign` finds. As `bin` of this package it would make npx read all of node_modules each time (1 s). */
+function linked() {
+  const link = join(MODULES, '.bin', 'countersign')
+  if (existsSync(link)) return
+  try {
+    rmSync(link, { force: true })
+    symlinkSync(join('..', '..', 'bin', 'countersign'), link)
+  } catch {
+    // Without it there is still bin/countersign.
+  }
 }
 
 /** A Node that runs TypeScript: the one that npm installed, or else this one. */
@@ -78,7 +87,7 @@ function run(file, args) {
 }
 
 /** @returns {never} */
-function fail(message) {
+function fail(message, status = 1) {
   process.stderr.write(`countersign: ${message}\n`)
-  process.exit(1)
+  process.exit(status)
 }

@@ -1,67 +1,25 @@
-/** A command as completion needs to know it. */
-export type Completable = {
-  readonly name: string
-  readonly description: string
-  readonly options: readonly string[]
-}
-
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
 export type Shell = (typeof SHELLS)[number]
 
-/** A script that completes the commands and options in a shell; to be sourced. */
-export function completionScript(
-  shell: Shell,
-  commands: readonly Completable[],
-  global: readonly string[],
-): string {
+/** A script for a shell, to be sourced. What fits is asked of the command line itself, so that ids and names complete too. */
+export function completionScript(shell: Shell): string {
   switch (shell) {
     case 'bash':
-      return bash(commands, global)
+      return BASH
     case 'zsh':
-      return `#compdef countersign\nautoload -U +X bashcompinit && bashcompinit\n${bash(commands, global)}`
+      return `#compdef countersign\nautoload -U +X bashcompinit && bashcompinit\n${BASH}`
     case 'fish':
-      return fish(commands, global)
+      return FISH
   }
 }
 
-function bash(commands: readonly Completable[], global: readonly string[]): string {
-  const names = commands.map(({ name }) => name).join(' ')
-  const cases = commands.map(
-    ({ name, options }) => `    ${name}) words="${[...options, ...global].join(' ')}" ;;`,
-  )
-  return [
-    '_countersign() {',
-    '  local current="${COMP_WORDS[COMP_CWORD]}" word command="" words',
-    '  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do',
-    `    case " ${names} " in *" $word "*) command="$word"; break ;; esac`,
-    '  done',
-    '  case "$command" in',
-    ...cases,
-    `    *) words="${[names, ...global].join(' ')}" ;;`,
-    '  esac',
-    '  COMPREPLY=($(compgen -W "$words" -- "$current"))',
-    '}',
-    'complete -o default -F _countersign countersign',
-    '',
-  ].join('\n')
+// The caller's own first word is called, so that `./countersign` completes as well.
+const BASH = `_countersign() {
+  local IFS=$'\\n'
+  COMPREPLY=($("\${COMP_WORDS[0]}" __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
 }
+complete -o default -F _countersign countersign
+`
 
-function fish(commands: readonly Completable[], global: readonly string[]): string {
-  const flag = (option: string): string =>
-    option.startsWith('--') ? `-l ${option.slice(2)}` : `-s ${option.slice(1)}`
-  return [
-    'complete -c countersign -f',
-    ...commands.map(
-      ({ name, description }) =>
-        `complete -c countersign -n __fish_use_subcommand -a ${name} -d '${description.replaceAll("'", '')}'`,
-    ),
-    ...commands.flatMap(({ name, options }) =>
-      options.map(
-        (option) =>
-          `complete -c countersign -n '__fish_seen_subcommand_from ${name}' ${flag(option)}`,
-      ),
-    ),
-    ...global.map((option) => `complete -c countersign ${flag(option)}`),
-    '',
-  ].join('\n')
-}
+const FISH = `complete -c countersign -f -a '(countersign __complete -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'
+`

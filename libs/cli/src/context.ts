@@ -1,7 +1,9 @@
 import { Problem, type Secret } from '@countersign/kernel'
 import { developmentToken } from './identity-provider.ts'
+import { commandLine, HOME } from './invocation.ts'
 import type { Io } from './io.ts'
 import { type Paint, paintFor } from './paint.ts'
+import { printableJson } from './printable.ts'
 import { type GlobalOptions, type Settings, settingsOf } from './settings.ts'
 
 /** What a command works with. */
@@ -16,6 +18,8 @@ export type Context = {
   token(): Promise<Secret<string>>
   /** Prints the answer as JSON where that was asked for, and as text otherwise. */
   print(answer: unknown, text: () => string): void
+  /** The line that runs this command for who called us. */
+  command(words: string): string
 }
 
 export function contextOf(io: Io, options: GlobalOptions): Context {
@@ -28,8 +32,8 @@ export function contextOf(io: Io, options: GlobalOptions): Context {
     consoleUrl: () => needed(settings.consoleUrl, 'console', '--console-url or CS_CONSOLE_URL'),
     replayUrl: () => needed(settings.replayUrl, 'replay service', '--replay-url or CS_REPLAY_URL'),
     token: () => (token ??= tokenOf(settings)),
-    print: (answer, text) =>
-      io.out(settings.json ? `${JSON.stringify(answer, null, 2)}\n` : text()),
+    print: (answer, text) => io.out(settings.json ? `${printableJson(answer, 2)}\n` : text()),
+    command: (words) => commandLine(io.invokedAs ?? 'countersign', words, options),
   }
 }
 
@@ -47,6 +51,6 @@ async function tokenOf({ as, token, issuer }: Settings): Promise<Secret<string>>
 function needed(address: string | null, what: string, how: string): string {
   if (address !== null) return address
   throw new Problem('CS_CONFIG_INVALID', `the address of the ${what} is not known`, {
-    hint: `Give it with ${how}, or run this in the folder of a running instance (npm run up).`,
+    hint: `Give it with ${how}, or start a local instance with \`npm run up\` in ${HOME}.`,
   })
 }

@@ -184,14 +184,10 @@ describe('arguments', () => {
     assert.throws(() => variablesOf(['nothing']), /NAME=value/)
   })
 
-  it('are completed in every shell', () => {
-    const commands = [{ name: 'deny', description: "refuse it's", options: ['--words'] }]
-    assert.match(completionScript('bash', commands, ['--json']), /deny\) words="--words --json"/)
-    assert.match(completionScript('zsh', commands, ['--json']), /^#compdef countersign/)
-    assert.match(
-      completionScript('fish', commands, ['--json']),
-      /__fish_seen_subcommand_from deny' -l words/,
-    )
+  it('are completed in every shell, by asking the command line itself', () => {
+    assert.match(completionScript('bash'), /complete .* countersign/)
+    assert.match(completionScript('zsh'), /^#compdef countersign/)
+    assert.match(completionScript('fish'), /__complete/)
   })
 })
 

@@ -25,6 +25,28 @@ export function requestTable(requests: readonly unknown[], nowMs: number, paint:
   )
 }
 
+/** One request on a line, as `--watch` says it. */
+export function requestLine(request: unknown, nowMs: number, paint: Paint): string {
+  const status = json.text(request, 'status')
+  const at = status === 'pending' ? 'requestedAt' : 'endedAt'
+  const signers = json.texts(request, 'signedBy').map(oneLine)
+  const rest =
+    status === 'pending'
+      ? `for ${groupsThatWait(request).join(', ') || '–'}, ${left(json.textOrNull(request, 'deadline'), nowMs)} left`
+      : oneLine(json.text(request, 'words'))
+  return [
+    moment(json.textOrNull(request, at) ?? new Date(nowMs).toISOString()),
+    paint(styleOf(status), status.padEnd(10)),
+    json.text(request, 'requestId'),
+    `${whoOf(request)} → ${oneLine(json.text(request, 'profile'))}`,
+    cut(oneLine(json.text(request, 'summary')), 60),
+    ...(signers.length === 0 ? [] : [`signed by ${signers.join(', ')}`]),
+    ...(rest === '' ? [] : [rest]),
+  ]
+    .join('  ')
+    .concat('\n')
+}
+
 /** Everything about one request, with its statement as `exact` writes it. */
 export function requestText(
   request: unknown,

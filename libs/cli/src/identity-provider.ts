@@ -11,7 +11,7 @@ export async function developmentToken(issuer: string, name: string): Promise<Se
   const endpoint = json.textOrNull(found, 'token_endpoint')
   if (endpoint === null || !json.texts(found, 'grant_types_supported').includes('password')) {
     throw new Problem('CS_AUTH_INVALID', `${issuer} does not give tokens for a name`, {
-      hint: 'Use `countersign login`, which comes later, or give a token with --token or CS_TOKEN.',
+      hint: 'Get a token from it, and give it with --token or CS_TOKEN.',
     })
   }
   if (new URL(endpoint).origin !== new URL(issuer).origin) {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createInterface } from 'node:readline/promises'
+import { invokedAs } from './invocation.ts'
 
 /** What the commands know of the world around them, so that tests can be that world. */
 export type Io = {
@@ -12,6 +12,8 @@ export type Io = {
   nowMs(): number
   /** Asks who looks; null where nobody can answer. */
   readonly ask: ((question: string) => Promise<string>) | null
+  /** What was typed to call us. */
+  readonly invokedAs?: string
 }
 
 /** The process itself. */
@@ -23,9 +25,11 @@ export const processIo = (): Io => ({
   isTerminal: process.stdout.isTTY,
   nowMs: () => Date.now(),
   ask: process.stdin.isTTY && process.stdout.isTTY ? asked : null,
+  invokedAs: invokedAs(process.env, process.cwd()),
 })
 
 async function asked(question: string): Promise<string> {
+  const { createInterface } = await import('node:readline/promises')
   const terminal = createInterface({ input: process.stdin, output: process.stdout })
   // The end of the input answers nothing.
   const closed = once(terminal, 'close').then(() => '')

@@ -1,4 +1,6 @@
-import { styleText } from 'node:util'
+import { randomBytes } from 'node:crypto'
+import type { Io } from './io.ts'
+import { printable } from './printable.ts'
 
 /** Colours for a terminal, or none of them. */
 export type Paint = (style: Style, text: string) => string
@@ -10,8 +12,25 @@ export function paintFor(
   env: Readonly<Record<string, string | undefined>>,
 ): Paint {
   const isWanted = isTerminal && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb'
-  return (style, text) => (isWanted ? styleText(style, text, { validateStream: false }) : text)
+  return (style, text) => (isWanted ? `${mark(style)}${text}${mark('reset')}` : text)
 }
+
+/**
+ * The one way to a terminal: everything that could move its cursor or change its colours is shown as what it is, whoever
+ * wrote it and whatever a command forgot. Colours of our own pass as marks that nobody else can know.
+ */
+export function safely(io: Io): Io {
+  const { ask } = io
+  return {
+    ...io,
+    out: (text) => io.out(shown(text)),
+    err: (text) => io.err(shown(text)),
+    ask: ask === null ? null : (question) => ask(shown(question)),
+  }
+}
+
+/** How many characters of a text are seen. */
+export const widthOf = (text: string): number => [...text.replace(MARKS, '')].length
 
 /** The colour of a status or a kind of event. */
 export function styleOf(word: string): Style {
@@ -20,3 +39,20 @@ export function styleOf(word: string): Style {
   if (['denied', 'refused', 'expired', 'failed', 'blocked', 'removed'].includes(word)) return 'red'
   return 'dim'
 }
+
+const shown = (text: string): string =>
+  printable(text).replace(MARKS, (_, style: string) => `\u001b[${CODES[style] ?? '0'}m`)
+
+const CODES: Readonly<Record<string, string>> = {
+  reset: '0',
+  bold: '1',
+  dim: '2',
+  red: '31',
+  green: '32',
+  yellow: '33',
+  cyan: '36',
+}
+/** New for each process. */
+const SECRET = randomBytes(12).toString('hex')
+const mark = (style: Style | 'reset'): string => `\u{f5500}${SECRET}:${style}\u{f5500}`
+const MARKS = new RegExp(`\u{f5500}${SECRET}:([a-z]+)\u{f5500}`, 'gu')

@@ -7,6 +7,12 @@ export const printable = (text: string): string => text.replace(DANGEROUS, escap
 /** The same on one line. */
 export const oneLine = (text: string): string => printable(text.replace(/\s+/g, ' ').trim())
 
+/** JSON of the same value that is safe for a terminal too: what is escaped there is escaped as JSON does it. */
+export const printableJson = (value: unknown, indent?: number): string =>
+  JSON.stringify(value, null, indent).replace(DANGEROUS, (found) =>
+    found.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
+  )
+
 function escaped(found: string): string {
   const digits = (found.codePointAt(0) ?? 0).toString(16)
   return digits.length > 4 ? `\\u{${digits}}` : `\\u${digits.padStart(4, '0')}`

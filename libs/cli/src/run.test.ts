@@ -35,6 +35,9 @@ const SUBJECT = {
 }
 const subject = encodeSubject(SUBJECT)
 const digest = digestOf(subject)
+/** What moves a cursor, turns the direction, or is not seen. */
+const DANGEROUS = /(?![\t\n])[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/u
+const RESULT = { columns: ['c'], rows: [['v']], tag: 'SELECT 1' }
 const base64 = (bytes: Buffer): string => bytes.toString('base64')
 
 type Reply = { status?: number; body: unknown; type?: string }
@@ -133,7 +136,7 @@ describe('the command line', () => {
     for (const words of [
       ['show', ID],
       ['requests', ID],
-      ['approve', ID],
+      ['approve', ID, '--yes'],
     ]) {
       const { out } = await cli(...words)
       assert.match(out, /Execute, 53 bytes; the digest is of this:/, words[0])
@@ -145,7 +148,7 @@ describe('the command line', () => {
 
   it('countersigns exactly what it showed', async () => {
     replies[VOTE] = { body: { status: 'granted', request } }
-    const { status, out } = await cli('approve', 'abcd')
+    const { status, out } = await cli('approve', 'abcd', '--yes')
     assert.equal(status, 0)
     assert.match(out, /where id > 7[\s\S]*granted/)
     assert.deepEqual(seen.at(-1)?.body, { digest })
@@ -185,7 +188,7 @@ describe('the command line', () => {
       assert.match(refused.err, /no vote was given.*\nnext: .*--unseen/)
       assert.ok(seen.every(({ method }) => method === 'GET'))
     }
-    assert.equal((await cli('approve', ID, '--unseen')).status, 0)
+    assert.equal((await cli('approve', ID, '--unseen', '--yes')).status, 0)
   })
 
   it('gives no vote when the digest is not of what replay has, whatever is said', async () => {
@@ -207,10 +210,10 @@ describe('the command line', () => {
         reason: 'WrongEnvironment',
       },
     }
-    const refused = await cli('approve', HIDDEN)
+    const refused = await cli('approve', HIDDEN, '--yes')
     assert.deepEqual([refused.status, refused.out], [1, ''])
     assert.equal(refused.err, 'CS_REVIEW_REFUSED: This person reviews staging, not prod.\n')
-    const asJson = await cli('approve', HIDDEN, '--json')
+    const asJson = await cli('approve', HIDDEN, '--json', '--yes')
     assert.equal(asJson.status, 1)
     assert.match(asJson.out, /"reason": "WrongEnvironment"/)
   })
@@ -239,7 +242,10 @@ describe('the command line', () => {
       assert.notEqual(err, '')
     }
     assert.equal((await cli('--help')).status, 0)
-    assert.match((await cli('approve', '--help')).out, /countersign a request/)
+    assert.match(
+      (await cli('approve', '--help')).out,
+      /countersign requests, each after it was shown/,
+    )
   })
 
   it('says what to do when nobody said who calls, or where', async () => {
@@ -267,7 +273,7 @@ describe('the command line', () => {
     }
     const strict = await cli('token', '--as', 'ana')
     assert.equal(strict.status, 1)
-    assert.match(strict.err, /countersign login/)
+    assert.match(strict.err, /does not give tokens for a name\.?\nnext: Get a token/)
     assert.equal(seen.length, 1)
     replies[discovery] = {
       body: { issuer: base, token_endpoint: `${base}/token`, grant_types_supported: ['password'] },
@@ -312,7 +318,7 @@ describe('the command line', () => {
     assert.match(named.out, /not in these files; --prune removes it:\nKIND +NAME\nPolicySet +old\n/)
     const removed = [{ ...left, change: 'removed' }]
     replies['PUT /v1/catalog'] = { body: { changes: removed, warnings: [], unmentioned: [] } }
-    const pruned = await cli('apply', '-f', 'catalog', '--prune')
+    const pruned = await cli('apply', '-f', 'catalog', '--prune', '--yes')
     assert.match(pruned.out, /PolicySet +old +removed\n$/)
     assert.partialDeepStrictEqual(seen.at(-1)?.body, { prune: true })
   })
@@ -375,6 +381,216 @@ describe('the command line', () => {
     assert.match(out, /ok +clock/)
   })
 
+  it('gives no vote where nobody can be asked, unless --yes says so', async () => {
+    replies[VOTE] = { body: { status: 'granted', request } }
+    for (const words of [
+      ['approve', ID],
+      ['approve', ID, '--json'],
+      ['approve', HIDDEN],
+    ]) {
+      const { status, out, err } = await cli(...words)
+      assert.equal(status, 1)
+      assert.match(out + err, /--yes/)
+    }
+    assert.ok(seen.every(({ method }) => method === 'GET'))
+  })
+
+  it('takes several ids; one that fails keeps no other from its vote', async () => {
+    replies[VOTE] = { body: { status: 'granted', request } }
+    const ids = [HIDDEN, 'abcd', 'ffff']
+    const { status, out, err } = await cli('approve', ...ids, '--yes')
+    assert.equal(status, 1)
+    assert.match(out, /granted/)
+    assert.deepEqual(err.match(/^CS_NOT_FOUND/gm)?.length, 2)
+    const answers: unknown = JSON.parse((await cli('approve', ...ids, '--yes', '--json')).out)
+    assert.ok(Array.isArray(answers) && answers.length === 3)
+    assert.partialDeepStrictEqual(answers, [
+      { code: 'CS_NOT_FOUND' },
+      { status: 'granted' },
+      { code: 'CS_NOT_FOUND' },
+    ])
+  })
+
+  it('says with --json what is wrong as problem details on stdout, and nothing else', async () => {
+    for (const [words, code, status] of [
+      [['show', HIDDEN], 'CS_NOT_FOUND', 1],
+      [['nonsense'], 'CS_BAD_REQUEST', 2],
+      [['requests', '--limit', '0'], 'CS_BAD_REQUEST', 2],
+      [['apply', '-f', 'nowhere'], 'CS_BAD_REQUEST', 1],
+    ] as const) {
+      const run = await cli(...words, '--json')
+      assert.deepEqual([run.status, run.err], [status, ''], words[0])
+      assert.partialDeepStrictEqual(JSON.parse(run.out), {
+        type: `urn:countersign:error:${code}`,
+        code,
+      })
+    }
+  })
+
+  it('names the very line that works in what it says to do next', async () => {
+    replies['GET /v1/requests?status=all'] = { body: { requests: [] } }
+    const env = { ...ENV(), CS_INSTANCE: undefined }
+    const { err } = await cliWith(
+      env,
+      ['show', 'beef', '--console-url', base],
+      null,
+      'npx countersign',
+    )
+    assert.match(
+      err,
+      new RegExp(`^next: See .npx countersign requests --all --console-url ${base}.,`, 'm'),
+    )
+  })
+
+  it('asks for what is narrowed down', async () => {
+    const path =
+      'GET /v1/requests?status=denied&profile=p&agent=a&since=2026-01-01T00%3A00%3A00.000Z&limit=3'
+    replies[path] = { body: { requests: [] } }
+    const narrowed = ['--status', 'denied', '--profile', 'p', '--agent', 'a', '--limit', '3']
+    const { status } = await cli('requests', ...narrowed, '--since', '2026-01-01')
+    assert.equal(status, 0)
+    assert.equal((await cli('requests', '--since', 'yesterday')).status, 2)
+  })
+
+  it('goes on watching: a line for each request that comes or changes', async () => {
+    const first = 'GET /v1/requests?status=all'
+    replies[first] = { body: { requests: [{ ...request, summary: 'one' }], etag: 'a' } }
+    replies[`${first}&after=a&waitMs=20000`] = {
+      body: { requests: [{ ...request, status: 'granted', signedBy: ['ana'] }], etag: 'b' },
+    }
+    const { status, out } = await cli('requests', '--watch')
+    assert.equal(status, 1, 'the third answer is a refusal')
+    const lines = out
+      .split('\n')
+      .flatMap((line) => /Z {2}(\S+) +(\S+)/.exec(line)?.slice(1, 3) ?? [])
+    assert.deepEqual(lines, ['pending', ID, 'granted', ID])
+  })
+
+  it('shows what would change, and changes nothing', async () => {
+    const change = { kind: 'ChainDefined', name: 'c', change: 'changed' }
+    replies['PUT /v1/catalog'] = {
+      body: { changes: [{ ...change, before: 'a\nb\nc\n', after: 'a\nB\nc\n' }] },
+    }
+    const { status, out } = await cli('apply', '-f', 'catalog', '--dry-run')
+    assert.equal(status, 0)
+    assert.match(out, /Chain\/c\n {4}a\n {2}- b\n {2}\+ B\n {4}c\n\nNothing was applied/)
+    assert.partialDeepStrictEqual(seen.at(-1)?.body, { dryRun: true })
+  })
+
+  it('removes nothing that it did not show and ask about', async () => {
+    const removed = [{ kind: 'PolicySetDefined', name: 'old', change: 'removed' }]
+    replies['PUT /v1/catalog'] = { body: { changes: removed, catalogOffset: 7 } }
+    const prune = ['apply', '-f', 'catalog', '--prune']
+    assert.equal((await cli(...prune)).status, 1)
+    const no = await cliWith(ENV(), prune, () => Promise.resolve('n'))
+    assert.deepEqual([no.status, /PolicySet +old/.test(no.out)], [1, true])
+    assert.ok(seen.every(({ body }) => Object(body).dryRun === true))
+    assert.equal((await cliWith(ENV(), prune, () => Promise.resolve('y'))).status, 0)
+    assert.partialDeepStrictEqual(seen.at(-1)?.body, { prune: true, expectedOffset: 7 })
+  })
+
+  it('completes commands, options, ids and names', async () => {
+    replies['GET /v1/sessions'] = { body: { sessions: [{ sessionId: SESSION }] } }
+    const completed = async (...words: string[]) =>
+      (await cli('__complete', '--', ...words)).out.trim().split('\n')
+    assert.deepEqual(await completed('appr'), ['approve'])
+    assert.deepEqual(await completed('approve', '0189'), [ID])
+    assert.deepEqual(await completed('--token', 't', 'replay', ''), [SESSION])
+    assert.deepEqual(await completed('apply', '--pr'), ['--prune'])
+    assert.deepEqual(await completed('catalog', 'ex'), ['export'])
+    assert.deepEqual(await completed('completion', 'z'), ['zsh'])
+    assert.deepEqual(await completed('token', '--as', 'ma'), ['maria'])
+    assert.deepEqual(await completed('nonsense', 'x'), [''])
+  })
+
+  it('never writes what could move a cursor, whatever a server says in whichever field', async () => {
+    const poison = 'x\u001b[2J\u009b2J\r\u202e\u0007\u{e0041}'
+    const poisoned = (value: unknown): unknown =>
+      typeof value === 'string'
+        ? /^[0-9a-f-]{36}$|^\d{4}-|^[0-9a-f]{64}$/.test(value)
+          ? value
+          : `${value}${poison}`
+        : Array.isArray(value)
+          ? value.map(poisoned)
+          : typeof value === 'object' && value !== null
+            ? Object.fromEntries(
+                Object.entries(value).map(([name, each]) => [name, poisoned(each)]),
+              )
+            : value
+    const entry = { at: 'x', kind: 'request', who: 'w', detail: 'd', text: 't', result: RESULT }
+    const all: Record<string, Reply> = {
+      'GET /v1/requests?status=pending': { body: { requests: [request] } },
+      'GET /v1/requests?status=all': {
+        body: { requests: [{ ...request, words: 'w', status: 'denied' }] },
+      },
+      [`GET /v1/requests/${ID}`]: { body: request },
+      'GET /v1/sessions': {
+        body: {
+          sessions: [
+            { sessionId: SESSION, agent: 'a', profile: 'p', endedAt: 'x', endReason: 'r' },
+          ],
+        },
+      },
+      [`GET /v1/sessions/${SESSION}`]: {
+        body: { sessionId: SESSION, agent: 'a', timeline: [entry] },
+      },
+      'GET /v1/profiles': {
+        body: { profiles: [{ name: 'p', environment: 'e', recording: 'Full' }] },
+      },
+      'GET /v1/whoami': { body: { name: 'n', groups: ['g'], reviews: ['r'], behalfOf: 'b' } },
+      'GET /v1/catalog': {
+        body: { definitions: [{ kind: 'ChainDefined', name: 'n', version: 'v' }] },
+      },
+      'GET /v1/catalog/definitions': {
+        body: { definitions: [{ kind: 'K', name: 'n', text: 't' }] },
+      },
+      'PUT /v1/catalog': {
+        body: {
+          changes: [{ kind: 'K', name: 'n', change: 'c', before: 'b', after: 'a' }],
+          warnings: [{ file: 'f', line: 1, message: 'm' }],
+          unmentioned: [{ kind: 'K', name: 'n' }],
+        },
+      },
+      [VOTE]: { body: { status: 'granted', request } },
+      [`POST /v1/requests/${ID}/deny`]: {
+        status: 403,
+        body: { code: 'CS_REVIEW_REFUSED', detail: 'd', hint: 'h' },
+      },
+    }
+    replies = Object.fromEntries(
+      Object.entries(all).map(([path, reply]) => [path, { ...reply, body: poisoned(reply.body) }]),
+    )
+    const lines = [
+      ['requests'],
+      ['requests', '--all'],
+      ['show', ID],
+      ['approve', ID, '--unseen', '--yes'],
+      ['deny', ID, '--words', poison],
+      ['sessions'],
+      ['replay', SESSION],
+      ['profiles'],
+      ['whoami'],
+      ['catalog', 'list'],
+      ['catalog', 'show', `n${poison}`],
+      ['apply', '-f', 'catalog'],
+      ['apply', '-f', 'catalog', '--dry-run'],
+      ['doctor'],
+      [poison],
+      ['show', poison],
+      ['requests', '--status', poison],
+      ['apply', '-f', poison],
+      ['__complete', '--', ''],
+    ]
+    for (const words of [...lines, ...lines.map((line) => [...line, '--json'])]) {
+      for (const isTerminal of [false, true]) {
+        const { out, err } = await cliWith(ENV(), words, null, 'countersign', isTerminal)
+        const ours = (out + err).replace(/\u001b\[\d+m/g, '')
+        assert.doesNotMatch(ours, DANGEROUS, words.join(' '))
+        assert.doesNotMatch(out + err, /\u001b\[2J|\u009b/, words.join(' '))
+      }
+    }
+  })
+
   const ENV = () => ({
     CS_CONSOLE_URL: base,
     CS_REPLAY_URL: base,
@@ -383,14 +599,21 @@ describe('the command line', () => {
   })
   const cli = (...words: string[]) => cliWith(ENV(), words)
 
-  async function cliWith(env: Record<string, string>, words: string[], ask: Io['ask'] = null) {
+  async function cliWith(
+    env: Record<string, string | undefined>,
+    words: string[],
+    ask: Io['ask'] = null,
+    invokedAs = 'countersign',
+    isTerminal = false,
+  ) {
     const written = { out: '', err: '' }
     const status = await run(words, {
       out: (text) => void (written.out += text),
       err: (text) => void (written.err += text),
       env: { ...env, PATH: process.env['PATH'] },
       workingDirectory: folder,
-      isTerminal: false,
+      isTerminal,
+      invokedAs,
       nowMs: () => Date.now(),
       ask,
     })

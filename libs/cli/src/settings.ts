@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { messageOf, Problem, Secret } from '@countersign/kernel'
+import { HOME } from './invocation.ts'
 import type { Io } from './io.ts'
 import { json } from './json.ts'
 
@@ -28,15 +29,19 @@ export type Settings = {
   readonly file: string | null
 }
 
-/** Options first, then the environment, then `.countersign/<instance>/cli.json` here or in a folder above. */
+/**
+ * Options first, then the environment, then `.countersign/<instance>/cli.json` here, in a folder above, or in the checkout
+ * that this command belongs to.
+ */
 export function settingsOf(
   options: GlobalOptions,
   io: Pick<Io, 'env' | 'workingDirectory'>,
+  home: string = HOME,
 ): Settings {
   const instance = options.instance ?? io.env['CS_INSTANCE'] ?? 'demo'
   if (!/^[A-Za-z0-9_-]+$/.test(instance))
     throw new Problem('CS_BAD_REQUEST', 'an instance is named with letters, digits, - and _')
-  const file = fileOf(instance, io.workingDirectory)
+  const file = fileOf(instance, io.workingDirectory, home)
   const inFile = file === null ? {} : contentOf(file)
   const url = (option: string | undefined, variable: string, name: string): string | null => {
     const said = option ?? nonEmpty(io.env[variable])
@@ -57,12 +62,14 @@ export function settingsOf(
   }
 }
 
-function fileOf(instance: string, from: string): string | null {
+function fileOf(instance: string, from: string, home: string): string | null {
   for (let folder = from; ; folder = dirname(folder)) {
     const file = join(folder, '.countersign', instance, 'cli.json')
     if (existsSync(file)) return file
-    if (dirname(folder) === folder) return null
+    if (dirname(folder) === folder) break
   }
+  const own = join(home, '.countersign', instance, 'cli.json')
+  return existsSync(own) ? own : null
 }
 
 function contentOf(file: string): unknown {

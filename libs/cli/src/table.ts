@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util'
+import { widthOf } from './paint.ts'
 
 /** Rows under their headings, in columns as wide as they need to be. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -23,4 +23,3 @@ export const cut = (text: string, max: number): string =>
 
 const padded = (text: string, width: number): string =>
   text + ' '.repeat(Math.max(0, width - widthOf(text)))
-const widthOf = (text: string): number => [...stripVTControlCharacters(text)].length

@@ -1,16 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
-import { DEFAULT_INSTANCE, dirOf, ownerOf } from '../instance.ts'
+import { dirOf, ownerOf } from '../instance.ts'
 import { endLeftovers } from '../leftovers.ts'
 import { reported } from '../reported.ts'
+import { typed } from '../typed.ts'
 
 const STOP_LIMIT_MS = 20_000
 
 await reported(async () => {
-  const { values } = parseArgs({
-    options: { instance: { type: 'string', default: DEFAULT_INSTANCE } },
-  })
-  const name = values.instance
+  const { instance: name } = typed('down')
   const owner = ownerOf(name)
   if (owner !== null) process.kill(owner.pid, 'SIGTERM')
   const until = performance.now() + STOP_LIMIT_MS

@@ -1,8 +1,10 @@
 import { kafkaClassPath } from '../kafka-jars.ts'
 import { reported } from '../reported.ts'
+import { typed } from '../typed.ts'
 import { conclude, FILES, tests } from '../suites.ts'
 import { ensureSystemParts } from '../system-parts.ts'
 
+typed('test:long')
 await reported(async () => {
   await ensureSystemParts('clients')
   await kafkaClassPath()

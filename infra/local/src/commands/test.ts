@@ -1,9 +1,11 @@
 import { checks } from '../checks.ts'
 import { kafkaClassPath } from '../kafka-jars.ts'
 import { reported } from '../reported.ts'
+import { typed } from '../typed.ts'
 import { conclude, FILES, tests } from '../suites.ts'
 import { ensureSystemParts } from '../system-parts.ts'
 
+typed('test')
 await reported(async () => {
   await ensureSystemParts()
   await kafkaClassPath()

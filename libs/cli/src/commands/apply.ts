@@ -2,21 +2,55 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { messageOf, Problem } from '@countersign/kernel'
 import type { Context } from '../context.ts'
+import { diffText } from '../diff.ts'
 import { ask, problemIn } from '../http.ts'
 import { json } from '../json.ts'
 import { styleOf } from '../paint.ts'
 import { oneLine } from '../printable.ts'
 import { table } from '../table.ts'
 
-export type ApplyOptions = { file: string; set: readonly string[]; prune?: boolean }
+export type ApplyOptions = {
+  file: string
+  set: readonly string[]
+  dryRun?: boolean
+  checkTargets?: boolean
+  prune?: boolean
+  yes?: boolean
+}
 
 /** Puts the definitions of a file or folder in force; with any mistake in them, none. */
 export async function apply(context: Context, options: ApplyOptions): Promise<number> {
   const files = filesIn(resolve(context.io.workingDirectory, options.file))
-  const { set, prune = false } = options
-  const body = { files, variables: variablesOf(set), ...(prune ? { prune } : {}) }
+  const { set, prune = false, dryRun = false, checkTargets = false, yes = false } = options
+  const body = {
+    files,
+    variables: variablesOf(set),
+    ...(prune ? { prune } : {}),
+    ...(checkTargets ? { checkTargets } : {}),
+  }
+  if (dryRun) {
+    const tried = await sent(context, { ...body, dryRun })
+    if (tried === null) return 1
+    context.print(tried, () => changesText(tried, context, { isDry: true }))
+    return 0
+  }
+  // Nothing is removed that was not shown to who asked for it.
+  const shown = prune && !yes ? await sent(context, { ...body, dryRun: true }) : undefined
+  if (shown === null) return 1
+  if (shown !== undefined && !(await isPruningWanted(context, shown))) return 1
+  const expected =
+    shown === undefined ? {} : { expectedOffset: json.number(shown, 'catalogOffset') }
+  const done = await sent(context, { ...body, ...expected })
+  if (done === null) return 1
+  context.print(done, () => changesText(done, context, { isDry: false }))
+  return 0
+}
+
+/** What the console answers; null where it found mistakes, which are printed. */
+async function sent(context: Context, body: object): Promise<unknown> {
   const url = `${context.consoleUrl()}/v1/catalog`
-  const answered = await ask({ url, token: await context.token(), method: 'PUT', body })
+  const call = { url, token: await context.token(), method: 'PUT' as const, body }
+  const answered = await ask({ ...call, limitMs: LIMIT_MS })
   const problems = json.list(answered.body, 'problems')
   const warnings = json.list(answered.body, 'warnings')
   for (const found of context.settings.json ? [] : [...problems, ...warnings]) {
@@ -25,31 +59,67 @@ export async function apply(context: Context, options: ApplyOptions): Promise<nu
     context.io.err(`${file}:${line}: ${kind}${oneLine(json.text(found, 'message'))}\n`)
   }
   if (problems.length > 0) {
-    context.print(answered.body, () => '')
-    context.io.err(`${json.text(answered.body, 'detail')}\n`)
-    return 1
+    if (context.settings.json) context.print(answered.body, () => '')
+    else context.io.err(`${oneLine(json.text(answered.body, 'detail'))}\n`)
+    return null
   }
   if (answered.status >= 400) throw problemIn(answered)
-  context.print(answered.body, () => changesText(answered.body, context))
-  return 0
+  return answered.body
 }
 
-function changesText(body: unknown, { paint }: Context): string {
-  const nameOf = (each: unknown): string[] => [
-    oneLine(json.text(each, 'kind').replace(/Defined$/, '')),
-    oneLine(json.text(each, 'name')),
-  ]
+async function isPruningWanted(context: Context, tried: unknown): Promise<boolean> {
+  const { io } = context
+  const removed = json
+    .list(tried, 'changes')
+    .filter((change) => json.text(change, 'change') === 'removed')
+  if (removed.length === 0) return true
+  const names = table(['KIND', 'NAME'], removed.map(nameOf))
+  if (io.ask === null || context.settings.json) {
+    const list = removed.map((each) => nameOf(each).join('/')).join(', ')
+    throw new Problem(
+      'CS_BAD_REQUEST',
+      `nothing was applied: nobody can be asked whether to remove ${list}`,
+      {
+        hint: 'Look with --dry-run; to remove it without being asked, add --yes.',
+      },
+    )
+  }
+  io.out(`In force, but not in these files:\n${names}`)
+  const answer = await io.ask(
+    `Remove ${removed.length === 1 ? 'it' : `these ${removed.length}`}? [y/N] `,
+  )
+  if (/^y(es)?$/i.test(answer.trim())) return true
+  io.out('Nothing was applied.\n')
+  return false
+}
+
+const nameOf = (each: unknown): string[] => [
+  oneLine(json.text(each, 'kind').replace(/Defined$/, '')),
+  oneLine(json.text(each, 'name')),
+]
+
+function changesText(body: unknown, { paint }: Context, { isDry }: { isDry: boolean }): string {
+  const all = json.list(body, 'changes')
   const changes = table(
     ['KIND', 'NAME', 'CHANGE'],
-    json.list(body, 'changes').map((change) => {
+    all.map((change) => {
       const what = json.text(change, 'change')
       return [...nameOf(change), paint(styleOf(what), what)]
     }),
   )
+  const diffs = all.flatMap((change) => {
+    const [before, after] = [json.text(change, 'before'), json.text(change, 'after')]
+    if (!isDry || before === after) return []
+    return [`\n${paint('bold', nameOf(change).join('/'))}\n${diffText(before, after, paint)}`]
+  })
   const left = json.list(body, 'unmentioned')
-  if (left.length === 0) return changes
   const head = paint('yellow', 'In force, but not in these files; --prune removes it:')
-  return `${changes}\n${head}\n${table(['KIND', 'NAME'], left.map(nameOf))}`
+  return [
+    changes,
+    ...diffs,
+    ...(left.length === 0 ? [] : [`\n${head}\n${table(['KIND', 'NAME'], left.map(nameOf))}`]),
+    ...(isDry ? ['\nNothing was applied.\n'] : []),
+  ].join('')
 }
 
 /** The catalog files of a folder, with their paths inside it; or the one file. */
@@ -87,3 +157,6 @@ export function variablesOf(set: readonly string[]): Record<string, string> {
     }),
   )
 }
+
+/** Targets are asked too, where that was wanted. */
+const LIMIT_MS = 60_000

@@ -3,13 +3,13 @@ import type { Context } from '../context.ts'
 import { eventStream } from '../event-stream.ts'
 import { answerOf, opened, problemIn } from '../http.ts'
 import { json } from '../json.ts'
-import { oneLine } from '../printable.ts'
+import { oneLine, printableJson } from '../printable.ts'
 import { matchingId } from '../short-id.ts'
 import { moment, momentOf } from '../time.ts'
 import { timelineText } from '../timeline.ts'
 import { sessionsIn } from './sessions.ts'
 
-export type ReplayOptions = { follow?: boolean; rows: number }
+export type ReplayOptions = { follow?: boolean; internal?: boolean; rows: number }
 
 /** Tells what happened in a session, as it was recorded; with `follow`, also what happens next. */
 export async function replay(
@@ -20,7 +20,10 @@ export async function replay(
   const id = await findSession(context, typed)
   const url = `${context.replayUrl()}/v1/sessions/${id}`
   const answer = await answerOf({ url, token: await context.token() })
-  const timeline = json.list(answer, 'timeline')
+  const whole = json.list(answer, 'timeline')
+  const isShown = (entry: unknown): boolean =>
+    options.internal === true || !json.flag(entry, 'internal')
+  const timeline = whole.filter(isShown)
   const startedMs = momentOf(json.member(timeline[0], 'at'))
   const entryText = (entry: unknown): string =>
     timelineText(entry, {
@@ -28,12 +31,15 @@ export async function replay(
       rowsMax: options.rows,
       startedMs: startOr(startedMs, entry),
     })
-  context.print(answer, () => `${headOf(answer, id, context)}${timeline.map(entryText).join('')}`)
+  context.print(
+    { ...Object(answer), timeline },
+    () => `${headOf(answer, id, context)}${timeline.map(entryText).join('')}`,
+  )
   if (options.follow !== true || json.flag(answer, 'complete')) return
-  const seen = new Set(timeline.map((entry) => JSON.stringify(entry)))
+  const seen = new Set(whole.map((entry) => JSON.stringify(entry)))
   for await (const entry of live(context, url)) {
-    if (seen.has(JSON.stringify(entry))) continue
-    context.io.out(context.settings.json ? `${JSON.stringify(entry)}\n` : entryText(entry))
+    if (seen.has(JSON.stringify(entry)) || !isShown(entry)) continue
+    context.io.out(context.settings.json ? `${printableJson(entry)}\n` : entryText(entry))
     if (json.text(entry, 'kind') === 'ended') return
   }
 }

@@ -6,10 +6,15 @@ import { shortId } from '../short-id.ts'
 import { table } from '../table.ts'
 import { moment, span } from '../time.ts'
 
+export type SessionsOptions = { profile?: string; agent?: string; limit?: number }
+
 /** Lists sessions, as replay knows them. */
-export async function sessions(context: Context): Promise<void> {
+export async function sessions(context: Context, options: SessionsOptions = {}): Promise<void> {
+  const query = new URLSearchParams(
+    Object.entries(options).map(([name, value]): [string, string] => [name, String(value)]),
+  ).toString()
   const answer = await answerOf({
-    url: `${context.replayUrl()}/v1/sessions`,
+    url: `${context.replayUrl()}/v1/sessions${query === '' ? '' : `?${query}`}`,
     token: await context.token(),
   })
   const found = sessionsIn(answer)

@@ -4,6 +4,7 @@ import { exactRequest } from '../exact-request.ts'
 import { ask, problemIn } from '../http.ts'
 import { json } from '../json.ts'
 import { styleOf } from '../paint.ts'
+import { problemJson, problemText } from '../problem.ts'
 import { oneLine } from '../printable.ts'
 import { findRequest } from './find-request.ts'
 import { shown } from './show.ts'
@@ -15,17 +16,20 @@ export type ApproveOptions = {
   yes?: boolean
 }
 
-/** Countersigns a request, after it was shown to the byte. */
-export async function approve(
+/** Countersigns requests, each after it was shown to the byte. */
+export const approve = (
   context: Context,
-  typed: string,
+  ids: readonly string[],
   options: ApproveOptions = {},
-): Promise<number> {
-  const found = await findRequest(context, typed)
-  const isWanted = found.request === null || (await isSeen(context, found.request, options))
-  if (!isWanted) return 1
-  return vote(context, found, 'countersign', (digest) => (digest === '' ? {} : { digest }))
-}
+): Promise<number> =>
+  each(context, ids, async (one, typed) => {
+    const found = await findRequest(one, typed)
+    // What cannot be shown is voted on so that the attempt is on record; that too is said on purpose.
+    if (found.request === null && options.yes !== true && !canAsk(one)) throw unasked(typed)
+    const isWanted = found.request === null || (await isSeen(one, found.request, options))
+    if (!isWanted) return 1
+    return vote(one, found, 'countersign', (digest) => (digest === '' ? {} : { digest }))
+  })
 
 /** Shows what is voted on; whether the vote may go on. What the digest is not of is never voted on. */
 async function isSeen(
@@ -50,24 +54,62 @@ async function isSeen(
       { hint: 'Try again. To countersign what you cannot see, on its digest alone: --unseen.' },
     )
   }
-  if (!isPending || yes || settings.json || io.ask === null) return true
+  if (!isPending || yes) return true
+  if (!canAsk(context) || io.ask === null) throw unasked(json.text(request, 'requestId'))
   const answer = await io.ask(`Countersign exactly this? ${paint('dim', '[y/N]')} `)
   if (/^y(es)?$/i.test(answer.trim())) return true
   io.out('No vote was given.\n')
   return false
 }
 
-/** Refuses a request; the words reach the agent. */
-export const deny = async (
+const canAsk = ({ io, settings }: Context): boolean => io.ask !== null && !settings.json
+
+const unasked = (id: string): Problem =>
+  new Problem('CS_BAD_REQUEST', 'no vote was given, since nobody can be asked here', {
+    hint: `To countersign without being asked: \`countersign approve ${id} --yes\`.`,
+  })
+
+/** Refuses requests; the words reach the agent. */
+export const deny = (
   context: Context,
-  typed: string,
+  ids: readonly string[],
   options: { words: string },
 ): Promise<number> =>
-  vote(context, await findRequest(context, typed), 'deny', () => ({ words: options.words }))
+  each(context, ids, async (one, typed) =>
+    vote(one, await findRequest(one, typed), 'deny', () => ({ words: options.words })),
+  )
 
-/** Gives an own request up. */
-export const withdraw = async (context: Context, typed: string): Promise<number> =>
-  vote(context, await findRequest(context, typed), 'withdraw', () => ({}))
+/** Gives own requests up. */
+export const withdraw = (context: Context, ids: readonly string[]): Promise<number> =>
+  each(context, ids, async (one, typed) =>
+    vote(one, await findRequest(one, typed), 'withdraw', () => ({})),
+  )
+
+/** One after the other; what is wrong with one keeps no other from its vote. Several answers are a list. */
+async function each(
+  context: Context,
+  ids: readonly string[],
+  run: (context: Context, typed: string) => Promise<number>,
+): Promise<number> {
+  const [only, ...more] = ids
+  if (only !== undefined && more.length === 0) return run(context, only)
+  const answers: unknown[] = []
+  const print: Context['print'] = (answer, text) =>
+    context.settings.json ? void answers.push(answer) : context.print(answer, text)
+  let status = 0
+  for (const typed of new Set(ids)) {
+    try {
+      status = Math.max(status, await run({ ...context, print }, typed))
+    } catch (thrown) {
+      if (!(thrown instanceof Problem)) throw thrown
+      status = 1
+      if (context.settings.json) answers.push(problemJson(thrown, context.command))
+      else context.io.err(problemText(thrown, context))
+    }
+  }
+  if (context.settings.json) context.print(answers, () => '')
+  return status
+}
 
 async function vote(
   context: Context,
@@ -87,7 +129,7 @@ async function vote(
   const status = json.text(answered.body, 'status')
   context.print(answered.body, () => {
     if (status === 'waiting') {
-      return `The vote on ${id} is recorded, and not counted yet: approval does not answer.\nNext: countersign show ${id}\n`
+      return `The vote on ${id} is recorded, and not counted yet: approval does not answer.\nNext: ${context.command(`show ${id}`)}\n`
     }
     const what = oneLine(json.text(json.member(answered.body, 'request'), 'summary'))
     const outcome = status === 'pending' ? 'pending, others must countersign too' : status

@@ -6,6 +6,18 @@ import type { HeldRequest } from './held-request.ts'
 export const mayRead = (caller: Caller, request: HeldRequest, catalog: Catalog): boolean =>
   isRequester(caller, request) || (!caller.isAgent && isReviewer(caller, request, catalog))
 
+/** The environments in which somebody may countersign. */
+export const reviews = ({ groups, isAgent }: Caller, catalog: Catalog): readonly string[] =>
+  isAgent
+    ? []
+    : [
+        ...new Set(
+          [...catalog.reviewers.values()]
+            .filter((each) => each.groups.some((group) => groups.includes(group)))
+            .map(({ environment }) => environment),
+        ),
+      ].sort()
+
 /** Whether somebody may change the catalog. An agent may not, whoever it acts for. */
 export const mayApply = ({ groups, isAgent }: Caller): boolean =>
   groups.includes(ADMINISTRATORS) && !isAgent

@@ -1,6 +1,6 @@
 import express, { type ErrorRequestHandler, type Request, type Response } from 'express'
 import type { TokenVerifier } from '@countersign/identity'
-import { messageOf, Problem, Secret } from '@countersign/kernel'
+import { isUuid, messageOf, Problem, Secret } from '@countersign/kernel'
 import type { Logger } from '@countersign/runtime'
 import { problemDetails, problemOf } from '@countersign/runtime'
 import type { Route } from './route.ts'
@@ -39,6 +39,12 @@ export function consoleApp(use: {
       }
     })
   }
+  // Where the hint of a held request leads: there is no page yet, and the place says how to go on.
+  app.get(['/', '/requests/:id'], (request, response) => {
+    const { id } = request.params
+    const wanted = typeof id === 'string' && isUuid(id) ? id : '<request>'
+    response.set('cache-control', 'no-store').type('text/plain').send(welcome(wanted))
+  })
   app.use((request, response) => {
     const what = `${request.method} ${request.path.slice(0, 200)}`
     send(response, problemDetails('CS_NOT_FOUND', `There is no operation ${what}.`))
@@ -83,6 +89,18 @@ function send(response: Response, { status, body, type }: Answer): void {
     .type(type ?? 'application/json')
     .send(JSON.stringify(body))
 }
+
+const welcome = (
+  request: string,
+): string => `Countersign: the console, an HTTP API (there is no web page yet).
+
+countersign requests                    what waits for a countersignature
+countersign show ${request}
+countersign approve ${request}
+countersign deny ${request} --words "why not"
+
+With --as <name> at a development identity provider, else with CS_TOKEN. "countersign --help" says more.
+`
 
 const BODY_BYTES_MAX = 64 * 1024
 const CATALOG_BYTES_MAX = 2 * 1024 * 1024

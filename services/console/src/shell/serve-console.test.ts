@@ -110,7 +110,7 @@ describe('the console', { timeout: 30_000 }, () => {
     for (const marker of [{ client: 'bot' }, { groups: ['prod-reviewers', 'agents'] }])
       assert.equal(await seen('bot', { groups: ['prod-reviewers'], ...marker }), 404)
     const list = await call('GET', '/v1/requests', 'kim', { groups: ['staging-reviewers'] })
-    assert.deepEqual(list.body, { requests: [] })
+    assert.partialDeepStrictEqual(list.body, { requests: [] })
   })
 
   it('shows who asks, what, until when, and who can countersign', async () => {
@@ -375,6 +375,78 @@ describe('the console', { timeout: 30_000 }, () => {
     const chain = [{ name: 'chain.yaml', text: `${REVIEWERS}---\n${CHAIN}` }]
     const dangling = await call('PUT', '/v1/catalog', 'root', ADMIN, { files: chain, prune: true })
     assert.deepEqual([dangling.status, dangling.problem.code], [422, 'CS_CATALOG_INVALID'])
+  })
+
+  it('shows what a change would do, and does it only to the catalog that was seen', async () => {
+    const files = [{ name: 'reviewers.yaml', text: REVIEWERS.replace('[dev-reviewers]', '[devs]') }]
+    const before = log.records('catalog').length
+    const tried = await call('PUT', '/v1/catalog', 'root', ADMIN, { files, dryRun: true })
+    assert.equal(tried.status, 200)
+    const change = Object(tried.body).changes.find(
+      ({ name }: Record<string, string>) => name === 'dev-reviewers',
+    )
+    assert.equal(change.change, 'changed')
+    assert.match(change.before, /- dev-reviewers/)
+    assert.match(change.after, /- devs/)
+    const { catalogOffset } = Object(tried.body)
+    const stale = { files, expectedOffset: catalogOffset - 1 }
+    assert.equal((await call('PUT', '/v1/catalog', 'root', ADMIN, stale)).status, 409)
+    assert.equal(log.records('catalog').length, before)
+  })
+
+  it('writes the catalog out for administrators, and for nobody else', async () => {
+    for (const path of ['/v1/catalog/definitions', '/v1/catalog/export']) {
+      assert.equal((await call('GET', path, 'ana', { groups: ['prod-reviewers'] })).status, 403)
+      const bot = await call('GET', path, 'bot', { ...ADMIN, act: 'x' })
+      assert.equal(bot.status, 403)
+      const { status, body } = await call('GET', path, 'root', ADMIN)
+      assert.equal(status, 200)
+      assert.match(JSON.stringify(body), /shop-dev/)
+    }
+  })
+
+  it('says who somebody is, and what they may do', async () => {
+    const ana = await call('GET', '/v1/whoami', 'ana', { groups: ['dev-reviewers'] })
+    assert.partialDeepStrictEqual(ana.body, {
+      name: 'ana',
+      isAgent: false,
+      mayApply: false,
+      reviews: ['dev'],
+    })
+    const bot = await call('GET', '/v1/whoami', 'ana', { groups: ['dev-reviewers'], act: 'bot' })
+    assert.partialDeepStrictEqual(bot.body, {
+      name: 'bot',
+      isAgent: true,
+      behalfOf: 'ana',
+      reviews: [],
+    })
+  })
+
+  it('answers who waits for news as soon as there is some', async () => {
+    const reviewer = { groups: ['prod-reviewers'] }
+    const { body } = await call('GET', '/v1/requests?status=all', 'zoe', reviewer)
+    const { etag } = Object(body)
+    const same = await call(
+      'GET',
+      `/v1/requests?status=all&after=${etag}&waitMs=1`,
+      'zoe',
+      reviewer,
+    )
+    assert.equal(Object(same.body).etag, etag)
+    const other = await call('GET', '/v1/requests?status=all&after=other', 'zoe', reviewer)
+    assert.equal(Object(other.body).etag, etag)
+    assert.equal((await call('GET', '/v1/requests?limit=0', 'zoe', reviewer)).status, 400)
+    assert.equal((await call('GET', '/v1/requests?since=now', 'zoe', reviewer)).status, 400)
+    const none = await call('GET', '/v1/requests?status=all&agent=nobody', 'zoe', reviewer)
+    assert.partialDeepStrictEqual(none.body, { requests: [] })
+  })
+
+  it('says where one comes from the hint of a held request, without a token', async () => {
+    const page = await fetch(`http://127.0.0.1:${host.port}/requests/${requestId}`)
+    assert.equal(page.status, 200)
+    assert.ok((await page.text()).includes(`countersign approve ${requestId}`))
+    const odd = await fetch(`http://127.0.0.1:${host.port}/requests/%1b%5b2J`)
+    assert.doesNotMatch(await odd.text(), /\u001b/)
   })
 
   it('says what is wrong with a catalog, where, and applies nothing of it', async () => {

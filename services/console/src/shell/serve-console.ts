@@ -9,6 +9,7 @@ import { catalogRoutes } from './routes/catalog.ts'
 import { profileRoutes } from './routes/profiles.ts'
 import { requestRoutes } from './routes/requests.ts'
 import { voteRoutes } from './routes/votes.ts'
+import { whoamiRoutes } from './routes/whoami.ts'
 
 export type ConsoleOptions = {
   log: Log
@@ -36,10 +37,11 @@ export async function serveConsole(options: ConsoleOptions): Promise<ConsoleHost
   const projection = await project(log, logger)
   await Promise.race([projection.caughtUp, projection.failed])
   const routes = [
-    ...requestRoutes(projection),
+    ...requestRoutes(projection, clock),
     ...voteRoutes({ log, projection, seal, clock, voteLimitMs }),
     ...catalogRoutes({ log, projection, clock }),
     ...profileRoutes(projection),
+    ...whoamiRoutes(projection),
   ]
   const server = createServer(answering('console', consoleApp({ routes, verify, logger }), logger))
   const port = await listening(server, options.port, options.host)

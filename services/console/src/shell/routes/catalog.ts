@@ -1,5 +1,13 @@
 import { z } from 'zod'
-import { definedBy, parseCatalog } from '@countersign/catalog'
+import {
+  type CatalogDefinition,
+  definedBy,
+  definitionsOf,
+  parseCatalog,
+  writtenCatalog,
+  writtenDefinition,
+} from '@countersign/catalog'
+import type { Caller } from '@countersign/contracts'
 import { type Clock, EventId, Problem, uuidv7 } from '@countersign/kernel'
 import { draftOf, type Log } from '@countersign/log'
 import { ADMINISTRATORS, mayApply } from '../../core/audience.ts'
@@ -32,6 +40,28 @@ export function catalogRoutes(parts: CatalogParts): readonly Route[] {
       }),
     },
     {
+      method: 'get',
+      path: '/v1/catalog/definitions',
+      answer: ({ identity }) => {
+        onlyAdministrators(identity, 'read the definitions')
+        const definitions = definitionsOf(parts.projection.catalog()).map((definition) => ({
+          kind: definition.type,
+          name: definition.name,
+          version: definition.version,
+          text: writtenDefinition(definition),
+        }))
+        return { status: 200, body: { definitions } }
+      },
+    },
+    {
+      method: 'get',
+      path: '/v1/catalog/export',
+      answer: ({ identity }) => {
+        onlyAdministrators(identity, 'read the definitions')
+        return { status: 200, body: { files: writtenCatalog(parts.projection.catalog()) } }
+      },
+    },
+    {
       method: 'put',
       path: '/v1/catalog',
       answer: (call) => {
@@ -45,21 +75,23 @@ export function catalogRoutes(parts: CatalogParts): readonly Route[] {
 }
 
 async function apply({ log, projection, clock }: CatalogParts, call: Call): Promise<Answer> {
-  if (!mayApply(call.identity)) {
-    throw new Problem(
-      'CS_AUTH_FORBIDDEN',
-      `only people in the group ${ADMINISTRATORS} may change the catalog`,
-    )
-  }
+  onlyAdministrators(call.identity, 'change the catalog')
   const sent = BODY.safeParse(call.body)
   if (!sent.success) {
     return problemDetails(
       'CS_BAD_REQUEST',
-      'The body is {"files": [{"name", "text"}], "variables": {}, "prune": false}.',
+      'The body is {"files": [{"name", "text"}], "variables": {}, "prune": false, "dryRun": false}.',
     )
   }
   const catalog = projection.catalog()
-  const { files, variables, prune } = sent.data
+  const { files, variables, prune, dryRun, expectedOffset } = sent.data
+  if (expectedOffset !== undefined && expectedOffset !== projection.catalogOffset()) {
+    return problemDetails(
+      'CS_BAD_REQUEST',
+      'The catalog changed meanwhile, so nothing was applied.',
+      { status: 409, hint: 'Look at what would change now, and apply again.' },
+    )
+  }
   const { definitions, problems, warnings } = parseCatalog(
     files,
     // What is removed cannot be referred to.
@@ -79,6 +111,30 @@ async function apply({ log, projection, clock }: CatalogParts, call: Call): Prom
   )
   const changes = ordered.map((definition) => changeOf(catalog, definition))
   const left = unmentioned(catalog, definitions)
+  const removed = left.map((each) => ({ ...each, change: 'removed' as const }))
+  if (dryRun) {
+    const texts = (some: readonly CatalogDefinition[]): Map<string, string> =>
+      new Map(some.map((each) => [`${each.type}/${each.name}`, writtenDefinition(each)]))
+    const [before, after] = [texts(definitionsOf(catalog)), texts(definitions)]
+    const shown = [...changes, ...(prune ? removed : [])].map((change) => ({
+      ...change,
+      before: before.get(`${change.kind}/${change.name}`) ?? '',
+      after: change.change === 'removed' ? '' : (after.get(`${change.kind}/${change.name}`) ?? ''),
+    }))
+    const profiles = definitions.flatMap((each) =>
+      each.type === 'ConnectionProfileDefined' ? [each.profile] : [],
+    )
+    return {
+      status: 200,
+      body: {
+        changes: shown,
+        warnings,
+        unmentioned: prune ? [] : left,
+        profiles,
+        catalogOffset: projection.catalogOffset(),
+      },
+    }
+  }
   const at = clock.now()
   const drafts = ordered
     .filter((_, index) => changes[index]?.change !== 'unchanged')
@@ -103,7 +159,6 @@ async function apply({ log, projection, clock }: CatalogParts, call: Call): Prom
   const catalogOffset = Math.max(projection.catalogOffset(), ...written)
   const isRead = (): true | null => (projection.catalogOffset() >= catalogOffset ? true : null)
   await whenKnown({ projection, clock, limitMs: READ_LIMIT_MS }, isRead)
-  const removed = left.map((each) => ({ ...each, change: 'removed' as const }))
   return {
     status: 200,
     body: {
@@ -115,6 +170,11 @@ async function apply({ log, projection, clock }: CatalogParts, call: Call): Prom
   }
 }
 
+function onlyAdministrators(caller: Caller, what: string): void {
+  if (mayApply(caller)) return
+  throw new Problem('CS_AUTH_FORBIDDEN', `only people in the group ${ADMINISTRATORS} may ${what}`)
+}
+
 const BODY = z.strictObject({
   files: z
     .array(z.strictObject({ name: z.string().min(1).max(300), text: z.string() }))
@@ -122,5 +182,9 @@ const BODY = z.strictObject({
     .max(500),
   variables: z.record(z.string(), z.string()).default({}),
   prune: z.boolean().default(false),
+  /** Changes nothing: says what would change, with the texts before and after. */
+  dryRun: z.boolean().default(false),
+  /** Of the catalog that the caller saw; another one is not changed. */
+  expectedOffset: z.number().int().min(0).optional(),
 })
 const READ_LIMIT_MS = 2_000

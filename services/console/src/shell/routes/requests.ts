@@ -1,39 +1,86 @@
 import { z } from 'zod'
 import type { Caller } from '@countersign/contracts'
-import { isUuid, Problem, RequestId } from '@countersign/kernel'
+import { type Clock, isUuid, Problem, RequestId, sha256 } from '@countersign/kernel'
 import { mayRead } from '../../core/audience.ts'
 import type { HeldRequest } from '../../core/held-request.ts'
 import { requestView } from '../../core/request-view.ts'
 import { problemDetails } from '@countersign/runtime'
+import { whenKnown } from '../patience.ts'
 import type { Projection } from '../projection.ts'
 import type { Route } from '../route.ts'
 
 /** Reads requests that wait, or waited, for people. */
-export const requestRoutes = (projection: Projection): readonly Route[] => [
-  {
-    method: 'get',
-    path: '/v1/requests',
-    answer: ({ identity, query }) => {
-      const status = z.enum(['pending', 'all']).default('pending').safeParse(query['status'])
-      if (!status.success) return problemDetails('CS_BAD_REQUEST', 'The status is pending or all.')
-      const requests = projection
-        .requests()
-        .filter((request) => status.data === 'all' || request.status === 'pending')
-        .filter((request) => mayRead(identity, request, projection.catalog()))
-        .sort((a, b) => a.requested.at - b.requested.at)
-      return { status: 200, body: { requests: requests.map(requestView) } }
+export function requestRoutes(projection: Projection, clock: Clock): readonly Route[] {
+  return [
+    {
+      method: 'get',
+      path: '/v1/requests',
+      answer: async ({ identity, query }) => {
+        const read = QUERY.safeParse(query)
+        if (!read.success) {
+          const what = read.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+          return problemDetails(
+            'CS_BAD_REQUEST',
+            `The query is not as expected: ${what.join('; ')}.`,
+          )
+        }
+        const asked = read.data
+        const limitMs = asked.after === undefined ? 0 : asked.waitMs
+        const answer = await whenKnown({ projection, clock, limitMs }, () => {
+          const found = listOf(identity, asked)
+          return found.etag === asked.after ? null : found
+        })
+        return { status: 200, body: answer ?? listOf(identity, asked) }
+      },
     },
-  },
-  {
-    method: 'get',
-    path: '/v1/requests/:id',
-    answer: ({ identity, id }) => {
-      const request = visibleRequest(projection, identity, id)
-      if (request === null) throw unknownRequest(id)
-      return { status: 200, body: requestView(request) }
+      {
+        method: 'get',
+        path: '/v1/requests/:id',
+        answer: ({ identity, id }) => {
+          const request = visibleRequest(projection, identity, id)
+          if (request === null) throw unknownRequest(id)
+          return { status: 200, body: requestView(request) }
+        },
     },
-  },
-]
+  ]
+
+  /** What the caller may see of what was asked for, oldest first; of too many the newest. */
+  function listOf(identity: Caller, asked: Query) {
+    const found = projection
+      .requests()
+      .filter(({ status }) => asked.status === 'all' || status === asked.status)
+      .filter(({ requested }) => asked.profile === undefined || requested.profile === asked.profile)
+      .filter(
+        ({ requested: { requester } }) =>
+          asked.agent === undefined || requester.agent === asked.agent,
+      )
+      .filter(
+        ({ requested }) =>
+          asked.since === undefined || requested.at >= Date.parse(asked.since) * 1_000,
+      )
+      .filter((request) => mayRead(identity, request, projection.catalog()))
+      .sort((a, b) => a.requested.at - b.requested.at)
+      .slice(-(asked.limit ?? LIMIT))
+    const requests = found.map(requestView)
+    const states = requests.map(({ requestId, status, signedBy }) => [requestId, status, signedBy])
+    return { requests, etag: sha256(JSON.stringify(states)).slice(0, 32) }
+  }
+}
+
+const QUERY = z.object({
+  status: z
+    .enum(['pending', 'granted', 'denied', 'expired', 'withdrawn', 'superseded', 'all'])
+    .default('pending'),
+  profile: z.string().max(200).optional(),
+  agent: z.string().max(200).optional(),
+  since: z.iso.datetime().optional(),
+  limit: z.coerce.number().int().min(1).max(10_000).optional(),
+  /** The etag of what the caller has: the answer waits for another one, at most `waitMs`. */
+  after: z.string().max(64).optional(),
+  waitMs: z.coerce.number().int().min(0).max(30_000).default(20_000),
+})
+type Query = z.infer<typeof QUERY>
+const LIMIT = 1_000
 
 /** The request with this id, or null. A request that somebody may not read does not exist for them. */
 export function visibleRequest(

@@ -89,7 +89,8 @@ async function voted(
   const { sessionId, requestId } = request.requested
   const at = clock.now()
   const reviewId = uuidv7(at / 1000)
-  const by = call.identity.subject
+  // Of an agent the agent itself: who tried is on record, not whom it acts for.
+  const by = call.identity.agent
   const vote = make({ sessionId, at, requestId, reviewId, by, signature: null }, request)
   const proof = await seal(JSON.stringify({ token: call.token.expose() }), voteAbout(vote))
   const draft = draftOf({ ...vote, proof }, { id: EventId(reviewId), key: sessionId })

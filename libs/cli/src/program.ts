@@ -1,0 +1,204 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Argument, Command, InvalidArgumentError, Option } from 'commander'
+import type { ApplyOptions } from './commands/apply.ts'
+import type { ReplayOptions } from './commands/replay.ts'
+import type { RequestsOptions } from './commands/requests.ts'
+import type { ApproveOptions } from './commands/vote.ts'
+import { SHELLS, type Shell } from './completion.ts'
+import { HOME } from './invocation.ts'
+import type { Work } from './run.ts'
+
+export type ProgramUse = {
+  out(text: string): void
+  err(text: string): void
+  perform(work: Work): Promise<void>
+}
+
+/** Every command, what it takes, and what it does. A command is loaded when it is called. */
+export function programFor({ out, err, perform }: ProgramUse): Command {
+  const program = new Command('countersign')
+    .description('See, countersign and replay what agents ask of your targets.')
+    .version(versionOf(), '-V, --version', 'print the version')
+    .option('--json', 'print one JSON document: the answer, or problem details')
+    .option('--as <name>', 'who you are, at a development identity provider')
+    .option('--token <token>', 'an access token (CS_TOKEN)')
+    .option('--console-url <url>', 'the console (CS_CONSOLE_URL)')
+    .option('--replay-url <url>', 'the replay service (CS_REPLAY_URL)')
+    .option('--issuer <url>', 'the identity provider (CS_OIDC_ISSUER)')
+    .option(
+      '--instance <name>',
+      'the local instance whose addresses are used (CS_INSTANCE; demo by default)',
+    )
+    .helpCommand(false)
+    .showHelpAfterError('(countersign --help says more)')
+    .exitOverride()
+    .configureOutput({ writeOut: out, writeErr: err, getOutHelpWidth: () => 100 })
+    .addHelpText(
+      'after',
+      '\nAn id may be shortened to its beginning or its end.\nThe exit status is 0: done; 1: refused or failed; 2: not understood.',
+    )
+
+  const under = (parent: Command, name: string, description: string): Command =>
+    parent
+      .command(name)
+      .description(description)
+      .exitOverride()
+      .showHelpAfterError('(countersign --help says more)')
+  const command = (name: string, description: string): Command => under(program, name, description)
+
+  command('requests', 'list what waits for a countersignature, or show one request')
+    .argument('[request]')
+    .option('--all', 'also what no longer waits')
+    .addOption(new Option('--status <status>', 'only these').choices(STATUSES).conflicts(['all']))
+    .option('--profile <name>', 'only of this connection profile')
+    .option('--agent <name>', 'only of this agent')
+    .option('--since <time>', 'only asked since then: 30m, 2h, 7d, or a date', since)
+    .option('--limit <count>', 'at most so many, the newest', countingNumber)
+    .option('--watch', 'go on: a line for each request that comes or changes')
+    .action((id: string | undefined, options: RequestsOptions) =>
+      perform(async (context) =>
+        (await import('./commands/requests.ts')).requests(context, id, options),
+      ),
+    )
+  command(
+    'show',
+    'show a request: its exact statement and parameters, and who is to countersign it',
+  )
+    .argument('<request>')
+    .action((id: string) =>
+      perform(async (context) => (await import('./commands/show.ts')).show(context, id)),
+    )
+  command('approve', 'countersign requests, each after it was shown')
+    .argument('<request...>')
+    .option('--yes', 'do not ask; needed where nobody can be asked')
+    .option('--unseen', 'also when its exact statement cannot be shown')
+    .action((ids: string[], options: ApproveOptions) =>
+      perform(async (context) =>
+        (await import('./commands/vote.ts')).approve(context, ids, options),
+      ),
+    )
+  command('deny', 'refuse requests')
+    .argument('<request...>')
+    .requiredOption('--words <text>', 'what the agent is told')
+    .action((ids: string[], options: { words: string }) =>
+      perform(async (context) => (await import('./commands/vote.ts')).deny(context, ids, options)),
+    )
+  command('withdraw', 'give own requests up')
+    .argument('<request...>')
+    .action((ids: string[]) =>
+      perform(async (context) => (await import('./commands/vote.ts')).withdraw(context, ids)),
+    )
+  command('sessions', 'list sessions, newest first')
+    .option('--profile <name>', 'only of this connection profile')
+    .option('--agent <name>', 'only of this agent')
+    .option('--limit <count>', 'at most so many of the newest', countingNumber)
+    .action((options: object) =>
+      perform(async (context) =>
+        (await import('./commands/sessions.ts')).sessions(context, options),
+      ),
+    )
+  command('replay', 'tell what happened in a session')
+    .argument('<session>')
+    .option('--follow', 'go on while it runs')
+    .option('--internal', 'also what Countersign itself asked of the target')
+    .option('--rows <count>', 'how many rows of a result are shown', wholeNumber, 10)
+    .action((id: string, options: ReplayOptions) =>
+      perform(async (context) =>
+        (await import('./commands/replay.ts')).replay(context, id, options),
+      ),
+    )
+  command('profiles', 'list the connection profiles: what psql takes as dbname').action(() =>
+    perform(async (context) => (await import('./commands/profiles.ts')).profiles(context)),
+  )
+  command('whoami', 'say who you are to Countersign, and what you may do').action(() =>
+    perform(async (context) => (await import('./commands/whoami.ts')).whoami(context)),
+  )
+  command('apply', 'put the definitions of a file or folder in force')
+    .requiredOption('-f, --file <path>', 'a file, or a folder with .yaml and .cedar files')
+    .addOption(
+      new Option('--set <NAME=value>', 'a value for ${NAME} in the files; may be repeated')
+        .default([], 'none')
+        .argParser((pair: string, before: readonly string[]) => [...before, pair]),
+    )
+    .option('--dry-run', 'only show what would change, line by line')
+    .option('--check-targets', 'first see whether each target has the secret, database and roles')
+    .option('--prune', 'also remove what is in force and not in these files, after it was shown')
+    .option('--yes', 'do not ask; needed to prune where nobody can be asked')
+    .action((options: ApplyOptions) =>
+      perform(async (context) => (await import('./commands/apply.ts')).apply(context, options)),
+    )
+  const catalog = command('catalog', 'what is in force')
+  under(catalog, 'list', 'list the definitions').action(() =>
+    perform(async (context) => (await import('./commands/catalog.ts')).list(context)),
+  )
+  under(catalog, 'show', 'print a definition as a file would have it')
+    .argument('<name>', 'its name, or kind/name')
+    .action((name: string) =>
+      perform(async (context) => (await import('./commands/catalog.ts')).show(context, name)),
+    )
+  under(catalog, 'export', 'write everything in force as files that can be applied')
+    .requiredOption('-d, --dir <path>', 'a folder that is new or empty')
+    .action((options: { dir: string }) =>
+      perform(async (context) =>
+        (await import('./commands/catalog.ts')).exported(context, options),
+      ),
+    )
+  command('token', 'print an access token').action(() =>
+    perform(async (context) => (await import('./commands/token.ts')).token(context)),
+  )
+  command('doctor', 'look for what is wrong, and say what to do').action(() =>
+    perform(async (context) => (await import('./commands/doctor.ts')).doctor(context)),
+  )
+  command('completion', 'print a script that completes commands, ids and names; to be sourced')
+    .addArgument(new Argument('<shell>').choices(SHELLS))
+    .action(async (shell: Shell) => out((await import('./completion.ts')).completionScript(shell)))
+  program
+    .command('__complete', { hidden: true })
+    .argument('[words...]')
+    .allowUnknownOption()
+    .helpOption(false)
+    .action((words: string[]) =>
+      perform(async (context) =>
+        (await import('./commands/complete.ts')).complete(context, words, program),
+      ),
+    )
+  return program
+}
+
+function versionOf(): string {
+  const manifest: { version: string } = JSON.parse(readFileSync(join(HOME, 'package.json'), 'utf8'))
+  return manifest.version
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
+    throw new InvalidArgumentError('A whole number is needed.')
+  return value
+}
+
+function countingNumber(text: string): number {
+  const value = wholeNumber(text)
+  if (value < 1) throw new InvalidArgumentError('At least 1 is needed.')
+  return value
+}
+
+/** A moment as ISO 8601: a date, or how long ago. */
+function since(text: string): string {
+  const found = /^(\d{1,6})(s|m|h|d)$/.exec(text)
+  const unit = UNITS[found?.[2] ?? '']
+  const at = unit === undefined ? Date.parse(text) : Date.now() - Number(found?.[1]) * unit
+  if (!Number.isNaN(at)) return new Date(at).toISOString()
+  throw new InvalidArgumentError('A span such as 30m, 2h or 7d is needed, or a date.')
+}
+
+const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+export const STATUSES = [
+  'pending',
+  'granted',
+  'denied',
+  'expired',
+  'withdrawn',
+  'superseded',
+] as const
