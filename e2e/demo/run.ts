@@ -20,7 +20,7 @@ await reported(async () => {
   await ensureSystemParts()
   const link = linkCommand()
   if (link !== null) say(link)
-  const system = await startSystem({ name: options.instance })
+  const system = await startSystem({ name: options.instance, supervise: !isToExit })
   const seconds = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`
   const ready = seconds(began)
   let failures = 0

@@ -6,7 +6,15 @@ export {
   postgresForTests,
   type PostgresForTests,
 } from './containers/for-tests.ts'
-export { DEFAULT_INSTANCE, dirOf, type Instance, ownerOf, takeInstance } from './instance.ts'
+export {
+  DEFAULT_INSTANCE,
+  dirOf,
+  forget,
+  type Instance,
+  isKept,
+  ownerOf,
+  takeInstance,
+} from './instance.ts'
 export { type Kafka, type KafkaOptions, startKafka } from './kafka.ts'
 export { mavenJars } from './maven-jars.ts'
 export { memoryOf } from './memory.ts'

@@ -1,11 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Problem } from '@countersign/kernel'
 import { startTimeOf } from './child.ts'
 import { endLeftovers, watchOver } from './leftovers.ts'
 import { DATA } from './paths.ts'
 import { type Ports, takePorts } from './ports.ts'
+import { removeWhenGreen } from './test-leftovers.ts'
 
 /** One set of everything, beside others: a folder, a block of ports, and the processes in it. */
 export type Instance = {
@@ -16,8 +17,21 @@ export type Instance = {
   release(): Promise<void>
 }
 
-/** Takes an instance for this process. What an earlier one left running is ended, and its data removed. */
-export async function takeInstance(name: string): Promise<Instance> {
+export type TakeOptions = {
+  /** Goes on with what an earlier run left, on the same ports, and leaves it for the next; by default all begins anew. */
+  readonly keep?: boolean
+  /** Deletes first what was kept. */
+  readonly fresh?: boolean
+}
+
+/**
+ * Takes an instance for this process. What an earlier one left running is ended. What is kept is deleted by nobody but
+ * `forget`: a run that begins anew puts it aside for as long as it lasts.
+ */
+export async function takeInstance(
+  name: string,
+  { keep = false, fresh = false }: TakeOptions = {},
+): Promise<Instance> {
   if (!/^[a-z0-9][a-z0-9-]{0,40}$/.test(name)) {
     throw new Problem('CS_CONFIG_INVALID', `not a name of an instance: ${name}`)
   }
@@ -33,9 +47,19 @@ export async function takeInstance(name: string): Promise<Instance> {
     )
   }
   await endLeftovers(dir)
-  await rm(dir, { recursive: true, force: true })
+  if (fresh) await forget(name)
+  const aside = asideOf(name)
+  if (existsSync(keptFile(dir)) && !keep && !existsSync(aside)) await rename(dir, aside)
+  if (!existsSync(keptFile(dir))) {
+    await rm(dir, { recursive: true, force: true })
+    if (keep && existsSync(aside)) await rename(aside, dir)
+  }
   mkdirSync(dir, { recursive: true, mode: 0o700 })
-  const { ports, lock } = await takePorts(baseOf(name))
+  const kept = keep ? keptBase(dir) : null
+  const { ports, lock } = await takePorts(kept ?? baseOf(name))
+  if (keep) writeFileSync(keptFile(dir), `${JSON.stringify({ base: ports.base })}\n`)
+  const isTest = process.env['NODE_TEST_CONTEXT'] !== undefined && !keep
+  if (isTest) removeWhenGreen(dir)
   writeFileSync(
     ownerFile(name),
     JSON.stringify({ pid: process.pid, start: startTimeOf(process.pid), base: ports.base }),
@@ -49,7 +73,30 @@ export async function takeInstance(name: string): Promise<Instance> {
       await rm(ownerFile(name), { force: true })
       await new Promise((resolve) => lock.close(resolve))
       watch.release()
+      if (keep || !existsSync(aside)) return
+      await rm(dir, { recursive: true, force: true })
+      await rename(aside, dir)
     },
+  }
+}
+
+/** Whether something of this instance is kept for the next `npm run up`. */
+export const isKept = (name: string): boolean =>
+  existsSync(keptFile(dirOf(name))) || existsSync(asideOf(name))
+
+/** Deletes an instance that does not run, with everything that was kept of it. */
+export async function forget(name: string): Promise<void> {
+  await rm(asideOf(name), { recursive: true, force: true })
+  await rm(dirOf(name), { recursive: true, force: true })
+}
+
+/** The base of the ports that a kept instance has, since its catalog names one of them. */
+function keptBase(dir: string): number | null {
+  try {
+    const kept: { base?: unknown } = JSON.parse(readFileSync(keptFile(dir), 'utf8'))
+    return typeof kept.base === 'number' ? kept.base : null
+  } catch {
+    return null
   }
 }
 
@@ -70,6 +117,9 @@ export function ownerOf(name: string): { pid: number; base: number } | null {
 /** The folder of an instance. */
 export const dirOf = (name: string): string => join(DATA, name)
 
+const keptFile = (dir: string): string => join(dir, 'kept.json')
+/** Where what is kept waits while a run that begins anew has its place. */
+const asideOf = (name: string): string => `${dirOf(name)}.kept`
 const ownerFile = (name: string): string => join(dirOf(name), 'instance.json')
 
 function baseOf(name: string): number | null {

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { startTimeOf } from './child.ts'
+import { ROOT } from './paths.ts'
 
 type Leftover = { file: string; pid: number; signal: string }
 
@@ -30,6 +31,59 @@ export function watchOver(dir: string): { release(): void } {
   watcher.on('error', () => undefined)
   watcher.unref()
   return { release: () => void watcher.kill('SIGKILL') }
+}
+
+/**
+ * Ends services that somebody started alone (`npm start` in a folder of `services`) with the settings of an instance. They
+ * have no process files; what they are is in their command line, and whose in their environment.
+ */
+export async function endAlone(dir: string): Promise<number> {
+  const found = aloneIn(dir)
+  for (const pid of found) send(pid, 'SIGCONT', 'SIGTERM')
+  const until = performance.now() + ALONE_LIMIT_MS
+  while (aloneIn(dir).length > 0 && performance.now() < until) await delay(50)
+  for (const pid of aloneIn(dir)) send(pid, 'SIGKILL')
+  return found.length
+}
+
+/** The processes of ours that run a service of this checkout with the settings of this instance. */
+function aloneIn(dir: string): number[] {
+  return readdirOf('/proc').flatMap((name) => {
+    const pid = Number(name)
+    if (!Number.isInteger(pid) || pid === process.pid) return []
+    const words = textOf(`/proc/${pid}/cmdline`).split('\0')
+    if (!words.some((word) => word.endsWith('src/main.ts'))) return []
+    const place = linkOf(`/proc/${pid}/cwd`)
+    const isService = place?.startsWith(join(ROOT, 'services')) === true
+    const isTheirs = textOf(`/proc/${pid}/environ`)
+      .split('\0')
+      .some((pair) => pair.includes(`=${dir}/`))
+    return isService && isTheirs ? [pid] : []
+  })
+}
+
+function linkOf(file: string): string | null {
+  try {
+    return readlinkSync(file)
+  } catch {
+    return null // Another user's, or gone.
+  }
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+function readdirOf(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
 }
 
 function leftoversOf(dir: string): Leftover[] {
@@ -60,6 +114,8 @@ function send(pid: number, ...signals: string[]): void {
 }
 
 const END_LIMIT_MS = 6_000
+/** What is held ends after the drain of the proxy. */
+const ALONE_LIMIT_MS = 10_000
 
 /** What is listed when the pipe ends is what it ends: the next instance in the same folder lists its own. */
 const WATCHER = `

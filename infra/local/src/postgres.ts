@@ -55,6 +55,8 @@ export async function startPostgres({
   }
   await writeFile(join(data, 'pg_hba.conf'), 'hostssl all all 127.0.0.1/32 scram-sha-256\n')
   if (!(await isFree(port))) throw inUse(port)
+  // Of a server that was killed; its process id may be somebody else's by now, and then it would not start.
+  await rm(join(data, 'postmaster.pid'), { force: true })
   const settings = {
     ...SETTINGS,
     port,

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { exportJWK, generateKeyPair, type JWK } from 'jose'
 import { type Certificate, certificateAuthority, serverCertificate } from './certificates.ts'
 import { SERVICES } from './services.ts'
 
-/** What an instance keeps secret, made anew each time. */
+/** What an instance keeps secret. */
 export type Secrets = {
   /** The Kafka password of each user. */
   readonly kafkaUsers: ReadonlyMap<string, string>
@@ -20,7 +21,7 @@ export type Secrets = {
   readonly targetSecretsDir: string
 }
 
-/** Makes the secrets of an instance in its folder. */
+/** The secrets of an instance in its folder: those that are there, and new ones for the rest. */
 export async function makeSecrets(dir: string): Promise<Secrets> {
   const home = join(dir, 'secrets')
   const tlsDir = join(dir, 'tls')
@@ -33,10 +34,11 @@ export async function makeSecrets(dir: string): Promise<Secrets> {
     SERVICES.map((service) => sealingKey(service, sealingKeyFileOf(service))),
   )
   await writeFile(sealingKeysFile, JSON.stringify({ keys }, null, 2))
-  await writeFile(maskingKeyFile, randomBytes(32).toString('hex'), { mode: 0o600 })
+  if (!existsSync(maskingKeyFile))
+    await writeFile(maskingKeyFile, randomBytes(32).toString('hex'), { mode: 0o600 })
   const ca = await certificateAuthority(tlsDir)
   return {
-    kafkaUsers: new Map([...KAFKA_USERS].map((user) => [user, randomBytes(18).toString('hex')])),
+    kafkaUsers: await kafkaPasswords(join(home, 'kafka-users.json')),
     sealingKeysFile,
     sealingKeyFileOf,
     proxyCertificate: await serverCertificate(tlsDir, 'proxy'),
@@ -47,8 +49,25 @@ export async function makeSecrets(dir: string): Promise<Secrets> {
   }
 }
 
-/** Writes the private key and gives the public one. */
+/** A password for each user, also for those that a newer version has. */
+async function kafkaPasswords(file: string): Promise<ReadonlyMap<string, string>> {
+  const known: Record<string, string> = existsSync(file)
+    ? JSON.parse(await readFile(file, 'utf8'))
+    : {}
+  const all = KAFKA_USERS.map((user): [string, string] => [
+    user,
+    known[user] ?? randomBytes(18).toString('hex'),
+  ])
+  await writeFile(file, JSON.stringify(Object.fromEntries(all), null, 2), { mode: 0o600 })
+  return new Map(all)
+}
+
+/** Writes the private key where there is none, and gives the public one. */
 async function sealingKey(service: string, file: string): Promise<JWK> {
+  if (existsSync(file)) {
+    const { d: _private, ...publicKey }: JWK = JSON.parse(await readFile(file, 'utf8'))
+    return publicKey
+  }
   const pair = await generateKeyPair('ECDH-ES+A256KW', { crv: 'P-256', extractable: true })
   const common = { kid: service, alg: 'ECDH-ES+A256KW', use: 'enc' }
   await writeFile(file, JSON.stringify({ ...(await exportJWK(pair.privateKey)), ...common }), {

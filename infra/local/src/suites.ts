@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { existsSync, globSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { messageOf } from '@countersign/kernel'
 import { ROOT } from './paths.ts'
 import type { Tally } from './reporter.ts'
+import { temporaryFolder } from './test-leftovers.ts'
 
 /** The kinds of tests, by the names of their files. */
 export const FILES = {
@@ -27,7 +27,8 @@ export async function tests(
   options: readonly string[],
 ): Promise<Tally> {
   if (files.length === 0) return nothing(`${name}: no files`)
-  const tallyFile = join(tmpdir(), `countersign-tally-${process.pid}-${(counter += 1)}.json`)
+  temporary ??= temporaryFolder()
+  const tallyFile = join(temporary.dir, `countersign-tally-${process.pid}-${(counter += 1)}.json`)
   const since = performance.now()
   const status = await ran(
     process.execPath,
@@ -38,7 +39,7 @@ export async function tests(
       ...options,
       ...files,
     ],
-    { COUNTERSIGN_TALLY: tallyFile, NODE_NO_WARNINGS: '1' },
+    { COUNTERSIGN_TALLY: tallyFile, NODE_NO_WARNINGS: '1', ...temporary.env },
   )
   const tally = existsSync(tallyFile) ? read(tallyFile) : { passed: 0, failed: 0, skipped: 0 }
   rmSync(tallyFile, { force: true })
@@ -124,3 +125,4 @@ const isLong = (file: string): boolean =>
 
 const REPORTER = './infra/local/src/reporter.ts'
 let counter = 0
+let temporary: ReturnType<typeof temporaryFolder> | null = null

@@ -5,6 +5,7 @@ import { Problem } from '@countersign/kernel'
 import { type Child, startChild } from './child.ts'
 import { ROOT } from './paths.ts'
 import { mainOf, type ServiceName } from './services.ts'
+import { standing } from './standing.ts'
 
 /** A service that can be stopped, killed, frozen and started again. */
 export type ServiceHandle = {
@@ -31,6 +32,8 @@ export type ServiceOptions = {
   healthPort: number
   env: Readonly<Record<string, string>>
   echo?: boolean
+  /** Starts it again when it ends by itself. */
+  supervise?: boolean
 }
 
 /** Starts a service as a process of its own, with nothing of our environment but where programs are. */
@@ -41,6 +44,7 @@ export async function spawnService(
   const { dir, healthPort } = options
   const logFile = join(dir, 'logs', `${name}.log`)
   let settings = options.env
+  let isSettled = false
   const spawned = async (): Promise<Child> => {
     await writeFile(join(dir, `${name}.env`), envFile(settings), { mode: 0o600 })
     return startChild({
@@ -54,8 +58,18 @@ export async function spawnService(
       echo: options.echo === true,
     })
   }
-  let child = await spawned()
-  const ready = async (limitMs = READY_LIMIT_MS): Promise<void> => {
+  const service = await standing(
+    async () => {
+      const child = await spawned()
+      // The first start of a system waits for all services at once.
+      if (isSettled) await readiness(child, READY_LIMIT_MS)
+      return child
+    },
+    { supervise: options.supervise === true },
+  )
+  isSettled = true
+  const ready = (limitMs = READY_LIMIT_MS): Promise<void> => readiness(service.current(), limitMs)
+  async function readiness(child: Child, limitMs: number): Promise<void> {
     const until = performance.now() + limitMs
     while (child.running() && performance.now() < until) {
       if (await isReady(healthPort)) return
@@ -70,20 +84,18 @@ export async function spawnService(
     name,
     healthPort,
     logFile,
-    ready,
-    pid: () => child.pid,
-    running: () => child.running(),
+    ready: ready,
+    pid: () => service.current().pid,
+    running: () => service.current().running(),
     async start(env = {}) {
       settings = { ...settings, ...env }
-      await child.stop()
-      child = await spawned()
-      await ready()
+      await service.restart()
     },
-    stop: () => child.stop(),
-    kill9: () => child.kill9(),
-    freeze: () => child.freeze(),
-    thaw: () => child.thaw(),
-    lastLines: () => child.lastLines(),
+    stop: () => service.stop(),
+    kill9: () => service.current().kill9(),
+    freeze: () => service.current().freeze(),
+    thaw: () => service.current().thaw(),
+    lastLines: () => service.current().lastLines(),
   }
 }
 

@@ -1,4 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeCatalog } from './catalog.ts'
 import { type Child, startChild } from './child.ts'
@@ -13,14 +14,21 @@ import { say, step } from './progress.ts'
 import { makeSecrets, type Secrets } from './secrets.ts'
 import { ENVIRONMENTS, seedShop } from './seed.ts'
 import { presentServices, SERVICES, type ServiceName, topologies } from './services.ts'
+import { type Standing, standing } from './standing.ts'
 import { type ServiceHandle, spawnService } from './supervise.ts'
 import { tokenFor } from './token-for.ts'
 import { provision } from './topics.ts'
 import { Problem } from '@countersign/kernel'
 
 export type SystemOptions = {
-  /** The name of the instance; its folder is emptied first. */
+  /** The name of the instance; its folder is emptied first, unless it is kept. */
   name: string
+  /** Goes on with the data, secrets and ports of the run before. */
+  keep?: boolean
+  /** Deletes first what was kept. */
+  fresh?: boolean
+  /** Starts again what ends by itself, and says so. */
+  supervise?: boolean
   /** Which services to start; by default all that exist. */
   services?: readonly ServiceName[]
   /** Settings that differ from the usual, for each service. */
@@ -59,7 +67,7 @@ export type System = AsyncDisposable & {
 
 /** Starts a whole system. What was started is stopped again when something does not start. */
 export async function startSystem(options: SystemOptions): Promise<System> {
-  const instance = await takeInstance(options.name)
+  const instance = await takeInstance(options.name, options)
   const started: Stoppable[] = []
   try {
     return await assembled(options, instance, started)
@@ -90,31 +98,41 @@ async function assembled(
     controllerPort: ports.kafkaController,
     users: secrets.kafkaUsers,
   }
+  const seededFile = join(dir, 'shop-is-there')
   const keep = <T extends Stoppable>(stoppable: T): T => {
     started.push(stoppable)
     return stoppable
   }
-  let kafka: Kafka | undefined
+  const supervised = { supervise: options.supervise === true }
+  let kafka: Standing<Kafka> | undefined
   const [, postgres, identity] = await timed('Kafka, PostgreSQL and the identity provider', () =>
     allOf([
       async () => {
-        kafka = await startKafka(kafkaOptions)
-        started.push({ stop: async () => kafka?.stop() })
+        kafka = keep(await standing(() => startKafka(kafkaOptions), supervised))
         await provision({
-          brokers: kafka.brokers,
+          brokers: kafka.current().brokers,
           admin: kafkaLogin(secrets, 'admin'),
           topologies: await topologies(),
           observers: ['observer'],
         })
       },
       async () => {
+        // A run that ended while it made the shop left half of one.
+        if (!existsSync(seededFile))
+          await rm(join(dir, 'postgres'), { recursive: true, force: true })
         const server = keep(
-          await startPostgres({ dir, port: ports.postgres, tlsDir: secrets.tlsDir }),
+          await standing(
+            () => startPostgres({ dir, port: ports.postgres, tlsDir: secrets.tlsDir }),
+            supervised,
+          ),
         )
-        await writeTargetSecrets(secrets, await seedShop(server.adminUrl))
+        if (!existsSync(seededFile)) {
+          await writeTargetSecrets(secrets, await seedShop(server.current().adminUrl))
+          await writeFile(seededFile, '')
+        }
         return server
       },
-      async () => keep(await startIdentityProvider(instance)),
+      async () => keep(await standing(() => startIdentityProvider(instance), supervised)),
     ] as const),
   )
   const catalogDir = await writeCatalog(dir, ports.postgres)
@@ -128,7 +146,12 @@ async function assembled(
         const env = { ...environmentOf(name, around), ...options.env?.[name] }
         const healthPort = ports.health(SERVICES.indexOf(name))
         services.push(
-          keep(await spawnService(name, { dir, healthPort, env, echo: options.echo === true })),
+          keep(
+            await spawnService(name, {
+              ...{ dir, healthPort, env, echo: options.echo === true },
+              ...supervised,
+            }),
+          ),
         )
       }
       await Promise.all(services.map((service) => service.ready()))
@@ -143,7 +166,7 @@ async function assembled(
   await writeFile(join(dir, 'cli.json'), `${JSON.stringify(cli, null, 2)}\n`)
   const currentKafka = (): Kafka => {
     if (kafka === undefined) throw new Problem('CS_INTERNAL', 'Kafka was not started')
-    return kafka
+    return kafka.current()
   }
   const stop = (): Promise<void> => stopAll(instance, started)
   return {
@@ -151,16 +174,15 @@ async function assembled(
     secrets,
     brokers: around.brokers,
     issuer,
-    postgres,
+    postgres: postgres.current(),
     caFile: secrets.caFile,
-    targetLogFile: postgres.logFile,
+    targetLogFile: postgres.current().logFile,
     catalogDir,
     urls,
     services,
     kafka: currentKafka,
     async restartKafka() {
-      await currentKafka().stop()
-      kafka = await startKafka(kafkaOptions)
+      await kafka?.restart()
     },
     service(name) {
       const found = services.find((service) => service.name === name)
@@ -173,8 +195,8 @@ async function assembled(
     memory: () =>
       memoryOf([
         currentKafka().pid,
-        postgres.pid,
-        identity.pid,
+        postgres.current().pid,
+        identity.current().pid,
         ...services.map((service) => service.pid()),
       ]),
     stop,

@@ -378,7 +378,7 @@ describe('the command line', () => {
     assert.equal(status, 1)
     assert.match(out, /ok +console/)
     assert.match(out, /failed +token .*\n +next: Get a new one/)
-    assert.match(out, /ok +clock/)
+    assert.match(out, /ok +clock of console/)
   })
 
   it('gives no vote where nobody can be asked, unless --yes says so', async () => {

@@ -49,17 +49,75 @@ export async function provisionKafka(options: ProvisionOptions): Promise<void> {
 async function createTopics(admin: Admin, topics: readonly TopicSpec[]): Promise<void> {
   const existing = new Set(await admin.listTopics())
   const missing = topics.filter(({ name }) => !existing.has(name))
-  if (missing.length === 0) return
-  await admin.createTopics({
-    waitForLeaders: true,
-    topics: missing.map(({ name, partitions, settings }) => ({
-      topic: name,
-      numPartitions: partitions,
-      replicationFactor: -1,
-      configEntries: Object.entries(settings).map(([key, value]) => ({ name: key, value })),
-    })),
-  })
+  if (missing.length > 0) {
+    await admin.createTopics({
+      // kafkajs waits for one of the errors only that a topic without leaders gives.
+      waitForLeaders: false,
+      topics: missing.map(({ name, partitions, settings }) => ({
+        topic: name,
+        numPartitions: partitions,
+        replicationFactor: -1,
+        configEntries: Object.entries(settings).map(([key, value]) => ({ name: key, value })),
+      })),
+    })
+  }
+  await Promise.all(topics.map(({ name }) => topicIsReady(admin, name)))
 }
+
+/**
+ * Waits until every partition of a topic answers. The controller says that a topic is there before its metadata are
+ * (`UNKNOWN_TOPIC_OR_PARTITION`), its leaders (`LEADER_NOT_AVAILABLE`), and its replicas at the broker that leads
+ * (`NOT_LEADER_OR_FOLLOWER`); on a slow machine each may take seconds. Known limit: what Kafka calls final is not asked again.
+ */
+async function topicIsReady(admin: Pick<Admin, 'fetchTopicOffsets'>, topic: string): Promise<void> {
+  await patiently(`the topic ${topic} is not ready`, () => admin.fetchTopicOffsets(topic))
+}
+
+/** Asks again for as long as Kafka says that it is not there yet. */
+export async function patiently<T>(
+  what: string,
+  ask: () => Promise<T>,
+  limitMs: number = TOPICS_LIMIT_MS,
+): Promise<T> {
+  const until = performance.now() + limitMs
+  for (let waitMs = 20; ; waitMs = Math.min(waitMs * 2, WAIT_MS_MAX)) {
+    try {
+      return await ask()
+    } catch (cause) {
+      if (!isNotYet(cause) || performance.now() + waitMs > until)
+        throw new Problem('CS_LOG_UNAVAILABLE', what, { cause, retriable: true })
+    }
+    await delay(waitMs)
+  }
+}
+
+/** By the names of the protocol, wherever kafkajs wrapped them; its own give-ups of what may be tried again count too. */
+function isNotYet(thrown: unknown): boolean {
+  for (let cause = thrown; cause instanceof Error; cause = causeOf(cause)) {
+    if ('type' in cause && NOT_YET.includes(String(cause.type))) return true
+    if ('retriable' in cause && cause.retriable === true) return true
+  }
+  return false
+}
+
+const causeOf = (error: Error): unknown =>
+  error.cause ?? ('originalError' in error ? error.originalError : undefined)
+
+const NOT_YET: readonly string[] = [
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_FOR_PARTITION',
+  'NOT_LEADER_OR_FOLLOWER',
+  'REPLICA_NOT_AVAILABLE',
+  'KAFKA_STORAGE_ERROR',
+  'FENCED_LEADER_EPOCH',
+  'UNKNOWN_LEADER_EPOCH',
+  'NOT_CONTROLLER',
+  'BROKER_NOT_AVAILABLE',
+  'REQUEST_TIMED_OUT',
+]
+const TOPICS_LIMIT_MS = 60_000
+const WAIT_MS_MAX = 500
 
 /**
  * Rights that nobody declares any more are taken away, and the missing ones given. The controller answers

@@ -1,3 +1,4 @@
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execute } from '../execute.ts'
 import { interrupted } from '../interrupted.ts'
@@ -16,15 +17,25 @@ await reported(async () => {
   await ensureSystemParts()
   const link = linkCommand()
   if (link !== null) say(link)
-  await using system = await startSystem({ name: options.instance, echo: options.flag('logs') })
-  if (!options.flag('no-catalog'))
+  await using system = await startSystem({
+    name: options.instance,
+    echo: options.flag('logs'),
+    keep: true,
+    fresh: options.flag('fresh'),
+    supervise: true,
+  })
+  // Applied once: what was changed since then is kept.
+  const appliedFile = join(system.instance.dir, 'example-catalog-was-applied')
+  if (!options.flag('no-catalog') && !existsSync(appliedFile)) {
     await step('the example catalog: three environments of a shop', () => applied(system))
+    writeFileSync(appliedFile, '')
+  }
   const { ports, dir } = system.instance
   process.stdout.write(
     [
       `ready: PostgreSQL for agents on port ${ports.proxyPostgres}, console ${system.urls.console}, replay ${system.urls.replay}`,
       `target ${ports.postgres}, Kafka ${ports.kafka}, identity provider ${system.issuer}`,
-      `certificate authority ${system.caFile}, logs in ${dir}/logs; Ctrl-C stops everything`,
+      `certificate authority ${system.caFile}, logs in ${dir}/logs; Ctrl-C stops everything; data, catalog and secrets stay for the next "npm run up"`,
       ...waysIn(system),
       '',
     ].join('\n'),

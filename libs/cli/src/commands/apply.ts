@@ -8,6 +8,7 @@ import { json } from '../json.ts'
 import { styleOf } from '../paint.ts'
 import { oneLine } from '../printable.ts'
 import { table } from '../table.ts'
+import { findingsText, targetFindings } from '../target-checks.ts'
 
 export type ApplyOptions = {
   file: string
@@ -26,8 +27,8 @@ export async function apply(context: Context, options: ApplyOptions): Promise<nu
     files,
     variables: variablesOf(set),
     ...(prune ? { prune } : {}),
-    ...(checkTargets ? { checkTargets } : {}),
   }
+  if (checkTargets && !(await areTargetsWell(context, body))) return 1
   if (dryRun) {
     const tried = await sent(context, { ...body, dryRun })
     if (tried === null) return 1
@@ -65,6 +66,21 @@ async function sent(context: Context, body: object): Promise<unknown> {
   }
   if (answered.status >= 400) throw problemIn(answered)
   return answered.body
+}
+
+/** Looks at the targets of the profiles that were sent; with anything missing there, nothing is applied. */
+async function areTargetsWell(context: Context, body: object): Promise<boolean> {
+  const tried = await sent(context, { ...body, dryRun: true })
+  if (tried === null) return false
+  const findings = await targetFindings(context, json.list(tried, 'profiles'))
+  const failed = findings.filter(({ status }) => status === 'failed')
+  if (failed.length === 0) {
+    if (!context.settings.json) context.io.err(findingsText(findings, context))
+    return true
+  }
+  context.print({ ok: false, checks: findings }, () => findingsText(findings, context))
+  context.io.err('Nothing was applied.\n')
+  return false
 }
 
 async function isPruningWanted(context: Context, tried: unknown): Promise<boolean> {

@@ -3,37 +3,45 @@ import { promisify } from 'node:util'
 import { messageOf, Problem } from '@countersign/kernel'
 import type { Context } from '../context.ts'
 import { answerOf, opened } from '../http.ts'
+import { HOME } from '../invocation.ts'
 import { json } from '../json.ts'
+import { localFindings } from '../local-checks.ts'
 import { oneLine } from '../printable.ts'
+import { type Finding, findingsText, settingsOfService, targetFindings } from '../target-checks.ts'
 import { span } from '../time.ts'
 
-type Finding = {
-  readonly check: string
-  readonly ok: boolean
-  readonly detail: string
-  readonly next: string | null
-}
 type Check = { readonly name: string; readonly next: string; run(): Promise<string> }
 
-/** Looks at everything that the command line needs, and says what to do about what is missing. */
+/**
+ * Looks at everything: what the command line needs, every part of a local instance, and each target that a profile names.
+ * Says what to do about what is not well. A warning leaves the status 0.
+ */
 export async function doctor(context: Context): Promise<number> {
-  const findings: Finding[] = []
-  for (const check of checksOf(context)) findings.push(await foundBy(check))
-  const isWell = findings.every(({ ok }) => ok)
-  context.print({ ok: isWell, checks: findings }, () =>
-    findings
-      .map(({ check, ok, detail, next }) => {
-        const state = context.paint(ok ? 'green' : 'red', ok ? 'ok    ' : 'failed')
-        return `${state}  ${check.padEnd(18)}  ${detail}\n${next === null ? '' : `        next: ${next}\n`}`
-      })
-      .join(''),
-  )
+  const checks = checksOf(context)
+  const findings = [
+    ...(await Promise.all(checks.map(foundBy))),
+    ...(await localFindings(context)),
+    ...(await targets(context)),
+  ]
+  const isWell = findings.every(({ status }) => status !== 'failed')
+  const shown = findings.map((each) => ({ ...each, ok: each.status !== 'failed' }))
+  context.print({ ok: isWell, checks: shown }, () => findingsText(findings, context))
   return isWell ? 0 : 1
+}
+
+async function targets(context: Context): Promise<readonly Finding[]> {
+  if (settingsOfService(context, 'credential-broker') === null) return []
+  try {
+    return await targetFindings(context, null)
+  } catch (thrown) {
+    const next = 'See to Kafka and the broker first; then the targets are looked at.'
+    return [{ check: 'targets', status: 'failed', detail: oneLine(messageOf(thrown)), next }]
+  }
 }
 
 function checksOf(context: Context): readonly Check[] {
   const { settings, io } = context
-  const restart = 'Start it with `npm run up`, or correct the address.'
+  const restart = `Start it with \`npm run up\` in ${HOME}, or correct the address.`
   return [
     { name: 'console', next: restart, run: () => reached(`${context.consoleUrl()}/v1/profiles`) },
     { name: 'replay', next: restart, run: () => reached(`${context.replayUrl()}/v1/sessions`) },
@@ -57,18 +65,18 @@ function checksOf(context: Context): readonly Check[] {
         return 'the console accepts it'
       },
     },
-    {
-      name: 'clock',
-      next: 'Set the clock of this machine; tokens and deadlines depend on it.',
+    ...(['console', 'replay'] as const).map((name) => ({
+      name: `clock of ${name}`,
+      next: 'Set the clocks of both machines; tokens and deadlines depend on them.',
       run: async () => {
-        const response = await opened({ url: `${context.consoleUrl()}/v1/profiles`, token: null })
+        const base = name === 'console' ? context.consoleUrl() : context.replayUrl()
+        const response = await opened({ url: `${base}/v1/profiles`, token: null })
         await response.body?.cancel()
         const apartMs = Math.abs(Date.parse(response.headers.get('date') ?? '') - io.nowMs())
-        if (!(apartMs <= APART_MS_MAX))
-          throw new Error(`it is ${span(apartMs)} apart from that of the console`)
-        return 'it agrees with that of the console'
+        if (!(apartMs <= APART_MS_MAX)) throw new Error(`it is ${span(apartMs)} apart from ours`)
+        return 'it agrees with ours'
       },
-    },
+    })),
     {
       name: 'psql',
       next: 'Install a PostgreSQL client; any driver works as well.',
@@ -79,11 +87,11 @@ function checksOf(context: Context): readonly Check[] {
 
 async function foundBy({ name, next, run }: Check): Promise<Finding> {
   try {
-    return { check: name, ok: true, detail: await run(), next: null }
+    return { check: name, status: 'ok', detail: await run(), next: null }
   } catch (thrown) {
     const hint =
       thrown instanceof Problem && thrown.code === 'CS_CONFIG_INVALID' ? thrown.hint : null
-    return { check: name, ok: false, detail: oneLine(messageOf(thrown)), next: hint ?? next }
+    return { check: name, status: 'failed', detail: oneLine(messageOf(thrown)), next: hint ?? next }
   }
 }
 
