@@ -56,8 +56,8 @@ export function evolved(request: HeldRequest | null, event: ApprovalsMessage): H
 }
 
 /** How many votes of this person on the request were refused. */
-export const refusedVotesOf = ({ refusedVoters }: HeldRequest, { subject }: Caller): number =>
-  refusedVoters.filter((by) => by === subject).length
+export const refusedVotesOf = ({ refusedVoters }: HeldRequest, { agent }: Caller): number =>
+  refusedVoters.filter((by) => by === agent).length
 
 const begun = (requested: ApprovalRequested): HeldRequest => ({
   requested,
