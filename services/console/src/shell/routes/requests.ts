@@ -33,14 +33,14 @@ export function requestRoutes(projection: Projection, clock: Clock): readonly Ro
         return { status: 200, body: answer ?? listOf(identity, asked) }
       },
     },
-      {
-        method: 'get',
-        path: '/v1/requests/:id',
-        answer: ({ identity, id }) => {
-          const request = visibleRequest(projection, identity, id)
-          if (request === null) throw unknownRequest(id)
-          return { status: 200, body: requestView(request) }
-        },
+    {
+      method: 'get',
+      path: '/v1/requests/:id',
+      answer: ({ identity, id }) => {
+        const request = visibleRequest(projection, identity, id)
+        if (request === null) throw unknownRequest(id)
+        return { status: 200, body: requestView(request) }
+      },
     },
   ]
 
