@@ -8,9 +8,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { startTimeOf } from './child.ts'
-import { DATA } from './paths.ts'
 
 /**
  * Removes the folder of an instance when its test process ends well. What a failed or killed run leaves is kept, since it
@@ -18,7 +17,7 @@ import { DATA } from './paths.ts'
  */
 export function removeWhenGreen(dir: string): void {
   writeFileSync(join(dir, MARK), `${process.pid} ${startTimeOf(process.pid) ?? 0}\n`)
-  sweepInstances(basename(dir))
+  sweepInstances(dir)
   process.once('exit', (code) => {
     // The runner of the file says so when a test of it failed.
     if (code === 0 && (process.exitCode ?? 0) === 0) rmSync(dir, { recursive: true, force: true })
@@ -26,10 +25,10 @@ export function removeWhenGreen(dir: string): void {
 }
 
 function sweepInstances(current: string): void {
-  const left = readdirSync(DATA)
-    .filter((name) => name !== current && existsSync(join(DATA, name, MARK)))
-    .filter((name) => !existsSync(join(DATA, name, 'instance.json')) || isOver(join(DATA, name)))
-    .map((name) => join(DATA, name))
+  const data = dirname(current)
+  const left = readdirSync(data)
+    .map((name) => join(data, name))
+    .filter((dir) => dir !== current && existsSync(join(dir, MARK)) && isOver(dir))
     .sort((a, b) => modified(b) - modified(a))
   for (const dir of left.slice(FAILED_INSTANCES_MAX)) rmSync(dir, { recursive: true, force: true })
 }
