@@ -6,6 +6,7 @@ import { startTimeOf } from './child.ts'
 import { endLeftovers, watchOver } from './leftovers.ts'
 import { DATA } from './paths.ts'
 import { type Ports, takePorts } from './ports.ts'
+import { say } from './progress.ts'
 import { removeWhenGreen } from './test-leftovers.ts'
 
 /** One set of everything, beside others: a folder, a block of ports, and the processes in it. */
@@ -49,7 +50,10 @@ export async function takeInstance(
   await endLeftovers(dir)
   if (fresh) await forget(name)
   const aside = asideOf(name)
-  if (existsSync(keptFile(dir)) && !keep && !existsSync(aside)) await rename(dir, aside)
+  if (existsSync(keptFile(dir)) && !keep && !existsSync(aside)) {
+    say(`what "npm run up" keeps of ${name} is put aside while this lasts`)
+    await rename(dir, aside)
+  }
   if (!existsSync(keptFile(dir))) {
     await rm(dir, { recursive: true, force: true })
     if (keep && existsSync(aside)) await rename(aside, dir)

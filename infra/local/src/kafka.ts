@@ -105,6 +105,8 @@ export function serverProperties(
     'transaction.state.log.min.isr': 1,
     'group.initial.rebalance.delay.ms': 0,
     'group.min.session.timeout.ms': 500,
+    // Two records a second into the metadata log, for nobody: idle Kafka took 2.2 % of a core, and takes 1.3 %.
+    'metadata.max.idle.interval.ms': 0,
     'num.network.threads': 2,
     'num.io.threads': 4,
     'log.cleaner.dedupe.buffer.size': 16 * 1024 * 1024,
