@@ -27,13 +27,14 @@ test('everybody who may not countersign is refused, and those who may see the re
     assert.equal((await countersignedPastTheConsole(system, person, requestId)).status, 403, person)
   assert.equal(await timesRun(system, 'people int'), 0, 'nothing reached the target')
   assert.deepEqual(await refusalsOf(requestId), [
-    'maria: SelfApproval',
+    // The agent under its own name, not under that of the person it acts for.
+    'ci-deploy: SelfApproval',
     'maria: SelfApproval',
     'kim: WrongEnvironment',
     'dev: WrongEnvironment',
     'nightly-report: NotAReviewer',
     'review-bot: NotAReviewer',
-    'maria: SelfApproval',
+    'ci-deploy: SelfApproval',
   ])
 
   assert.equal((await countersign(system, 'ana', requestId)).status, 200)
