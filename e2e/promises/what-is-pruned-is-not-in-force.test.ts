@@ -35,7 +35,7 @@ test('what is no longer in the files is named and stays in force, until apply --
   for (const one of GONE) assert.match(named, new RegExp(`--prune removes it:[\\s\\S]*${one}\\n`))
   assert.equal((await open.query(write)).rowCount, 1)
 
-  const pruned = await applied('--prune')
+  const pruned = await applied('--prune', '--yes')
   for (const one of GONE) assert.match(pruned, new RegExp(`${one} +removed\\n`))
   await eventually('policy and proxy permit it no more in the open session', async () => {
     const refused = await open.query(write).then(
