@@ -24,7 +24,11 @@ const options = typed('bench')
 
 await reported(async () => {
   await ensureSystemParts('clients')
-  const system = await startSystem({ name: 'bench', quiet: options.flag('json') })
+  const system = await startSystem({
+    name: 'bench',
+    quiet: options.flag('json'),
+    isMeasured: true,
+  })
   try {
     const figures = await measured(system)
     await mkdir(join(ROOT, 'e2e/bench/results'), { recursive: true })

@@ -33,6 +33,8 @@ export type SystemOptions = {
   services?: readonly ServiceName[]
   /** Settings that differ from the usual, for each service. */
   env?: Partial<Record<ServiceName, Readonly<Record<string, string>>>>
+  /** Its speed is measured. */
+  isMeasured?: boolean
   /** Prints what the services log, too. */
   echo?: boolean
   /** Says nothing about the progress. */
@@ -97,6 +99,7 @@ async function assembled(
     port: ports.kafka,
     controllerPort: ports.kafkaController,
     users: secrets.kafkaUsers,
+    isMeasured: options.isMeasured === true,
   }
   const seededFile = join(dir, 'shop-is-there')
   const keep = <T extends Stoppable>(stoppable: T): T => {
