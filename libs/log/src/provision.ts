@@ -87,7 +87,7 @@ export async function patiently<T>(
       if (!isNotYet(cause) || performance.now() + waitMs > until)
         throw new Problem('CS_LOG_UNAVAILABLE', what, { cause, retriable: true })
     }
-    await delay(waitMs)
+    await rested(waitMs)
   }
 }
 

@@ -1,5 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import { Problem } from '@countersign/kernel'
+import { Problem, rested } from '@countersign/kernel'
 import type { Context } from '../context.ts'
 import { requestLine, requestTable } from '../held-request.ts'
 import { answerOf } from '../http.ts'
@@ -44,7 +43,7 @@ async function watched(context: Context, options: RequestsOptions): Promise<void
     const url = urlOf(context, { ...options, all: true }, after)
     const answer = await answered(url)
     if (answer === null) {
-      await delay(RETRY_MS)
+      await rested(RETRY_MS)
       continue
     }
     etag = json.text(answer, 'etag')
