@@ -453,7 +453,7 @@ spec:
   environment: dev
   postgres: { host: h, port: 1, database: "d ' é", tls: require, adminSecret: file:s }
   roles: { base: [a, b], raised: { opaque: [c] } }
-  limits: { sessionMax: 90s, rowsMax: 7, holdInTransactionMax: 1500ms, tokenExpiry: keep-session }
+  limits: { sessionMax: 90s, rowsMax: 7, holdInTransactionMax: 1500ms, holdAfterWriteMax: 0s, tokenExpiry: keep-session }
   record: statements
 ---
 apiVersion: countersign/v1

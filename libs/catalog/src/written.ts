@@ -95,8 +95,15 @@ function profileSpec(profile: Profile): object {
   const { name: _name, version: _version, environment, ...target } = profile
   const { host, port, database, tls, adminSecret, ...roles } = target
   const { baseRoles, ownerRole, raised, ...limits } = roles
-  const { sessionMaxMs, rowsMax, holdInTransactionMaxMs, outlivesToken, recording, ...rest } =
-    limits
+  const {
+    sessionMaxMs,
+    rowsMax,
+    holdInTransactionMaxMs,
+    holdAfterWriteMaxMs,
+    outlivesToken,
+    recording,
+    ...rest
+  } = limits
   return {
     environment,
     postgres: { host, port, database, tls: TLS[tls], adminSecret },
@@ -111,6 +118,7 @@ function profileSpec(profile: Profile): object {
       sessionMax: durationOf(sessionMaxMs),
       rowsMax,
       holdInTransactionMax: durationOf(holdInTransactionMaxMs),
+      holdAfterWriteMax: durationOf(holdAfterWriteMaxMs),
       tokenExpiry: outlivesToken ? 'keep-session' : 'end-session',
     },
     record: recording.toLowerCase(),
@@ -123,6 +131,7 @@ const nothingElse = (rest: Record<string, never>): Record<string, never> => rest
 
 /** The longest unit that gives a whole number. */
 function durationOf(ms: number): string {
+  if (ms === 0) return '0s'
   const [unit, size] = UNITS.find(([, each]) => ms % each === 0) ?? ['ms', 1]
   return `${ms / size}${unit}`
 }
