@@ -74,7 +74,9 @@ export function requestText(
     ['effects', oneLine(effects.join(', '))],
     ['lent', oneLine(json.texts(request, 'raise').join(', ')) || 'nothing'],
     ['asked', moment(json.textOrNull(request, 'requestedAt'))],
-    ...(deadline === null ? [] : [['time left', timeLeft(request, deadline, nowMs)] satisfies [string, string]]),
+    ...(deadline === null
+      ? []
+      : [['time left', timeLeft(request, deadline, nowMs)] satisfies [string, string]]),
     ...(endedBy === null ? [] : [['ended by', oneLine(endedBy)] satisfies [string, string]]),
     ...(words === null ? [] : [['words', oneLine(words)] satisfies [string, string]]),
     ['session', json.text(request, 'sessionId')],
