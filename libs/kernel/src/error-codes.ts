@@ -25,6 +25,7 @@ export const ERROR_CODES = {
   CS_TRANSACTION_FAILED: 'The transaction has failed, and runs nothing before it is ended.',
   CS_REQUEST_TOO_COMPLEX:
     'The statement is longer than it may be, or would cost more to understand than it may.',
+  CS_REQUEST_IMPOSSIBLE: 'The target cannot run this request, so nobody is asked about it.',
   CS_REQUEST_CANCELLED: 'The agent cancelled this request before it ran.',
   CS_REVIEW_DENIED: 'A reviewer denied this request.',
   CS_REVIEW_EXPIRED: 'Nobody countersigned this request before its deadline.',

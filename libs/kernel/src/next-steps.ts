@@ -30,6 +30,7 @@ export const NEXT_STEPS: Readonly<Record<ErrorCode, string>> = {
   CS_TRANSACTION_FAILED: 'End the transaction, with ROLLBACK; then try again.',
   CS_REQUEST_TOO_COMPLEX:
     'Split the statement, or nest less; COPY takes many rows. Operators: `CS_STATEMENT_BYTES_MAX`, `CS_UNDERSTANDING_MS_MAX`.',
+  CS_REQUEST_IMPOSSIBLE: 'Read what the target says of the statement, and mend that.',
   CS_REQUEST_CANCELLED: 'Nothing ran. Send it again if it is still wanted.',
   CS_REVIEW_DENIED: 'Change the statement as the words of the reviewer say.',
   CS_REVIEW_EXPIRED: 'Talk to a reviewer, then send it again.',

@@ -24,6 +24,7 @@ export { isParserBroken, loadStatements, LOOP_BYTES_MAX, STATEMENT_BYTES_MAX } f
 export { keepsNames, pathIn } from './search-path.ts'
 export { HARMLESS_SETTINGS, namesASession, READ_UNDER } from './settings.ts'
 export { redefinitions, type RedefinedNames, type Redefinitions } from './redefinitions.ts'
+export { nameProbesOf, probesOf } from './probes.ts'
 export { failsInFailedTransaction } from './transaction-exit.ts'
 export { rendering } from './rendering.ts'
 export { tooComplex, understand, type BesideText, type UnderstandOptions } from './understand.ts'

@@ -22,6 +22,8 @@ export type Step = {
   readonly isForAgent?: boolean
   /** Called when the target confirmed it. */
   confirmed?(): void
+  /** Called with the fields of the error with which the target failed at it. */
+  failed?(fields: ReadonlyMap<string, string>): void
 }
 
 /** How a request ended. */
@@ -202,6 +204,7 @@ function failed(exchange: Exchange, frame: ServerFrame): Verdict {
   if (!fields.ok) return { do: 'violation', why: fields.error.detail }
   exchange.sqlState = fields.value.get('C') ?? null
   const [step] = exchange.steps
+  step?.failed?.(fields.value)
   const isHidden = step?.isOurs === true && step.isForAgent !== true
   if (step === undefined || step.tag === 'Query') return { do: isHidden ? 'drop' : 'message' }
   exchange.skipping = true

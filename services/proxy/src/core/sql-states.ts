@@ -26,6 +26,8 @@ const SQLSTATES: Readonly<Record<ErrorCode, string>> = {
   CS_STATEMENT_UNKNOWN: '26000',
   CS_PORTAL_UNKNOWN: '34000',
   CS_TRANSACTION_FAILED: '25P02',
+  // Only in events: the agent gets the SQLSTATE with which the target refused it.
+  CS_REQUEST_IMPOSSIBLE: '42C20',
   CS_REQUEST_CANCELLED: '57014',
   CS_REVIEW_DENIED: '42C03',
   CS_REVIEW_EXPIRED: '57C03',

@@ -9,18 +9,20 @@ export type OwnOptions = {
   /** The decision that it follows from. */
   readonly decisionId: EventId | null
   readonly resultFormats?: readonly number[]
+  /** `Prepare` where it is only parsed. */
+  readonly kind?: 'Query' | 'Prepare'
 }
 
 /** What Countersign itself sends to the target is a request too, and is recorded before it is sent (D8). */
 export function ownRequest(
   session: Session,
   sql: string,
-  { decisionId, resultFormats = [] }: OwnOptions,
+  { decisionId, resultFormats = [], kind = 'Query' }: OwnOptions,
 ): Unlinked<RequestReleased> {
   const text = Buffer.from(sql)
   const subject = subjectOf(
     {
-      kind: 'Query',
+      kind,
       text,
       sql,
       parameterTypes: [],
@@ -47,7 +49,7 @@ export function ownRequest(
     requestId: RequestId(uuidv7(Date.now())),
     digest: subject.digest,
     content: {
-      kind: 'Query',
+      kind,
       digest: subject.digest,
       ciphertext: session.dataKey.encrypt(subject.bytes),
       partCount: 0,

@@ -11,9 +11,11 @@ import { agelessPortals, doubtAll, forgetRedefined } from '../core/statement-nam
 import { answers } from './answers.ts'
 import { forwardRecorded } from './forward.ts'
 import { hold } from './hold.ts'
+import { impossibility } from './impossibility.ts'
 import { CANCELLED_BY_AGENT, refuse, type RequestRefusal } from './refuse.ts'
 import {
   decisionOf,
+  forgetAnswers,
   intercepted,
   isOpaque,
   type Pending,
@@ -88,6 +90,11 @@ async function served(session: Session, batch: Batch): Promise<void> {
     } else {
       await forward(session, batch, pending.ask.firstStep, true)
       if (session.exchange.skipping) return skip(index)
+      const impossible = await impossibility(session, pending, decision)
+      if (impossible !== null) {
+        forgetAnswers(session, pending)
+        return refuseRest(impossible)
+      }
       if (decision.type === 'RequestBlocked') {
         const { code, reason, hint } = decision
         return refuseRest({ code, reason, hint, decisionId: pending.decisionId })

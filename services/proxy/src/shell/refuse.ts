@@ -17,6 +17,8 @@ export type RequestRefusal = {
   readonly reason: string
   readonly hint: string | null
   readonly decisionId: EventId | null
+  /** What the target said of the statement when it was asked; the agent is told this instead. */
+  readonly byTarget?: ReadonlyMap<string, string>
 }
 
 /** The agent cancelled the request before it ran. */
@@ -54,7 +56,7 @@ export async function refuse(
     at,
     requestId,
     code,
-    sqlState: sqlStateOf(code),
+    sqlState: refusal.byTarget?.get('C') ?? sqlStateOf(code),
     reason: refusal.reason,
     decisionId: refusal.decisionId,
   })
@@ -65,7 +67,10 @@ export async function refuse(
   const mustFail = session.status === 'T' || session.isPipelineOpen
   const { reason, hint } = refusal
   const told = { code, reason, hint, requestId, sessionId: session.id }
-  const error = toClient.errorResponse(errorOf(told, 'ERROR'))
+  const error =
+    refusal.byTarget === undefined
+      ? toClient.errorResponse(errorOf(told, 'ERROR'))
+      : toClient.errorFrame('E', refusal.byTarget)
   const answered = { requestId, recording: scope.pending?.recording ?? session.profile.recording }
   tell(session, error, answered)
   if (!isSimple) session.isSkipping = true

@@ -1,0 +1,105 @@
+// Seen to fail when `impossibility` in services/proxy/src/shell/impossibility.ts finds nothing impossible.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { toServer } from '@countersign/postgres-wire'
+import { arena } from '../support/arena.ts'
+import { openDirectWire } from '../support/direct-wire.ts'
+import { heldOnWire } from '../support/held.ts'
+import { eventsOf, eventually, observe } from '../support/ledger.ts'
+import { countersign } from '../support/reviewer.ts'
+import { fieldOf, group, only, openWire, type Wire } from '../support/wire.ts'
+
+const system = await arena('impossible')
+
+/** Statements that people would be asked about, if the target could run them; and the SQLSTATE with which it cannot. */
+const IMPOSSIBLE: Readonly<Record<string, string>> = {
+  'update shop.ordres set note = null where id = 1': '42P01',
+  'update shop.orders set nothing = null where id = 1': '42703',
+  'update shop.orders set note = 1::nothing where id = 1': '42704',
+  'update shop.orders set note = nothing(1) where id = 1': '42883',
+  "update shop.orders set id = 'x' where id = 1": '22P02',
+  'delete from nothing.orders': '42P01',
+  'insert into shop.orders (nothing) values (1)': '42703',
+  'alter table shop.ordres add column x int': '42P01',
+  'alter table shop.orders drop column nothing': '42703',
+  'alter table shop.orders rename column nothing to something': '42703',
+  'drop table shop.ordres': '42P01',
+  'truncate shop.ordres': '42P01',
+  'create index on shop.orders (nothing)': '42703',
+}
+
+for (const [sql, sqlState] of Object.entries(IMPOSSIBLE)) {
+  test(`${sql} is refused at once with ${sqlState}, in the words of the target`, async () => {
+    const wire = await openWire(system, 'shop-prod')
+    const direct = await openDirectWire(system, 'shop_prod')
+    try {
+      for (const message of [toServer.query(sql), Buffer.concat([group(sql), toServer.sync()])]) {
+        wire.send(message)
+        direct.send(message)
+        const [ours, theirs] = await Promise.all([wire.ready(), direct.ready()])
+        const error = only(ours, 'E')
+        assert.equal(fieldOf(error, 'C'), sqlState, fieldOf(error, 'M'))
+        assert.equal(fieldOf(only(theirs, 'E'), 'C'), sqlState)
+        // Of what PostgreSQL itself analyses the answer is the same to the letter, the place in the statement included.
+        if (/^(update|delete|insert)/.test(sql) && !OPAQUE.includes(sqlState))
+          for (const letter of ['M', 'P', 'H'])
+            assert.equal(fieldOf(error, letter), fieldOf(only(theirs, 'E'), letter))
+        assert.deepEqual(statusIn(ours), 'I')
+      }
+    } finally {
+      wire.end()
+      direct.end()
+    }
+  })
+}
+
+test('inside a transaction it fails the transaction, as the target would', async () => {
+  const wire = await openWire(system, 'shop-prod')
+  wire.send(toServer.query('begin'))
+  await wire.ready()
+  wire.send(toServer.query('update shop.ordres set note = null where id = 1'))
+  const frames = await wire.ready()
+  assert.equal(fieldOf(only(frames, 'E'), 'C'), '42P01')
+  assert.equal(statusIn(frames), 'E')
+  wire.send(toServer.query('rollback'))
+  assert.equal(statusIn(await wire.ready()), 'I')
+  wire.end()
+})
+
+test('what can run is held as before, inside a transaction too, and runs when it is granted', async () => {
+  const wire = await openWire(system, 'shop-prod')
+  for (const sql of ['begin', 'select count(*) from shop.orders']) {
+    wire.send(toServer.query(sql))
+    await wire.ready()
+  }
+  wire.send(toServer.query("update shop.orders set note = 'possible' where id = 3"))
+  const requestId = await heldOnWire(wire)
+  assert.equal((await countersign(system, 'ana', requestId)).status, 200)
+  assert.equal(statusIn(await wire.ready()), 'T')
+  wire.send(toServer.query('commit'))
+  assert.equal(statusIn(await wire.ready()), 'I')
+  wire.end()
+})
+
+test('nobody is left waiting for what could not run, and the log says how it ended', async () => {
+  await using log = await observe(system)
+  const refused = (await eventsOf(log, 'sessions', 'RequestRefused')).filter(
+    ({ code }) => code === 'CS_REQUEST_IMPOSSIBLE',
+  )
+  assert.equal(refused.length, Object.keys(IMPOSSIBLE).length * 2 + 1)
+  await eventually('that no approval waits', async () => {
+    const asked = await eventsOf(log, 'approvals', 'ApprovalRequested')
+    const ended = new Set(
+      (await eventsOf(log, 'approvals', 'ApprovalWithdrawn')).map(({ requestId }) => requestId),
+    )
+    const impossible = new Set(refused.map(({ requestId }) => requestId))
+    return asked.every(({ requestId }) => !impossible.has(requestId) || ended.has(requestId))
+  })
+})
+
+/** Of a function or type that is not there, the target is asked by its name alone. */
+const OPAQUE = ['42704', '42883']
+
+/** Where the transaction stands after these answers. */
+const statusIn = (frames: Awaited<ReturnType<Wire['ready']>>): string =>
+  String.fromCharCode(only(frames, 'Z').raw[5] ?? 0)

@@ -1,0 +1,102 @@
+import type { RequestBlocked, RequestReleased, ReviewRequired } from '@countersign/contracts'
+import { toServer } from '@countersign/postgres-wire'
+import { nameProbesOf, probesOf } from '@countersign/statements'
+import { answers } from './answers.ts'
+import { forwardRecorded } from './forward.ts'
+import { ownQuery } from './own-query.ts'
+import { ownRequest } from './own-request.ts'
+import type { RequestRefusal } from './refuse.ts'
+import { isOpaque, type Pending } from './requests.ts'
+import { ownUnderWay, type Session } from './session-state.ts'
+
+type TargetError = ReadonlyMap<string, string>
+
+/**
+ * Asks the target to parse a statement before people are asked about it, and gives the refusal where it cannot: an unknown
+ * table, column or type is told at once, in its own words. What must be decided before it is parsed (types may run code
+ * when a literal of theirs is read) is asked for its names only, and nothing is asked inside a pipeline, which an error
+ * would end. What policy blocks is looked at too: a misspelled function is opaque to policy.
+ */
+export async function impossibility(
+  session: Session,
+  { ask, decisionId }: Pending,
+  decision: ReviewRequired | RequestBlocked,
+): Promise<RequestRefusal | null> {
+  if (session.status === 'E' || session.isPipelineOpen) return null
+  const probes = isOpaque(decision) ? nameProbesOf(ask.sql) : probesOf(ask.sql)
+  if (probes.length === 0) return null
+  const isInTransaction = session.status === 'T'
+  if (isInTransaction) await ownQuery(session, 'savepoint _countersign')
+  for (const probe of probes) {
+    const isTheirs = probe === ask.sql
+    const error = await parsedByTarget(session, probe, isTheirs ? ask.parameterTypes : [])
+    if (error === null) continue
+    // The transaction has failed, as it would have with the statement itself.
+    if (isCertain(error, isTheirs)) return refusalOf(error, { isTheirs, decisionId })
+    // A right that only the raised session has: the statement may run all the same.
+    if (isInTransaction) await ownQuery(session, 'rollback to savepoint _countersign')
+  }
+  if (isInTransaction) await ownQuery(session, 'release savepoint _countersign')
+  return null
+}
+
+/** Has the target parse a text under a name of ours, and gives the error with which it failed. */
+async function parsedByTarget(
+  session: Session,
+  sql: string,
+  parameterTypes: readonly number[],
+): Promise<TargetError | null> {
+  const request = ownRequest(session, sql, { decisionId: null, kind: 'Prepare' })
+  const [released] = await session.journal.record<RequestReleased>([request])
+  if (released === undefined) return null
+  let error: TargetError | null = null
+  const step = { request: null, portal: null, isOurs: true } as const
+  session.exchange.steps.push(
+    {
+      ...step,
+      tag: 'Parse',
+      request: ownUnderWay(session, request.requestId),
+      failed: (fields) => (error = fields),
+    },
+    { ...step, tag: 'Close' },
+    { ...step, tag: 'Sync' },
+  )
+  session.isPipelineOpen = true
+  forwardRecorded(session, [
+    { runs: released, bytes: toServer.parse(NAME, sql, parameterTypes) },
+    { runs: null, bytes: toServer.close('statement', NAME) },
+    { runs: null, bytes: toServer.sync() },
+  ])
+  await answers(session)
+  return error
+}
+
+/** Whether the statement could not run for anybody: a name or type is wrong, or the text is. */
+function isCertain(error: TargetError, isTheirs: boolean): boolean {
+  const sqlState = error.get('C') ?? ''
+  if (sqlState === INSUFFICIENT_PRIVILEGE) return false
+  // A name alone does not say which of several functions is meant.
+  if (sqlState === AMBIGUOUS_FUNCTION && !isTheirs) return false
+  return sqlState.startsWith('42') || sqlState.startsWith('22') || sqlState === UNDEFINED_SCHEMA
+}
+
+function refusalOf(
+  error: TargetError,
+  { isTheirs, decisionId }: { isTheirs: boolean; decisionId: Pending['decisionId'] },
+): RequestRefusal {
+  const byTarget = new Map(error)
+  // A place in a text of ours means nothing to the agent.
+  if (!isTheirs) byTarget.delete('P')
+  return {
+    code: 'CS_REQUEST_IMPOSSIBLE',
+    reason: error.get('M') ?? 'the target cannot run it',
+    hint: null,
+    decisionId,
+    byTarget,
+  }
+}
+
+const NAME = '_countersign'
+const INSUFFICIENT_PRIVILEGE = '42501'
+const AMBIGUOUS_FUNCTION = '42725'
+const UNDEFINED_SCHEMA = '3F000'
