@@ -26,6 +26,7 @@ import {
   withdrawn,
 } from './examples.ts'
 
+const writer = ['shop_prod_writer']
 const approved = [...opened, reviewed(alter, owner), granted(alter, owner)]
 const lent = [...approved, raised(alter, owner)]
 
@@ -95,9 +96,26 @@ const EXAMPLES: Readonly<Record<string, { given: readonly AnyMessage[]; then: st
     given: [...lent, completed(alter, 'InTransaction'), completed(update, 'Idle')],
     then: 'lower',
   },
-  'a second grant waits for the first raise to end': {
-    given: [...lent, reviewed(update, owner), granted(update, owner)],
+  'a second grant of other roles waits for the first request to end': {
+    given: [...lent, reviewed(update, writer), granted(update, writer)],
     then: null,
+  },
+  'a second grant of the same roles, in the same pipeline, does not wait': {
+    given: [...lent, reviewed(update, owner), granted(update, owner)],
+    then: 'raise',
+  },
+  'a second grant in the same transaction follows the first request': {
+    given: [
+      ...lent,
+      completed(alter, 'InTransaction'),
+      reviewed(update, writer),
+      granted(update, writer),
+    ],
+    then: 'raise',
+  },
+  'a second grant outside of a transaction follows the end of the first raise': {
+    given: [...lent, completed(alter, 'Idle'), reviewed(update, owner), granted(update, owner)],
+    then: 'lower',
   },
   'a second grant follows the end of the first raise': {
     given: [

@@ -158,6 +158,7 @@ export type Step =
       intent: CredentialIntended
       requestId: RequestId
       grant: Grant
+      mayChangeSchema: boolean
     }
   | { do: 'refuse'; intent: CredentialIntended; requestId: RequestId; reason: string }
   | {
@@ -280,16 +281,29 @@ function raising(
 ): Step | null {
   const { profile } = admitted
   const requests = [...one.requests]
-  if (requests.some(([, { raise }]) => raise.status === 'raised')) return null
+  const running = requests.flatMap(([, { raise, closed }]) =>
+    raise.status === 'raised' && !closed ? [raise] : [],
+  )
+  const lent = lentRoles(one)
   for (const [requestId, request] of requests) {
     const { grant, review, closed, raise } = request
     if (grant === null || review === null || closed || raise.status !== 'none') continue
     if (grant.raise.length === 0) continue
+    // What runs must not get more than people lent it. Behind it, in the same transaction, the next may be raised.
+    if (running.length > 0 && grant.raise.some((role) => !lent.includes(role))) continue
     const reason = whyNot(grant, review, profile)
     if (reason !== null) return { do: 'refuse', intent, requestId, reason }
     // A grant is good no longer than its session.
     const expiresAt = Math.min(grant.expiresAt, expiryOf(admitted))
-    return { do: 'raise', profile, intent, requestId, grant: { ...grant, expiresAt } }
+    const { mayChangeSchema } = review
+    return {
+      do: 'raise',
+      profile,
+      intent,
+      requestId,
+      grant: { ...grant, expiresAt },
+      mayChangeSchema,
+    }
   }
   return null
 }

@@ -15,7 +15,15 @@ import type { Consequence, Logger } from '@countersign/runtime'
 import type { Step } from '../core/credential.ts'
 import { credentialFailed } from '../core/failure.ts'
 import type { Descriptions } from './descriptions.ts'
-import { inheritFrom, lendRoles, prepareRole, returnRole, shutOut, takeRolesBack } from './roles.ts'
+import {
+  inheritFrom,
+  lendRoles,
+  mirrorDefaultPrivileges,
+  prepareRole,
+  returnRole,
+  shutOut,
+  takeRolesBack,
+} from './roles.ts'
 import { newPassword, type TargetAdmins } from './target-admin.ts'
 
 /** Carries out a step at the target, and says what then is the case. */
@@ -115,7 +123,12 @@ export function performer(options: PerformerOptions): Performer {
         const { profile, intent, requestId, grant } = step
         try {
           if (at > grant.expiresAt) throw new Problem('CS_GRANT_MISMATCH', 'the grant has expired')
-          await admins.on(profile, (client) => lendRoles(client, intent.role, grant.raise))
+          await admins.on(profile, async (client) => {
+            const { ownerRole } = profile
+            if (ownerRole !== null && step.mayChangeSchema)
+              await mirrorDefaultPrivileges(client, intent.role, ownerRole)
+            await lendRoles(client, intent.role, grant.raise)
+          })
           const raiseId = uuidv5(grant.approvalId, 'raise')
           return [
             {

@@ -22,6 +22,7 @@ import {
   creatable,
   inheritFrom,
   lendRoles,
+  mirrorDefaultPrivileges,
   prepareRole,
   returnRole,
   shutOut,
@@ -61,26 +62,105 @@ test('a lent role lets the statement run, and taken back does not, on the same c
   })
 })
 
-test('a table goes to the owner with its sequence; code goes to a role without any power', async () => {
-  await using broker = await connected(login.user, login.password)
-  await using agent = await opened(broker, 'cs_shop_prod_1')
-  await lendRoles(broker, 'cs_shop_prod_1', OWNER)
-  await agent.query('CREATE TABLE shop.made (id serial PRIMARY KEY)')
-  await agent.query(`CREATE FUNCTION shop.run(q text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
-    AS 'BEGIN EXECUTE q; END'`)
-  await agent.query('CREATE VIEW shop.peek AS SELECT email FROM shop.customers')
-  await takeRolesBack(broker, 'cs_shop_prod_1', OWNER)
-  const left = await inheritFrom(broker, 'cs_shop_prod_1', 'shop_prod_owner')
-  assert.deepEqual(left.transferred, ['table shop.made'])
-  assert.deepEqual(left.quarantined.toSorted(), [
-    'function shop.run(pg_catalog.text)',
-    'view shop.peek',
-  ])
+/** What a statement may make, and which object that is. */
+const MADE: Readonly<Record<string, string>> = {
+  'CREATE TABLE shop.made (id serial PRIMARY KEY, kind int)': 'table shop.made',
+  'CREATE VIEW shop.peek AS SELECT id, name FROM shop.customers': 'view shop.peek',
+  'CREATE MATERIALIZED VIEW shop.sums AS SELECT count(*) FROM shop.orders':
+    'materialized view shop.sums',
+  "CREATE FUNCTION shop.one() RETURNS int LANGUAGE sql AS 'SELECT 1'": 'function shop.one()',
+  "CREATE PROCEDURE shop.two() LANGUAGE sql AS 'SELECT 2'": 'procedure shop.two()',
+  'CREATE AGGREGATE shop.total(int) (SFUNC = int4pl, STYPE = int)': 'aggregate shop.total(integer)',
+  "CREATE TYPE shop.mood AS ENUM ('fine')": 'type shop.mood',
+  'CREATE TYPE shop.pair AS (a int, b int)': 'type shop.pair',
+  'CREATE DOMAIN shop.small AS int CHECK (VALUE < 10)': 'type shop.small',
+  'CREATE SEQUENCE shop.numbers': 'sequence shop.numbers',
+  'CREATE STATISTICS shop.stat ON id, kind FROM shop.made': 'statistics object shop.stat',
+  'CREATE OPERATOR shop.@@@ (LEFTARG = int, RIGHTARG = int, FUNCTION = int4pl)':
+    'operator shop.@@@(integer,integer)',
+  'CREATE COLLATION shop.plain FROM "C"': 'collation shop.plain',
+  'CREATE TEXT SEARCH CONFIGURATION shop.words (COPY = simple)':
+    'text search configuration shop.words',
+}
 
+test('what a raised role made goes to the owner, and is as open to others as what the owner makes', async () => {
+  const role = 'cs_shop_prod_1'
+  const { username, password } = new URL(postgres.adminUrl)
+  await using admin = await connected(username, password)
+  await admin.query(
+    `ALTER DEFAULT PRIVILEGES FOR ROLE shop_prod_owner REVOKE EXECUTE ON ROUTINES FROM PUBLIC;
+     ALTER DEFAULT PRIVILEGES FOR ROLE shop_prod_owner IN SCHEMA shop GRANT EXECUTE ON ROUTINES TO shop_prod_reader;
+     ALTER DEFAULT PRIVILEGES FOR ROLE shop_prod_owner GRANT USAGE ON SEQUENCES TO shop_prod_writer;
+     GRANT CREATE ON DATABASE shop_prod TO shop_prod_owner`,
+  )
+  await using broker = await connected(login.user, login.password)
+  await using agent = await opened(broker, role)
+  await mirrorDefaultPrivileges(broker, role, 'shop_prod_owner')
+  await mirrorDefaultPrivileges(broker, role, 'shop_prod_owner')
+  await lendRoles(broker, role, OWNER)
+  for (const sql of Object.keys(MADE)) await agent.query(sql)
+  await agent.query('CREATE SCHEMA more; CREATE TABLE more.t (id int)')
+  // What the same text takes away again stays away.
+  await agent.query(
+    'CREATE TABLE shop.closed (id int); REVOKE SELECT ON shop.closed FROM shop_prod_reader',
+  )
+  await takeRolesBack(broker, role, OWNER)
+  const left = await inheritFrom(broker, role, 'shop_prod_owner')
+  assert.deepEqual(left.quarantined, [])
+  const more = ['schema more', 'table more.t', 'table shop.closed']
+  assert.deepEqual(
+    left.transferred.map((one) => one.replaceAll('pg_catalog.', '')).toSorted(),
+    [...Object.values(MADE), ...more].toSorted(),
+  )
+  // Nothing is left on the role, so that it serves the next session.
+  await returnRole(broker, role, 'shop_prod')
+  const kept = await broker.query('SELECT FROM pg_roles WHERE rolname = $1', [role])
+  assert.equal(kept.rowCount, 1)
+  const lentToOwner = await broker.query<{ role: string }>(MEMBERSHIPS, ['shop_prod_owner'])
+  assert.deepEqual(lentToOwner.rows, [])
+
+  // The same, made by the owner itself, has the same privileges.
+  await admin.query('SET ROLE shop_prod_owner; CREATE TABLE shop.of_owner (id int)')
+  await admin.query("CREATE FUNCTION shop.of_owner() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+  await admin.query('CREATE SEQUENCE shop.of_owner_numbers; RESET ROLE')
+  await admin.query('REVOKE CREATE ON DATABASE shop_prod FROM shop_prod_owner')
+  const openTo = async (name: string): Promise<string[]> => {
+    const { rows } = await admin.query<{ item: string }>(
+      name.endsWith('()')
+        ? 'SELECT a::text AS item FROM pg_proc, unnest(proacl) a WHERE pg_proc.oid = $1::regprocedure ORDER BY 1'
+        : 'SELECT a::text AS item FROM pg_class, unnest(relacl) a WHERE pg_class.oid = $1::regclass ORDER BY 1',
+      [name],
+    )
+    return rows.map(({ item }) => item)
+  }
+  for (const [made, byOwner] of [
+    ['shop.made', 'shop.of_owner'],
+    ['shop.numbers', 'shop.of_owner_numbers'],
+    ['shop.one()', 'shop.of_owner()'],
+  ] as const)
+    assert.deepEqual(await openTo(made), await openTo(byOwner), made)
   await using next = await opened(broker, 'cs_shop_prod_2')
-  await assert.rejects(next.query("SELECT shop.run('DROP TABLE shop.orders')"), { code: '42501' })
-  await assert.rejects(next.query('SELECT * FROM shop.peek'), { code: '42501' })
-  const { rows } = await broker.query(
+  assert.equal((await next.query('SELECT * FROM shop.made, shop.peek LIMIT 1')).rowCount, 0)
+  assert.equal((await next.query('SELECT shop.one()')).rowCount, 1)
+  await assert.rejects(next.query('SELECT * FROM shop.closed'), { code: '42501' })
+  await assert.rejects(next.query('INSERT INTO shop.made VALUES (1, 1)'), { code: '42501' })
+  await assert.rejects(next.query('CREATE OR REPLACE VIEW shop.peek AS SELECT 1'), {
+    code: '42501',
+  })
+})
+
+test('where the profile names no owner, what a role made goes to a role without any power', async () => {
+  const role = 'cs_shop_prod_11'
+  const { username, password } = new URL(postgres.adminUrl)
+  await using admin = await connected(username, password)
+  await using broker = await connected(login.user, login.password)
+  await using agent = await opened(broker, role)
+  await lendRoles(broker, role, OWNER)
+  await agent.query('CREATE TABLE shop.orphan (id int)')
+  await takeRolesBack(broker, role, OWNER)
+  const left = await inheritFrom(broker, role, null)
+  assert.deepEqual(left, { transferred: [], quarantined: ['table shop.orphan'] })
+  const { rows } = await admin.query(
     `SELECT has_schema_privilege($1, 'shop', 'CREATE') AS creates,
             (SELECT rolcanlogin FROM pg_roles WHERE rolname = $1) AS "logsIn"`,
     [QUARANTINE],

@@ -1,11 +1,14 @@
 import type pg from 'pg'
 import { Problem, rested } from '@countersign/kernel'
+import { type DefaultPrivilege, mirrored } from '../core/default-privileges.ts'
 import {
   BACKENDS,
   CREATABLE,
+  DEFAULT_PRIVILEGES,
   LEFTOVERS,
   MEMBERSHIPS,
   OWNED,
+  OWNED_SCHEMAS,
   ROLE,
   ROLE_STATE,
   TERMINATE,
@@ -14,7 +17,8 @@ import {
   createQuarantine,
   createRole,
   handOver,
-  isData,
+  handOverAs,
+  handOverSchema,
   lend,
   lock,
   type OwnedObject,
@@ -134,37 +138,69 @@ export async function takeRolesBack(
 export type Inheritance = { transferred: string[]; quarantined: string[] }
 
 /**
- * Hands data over to the owner of the profile, and code to a role without any power: code that became the owner's would
- * run with the owner's rights. Never REASSIGN OWNED.
+ * Hands over what a role owns. Base roles may create nothing, so all of it was made by statements that people approved, byte
+ * for byte, and it belongs to the owner of the profile. Without an owner nobody but the quarantine role can have it. Never
+ * REASSIGN OWNED, which would also take what is not of this database and wait for locks as long as it takes.
  */
 export async function inheritFrom(
   client: pg.ClientBase,
   role: string,
   owner: string | null,
 ): Promise<Inheritance> {
-  const { rows } = await client.query<OwnedObject>(OWNED, [role])
   const result: Inheritance = { transferred: [], quarantined: [] }
+  const handedOver = new Set<string | null>()
+  if (owner !== null) {
+    const schemas = await client.query<{ name: string }>(OWNED_SCHEMAS, [role])
+    for (const { name } of schemas.rows) {
+      await runImpatiently(client, handOverAs(role, owner, handOverSchema(name, owner)))
+      handedOver.add(name)
+      result.transferred.push(`schema ${name}`)
+    }
+  }
+  const { rows } = await client.query<OwnedObject>(OWNED, [role])
   if (rows.length === 0) return result
-  const quarantineExists = await client.query(ROLE, [QUARANTINE])
-  if (quarantineExists.rowCount === 0) await runAll(client, createQuarantine())
+  if (owner === null) {
+    const quarantineExists = await client.query(ROLE, [QUARANTINE])
+    if (quarantineExists.rowCount === 0) await runAll(client, createQuarantine())
+  }
+  const givenAway = (owned: OwnedObject): string[] => {
+    if (owner === null) return quarantine(owned, QUARANTINE)
+    const statement = handOver(owned, owner)
+    return handedOver.has(owned.schema) ? handOverAs(role, owner, statement) : [statement]
+  }
   for (const owned of rows) {
-    const still = await client.query<OwnedObject>(OWNED, [role])
-    // An index or a sequence went with its table.
-    if (
-      !still.rows.some(({ type, identity }) => type === owned.type && identity === owned.identity)
-    )
-      continue
-    const isHandedOver = isData(owned) && owner !== null
-    const statements =
-      isHandedOver && owner !== null
-        ? [handOver(owned, owner)]
-        : quarantine(owned, owner ?? QUARANTINE)
+    if (GOES_WITH_TABLE.includes(owned.type) && !(await isStillOwned(client, role, owned))) continue
+    const statements = givenAway(owned)
     await runImpatiently(client, statements)
-    ;(isHandedOver ? result.transferred : result.quarantined).push(
-      `${owned.type} ${owned.identity}`,
-    )
+    const into = owner === null ? result.quarantined : result.transferred
+    into.push(`${owned.type} ${owned.identity}`)
   }
   return result
+}
+
+/** A sequence of a column, and the type of a row, went with their table. */
+async function isStillOwned(
+  client: pg.ClientBase,
+  role: string,
+  { type, identity }: OwnedObject,
+): Promise<boolean> {
+  const { rows } = await client.query<OwnedObject>(OWNED, [role])
+  return rows.some((one) => one.type === type && one.identity === identity)
+}
+
+/** Makes what a role is about to create as open to others as what the owner creates. */
+export async function mirrorDefaultPrivileges(
+  client: pg.ClientBase,
+  role: string,
+  owner: string,
+): Promise<void> {
+  const [has, wanted] = [
+    await client.query<DefaultPrivilege>(DEFAULT_PRIVILEGES, [role]),
+    await client.query<DefaultPrivilege>(DEFAULT_PRIVILEGES, [owner]),
+  ]
+  // The role's own privileges on what the owner makes are those of an owner.
+  const others = wanted.rows.filter(({ grantee }) => grantee !== role)
+  await runAll(client, mirrored(role, has.rows, others))
 }
 
 /** Puts a role back into the pool; one that something still hangs on is put aside for good. */
@@ -220,5 +256,6 @@ async function runImpatiently(client: pg.ClientBase, statements: readonly string
   await runAll(client, [`SET LOCAL lock_timeout = '1s'`, ...statements])
 }
 
+const GOES_WITH_TABLE = ['sequence', 'type', 'index']
 const GONE_MS = 10_000
 const POLL_MS = 5

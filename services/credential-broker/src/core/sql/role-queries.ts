@@ -46,12 +46,42 @@ SELECT o.type, o.schema, o.identity
    AND o.schema !~ '^pg_'
  ORDER BY o.type <> 'table', o.identity`
 
-/** What still depends on a role anywhere at the server; its memberships do not count. */
+/** The schemas of this database that a role owns. */
+export const OWNED_SCHEMAS = `
+SELECT n.nspname AS name FROM pg_catalog.pg_namespace n
+  JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner
+ WHERE r.rolname = $1 AND n.nspname !~ '^pg_' ORDER BY 1`
+
+/** What a role gives others on what it makes in this database: PostgreSQL's own defaults, unless it was told otherwise. */
+export const DEFAULT_PRIVILEGES = `
+SELECT n.nspname AS schema, d.kind, g.rolname AS grantee, a.privilege_type AS privilege, a.is_grantable AS "isGrantable"
+  FROM pg_catalog.pg_roles r
+ CROSS JOIN LATERAL (
+   SELECT 0::pg_catalog.oid AS namespace, k.kind,
+          coalesce((SELECT e.defaclacl FROM pg_catalog.pg_default_acl e
+                     WHERE e.defaclrole = r.oid AND e.defaclnamespace = 0 AND e.defaclobjtype::text = k.kind),
+                   pg_catalog.acldefault(
+                     CASE k.kind WHEN 'S' THEN 's' ELSE k.kind END::pg_catalog."char", r.oid)) AS acl
+     FROM (VALUES ('r'), ('S'), ('f'), ('T'), ('n')) AS k(kind)
+   UNION ALL
+   SELECT e.defaclnamespace, e.defaclobjtype::text, e.defaclacl
+     FROM pg_catalog.pg_default_acl e WHERE e.defaclrole = r.oid AND e.defaclnamespace <> 0) d
+ CROSS JOIN LATERAL pg_catalog.aclexplode(d.acl) a
+  LEFT JOIN pg_catalog.pg_namespace n ON n.oid = d.namespace
+  LEFT JOIN pg_catalog.pg_roles g ON g.oid = a.grantee
+ WHERE r.rolname = $1 AND a.grantee <> r.oid
+ ORDER BY 1, 2, 3, 4`
+
+/**
+ * What still depends on a role anywhere at the server. Its memberships do not count, and neither do its default
+ * privileges, which are made those of the owner before it may create anything.
+ */
 export const LEFTOVERS = `
 SELECT count(*)::int AS count
   FROM pg_catalog.pg_shdepend d JOIN pg_catalog.pg_roles r ON r.oid = d.refobjid
  WHERE d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND r.rolname = $1
-   AND d.classid <> 'pg_catalog.pg_auth_members'::pg_catalog.regclass`
+   AND d.classid <> 'pg_catalog.pg_auth_members'::pg_catalog.regclass
+   AND d.classid <> 'pg_catalog.pg_default_acl'::pg_catalog.regclass`
 
 /** Where base roles may create something: an approved statement could then be made to run their code. */
 export const CREATABLE = `

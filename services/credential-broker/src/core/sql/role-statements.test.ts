@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { identifier, literal } from './quote.ts'
-import { handOver, isData, lend, quarantine, unlock } from './role-statements.ts'
+import {
+  handOver,
+  handOverAs,
+  handOverSchema,
+  lend,
+  quarantine,
+  unlock,
+} from './role-statements.ts'
 
 test('no name gets out of its quotes', () => {
   assert.equal(identifier('a"; DROP ROLE b; --'), '"a""; DROP ROLE b; --"')
@@ -26,21 +33,6 @@ test('a role opens for one connection', () => {
   assert.match(unlock('cs_x', 'SCRAM-SHA-256$1:x', '2099-01-01'), / CONNECTION LIMIT 1$/)
 })
 
-test('data is handed to the owner; whatever can run is not', () => {
-  const types = [
-    'table',
-    'sequence',
-    'type',
-    'view',
-    'materialized view',
-    'function',
-    'procedure',
-    'foreign table',
-  ]
-  const data = types.filter((type) => isData({ type, schema: 's', identity: 's.x' }))
-  assert.deepEqual(data, ['table', 'sequence', 'type'])
-})
-
 test('functions, procedures and aggregates are altered as routines', () => {
   for (const type of ['function', 'procedure', 'aggregate']) {
     const owned = { type, schema: 's', identity: 's.f(integer)' }
@@ -52,4 +44,10 @@ test('the quarantine role may create only while something is given to it', () =>
   const statements = quarantine({ type: 'view', schema: 's', identity: 's.v' }, 'o')
   assert.match(statements[1] ?? '', /^GRANT USAGE, CREATE ON SCHEMA "s"/)
   assert.match(statements.at(-2) ?? '', /^REVOKE USAGE, CREATE ON SCHEMA "s"/)
+})
+
+test('the owner has the role of a session only while its schema is given to it', () => {
+  const statements = handOverAs('cs_x', 'o', handOverSchema('s', 'o'))
+  assert.equal(statements[0], 'GRANT "cs_x" TO "o" WITH INHERIT TRUE, SET FALSE')
+  assert.equal(statements.at(-1), 'REVOKE "cs_x" FROM "o"')
 })

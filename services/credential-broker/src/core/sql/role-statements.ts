@@ -1,6 +1,6 @@
 import { identifier, literal } from './quote.ts'
 
-/** The powerless role that owns code which a session left behind. `broker.sql` makes it; it is of no pool (`cs_*`). */
+/** The powerless role that owns what a session left behind where the profile names no owner. `broker.sql` makes it; it is of no pool (`cs_*`). */
 export const QUARANTINE = 'countersign_quarantine'
 
 /** Makes a role of the pool, locked. The broker may act on what it owns, and never becomes it. */
@@ -44,12 +44,25 @@ export const retire = (role: string, retired: string): string =>
 /** An object that a role owns, as pg_identify_object says it: the identity is quoted already. */
 export type OwnedObject = { type: string; schema: string | null; identity: string }
 
-/** Whether an object is plain data, which may be handed to the owner; code would run with the owner's rights. */
-export const isData = (owned: OwnedObject): boolean => DATA_TYPES.includes(owned.type)
-
 /** Hands an object over. */
 export const handOver = (owned: OwnedObject, to: string): string =>
   `ALTER ${KEYWORDS[owned.type] ?? owned.type.toUpperCase()} ${owned.identity} OWNER TO ${identifier(to)}`
+
+/**
+ * Hands over a schema, or what stands in it. PostgreSQL asks that who gives a schema away owns it and may create schemas: the
+ * owner of the profile does the latter, and gets the former for the length of this transaction.
+ */
+export const handOverAs = (role: string, to: string, statement: string): string[] => [
+  `GRANT ${identifier(role)} TO ${identifier(to)} WITH INHERIT TRUE, SET FALSE`,
+  `SET LOCAL ROLE ${identifier(to)}`,
+  statement,
+  'SET LOCAL ROLE NONE',
+  `REVOKE ${identifier(role)} FROM ${identifier(to)}`,
+]
+
+/** Hands over a schema; see `handOverAs`. */
+export const handOverSchema = (schema: string, to: string): string =>
+  `ALTER SCHEMA ${identifier(schema)} OWNER TO ${identifier(to)}`
 
 /** The quarantine role may create for the length of this transaction only: PostgreSQL asks that of a new owner. */
 export function quarantine(owned: OwnedObject, schemaOwner: string): string[] {
@@ -67,7 +80,6 @@ export function quarantine(owned: OwnedObject, schemaOwner: string): string[] {
 }
 
 const POWERLESS = 'NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS'
-const DATA_TYPES = ['table', 'sequence', 'type']
 /** Where the keyword of ALTER is not the type: aggregates, functions and procedures have one in common. */
 const KEYWORDS: Readonly<Record<string, string>> = {
   function: 'ROUTINE',
