@@ -217,8 +217,8 @@ test('while a privilege is raised nothing is covered, and each statement of its 
   assert.equal(mine.filter(({ raiseId }) => raiseId !== null).length, 1)
 })
 
-// Seen to fail when `isData` in services/credential-broker/src/core/sql/role-statements.ts says yes to everything.
-test('code that an approved statement made has no power, and names that it takes over are not called', async (context) => {
+// Code that people approved is the owner's; that it is called needs people again, whatever name it took over.
+test('names that approved code takes over are not called', async (context) => {
   for (const sql of [
     "create function shop.keep(q text) returns void language plpgsql security definer as 'begin execute q; end'",
     'create view shop.peek as select * from shop.vault',
@@ -230,7 +230,7 @@ test('code that an approved statement made has no power, and names that it takes
     const run = await running.finish()
     assert.equal(run.status, 0, run.stderr)
   }
-  const owners = await eventually('the quarantine', async () => {
+  const owners = await eventually('the owner', async () => {
     const rows = await askTarget(
       system,
       "select proname as name, proowner::regrole::text as owner from pg_proc where proname = 'keep' " +
@@ -242,11 +242,11 @@ test('code that an approved statement made has no power, and names that it takes
   })
   assert.deepEqual(
     owners.map(({ name, owner }) => `${String(name)} ${String(owner)}`),
-    ['keep', 'lower', 'peek'].map((name) => `${name} countersign_quarantine`),
+    ['keep', 'lower', 'peek'].map((name) => `${name} shop_prod_owner`),
   )
   for (const [sql, says] of Object.entries({
     "select shop.keep('drop table shop.vault')": /CS_REQUEST_BLOCKED/,
-    'select * from shop.peek': /permission denied for view peek/,
+    'select * from shop.vault': /permission denied for table vault/,
     'update shop.orders set note = lower(note) where id = 5': /CS_REQUEST_BLOCKED/,
     'update shop.orders set note = shop.lower(note) where id = 5': /CS_REQUEST_BLOCKED/,
   })) {

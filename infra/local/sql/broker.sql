@@ -7,11 +7,3 @@ ALTER ROLE countersign_broker WITH LOGIN CREATEROLE NOSUPERUSER NOCREATEDB NOREP
 -- Since PostgreSQL 16 who creates a role does not inherit from it. With this setting the broker does, so
 -- that it may end the backends of a cs_* role and drop or hand on what the role owns.
 ALTER ROLE countersign_broker SET createrole_self_grant = 'set, inherit';
-
--- What an agent made with a raised privilege and nobody approved stays with a role that can do nothing.
-DO $$ BEGIN
-  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'countersign_quarantine') THEN
-    CREATE ROLE countersign_quarantine NOLOGIN;
-  END IF;
-END $$;
-GRANT countersign_quarantine TO countersign_broker WITH ADMIN FALSE, INHERIT FALSE, SET TRUE;

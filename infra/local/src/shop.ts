@@ -36,7 +36,11 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON shop.customers, shop.products, shop.orde
   TO shop_${environment}_writer;
 ALTER DEFAULT PRIVILEGES FOR ROLE shop_${environment}_owner IN SCHEMA shop
   GRANT SELECT ON TABLES TO shop_${environment}_reader;
--- To hand out, not to have. Only the owner may also be set: a table that an approved statement made is given to it.
+ALTER DEFAULT PRIVILEGES FOR ROLE shop_${environment}_owner IN SCHEMA shop
+  GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO shop_${environment}_writer;
+ALTER DEFAULT PRIVILEGES FOR ROLE shop_${environment}_owner IN SCHEMA shop
+  GRANT USAGE ON SEQUENCES TO shop_${environment}_writer;
+-- To hand out, not to have. Only the owner may also be set: what an approved statement made is given to it.
 GRANT shop_${environment}_reader, shop_${environment}_writer TO countersign_broker
   WITH ADMIN TRUE, INHERIT FALSE, SET FALSE;
 GRANT shop_${environment}_owner TO countersign_broker WITH ADMIN TRUE, INHERIT FALSE, SET TRUE;

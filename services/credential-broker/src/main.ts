@@ -26,7 +26,13 @@ await startService(topology.service, async () => {
     certificateAuthorities:
       CS_TARGET_CA_FILE === undefined ? undefined : await readFile(CS_TARGET_CA_FILE, 'utf8'),
   })
-  await using broker = await serveBroker({ log, logger, clock: systemClock, admins })
+  await using broker = await serveBroker({
+    log,
+    logger,
+    clock: systemClock,
+    admins,
+    lookMs: config.CS_DESCRIBE_EVERY_MS,
+  })
   await using _health = await serveHealth({
     host: config.CS_HEALTH_HOST,
     port: config.CS_HEALTH_PORT,

@@ -83,6 +83,7 @@ await startService('proxy', async () => {
         : await readFile(config.CS_TARGET_CA_FILE, 'utf8'),
     sessions,
     liveness: lanes.liveness,
+    catalogOffset: lanes.catalogOffset,
     newSessionId,
   }
   const listener = await listen(proxy)

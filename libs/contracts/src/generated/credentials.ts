@@ -17,6 +17,8 @@ export type CredentialFailed = {
   readonly code: string
   /** Why. */
   readonly reason: string
+  /** Nothing was made at the target before it failed, so that there is nothing to revoke there. */
+  readonly leftNothing: boolean
 }
 
 /** The broker is about to change a role at the target. Written first, so that a crash leaves a trace. */

@@ -155,6 +155,18 @@ test('a session that failed is revoked as failed, also when its end is heard of 
   assert.equal(step?.do === 'revoke' ? step.reason : null, 'Failed')
 })
 
+test('what failed before anything was made is revoked without asking the target; once issued it is not believed', () => {
+  const untouched = { ...failedToIssue, leftNothing: true }
+  const leftNothing = (given: readonly AnyMessage[]): boolean | null => {
+    const step = nextStep(after(given), session, () => false)
+    return step?.do === 'revoke' ? step.leftNothing : null
+  }
+  assert.equal(leftNothing([admitted(), intended(role), untouched]), true)
+  assert.equal(leftNothing([admitted(), intended(role), failedToIssue]), false)
+  assert.equal(leftNothing([...opened, untouched]), false)
+  assert.equal(leftNothing([admitted(), intended(role), ended()]), false)
+})
+
 test('a role is held by one session at a time, and free again after it', () => {
   const other = SessionId('01890000-0000-7000-8000-0000000000ab')
   const first = roleFor(after([...opened, admitted(other)]), other)

@@ -43,6 +43,8 @@ export type Credential = {
   /** The version of the target that the session was told last. */
   targetVersion: string | null
   failed: boolean
+  /** It failed before anything was made at the target. */
+  leftNothing: boolean
   over: boolean
   transaction: TransactionStatus
   readonly requests: Map<RequestId, HeldRequest>
@@ -114,8 +116,11 @@ export function noted(state: Credentials, message: AnyMessage): void {
       entry(state, message.sessionId).targetVersion = message.targetVersion
       return
     case 'CredentialFailed':
-      if (message.requestId === null) entry(state, message.sessionId).failed = true
-      else held(state, { ...message, requestId: message.requestId }).raise = { status: 'failed' }
+      if (message.requestId === null) {
+        const one = entry(state, message.sessionId)
+        one.failed = true
+        one.leftNothing = message.leftNothing && !one.issued
+      } else held(state, { ...message, requestId: message.requestId }).raise = { status: 'failed' }
       return
     case 'PrivilegeRaised':
       held(state, message).raise = {
@@ -175,6 +180,8 @@ export type Step =
       intent: CredentialIntended
       profile: Profile | null
       reason: 'SessionOver' | 'LeaseExpired' | 'Failed'
+      /** Nothing was made at the target, which therefore is not asked. */
+      leftNothing: boolean
     }
 
 /** The next step for a session; null when everything is as it should be. */
@@ -192,11 +199,12 @@ export function nextStep(
     return { do: 'intend', admitted, role: freeRole(state, admitted.profile.name) }
   }
   const profile = admitted?.profile ?? null
+  const { leftNothing } = one
+  const revoke = { do: 'revoke', intent, profile, leftNothing } as const
   // A session ends because of the failure, whichever is heard of first.
-  if (one.failed) return { do: 'revoke', intent, profile, reason: 'Failed' }
-  if (one.over) return { do: 'revoke', intent, profile, reason: 'SessionOver' }
-  if (isLeaseExpired(intent.instanceId))
-    return { do: 'revoke', intent, profile, reason: 'LeaseExpired' }
+  if (one.failed) return { ...revoke, reason: 'Failed' }
+  if (one.over) return { ...revoke, reason: 'SessionOver' }
+  if (isLeaseExpired(intent.instanceId)) return { ...revoke, reason: 'LeaseExpired' }
   if (admitted === null) return null
   if (!one.issued) return { do: 'issue', admitted, intent }
   return lowering(one, intent, admitted.profile) ?? raising(one, intent, admitted)
@@ -251,6 +259,12 @@ export function profilesInUse(states: Iterable<Credentials>): readonly Profile[]
   }
   return [...found.values()]
 }
+
+/** The sessions whose credential is at the target of this profile. */
+export const sessionsOf = ({ live }: Credentials, target: string): SessionId[] =>
+  [...live.values()].flatMap(({ sessionId, intent }) =>
+    intent?.target === target ? [sessionId] : [],
+  )
 
 /** The roles that a session is lent at this moment. */
 export function lentRoles(one: Credential): readonly string[] {
@@ -394,6 +408,7 @@ function entry(state: Credentials, sessionId: SessionId): Credential {
     issued: false,
     targetVersion: null,
     failed: false,
+    leftNothing: false,
     over: false,
     transaction: 'Idle',
     requests: new Map(),

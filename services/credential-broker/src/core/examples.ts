@@ -90,6 +90,7 @@ export const failedToIssue: AnyMessage = {
   requestId: null,
   code: 'CS_TARGET_UNREACHABLE',
   reason: '',
+  leftNothing: false,
 }
 
 export const revoked = (role: string, sessionId = session): AnyMessage => ({

@@ -14,6 +14,8 @@ export const credentialFailed = (of: {
   credentialId: string
   requestId: RequestId | null
   cause: unknown
+  /** Nothing was made at the target; false where that is not known. */
+  leftNothing?: boolean
 }): CredentialFailed => ({
   type: 'CredentialFailed',
   sessionId: of.sessionId,
@@ -22,6 +24,7 @@ export const credentialFailed = (of: {
   requestId: of.requestId,
   code: of.cause instanceof Problem ? of.cause.code : 'CS_CREDENTIAL_FAILED',
   reason: messageOf(of.cause),
+  leftNothing: of.leftNothing ?? false,
 })
 
 /** A privilege that cannot be taken back must not stay: the session ends with it. */

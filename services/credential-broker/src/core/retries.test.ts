@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { session } from './examples.ts'
-import { FAILING_MS_MAX, failingMs, isPausing, type Retries, stepFailed } from './retries.ts'
+import {
+  FAILING_MS_MAX,
+  failingMs,
+  isPausing,
+  REVOKE_PAUSE_MS_MAX,
+  type Retries,
+  stepFailed,
+  stuck,
+  takenAgain,
+} from './retries.ts'
 
 test('each pause is twice the one before, up to a limit', () => {
   const retries: Retries = new Map()
@@ -39,4 +48,26 @@ test('a lowering that waits one second for its lock is given up before the proxy
     stepFailed(retries, session, 'lower/1', nowMs)
   } while (failingMs(retries, session, 'lower/1', nowMs) < FAILING_MS_MAX.lower)
   assert.equal(nowMs, 8_750)
+})
+
+test('a revocation that fails on and on is tried ever more rarely, and shows after a minute', () => {
+  const retries: Retries = new Map()
+  let nowMs = 0
+  const pauses: number[] = []
+  for (let failure = 0; failure < 20; failure++) {
+    stepFailed(retries, session, 'revoke', nowMs, REVOKE_PAUSE_MS_MAX)
+    const { atMs } = retries.get(session) ?? assert.fail()
+    assert.deepEqual(stuck(retries, nowMs), nowMs >= 60_000 ? [session] : [])
+    pauses.push(atMs - nowMs)
+    nowMs = atMs
+  }
+  assert.deepEqual(pauses.slice(0, 6), [250, 500, 1_000, 2_000, 4_000, 8_000])
+  for (const pause of pauses.slice(-5)) {
+    assert.ok(pause >= REVOKE_PAUSE_MS_MAX / 2 && pause <= REVOKE_PAUSE_MS_MAX, String(pause))
+  }
+  assert.ok(new Set(pauses.slice(-5)).size > 1, 'not all at the same distance')
+  takenAgain(retries, [session], nowMs)
+  assert.equal(isPausing(retries, session, 'revoke', nowMs), false)
+  stepFailed(retries, session, 'revoke', nowMs, REVOKE_PAUSE_MS_MAX)
+  assert.equal((retries.get(session)?.atMs ?? 0) - nowMs, 250)
 })

@@ -1,4 +1,4 @@
-import type { SessionId } from '@countersign/kernel'
+import { sha256, type SessionId } from '@countersign/kernel'
 import type { Step } from './credential.ts'
 
 /** The step of each session that failed and is to be taken again. */
@@ -12,17 +12,20 @@ type Retry = {
   readonly atMs: number
 }
 
-/** Plans the next attempt: each pause is twice the one before, up to a limit. */
+/** Plans the next attempt: each pause is about twice the one before, up to a limit. */
 export function stepFailed(
   retries: Retries,
   sessionId: SessionId,
   step: string,
   nowMs: number,
+  pauseMsMax: number = PAUSE_MS_MAX,
 ): void {
   const before = retries.get(sessionId)
   const isAgain = before?.step === step
   const failures = isAgain ? before.failures + 1 : 1
-  const pauseMs = Math.min(PAUSE_MS * 2 ** (failures - 1), PAUSE_MS_MAX)
+  const longestMs = Math.min(PAUSE_MS * 2 ** (failures - 1), pauseMsMax)
+  // Sessions that ended together do not come back together. Short pauses are exact: somebody waits.
+  const pauseMs = longestMs <= PAUSE_MS_MAX ? longestMs : longestMs * spread(sessionId, failures)
   const sinceMs = isAgain ? before.sinceMs : nowMs
   retries.set(sessionId, { step, failures, sinceMs, atMs: nowMs + pauseMs })
 }
@@ -62,5 +65,25 @@ export const FAILING_MS_MAX: Readonly<Record<Step['do'], number>> = {
   revoke: 60_000,
 }
 
+/** The revocations that have failed for so long that somebody has to look, by their sessions. */
+export const stuck = (retries: Retries, nowMs: number): SessionId[] =>
+  [...retries].flatMap(([sessionId, { step, sinceMs }]) =>
+    step === 'revoke' && nowMs - sinceMs >= FAILING_MS_MAX.revoke ? [sessionId] : [],
+  )
+
+/** Takes every step of these sessions again at the next look: what kept them may be mended. */
+export function takenAgain(retries: Retries, sessions: Iterable<SessionId>, nowMs: number): void {
+  for (const sessionId of sessions) {
+    const retry = retries.get(sessionId)
+    if (retry !== undefined) retries.set(sessionId, { ...retry, failures: 0, atMs: nowMs })
+  }
+}
+
+/** Between a half and one, the same for the same attempt. */
+const spread = (sessionId: SessionId, failures: number): number =>
+  0.5 + Number.parseInt(sha256(`${sessionId}/${failures}`).slice(0, 8), 16) / 2 ** 33
+
+/** A revocation is tried for ever, and in the end once in a while: nobody waits for it any more. */
+export const REVOKE_PAUSE_MS_MAX = 300_000
 const PAUSE_MS = 250
 const PAUSE_MS_MAX = 8_000

@@ -5,7 +5,7 @@ import { causeOf, stepName } from '../core/cause.ts'
 import { type Credentials, lentRoles, reserve, type Step } from '../core/credential.ts'
 import { dueStep } from '../core/due.ts'
 import { credentialFailed, notLowered } from '../core/failure.ts'
-import { FAILING_MS_MAX, failingMs, stepFailed } from '../core/retries.ts'
+import { FAILING_MS_MAX, failingMs, REVOKE_PAUSE_MS_MAX, stepFailed } from '../core/retries.ts'
 import type { Performer } from './perform.ts'
 
 /** Takes one step of a session after the other, until its facts ask for nothing more. */
@@ -76,10 +76,14 @@ export function advancer(options: AdvanceOptions): Advance {
       state.retries.delete(sessionId)
       return consequences
     } catch (cause) {
-      stepFailed(state.retries, sessionId, name, clock.monotonicMs())
+      const wasStuck = step.do === 'revoke' && hasFailedLong(state, sessionId, step)
+      const pauseMsMax = step.do === 'revoke' ? REVOKE_PAUSE_MS_MAX : undefined
+      stepFailed(state.retries, sessionId, name, clock.monotonicMs(), pauseMsMax)
       const isGivenUp = step.do === 'lower' && hasFailedLong(state, sessionId, step)
       const fields = { sessionId, step: step.do, reason: messageOf(cause) }
-      if (!isGivenUp) logger.warn(fields, 'a step failed; it is tried again')
+      const isStuck = step.do === 'revoke' && hasFailedLong(state, sessionId, step)
+      if (isStuck && !wasStuck) logger.error(fields, 'a revocation does not succeed; see doctor')
+      else if (!isGivenUp) logger.warn(fields, 'a step failed; it is tried again')
       else logger.error(fields, 'a privilege cannot be taken back; the session is ended')
       return isGivenUp ? [{ message: givenUp(sessionId, step, cause) }] : []
     }

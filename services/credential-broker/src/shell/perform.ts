@@ -77,6 +77,7 @@ export function performer(options: PerformerOptions): Performer {
         const { admitted, intent } = step
         const { profile } = admitted
         const { credentialId, role } = intent
+        let leftNothing = true
         try {
           if ((await thumbprintOf(admitted.sessionKey)) !== admitted.sessionKeyThumbprint)
             throw new Problem('CS_AUTH_INVALID', 'policy admitted the session with another key')
@@ -84,15 +85,16 @@ export function performer(options: PerformerOptions): Performer {
           const verifier = scramVerifier(new Secret(password), randomBytes(16), SCRAM_ITERATIONS)
           const validUntil = expiryOf(admitted)
           const description = await descriptions.recent(profile)
-          await admins.on(profile, (client) =>
-            prepareRole(client, {
+          await admins.on(profile, (client) => {
+            leftNothing = false
+            return prepareRole(client, {
               role,
               database: profile.database,
               baseRoles: profile.baseRoles,
               verifier,
               validUntil: new Date(validUntil / 1_000).toISOString(),
-            }),
-          )
+            })
+          })
           const seal = await sealerTo(JSON.parse(admitted.sessionKey), 'countersign/credential')
           const sealed = await seal(
             JSON.stringify({ sessionId, role, password }),
@@ -116,7 +118,7 @@ export function performer(options: PerformerOptions): Performer {
             },
           ]
         } catch (cause) {
-          return [failed(sessionId, credentialId, null, cause)]
+          return [failed(sessionId, credentialId, null, cause, leftNothing)]
         }
       }
       case 'raise': {
@@ -188,23 +190,9 @@ export function performer(options: PerformerOptions): Performer {
       }
       case 'revoke': {
         const { intent, reason } = step
-        const profile = step.profile ?? options.profileOf(intent.target)
-        if (profile === undefined)
-          throw new Problem('CS_CREDENTIAL_FAILED', `there is no profile ${intent.target} any more`)
-        const backendsTerminated = await admins.on(profile, async (client) => {
-          const terminated = await shutOut(client, intent.role)
-          await takeRolesBack(client, intent.role, lent)
-          return terminated
-        })
-        await admins
-          .on(profile, (client) => inheritFrom(client, intent.role, profile.ownerRole))
-          .catch((cause: unknown) => {
-            if (!mayLeave) throw cause
-            // No login, no backend, nothing lent: the role is put aside with what it owns.
-            const fields = { sessionId, role: intent.role, reason: messageOf(cause) }
-            logger.warn(fields, 'what a role left cannot be handed over; it stays with the role')
-          })
-        await admins.on(profile, (client) => returnRole(client, intent.role, profile.database))
+        const backendsTerminated = step.leftNothing
+          ? 0
+          : await revoked(sessionId, step, { lent, mayLeave })
         return [
           {
             message: {
@@ -223,16 +211,73 @@ export function performer(options: PerformerOptions): Performer {
     }
   }
 
+  /** The profile may be mended since the session began: what it says now is tried where its own does not work. */
+  async function revoked(
+    sessionId: SessionId,
+    step: Extract<Step, { do: 'revoke' }>,
+    context: StepContext,
+  ): Promise<number> {
+    const { target } = step.intent
+    const newest = options.profileOf(target)
+    const profiles = [step.profile, newest].filter(
+      (one, index) =>
+        one !== null &&
+        one !== undefined &&
+        (index === 0 || step.profile === null || isSamePlace(one, step.profile)),
+    )
+    let reason: unknown = new Problem(
+      'CS_CREDENTIAL_FAILED',
+      `there is no profile ${target} any more`,
+    )
+    for (const profile of profiles) {
+      if (profile === null || profile === undefined) continue
+      try {
+        return await revokedAt(profile, sessionId, { ...context, role: step.intent.role })
+      } catch (cause) {
+        reason = cause
+      }
+    }
+    throw reason
+  }
+
+  async function revokedAt(
+    profile: Profile,
+    sessionId: SessionId,
+    { role, lent, mayLeave }: StepContext & { role: string },
+  ): Promise<number> {
+    const backendsTerminated = await admins.on(profile, async (client) => {
+      const terminated = await shutOut(client, role)
+      await takeRolesBack(client, role, lent)
+      return terminated
+    })
+    await admins
+      .on(profile, (client) => inheritFrom(client, role, profile.ownerRole))
+      .catch((cause: unknown) => {
+        if (!mayLeave) throw cause
+        // No login, no backend, nothing lent: the role is put aside with what it owns.
+        const fields = { sessionId, role, reason: messageOf(cause) }
+        logger.warn(fields, 'what a role left cannot be handed over; it stays with the role')
+      })
+    await admins.on(profile, (client) => returnRole(client, role, profile.database))
+    return backendsTerminated
+  }
+
   function failed(
     sessionId: SessionId,
     credentialId: string,
     requestId: RequestId | null,
     cause: unknown,
+    leftNothing = false,
   ): Consequence {
     const at = clock.now()
-    return { message: credentialFailed({ sessionId, at, credentialId, requestId, cause }) }
+    const of = { sessionId, at, credentialId, requestId, cause, leftNothing }
+    return { message: credentialFailed(of) }
   }
 }
+
+/** Whether two versions of a profile mean the same database. */
+const isSamePlace = (one: Profile, other: Profile): boolean =>
+  one.host === other.host && one.port === other.port && one.database === other.database
 
 /** Iterations make guessing slow; a secret of 256 random bits cannot be guessed, so they would add nothing but time. */
 const SCRAM_ITERATIONS = 16

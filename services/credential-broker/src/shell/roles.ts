@@ -9,12 +9,10 @@ import {
   MEMBERSHIPS,
   OWNED,
   OWNED_SCHEMAS,
-  ROLE,
   ROLE_STATE,
   TERMINATE,
 } from '../core/sql/role-queries.ts'
 import {
-  createQuarantine,
   createRole,
   handOver,
   handOverAs,
@@ -22,8 +20,6 @@ import {
   lend,
   lock,
   type OwnedObject,
-  QUARANTINE,
-  quarantine,
   resetSettings,
   retire,
   takeBack,
@@ -134,13 +130,13 @@ export async function takeRolesBack(
     throw new Problem('CS_CREDENTIAL_FAILED', `the target still lends ${left}`)
 }
 
-/** What became of the objects that a role made. */
+/** What became of the objects that a role made. Nothing is quarantined any more. */
 export type Inheritance = { transferred: string[]; quarantined: string[] }
 
 /**
  * Hands over what a role owns. Base roles may create nothing, so all of it was made by statements that people approved, byte
- * for byte, and it belongs to the owner of the profile. Without an owner nobody but the quarantine role can have it. Never
- * REASSIGN OWNED, which would also take what is not of this database and wait for locks as long as it takes.
+ * for byte, and it belongs to the owner of the profile. Where the profile names none it stays, and the role is put aside with
+ * it. Never REASSIGN OWNED, which would also take what is not of this database and wait for locks as long as it takes.
  */
 export async function inheritFrom(
   client: pg.ClientBase,
@@ -148,32 +144,21 @@ export async function inheritFrom(
   owner: string | null,
 ): Promise<Inheritance> {
   const result: Inheritance = { transferred: [], quarantined: [] }
+  if (owner === null) return result
+  const schemas = await client.query<{ name: string }>(OWNED_SCHEMAS, [role])
   const handedOver = new Set<string | null>()
-  if (owner !== null) {
-    const schemas = await client.query<{ name: string }>(OWNED_SCHEMAS, [role])
-    for (const { name } of schemas.rows) {
-      await runImpatiently(client, handOverAs(role, owner, handOverSchema(name, owner)))
-      handedOver.add(name)
-      result.transferred.push(`schema ${name}`)
-    }
+  for (const { name } of schemas.rows) {
+    await runImpatiently(client, handOverAs(role, owner, handOverSchema(name, owner)))
+    handedOver.add(name)
+    result.transferred.push(`schema ${name}`)
   }
   const { rows } = await client.query<OwnedObject>(OWNED, [role])
-  if (rows.length === 0) return result
-  if (owner === null) {
-    const quarantineExists = await client.query(ROLE, [QUARANTINE])
-    if (quarantineExists.rowCount === 0) await runAll(client, createQuarantine())
-  }
-  const givenAway = (owned: OwnedObject): string[] => {
-    if (owner === null) return quarantine(owned, QUARANTINE)
-    const statement = handOver(owned, owner)
-    return handedOver.has(owned.schema) ? handOverAs(role, owner, statement) : [statement]
-  }
   for (const owned of rows) {
     if (GOES_WITH_TABLE.includes(owned.type) && !(await isStillOwned(client, role, owned))) continue
-    const statements = givenAway(owned)
-    await runImpatiently(client, statements)
-    const into = owner === null ? result.quarantined : result.transferred
-    into.push(`${owned.type} ${owned.identity}`)
+    const statement = handOver(owned, owner)
+    const isInside = handedOver.has(owned.schema)
+    await runImpatiently(client, isInside ? handOverAs(role, owner, statement) : [statement])
+    result.transferred.push(`${owned.type} ${owned.identity}`)
   }
   return result
 }

@@ -16,6 +16,7 @@ import {
   netOn,
   puttingAside,
   serveDecider,
+  showCounts,
 } from '@countersign/runtime'
 import { causeOf } from '../core/cause.ts'
 import {
@@ -30,10 +31,12 @@ import {
   noted,
   overdue,
   profilesInUse,
+  sessionsOf,
 } from '../core/credential.ts'
 import { dueSessions } from '../core/due.ts'
 import { credentialFailed } from '../core/failure.ts'
 import { isExpired, leaseSeen, type Leases } from '../core/leases.ts'
+import { stuck, takenAgain } from '../core/retries.ts'
 import { partitionOfRole, rolePrefix } from '../core/role-name.ts'
 import { OPEN_ROLES } from '../core/sql/role-queries.ts'
 import { CATALOG, CREDENTIALS, LEASES, SESSIONS, topology } from '../topology.ts'
@@ -52,7 +55,7 @@ export type BrokerOptions = {
   logger: Logger
   clock: Clock
   admins: TargetAdmins
-  /** How often targets with open sessions are looked at; every 30 s by default. */
+  /** How often targets with open sessions are looked at; every 2 s by default. */
   lookMs?: number
 }
 
@@ -111,6 +114,11 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
         net.detached('catch up', catchUp(message.instanceId))
     }
   }
+  /** A profile that is defined anew may be mended: what failed with it is tried at once. */
+  async function mended(target: string): Promise<void> {
+    for (const state of (await host.promise).partitions().values())
+      takenAgain(state.retries, sessionsOf(state, target), clock.monotonicMs())
+  }
   /** Sessions that were admitted while the lease of their proxy seemed to be over. */
   async function catchUp(instanceId: InstanceId): Promise<void> {
     for (const state of (await host.promise).partitions().values()) {
@@ -143,6 +151,8 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
         if (!isCatalogMessage(message)) return
         catalog = applied(catalog, message)
         for (const [name, profile] of catalog.profiles) profiles.set(name, profile)
+        if (message.type === 'ConnectionProfileDefined')
+          net.detached('try again', mended(message.name))
       },
       apply(state, record) {
         if (record.status !== 'understood') return
@@ -162,6 +172,11 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
     },
   })
   host.resolve(served)
+  showCounts(STUCK, () =>
+    [...served.partitions().values()].flatMap(({ live, retries }) =>
+      stuck(retries, clock.monotonicMs()).map((id) => live.get(id)?.intent?.target ?? ''),
+    ),
+  )
 
   /** A function that came, or another view, changes what the statements of every open session mean. */
   async function tell(profile: Profile, description: Description): Promise<void> {
@@ -289,7 +304,12 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
   }
 }
 
-const LOOK_MS = 30_000
+const STUCK = {
+  what: 'revocations_stuck',
+  description:
+    'Revocations that have failed for a minute or longer, by profile; they are tried again.',
+}
+const LOOK_MS = 2_000
 const SWEEP_MS = 250
 const RECONCILE_MS = 60_000
 const FIRST_RECONCILE_MS = 3_000

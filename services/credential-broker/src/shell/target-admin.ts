@@ -54,7 +54,14 @@ export function targetAdmins(options: TargetAdminOptions): TargetAdmins {
 
   async function once<T>(profile: Profile, run: (client: pg.ClientBase) => Promise<T>): Promise<T> {
     const client = await poolOf(profile)
-      .then((pool) => pool.connect())
+      .then((pool) =>
+        pool.connect().catch((cause: unknown) => {
+          // The secret may be another one by now: it is read again with the next attempt.
+          pools.delete(`${profile.name}/${profile.version}`)
+          pool.end().catch(() => undefined)
+          throw cause
+        }),
+      )
       .catch((cause: unknown) => Promise.reject(unreachable(profile, cause)))
     let broken = false
     try {

@@ -16,8 +16,9 @@ import { forwardRecorded } from './forward.ts'
 import { STATUS_NAMES } from './requests.ts'
 import { taken } from './inbox.ts'
 import type { Uncited } from './journal.ts'
-import { type Answered, patienceOf, tell } from './seen.ts'
+import { type Answered, patienceOf, tellNow } from './seen.ts'
 import { during, type Ending, endSession, over, type Session } from './session-state.ts'
+import { keepsBack, takeWithheld } from './withheld.ts'
 
 /** Waits until the target answered everything that was forwarded; feeds it data while it asks for some (COPY). */
 export async function answers(session: Session): Promise<void> {
@@ -47,8 +48,11 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
     if (frame.tag === 'Violation') return broken(session, frame.detail)
     const verdict = accept(session.exchange, frame)
     const isTainted = taintOf(session)
+    if (!KEEPS_BACK.has(verdict.do)) out.push(...takeWithheld(session.withheld))
     switch (verdict.do) {
       case 'pass':
+        if (isKeptBack(session, frame)) break
+        out.push(...takeWithheld(session.withheld))
         out.push(frame.raw)
         break
       case 'drop':
@@ -85,7 +89,9 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
         if (verdict.status === 'I') transactionEnded(session)
         session.status = verdict.status
         session.isPipelineOpen = false
-        if (!verdict.isOurs) out.push(frame.raw)
+        // Inside a transaction nothing is handed over yet, so nobody waits for it.
+        if (!verdict.isOurs && !(verdict.status === 'I' && isKeptBack(session, frame)))
+          out.push(...takeWithheld(session.withheld), frame.raw)
         flushSeen(session, out)
         complete(session)
         break
@@ -112,13 +118,16 @@ function transactionEnded(session: Session): void {
   session.hasChangedState = false
 }
 
+const isKeptBack = (session: Session, frame: ServerFrame): boolean =>
+  session.raised !== null && keepsBack(session.withheld, frame, () => answeredNow(session))
+
 /** Writes to the agent, and records what it saw. */
 function flushSeen(session: Session, out: Buffer[]): void {
   if (out.length === 0) return
   const [only] = out
   const bytes = out.length === 1 && only !== undefined ? only : Buffer.concat(out)
   out.length = 0
-  tell(session, bytes, answeredNow(session))
+  tellNow(session, bytes, answeredNow(session))
 }
 
 /** The first request that runs, with the fullest recording that policy decided for those that run. */
@@ -268,6 +277,8 @@ function pieces(data: readonly Buffer[]): Buffer[] {
   return out
 }
 
+/** Verdicts behind which an answer may still be at its end; see `withheld.ts`. */
+const KEEPS_BACK: ReadonlySet<string> = new Set(['pass', 'ready', 'drop', 'ourRow', 'setting'])
 const UNREADABLE = 'the target reads statements in another way than they are decided on'
 const COMPLETED_LINGER_MS = 10
 const STREAM_BYTES = 256 * 1024

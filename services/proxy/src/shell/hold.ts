@@ -224,7 +224,12 @@ async function raised(
       },
     }
   }
-  const raise = { requestId: pending.requestId, raiseId: event.raiseId, roles: event.roles }
+  const raise: Raised = {
+    requestId: pending.requestId,
+    raiseId: event.raiseId,
+    roles: event.roles,
+    earlier: session.raised,
+  }
   session.raised = raise
   session.mailbox.expect(`lower/${raise.raiseId}`)
   const confirmed = await privilegesConfirmed(session, raise.roles)

@@ -10,6 +10,8 @@ import type { PolicyLiveness, SessionTable } from './proxy-context.ts'
 export type Lanes = AsyncDisposable & {
   catalog(): Catalog
   liveness(sessionId: SessionId): PolicyLiveness | null
+  /** The next offset of the catalog that will be read. */
+  catalogOffset(): number
   /** Rejects when the proxy can hear no more. */
   readonly failed: Promise<never>
 }
@@ -93,6 +95,7 @@ export async function readLanes(options: LanesOptions): Promise<Lanes> {
 
   return {
     catalog: () => catalog,
+    catalogOffset: () => catalogOffset,
     liveness: (sessionId) => heard.get(log.partitionOf(sessionId, partitionCount)) ?? null,
     failed: Promise.race([failure.promise, ...readers.map((reader) => reader.failed)]),
     async [Symbol.asyncDispose]() {

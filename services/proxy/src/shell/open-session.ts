@@ -43,6 +43,7 @@ import type { ProxyContext } from './proxy-context.ts'
 import { settingOf } from './search-path.ts'
 import { type Ending, endSession, type Session } from './session-state.ts'
 import { connectTarget } from './target.ts'
+import { nothingWithheld } from './withheld.ts'
 
 /** A session that was asked for: its id and what it writes exist, whether it opens or not. */
 export type Asked = {
@@ -212,6 +213,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       filter: resultFilter(plan, proxy.maskingKey),
       untaken: null,
       raised: null,
+      withheld: nothingWithheld(),
       isCancelled: false,
       onCancel: () => undefined,
       wake: () => undefined,

@@ -31,6 +31,8 @@ export type ProxyContext = {
   readonly sessions: SessionTable
   /** What policy said last about the partition of a session. */
   liveness(sessionId: SessionId): PolicyLiveness | null
+  /** How far this process itself has read the catalog. */
+  catalogOffset(): number
   /** A new id. In whichever lane it is, this process hears what is said about it: it reads them all. */
   newSessionId(): SessionId
 }

@@ -94,11 +94,13 @@ const answerNames = ({ requestId }: Pending): string[] => [
   `raise/${requestId}`,
 ]
 
-/** A cover ends when a request before it in the same pipeline changed the session or was raised: then it is asked about. */
+/**
+ * A cover ends when a request before it in the same pipeline changed the session or was raised, and when other rules or
+ * another description came meanwhile: then it is asked about.
+ */
 export async function stillCovered(session: Session, pending: Pending): Promise<Pending> {
   if (pending.cover === null) return pending
-  if (session.raised === null && pending.cover.decision.stateVersion === session.stateVersion)
-    return pending
+  if (coverNow(session, pending.ask)?.decisionId === pending.cover.decisionId) return pending
   const [asked] = await intercepted(session, [pending.ask])
   return asked ?? pending
 }
@@ -225,15 +227,7 @@ function pendingOf(session: Session, ask: Ask): Pending {
     rendering: rendering(ask.text).slice(0, RENDERING_CHARACTERS_MAX),
     sizeBytes: ask.text.length,
   }
-  const policy = isLarge ? null : coveringPolicy(session)
-  const cover =
-    policy === null
-      ? null
-      : coverOf(session.covers, keysOf(ask), {
-          policyVersion: policy.policyVersion,
-          catalogOffset: policy.catalogOffset,
-          stateVersion: session.stateVersion,
-        })
+  const cover = isLarge ? null : coverNow(session, ask)
   return {
     ask,
     requestId,
@@ -251,11 +245,22 @@ function pendingOf(session: Session, ask: Ask): Pending {
   }
 }
 
+/** The decision that covers this at this moment; null when policy has to be asked. */
+function coverNow(session: Session, ask: Ask): Cover | null {
+  const policy = coveringPolicy(session)
+  if (policy === null) return null
+  const { policyVersion, catalogOffset } = policy
+  const { stateVersion } = session
+  return coverOf(session.covers, keysOf(ask), { policyVersion, catalogOffset, stateVersion })
+}
+
 /** Policy as it is now. Nothing is covered while a privilege is raised, or when policy has not been heard of lately. */
 function coveringPolicy({ raised, covers, proxy, id }: Session): PolicyLiveness | null {
   if (raised !== null || covers.size === 0) return null
   const policy = proxy.liveness(id)
   if (policy === null) return null
+  // What was applied since policy spoke may forbid what it allowed: from when we know of it, nothing is covered.
+  if (policy.catalogOffset < proxy.catalogOffset()) return null
   const silentMs = proxy.clock.monotonicMs() - policy.heardAtMs
   return silentMs <= proxy.config.CS_COVERAGE_ALIVE_MS ? policy : null
 }

@@ -3,12 +3,26 @@ import type { RequestId } from '@countersign/kernel'
 import type { AppendOptions } from '@countersign/log'
 import type { Unlinked } from '../core/chain.ts'
 import type { Session } from './session-state.ts'
+import { takeWithheld } from './withheld.ts'
 
 /** What a message to the agent answers: a request, whose recording counts, or nothing, which is up to the profile. */
 export type Answered = { readonly requestId: RequestId; readonly recording: Recording }
 
-/** Writes to the agent, and records what it saw. */
+/** Writes to the agent, behind what was kept back from it, and records what it saw. */
 export function tell(session: Session, bytes: Buffer, answered: Answered | null): void {
+  tellWithheld(session)
+  tellNow(session, bytes, answered)
+}
+
+/** Tells the agent the end of an answer that was kept back. */
+export function tellWithheld(session: Session): void {
+  const { answered } = session.withheld
+  const frames = takeWithheld(session.withheld)
+  if (frames.length > 0) tellNow(session, Buffer.concat(frames), answered)
+}
+
+/** The same, of what the target says and is in order already. */
+export function tellNow(session: Session, bytes: Buffer, answered: Answered | null): void {
   session.client.write(bytes)
   transcribe(session, bytes, answered)
 }

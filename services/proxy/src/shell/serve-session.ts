@@ -19,13 +19,14 @@ import { servePipeline } from './pipeline.ts'
 import { ownQuery } from './own-query.ts'
 import { privilegesConfirmed } from './privileges.ts'
 import type { ProxyContext, SessionHandle } from './proxy-context.ts'
-import { tell, transcribe } from './seen.ts'
+import { tell, tellWithheld, transcribe } from './seen.ts'
 import {
   cancel,
   during,
   type Ending,
   type EndReason,
   endSession,
+  type Raised,
   type Session,
   SESSION_ENDED,
 } from './session-state.ts'
@@ -203,19 +204,20 @@ async function nextPipeline(session: Session): Promise<Request[] | Ending> {
 /** What was raised is taken back before anything else of the session runs; the backend itself is asked. */
 async function lowered(session: Session): Promise<void> {
   const { raised, proxy } = session
-  if (raised === null || session.status !== 'I' || session.isPipelineOpen) return
-  await during(
-    session,
-    session.mailbox.next(
-      `lower/${raised.raiseId}`,
-      proxy.config.CS_CREDENTIAL_LIMIT_MS,
-      'CS_BROKER_UNAVAILABLE',
-    ),
-  )
-  session.mailbox.forget(`lower/${raised.raiseId}`)
+  // A client that waits for an answer before it sends Sync gets it.
+  if (raised === null || session.status !== 'I' || session.isPipelineOpen)
+    return tellWithheld(session)
+  const roles = new Set<string>()
+  for (let one: Raised | null = raised; one !== null; one = one.earlier) {
+    const name = `lower/${one.raiseId}`
+    const limitMs = proxy.config.CS_CREDENTIAL_LIMIT_MS
+    await during(session, session.mailbox.next(name, limitMs, 'CS_BROKER_UNAVAILABLE'))
+    session.mailbox.forget(name)
+    for (const role of one.roles) roles.add(role)
+  }
   // A cursor WITH HOLD outlives its transaction, and would go on to deliver what only the privilege could read.
   await ownQuery(session, 'close all')
-  if ((await privilegesConfirmed(session, raised.roles)) !== 'none') {
+  if ((await privilegesConfirmed(session, [...roles])) !== 'none') {
     endSession(session, {
       reason: 'PrivilegeMismatch',
       code: 'CS_PRIVILEGE_MISMATCH',
@@ -224,6 +226,7 @@ async function lowered(session: Session): Promise<void> {
     throw SESSION_ENDED
   }
   session.raised = null
+  tellWithheld(session)
 }
 
 function endingOf(session: Session, cause: unknown): Ending {
@@ -259,6 +262,8 @@ async function finish(session: Session, ending: Ending): Promise<void> {
   const inDoubt = [...session.underWay.values()].map(({ requestId }) => requestId)
   if (inDoubt.length > 0) await target.cancel().catch(() => undefined)
   target.close()
+  // What ran has run, whatever becomes of the session.
+  tellWithheld(session)
   const goodbye = ending.code === null ? null : fatal(session.id, ending.code, ending.words)
   if (goodbye !== null) transcribe(session, goodbye, null)
   client.end(goodbye ?? undefined)

@@ -13,6 +13,7 @@ import type { Journal } from './journal.ts'
 import type { Mailbox } from './mailbox.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import type { Target } from './target.ts'
+import type { Withheld } from './withheld.ts'
 
 /** An open session: everything that its parts share. Only the session's own loop changes it. */
 export type Session = {
@@ -60,6 +61,8 @@ export type Session = {
   filter: ResultFilter
   /** What is raised until the transaction ends. */
   raised: Raised | null
+  /** The end of an answer that waits until what was raised is taken back. */
+  readonly withheld: Withheld
   /** The agent cancelled what is served now, before it ran. */
   isCancelled: boolean
   /** Tells whoever waits that the agent cancelled. */
@@ -102,6 +105,8 @@ export type Raised = {
   readonly requestId: RequestId
   readonly raiseId: string
   readonly roles: readonly string[]
+  /** What was raised before it in the same transaction, and is taken back with it. */
+  readonly earlier: Raised | null
 }
 
 /** The end of a session: for the log, and for the agent where it still listens. */

@@ -1,6 +1,3 @@
-/** Whether a role exists. */
-export const ROLE = 'SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $1'
-
 /** A role of the pool as it is: what the next session must not inherit, and the memberships that it needs. */
 export const ROLE_STATE = `
 SELECT r.rolcanlogin AS "canLogin",

@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { identifier, literal } from './quote.ts'
-import {
-  handOver,
-  handOverAs,
-  handOverSchema,
-  lend,
-  quarantine,
-  unlock,
-} from './role-statements.ts'
+import { handOver, handOverAs, handOverSchema, lend, unlock } from './role-statements.ts'
 
 test('no name gets out of its quotes', () => {
   assert.equal(identifier('a"; DROP ROLE b; --'), '"a""; DROP ROLE b; --"')
@@ -38,12 +31,6 @@ test('functions, procedures and aggregates are altered as routines', () => {
     const owned = { type, schema: 's', identity: 's.f(integer)' }
     assert.equal(handOver(owned, 'o'), 'ALTER ROUTINE s.f(integer) OWNER TO "o"')
   }
-})
-
-test('the quarantine role may create only while something is given to it', () => {
-  const statements = quarantine({ type: 'view', schema: 's', identity: 's.v' }, 'o')
-  assert.match(statements[1] ?? '', /^GRANT USAGE, CREATE ON SCHEMA "s"/)
-  assert.match(statements.at(-2) ?? '', /^REVOKE USAGE, CREATE ON SCHEMA "s"/)
 })
 
 test('the owner has the role of a session only while its schema is given to it', () => {

@@ -1,18 +1,9 @@
 import { identifier, literal } from './quote.ts'
 
-/** The powerless role that owns what a session left behind where the profile names no owner. `broker.sql` makes it; it is of no pool (`cs_*`). */
-export const QUARANTINE = 'countersign_quarantine'
-
 /** Makes a role of the pool, locked. The broker may act on what it owns, and never becomes it. */
 export const createRole = (role: string): string[] => [
   `CREATE ROLE ${identifier(role)} NOLOGIN ${POWERLESS} INHERIT CONNECTION LIMIT 1`,
   `GRANT ${identifier(role)} TO CURRENT_USER WITH INHERIT TRUE, SET FALSE`,
-]
-
-/** For a target that was set up without it. The broker must be able to become the quarantine role: PostgreSQL asks that of who gives objects away. */
-export const createQuarantine = (): string[] => [
-  `CREATE ROLE ${identifier(QUARANTINE)} NOLOGIN ${POWERLESS}`,
-  `GRANT ${identifier(QUARANTINE)} TO CURRENT_USER WITH INHERIT FALSE, SET TRUE`,
 ]
 
 /** Lends a role. SET FALSE: a session that could become the role would keep it after the REVOKE. */
@@ -63,21 +54,6 @@ export const handOverAs = (role: string, to: string, statement: string): string[
 /** Hands over a schema; see `handOverAs`. */
 export const handOverSchema = (schema: string, to: string): string =>
   `ALTER SCHEMA ${identifier(schema)} OWNER TO ${identifier(to)}`
-
-/** The quarantine role may create for the length of this transaction only: PostgreSQL asks that of a new owner. */
-export function quarantine(owned: OwnedObject, schemaOwner: string): string[] {
-  const asOwner = `SET LOCAL ROLE ${identifier(schemaOwner)}`
-  const schema = identifier(owned.schema ?? 'public')
-  return [
-    asOwner,
-    `GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${identifier(QUARANTINE)}`,
-    'SET LOCAL ROLE NONE',
-    handOver(owned, QUARANTINE),
-    asOwner,
-    `REVOKE USAGE, CREATE ON SCHEMA ${schema} FROM ${identifier(QUARANTINE)}`,
-    'SET LOCAL ROLE NONE',
-  ]
-}
 
 const POWERLESS = 'NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS'
 /** Where the keyword of ALTER is not the type: aggregates, functions and procedures have one in common. */
