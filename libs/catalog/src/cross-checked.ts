@@ -26,12 +26,22 @@ export function crossChecked(
       ...placed.flatMap((each) => dangling(each, known)),
       ...abandoned(placed, { staying, before: definitionsOf(catalog) }),
     ],
-    warnings: placed.flatMap(({ definition }) =>
-      definition.type === 'PolicySetDefined'
-        ? definition.files.flatMap((file) => unanswerable(file, known))
-        : [],
+    warnings: placed.flatMap((each) =>
+      each.definition.type === 'PolicySetDefined'
+        ? each.definition.files.flatMap((file) => unanswerable(file, known))
+        : creating(each),
     ),
   }
+}
+
+/** What base roles create without people is code too, and is meant for databases that nobody depends on. */
+function creating({ definition, file, line }: Placed): CatalogProblem[] {
+  if (definition.type !== 'ConnectionProfileDefined' || !definition.profile.mayCreate) return []
+  const { name, profile } = definition
+  const message =
+    `${name}: with mayCreate, sessions of ${profile.environment} create tables and code without people; ` +
+    'an approved statement may come to run it. Keep it to development'
+  return [{ file, line, message }]
 }
 
 type Known = {

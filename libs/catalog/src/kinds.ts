@@ -61,6 +61,8 @@ export const connectionProfile = z.strictObject({
     })
     .prefault({}),
   record: z.enum(['full', 'statements']).default('full'),
+  /** Lets base roles create without people; for development, see the README of the credential broker. */
+  mayCreate: z.boolean().default(false),
 })
 
 export const chain = z.strictObject({
@@ -164,6 +166,7 @@ export const profileOf = (profileName: string, spec: Specs['ConnectionProfile'])
   holdAfterWriteMaxMs: spec.limits.holdAfterWriteMax ?? HOLD_AFTER_WRITE_MAX_MS,
   recording: RECORDINGS[spec.record],
   outlivesToken: spec.limits.tokenExpiry === 'keep-session',
+  mayCreate: spec.mayCreate,
 })
 
 export const stagesOf = (spec: Specs['Chain']) =>

@@ -75,6 +75,24 @@ test('a session ends with its token, unless the profile says otherwise', () => {
   assert.deepEqual(kept('limits: { tokenExpiry: keep-session }\n'), [true, false, false])
 })
 
+test('base roles may create nothing unless the profile says so, which is a warning', () => {
+  const files = example.map(({ name, text }) => ({
+    name,
+    text:
+      name === 'profiles.yaml'
+        ? text.replace('  record: full\n', '  record: full\n  mayCreate: true\n')
+        : text,
+  }))
+  const { definitions, problems, warnings } = parseCatalog(files, { variables })
+  assert.deepEqual(problems, [])
+  assert.match(warnings[0]?.message ?? '', /^shop-dev: with mayCreate/)
+  assert.equal(warnings.length, 1)
+  const created = definitions.flatMap((one) =>
+    one.type === 'ConnectionProfileDefined' && one.profile.mayCreate ? [one.name] : [],
+  )
+  assert.deepEqual(created, ['shop-dev'])
+})
+
 test('a review outside of every environment by reviewers of one is a warning', () => {
   const files = example.map(({ name, text }) => ({
     name,
@@ -175,7 +193,7 @@ const WRONG: Readonly<Record<string, { file: string; change: [string, string]; s
   'an unknown field is named, with those allowed': {
     file: 'profiles.yaml',
     change: ['record: full', 'recording: full'],
-    says: 'profiles.yaml:19: unknown field spec.recording; allowed: environment, limits, postgres, record, roles',
+    says: 'profiles.yaml:19: unknown field spec.recording; allowed: environment, limits, mayCreate, postgres, record, roles',
   },
   'an unknown kind is named, with those allowed': {
     file: 'policies.yaml',

@@ -169,6 +169,8 @@ export type Profile = {
   readonly outlivesToken: boolean
   /** How long a request may be held inside a transaction that keeps locks which others wait for, in milliseconds; 0 refuses. */
   readonly holdAfterWriteMaxMs: number
+  /** Whether base roles may create (tables, temporary tables, types, functions) without people; for development. */
+  readonly mayCreate: boolean
 }
 
 /** The wire protocol that an agent speaks to a target. */

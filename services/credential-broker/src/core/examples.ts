@@ -31,6 +31,7 @@ export const profile: Profile = {
   holdAfterWriteMaxMs: 30_000,
   recording: 'Full',
   outlivesToken: false,
+  mayCreate: false,
 }
 
 /** The role of the session, and what it is lent. */

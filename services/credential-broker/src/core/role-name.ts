@@ -4,6 +4,9 @@ import { sha256 } from '@countersign/kernel'
 export const roleName = (profile: string, partition: number, place: number): string =>
   `${rolePrefix(profile)}${partition + place * PARTITION_STRIDE}`
 
+/** The role that owns what sessions of a profile with `mayCreate` make without people; it is of no pool. */
+export const makerName = (profile: string): string => `${rolePrefix(profile)}maker`
+
 /** The partition whose pool a role of this profile belongs to; null for a role of nobody's pool. */
 export function partitionOfRole(profile: string, role: string): number | null {
   const prefix = rolePrefix(profile)

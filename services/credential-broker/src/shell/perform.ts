@@ -14,11 +14,13 @@ import { scramVerifier } from '@countersign/postgres-wire'
 import type { Consequence, Logger } from '@countersign/runtime'
 import type { Step } from '../core/credential.ts'
 import { credentialFailed } from '../core/failure.ts'
+import { makerName } from '../core/role-name.ts'
 import type { Descriptions } from './descriptions.ts'
 import {
   inheritFrom,
   lendRoles,
   mirrorDefaultPrivileges,
+  prepareMaker,
   prepareRole,
   returnRole,
   shutOut,
@@ -85,10 +87,13 @@ export function performer(options: PerformerOptions): Performer {
           const verifier = scramVerifier(new Secret(password), randomBytes(16), SCRAM_ITERATIONS)
           const validUntil = expiryOf(admitted)
           const description = await descriptions.recent(profile)
-          await admins.on(profile, (client) => {
+          const maker = profile.mayCreate ? makerName(profile.name) : null
+          await admins.on(profile, async (client) => {
             leftNothing = false
+            if (maker !== null) await prepareMaker(client, maker, profile.baseRoles)
             return prepareRole(client, {
               role,
+              maker,
               database: profile.database,
               baseRoles: profile.baseRoles,
               verifier,
@@ -127,6 +132,8 @@ export function performer(options: PerformerOptions): Performer {
           if (at > grant.expiresAt) throw new Problem('CS_GRANT_MISMATCH', 'the grant has expired')
           await admins.on(profile, async (client) => {
             const { ownerRole } = profile
+            // What it made before people approved anything does not become the owner's with what they approve.
+            if (profile.mayCreate) await inheritFrom(client, intent.role, makerName(profile.name))
             if (ownerRole !== null && step.mayChangeSchema)
               await mirrorDefaultPrivileges(client, intent.role, ownerRole)
             await lendRoles(client, intent.role, grant.raise)
@@ -251,7 +258,7 @@ export function performer(options: PerformerOptions): Performer {
       return terminated
     })
     await admins
-      .on(profile, (client) => inheritFrom(client, role, profile.ownerRole))
+      .on(profile, (client) => inheritFrom(client, role, heirOf(profile)))
       .catch((cause: unknown) => {
         if (!mayLeave) throw cause
         // No login, no backend, nothing lent: the role is put aside with what it owns.
@@ -274,6 +281,10 @@ export function performer(options: PerformerOptions): Performer {
     return { message: credentialFailed(of) }
   }
 }
+
+/** Who gets what a session leaves: where base roles may create, it is not known whether people approved it. */
+const heirOf = ({ mayCreate, name, ownerRole }: Profile): string | null =>
+  mayCreate ? makerName(name) : ownerRole
 
 /** Whether two versions of a profile mean the same database. */
 const isSamePlace = (one: Profile, other: Profile): boolean =>

@@ -22,6 +22,7 @@ import {
   inheritFrom,
   lendRoles,
   mirrorDefaultPrivileges,
+  prepareMaker,
   prepareRole,
   returnRole,
   shutOut,
@@ -163,6 +164,49 @@ test('where the profile names no owner, what a role made stays with it, and it i
       WHERE oid = (SELECT relowner FROM pg_class WHERE oid = 'shop.orphan'::regclass)`,
   )
   assert.deepEqual(rows, [{ logsIn: false }])
+})
+
+test('where base roles may create, what one session makes is every session’s, and none of it the owner’s', async () => {
+  const { username, password } = new URL(postgres.adminUrl)
+  await using admin = await connected(username, password)
+  await admin.query(
+    'GRANT CREATE ON SCHEMA shop TO shop_prod_reader; GRANT TEMP ON DATABASE shop_prod TO shop_prod_reader',
+  )
+  await using broker = await connected(login.user, login.password)
+  for (let twice = 0; twice < 2; twice++) await prepareMaker(broker, MAKER, BASE)
+  await using first = await opened(broker, 'cs_shop_prod_12', MAKER)
+  await first.query(
+    "CREATE TABLE shop.free (id serial, mood int); CREATE FUNCTION shop.sly() RETURNS name LANGUAGE sql SECURITY DEFINER AS 'SELECT current_user'",
+  )
+  await first.query("CREATE TEMP TABLE scratch (id int); CREATE TYPE shop.feeling AS ENUM ('fine')")
+  await using other = await opened(broker, 'cs_shop_prod_13', MAKER)
+  await other.query(
+    'INSERT INTO shop.free (mood) VALUES (1); ALTER TABLE shop.free ADD COLUMN more int',
+  )
+  const { rows } = await other.query<{ sly: string }>('SELECT shop.sly()')
+  assert.deepEqual(rows, [{ sly: MAKER }])
+  for (const sql of [
+    'DELETE FROM shop.orders',
+    'ALTER TABLE shop.orders ADD COLUMN x int',
+    'SET ROLE shop_prod_owner',
+  ])
+    await assert.rejects(other.query(sql), { code: '42501' }, sql)
+  // What people approved is made by the session's own role, and is the owner's.
+  await lendRoles(broker, 'cs_shop_prod_12', OWNER)
+  await first.query('SET ROLE NONE')
+  await first.query('CREATE TABLE shop.approved (id int)')
+  await first.query('RESET ROLE')
+  await takeRolesBack(broker, 'cs_shop_prod_12', OWNER)
+  const left = await inheritFrom(broker, 'cs_shop_prod_12', 'shop_prod_owner')
+  assert.deepEqual(left.transferred, ['table shop.approved'])
+  await assert.rejects(first.query('ALTER TABLE shop.approved ADD COLUMN x int'), { code: '42501' })
+  // A profile that may create no more lends a role that acts as nobody else.
+  await using strict = await opened(broker, 'cs_shop_prod_12')
+  const acts = await strict.query('SELECT current_user = session_user AS same')
+  assert.deepEqual(acts.rows, [{ same: true }])
+  await admin.query(
+    'REVOKE CREATE ON SCHEMA shop FROM shop_prod_reader; REVOKE TEMP ON DATABASE shop_prod FROM shop_prod_reader',
+  )
 })
 
 test('a role that is shut out has no backend and takes no login', async () => {
@@ -307,13 +351,18 @@ test('no password is in the log of the target', () => {
   for (const password of passwords) assert.ok(!log.includes(password))
 })
 
-async function opened(broker: pg.Client, role: string): Promise<Connected> {
+async function opened(
+  broker: pg.Client,
+  role: string,
+  maker: string | null = null,
+): Promise<Connected> {
   const password = newPassword()
   passwords.push(password)
   await prepareRole(broker, {
     role,
     database: 'shop_prod',
     baseRoles: BASE,
+    maker,
     verifier: scramVerifier(new Secret(password), randomBytes(16), 4_096),
     validUntil: '2099-01-01',
   })
@@ -341,5 +390,6 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} }
 
 type Connected = pg.Client & AsyncDisposable
 
+const MAKER = 'cs_shop_prod_maker'
 const BASE = ['shop_prod_reader']
 const OWNER = ['shop_prod_owner']

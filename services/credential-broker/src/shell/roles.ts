@@ -13,6 +13,8 @@ import {
   TERMINATE,
 } from '../core/sql/role-queries.ts'
 import {
+  actAs,
+  createMaker,
   createRole,
   handOver,
   handOverAs,
@@ -35,9 +37,11 @@ export async function prepareRole(
     baseRoles: readonly string[]
     verifier: string
     validUntil: string
+    /** The role that it acts as, where it may create; see `prepareMaker`. */
+    maker?: string | null
   },
 ): Promise<void> {
-  const { role, baseRoles } = options
+  const { role, baseRoles, maker = null } = options
   const known = await client.query<RoleState>(ROLE_STATE, [role])
   const state = known.rows[0] ?? UNTOUCHED
   if (known.rowCount === 0) await runAll(client, createRole(role))
@@ -50,7 +54,29 @@ export async function prepareRole(
       .filter((one) => !isKept(one))
       .map((one) => takeBack(one.role, role, one.grantor)),
     ...baseRoles.filter((base) => !kept.includes(base)).map((base) => lend(base, role)),
+    ...(maker === null ? [] : actAs(maker, role)),
     unlock(role, options.verifier, options.validUntil),
+  ])
+}
+
+/**
+ * The role that sessions act as where base roles may create: it has exactly the base roles, so what it owns can do no more
+ * than any session, and every session can use, change and drop what another one made.
+ */
+export async function prepareMaker(
+  client: pg.ClientBase,
+  maker: string,
+  baseRoles: readonly string[],
+): Promise<void> {
+  const known = await client.query<RoleState>(ROLE_STATE, [maker])
+  if (known.rowCount === 0) await runAll(client, createMaker(maker))
+  const held = known.rows[0]?.memberships ?? []
+  const isKept = (one: Membership): boolean => one.isLent && baseRoles.includes(one.role)
+  await runAll(client, [
+    ...held.filter((one) => !isKept(one)).map((one) => takeBack(one.role, maker, one.grantor)),
+    ...baseRoles
+      .filter((base) => !held.some((one) => isKept(one) && one.role === base))
+      .map((base) => lend(base, maker)),
   ])
 }
 

@@ -229,6 +229,7 @@ const admitted = (): SessionAdmitted => ({
     holdAfterWriteMaxMs: 30_000,
     recording: 'Full',
     outlivesToken: false,
+    mayCreate: false,
   },
   policyVersion: 'policy-1',
   instanceId: InstanceId('01920000-0000-7000-8000-000000000003'),

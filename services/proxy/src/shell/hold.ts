@@ -10,7 +10,7 @@ import {
 } from '../core/hold-limit.ts'
 import { countersignedNotice, holdNotice } from '../core/refusal.ts'
 import { openTransaction } from './open-transaction.ts'
-import { privilegesConfirmed } from './privileges.ts'
+import { actAsItself, privilegesConfirmed } from './privileges.ts'
 import { CANCELLED_BY_AGENT, type RequestRefusal } from './refuse.ts'
 import { forgetAnswers, type Pending } from './requests.ts'
 import { tell } from './seen.ts'
@@ -232,6 +232,7 @@ async function raised(
   }
   session.raised = raise
   session.mailbox.expect(`lower/${raise.raiseId}`)
+  await actAsItself(session, true)
   const confirmed = await privilegesConfirmed(session, raise.roles)
   // The broker was waited for nevertheless: what is not known to be raised is not known to be lowered.
   if (session.isCancelled) {

@@ -2,6 +2,14 @@ import { ownQuery } from './own-query.ts'
 import type { Session } from './session-state.ts'
 
 /**
+ * Where base roles may create, a session acts as another role, and what it makes is that role's. What people approved is
+ * made by the session's own role, which is the one that is raised, so that the two are never taken for each other.
+ */
+export async function actAsItself(session: Session, isRaised: boolean): Promise<void> {
+  if (session.profile.mayCreate) await ownQuery(session, isRaised ? 'set role none' : 'reset role')
+}
+
+/**
  * Asks the backend of the session itself which of these roles it may use: a catalog says what should be, a backend with
  * warm caches may still think otherwise. `changed`: the session does not act as its own role any more.
  */

@@ -17,7 +17,7 @@ import { arrives, putBack, taken } from './inbox.ts'
 import { askedSession, type Asked, minorOf, openSession, settingsOf } from './open-session.ts'
 import { servePipeline } from './pipeline.ts'
 import { ownQuery } from './own-query.ts'
-import { privilegesConfirmed } from './privileges.ts'
+import { actAsItself, privilegesConfirmed } from './privileges.ts'
 import type { ProxyContext, SessionHandle } from './proxy-context.ts'
 import { tell, tellWithheld, transcribe } from './seen.ts'
 import {
@@ -217,6 +217,8 @@ async function lowered(session: Session): Promise<void> {
   }
   // A cursor WITH HOLD outlives its transaction, and would go on to deliver what only the privilege could read.
   await ownQuery(session, 'close all')
+  // A transaction that was rolled back has undone it.
+  await actAsItself(session, true)
   if ((await privilegesConfirmed(session, [...roles])) !== 'none') {
     endSession(session, {
       reason: 'PrivilegeMismatch',
@@ -225,6 +227,7 @@ async function lowered(session: Session): Promise<void> {
     })
     throw SESSION_ENDED
   }
+  await actAsItself(session, false)
   session.raised = null
   tellWithheld(session)
 }

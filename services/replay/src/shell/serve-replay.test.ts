@@ -464,6 +464,7 @@ const opening = (): AnyMessage[] => [
       holdAfterWriteMaxMs: 30_000,
       recording: 'Full',
       outlivesToken: false,
+      mayCreate: false,
     },
     policyVersion: 'p',
     instanceId: InstanceId('01920000-0000-7000-8000-000000000009'),

@@ -10,6 +10,18 @@ export const createRole = (role: string): string[] => [
 export const lend = (lent: string, role: string): string =>
   `GRANT ${identifier(lent)} TO ${identifier(role)} WITH INHERIT TRUE, SET FALSE`
 
+/** Makes the role that owns what sessions make without people. The broker gives it what a session's own role made. */
+export const createMaker = (maker: string): string[] => [
+  `CREATE ROLE ${identifier(maker)} NOLOGIN ${POWERLESS} INHERIT`,
+  `GRANT ${identifier(maker)} TO CURRENT_USER WITH INHERIT TRUE, SET TRUE`,
+]
+
+/** Lets a role act as the maker from its login on: what it creates is the maker's, and so every session's of the profile. */
+export const actAs = (maker: string, role: string): string[] => [
+  `GRANT ${identifier(maker)} TO ${identifier(role)} WITH INHERIT TRUE, SET TRUE`,
+  `ALTER ROLE ${identifier(role)} SET role = ${literal(maker)}`,
+]
+
 /** Takes a role back from exactly this grantor: another one's REVOKE would only warn. */
 export const takeBack = (lent: string, role: string, grantor: string): string =>
   `REVOKE ${identifier(lent)} FROM ${identifier(role)} GRANTED BY ${identifier(grantor)}`
