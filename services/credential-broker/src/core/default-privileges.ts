@@ -12,6 +12,12 @@ export type DefaultPrivilege = {
   readonly isGrantable: boolean
 }
 
+/** What PostgreSQL gives by itself: everybody may call functions and use types (`acldefault`). */
+export const OF_EVERY_ROLE: readonly DefaultPrivilege[] = [
+  { schema: null, kind: 'T', grantee: null, privilege: 'USAGE', isGrantable: false },
+  { schema: null, kind: 'f', grantee: null, privilege: 'EXECUTE', isGrantable: false },
+]
+
 /**
  * What to run so that what a role makes is as open to others as what the owner makes, and no more. PostgreSQL looks at the
  * default privileges of who creates an object, at that moment: so a GRANT or REVOKE in the same text counts after them.

@@ -17,6 +17,7 @@ import { credentialFailed } from '../core/failure.ts'
 import { makerName } from '../core/role-name.ts'
 import type { Descriptions } from './descriptions.ts'
 import {
+  forgetDefaultPrivileges,
   inheritFrom,
   lendRoles,
   mirrorDefaultPrivileges,
@@ -174,6 +175,7 @@ export function performer(options: PerformerOptions): Performer {
         const { profile, intent, requestId, raiseId, roles } = step
         const inherited = await admins.on(profile, async (client) => {
           await takeRolesBack(client, intent.role, roles)
+          if (step.mayChangeSchema) await forgetDefaultPrivileges(client, intent.role)
           return inheritFrom(client, intent.role, profile.ownerRole)
         })
         const lowered: Consequence = {
@@ -255,6 +257,7 @@ export function performer(options: PerformerOptions): Performer {
     const backendsTerminated = await admins.on(profile, async (client) => {
       const terminated = await shutOut(client, role)
       await takeRolesBack(client, role, lent)
+      if (lent.length > 0) await forgetDefaultPrivileges(client, role)
       return terminated
     })
     await admins

@@ -19,6 +19,7 @@ import { intended, profile, session } from '../core/examples.ts'
 import { MEMBERSHIPS } from '../core/sql/role-queries.ts'
 import {
   creatable,
+  forgetDefaultPrivileges,
   inheritFrom,
   lendRoles,
   mirrorDefaultPrivileges,
@@ -113,6 +114,7 @@ test('what a raised role made goes to the owner, and is as open to others as wha
     [...Object.values(MADE), ...more].toSorted(),
   )
   // Nothing is left on the role, so that it serves the next session.
+  await forgetDefaultPrivileges(broker, role)
   await returnRole(broker, role, 'shop_prod')
   const kept = await broker.query('SELECT FROM pg_roles WHERE rolname = $1', [role])
   assert.equal(kept.rowCount, 1)
@@ -123,7 +125,9 @@ test('what a raised role made goes to the owner, and is as open to others as wha
   await admin.query('SET ROLE shop_prod_owner; CREATE TABLE shop.of_owner (id int)')
   await admin.query("CREATE FUNCTION shop.of_owner() RETURNS int LANGUAGE sql AS 'SELECT 1'")
   await admin.query('CREATE SEQUENCE shop.of_owner_numbers; RESET ROLE')
-  await admin.query('REVOKE CREATE ON DATABASE shop_prod FROM shop_prod_owner')
+  await admin.query(
+    'REVOKE CREATE ON DATABASE shop_prod FROM shop_prod_owner; DROP SCHEMA more CASCADE',
+  )
   const openTo = async (name: string): Promise<string[]> => {
     const { rows } = await admin.query<{ item: string }>(
       name.endsWith('()')

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { Problem, rested } from '@countersign/kernel'
-import { type DefaultPrivilege, mirrored } from '../core/default-privileges.ts'
+import { type DefaultPrivilege, mirrored, OF_EVERY_ROLE } from '../core/default-privileges.ts'
 import {
   BACKENDS,
   CREATABLE,
@@ -205,14 +205,21 @@ export async function mirrorDefaultPrivileges(
   role: string,
   owner: string,
 ): Promise<void> {
-  const [has, wanted] = [
-    await client.query<DefaultPrivilege>(DEFAULT_PRIVILEGES, [role]),
-    await client.query<DefaultPrivilege>(DEFAULT_PRIVILEGES, [owner]),
-  ]
-  // The role's own privileges on what the owner makes are those of an owner.
-  const others = wanted.rows.filter(({ grantee }) => grantee !== role)
-  await runAll(client, mirrored(role, has.rows, others))
+  const has = await defaultPrivileges(client, role)
+  const wanted = await defaultPrivileges(client, owner)
+  await runAll(client, mirrored(role, has, wanted))
 }
+
+/** Gives a role the default privileges back that every role has: it creates nothing more. */
+export async function forgetDefaultPrivileges(client: pg.ClientBase, role: string): Promise<void> {
+  await runAll(client, mirrored(role, await defaultPrivileges(client, role), OF_EVERY_ROLE))
+}
+
+const defaultPrivileges = async (
+  client: pg.ClientBase,
+  role: string,
+): Promise<DefaultPrivilege[]> =>
+  (await client.query<DefaultPrivilege>(DEFAULT_PRIVILEGES, [role])).rows
 
 /** Puts a role back into the pool; one that something still hangs on is put aside for good. */
 export async function returnRole(

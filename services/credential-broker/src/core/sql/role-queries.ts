@@ -69,16 +69,12 @@ SELECT n.nspname AS schema, d.kind, g.rolname AS grantee, a.privilege_type AS pr
  WHERE r.rolname = $1 AND a.grantee <> r.oid
  ORDER BY 1, 2, 3, 4`
 
-/**
- * What still depends on a role anywhere at the server. Its memberships do not count, and neither do its default
- * privileges, which are made those of the owner before it may create anything.
- */
+/** What still depends on a role anywhere at the server; its memberships do not count. */
 export const LEFTOVERS = `
 SELECT count(*)::int AS count
   FROM pg_catalog.pg_shdepend d JOIN pg_catalog.pg_roles r ON r.oid = d.refobjid
  WHERE d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND r.rolname = $1
-   AND d.classid <> 'pg_catalog.pg_auth_members'::pg_catalog.regclass
-   AND d.classid <> 'pg_catalog.pg_default_acl'::pg_catalog.regclass`
+   AND d.classid <> 'pg_catalog.pg_auth_members'::pg_catalog.regclass`
 
 /** Where base roles may create something: an approved statement could then be made to run their code. */
 export const CREATABLE = `
