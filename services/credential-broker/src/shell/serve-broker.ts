@@ -207,8 +207,19 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
         )
     }
   }
+  let isLooking = false
+  /** A target that answers slowly is not asked faster than it answers. */
+  async function lookOnce(): Promise<void> {
+    if (isLooking) return
+    isLooking = true
+    try {
+      await lookForChanges()
+    } finally {
+      isLooking = false
+    }
+  }
   const timers = new DisposableStack()
-  timers.use(net.every('look for changes', options.lookMs ?? LOOK_MS, lookForChanges))
+  timers.use(net.every('look for changes', options.lookMs ?? LOOK_MS, lookOnce))
 
   /** What was missed may have been the end of the session; its credential is revoked as if it had been. */
   function givenUp(known: Credential, reason: string): readonly Consequence[] {

@@ -64,6 +64,7 @@ export async function listening(changes: Partial<ProxyContext> = {}): Promise<Li
     certificateAuthorities: undefined,
     sessions: new Map(),
     liveness: () => null,
+    catalogOffset: () => 0,
     newSessionId,
     ...changes,
   })
