@@ -125,6 +125,7 @@ const showing = (view: Relation, origins: readonly Origin[]): Relation => ({
 
 const target = (relations: readonly Relation[]): TargetDescribed => ({
   type: 'TargetDescribed',
+  requestId: null,
   sessionId: SessionId('01890000-0000-7000-8000-000000000001'),
   at: Instant(1),
   target: 'shop',

@@ -141,6 +141,8 @@ export type TargetDescribed = {
   readonly types: readonly DescribedType[]
   /** Columns of PostgreSQL's own catalogs that are masked unless a rule says otherwise. */
   readonly systemColumns: readonly SystemColumn[]
+  /** The request that ran without people, may have changed the target, and was looked at for; null otherwise. */
+  readonly requestId: RequestId | null
 }
 
 /** Everything that may stand in the topic `credentials`. */

@@ -8,6 +8,7 @@ export function stepName(step: Step): string {
     case 'issue':
     case 'revoke':
       return step.do
+    case 'describe':
     case 'raise':
     case 'refuse':
     case 'lower':

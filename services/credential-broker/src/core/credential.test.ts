@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { type Credentials, newCredentials, nextStep, noted, overdue } from './credential.ts'
 import {
   admitted,
+  allowed,
   alter,
   completed,
   ended,
@@ -16,6 +17,7 @@ import {
   lowered,
   opened,
   owner,
+  profile,
   raised,
   rejected,
   reviewed,
@@ -166,6 +168,34 @@ test('what failed before anything was made is revoked without asking the target;
   assert.equal(leftNothing([...opened, untouched]), false)
   assert.equal(leftNothing([admitted(), intended(role), ended()]), false)
 })
+
+const free: AnyMessage = { ...admitted(), profile: { ...profile, mayCreate: true } } as AnyMessage
+const CHANGES: Readonly<Record<string, { given: readonly AnyMessage[]; then: string | null }>> = {
+  'what base roles may create is looked at when it has run': {
+    given: [free, intended(role), issued(role), allowed(alter), completed(alter, 'Idle')],
+    then: 'describe',
+  },
+  'not before': { given: [free, intended(role), issued(role), allowed(alter)], then: null },
+  'not inside its transaction': {
+    given: [free, intended(role), issued(role), allowed(alter), completed(alter, 'InTransaction')],
+    then: null,
+  },
+  'not when it was withdrawn': {
+    given: [free, intended(role), issued(role), allowed(alter), withdrawn(alter)],
+    then: null,
+  },
+  'not after a read': {
+    given: [free, intended(role), issued(role), allowed(alter, 'read'), completed(alter, 'Idle')],
+    then: null,
+  },
+  'and not where base roles may create nothing': {
+    given: [...opened, allowed(alter), completed(alter, 'Idle')],
+    then: null,
+  },
+}
+
+for (const [name, { given, then }] of Object.entries(CHANGES))
+  test(`a change without people: ${name}`, () => assert.equal(stepAfter(given), then))
 
 test('a role is held by one session at a time, and free again after it', () => {
   const other = SessionId('01890000-0000-7000-8000-0000000000ab')

@@ -3,6 +3,7 @@ import {
   type CredentialIntended,
   expiryOf,
   type Profile,
+  type RequestAllowed,
   type ReviewRequired,
   type SessionAdmitted,
   type TransactionStatus,
@@ -48,6 +49,8 @@ export type Credential = {
   over: boolean
   transaction: TransactionStatus
   readonly requests: Map<RequestId, HeldRequest>
+  /** Requests that policy allowed by itself and that may change the target, and whether they ran. */
+  readonly changes: Map<RequestId, 'allowed' | 'ran'>
 }
 
 /** What is known of a request that people decide on. */
@@ -91,11 +94,16 @@ export function noted(state: Credentials, message: AnyMessage): void {
     case 'ReviewRequired':
       held(state, message).review = reviewOf(message)
       return
+    case 'RequestAllowed':
+      if (mayChangeByItself(state, message))
+        entry(state, message.sessionId).changes.set(message.requestId, 'allowed')
+      return
     case 'ApprovalGranted':
       held(state, message).grant = message
       return
     case 'RequestRefused':
     case 'RequestWithdrawn':
+      state.live.get(message.sessionId)?.changes.delete(message.requestId)
       held(state, message).closed = true
       return
     case 'RequestCompleted':
@@ -114,6 +122,7 @@ export function noted(state: Credentials, message: AnyMessage): void {
       return
     case 'TargetDescribed':
       entry(state, message.sessionId).targetVersion = message.targetVersion
+      if (message.requestId !== null) described(entry(state, message.sessionId))
       return
     case 'CredentialFailed':
       if (message.requestId === null) {
@@ -142,14 +151,19 @@ export function noted(state: Credentials, message: AnyMessage): void {
 /** Whether a fact may ask the broker to do something. Most requests end without ever having had to do with it. */
 export function isOfConcern({ live }: Credentials, message: AnyMessage): boolean {
   if (!('sessionId' in message)) return false
+  // What policy allows is of concern only when it has run.
+  if (message.type === 'RequestAllowed') return false
   if (message.type !== 'RequestCompleted') return true
-  return (live.get(message.sessionId)?.requests.size ?? 0) > 0
+  const one = live.get(message.sessionId)
+  return one !== undefined && (one.requests.size > 0 || one.changes.size > 0)
 }
 
-/** Whether a privilege is raised: then a session waits for the request to be seen to have ended. */
+/** Whether a session waits for a request to be seen to have ended: a privilege is raised, or the target may be another. */
 export function hasRaised({ live }: Credentials): boolean {
-  for (const { requests } of live.values())
+  for (const { requests, changes } of live.values()) {
+    if (changes.size > 0) return true
     for (const { raise } of requests.values()) if (raise.status === 'raised') return true
+  }
   return false
 }
 
@@ -165,6 +179,7 @@ export type Step =
       grant: Grant
       mayChangeSchema: boolean
     }
+  | { do: 'describe'; profile: Profile; requestId: RequestId }
   | { do: 'refuse'; intent: CredentialIntended; requestId: RequestId; reason: string }
   | {
       do: 'lower'
@@ -207,7 +222,11 @@ export function nextStep(
   if (isLeaseExpired(intent.instanceId)) return { ...revoke, reason: 'LeaseExpired' }
   if (admitted === null) return null
   if (!one.issued) return { do: 'issue', admitted, intent }
-  return lowering(one, intent, admitted.profile) ?? raising(one, intent, admitted)
+  return (
+    lowering(one, intent, admitted.profile) ??
+    raising(one, intent, admitted) ??
+    describing(one, admitted.profile)
+  )
 }
 
 /**
@@ -288,6 +307,23 @@ function lowering(one: Credential, intent: CredentialIntended, profile: Profile)
   return null
 }
 
+/** After its transaction, what base roles changed is looked at before the session goes on. */
+function describing(one: Credential, profile: Profile): Step | null {
+  if (one.transaction !== 'Idle') return null
+  const last = [...one.changes].findLast(([, status]) => status === 'ran')
+  return last === undefined ? null : { do: 'describe', profile, requestId: last[0] }
+}
+
+/** Where base roles may create nothing, only what people approved changes the target. */
+function mayChangeByItself(state: Credentials, { sessionId, effects }: RequestAllowed): boolean {
+  if (state.live.get(sessionId)?.admitted?.profile.mayCreate !== true) return false
+  return effects.some(({ effect }) => !KEEPS_SCHEMA.includes(effect))
+}
+
+function described(one: Credential): void {
+  for (const [requestId, status] of one.changes) if (status === 'ran') one.changes.delete(requestId)
+}
+
 function raising(
   one: Credential,
   intent: CredentialIntended,
@@ -334,6 +370,7 @@ function whyNot(grant: Grant, review: Review, profile: Profile): string | null {
 
 function completed(one: Credential, requestId: RequestId, transaction: TransactionStatus): void {
   one.transaction = transaction
+  if (one.changes.has(requestId)) one.changes.set(requestId, 'ran')
   const request = one.requests.get(requestId)
   if (request !== undefined) request.closed = true
 }
@@ -412,6 +449,7 @@ function entry(state: Credentials, sessionId: SessionId): Credential {
     over: false,
     transaction: 'Idle',
     requests: new Map(),
+    changes: new Map(),
   }
   state.live.set(sessionId, found)
   return found

@@ -131,6 +131,23 @@ export const reviewed = (
   interceptedAt: at,
 })
 
+export const allowed = (requestId: RequestId, effect = 'schema-change'): AnyMessage => ({
+  type: 'RequestAllowed',
+  ...of(session),
+  requestId,
+  digest: `digest of ${requestId}`,
+  coverage: 'None',
+  coverageKey: null,
+  policyVersion: 'p1',
+  rules: [],
+  effects: [{ effect, schema: null, table: null }],
+  summary: '',
+  tainted: false,
+  changesState: false,
+  stateVersion: 0,
+  recording: 'Full',
+})
+
 export const granted = (
   requestId: RequestId,
   raise: readonly string[],

@@ -60,6 +60,7 @@ export const FAILING_MS_MAX: Readonly<Record<Step['do'], number>> = {
   intend: Infinity,
   issue: Infinity,
   raise: Infinity,
+  describe: Infinity,
   refuse: Infinity,
   lower: 6_000,
   revoke: 60_000,

@@ -226,6 +226,7 @@ async function answer(step: Step): Promise<readonly Consequence[]> {
       return [{ message: lowered(step.requestId, step.roles) }]
     case 'revoke':
       return [{ message: revoked(role) }]
+    case 'describe':
     case 'refuse':
       return []
   }

@@ -16,7 +16,7 @@ import { describedTypes, type TypeRow } from '../core/plain-types.ts'
 import { originsIn, systemRelationsIn } from '../core/view-origins.ts'
 
 /** What a target looks like, without the session that wants to know. */
-export type Description = Omit<TargetDescribed, 'type' | 'sessionId' | 'at'>
+export type Description = Omit<TargetDescribed, 'type' | 'sessionId' | 'at' | 'requestId'>
 
 /** Describes a target. The version is the same as long as it looks the same. */
 export async function describeTarget(

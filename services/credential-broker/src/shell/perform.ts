@@ -107,7 +107,9 @@ export function performer(options: PerformerOptions): Performer {
             credentialAbout({ sessionId, role }),
           )
           return [
-            { message: { type: 'TargetDescribed', sessionId, at, ...description } },
+            {
+              message: { type: 'TargetDescribed', sessionId, at, ...description, requestId: null },
+            },
             {
               message: {
                 type: 'CredentialIssued',
@@ -162,6 +164,12 @@ export function performer(options: PerformerOptions): Performer {
           return [failed(sessionId, intent.credentialId, isTakenBack ? requestId : null, cause)]
         }
       }
+      case 'describe': {
+        const { profile, requestId } = step
+        const description = await descriptions.anew(profile)
+        const described = { type: 'TargetDescribed', sessionId, at: clock.now() } as const
+        return [{ message: { ...described, ...description, requestId } }]
+      }
       case 'refuse':
         return [
           failed(
@@ -193,7 +201,15 @@ export function performer(options: PerformerOptions): Performer {
         if (!step.mayChangeSchema) return [lowered]
         const description = await descriptions.anew(profile)
         return [
-          { message: { type: 'TargetDescribed', sessionId, at: clock.now(), ...description } },
+          {
+            message: {
+              type: 'TargetDescribed',
+              sessionId,
+              at: clock.now(),
+              ...description,
+              requestId: null,
+            },
+          },
           lowered,
         ]
       }

@@ -190,7 +190,15 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
           const now = state.live.get(sessionId)
           if (now === undefined || !knowsAnother(now, profile, targetVersion)) return []
           return [
-            { message: { type: 'TargetDescribed', sessionId, at: clock.now(), ...description } },
+            {
+              message: {
+                type: 'TargetDescribed',
+                sessionId,
+                at: clock.now(),
+                ...description,
+                requestId: null,
+              },
+            },
           ]
         })
       }

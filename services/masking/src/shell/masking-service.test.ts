@@ -241,6 +241,7 @@ const admitted = (): SessionAdmitted => ({
 
 const described = (targetVersion = 'target-1'): TargetDescribed => ({
   type: 'TargetDescribed',
+  requestId: null,
   sessionId: SESSION,
   at: NOW,
   target: 'shop-prod',

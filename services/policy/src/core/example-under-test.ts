@@ -77,6 +77,7 @@ const relation = (
 
 export const target = (profile: string): TargetDescribed => ({
   type: 'TargetDescribed',
+  requestId: null,
   sessionId: SESSION,
   at: NOW,
   target: profile,

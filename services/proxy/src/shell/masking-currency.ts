@@ -8,6 +8,7 @@ import { during, type Session } from './session-state.ts'
  * describes the target anew, and after a change of the rules every session is planned anew.
  */
 export async function currentPlan(session: Session): Promise<void> {
+  await lookedAt(session)
   if (isCurrent(session)) return
   using within = deadline(session.proxy.config.CS_MASKING_LIMIT_MS)
   const limit = within.signal
@@ -24,6 +25,16 @@ export async function currentPlan(session: Session): Promise<void> {
     }
     await during(session, woken(session, limit))
   }
+}
+
+/** What base roles made is waited for, and in the end masked whole: nobody has to know it for anything else to go on. */
+async function lookedAt(session: Session): Promise<void> {
+  if (session.undescribed === null || session.status !== 'I' || session.isPipelineOpen) return
+  using within = deadline(session.proxy.config.CS_MASKING_LIMIT_MS)
+  const limit = within.signal
+  while (session.undescribed !== null && !limit.aborted)
+    await during(session, woken(session, limit))
+  session.undescribed = null
 }
 
 function isCurrent({ plan, targetVersion, profile, proxy }: Session): boolean {

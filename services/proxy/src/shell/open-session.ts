@@ -209,6 +209,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       areNamesInDoubt: false,
       policyVersion: admitted.policyVersion,
       targetVersion: plan.targetVersion,
+      undescribed: null,
       plan,
       filter: resultFilter(plan, proxy.maskingKey),
       untaken: null,
@@ -399,6 +400,7 @@ function stateChanged(session: Session, record: Understood): void {
       // What was decided on names of the target as it was must be decided anew.
       if (message.targetVersion !== session.targetVersion) session.covers.clear()
       session.targetVersion = message.targetVersion
+      if (message.requestId === session.undescribed) session.undescribed = null
       break
     case 'MaskingPlanned':
       if (message.planVersion !== session.plan.planVersion) session.covers.clear()

@@ -192,6 +192,7 @@ function noteEffects(
 ): void {
   if (pending.ask.kind === 'Prepare') return
   session.hasRun = true
+  if (session.profile.mayCreate && changesTarget(decision)) session.undescribed = pending.requestId
   if (decision.effects.some(({ effect }) => WRITING.has(effect))) session.hasWritten = true
   if (!decision.changesState) return
   session.stateVersion++
@@ -294,6 +295,18 @@ function chunked(bytes: Buffer): Buffer[] {
 
 export const STATUS_NAMES = { I: 'Idle', T: 'InTransaction', E: 'Failed' } as const
 
+/** As the broker decides it, which then looks at the target. */
+const changesTarget = ({ type, effects }: RequestAllowed | ReviewRequired): boolean =>
+  type === 'RequestAllowed' && effects.some(({ effect }) => !KEEPS_SCHEMA.has(effect))
+
+/** Effects that leave the catalog of the target as it is. */
+const KEEPS_SCHEMA: ReadonlySet<string> = new Set([
+  'read',
+  'write',
+  'delete',
+  'transaction',
+  'session-change',
+])
 const WRITING: ReadonlySet<string> = new Set([
   'write',
   'delete',

@@ -57,6 +57,8 @@ export type Session = {
   policyVersion: string
   /** The newest description of the target that the broker made for this session. */
   targetVersion: string
+  /** The newest request that may have changed the target by itself, until the broker has looked at it. */
+  undescribed: RequestId | null
   plan: MaskingPlanned
   filter: ResultFilter
   /** What is raised until the transaction ends. */
