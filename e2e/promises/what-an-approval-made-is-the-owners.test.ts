@@ -96,6 +96,40 @@ test('what an approved statement makes in a transaction is the owner’s before 
   await wire.ready()
 })
 
+test('the steps of a migration run in one transaction too, and all is the owner’s when COMMIT is answered', async (t) => {
+  const wire = await openWire(system, 'shop-prod')
+  t.after(() => wire.end())
+  const target = await askingTarget(system, 'shop_prod')
+  t.after(() => target.end())
+  wire.send(toServer.query('begin'))
+  await wire.ready()
+  // Rows are another privilege than the schema, and one transaction is lent what its first request was.
+  for (const { sql } of STEPS.filter((step) => !step.sql.startsWith('insert'))) {
+    await approved(wire, [toServer.query(sql)])
+    const answer = told(await wire.ready())
+    assert.ok(
+      answer.every((line) => !line.startsWith('error')),
+      `${sql}: ${answer.join('; ')}`,
+    )
+  }
+  await approved(wire, [
+    toServer.query('create view shop.m_seen as select title from shop.m_things'),
+  ])
+  await wire.ready()
+  wire.send(toServer.query('commit'))
+  await wire.until('C')
+  for (const name of ['m_things', 'm_seen']) {
+    const { rows } = await target.query(OWNERS, [name])
+    assert.deepEqual(rows, [{ name, owner: 'shop_prod_owner' }])
+  }
+  await wire.ready()
+  const other = await psql(system, {
+    profile: 'shop-prod',
+    commands: ['select * from shop.m_seen'],
+  })
+  assert.equal(other.status, 0, other.stderr)
+})
+
 test('a client that waits for its answer before it sends Sync gets it', async (t) => {
   const wire = await openWire(system, 'shop-prod')
   t.after(() => wire.end())

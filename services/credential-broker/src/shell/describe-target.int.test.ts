@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import pg from 'pg'
+import { systemClock } from '@countersign/kernel'
 import {
   type Instance,
   postgresForTests,
@@ -11,6 +12,7 @@ import {
 import { profile } from '../core/examples.ts'
 import { functionClass } from '@countersign/statements'
 import { describeTarget, extentOf } from './describe-target.ts'
+import { descriptionsOf } from './descriptions.ts'
 
 let instance: Instance
 let postgres: PostgresForTests
@@ -62,7 +64,18 @@ test('whatever changes a description changes the extent too, and what does not c
     'ALTER DOMAIN shop.short DROP CONSTRAINT more',
     "CREATE TYPE shop.mood AS ENUM ('sad')",
     'ALTER TABLE shop.visits DETACH PARTITION shop.visits_2024',
+    'CREATE DOMAIN shop.small AS integer CHECK (VALUE < 10)',
+    'ALTER DOMAIN shop.small RENAME TO tiny',
+    'CREATE OPERATOR shop.@#@ (LEFTARG = integer, RIGHTARG = integer, FUNCTION = shop.noisy)',
+    'DROP OPERATOR shop.@#@ (integer, integer)',
+    'ALTER SCHEMA shop RENAME TO store',
+    'ALTER SCHEMA store RENAME TO shop',
+    'ALTER DATABASE shop_prod SET search_path = shop, public',
+    'ALTER DATABASE shop_prod RESET search_path',
   ]
+  await admin.query(
+    'CREATE FUNCTION shop.noisy(integer, integer) RETURNS integer LANGUAGE sql VOLATILE RETURN 1',
+  )
   for (const change of changes) {
     const before = await looks()
     await admin.query(change)
@@ -132,4 +145,33 @@ const SHOWING_VALUES: readonly RegExp[] = [
 const looks = async () => ({
   version: (await describeTarget(admin, profile)).targetVersion,
   extent: await extentOf(admin),
+})
+
+test('a base role that was mended counts at once, and so does one that got too strong', async () => {
+  const descriptions = descriptionsOf({
+    admins: { on: (_, run) => run(admin), [Symbol.asyncDispose]: async () => undefined },
+    // Nothing that is kept grows old.
+    clock: { ...systemClock, monotonicMs: () => 0 },
+    onDescribed: () => undefined,
+  })
+  const opens = (): Promise<boolean> =>
+    descriptions.recent(profile).then(
+      () => true,
+      () => false,
+    )
+  const WAYS: Readonly<Record<string, string>> = {
+    'GRANT TEMP ON DATABASE shop_prod TO shop_prod_reader':
+      'REVOKE TEMP ON DATABASE shop_prod FROM shop_prod_reader',
+    'GRANT CREATE ON DATABASE shop_prod TO PUBLIC':
+      'REVOKE CREATE ON DATABASE shop_prod FROM PUBLIC',
+    'GRANT CREATE ON SCHEMA shop TO shop_prod_reader':
+      'REVOKE CREATE ON SCHEMA shop FROM shop_prod_reader',
+  }
+  assert.equal(await opens(), true)
+  for (const [stronger, mended] of Object.entries(WAYS)) {
+    await admin.query(stronger)
+    assert.equal(await opens(), false, stronger)
+    await admin.query(mended)
+    assert.equal(await opens(), true, mended)
+  }
 })

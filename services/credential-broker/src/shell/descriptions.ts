@@ -54,6 +54,8 @@ export function descriptionsOf({ admins, clock, onDescribed }: DescriptionsOptio
   async function keptOf(client: pg.ClientBase, profile: Profile): Promise<Kept | null> {
     const kept = descriptions.get(profile.version)
     if (kept === undefined || clock.monotonicMs() - kept.atMs >= DESCRIPTION_MS) return null
+    // Who mends a base role connects again at once, and no description changed with it.
+    if (kept.danger !== null && !profile.mayCreate) return null
     return kept.extent === (await extentOf(client)) ? kept : null
   }
 

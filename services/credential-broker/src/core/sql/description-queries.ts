@@ -24,7 +24,8 @@ SELECT c.oid::int8::text AS oid, n.nspname AS schema, c.relname AS name, c.relki
 
 /**
  * What is different after a change of what is described, and costs little to ask: how many relations, columns, rules of
- * views, routines, types, their checks, operators, casts, schemas, settings and labels there are, the youngest of them, and which transactions wrote them last.
+ * views, routines, types, their checks, operators, casts, schemas, settings and labels there are, with their privileges, the
+ * youngest of them, and which transactions wrote them last.
  */
 export const EXTENT = `
 SELECT pg_catalog.concat_ws('/',
@@ -38,6 +39,7 @@ SELECT pg_catalog.concat_ws('/',
   (SELECT ${written('k', 'k.oid')} FROM pg_catalog.pg_cast k WHERE k.oid >= ${FIRST_OF_USERS}),
   (SELECT ${written('o', 'o.oid')} FROM pg_catalog.pg_operator o WHERE o.oid >= ${FIRST_OF_USERS}),
   (SELECT ${written('n', 'n.oid')} FROM pg_catalog.pg_namespace n),
+  (SELECT ${written('d', 'd.oid')} FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()),
   (SELECT ${written('i', 'i.inhrelid')} FROM pg_catalog.pg_inherits i),
   (SELECT ${written('s', 's.setrole')} FROM pg_catalog.pg_db_role_setting s WHERE s.setrole = 0),
   (SELECT ${written('p', 'p.oid')} FROM pg_catalog.pg_proc p WHERE p.oid >= ${FIRST_OF_USERS}),
