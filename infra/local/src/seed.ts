@@ -50,6 +50,7 @@ async function seedDatabase(client: pg.Client, environment: string): Promise<voi
   await insert(client, 'api_keys', apiKeys())
   await client.query('RESET ROLE')
   await client.query(shopRights.grants(environment))
+  await client.query(await readFile(join(ROOT, 'infra', 'local', 'sql', 'changes.sql'), 'utf8'))
   await client.query('COMMIT')
 }
 

@@ -46,6 +46,7 @@ import { descriptionsOf } from './descriptions.ts'
 import { performer } from './perform.ts'
 import { shutOut, takeRolesBack } from './roles.ts'
 import type { TargetAdmins } from './target-admin.ts'
+import { watchesOf } from './watches.ts'
 
 /** The running broker. */
 export type Broker = AsyncDisposable & { healthy(): boolean; readonly failed: Promise<never> }
@@ -206,14 +207,19 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
   }
 
   /** Somebody else may have changed a target. */
+  async function look(profile: Profile): Promise<void> {
+    await descriptions
+      .refreshed(profile)
+      .catch((cause: unknown) =>
+        logger.warn({ profile: profile.name, reason: messageOf(cause) }, 'cannot describe'),
+      )
+  }
+  const watches = watchesOf({ admins, logger, onChange: look })
+  /** Targets are asked at the same time: one that does not answer keeps nobody from the others. */
   async function lookForChanges(): Promise<void> {
-    for (const profile of profilesInUse(served.partitions().values())) {
-      await descriptions
-        .refreshed(profile)
-        .catch((cause: unknown) =>
-          logger.warn({ profile: profile.name, reason: messageOf(cause) }, 'cannot describe'),
-        )
-    }
+    const profiles = profilesInUse(served.partitions().values())
+    watches.keep(profiles)
+    await Promise.all(profiles.map(look))
   }
   let isLooking = false
   /** A target that answers slowly is not asked faster than it answers. */
@@ -317,6 +323,7 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
     async [Symbol.asyncDispose]() {
       stopping.abort()
       timers.dispose()
+      await watches[Symbol.asyncDispose]()
       await leaseReader[Symbol.asyncDispose]()
       await served[Symbol.asyncDispose]()
     },

@@ -157,7 +157,8 @@ function unreachable(profile: Profile, cause: unknown): Problem {
   )
 }
 
-const POOL_SIZE = 4
+/** One of them listens for changes while sessions are open. */
+const POOL_SIZE = 5
 const IDLE_MS = 60_000
 const CONNECT_MS = 5_000
 /** A target that is gone without a word is noticed. */

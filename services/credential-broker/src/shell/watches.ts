@@ -1,0 +1,90 @@
+import type pg from 'pg'
+import type { Profile } from '@countersign/contracts'
+import { messageOf } from '@countersign/kernel'
+import type { Logger } from '@countersign/runtime'
+import type { TargetAdmins } from './target-admin.ts'
+
+/**
+ * Connections on which targets tell of changes by themselves, where `changes.sql` was run there. Elsewhere they are silent,
+ * and changes are found by asking now and then.
+ */
+export type Watches = AsyncDisposable & {
+  /** Watches exactly these. */
+  keep(profiles: readonly Profile[]): void
+}
+
+export function watchesOf(options: {
+  admins: TargetAdmins
+  logger: Logger
+  onChange: (profile: Profile) => Promise<void>
+}): Watches {
+  const { admins, logger, onChange } = options
+  const watched = new Map<string, AbortController>()
+  const looks = new Map<string, 'once' | 'again'>()
+
+  return {
+    keep(profiles) {
+      const wanted = new Map(profiles.map((profile) => [profile.version, profile]))
+      for (const [version, watch] of watched) if (!wanted.has(version)) watch.abort()
+      for (const [version, profile] of wanted) {
+        if (watched.has(version)) continue
+        const watch = new AbortController()
+        watched.set(version, watch)
+        void admins
+          .on(profile, (client) =>
+            listened(client, watch.signal, () => {
+              told(profile).catch((cause: unknown) =>
+                logger.warn({ reason: messageOf(cause) }, 'cannot look'),
+              )
+            }),
+          )
+          .catch((cause: unknown) =>
+            logger.debug({ profile: profile.name, reason: messageOf(cause) }, 'cannot listen'),
+          )
+          // Whoever still needs it asks for it again at the next look.
+          .finally(() => watched.delete(version))
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      for (const watch of watched.values()) watch.abort()
+    },
+  }
+
+  /** One look at a time and one after it, however often a target tells. */
+  async function told(profile: Profile): Promise<void> {
+    const { version } = profile
+    const state = looks.get(version)
+    if (state !== undefined) return void looks.set(version, 'again')
+    do {
+      looks.set(version, 'once')
+      await onChange(profile)
+    } while (looks.get(version) === 'again')
+    looks.delete(version)
+  }
+}
+
+/** Listens until it is told to stop, or the connection is over. */
+async function listened(
+  client: pg.ClientBase,
+  stop: AbortSignal,
+  onChange: () => void,
+): Promise<void> {
+  const over = Promise.withResolvers<void>()
+  const ended = (): void => over.resolve()
+  client.on('notification', onChange)
+  client.on('end', ended)
+  client.on('error', ended)
+  stop.addEventListener('abort', ended)
+  try {
+    await client.query(`LISTEN ${CHANNEL}`)
+    if (!stop.aborted) await over.promise
+    await client.query(`UNLISTEN ${CHANNEL}`)
+  } finally {
+    client.off('notification', onChange)
+    client.off('end', ended)
+    client.off('error', ended)
+    stop.removeEventListener('abort', ended)
+  }
+}
+
+const CHANNEL = 'countersign_changed'
