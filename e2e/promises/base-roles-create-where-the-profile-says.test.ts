@@ -1,5 +1,4 @@
-// Seen to fail when `prepareRole` in services/credential-broker/src/shell/roles.ts is given no maker, and when `lookedAt` in
-// services/proxy/src/shell/masking-currency.ts waits for nothing.
+// Seen to fail when `isKeptBack` in services/proxy/src/shell/answers.ts keeps nothing back (its last test).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { psql } from '../support/agent.ts'
