@@ -101,6 +101,7 @@ function profileSpec(profile: Profile): object {
     holdInTransactionMaxMs,
     holdAfterWriteMaxMs,
     outlivesToken,
+    mayCreate,
     recording,
     ...rest
   } = limits
@@ -122,6 +123,7 @@ function profileSpec(profile: Profile): object {
       tokenExpiry: outlivesToken ? 'keep-session' : 'end-session',
     },
     record: recording.toLowerCase(),
+    ...(mayCreate ? { mayCreate } : {}),
     ...nothingElse(rest),
   }
 }
