@@ -18,3 +18,10 @@ test('a deadline of what has ended never aborts', (context) => {
   context.mock.timers.tick(2_000)
   assert.equal(limit.signal.aborted, false)
 })
+
+test('a deadline of years does not pass at once', (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] })
+  using limit = deadline(5 * 365 * 86_400_000)
+  for (let day = 0; day < 30; day++) context.mock.timers.tick(86_400_000)
+  assert.equal(limit.signal.aborted, false)
+})

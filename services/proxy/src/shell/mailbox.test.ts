@@ -46,3 +46,15 @@ test('a privilege that is lowered before anybody read that it is raised is lower
   const answer = await mailbox.next('lower/i', 1_000, 'CS_BROKER_UNAVAILABLE')
   assert.equal(answer.message.type, 'PrivilegeLowered')
 })
+
+test('an answer with a deadline of years is waited for, and not given up after 24.8 days', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] })
+  const mailbox = openMailbox(() => undefined)
+  mailbox.expect('approval/r')
+  const answer = mailbox.next('approval/r', 400 * DAY_MS, 'CS_APPROVAL_UNAVAILABLE')
+  for (let day = 0; day < 300; day++) context.mock.timers.tick(DAY_MS)
+  mailbox.deliver(record({ type: 'ApprovalGranted', requestId: 'r' } as Partial<AnyMessage>))
+  assert.equal((await answer).message.type, 'ApprovalGranted')
+})
+
+const DAY_MS = 86_400_000

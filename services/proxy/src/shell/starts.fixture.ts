@@ -90,8 +90,10 @@ export async function play(port: number, start: Start): Promise<void> {
       socket.write(piece)
       await new Promise((resolve) => setImmediate(resolve))
     }
-    if (start.isReset) tcp.resetAndDestroy()
-    else socket.end()
+    // A reset below TLS would leave the handle of the socket open for ever (Node 24).
+    if (!start.isReset) socket.end()
+    else if (socket === tcp) tcp.resetAndDestroy()
+    else socket.destroy()
   } catch {
     tcp.destroy()
   }
