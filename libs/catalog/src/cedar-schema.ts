@@ -14,6 +14,9 @@ namespace Countersign {
     unbounded: Bool,
   };
 
+  /// What an approval lent to the session, until its transaction ends.
+  type Session = { raised: Bool, raisedRoles: Set<String> };
+
   entity Group;
   entity Person in [Group];
   entity Agent in [Group] = { behalfOf?: Person };
@@ -23,12 +26,12 @@ namespace Countersign {
 
   action connect appliesTo { principal: Agent, resource: Target, context: { time: Time } };
 
-  action read, write, delete, "schema-change", "privilege-change", "session-change", transaction,
+  action read, write, delete, "schema-change", "privilege-change", "session-change", notify, transaction,
          program, opaque, unknown
     appliesTo {
       principal: Agent,
       resource: [Target, Table],
-      context: { time: Time, statement: Statement },
+      context: { time: Time, statement: Statement, session: Session },
     };
 }
 `

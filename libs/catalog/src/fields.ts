@@ -22,6 +22,7 @@ export const effectName = z.enum([
   'schema-change',
   'privilege-change',
   'session-change',
+  'notify',
   'opaque',
 ])
 

@@ -57,6 +57,7 @@ export const connectionProfile = z.strictObject({
       rowsMax: z.number().int().min(1).optional(),
       holdInTransactionMax: durationOrNone.optional(),
       holdAfterWriteMax: durationOrNone.optional(),
+      raisedIdleMax: duration.optional(),
       tokenExpiry: z.enum(['end-session', 'keep-session']).default('end-session'),
     })
     .prefault({}),
@@ -164,6 +165,7 @@ export const profileOf = (profileName: string, spec: Specs['ConnectionProfile'])
   rowsMax: spec.limits.rowsMax ?? ROWS_MAX,
   holdInTransactionMaxMs: spec.limits.holdInTransactionMax ?? HOLD_IN_TRANSACTION_MAX_MS,
   holdAfterWriteMaxMs: spec.limits.holdAfterWriteMax ?? HOLD_AFTER_WRITE_MAX_MS,
+  raisedIdleMaxMs: spec.limits.raisedIdleMax ?? RAISED_IDLE_MAX_MS,
   recording: RECORDINGS[spec.record],
   outlivesToken: spec.limits.tokenExpiry === 'keep-session',
   mayCreate: spec.mayCreate,
@@ -229,3 +231,4 @@ const SESSION_MAX_MS = 8 * 3_600_000
 const ROWS_MAX = 1_000_000
 const HOLD_IN_TRANSACTION_MAX_MS = 60_000
 const HOLD_AFTER_WRITE_MAX_MS = 30_000
+const RAISED_IDLE_MAX_MS = 10_000

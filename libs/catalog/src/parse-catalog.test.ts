@@ -258,7 +258,7 @@ const WRONG: Readonly<Record<string, { file: string; change: [string, string]; s
   'a policy that does not parse is shown with its line': {
     file: 'prod.cedar',
     change: ['\n);', '\n)'],
-    says: 'prod.cedar:9: unexpected end of input',
+    says: 'prod.cedar:11: unexpected token',
   },
   'a policy that does not fit the schema is shown with its line': {
     file: 'prod.cedar',

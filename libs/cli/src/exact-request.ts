@@ -5,6 +5,7 @@ import type { Context } from './context.ts'
 import { answerOf } from './http.ts'
 import { json } from './json.ts'
 import type { Paint } from './paint.ts'
+import { postgresType, postgresValue } from './postgres-value.ts'
 import { oneLine, printable } from './printable.ts'
 
 /** What a request asks to the byte, or why that cannot be shown. */
@@ -47,7 +48,12 @@ export function exactText(exact: Exact, paint: Paint): string {
   const { text, kind, rowsMax } = exact.subject
   const limit = rowsMax === 0 ? '' : `, at most ${rowsMax} rows`
   const head = `  ${paint('dim', 'exactly'.padEnd(10))}${kind}, ${text.length} bytes${limit}; the digest is of this:\n`
-  return `${head}${indented(shownBytes(text))}${parametersText(exact.subject)}`
+  const rendered = renderedText(exact.subject)
+  const values =
+    rendered === null
+      ? ''
+      : `  ${paint('dim', 'rendered'.padEnd(10))}with the values in place, to read only:\n${indented(rendered)}`
+  return `${head}${indented(shownBytes(text))}${parametersText(exact.subject)}${values}`
 }
 
 /** The same for programs. */
@@ -58,11 +64,22 @@ export const exactJson = (exact: Exact): object =>
         kind: exact.subject.kind,
         text: shownBytes(exact.subject.text),
         parameters: parametersOf(exact.subject),
+        rendered: renderedText(exact.subject),
         rowsMax: exact.subject.rowsMax,
       }
     : exact
 
-type Parameter = { readonly type: number; readonly format: string; readonly value: string | null }
+type Parameter = {
+  /** The OID that was declared; 0 leaves it to the target. */
+  readonly type: number
+  /** The name of a built-in type. */
+  readonly typeName: string | null
+  readonly format: 'binary' | 'text'
+  /** As PostgreSQL writes it; its bytes where that is not known. */
+  readonly value: string | null
+  /** Whether `value` is what the bytes stand for, or only the bytes. */
+  readonly isRead: boolean
+}
 
 /** One format stands for all parameters, as in Bind. */
 const parametersOf = (subject: RequestSubject): readonly Parameter[] =>
@@ -70,19 +87,65 @@ const parametersOf = (subject: RequestSubject): readonly Parameter[] =>
     const formats = subject.parameterFormats
     const isBinary = (formats.length === 1 ? formats[0] : formats[index]) === 1
     const type = subject.parameterTypes[index] ?? 0
-    const value = bytes === null ? null : isBinary ? hex(bytes) : shownBytes(bytes)
-    return { type, format: isBinary ? 'binary' : 'text', value }
+    const known = { type, typeName: postgresType(type) }
+    if (bytes === null)
+      return { ...known, format: isBinary ? 'binary' : 'text', value: null, isRead: true }
+    if (!isBinary)
+      return { ...known, format: 'text', value: shownBytes(bytes), isRead: isUtf8(bytes) }
+    const { text } = postgresValue(type, bytes)
+    return { ...known, format: 'binary', value: text ?? hex(bytes), isRead: text !== null }
   })
 
 function parametersText(subject: RequestSubject): string {
   return parametersOf(subject)
-    .map(({ type, format, value }, index) => {
-      const declared = type === 0 ? '' : `, type ${type}`
-      const head = `    $${index + 1} (${format}${declared}) = `
-      return value === null ? `${head}NULL\n` : `${head}${quoted(printable(value))}\n`
+    .map((parameter, index) => {
+      const { type, typeName, format, isRead } = parameter
+      const declared = typeName ?? (type === 0 ? null : `type ${type}`)
+      const bytes = isRead ? null : `${format}, its bytes`
+      const said = [declared, bytes].filter((each) => each !== null).join(', ')
+      return `    $${index + 1}${said === '' ? '' : ` ${said}`} = ${shownValue(parameter)}\n`
     })
     .join('')
 }
+
+/** Numbers and truth values as they are; all else in quotes, so that its end is seen. */
+function shownValue({ value, typeName, isRead }: Parameter): string {
+  if (value === null) return 'NULL'
+  return isRead && BARE_TYPES.has(typeName ?? '') ? oneLine(value) : quoted(printable(value))
+}
+
+const BARE_TYPES: ReadonlySet<string> = new Set([
+  ...['smallint', 'integer', 'bigint', 'real', 'double precision', 'numeric', 'boolean', 'oid'],
+])
+
+/**
+ * The statement with the values in the places of the parameters, for people to read; it is not what runs, and nothing is
+ * decided on it. Method: `$1` outside of literals, names and comments. Null where there are none.
+ */
+function renderedText(subject: RequestSubject): string | null {
+  const parameters = parametersOf(subject)
+  if (parameters.length === 0 || !isUtf8(subject.text)) return null
+  const text = subject.text.toString('utf8')
+  const rendered = text.replace(
+    PARAMETERS,
+    (found: string, _tag: unknown, number: string | undefined) => {
+      const parameter = number === undefined ? undefined : parameters[Number(number) - 1]
+      return parameter === undefined ? found : inPlace(parameter)
+    },
+  )
+  return rendered === text ? null : rendered
+}
+
+function inPlace(parameter: Parameter): string {
+  const { value, typeName } = parameter
+  if (value === null) return 'NULL'
+  if (parameter.isRead && BARE_TYPES.has(typeName ?? '')) return oneLine(value)
+  return `'${value.replaceAll("'", "''")}'`
+}
+
+/** A literal, a name or a comment, which are left as they are, or a parameter. */
+const PARAMETERS =
+  /[eE]'(?:[^'\\]|\\[^]|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n\r]*|\/\*[^]*?\*\/|\$([A-Za-z_]\w*)?\$[^]*?\$\1?\$|[A-Za-z_][\w$]*|\$(\d+)/g
 
 /** Text as it is; what is no UTF-8 byte by byte, since a replacement character could stand for anything. */
 const shownBytes = (bytes: Buffer): string => (isUtf8(bytes) ? bytes.toString('utf8') : hex(bytes))

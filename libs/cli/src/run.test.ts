@@ -117,10 +117,11 @@ describe('the command line', () => {
       kind: 'Execute',
       text: TEXT,
       parameters: [
-        { type: 25, format: 'text', value: "it's\nlate" },
-        { type: 0, format: 'binary', value: '\\x0001' },
-        { type: 0, format: 'text', value: null },
+        { type: 25, typeName: 'text', format: 'text', value: "it's\nlate", isRead: true },
+        { type: 0, typeName: null, format: 'binary', value: '\\x0001', isRead: false },
+        { type: 0, typeName: null, format: 'text', value: null, isRead: true },
       ],
+      rendered: null,
       rowsMax: 0,
     })
   })
@@ -141,8 +142,8 @@ describe('the command line', () => {
       const { out } = await cli(...words)
       assert.match(out, /Execute, 53 bytes; the digest is of this:/, words[0])
       assert.match(out, /^ {4}update orders set note = 'x\\u001b\[2J' where id > 7 -- \\u{e0041}$/m)
-      assert.match(out, /^ {4}\$1 \(text, type 25\) = 'it's\\nlate'$/m)
-      assert.match(out, /^ {4}\$2 \(binary\) = '\\x0001'\n {4}\$3 \(text\) = NULL$/m)
+      assert.match(out, /^ {4}\$1 text = 'it's\\nlate'$/m)
+      assert.match(out, /^ {4}\$2 binary, its bytes = '\\x0001'\n {4}\$3 = NULL$/m)
     }
   })
 

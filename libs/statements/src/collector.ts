@@ -1,4 +1,5 @@
 import { Problem } from '@countersign/kernel'
+import { safeName, safeText } from './safe-name.ts'
 import type { Names } from './catalog.ts'
 import type { Call } from './functions.ts'
 import type { TypeFacts } from './types.ts'
@@ -34,7 +35,12 @@ export type Collector = {
   readonly functions: Map<string, CalledFunction>
   readonly controls: TransactionControl[]
   readonly unbounded: { tag: string; relation: RelationRef }[]
-  readonly summaries: string[]
+  /** What each statement does, and how often one does just that. */
+  readonly sentences: Map<string, number>
+  sentencesLeftOut: number
+  /** What the statement that is looked at does, by verb and object, and its effects. */
+  clauses: string[]
+  here: Map<string, Effect>
   lock: { readonly mode: Lock; readonly relation: RelationRef } | null
   /** How often a name was compared with a relation, or noted. */
   work: number
@@ -81,7 +87,10 @@ export const newCollector = (names: Names, given: Given = NOTHING_GIVEN): Collec
   functions: new Map(),
   controls: [],
   unbounded: [],
-  summaries: [],
+  sentences: new Map(),
+  sentencesLeftOut: 0,
+  clauses: [],
+  here: new Map(),
   lock: null,
   work: 0,
   reads: 0,
@@ -121,6 +130,7 @@ export function affect(
   if (relation) to.tables.set(keyOf(relation), relation)
   const key = `${effect} ${relation ? keyOf(relation) : ''}`
   if (!to.effects.has(key)) to.effects.set(key, { effect, relation, why })
+  if (!to.here.has(key)) to.here.set(key, { effect, relation, why })
   if (effect === 'session-change' || effect === 'opaque' || effect === 'unknown')
     to.stateChanging = true
   if (effect === 'opaque' || effect === 'unknown') to.columnsUnknown = true
@@ -139,6 +149,7 @@ export function read(to: Collector, relation: RelationRef): void {
 export function renames(to: Collector, why: string): void {
   to.changesNames = true
   affect(to, 'unknown', null, why)
+  say(to, safeText(why))
 }
 
 /** Notes that a column is read, and what its type runs by that. */
@@ -184,12 +195,23 @@ export function call(to: Collector, called: Call): void {
     to.reads++
   }
   if (called.populates === true) to.populates = true
+  if (called.effects.length > 0) say(to, safeText(called.why))
   if (called.changesNames === true) renames(to, `${called.why} to change the search_path`)
 }
 
+/** Says what the statement does: a verb and its object. Inside EXPLAIN nothing is done. */
+export function say(to: Collector, clause: string): void {
+  if (!to.planOnly && !to.clauses.includes(clause) && to.clauses.length < CLAUSES_MAX)
+    to.clauses.push(clause)
+}
+
+const CLAUSES_MAX = 50
+
 /** The name of a relation as people write it. */
 export const shown = (relation: RelationRef): string =>
-  relation.schema === null ? relation.name : `${relation.schema}.${relation.name}`
+  relation.schema === null
+    ? safeName(relation.name)
+    : `${safeName(relation.schema)}.${safeName(relation.name)}`
 
 const keyOf = (relation: RelationRef): string => JSON.stringify([relation.schema, relation.name])
 

@@ -6,6 +6,8 @@ export type EffectName =
   | 'schema-change'
   | 'privilege-change'
   | 'session-change'
+  /** Acts on other sessions. */
+  | 'notify'
   | 'transaction'
   | 'program'
   | 'opaque'

@@ -158,7 +158,7 @@ const CLASSES: ReadonlyMap<string, string> = new Map(
 const POPULATING = /^jsonb?_populate_record/
 
 const SPECIAL: ReadonlyMap<string, readonly EffectName[]> = new Map([
-  ['pg_notify', ['session-change']],
+  ['pg_notify', ['notify']],
   ['lo_import', ['opaque', 'program']],
   ['lo_export', ['opaque', 'program']],
 ])

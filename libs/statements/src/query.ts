@@ -1,3 +1,4 @@
+import { type Changed, restricts } from './bounds.ts'
 import {
   affect,
   call,
@@ -6,6 +7,8 @@ import {
   reach,
   read,
   renames,
+  say,
+  shown,
   spend,
   touch,
 } from './collector.ts'
@@ -96,6 +99,7 @@ function select(to: Collector, body: Tree, outer: Scope): void {
 export function creates(to: Collector, range: Tree): void {
   const relation = targetOf(to, range)
   affect(to, 'schema-change', relation, `creates ${textOf(range, 'relname')} from a query`)
+  say(to, `creates ${shown(relation)} from a query`)
   if (to.planOnly) return
   to.movesData = true
   if (isTemporary(range)) {
@@ -120,6 +124,7 @@ function lockRows(to: Collector, clause: Tree, scope: Scope): void {
   for (const { alias, relation } of scope.level?.relations ?? []) {
     if (named.size > 0 && !named.has(alias)) continue
     affect(to, 'write', relation, 'locks the rows that it reads')
+    say(to, `locks the rows that it reads of ${shown(relation)}`)
     lock(to, 'ROW SHARE', relation)
   }
   // The rows of a sub-select are locked too.
@@ -129,25 +134,34 @@ function lockRows(to: Collector, clause: Tree, scope: Scope): void {
 
 function insert(to: Collector, body: Tree, outer: Scope): void {
   const { scope, relation } = changed(to, body, outer, 'write', 'inserts into')
+  say(to, `adds rows to ${shown(relation)}${'onConflictClause' in body ? conflict(body) : ''}`)
   visitFields(to, 'InsertStmt', body, scope, (field) => field === 'cols')
   const source = nodeAt(body, 'selectStmt')?.body
   if (source) {
     const reads = readsWhile(to, () => select(to, source, { ...scope, level: outer.level }))
     if (reads && !to.planOnly) to.movesData = true
   }
-  const conflict = treeOf(body['onConflictClause'])
-  if (conflict) {
+  const onConflict = treeOf(body['onConflictClause'])
+  if (onConflict) {
     alias(scope, 'excluded', relation)
     // What is excluded came with the statement.
-    assignments(to, conflict, { scope, relations: [aliasOf(part(body, 'relation')), 'excluded'] })
-    visitFields(to, 'OnConflictClause', conflict, scope, (field) => field !== 'targetList')
+    assignments(to, onConflict, { scope, relations: [aliasOf(part(body, 'relation')), 'excluded'] })
+    visitFields(to, 'OnConflictClause', onConflict, scope, (field) => field !== 'targetList')
   }
   returning(to, body, scope, relation)
 }
 
+/** What happens to rows that are there already. */
+const conflict = (body: Tree): string =>
+  textOf(part(body, 'onConflictClause'), 'action') === 'ONCONFLICT_UPDATE'
+    ? ' and changes those that are there already'
+    : ''
+
 function update(to: Collector, body: Tree, outer: Scope): void {
   const { scope, relation } = changed(to, body, outer, 'write', 'updates')
-  if (!('whereClause' in body)) to.unbounded.push({ tag: 'UPDATE', relation })
+  const isEvery = !restricts(nodeAt(body, 'whereClause'), changedBy(to, body, relation))
+  if (isEvery) to.unbounded.push({ tag: 'UPDATE', relation })
+  say(to, `changes ${isEvery ? 'every row of' : 'rows of'} ${shown(relation)}${every(isEvery)}`)
   visitFields(to, 'UpdateStmt', body, scope, (field) => field === 'fromClause')
   assignments(to, body, { scope, relations: [aliasOf(part(body, 'relation'))] })
   visitFields(to, 'UpdateStmt', body, scope, (field) => field === 'whereClause')
@@ -156,7 +170,9 @@ function update(to: Collector, body: Tree, outer: Scope): void {
 
 function remove(to: Collector, body: Tree, outer: Scope): void {
   const { scope, relation } = changed(to, body, outer, 'delete', 'deletes from')
-  if (!('whereClause' in body)) to.unbounded.push({ tag: 'DELETE', relation })
+  const isEvery = !restricts(nodeAt(body, 'whereClause'), changedBy(to, body, relation))
+  if (isEvery) to.unbounded.push({ tag: 'DELETE', relation })
+  say(to, `deletes ${isEvery ? 'every row of' : 'rows of'} ${shown(relation)}${every(isEvery)}`)
   visitFields(to, 'DeleteStmt', body, scope, (field) => field === 'usingClause')
   visitFields(to, 'DeleteStmt', body, scope, (field) => field === 'whereClause')
   returning(to, body, scope, relation)
@@ -164,6 +180,13 @@ function remove(to: Collector, body: Tree, outer: Scope): void {
 
 function merge(to: Collector, body: Tree, outer: Scope): void {
   const { scope, relation } = changed(to, body, outer, 'write', 'merges into')
+  const isEvery = mergesEvery(body, changedBy(to, body, relation))
+  if (isEvery) to.unbounded.push({ tag: 'MERGE', relation })
+  const does = nodesAt(body, 'mergeWhenClauses').map(
+    (when) => MERGED.get(textOf(when.body, 'commandType')) ?? '',
+  )
+  const verbs = [...new Set(does)].filter((verb) => verb !== '').join(', ')
+  say(to, `merges into ${shown(relation)} (${verbs || 'does nothing'})${every(isEvery)}`)
   visitFields(to, 'MergeStmt', body, scope, (field) => field === 'sourceRelation')
   visitFields(to, 'MergeStmt', body, scope, (field) => field === 'joinCondition')
   for (const { body: when } of nodesAt(body, 'mergeWhenClauses')) {
@@ -174,6 +197,32 @@ function merge(to: Collector, body: Tree, outer: Scope): void {
   }
   returning(to, body, scope, relation)
 }
+
+const every = (isEvery: boolean): string => (isEvery ? ' (no condition: every row)' : '')
+
+const MERGED: ReadonlyMap<string, string> = new Map([
+  ['CMD_INSERT', 'adds rows'],
+  ['CMD_UPDATE', 'changes rows'],
+  ['CMD_DELETE', 'deletes rows'],
+])
+
+/** Whether MERGE changes or deletes rows that no condition chooses. */
+function mergesEvery(body: Tree, target: Changed): boolean {
+  const joins = restricts(nodeAt(body, 'joinCondition'), target)
+  return nodesAt(body, 'mergeWhenClauses').some(({ body: when }) => {
+    if (!CHANGING.has(textOf(when, 'commandType'))) return false
+    if (restricts(nodeAt(when, 'condition'), target)) return false
+    return textOf(when, 'matchKind') === 'MERGE_WHEN_NOT_MATCHED_BY_SOURCE' || !joins
+  })
+}
+
+const CHANGING: ReadonlySet<string> = new Set(['CMD_UPDATE', 'CMD_DELETE'])
+
+const changedBy = (to: Collector, body: Tree, relation: RelationRef): Changed => ({
+  alias: aliasOf(part(body, 'relation')),
+  columns: to.names.columnsOf(relation),
+  hasOthers: ['fromClause', 'usingClause', 'sourceRelation'].some((field) => field in body),
+})
 
 function changed(
   to: Collector,

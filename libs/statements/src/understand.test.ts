@@ -152,7 +152,7 @@ const EFFECTS: Readonly<Record<string, string>> = {
   'set transaction read only': 'transaction',
   'discard all': 'session-change',
   'listen a': 'session-change',
-  "notify a, 'b'": 'session-change',
+  "notify a, 'b'": 'notify',
   'show work_mem': 'read',
   'begin; commit': 'transaction',
   "prepare transaction 'x'": 'opaque',
@@ -183,7 +183,8 @@ const EFFECTS: Readonly<Record<string, string>> = {
   'alter default privileges grant select on tables to public': 'privilege-change',
   'reassign owned by a to b': 'privilege-change',
   "security label on table orders is 'x'": 'privilege-change shop.orders',
-  "alter system set archive_command = 'sh'": 'program, schema-change',
+  "alter system set archive_command = 'sh'": 'privilege-change, program, schema-change',
+  'alter system set work_mem = 1': 'privilege-change, schema-change',
   'create extension dblink': 'schema-change',
   "create function f() returns int language sql as 'delete from orders'": 'schema-change',
   'create trigger t after insert on orders for each row execute function f()':

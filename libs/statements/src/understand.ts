@@ -72,29 +72,49 @@ const TEXT_TYPES: ReadonlySet<number> = new Set([0, 705, 25, 19, 1043])
 function spanOf(to: Collector, tree: Tree, text: string): StatementSpan {
   const node = nodeAt(tree, 'stmt')
   if (!node) throw new TypeError('a statement without a tree')
-  const summaries = to.summaries.length
-  const before = new Set(to.effects.keys())
+  to.clauses = []
+  to.here = new Map()
   const tag = statement(to, node)
-  if (to.summaries.length === summaries) to.summaries.push(sentence(to, tag, before))
+  note(to, sentence(to, tag))
   const start = Number(tree['stmt_location'] ?? 0)
   // A length of 0 means: to the end of the text.
   const length = Number(tree['stmt_len'] ?? 0) || Buffer.byteLength(text) - start
   return { tag, start, length }
 }
 
-/** The relations that are new with this statement say best what it is about. */
-function sentence(to: Collector, tag: string, before: ReadonlySet<string>): string {
-  const parts = new Map<string, string[]>()
-  for (const [key, { effect, relation }] of to.effects) {
-    if (before.has(key) || !relation) continue
-    parts.set(effect, [...(parts.get(effect) ?? []), shown(relation)])
-  }
-  const said = [...parts].map(
-    ([effect, names]) => `${VERBS.get(effect) ?? effect} ${names.join(', ')}`,
+/** What one statement does: by its parts, and what else it reads. */
+function sentence(to: Collector, tag: string): string {
+  const said = [...to.clauses.slice(0, CLAUSES_SHOWN_MAX)]
+  if (to.clauses.length > said.length)
+    said.push(`and ${to.clauses.length - said.length} things more`)
+  const reads = [...to.here.values()].flatMap(({ effect, relation }) =>
+    effect === 'read' && relation !== null ? [shown(relation)] : [],
   )
-  const unbounded = to.unbounded.length > 0 ? ' (no WHERE: every row)' : ''
-  return said.length === 0 ? `runs ${tag}` : `${said.join('; ')}${unbounded}`
+  const shownReads = reads.slice(0, READS_SHOWN_MAX).join(', ')
+  const more = reads.length > READS_SHOWN_MAX ? ` and ${reads.length - READS_SHOWN_MAX} more` : ''
+  if (reads.length > 0) said.push(`reads ${shownReads}${more}`)
+  if (said.length > 0) return said.join('; ').replaceAll(', which; ', ', which ')
+  return tag === 'SELECT' ? 'computes values' : `runs ${tag}`
 }
+
+/** Repeated statements are counted. */
+function note(to: Collector, sentence: string): void {
+  const known = to.sentences.get(sentence)
+  if (known === undefined && to.sentences.size >= SENTENCES_MAX) to.sentencesLeftOut++
+  else to.sentences.set(sentence, (known ?? 0) + 1)
+}
+
+function summaryOf({ sentences, sentencesLeftOut }: Collector): string {
+  const said = [...sentences].map(([each, count]) =>
+    count === 1 ? each : `${each} (${count} times)`,
+  )
+  if (sentencesLeftOut > 0) said.push(`DOES MORE in ${sentencesLeftOut} further statements`)
+  return said.join('; then ') || 'does nothing'
+}
+
+const CLAUSES_SHOWN_MAX = 20
+const READS_SHOWN_MAX = 8
+const SENTENCES_MAX = 50
 
 function understood(to: Collector, statements: readonly StatementSpan[]): Understanding {
   return {
@@ -117,7 +137,7 @@ function understood(to: Collector, statements: readonly StatementSpan[]): Unders
     runsWhenPrepared: to.runsWhenPrepared,
     empty: statements.length === 0 && to.effects.size === 0,
     locks: to.lock ? `${to.lock.mode} on ${shown(to.lock.relation)}` : null,
-    summary: to.summaries.join('; then ') || 'does nothing',
+    summary: summaryOf(to),
   }
 }
 
@@ -128,15 +148,6 @@ function unknown(
 ): Understanding {
   const to = newCollector(namesOf(catalog))
   affect(to, 'unknown', null, `the statement ${why}`)
-  to.summaries.push('cannot be understood')
+  note(to, 'cannot be understood')
   return { ...understood(to, []), tooComplex }
 }
-
-const VERBS: ReadonlyMap<string, string> = new Map([
-  ['read', 'reads'],
-  ['write', 'changes rows of'],
-  ['delete', 'deletes rows of'],
-  ['schema-change', 'changes the definition of'],
-  ['privilege-change', 'changes the rights on'],
-  ['session-change', 'changes the session with'],
-])

@@ -7,6 +7,7 @@ import {
   lock,
   read,
   renames,
+  say,
   shown,
   touch,
 } from './collector.ts'
@@ -21,6 +22,7 @@ import {
   visit,
   visitChildren,
 } from './query.ts'
+import { safeName } from './safe-name.ts'
 import { changesReading, HARMLESS_SETTINGS, IDENTITY_SETTINGS, namesASession } from './settings.ts'
 import {
   constantOf,
@@ -33,11 +35,14 @@ import {
   treeOf,
   wordsAt,
 } from './tree.ts'
+import { utilitySentence } from './utility-sentence.ts'
 
 /** Notes what a statement does and returns its tag. A statement that no table names throws. */
 export function statement(to: Collector, node: Node): string {
   const { kind, body } = node
   const own = OWN.get(kind)
+  const sentence = own || RULES.has(kind) ? utilitySentence(to, node) : null
+  if (sentence !== null) say(to, sentence)
   if (own) return own(to, body)
   const rule = RULES.get(kind)
   if (!rule) throw new TypeError(`unknown statement ${kind}`)
@@ -66,6 +71,11 @@ function ruled(to: Collector, node: Node, rule: Rule): string {
   // What has no relation, and what goes beyond it, is about the target as a whole.
   const rest = subjects.length > 0 ? rule.effects.slice(1) : rule.effects
   for (const effect of rest) affect(to, effect, null, tag)
+  if (kind === 'TruncateStmt')
+    for (const relation of subjects) to.unbounded.push({ tag: 'TRUNCATE', relation })
+  // A setting of the server is none of its programs, unless it says which ones run.
+  if (kind === 'AlterSystemStmt' && PROGRAMS.test(textOf(part(body, 'setstmt'), 'name')))
+    affect(to, 'program', null, tag)
   if (RIGHTS.has(tag)) affect(to, 'privilege-change', subjects[0] ?? null, tag)
   if (isTemporary(part(body, 'sequence'))) {
     affect(to, 'session-change', targetOf(to, part(body, 'sequence')), tag)
@@ -97,6 +107,9 @@ const RIGHTS: ReadonlySet<string> = new Set([
   'ALTER ROLE',
   'DROP ROLE',
 ])
+
+/** Settings with commands and libraries in them; no name means all of them. */
+const PROGRAMS = /^$|command|librar/i
 
 /** The relations that a utility statement is about. */
 function subjectsOf(to: Collector, node: Node): RelationRef[] {
@@ -190,7 +203,12 @@ function alterTable(to: Collector, body: Tree): string {
         .replace(/^AT_/, '')
         .replace(/([a-z])([A-Z])/g, '$1 $2')
         .toLowerCase()
-    words.push(word)
+    const name = textOf(command, 'name')
+    const cascade =
+      textOf(command, 'behavior') === 'DROP_CASCADE' ? ' and what depends on it (CASCADE)' : ''
+    words.push(
+      `${name !== '' && NAMED.has(subtype) ? `${word} ${safeName(name)}` : word}${cascade}`,
+    )
   }
   affect(to, 'schema-change', relation, `ALTER ${objectOf(body)}`)
   lock(to, mode, relation)
@@ -205,14 +223,31 @@ function alterTable(to: Collector, body: Tree): string {
       },
     },
   )
-  to.summaries.push(
-    `${words.join(', ')} of ${shown(relation)} (takes ${mode})`.replace(
-      'a column of',
-      'a column to',
-    ),
+  const rebuilds = nodesAt(body, 'cmds').some(({ body: command }) =>
+    REBUILDING.has(textOf(command, 'subtype')),
   )
+  const about = `${words.join(', ')} of ${shown(relation)}`.replace('a column of', 'a column to')
+  say(to, `${about} (takes ${mode}${rebuilds ? ', rebuilds the table' : ''})`)
   return `ALTER ${objectOf(body)}`
 }
+
+/** Commands that a name makes clearer. */
+const NAMED: ReadonlySet<string> = new Set([
+  ...[
+    'AT_DropColumn',
+    'AT_DropConstraint',
+    'AT_AlterColumnType',
+    'AT_SetNotNull',
+    'AT_DropNotNull',
+  ],
+  ...['AT_ColumnDefault', 'AT_EnableTrig', 'AT_DisableTrig', 'AT_ValidateConstraint'],
+])
+
+/** What may write every row anew, while nobody can read or write the table. */
+const REBUILDING: ReadonlySet<string> = new Set([
+  ...['AT_AlterColumnType', 'AT_SetLogged', 'AT_SetUnLogged', 'AT_SetTableSpace'],
+  ...['AT_SetAccessMethod', 'AT_AddOf', 'AT_SetExpression'],
+])
 
 const COMMAND_WORDS: ReadonlyMap<string, string> = new Map([
   ['AT_AddColumn', 'adds a column'],
@@ -262,7 +297,6 @@ function createTable(to: Collector, body: Tree): string {
       },
     },
   )
-  to.summaries.push(`creates the table ${shown(relation)}`)
   return 'CREATE TABLE'
 }
 
@@ -285,7 +319,6 @@ function createView(to: Collector, body: Tree): string {
   }
   const query = nodeAt(body, 'query')
   if (query) visit(to, query, TOP)
-  to.summaries.push(`creates the view ${shown(relation)}`)
   return 'CREATE VIEW'
 }
 
@@ -299,14 +332,12 @@ function explain(to: Collector, body: Tree): string {
   )
   const outer = to.planOnly
   to.planOnly = outer || !runs
-  const summaries = to.summaries.length
   const unbounded = to.unbounded.length
   statement(to, query)
   to.planOnly = outer
   if (!runs) {
     to.unbounded.length = unbounded
-    to.summaries.length = summaries
-    to.summaries.push('shows the plan of a statement without running it')
+    say(to, 'shows the plan of a statement without running it')
   }
   if (to.effects.size === 0) affect(to, 'read', null, 'shows a plan')
   return 'EXPLAIN'
@@ -329,6 +360,13 @@ function copy(to: Collector, body: Tree): string {
         : 'COPY uses a file of the server',
     )
   else to.copy = isFrom ? 'in' : 'out'
+  const there = body['is_program'] === true ? 'a program on the server' : 'a file of the server'
+  if (!isFrom) say(to, `copies rows to ${onServer ? there : 'the agent'}`)
+  else if (range)
+    say(
+      to,
+      `adds rows to ${shown(targetOf(to, range))} from ${onServer ? there : 'data of the agent that are not shown here'}`,
+    )
   if (range) {
     const relation = targetOf(to, range)
     if (isFrom) {
@@ -353,6 +391,7 @@ function set(to: Collector, body: Tree): string {
   const name = textOf(body, 'name').toLowerCase()
   if (kind === 'VAR_SET_MULTI' && !name.startsWith('session')) {
     affect(to, 'transaction', null, 'sets the mode of the transaction')
+    say(to, 'sets the mode of the transaction')
     to.controls.push('set')
     return 'SET'
   }
@@ -374,7 +413,12 @@ function set(to: Collector, body: Tree): string {
     affect(to, 'unknown', null, `changes how PostgreSQL reads later statements (${name})`)
   if (name === 'search_path' && SETS_VALUE.has(kind) && !to.names.areKept(pathOf(args)))
     renames(to, 'changes the search_path')
-  to.summaries.push(`changes the setting ${name || 'of everything'} of the session`)
+  say(
+    to,
+    name === ''
+      ? 'resets every setting of the session'
+      : `changes the setting ${safeName(name)} of the session`,
+  )
   return kind.startsWith('VAR_RESET') ? 'RESET' : 'SET'
 }
 
@@ -394,6 +438,7 @@ function pathOf(args: readonly Node[]): string[] | null {
 function show(to: Collector, body: Tree): string {
   const name = textOf(body, 'name').toLowerCase()
   affect(to, 'read', null, 'SHOW')
+  say(to, `shows ${name === 'all' ? 'every setting' : `the setting ${safeName(name)}`}`)
   if (name === 'all' || name.includes('.')) to.columnsUnknown = true
   return 'SHOW'
 }
@@ -556,7 +601,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['DiscardStmt', session('DISCARD')],
   ['ListenStmt', session('LISTEN')],
   ['UnlistenStmt', session('UNLISTEN')],
-  ['NotifyStmt', session('NOTIFY')],
+  ['NotifyStmt', { tag: 'NOTIFY', effects: ['notify'], closed: true }],
   ['LoadStmt', { tag: 'LOAD', effects: ['program', 'session-change'], closed: true }],
   ['CheckPointStmt', { tag: 'CHECKPOINT', effects: ['program'], closed: true }],
   ['TruncateStmt', { tag: 'TRUNCATE', effects: ['delete'], closed: true }],
@@ -593,7 +638,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['CreateTableSpaceStmt', schema('CREATE TABLESPACE', { effects: ['schema-change', 'program'] })],
   ['DropTableSpaceStmt', schema('DROP TABLESPACE')],
   ['AlterTableSpaceOptionsStmt', schema('ALTER TABLESPACE')],
-  ['AlterSystemStmt', code('ALTER SYSTEM', { effects: ['schema-change', 'program'] })],
+  ['AlterSystemStmt', code('ALTER SYSTEM', { effects: ['schema-change', 'privilege-change'] })],
   ['AlterCollationStmt', schema('ALTER COLLATION')],
   ['CreateFunctionStmt', code('CREATE FUNCTION')],
   ['AlterFunctionStmt', code('ALTER FUNCTION')],
@@ -643,3 +688,6 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['DropOwnedStmt', privilege('DROP OWNED', { effects: ['privilege-change', 'schema-change'] })],
   ['SecLabelStmt', privilege('SECURITY LABEL')],
 ])
+
+/** Every kind of statement that is understood. */
+export const STATEMENT_KINDS: readonly string[] = [...OWN.keys(), ...RULES.keys()]

@@ -78,7 +78,7 @@ export type DetectorRule = {
 
 /** One thing that a request does, to one table or to the target as a whole. */
 export type Effect = {
-  /** read, write, delete, schema-change, privilege-change, session-change, transaction, program, opaque, unknown. */
+  /** read, write, delete, schema-change, privilege-change, session-change, notify, transaction, program, opaque, unknown. */
   readonly effect: string
   /** The schema of the table. */
   readonly schema: string | null
@@ -171,6 +171,8 @@ export type Profile = {
   readonly holdAfterWriteMaxMs: number
   /** Whether base roles may create (tables, temporary tables, types, functions) without people; for development. */
   readonly mayCreate: boolean
+  /** How long an agent may leave a session idle in which a privilege is raised, in milliseconds; then it ends. */
+  readonly raisedIdleMaxMs: number
 }
 
 /** The wire protocol that an agent speaks to a target. */

@@ -75,6 +75,8 @@ export type RequestIntercepted = {
   readonly transactionStatus: TransactionStatus
   /** The state version of the session. */
   readonly stateVersion: number
+  /** The roles that an approval lent to the session and that it still has, until its transaction ends. */
+  readonly raisedRoles: readonly string[]
 }
 
 /** A piece of a request that is too large for one record, or that streams in (COPY). It is recorded before it is forwarded. */

@@ -458,4 +458,4 @@ function entry(state: Credentials, sessionId: SessionId): Credential {
 /** Longer than a proxy takes to end a session, and than clocks differ. */
 const OVERDUE_MS = 30_000
 /** Effects that leave the catalog of the target as it is. */
-const KEEPS_SCHEMA = ['read', 'write', 'delete', 'transaction', 'session-change']
+const KEEPS_SCHEMA = ['read', 'write', 'delete', 'transaction', 'session-change', 'notify']

@@ -29,6 +29,7 @@ export const profile: Profile = {
   rowsMax: 1_000,
   holdInTransactionMaxMs: 60_000,
   holdAfterWriteMaxMs: 30_000,
+  raisedIdleMaxMs: 10_000,
   recording: 'Full',
   outlivesToken: false,
   mayCreate: false,

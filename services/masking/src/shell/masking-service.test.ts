@@ -227,6 +227,7 @@ const admitted = (): SessionAdmitted => ({
     rowsMax: 10,
     holdInTransactionMaxMs: 0,
     holdAfterWriteMaxMs: 30_000,
+    raisedIdleMaxMs: 10_000,
     recording: 'Full',
     outlivesToken: false,
     mayCreate: false,

@@ -59,6 +59,7 @@ export function admission(
     table: null,
     time,
     statement: null,
+    raisedRoles: [],
   })
   if (answer.status === 'forbidden') return rejected('CS_SESSION_REJECTED', answer.reason)
   if (answer.status === 'unmatched') {

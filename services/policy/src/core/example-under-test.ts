@@ -170,6 +170,7 @@ export const intercepted = (change: Partial<RequestIntercepted> = {}): RequestIn
   origin: 'Agent',
   transactionStatus: 'Idle',
   stateVersion: 3,
+  raisedRoles: [],
   ...change,
 })
 
@@ -181,10 +182,17 @@ export function decided(
     catalog = exampleCatalog(),
     subject = {},
     mayHaveTemporary = false,
-  }: { catalog?: Catalog; subject?: Partial<RequestSubject>; mayHaveTemporary?: boolean } = {},
+    raisedRoles = [],
+  }: {
+    catalog?: Catalog
+    subject?: Partial<RequestSubject>
+    mayHaveTemporary?: boolean
+    raisedRoles?: readonly string[]
+  } = {},
 ): RequestDecision {
   const asked = subjectOf(profile, sql, subject)
-  const request = intercepted({ content: { ...intercepted().content, kind: asked.kind } })
+  const content = { ...intercepted().content, kind: asked.kind }
+  const request = intercepted({ content, raisedRoles })
   const rules = { catalog, policies: policiesOf(catalog), catalogOffset: 1 }
   return requestDecision(request, {
     session: admitted(profile, catalog),

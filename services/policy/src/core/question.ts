@@ -16,6 +16,8 @@ export type Question = {
   readonly time: Time
   /** Null for `connect`, which has no statement. */
   readonly statement: StatementFacts | null
+  /** The roles that an approval lent to the session and that it still has. */
+  readonly raisedRoles: readonly string[]
 }
 
 /** When, in UTC; the weekday counts from 1 for Monday. */
@@ -38,7 +40,9 @@ export function timeOf(instant: Instant): Time {
 }
 
 /** The question in the words of Cedar. */
-export function cedarRequest({ identity, profile, action, table, time, statement }: Question) {
+export function cedarRequest(question: Question) {
+  const { identity, profile, action, table, time, statement, raisedRoles } = question
+  const session = { raised: raisedRoles.length > 0, raisedRoles: [...raisedRoles] }
   const principal = uid('Agent', identity.agent)
   const target = uid('Target', profile.name)
   const resource =
@@ -47,7 +51,7 @@ export function cedarRequest({ identity, profile, action, table, time, statement
     principal,
     action: uid('Action', action),
     resource,
-    context: statement === null ? { time } : { time, statement },
+    context: statement === null ? { time } : { time, statement, session },
     entities: [
       ...entitiesOf(identity, principal),
       entity(target, {}, [uid('Environment', profile.environment)]),

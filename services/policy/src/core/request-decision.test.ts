@@ -105,11 +105,7 @@ const EXAMPLES: readonly [profile: string, sql: string, expected: string][] = [
     "SELECT set_config('application_name', full_name, false) FROM customers",
     'CS_REQUEST_BLOCKED the statement moves masked columns to where masking does not see them',
   ],
-  [
-    'shop-prod',
-    "SELECT pg_notify('names', full_name) FROM customers",
-    'CS_REQUEST_BLOCKED the statement moves masked columns to where masking does not see them',
-  ],
+  ['shop-prod', "SELECT pg_notify('names', full_name) FROM customers", 'review prod-change raise '],
   [
     'shop-prod',
     "SELECT set_config('application_name', city, false) FROM customers",
@@ -124,6 +120,48 @@ const EXAMPLES: readonly [profile: string, sql: string, expected: string][] = [
 for (const [profile, sql, expected] of EXAMPLES) {
   test(`${profile}: ${sql}`, () => assert.equal(brief(decided(profile, sql)), expected))
 }
+
+test('what an approval lent is known to the policies, and what it permits covers nothing', () => {
+  const read = 'SELECT id FROM orders'
+  assert.equal(brief(decided('shop-prod', read)), 'allowed Shape')
+  assert.equal(
+    brief(decided('shop-prod', read, { raisedRoles: ['shop_prod_writer'] })),
+    'allowed None',
+  )
+  const asOwner = decided('shop-prod', read, { raisedRoles: ['shop_prod_owner'] })
+  assert.equal(asOwner.type, 'ReviewRequired')
+  const catalog = exampleCatalog(
+    'forbid (principal, action == Countersign::Action::"read", resource) when { context.session.raised };',
+  )
+  const forbidden = decided('shop-dev', read, { catalog, raisedRoles: ['a'] })
+  assert.equal(forbidden.type === 'RequestBlocked' && forbidden.code, 'CS_REQUEST_BLOCKED')
+  assert.equal(brief(decided('shop-dev', read, { catalog })), 'allowed Shape')
+})
+
+test('to notify others is an action of its own', () => {
+  for (const sql of ['NOTIFY c', "SELECT pg_notify('c', 'x')"]) {
+    assert.equal(decided('shop-prod', sql).type, 'ReviewRequired')
+    assert.equal(decided('shop-dev', sql).type, 'RequestAllowed')
+    const effects = decided('shop-dev', sql).effects.map(({ effect }) => effect)
+    assert.deepEqual(effects, ['notify'])
+  }
+})
+
+test('every row is every row, whatever the condition says', () => {
+  const catalog = exampleCatalog(
+    'forbid (principal, action, resource) when { context has statement && context.statement.unbounded };',
+  )
+  for (const sql of [
+    'DELETE FROM orders WHERE true',
+    'TRUNCATE orders',
+    'UPDATE orders SET id = id WHERE 1 = 1',
+  ])
+    assert.equal(decided('shop-dev', sql, { catalog }).type, 'RequestBlocked', sql)
+  assert.equal(
+    decided('shop-dev', 'DELETE FROM orders WHERE id = 1', { catalog }).type,
+    'RequestAllowed',
+  )
+})
 
 test('what costs too much to look at is refused with a code of its own', () => {
   for (const sql of [

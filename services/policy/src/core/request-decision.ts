@@ -81,7 +81,12 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
   const { profile } = session
   const tags = tagsOf(target, maskingRulesFor(rules.catalog, profile.environment))
   const tainted = tags.touchedBy(understanding)
-  const questions = questionsOf(understanding, { ...facts, tags, tainted })
+  const questions = questionsOf(understanding, {
+    ...facts,
+    tags,
+    tainted,
+    raisedRoles: request.raisedRoles,
+  })
   if (questions.length > QUESTIONS_MAX) {
     const reason = `the request has more than ${QUESTIONS_MAX} effects on tables`
     return block('CS_REQUEST_UNKNOWN', reason, { hint: 'Send it in smaller pieces.', effects: [] })
@@ -150,7 +155,10 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
       hint: 'Leave the masked columns out.',
     })
   }
-  const coverable = chains.length === 0 && !understanding.stateChanging && !rules.policies.readsTime
+  // What was permitted with a privilege says nothing about later, without it.
+  const isRaised = request.raisedRoles.length > 0
+  const coverable =
+    chains.length === 0 && !isRaised && !understanding.stateChanging && !rules.policies.readsTime
   const coverage = coverable ? obligations.coverage : 'None'
   const key = coverage === 'None' ? null : coverageKey(coverage, subject)
   return {
@@ -198,17 +206,22 @@ function mismatchOf(
     : `the content names another ${different[0]} than the request`
 }
 
-type Asked = RequestFacts & { readonly tags: Tags; readonly tainted: boolean }
+type Asked = RequestFacts & {
+  readonly tags: Tags
+  readonly tainted: boolean
+  readonly raisedRoles: readonly string[]
+}
 
 function questionsOf(
   understanding: Understanding,
-  { session, at, tags, tainted }: Asked,
+  { session, at, tags, tainted, raisedRoles }: Asked,
 ): Question[] {
   const { identity, profile } = session
   const common = {
     identity: { agent: identity.agent, behalfOf: identity.behalfOf, groups: identity.groups },
     profile: { name: profile.name, environment: profile.environment },
     time: timeOf(at),
+    raisedRoles: [...raisedRoles].sort(),
     statement: {
       count: understanding.statements.length,
       movesData: understanding.movesData,

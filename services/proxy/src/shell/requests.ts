@@ -38,6 +38,8 @@ export type Pending = {
   recording: Recording
   /** It runs code that policy could not look into; known when it is released. */
   isOpaque: boolean
+  /** What was raised when it was asked about; null when nothing was. */
+  readonly raiseId: string | null
   /** The trace that began when it was asked about. */
   trace: TraceContext | null
 }
@@ -60,6 +62,7 @@ export async function intercepted(session: Session, asks: readonly Ask[]): Promi
       origin: 'Agent',
       transactionStatus: STATUS_NAMES[session.status],
       stateVersion: session.stateVersion,
+      raisedRoles: session.raised?.roles ?? [],
     })
   }
   if (events.length > 0)
@@ -99,8 +102,16 @@ const answerNames = ({ requestId }: Pending): string[] => [
  * another description came meanwhile: then it is asked about.
  */
 export async function stillCovered(session: Session, pending: Pending): Promise<Pending> {
-  if (pending.cover === null) return pending
+  if (pending.cover === null) return askedAsNow(session, pending)
   if (coverNow(session, pending.ask)?.decisionId === pending.cover.decisionId) return pending
+  const [asked] = await intercepted(session, [pending.ask])
+  return asked ?? pending
+}
+
+/** What was asked before a request in the same pipeline was lent a privilege is asked again: policy is told what is raised. */
+async function askedAsNow(session: Session, pending: Pending): Promise<Pending> {
+  if (pending.raiseId === (session.raised?.raiseId ?? null)) return pending
+  withdraw(session, [pending])
   const [asked] = await intercepted(session, [pending.ask])
   return asked ?? pending
 }
@@ -242,6 +253,7 @@ function pendingOf(session: Session, ask: Ask): Pending {
     recording: cover?.decision.recording ?? profile.recording,
     isOpaque: false,
     grantedAt: null,
+    raiseId: session.raised?.raiseId ?? null,
     trace: null,
   }
 }

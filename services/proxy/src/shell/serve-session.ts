@@ -15,6 +15,7 @@ import type { Client } from './client.ts'
 import { endInTime } from './expiry.ts'
 import { arrives, putBack, taken } from './inbox.ts'
 import { askedSession, type Asked, minorOf, openSession, settingsOf } from './open-session.ts'
+import { agentInTime } from './raised-idle.ts'
 import { servePipeline } from './pipeline.ts'
 import { ownQuery } from './own-query.ts'
 import { actAsItself, privilegesConfirmed } from './privileges.ts'
@@ -145,7 +146,7 @@ async function run(session: Session, setIdle: (idle: boolean) => void): Promise<
   try {
     for (;;) {
       setIdle(true)
-      const pipeline = await during(session, nextPipeline(session))
+      const pipeline = await during(session, agentInTime(session, nextPipeline(session)))
       setIdle(false)
       if (!Array.isArray(pipeline)) return pipeline
       await servePipeline(session, pipeline)

@@ -462,6 +462,7 @@ const opening = (): AnyMessage[] => [
       rowsMax: 1,
       holdInTransactionMaxMs: 1,
       holdAfterWriteMaxMs: 30_000,
+      raisedIdleMaxMs: 10_000,
       recording: 'Full',
       outlivesToken: false,
       mayCreate: false,
@@ -509,6 +510,7 @@ function requests(): AnyMessage[] {
       origin: 'Agent',
       transactionStatus: 'Idle',
       stateVersion: 0,
+      raisedRoles: [],
     },
     {
       type: 'RequestAllowed',

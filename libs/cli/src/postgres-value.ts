@@ -1,0 +1,456 @@
+/** A value of a parameter as PostgreSQL would write it, with the name of its type. */
+export type PostgresValue = { readonly type: string | null; readonly text: string | null }
+
+/**
+ * What the bytes of a parameter in binary format stand for: the text that PostgreSQL gives for the value, with
+ * `DateStyle = ISO`, `IntervalStyle = postgres` and the time zone UTC. The text is null for types that are not built in, and
+ * for bytes that are none of the type: then only the bytes can be shown.
+ *
+ * Known limits: `money` is written without a currency; composites, which carry the types of their fields, only where these
+ * are built in; types without a format that is documented by their send function, such as tsvector, as bytes.
+ */
+export function postgresValue(oid: number, bytes: Buffer): PostgresValue {
+  const known = TYPES.get(oid)
+  if (known === undefined) return { type: null, text: null }
+  try {
+    return { type: known.name, text: known.read(bytes) }
+  } catch {
+    // A read beyond the end, or what no value of the type has.
+    return { type: known.name, text: null }
+  }
+}
+
+/** The name of a built-in type. */
+export const postgresType = (oid: number): string | null => TYPES.get(oid)?.name ?? null
+
+type Type = { readonly name: string; readonly read: (bytes: Buffer) => string }
+
+const exactly =
+  (length: number, read: (bytes: Buffer) => string) =>
+  (bytes: Buffer): string => {
+    if (bytes.length !== length) throw new RangeError('another length')
+    return read(bytes)
+  }
+
+const utf8 = (bytes: Buffer): string => new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+const hex = (bytes: Buffer): string => `\\x${bytes.toString('hex')}`
+const bool = exactly(1, (bytes) => (bytes[0] === 0 ? 'false' : 'true'))
+const int2 = exactly(2, (bytes) => String(bytes.readInt16BE()))
+const int4 = exactly(4, (bytes) => String(bytes.readInt32BE()))
+const int8 = exactly(8, (bytes) => String(bytes.readBigInt64BE()))
+const uint4 = exactly(4, (bytes) => String(bytes.readUInt32BE()))
+const uint8 = exactly(8, (bytes) => String(bytes.readBigUInt64BE()))
+const float4 = exactly(4, (bytes) => floatText(bytes.readFloatBE(), shortest4))
+const float8 = exactly(8, (bytes) => floatText(bytes.readDoubleBE(), String))
+
+/** The fewest digits that give the same single-precision number again. */
+function shortest4(value: number): string {
+  for (let digits = 1; digits < 9; digits++) {
+    const text = value.toPrecision(digits)
+    if (Math.fround(Number(text)) === value) return String(Number(text))
+  }
+  return String(Number(value.toPrecision(9)))
+}
+
+/** PostgreSQL writes an exponent of two digits, below 1e-4 and from 1e15 on (1e6 for real). */
+function floatText(value: number, shortest: (value: number) => string): string {
+  if (Number.isNaN(value)) return 'NaN'
+  if (!Number.isFinite(value)) return value < 0 ? '-Infinity' : 'Infinity'
+  if (value === 0) return Object.is(value, -0) ? '-0' : '0'
+  const [mantissa = '', exponent = '0'] = Number(shortest(value)).toExponential().split('e')
+  const power = Number(exponent)
+  const limit = shortest === String ? 15 : 6
+  if (power >= -4 && power < limit) return plain(mantissa, power)
+  const sign = power < 0 ? '-' : '+'
+  return `${mantissa}e${sign}${String(Math.abs(power)).padStart(2, '0')}`
+}
+
+/** A mantissa and a power of ten without an exponent. */
+function plain(mantissa: string, power: number): string {
+  const sign = mantissa.startsWith('-') ? '-' : ''
+  const digits = mantissa.replace('-', '').replace('.', '')
+  if (power < 0) return `${sign}0.${'0'.repeat(-power - 1)}${digits}`
+  const whole = digits.slice(0, power + 1).padEnd(power + 1, '0')
+  const rest = digits.slice(power + 1)
+  return `${sign}${whole}${rest === '' ? '' : `.${rest}`}`
+}
+
+/** ndigits, weight, sign, scale, and digits of base 10,000. */
+function numeric(bytes: Buffer): string {
+  const count = bytes.readUInt16BE(0)
+  const weight = bytes.readInt16BE(2)
+  const sign = bytes.readUInt16BE(4)
+  const scale = bytes.readUInt16BE(6)
+  if (bytes.length !== 8 + count * 2) throw new RangeError('another length')
+  if (sign === 0xc000) return 'NaN'
+  if (sign === 0xd000) return 'Infinity'
+  if (sign === 0xf000) return '-Infinity'
+  if (weight > DIGITS_MAX || scale > DIGITS_MAX * 4) throw new RangeError('too many digits')
+  const digit = (place: number): string =>
+    place >= 0 && place < count
+      ? String(bytes.readUInt16BE(8 + place * 2)).padStart(4, '0')
+      : '0000'
+  let whole = ''
+  for (let place = 0; place <= weight; place++) whole += digit(place)
+  let rest = ''
+  for (let place = weight + 1; rest.length < scale; place++) rest += digit(place)
+  const integer = whole.replace(/^0+(?=\d)/, '') || '0'
+  return `${sign === 0x4000 ? '-' : ''}${integer}${scale === 0 ? '' : `.${rest.slice(0, scale)}`}`
+}
+
+const uuid = exactly(16, (bytes) =>
+  bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'),
+)
+
+const jsonb = (bytes: Buffer): string => {
+  if (bytes[0] !== 1) throw new RangeError('another version')
+  return utf8(bytes.subarray(1))
+}
+
+const EPOCH_DAYS = 10_957 // From 1970-01-01 to 2000-01-01.
+const DAY_US = 86_400_000_000n
+
+/** The civil date of a day since 1970, for every year that PostgreSQL has. */
+function dayText(day: number): { text: string; isBc: boolean } {
+  const shifted = day + 719_468
+  const era = Math.floor(shifted / 146_097)
+  const ofEra = shifted - era * 146_097
+  const year0 = Math.floor(
+    (ofEra - Math.floor(ofEra / 1460) + Math.floor(ofEra / 36_524) - Math.floor(ofEra / 146_096)) /
+      365,
+  )
+  const ofYear = ofEra - (365 * year0 + Math.floor(year0 / 4) - Math.floor(year0 / 100))
+  const part = Math.floor((5 * ofYear + 2) / 153)
+  const month = part < 10 ? part + 3 : part - 9
+  const year = year0 + era * 400 + (month <= 2 ? 1 : 0)
+  const date = ofYear - Math.floor((153 * part + 2) / 5) + 1
+  const shown = String(year <= 0 ? 1 - year : year).padStart(4, '0')
+  return { text: `${shown}-${two(month)}-${two(date)}`, isBc: year <= 0 }
+}
+
+const two = (value: number): string => String(value).padStart(2, '0')
+
+const date = exactly(4, (bytes) => {
+  const day = bytes.readInt32BE()
+  if (day === 0x7fffffff) return 'infinity'
+  if (day === -0x80000000) return '-infinity'
+  const { text, isBc } = dayText(day + EPOCH_DAYS)
+  return isBc ? `${text} BC` : text
+})
+
+/** Hours to microseconds of a number of microseconds. */
+function clock(us: bigint): string {
+  const seconds = Number(us / 1_000_000n)
+  const fraction = String(us % 1_000_000n)
+    .padStart(6, '0')
+    .replace(/0+$/, '')
+  const hours = Math.floor(seconds / 3600)
+  const text = `${two(hours)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`
+  return fraction === '' ? text : `${text}.${fraction}`
+}
+
+const time = exactly(8, (bytes) => clock(bytes.readBigInt64BE()))
+
+const timetz = exactly(12, (bytes) => clock(bytes.readBigInt64BE()) + zone(-bytes.readInt32BE(8)))
+
+function zone(seconds: number): string {
+  const all = Math.abs(seconds)
+  const parts = [two(Math.floor(all / 3600))]
+  if (all % 3600 !== 0) parts.push(two(Math.floor(all / 60) % 60))
+  if (all % 60 !== 0) parts.push(two(all % 60))
+  return `${seconds < 0 ? '-' : '+'}${parts.join(':')}`
+}
+
+const timestamp = (suffix: string) =>
+  exactly(8, (bytes) => {
+    const us = bytes.readBigInt64BE()
+    if (us === 0x7fffffffffffffffn) return 'infinity'
+    if (us === -0x8000000000000000n) return '-infinity'
+    const ofDay = ((us % DAY_US) + DAY_US) % DAY_US
+    const { text, isBc } = dayText(Number((us - ofDay) / DAY_US) + EPOCH_DAYS)
+    return `${text} ${clock(ofDay)}${suffix}${isBc ? ' BC' : ''}`
+  })
+
+/** Microseconds, days, months. */
+const interval = exactly(16, (bytes) => {
+  const us = bytes.readBigInt64BE()
+  const days = bytes.readInt32BE(8)
+  const months = bytes.readInt32BE(12)
+  if (us === 0x7fffffffffffffffn && days === 0x7fffffff && months === 0x7fffffff) return 'infinity'
+  if (us === -0x8000000000000000n && days === -0x80000000 && months === -0x80000000)
+    return '-infinity'
+  const parts: string[] = []
+  let isAfterNegative = false
+  const add = (value: number, unit: string): void => {
+    if (value === 0) return
+    const sign = value > 0 && isAfterNegative ? '+' : ''
+    parts.push(`${sign}${value} ${unit}${value === 1 ? '' : 's'}`)
+    isAfterNegative = value < 0
+  }
+  add(Math.trunc(months / 12), 'year')
+  add(months % 12, 'mon')
+  add(days, 'day')
+  if (us !== 0n || parts.length === 0) {
+    const sign = us < 0n ? '-' : isAfterNegative ? '+' : ''
+    parts.push(sign + clock(us < 0n ? -us : us))
+  }
+  return parts.join(' ')
+})
+
+/** Family, bits, whether it is a cidr, length, address. */
+function inet(bytes: Buffer): string {
+  const [family = 0, bits = 0, isCidr = 0, length = 0] = bytes
+  const address = bytes.subarray(4)
+  if (address.length !== length) throw new RangeError('another length')
+  const isFull = bits === length * 8
+  const text = family === 2 ? [...address].join('.') : ipv6(address)
+  return isFull && isCidr === 0 ? text : `${text}/${bits}`
+}
+
+function ipv6(address: Buffer): string {
+  const words = Array.from({ length: 8 }, (_, index) => address.readUInt16BE(index * 2))
+  let best = { start: -1, length: 1 }
+  for (let start = 0; start < 8; start++) {
+    let end = start
+    while (words[end] === 0) end++
+    if (end - start > best.length) best = { start, length: end - start }
+  }
+  // The last four bytes of ::a.b.c.d and ::ffff:a.b.c.d are written as an IPv4 address.
+  const isV4 =
+    best.start === 0 &&
+    (best.length === 6 ||
+      (best.length === 7 && words[7] !== 1) ||
+      (best.length === 5 && words[5] === 0xffff))
+  const tail = isV4 ? [[...address.subarray(12)].join('.')] : []
+  const shown = (from: number, to: number): string[] =>
+    words.slice(from, to).map((word) => word.toString(16))
+  const end = isV4 ? 6 : 8
+  if (best.start < 0) return [...shown(0, end), ...tail].join(':')
+  const after = best.start + best.length
+  return `${shown(0, best.start).join(':')}::${[...shown(after, end), ...tail].join(':')}`
+}
+
+const macaddr = (length: number) =>
+  exactly(length, (bytes) => bytes.toString('hex').replace(/..(?=.)/g, '$&:'))
+
+/** How many bits, then the bits. */
+function bits(bytes: Buffer): string {
+  const count = bytes.readInt32BE()
+  const all = [...bytes.subarray(4)].map((byte) => byte.toString(2).padStart(8, '0')).join('')
+  if (count < 0 || Math.ceil(count / 8) !== bytes.length - 4) throw new RangeError('another length')
+  return all.slice(0, count)
+}
+
+const money = exactly(8, (bytes) => {
+  const cents = bytes.readBigInt64BE()
+  const all = (cents < 0n ? -cents : cents).toString().padStart(3, '0')
+  const whole = all.slice(0, -2).replace(/\B(?=(\d{3})+$)/g, ',')
+  return `${cents < 0n ? '-' : ''}${whole}.${all.slice(-2)}`
+})
+
+const doubles = (bytes: Buffer, from = 0): string[] => {
+  if ((bytes.length - from) % 8 !== 0) throw new RangeError('another length')
+  return Array.from({ length: (bytes.length - from) / 8 }, (_, index) =>
+    float8(bytes.subarray(from + index * 8, from + index * 8 + 8)),
+  )
+}
+const points = (bytes: Buffer, from: number): string => {
+  const all = doubles(bytes, from)
+  return all
+    .flatMap((x, index) => (index % 2 === 0 ? [`(${x},${all[index + 1] ?? ''})`] : []))
+    .join(',')
+}
+const point = exactly(16, (bytes) => points(bytes, 0))
+const line = exactly(24, (bytes) => `{${doubles(bytes).join(',')}}`)
+const lseg = exactly(32, (bytes) => `[${points(bytes, 0)}]`)
+const box = exactly(32, (bytes) => points(bytes, 0))
+const circle = exactly(24, (bytes) => {
+  const [x = '', y = '', radius = ''] = doubles(bytes)
+  return `<(${x},${y}),${radius}>`
+})
+const polygon = (bytes: Buffer): string => {
+  if (bytes.length !== 4 + bytes.readInt32BE() * 16) throw new RangeError('another length')
+  return `(${points(bytes, 4)})`
+}
+const path = (bytes: Buffer): string => {
+  if (bytes.length !== 5 + bytes.readInt32BE(1) * 16) throw new RangeError('another length')
+  return bytes[0] === 0 ? `[${points(bytes, 5)}]` : `(${points(bytes, 5)})`
+}
+const tid = exactly(6, (bytes) => `(${bytes.readUInt32BE()},${bytes.readUInt16BE(4)})`)
+const lsn = exactly(8, (bytes) =>
+  `${bytes.readUInt32BE().toString(16)}/${bytes.readUInt32BE(4).toString(16)}`.toUpperCase(),
+)
+
+/** Dimensions, whether it has NULLs, the type of its elements, sizes and lower bounds, then length and bytes of each element. */
+function array(bytes: Buffer): string {
+  const dimensions = bytes.readInt32BE()
+  if (dimensions < 0 || dimensions > DIMENSIONS_MAX) throw new RangeError('too many dimensions')
+  const oid = bytes.readUInt32BE(8)
+  if (dimensions === 0 && bytes.length === 12) return '{}'
+  if (dimensions === 0) throw new RangeError('bytes behind it')
+  const sizes = Array.from({ length: dimensions }, (_, index) => bytes.readInt32BE(12 + index * 8))
+  const lower = Array.from({ length: dimensions }, (_, index) => bytes.readInt32BE(16 + index * 8))
+  let at = 12 + dimensions * 8
+  const element = (): string => {
+    const length = bytes.readInt32BE(at)
+    at += 4
+    if (length < 0) return 'NULL'
+    const found = inner(oid, bytes.subarray(at, at + length), length)
+    at += length
+    return /^$|^null$|[\s{}",\\;]/i.test(oid === BOX_OID ? found.replaceAll(',', '') : found)
+      ? `"${found.replace(/["\\]/g, '\\$&')}"`
+      : found
+  }
+  const level = (depth: number): string => {
+    const size = sizes[depth] ?? 0
+    if (size < 0 || size > bytes.length) throw new RangeError('another size')
+    const parts = Array.from({ length: size }, () =>
+      depth + 1 < dimensions ? level(depth + 1) : element(),
+    )
+    return `{${parts.join(oid === BOX_OID ? ';' : ',')}}`
+  }
+  const text = level(0)
+  if (at !== bytes.length) throw new RangeError('bytes behind it')
+  if (lower.every((bound) => bound === 1)) return text
+  const bounds = lower.map((bound, index) => `[${bound}:${bound + (sizes[index] ?? 0) - 1}]`)
+  return `${bounds.join('')}=${text}`
+}
+
+function inner(oid: number, bytes: Buffer, length: number): string {
+  if (bytes.length !== length) throw new RangeError('another length')
+  const { text } = postgresValue(oid, bytes)
+  if (text === null) throw new RangeError('an element that is not known')
+  // The output function says less than the cast to text.
+  return oid === BOOL_OID ? text.slice(0, 1) : text
+}
+
+/** Flags, then length and bytes of the bounds that it has. */
+const range =
+  (oid: number) =>
+  (bytes: Buffer): string => {
+    const flags = bytes.readUInt8()
+    if ((flags & 1) !== 0 && bytes.length === 1) return 'empty'
+    if ((flags & 1) !== 0) throw new RangeError('bytes behind it')
+    let at = 1
+    const bound = (isInfinite: boolean): string => {
+      if (isInfinite) return ''
+      const length = bytes.readInt32BE(at)
+      const text = inner(oid, bytes.subarray(at + 4, at + 4 + length), length)
+      at += 4 + length
+      return /[\s"\\(),[\]]|^$/.test(text) ? `"${text.replace(/["\\]/g, '$&$&')}"` : text
+    }
+    const lower = bound((flags & 8) !== 0)
+    const upper = bound((flags & 16) !== 0)
+    if (at !== bytes.length) throw new RangeError('bytes behind it')
+    return `${(flags & 2) === 0 ? '(' : '['}${lower},${upper}${(flags & 4) === 0 ? ')' : ']'}`
+  }
+
+const multirange =
+  (oid: number) =>
+  (bytes: Buffer): string => {
+    const read = range(oid)
+    const ranges: string[] = []
+    let at = 4
+    for (let count = bytes.readUInt32BE(); count > 0; count--) {
+      const length = bytes.readInt32BE(at)
+      ranges.push(read(bytes.subarray(at + 4, at + 4 + length)))
+      at += 4 + length
+    }
+    if (at !== bytes.length) throw new RangeError('bytes behind it')
+    return `{${ranges.join(',')}}`
+  }
+
+/** The number of fields, then type, length and bytes of each. */
+function record(bytes: Buffer): string {
+  let at = 4
+  const fields: string[] = []
+  for (let count = bytes.readInt32BE(); count > 0; count--) {
+    const oid = bytes.readUInt32BE(at)
+    const length = bytes.readInt32BE(at + 4)
+    at += 8
+    if (length < 0) {
+      fields.push('')
+      continue
+    }
+    const text = inner(oid, bytes.subarray(at, at + length), length)
+    at += length
+    fields.push(/^$|[\s"\\(),]/.test(text) ? `"${text.replace(/["\\]/g, '$&$&')}"` : text)
+  }
+  if (at !== bytes.length) throw new RangeError('bytes behind it')
+  return `(${fields.join(',')})`
+}
+
+const DIMENSIONS_MAX = 6
+const DIGITS_MAX = 32_768
+const BOX_OID = 603
+const BOOL_OID = 16
+
+type Row = readonly [oid: number, arrayOid: number, name: string, read: (bytes: Buffer) => string]
+
+/** Types with their arrays, as in pg_type.dat. */
+const SCALARS: readonly Row[] = [
+  [16, 1000, 'boolean', bool],
+  [17, 1001, 'bytea', hex],
+  [18, 1002, '"char"', (bytes) => utf8(bytes).replace('\0', '')],
+  [19, 1003, 'name', utf8],
+  [20, 1016, 'bigint', int8],
+  [21, 1005, 'smallint', int2],
+  [23, 1007, 'integer', int4],
+  [25, 1009, 'text', utf8],
+  [26, 1028, 'oid', uint4],
+  [27, 1010, 'tid', tid],
+  [28, 1011, 'xid', uint4],
+  [29, 1012, 'cid', uint4],
+  [114, 199, 'json', utf8],
+  [142, 143, 'xml', utf8],
+  [600, 1017, 'point', point],
+  [601, 1018, 'lseg', lseg],
+  [602, 1019, 'path', path],
+  [603, 1020, 'box', box],
+  [604, 1027, 'polygon', polygon],
+  [628, 629, 'line', line],
+  [650, 651, 'cidr', inet],
+  [700, 1021, 'real', float4],
+  [701, 1022, 'double precision', float8],
+  [718, 719, 'circle', circle],
+  [774, 775, 'macaddr8', macaddr(8)],
+  [790, 791, 'money', money],
+  [829, 1040, 'macaddr', macaddr(6)],
+  [869, 1041, 'inet', inet],
+  [1042, 1014, 'character', utf8],
+  [1043, 1015, 'character varying', utf8],
+  [1082, 1182, 'date', date],
+  [1083, 1183, 'time', time],
+  [1114, 1115, 'timestamp', timestamp('')],
+  [1184, 1185, 'timestamptz', timestamp('+00')],
+  [1186, 1187, 'interval', interval],
+  [1266, 1270, 'timetz', timetz],
+  [1560, 1561, 'bit', bits],
+  [1562, 1563, 'bit varying', bits],
+  [1700, 1231, 'numeric', numeric],
+  [2249, 2287, 'record', record],
+  [2950, 2951, 'uuid', uuid],
+  [3220, 3221, 'pg_lsn', lsn],
+  [3802, 3807, 'jsonb', jsonb],
+  [3904, 3905, 'int4range', range(23)],
+  [3906, 3907, 'numrange', range(1700)],
+  [3908, 3909, 'tsrange', range(1114)],
+  [3910, 3911, 'tstzrange', range(1184)],
+  [3912, 3913, 'daterange', range(1082)],
+  [3926, 3927, 'int8range', range(20)],
+  [4072, 4073, 'jsonpath', jsonb],
+  [4451, 6150, 'int4multirange', multirange(23)],
+  [4532, 6151, 'nummultirange', multirange(1700)],
+  [4533, 6152, 'tsmultirange', multirange(1114)],
+  [4534, 6153, 'tstzmultirange', multirange(1184)],
+  [4535, 6155, 'datemultirange', multirange(1082)],
+  [4536, 6157, 'int8multirange', multirange(20)],
+  [5069, 271, 'xid8', uint8],
+]
+
+const TYPES: ReadonlyMap<number, Type> = new Map(
+  SCALARS.flatMap(([oid, arrayOid, name, read]): [number, Type][] => [
+    [oid, { name, read }],
+    [arrayOid, { name: `${name}[]`, read: array }],
+  ]),
+)

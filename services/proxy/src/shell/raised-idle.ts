@@ -1,0 +1,21 @@
+import { deadline } from './deadline.ts'
+import { endSession, type Session } from './session-state.ts'
+
+/**
+ * Waits for the agent. A session in which a privilege is raised ends when its agent leaves it idle: the transaction that
+ * keeps the privilege is rolled back with it, and nobody holds a door open that people opened for one statement.
+ */
+export async function agentInTime<T>(session: Session, wait: Promise<T>): Promise<T> {
+  const { raised, profile } = session
+  if (raised === null) return wait
+  const { raisedIdleMaxMs } = profile
+  using limit = deadline(raisedIdleMaxMs)
+  limit.signal.addEventListener('abort', () =>
+    endSession(session, {
+      reason: 'LimitReached',
+      code: 'CS_SESSION_LIMIT',
+      words: `the agent left a raised privilege (${raised.roles.join(', ')}) idle for ${raisedIdleMaxMs} ms, which is raisedIdleMax of the profile; its transaction is rolled back`,
+    }),
+  )
+  return await wait
+}
