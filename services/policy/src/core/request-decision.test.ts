@@ -128,8 +128,11 @@ test('what an approval lent is known to the policies, and what it permits covers
     brief(decided('shop-prod', read, { raisedRoles: ['shop_prod_writer'] })),
     'allowed None',
   )
-  const asOwner = decided('shop-prod', read, { raisedRoles: ['shop_prod_owner'] })
-  assert.equal(asOwner.type, 'ReviewRequired')
+  const asOwner = { raisedRoles: ['shop_prod_owner'] }
+  assert.equal(brief(decided('shop-prod', read, asOwner)), 'allowed None')
+  const tagged = 'SELECT id FROM customers'
+  assert.equal(decided('shop-prod', tagged).type, 'RequestAllowed')
+  assert.equal(decided('shop-prod', tagged, asOwner).type, 'ReviewRequired')
   const catalog = exampleCatalog(
     'forbid (principal, action == Countersign::Action::"read", resource) when { context.session.raised };',
   )
