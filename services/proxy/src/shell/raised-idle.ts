@@ -1,4 +1,3 @@
-import { deadline } from './deadline.ts'
 import { endSession, type Session } from './session-state.ts'
 
 /**
@@ -6,16 +5,15 @@ import { endSession, type Session } from './session-state.ts'
  * keeps the privilege is rolled back with it, and nobody holds a door open that people opened for one statement.
  */
 export async function agentInTime<T>(session: Session, wait: Promise<T>): Promise<T> {
-  const { raised, profile } = session
+  const { raised, profile, proxy } = session
   if (raised === null) return wait
   const { raisedIdleMaxMs } = profile
-  using limit = deadline(raisedIdleMaxMs)
-  limit.signal.addEventListener('abort', () =>
+  const end = (): void =>
     endSession(session, {
       reason: 'LimitReached',
       code: 'CS_SESSION_LIMIT',
       words: `the agent left a raised privilege (${raised.roles.join(', ')}) idle for ${raisedIdleMaxMs} ms, which is raisedIdleMax of the profile; its transaction is rolled back`,
-    }),
-  )
+    })
+  using _limit = proxy.net.after('idle with a raised privilege', raisedIdleMaxMs, end)
   return await wait
 }
