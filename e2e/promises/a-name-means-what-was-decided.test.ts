@@ -1,6 +1,6 @@
 // Seen to fail when `isDescribed` in services/proxy/src/core/passage.ts takes a description from before a Bind, and `accept` in
-// exchange.ts keeps it; when `planned` in pipeline-plan.ts goes on behind a statement that redefines names; and when `forward`
-// in services/proxy/src/shell/pipeline.ts forgets them before it has the answers; when `passage` takes a name that is in doubt
+// exchange.ts keeps it; when `planned` in pipeline-plan.ts goes on behind a statement that redefines names; when an Execute
+// in passage.ts forgets nothing that it redefined; when `passage` takes a name that is in doubt
 // for what it was, and when `portalsConfirmed` in shell/portals.ts does not compare when a portal was made.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -40,7 +40,7 @@ export async function conversationsAgree(
       const heard = await heardBy(system, () => openWire(system, 'shop-dev'), turns)
       assert.deepEqual(uncounted(unmasked(heard, expected), expected), expected)
     }),
-    { numRuns: options.numRuns, ...seed, reporter },
+    { numRuns: options.numRuns, ...seed, reporter, endOnFailure: true },
   )
 }
 

@@ -15,13 +15,7 @@ import { accept, type Exchange, newExchange } from './exchange.ts'
 import { type Owner, passage } from './passage.ts'
 import { type Ask, namesFollow, planned } from './pipeline-plan.ts'
 import { requests } from './requests-under-test.ts'
-import {
-  doubtAll,
-  forgetPortal,
-  forgetRedefined,
-  noNames,
-  type StatementNames,
-} from './statement-names.ts'
+import { doubtAll, forgetPortal, noNames, type StatementNames } from './statement-names.ts'
 
 before(loadStatements)
 
@@ -78,9 +72,8 @@ function serve(agent: Agent, messages: readonly Request[]): void {
     const end = opaque === undefined ? plan.end : opaque.lastStep + 1
     const running = plan.asks.filter(({ lastStep }) => lastStep < end)
     send(agent, { messages, from: next, end, asks: running })
-    for (const { kind, sql, lastStep } of running) {
+    for (const { kind, sql } of running) {
       if (kind === 'Prepare') continue
-      if (messages[lastStep]?.tag !== 'Bind') forgetRedefined(agent.names, sql)
       if (isOpaque(sql)) doubtAll(agent.names)
     }
     // The model does not tell when a portal was made: what is in doubt is taken for another.

@@ -2,6 +2,7 @@ import { type Execute, type Request, type RunsNothing, toServer } from '@counter
 import type { Step } from './exchange.ts'
 import {
   forgetPortal,
+  forgetRedefined,
   forgetStatement,
   learnPortal,
   learnStatement,
@@ -125,7 +126,7 @@ function stepOf(names: StatementNames, message: Request, number: number | null):
   const base = { request: number, portal: null, isOurs: false }
   switch (message.tag) {
     case 'Query':
-      return { ...base, tag: 'Query', confirmed: () => simpleQueried(names) }
+      return { ...base, tag: 'Query', confirmed: () => queried(names, message.sql) }
     case 'Parse':
       return { ...base, tag: 'Parse', confirmed: () => learnStatement(names, message) }
     case 'Bind':
@@ -142,7 +143,15 @@ function stepOf(names: StatementNames, message: Request, number: number | null):
         portal: message.kind === 'portal' ? message.name : STATEMENT,
       }
     case 'Execute':
-      return { ...base, tag: 'Execute', portal: message.portal }
+      return {
+        ...base,
+        tag: 'Execute',
+        portal: message.portal,
+        // A statement that failed redefined nothing.
+        confirmed: () => {
+          forgetRedefined(names, names.portals.get(message.portal)?.parse.sql ?? null)
+        },
+      }
     case 'Close':
       return {
         ...base,
@@ -162,6 +171,12 @@ function stepOf(names: StatementNames, message: Request, number: number | null):
     case 'Terminate':
       return null
   }
+}
+
+/** Of several statements some may have run before one failed. */
+function queried(names: StatementNames, sql: string | null): void {
+  simpleQueried(names)
+  forgetRedefined(names, sql)
 }
 
 const ourDescribe = (execute: Execute): Step => ({

@@ -75,8 +75,8 @@ export function forgetPortals(names: StatementNames): void {
 }
 
 /**
- * The target answered a statement that gives names another meaning (PREPARE, DEALLOCATE, DISCARD, DECLARE, CLOSE), whether
- * it succeeded or not: they are not known any more.
+ * The target ran a statement that gives names another meaning (PREPARE, DEALLOCATE, DISCARD, DECLARE, CLOSE): they are not
+ * known any more.
  */
 export function forgetRedefined(names: StatementNames, sql: string | null): void {
   // Most sessions have no names: they pay nothing for what each of their statements may do to some.

@@ -7,7 +7,7 @@ import { failsInFailedTransaction } from '@countersign/statements'
 import type { Unlinked } from '../core/chain.ts'
 import { type Outbound, type Owner, passage } from '../core/passage.ts'
 import { type Ask, namesFollow, planned } from '../core/pipeline-plan.ts'
-import { agelessPortals, doubtAll, forgetRedefined } from '../core/statement-names.ts'
+import { agelessPortals, doubtAll } from '../core/statement-names.ts'
 import { answers } from './answers.ts'
 import { forwardRecorded } from './forward.ts'
 import { hold } from './hold.ts'
@@ -223,12 +223,8 @@ async function forward(session: Session, batch: Batch, end: number, isCut: boole
   }
   measured(session, batch, ran)
   await answers(session)
-  // Whatever was learned meanwhile, or failed: what ran may have redefined it.
-  for (const { ask, isOpaque } of ran) {
-    if (ask.kind === 'Prepare') continue
-    if (messages[ask.lastStep]?.tag !== 'Bind') forgetRedefined(session.names, ask.sql)
-    if (isOpaque) doubtAll(session.names)
-  }
+  // Whatever was learned meanwhile, or failed: the code may have redefined it.
+  if (ran.some(({ isOpaque }) => isOpaque)) doubtAll(session.names)
 }
 
 function outgoingOf(
