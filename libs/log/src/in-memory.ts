@@ -102,6 +102,8 @@ export function inMemoryLog(options: InMemoryOptions = {}): InMemoryLog {
       new Map(all().map((partition) => [partition, logOf(topic, partition).length])),
     partitionCount: async () => partitionCount,
     partitionOf,
+    isCongested: () => false,
+    relieved: () => Promise.resolve(),
     healthy: () => !frozen,
     records: (topic) =>
       all().flatMap((partition) => logOf(topic, partition).map((raw) => recordOf(raw))),

@@ -25,6 +25,10 @@ export type Log = AsyncDisposable & {
   partitionCount(topic: string): Promise<number>
   /** The partition that a key is in; the same for every topic with as many partitions. */
   partitionOf(key: string, partitionCount: number): number
+  /** Whether so much waits for this topic that who need not append should wait for `relieved`. */
+  isCongested(topic: string): boolean
+  /** Resolves when the topic is not congested. */
+  relieved(topic: string): Promise<void>
   /** Whether the log answers; for /readyz. */
   healthy(): boolean
 }

@@ -72,6 +72,8 @@ export async function connectKafkaLog(settings: KafkaSettings): Promise<Log> {
       new Map([...(await metadata.bounds(topic))].map(([partition, { end }]) => [partition, end])),
     partitionCount,
     partitionOf,
+    isCongested: (topic) => lanes.get(topic)?.isCongested() ?? false,
+    relieved: async (topic) => lanes.get(topic)?.relieved(),
     healthy: () =>
       !closed && metadata.healthy() && [...readers].every((reader) => reader.healthy()),
     async [Symbol.asyncDispose]() {

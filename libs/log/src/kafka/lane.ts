@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { Problem } from '@countersign/kernel'
+import { deque, Problem } from '@countersign/kernel'
 import type { Kafka, Message, Producer, RecordMetadata } from 'kafkajs'
 import { type Appending, BATCH_BYTES_MAX, sizeOf, unavailable } from '../appending.ts'
 import type { Draft } from '../draft.ts'
@@ -10,6 +10,7 @@ import { REQUEST_LIMIT_MS } from './client.ts'
 import { givenUp } from './given-up.ts'
 import { DISCONNECT_LIMIT_MS } from './metadata.ts'
 import { isPassing, problemOf } from './problems.ts'
+import { reliefOf } from './relief.ts'
 import { within } from './within.ts'
 
 /**
@@ -18,6 +19,9 @@ import { within } from './within.ts'
  */
 export type Lane = AsyncDisposable & {
   add(waiting: Waiting, lingerMs: number): void
+  isCongested(): boolean
+  /** Resolves when it is not congested. */
+  relieved(): Promise<void>
 }
 
 /** A draft, the call that it is part of and its place in that, and the trace that it belongs to. */
@@ -40,15 +44,19 @@ export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions):
   const sourceHeader = Buffer.from(source)
   const lastOffsets = new Map<number, number>()
   const lost = givenUp()
-  let queue: Entry[] = []
+  let queue = deque<Entry>()
   let queuedBytes = 0
   let running: Promise<void> | null = null
   /** Somebody waits for something in the queue. */
   let isUrgent = false
   let linger: NodeJS.Timeout | null = null
   let producer: Producer | null = null
+  const isCongested = (): boolean => queuedBytes > CONGESTED_BYTES
+  const relief = reliefOf(isCongested)
 
   return {
+    isCongested,
+    relieved: () => relief.wait(),
     add(waiting, lingerMs) {
       const { draft, call } = waiting
       const bytes = sizeOf(draft)
@@ -82,6 +90,7 @@ export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions):
         const count = await partitionCount(topic)
         const batch = nextBatch(count)
         isUrgent = queue.length > 0
+        relief.look()
         if (batch.length > 0) await send(batch)
         for (const { draft, call } of batch) lost.note(draft.key, call)
         if (queue.length === 0) lost.clear()
@@ -90,11 +99,12 @@ export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions):
       } catch (cause) {
         // Nothing of these was sent; who waits is told.
         const failed = queue
-        queue = []
+        queue = deque<Entry>()
         queuedBytes = 0
         isUrgent = false
-        for (const { call } of failed)
-          call.failed(problemOf(cause, `appending to ${topic}`, source))
+        for (let entry = failed.shift(); entry !== undefined; entry = failed.shift())
+          entry.call.failed(problemOf(cause, `appending to ${topic}`, source))
+        relief.look()
       }
     }
     // In the same turn as the last look at the queue, so that nothing is added to a run that has ended.
@@ -106,8 +116,7 @@ export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions):
     const batch: Entry[] = []
     const nowMs = Date.now()
     let bytes = 0
-    let taken = 0
-    for (const entry of queue) {
+    for (let entry = queue.first(); entry !== undefined; entry = queue.first()) {
       const { draft } = entry
       if (isWanted(entry)) {
         if (bytes + entry.bytes > BATCH_BYTES_MAX) break
@@ -123,9 +132,8 @@ export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions):
         }
       }
       queuedBytes -= entry.bytes
-      taken++
+      queue.shift()
     }
-    queue = taken === queue.length ? [] : queue.slice(taken)
     return batch
   }
 
@@ -221,4 +229,6 @@ const ALONE = 2
 const SEND_LIMIT_MS = 8_000
 /** What is more than this goes at once, so that a stream is not slowed down. */
 const LINGERING_BYTES_MAX = 64 * 1024
+/** Who need not append waits above this, so that those who wait for an acknowledgement have it in time. */
+const CONGESTED_BYTES = 4 * 1024 * 1024
 const QUEUED_BYTES_MAX = 64 * 1024 * 1024

@@ -1,0 +1,41 @@
+/** A queue that takes and gives in constant time, however long it is: `Array.shift` moves everything behind the first. */
+export type Deque<T> = {
+  readonly length: number
+  push(item: T): void
+  /** Takes the oldest; undefined when there is none. */
+  shift(): T | undefined
+  /** The oldest, without taking it. */
+  first(): T | undefined
+  /** The newest, without taking it. */
+  last(): T | undefined
+}
+
+export function deque<T>(): Deque<T> {
+  let items: (T | undefined)[] = []
+  let head = 0
+  return {
+    get length() {
+      return items.length - head
+    },
+    push: (item) => void items.push(item),
+    shift() {
+      if (head === items.length) return undefined
+      const item = items[head]
+      // What was taken must not be kept alive by the queue.
+      items[head++] = undefined
+      if (head === items.length) {
+        items = []
+        head = 0
+      } else if (head >= TAKEN_MAX && head * 2 >= items.length) {
+        items = items.slice(head)
+        head = 0
+      }
+      return item
+    },
+    first: () => items[head],
+    last: () => (head === items.length ? undefined : items.at(-1)),
+  }
+}
+
+/** Above this many places that were taken, and half of all, the rest moves to the front: each item moves once on average. */
+const TAKEN_MAX = 1_024
