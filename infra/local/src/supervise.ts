@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Problem } from '@countersign/kernel'
 import { type Child, startChild } from './child.ts'
 import { ROOT } from './paths.ts'
-import { mainOf, type ServiceName } from './services.ts'
 import { standing } from './standing.ts'
+import { mainOf, nodeOptionsOf, type ServiceName } from './services.ts'
 
 /** A service that can be stopped, killed, frozen and started again. */
 export type ServiceHandle = {
@@ -52,7 +52,7 @@ export async function spawnService(
       name,
       logFile,
       file: process.execPath,
-      args: [mainOf(name)],
+      args: [...nodeOptionsOf(name), mainOf(name)],
       cwd: join(ROOT, 'services', name),
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...settings },
       echo: options.echo === true,
