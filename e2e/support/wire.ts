@@ -64,9 +64,17 @@ export async function openTls(system: System): Promise<TLSSocket> {
   const ca = await readFile(system.caFile)
   const tls = connectTls({ socket: tcp, ca, checkServerIdentity: () => undefined })
   tls.on('error', () => undefined)
+  UNDER_TLS.set(tls, tcp)
   await once(tls, 'secureConnect')
   return tls
 }
+
+/** Ends a connection as a kernel does that knows nothing of it any more. */
+export function reset(tls: TLSSocket): void {
+  UNDER_TLS.get(tls)?.resetAndDestroy()
+}
+
+const UNDER_TLS = new WeakMap<TLSSocket, Socket>()
 
 /** The StartupMessage and the password of an agent. */
 export async function loginBytes(

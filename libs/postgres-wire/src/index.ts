@@ -43,6 +43,7 @@ export {
   verifyServer,
 } from './scram.ts'
 export {
+  frameUnderWay,
   receiveServer,
   SERVER_FRAME_BYTES_MAX,
   type ServerFrame,

@@ -44,6 +44,10 @@ export function receiveServer(
   return [{ ...engine, held }, frames]
 }
 
+/** How many bytes the frame will have that has begun and is not complete; 0 while its header is not there. */
+export const frameUnderWay = ({ held }: ServerSide): number =>
+  held.length < HEADER_BYTES ? 0 : 1 + held.store.bytes.readUInt32BE(1)
+
 /**
  * What the target answers to an SSLRequest. Anything but a single `S` or `N` is a violation: more bytes could have been
  * put there by somebody in between, who wants them to be read as if they came out of TLS.
@@ -59,15 +63,16 @@ const framed = (raw: Buffer): ServerFrame | Violation => {
 }
 
 const taggedFraming = (frameBytesMax: number): Framing<ViolationReason> => ({
-  headerBytes: 5,
+  headerBytes: HEADER_BYTES,
   sizeOf(bytes, at) {
     if (TAG_OF[bytes.readUInt8(at)] === undefined) return 'UnknownMessage'
     const size = 1 + bytes.readUInt32BE(at + 1)
-    if (size < 5) return 'FrameTooSmall'
+    if (size < HEADER_BYTES) return 'FrameTooSmall'
     return size > frameBytesMax ? 'FrameTooLarge' : size
   },
 })
 
+const HEADER_BYTES = 5
 /** A row of a target may be larger than a statement of an agent. */
 export const SERVER_FRAME_BYTES_MAX = 64 * 1024 * 1024
 

@@ -50,6 +50,14 @@ export const SETTINGS = {
     60_000,
   ),
   CS_FRAME_BYTES_MAX: count('The largest message of an agent, in bytes.', 16 * 1024 * 1024),
+  CS_ROW_BYTES_MAX: count(
+    'The largest row or other message of a target, in bytes.',
+    64 * 1024 * 1024,
+  ),
+  CS_MEMORY_BYTES_MAX: count(
+    'How much memory rows above 1 MiB may take over all sessions, in bytes; targets wait for it, one row always fits.',
+    256 * 1024 * 1024,
+  ),
   CS_SESSIONS_MAX: count('How many sessions this process holds at the same time.', 5_000),
 }
 

@@ -18,6 +18,7 @@ import { readLanes } from './shell/lanes.ts'
 import { holdLease } from './shell/lease.ts'
 import { listen } from './shell/listener.ts'
 import { loginsOf } from './shell/logins.ts'
+import { memoryOf } from './shell/memory.ts'
 import { createMetrics } from './shell/metrics.ts'
 import type { ProxyContext, SessionTable } from './shell/proxy-context.ts'
 import { LANES_OF, topology } from './topology.ts'
@@ -64,6 +65,7 @@ await startService('proxy', async () => {
     net,
     logins,
     metrics: createMetrics(),
+    memory: memoryOf(config.CS_MEMORY_BYTES_MAX),
     instanceId,
     lease,
     catalog: lanes.catalog,

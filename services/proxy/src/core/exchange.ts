@@ -70,6 +70,8 @@ export type Exchange = {
   sqlState: string | null
   commandTag: string | null
   rows: number
+  /** Rows that the agent was sent since its transaction began, by whichever messages. */
+  rowsSent: number
   resultBytes: number
 }
 
@@ -83,6 +85,7 @@ export const newExchange = (): Exchange => ({
   sqlState: null,
   commandTag: null,
   rows: 0,
+  rowsSent: 0,
   resultBytes: 0,
 })
 
@@ -97,6 +100,7 @@ export function accept(exchange: Exchange, frame: ServerFrame): Verdict {
     case 'D':
       if (step?.isOurs === true) return { do: 'ourRow' }
       exchange.rows++
+      exchange.rowsSent++
       return { do: 'row', columns: exchange.columns.get(step?.portal ?? null) ?? null }
     case 'N':
     case 'A':
@@ -134,8 +138,12 @@ export function accept(exchange: Exchange, frame: ServerFrame): Verdict {
       if (step?.tag === 'Execute') dropSyncs(exchange)
       return { do: 'copyIn' }
     case 'H':
+      // The first line may be a header; nothing says so.
+      exchange.rowsSent--
       return { do: 'copyOut' }
     case 'd':
+      // The server sends a message for each line, and one for what ends binary data.
+      if (!frame.raw.equals(COPY_TRAILER)) exchange.rowsSent++
       return { do: 'copyRow' }
     case 'c':
       return { do: 'copyEnd' }
@@ -229,6 +237,7 @@ function ready(exchange: Exchange, frame: ServerFrame, step: Step | undefined): 
   if (step.tag === 'Query') end(exchange, step, exchange.sqlState === null ? 'Succeeded' : 'Failed')
   exchange.skipping = false
   exchange.sqlState = null
+  if (status.value === 'I') exchange.rowsSent = 0
   return { do: 'ready', status: status.value, isOurs: step.tag === 'Sync' && step.isOurs }
 }
 
@@ -253,5 +262,7 @@ function dropSyncs(exchange: Exchange): void {
   exchange.steps.splice(0, exchange.steps.length, ...kept)
 }
 
+/** CopyData with the file trailer of the binary format: Int16(-1). */
+const COPY_TRAILER = Buffer.from([0x64, 0, 0, 0, 6, 0xff, 0xff])
 const DESCRIPTIONS_MAX = 100
 const DESCRIPTION_BYTES_MAX = 4_096

@@ -16,6 +16,8 @@ import { forwardRecorded } from './forward.ts'
 import { STATUS_NAMES } from './requests.ts'
 import { taken } from './inbox.ts'
 import type { Uncited } from './journal.ts'
+import { admitLarge } from './large-rows.ts'
+import { hasNoRoom, roomFor } from './room.ts'
 import { type Answered, patienceOf, tellNow } from './seen.ts'
 import { during, type Ending, endSession, over, type Session } from './session-state.ts'
 import { keepsBack, takeWithheld } from './withheld.ts'
@@ -45,7 +47,8 @@ function gone(session: Session): never {
 export function takeFrames(session: Session, frames: readonly (ServerFrame | Violation)[]): void {
   const out: Buffer[] = []
   for (const frame of frames) {
-    if (frame.tag === 'Violation') return broken(session, frame.detail)
+    if (frame.tag === 'Violation')
+      return frame.reason === 'FrameTooLarge' ? tooLarge(session) : broken(session, frame.detail)
     const verdict = accept(session.exchange, frame)
     const isTainted = taintOf(session)
     if (!KEEPS_BACK.has(verdict.do)) out.push(...takeWithheld(session.withheld))
@@ -93,19 +96,20 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
         if (!verdict.isOurs && !(verdict.status === 'I' && isKeptBack(session, frame)))
           out.push(...takeWithheld(session.withheld), frame.raw)
         flushSeen(session, out)
-        complete(session)
+        complete(session, 0)
         break
       case 'violation':
         return broken(session, verdict.why)
     }
-    if (session.exchange.rows > session.profile.rowsMax) return tooManyRows(session)
+    if (session.exchange.rowsSent > session.profile.rowsMax) return tooManyRows(session)
+    if (session.exchange.ended.length > ENDED_MAX) {
+      flushSeen(session, out)
+      complete(session, 1)
+    }
   }
   flushSeen(session, out)
-  if (
-    session.client.isCongested() ||
-    session.journal.transcriptBytesUnderWay() > UNDER_WAY_BYTES_MAX
-  )
-    slowDown(session)
+  admitLarge(session, frames.length)
+  if (hasNoRoom(session)) slowDown(session)
   session.wake()
 }
 
@@ -114,6 +118,7 @@ function transactionEnded(session: Session): void {
   session.hasRun = false
   session.hasWritten = false
   forgetPortals(session.names)
+  session.exchange.columns.clear()
   if (session.status !== 'I' && session.hasChangedState) session.stateVersion++
   session.hasChangedState = false
 }
@@ -139,10 +144,15 @@ function answeredNow({ underWay }: Session): Answered | null {
   return first
 }
 
-/** At ReadyForQuery it is known where the transaction stands, so everything that ended is noted with it. */
-function complete(session: Session): void {
+/**
+ * Notes what ended. At ReadyForQuery it is known where the transaction stands. In a long pipeline all but the last are
+ * noted before, or a client could have millions of them kept by not sending Sync: until then the transaction is open.
+ */
+function complete(session: Session, keep: 0 | 1): void {
   const nowMs = session.proxy.clock.monotonicMs()
-  for (const ended of session.exchange.ended.splice(0)) {
+  const { ended: all } = session.exchange
+  const transaction = keep === 1 && session.status === 'I' ? 'T' : session.status
+  for (const ended of all.splice(0, all.length - keep)) {
     const running = session.underWay.get(ended.request)
     session.underWay.delete(ended.request)
     if (running === undefined) continue
@@ -156,7 +166,7 @@ function complete(session: Session): void {
       rows: ended.rows,
       resultBytes: ended.resultBytes,
       durationMicros: Math.round((nowMs - running.releasedAtMs) * 1_000),
-      transactionStatus: STATUS_NAMES[session.status],
+      transactionStatus: STATUS_NAMES[transaction],
     }
     session.journal.complete(completed, patienceOf(session, COMPLETED_LINGER_MS))
   }
@@ -191,8 +201,7 @@ function isReadAsDecided(session: Session, frame: ServerFrame): boolean {
 
 function slowDown(session: Session): void {
   session.target.pause()
-  const relieved = Promise.all([session.client.drained(), session.journal.transcriptRelieved()])
-  const resumed = relieved.then(() => session.target.resume())
+  const resumed = roomFor(session).then(() => session.target.resume())
   session.proxy.net.detached('slowing a target down', resumed, () => session.target.close())
 }
 
@@ -200,8 +209,16 @@ const broken = (session: Session, why: string): void => endSession(session, fail
 
 const failure = (words: string): Ending => ({ reason: 'Failed', code: 'CS_TARGET_FAILED', words })
 
+function tooLarge(session: Session): void {
+  const { CS_ROW_BYTES_MAX } = session.proxy.config
+  const words = `a row of the target has more than ${CS_ROW_BYTES_MAX} bytes, which is CS_ROW_BYTES_MAX of the proxy`
+  endSession(session, { reason: 'LimitReached', code: 'CS_FRAME_TOO_LARGE', words })
+}
+
 function tooManyRows(session: Session): void {
-  const words = `a request returned more than ${session.profile.rowsMax} rows`
+  const words =
+    `more than ${session.profile.rowsMax} rows were read in one transaction, which is rowsMax of the ` +
+    `profile "${session.profile.name}" (spec.limits.rowsMax)`
   void session.target.cancel().catch(() => undefined)
   endSession(session, { reason: 'LimitReached', code: 'CS_SESSION_LIMIT', words })
 }
@@ -281,5 +298,6 @@ function pieces(data: readonly Buffer[]): Buffer[] {
 const KEEPS_BACK: ReadonlySet<string> = new Set(['pass', 'ready', 'drop', 'ourRow', 'setting'])
 const UNREADABLE = 'the target reads statements in another way than they are decided on'
 const COMPLETED_LINGER_MS = 10
+/** How many requests of a pipeline without Sync may have ended without their ends being noted. */
+const ENDED_MAX = 100
 const STREAM_BYTES = 256 * 1024
-const UNDER_WAY_BYTES_MAX = 8 * 1024 * 1024

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { deque } from '@countersign/kernel'
 import {
   type ClientMessage,
   type Frontend,
@@ -26,6 +27,8 @@ export type Client = {
   /** Resolves when the agent has taken what was written, as far as memory is concerned. */
   drained(): Promise<void>
   isCongested(): boolean
+  /** How much was written that the agent has not taken. */
+  unreadBytes(): number
   /** Moves the engine on, for example when the agent is authenticated. */
   advance(next: (engine: Frontend) => Frontend): void
   /** Writes and closes. */
@@ -37,14 +40,27 @@ export function clientOn(socket: Socket, begun: Frontend, net: Net): Client {
   let engine = begun
   let queuedBytes = 0
   let ended = false
-  const queue: (ClientMessage | Violation)[] = []
+  const queue = deque<ClientMessage | Violation>()
   let signal = Promise.withResolvers<void>()
   const closed = Promise.withResolvers<void>()
   const wake = (): void => {
     signal.resolve()
     signal = Promise.withResolvers<void>()
   }
+  let goodbye: Disposable | null = null
+  let looking: Disposable | null = null
+  /** Only who reads learns that the other end is closed: so a little more is read now and then. */
+  const look = (): void => {
+    if (queuedBytes < LOOKED_BYTES_MAX && queue.length < LOOKED_MESSAGES_MAX) socket.resume()
+  }
+  const readOn = (): void => {
+    looking?.[Symbol.dispose]()
+    looking = null
+    socket.resume()
+  }
   const finish = (): void => {
+    goodbye?.[Symbol.dispose]()
+    looking?.[Symbol.dispose]()
     ended = true
     closed.resolve()
     wake()
@@ -56,7 +72,11 @@ export function clientOn(socket: Socket, begun: Frontend, net: Net): Client {
       queue.push(message)
       queuedBytes += sizeOf(message)
     }
-    if (queuedBytes > QUEUED_BYTES_MAX || queue.length > QUEUED_MESSAGES_MAX) socket.pause()
+    if (queuedBytes > QUEUED_BYTES_MAX || queue.length > QUEUED_MESSAGES_MAX) {
+      socket.pause()
+      looking ??= net.every('looking for an agent', LOOK_MS, look)
+    }
+    if (queue.last()?.tag === 'Terminate') goodbye ??= net.after('goodbye', GOODBYE_MS, finish)
     if (messages.length > 0) wake()
   }
   const broken = (): void => {
@@ -74,16 +94,22 @@ export function clientOn(socket: Socket, begun: Frontend, net: Net): Client {
       const message = queue.shift()
       if (message === undefined) return undefined
       queuedBytes -= sizeOf(message)
-      if (socket.isPaused() && queuedBytes <= QUEUED_BYTES_MAX / 2) socket.resume()
+      if (
+        socket.isPaused() &&
+        queuedBytes <= QUEUED_BYTES_MAX / 2 &&
+        queue.length <= QUEUED_MESSAGES_MAX / 2
+      )
+        readOn()
       return message
     },
     arrival: () => (queue.length > 0 || ended ? Promise.resolve() : signal.promise),
-    hasSaidGoodbye: () => queue.at(-1)?.tag === 'Terminate',
+    hasSaidGoodbye: () => queue.last()?.tag === 'Terminate',
     isGone: () => ended && queue.length === 0,
     write(bytes) {
       if (!socket.destroyed && bytes.length > 0) socket.write(bytes)
     },
     isCongested: () => socket.writableNeedDrain,
+    unreadBytes: () => (socket.destroyed ? 0 : socket.writableLength),
     drained: () => drained(socket),
     advance(next) {
       engine = next(engine)
@@ -113,4 +139,10 @@ const STARTUP_TAGS: ReadonlySet<string> = new Set([
 ])
 const QUEUED_BYTES_MAX = 4 * 1024 * 1024
 const QUEUED_MESSAGES_MAX = 10_000
+/** How much is queued at most by looking whether the agent is still there. Above it, the end of what runs tells. */
+const LOOKED_BYTES_MAX = 8 * 1024 * 1024
+const LOOKED_MESSAGES_MAX = 50_000
+const LOOK_MS = 1_000
 const LINGER_MS = 2_000
+/** Who said goodbye and stays all the same is as gone as who closed: nothing runs or is held for it any more. */
+const GOODBYE_MS = 2_000

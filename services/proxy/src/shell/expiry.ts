@@ -23,7 +23,7 @@ export function expiryIn(admitted: SessionAdmitted): Expiry {
       : {
           reason: 'LimitReached',
           code: 'CS_SESSION_LIMIT',
-          words: 'the session lasted as long as its profile allows',
+          words: `the session lasted as long as sessionMax of the profile "${admitted.profile.name}" allows`,
         },
   }
 }

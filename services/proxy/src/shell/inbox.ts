@@ -1,5 +1,5 @@
 import { after } from '@countersign/kernel'
-import type { Request } from '@countersign/postgres-wire'
+import { FRONTEND_LIMITS, type Request } from '@countersign/postgres-wire'
 import { isRequest } from './client.ts'
 import { over, type Session } from './session-state.ts'
 
@@ -16,9 +16,17 @@ export function taken(session: Session): Request | undefined {
   return over(session, {
     reason: 'ProtocolViolation',
     code: isTooLarge ? 'CS_FRAME_TOO_LARGE' : 'CS_PROTOCOL_VIOLATION',
-    words: message.tag === 'Violation' ? message.detail : 'an unexpected message',
+    words: isTooLarge
+      ? tooLarge(session)
+      : message.tag === 'Violation'
+        ? message.detail
+        : 'an unexpected message',
   })
 }
+
+const tooLarge = ({ proxy }: Session): string =>
+  `a message is too large: statements and data may have ${proxy.config.CS_FRAME_BYTES_MAX} bytes ` +
+  `(CS_FRAME_BYTES_MAX of the proxy), others ${FRONTEND_LIMITS.smallFrameBytesMax}`
 
 /** Gives a request back that belongs to what is served next. */
 export function putBack(session: Session, request: Request): void {

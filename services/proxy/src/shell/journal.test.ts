@@ -113,7 +113,7 @@ test('an end that the log will never take is given up', async () => {
 test('while the log is away, only so many refused logins wait for it, and every session', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const away = onLog([])
-  const logins = Array.from({ length: 1_500 }, () => away.another().finish(REFUSED))
+  const logins = Array.from({ length: 1_500 }, () => away.another().finish(() => REFUSED))
   await settled()
   const session = away.another()
   const ends = [session.finish(ended(session))]
@@ -147,6 +147,67 @@ function onLog(answers: ('ok' | 'away' | 'never')[]) {
       .flatMap((record) => (record.status === 'understood' ? [record.message.type] : []))
   return { journal: another(), another, appended, answers, comesBack: () => (isBack = true) }
 }
+
+test('of what nobody waits for a thousand records are under way, and the others are not even made', async () => {
+  const { log, journal, acknowledge } = opened()
+  const COUNT = 5_000
+  let made = 0
+  for (let piece = 0; piece < COUNT; piece++) {
+    const sizeBytes = piece
+    journal.recordTranscript(() => {
+      made++
+      return {
+        type: 'TranscriptRecorded',
+        at: Instant(1),
+        requestId: REQUEST,
+        ciphertext: Buffer.from('x'),
+        sizeBytes,
+      }
+    })
+    if (piece % 50 === 49) completed(journal)
+  }
+  await settled()
+  assert.ok(made <= 1_001, `${made} are made`)
+  assert.equal(journal.isCongested(), true)
+  let isRelieved = false
+  void journal.relieved().then(() => (isRelieved = true))
+  acknowledge(1_000)
+  await settled()
+  assert.equal(isRelieved, false, 'others wait for their turn')
+  acknowledge(COUNT)
+  await journal.finish(ended(journal))
+  assert.equal(isRelieved, true)
+  assert.equal(journal.isCongested(), false)
+  const pieces = firstsIn(log, 'transcript').map(({ message }) =>
+    message.type === 'TranscriptRecorded' ? message.sizeBytes : -1,
+  )
+  assert.deepEqual(
+    pieces,
+    Array.from({ length: COUNT }, (_, piece) => piece),
+  )
+  assert.deepEqual(falseCitationsIn(log), [])
+  assert.equal(typesIn(log, 'sessions').length, COUNT / 50 + 1)
+})
+
+test('large pieces are bounded by their bytes', async () => {
+  const { journal, acknowledge } = opened()
+  let made = 0
+  for (let piece = 0; piece < 240; piece++)
+    journal.recordTranscript(() => {
+      made++
+      return {
+        type: 'TranscriptRecorded',
+        at: Instant(1),
+        requestId: REQUEST,
+        ciphertext: Buffer.alloc(256 * 1024),
+        sizeBytes: 256 * 1024,
+      }
+    })
+  assert.ok(made <= 9, `${made} are made`)
+  acknowledge(240)
+  await journal.finish(ended(journal))
+  assert.equal(made, 240)
+})
 
 /** Resolves when nothing more happens by itself. */
 const settled = async (): Promise<void> => {
@@ -218,13 +279,13 @@ const STEPS = fc.oneof(
 )
 
 const seen = (journal: Journal): void =>
-  journal.recordTranscript({
+  journal.recordTranscript(() => ({
     type: 'TranscriptRecorded',
     at: Instant(1),
     requestId: REQUEST,
     ciphertext: Buffer.from('x'),
     sizeBytes: 1,
-  })
+  }))
 
 const completed = (journal: Journal): void => journal.complete(COMPLETED)
 
@@ -257,13 +318,15 @@ const withdrawn = {
   reason: 'Cancelled',
 } as const
 
-const ended = ({ transcript }: Journal): Unlinked<SessionEnded> => ({
-  type: 'SessionEnded',
-  at: Instant(1),
-  reason: 'ClientTerminated',
-  code: null,
-  requestCount: 0,
-  transcriptHead: transcript.head,
-  transcriptCount: transcript.count,
-  inDoubt: [],
-})
+const ended =
+  ({ transcript }: Journal): (() => Unlinked<SessionEnded>) =>
+  () => ({
+    type: 'SessionEnded',
+    at: Instant(1),
+    reason: 'ClientTerminated',
+    code: null,
+    requestCount: 0,
+    transcriptHead: transcript.head,
+    transcriptCount: transcript.count,
+    inDoubt: [],
+  })

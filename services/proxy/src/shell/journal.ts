@@ -1,5 +1,5 @@
 import type { RequestCompleted, SessionsMessage, TranscriptRecorded } from '@countersign/contracts'
-import { messageOf, Problem, rested, type SessionId } from '@countersign/kernel'
+import { deque, messageOf, Problem, rested, type SessionId } from '@countersign/kernel'
 import type { AppendOptions, Draft, Log, Recorded } from '@countersign/log'
 import type { Logger } from '@countersign/runtime'
 import { type Chain, linked, newChain, type Unlinked } from '../core/chain.ts'
@@ -15,26 +15,32 @@ export type Journal = {
   record<M extends SessionsMessage>(events: readonly Unlinked<M>[]): Promise<Recorded<M>[]>
   /** Appends without the session waiting. What fails ends the session. */
   note(event: Unlinked<SessionsMessage>, options?: AppendOptions): void
-  /** Appends what the agent saw, without the session waiting. */
-  recordTranscript(event: Unlinked<TranscriptRecorded>, options?: AppendOptions): void
+  /**
+   * Appends a piece of what the agent saw, without the session waiting. It is made when its turn has come: a row of many
+   * pieces is not in memory twice.
+   */
+  recordTranscript(made: () => Unlinked<TranscriptRecorded>, options?: AppendOptions): void
   /**
    * Appends the end of a request, which cites the transcript as it is now, when that is in the log. So whenever this
    * process dies, nothing in the log cites what is not there.
    */
   complete(event: Uncited<RequestCompleted>, options?: AppendOptions): void
-  /** Bytes of the transcript that are not acknowledged yet. */
-  transcriptBytesUnderWay(): number
-  /** Resolves when the transcript that is under way is small again. */
-  transcriptRelieved(): Promise<void>
+  /**
+   * Whether so much is under way that nobody waits for, of this session or of all, that the session should wait for
+   * `relieved` before it causes more. It must: nothing else bounds what a client can cause without waiting for answers.
+   */
+  isCongested(): boolean
+  /** Resolves when it is not congested, or when it failed. */
+  relieved(): Promise<void>
   /** Resolves when everything so far is in the log, or is known not to be. */
   settled(): Promise<void>
   /** Rejects with `CS_LOG_UNAVAILABLE` at the first append that failed. */
   readonly failed: Promise<never>
   /**
-   * Writes the last event, however long the log is away; what was not acknowledged is repeated before it. Gives up, and logs
+   * Writes the last event, which is made when everything before it is written, however long the log is away; what was not acknowledged is repeated before it. Gives up, and logs
    * it, where the log will never take it, and where too many refused logins wait already.
    */
-  finish(event: Unlinked<SessionsMessage>): Promise<void>
+  finish(made: () => Unlinked<SessionsMessage>): Promise<void>
 }
 
 /** An event without its links, and without what it cites of the transcript. */
@@ -53,12 +59,15 @@ export function openJournal(options: JournalOptions): Journal {
   let hasFailed = false
   /** The end says how long the transcript is. What the target still says reaches no agent, and is not part of it. */
   let isOver = false
-  let transcriptBytes = 0
+  /** What nobody waits for and is not acknowledged yet. */
+  const underWay = { bytes: 0, records: 0 }
   let relief = Promise.withResolvers<void>()
   /** How many events of the transcript are in the log. */
   let transcriptLength = 0
   /** Ends of requests that wait for their transcript, in order. */
-  const waiting: { readonly length: number; send(): void }[] = []
+  /** What waits for its turn, in order. */
+  const backlog = deque<() => void>()
+  const waiting = deque<{ readonly length: number; send(): void }>()
 
   async function append<M extends SessionsMessage | TranscriptRecorded>(
     drafts: readonly Draft<M>[],
@@ -72,6 +81,7 @@ export function openJournal(options: JournalOptions): Journal {
       return recorded
     } catch (cause) {
       hasFailed = true
+      goOn()
       const problem = unavailable(cause)
       failure.reject(problem)
       throw problem
@@ -91,13 +101,48 @@ export function openJournal(options: JournalOptions): Journal {
   }
 
   function note(event: Unlinked<SessionsMessage>, options?: AppendOptions): void {
-    tracked(append([linked<SessionsMessage>(control, event)], options)).catch(() => undefined)
+    begins(EVENT_BYTES)
+    const work = append([linked<SessionsMessage>(control, event)], options)
+    tracked(work.catch(() => undefined).then(() => ends(EVENT_BYTES))).catch(failure.reject)
   }
+
+  function begins(bytes: number): void {
+    underWay.bytes += bytes
+    underWay.records++
+  }
+
+  function ends(bytes: number): void {
+    underWay.bytes -= bytes
+    underWay.records--
+    if (hasFailed || !isAbove(underWay, 0.5)) goOn()
+  }
+
+  /** At once where nothing waits and there is room. */
+  function inTurn(work: () => void): void {
+    if (backlog.length === 0 && !isAboveOwn()) return work()
+    backlog.push(work)
+  }
+
+  function goOn(): void {
+    while (backlog.length > 0 && !isAboveOwn()) backlog.shift()?.()
+    if (backlog.length === 0) relieve()
+  }
+
+  function relieve(): void {
+    relief.resolve()
+    relief = Promise.withResolvers<void>()
+  }
+
+  const isAboveOwn = (): boolean => isAbove(underWay, 1) && !hasFailed
 
   /** Once an append failed nothing is sent any more, and `finish` repeats it all in order. */
   function sendWaiting(): void {
-    while (waiting[0] !== undefined && (hasFailed || waiting[0].length <= transcriptLength))
-      waiting.shift()?.send()
+    for (let next = waiting.first(); next !== undefined; next = waiting.first()) {
+      if (!hasFailed && next.length > transcriptLength) return
+      waiting.shift()
+      ends(EVENT_BYTES)
+      next.send()
+    }
   }
 
   async function transcribe(
@@ -111,10 +156,7 @@ export function openJournal(options: JournalOptions): Journal {
       // The session ends, and its end is behind all that is repeated.
     }
     sendWaiting()
-    transcriptBytes -= event.ciphertext.length
-    if (transcriptBytes > TRANSCRIPT_BYTES_MAX / 2) return
-    relief.resolve()
-    relief = Promise.withResolvers<void>()
+    ends(EVENT_BYTES + event.ciphertext.length)
   }
 
   /** The chain stays without its end; the broker revokes when the session is overdue. */
@@ -130,27 +172,36 @@ export function openJournal(options: JournalOptions): Journal {
     record: <M extends SessionsMessage>(events: readonly Unlinked<M>[]) =>
       tracked(append(events.map((event) => linked<M>(control, event)))),
     note,
-    recordTranscript(event, options) {
+    recordTranscript(made, options) {
       if (isOver) return
-      transcriptBytes += event.ciphertext.length
-      tracked(transcribe(event, options)).catch(failure.reject)
+      inTurn(() => {
+        const event = made()
+        begins(EVENT_BYTES + event.ciphertext.length)
+        tracked(transcribe(event, options)).catch(failure.reject)
+      })
     },
     complete(event, options) {
       if (isOver) return
-      const { head, count } = transcript
-      const send = (): void =>
-        note({ ...event, transcriptHead: head, transcriptCount: count }, options)
-      waiting.push({ length: count, send })
-      sendWaiting()
+      inTurn(() => {
+        const { head, count } = transcript
+        const send = (): void =>
+          note({ ...event, transcriptHead: head, transcriptCount: count }, options)
+        begins(EVENT_BYTES)
+        waiting.push({ length: count, send })
+        sendWaiting()
+      })
     },
-    transcriptBytesUnderWay: () => transcriptBytes,
-    async transcriptRelieved() {
-      while (transcriptBytes > TRANSCRIPT_BYTES_MAX && !hasFailed) await relief.promise
+    isCongested: () =>
+      backlog.length > 0 || isAboveOwn() || TOPICS.some((topic) => log.isCongested(topic)),
+    async relieved() {
+      while ((backlog.length > 0 || isAboveOwn()) && !hasFailed) await relief.promise
+      for (const topic of TOPICS) if (!hasFailed) await log.relieved(topic)
     },
     settled,
-    async finish(event) {
+    async finish(made) {
       isOver = true
       await settled()
+      const event = made()
       const last = linked<SessionsMessage>(control, event)
       // The same ids and bytes: where they are in the log already, the first one counts.
       const drafts = [...open, last]
@@ -212,8 +263,15 @@ const unavailable = (cause: unknown): Problem =>
     },
   )
 
-/** How much of a transcript may be under way before the target is slowed down. */
-const TRANSCRIPT_BYTES_MAX = 8 * 1024 * 1024
+const isAbove = (underWay: { bytes: number; records: number }, share: number): boolean =>
+  underWay.bytes > share * UNDER_WAY_BYTES_MAX || underWay.records > share * UNDER_WAY_RECORDS_MAX
+
+/** How much of a session may be under way that nobody waits for: it stands before what other sessions wait for. */
+const UNDER_WAY_BYTES_MAX = 2 * 1024 * 1024
+const UNDER_WAY_RECORDS_MAX = 1_000
+/** About what an event takes without what it carries. */
+const EVENT_BYTES = 600
+const TOPICS = ['sessions', 'transcript'] as const
 const FINISH_RETRY_MS = 500
 const FINISH_RETRY_MS_MAX = 8_000
 /** Anybody can have logins refused while the log is away; sessions that were open are as many as there may be. */

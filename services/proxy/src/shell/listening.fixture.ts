@@ -10,6 +10,7 @@ import { z } from 'zod'
 import { SETTINGS } from '../config.ts'
 import { listen } from './listener.ts'
 import { type Logins, loginsOf } from './logins.ts'
+import { memoryOf } from './memory.ts'
 import { createMetrics } from './metrics.ts'
 import type { ProxyContext } from './proxy-context.ts'
 
@@ -54,6 +55,7 @@ export async function listening(changes: Partial<ProxyContext> = {}): Promise<Li
     net,
     logins,
     metrics: createMetrics(),
+    memory: memoryOf(1_000_000),
     instanceId: InstanceId(uuidv7(Date.now())),
     lease: { isHeld: () => true, async [Symbol.asyncDispose]() {} },
     catalog: () => emptyCatalog,

@@ -37,14 +37,14 @@ export function loginsOf(options: LoginsOptions): Logins {
     const summaries = loginSummaries(failed, clock.monotonicMs())
     await Promise.all(
       summaries.map(({ address, code, logins }) =>
-        openJournal({ log, sessionId: options.newSessionId(), logger }).finish({
+        openJournal({ log, sessionId: options.newSessionId(), logger }).finish(() => ({
           type: 'SessionRefused',
           at: clock.now(),
           code,
           reason: `${logins} more logins were refused since the last summary`,
           clientAddress: address,
           logins,
-        }),
+        })),
       ),
     )
   }

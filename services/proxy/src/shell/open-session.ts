@@ -38,6 +38,7 @@ import type { Client } from './client.ts'
 import { deadline } from './deadline.ts'
 import { expiryIn } from './expiry.ts'
 import { type Journal, openJournal } from './journal.ts'
+import { noLargeRow } from './large-rows.ts'
 import { type Mailbox, openMailbox } from './mailbox.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import { settingOf } from './search-path.ts'
@@ -162,6 +163,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
     certificateAuthorities: proxy.certificateAuthorities,
     net: proxy.net,
     limitMs: proxy.config.CS_CONNECT_LIMIT_MS,
+    rowBytesMax: proxy.config.CS_ROW_BYTES_MAX,
   })
   try {
     const plan = await maskingPlan(asked)
@@ -219,6 +221,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       onCancel: () => undefined,
       wake: () => undefined,
       ownRows: [],
+      largeRow: noLargeRow(),
       ending: Promise.withResolvers<Ending>(),
       isEnding: false,
     }

@@ -7,6 +7,7 @@ import type { Logger, Net } from '@countersign/runtime'
 import type { ProxyConfig } from '../config.ts'
 import type { Lease } from './lease.ts'
 import type { Logins } from './logins.ts'
+import type { Memory } from './memory.ts'
 import type { ProxyMetrics } from './metrics.ts'
 
 /** What the sessions of one proxy process share. */
@@ -27,6 +28,8 @@ export type ProxyContext = {
   /** Seals the data key of a session, by reader. */
   readonly sealDataKey: ReadonlyMap<string, Sealer>
   readonly maskingKey: Buffer
+  /** For the large messages of all sessions. */
+  readonly memory: Memory
   readonly certificateAuthorities: string | undefined
   readonly sessions: SessionTable
   /** What policy said last about the partition of a session. */

@@ -32,14 +32,15 @@ export function transcribe(session: Session, bytes: Buffer, answered: Answered |
   if ((answered ?? session.profile).recording !== 'Full') return
   for (let at = 0; at < bytes.length; at += TRANSCRIPT_CHUNK_BYTES) {
     const piece = bytes.subarray(at, at + TRANSCRIPT_CHUNK_BYTES)
-    const seen: Unlinked<TranscriptRecorded> = {
+    const seenAt = session.proxy.clock.now()
+    const made = (): Unlinked<TranscriptRecorded> => ({
       type: 'TranscriptRecorded',
-      at: session.proxy.clock.now(),
+      at: seenAt,
       requestId: answered?.requestId ?? null,
       ciphertext: session.dataKey.encrypt(piece),
       sizeBytes: piece.length,
-    }
-    session.journal.recordTranscript(seen, patienceOf(session, TRANSCRIPT_LINGER_MS))
+    })
+    session.journal.recordTranscript(made, patienceOf(session, TRANSCRIPT_LINGER_MS))
   }
 }
 

@@ -20,6 +20,8 @@ import { servePipeline } from './pipeline.ts'
 import { ownQuery } from './own-query.ts'
 import { actAsItself, privilegesConfirmed } from './privileges.ts'
 import type { ProxyContext, SessionHandle } from './proxy-context.ts'
+import { releaseLarge } from './large-rows.ts'
+import { hasNoRoom, roomFor } from './room.ts'
 import { tell, tellWithheld, transcribe } from './seen.ts'
 import {
   cancel,
@@ -31,6 +33,7 @@ import {
   type Session,
   SESSION_ENDED,
 } from './session-state.ts'
+import { turns } from './turn.ts'
 
 /** Serves one agent from its StartupMessage to the end of its session. Never rejects. */
 export async function serveSession(
@@ -128,6 +131,7 @@ const encodingNotice = (asked: string): ErrorFields => ({
 async function run(session: Session, setIdle: (idle: boolean) => void): Promise<Ending> {
   const { target, journal, proxy } = session
   using _limit = endInTime(session)
+  const turn = turns(proxy.clock.monotonicMs)
   const onTargetClosed = target.closed.then(() =>
     endSession(session, {
       reason: 'TargetClosed',
@@ -145,6 +149,8 @@ async function run(session: Session, setIdle: (idle: boolean) => void): Promise<
   )
   try {
     for (;;) {
+      await turn.next()
+      if (hasNoRoom(session)) await during(session, roomFor(session))
       setIdle(true)
       const pipeline = await during(session, agentInTime(session, nextPipeline(session)))
       setIdle(false)
@@ -199,6 +205,8 @@ async function nextPipeline(session: Session): Promise<Request[] | Ending> {
       message.tag === 'FunctionCall'
     if (waits || messages.length >= PIPELINE_MESSAGES_MAX || bytes >= PIPELINE_BYTES_MAX)
       return messages
+    // A request begins with the next message, so nothing is torn apart.
+    if (message.tag === 'Execute' && messages.length >= PIPELINE_SLICE_MESSAGES) return messages
   }
 }
 
@@ -271,11 +279,12 @@ async function finish(session: Session, ending: Ending): Promise<void> {
   const goodbye = ending.code === null ? null : fatal(session.id, ending.code, ending.words)
   if (goodbye !== null) transcribe(session, goodbye, null)
   client.end(goodbye ?? undefined)
+  releaseLarge(session)
   proxy.logger.info(
     { sessionId: session.id, reason: ending.reason, requests: session.requestCount },
     'session ended',
   )
-  const written = journal.finish({
+  const written = journal.finish(() => ({
     type: 'SessionEnded',
     at: proxy.clock.now(),
     reason: ending.reason,
@@ -284,7 +293,7 @@ async function finish(session: Session, ending: Ending): Promise<void> {
     transcriptHead: journal.transcript.head,
     transcriptCount: journal.transcript.count,
     inDoubt,
-  })
+  }))
   proxy.net.detached('end of a session', written)
   if (!journalIsAway(ending)) await journal.settled()
 }
@@ -310,14 +319,15 @@ function refuseSession(asked: Asked, cause: unknown): void {
   // Nobody knows who that was: after the first ones of an address they are summed up.
   const isTold = proxy.logins.refused(client.address, problem.code)
   if (!isTold && !asked.isOnRecord) return
-  const written = journal.finish({
+  const at = proxy.clock.now()
+  const written = journal.finish(() => ({
     type: 'SessionRefused',
-    at: proxy.clock.now(),
+    at,
     code: problem.code,
     reason: problem.message,
     clientAddress: client.address,
     logins: 1,
-  })
+  }))
   proxy.net.detached('refusal of a session', written)
 }
 
@@ -333,6 +343,8 @@ function refusalOf(sessionId: SessionId, problem: Problem): Buffer {
 
 /** The session, for whoever has the connection: drivers give it as a parameter status. */
 const SESSION_ID = 'countersign.session_id'
+/** A long pipeline is served in slices, so that planning one of them keeps nobody waiting. */
+const PIPELINE_SLICE_MESSAGES = 200
 const PIPELINE_MESSAGES_MAX = 2_000
 /** A client that says nothing for so long in the middle of a pipeline may wait for an error. */
 const PIPELINE_PAUSE_MS = 200

@@ -10,6 +10,7 @@ import { before, OVER } from './before.ts'
 import type { Client } from './client.ts'
 import type { Expiry } from './expiry.ts'
 import type { Journal } from './journal.ts'
+import type { LargeRow } from './large-rows.ts'
 import type { Mailbox } from './mailbox.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import type { Target } from './target.ts'
@@ -73,6 +74,7 @@ export type Session = {
   wake: () => void
   /** Rows of queries that Countersign itself made. */
   readonly ownRows: (readonly (Buffer | null)[])[]
+  readonly largeRow: LargeRow
   /** Why the session ends; the first reason counts. */
   readonly ending: PromiseWithResolvers<Ending>
   isEnding: boolean

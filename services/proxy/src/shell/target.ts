@@ -18,6 +18,7 @@ import {
   clientFinal,
   clientFirst,
   errorFieldsOf,
+  frameUnderWay,
   parameterStatusOf,
   receiveServer,
   type RunsNothing,
@@ -50,8 +51,11 @@ export type Target = {
   onFrames(listener: (frames: readonly (ServerFrame | Violation)[]) => void): void
   /** Resolves when the target closed the connection. */
   readonly closed: Promise<void>
+  /** Takes nothing from the target until each who paused it has resumed it. */
   pause(): void
   resume(): void
+  /** How many bytes the message will have that is arriving. */
+  frameUnderWay(): number
   /** Cancels what runs, on a connection of its own (RFC-less: PostgreSQL protocol, "Canceling Requests in Progress"). */
   cancel(): Promise<void>
   close(): void
@@ -72,6 +76,8 @@ export type TargetLogin = {
   certificateAuthorities: string | undefined
   limitMs: number
   net: Net
+  /** The largest message of the target. */
+  rowBytesMax: number
 }
 
 /** Connects, over TLS, and logs in with SCRAM-SHA-256. Throws `CS_TARGET_…`. */
@@ -80,7 +86,8 @@ export async function connectTarget(login: TargetLogin): Promise<Target> {
   const socket = await secured(login.address, login.certificateAuthorities, limit.signal)
   const parameters = new Map<string, string>()
   let key: BackendKey | null = null
-  let side = serverSide()
+  let side = serverSide(login.rowBytesMax)
+  let pauses = 0
   let listener: (frames: readonly (ServerFrame | Violation)[]) => void = () => undefined
   const early: (ServerFrame | Violation)[] = []
   const closed = Promise.withResolvers<void>()
@@ -182,8 +189,13 @@ export async function connectTarget(login: TargetLogin): Promise<Target> {
       if (early.length > 0) next(early.splice(0))
       socket.resume()
     },
-    pause: () => void socket.pause(),
-    resume: () => void socket.resume(),
+    pause() {
+      if (pauses++ === 0) socket.pause()
+    },
+    resume() {
+      if (--pauses === 0) socket.resume()
+    },
+    frameUnderWay: () => frameUnderWay(side),
     async cancel() {
       if (key === null) return
       using cancelLimit = deadline(login.limitMs)

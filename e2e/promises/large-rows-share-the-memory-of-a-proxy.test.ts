@@ -1,0 +1,95 @@
+// Seen to fail when `admitLarge` in large-rows.ts admits everything (1.4 GB), and when it does not look whether the agent
+// reads (the others wait for ever).
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { toServer } from '@countersign/postgres-wire'
+import { arena } from '../support/arena.ts'
+import { fieldOf, only, openWire, told, type Wire } from '../support/wire.ts'
+
+const MEMORY_BYTES_MAX = 256 * 1024 * 1024
+const ROW_BYTES = 60_000_000
+/** What the process has beside rows, and what freed memory is not given back at once. */
+const BASE_MIB = 450
+
+const system = await arena('large-rows', {
+  env: { proxy: { CS_MEMORY_BYTES_MAX: String(MEMORY_BYTES_MAX) } },
+})
+const proxy = system.service('proxy')
+const pid = proxy.pid()
+
+/** The highest that the memory of the proxy has been since `forgetHighest`. */
+const highestMiB = (): number =>
+  Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
+const forgetHighest = (): void => writeFileSync(`/proc/${pid}/clear_refs`, '5')
+
+/** Asks for something large and counts what comes, until ReadyForQuery. */
+function reads(wire: Wire, sql: string): Promise<number> {
+  const { socket } = wire
+  socket.removeAllListeners('data')
+  return new Promise((resolve, reject) => {
+    let bytes = 0
+    socket.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (chunk.subarray(-6).equals(READY)) resolve(bytes)
+    })
+    socket.on('close', () => reject(new Error(`closed after ${bytes} bytes`)))
+    wire.send(toServer.query(sql))
+  })
+}
+
+const READY = Buffer.from('Z\0\0\0\x05I', 'latin1')
+
+test('eight agents read rows of 60 MB at a time', async (t) => {
+  const wires = await Promise.all(Array.from({ length: 8 }, () => openWire(system, 'shop-dev')))
+  forgetHighest()
+  const since = performance.now()
+  const read = await Promise.all(
+    wires.map((wire) => reads(wire, `select repeat('x', ${ROW_BYTES})`)),
+  )
+  t.diagnostic(
+    `${((performance.now() - since) / 1000).toFixed(1)} s, at most ${highestMiB().toFixed(0)} MiB`,
+  )
+  for (const bytes of read) assert.ok(bytes > ROW_BYTES)
+  for (const { socket } of wires) socket.destroy()
+  assert.ok(
+    highestMiB() < BASE_MIB + MEMORY_BYTES_MAX / 1024 / 1024,
+    `${highestMiB().toFixed(0)} MiB`,
+  )
+  assert.equal(proxy.pid(), pid)
+})
+
+test('eight agents read many rows of 2 MB', async (t) => {
+  const wires = await Promise.all(Array.from({ length: 8 }, () => openWire(system, 'shop-dev')))
+  forgetHighest()
+  await Promise.all(
+    wires.map((wire) =>
+      reads(wire, "select repeat('y', 2000000) from generate_series(1, 20) as s(n)"),
+    ),
+  )
+  t.diagnostic(`at most ${highestMiB().toFixed(0)} MiB`)
+  for (const { socket } of wires) socket.destroy()
+  assert.ok(highestMiB() < BASE_MIB + MEMORY_BYTES_MAX / 1024 / 1024)
+})
+
+test('an agent that does not read its large row ends, and those who wait for its memory go on', async () => {
+  const idle = await openWire(system, 'shop-dev')
+  idle.socket.pause()
+  idle.send(toServer.query(`select repeat('x', ${ROW_BYTES})`))
+  await new Promise((resolve) => setTimeout(resolve, 3_000))
+  const other = await openWire(system, 'shop-dev')
+  assert.ok((await reads(other, `select repeat('x', ${ROW_BYTES})`)) > ROW_BYTES)
+  other.socket.destroy()
+  idle.socket.resume()
+  await idle.closed
+})
+
+test('a value above the limit ends its session, and says which limit and which knob', async () => {
+  const wire = await openWire(system, 'shop-dev')
+  wire.send(toServer.query("select repeat('x', 200000000)"))
+  const heard = await wire.until('E')
+  assert.deepEqual(told(heard).slice(-1), ['error 54000'])
+  assert.match(fieldOf(only(heard, 'E'), 'M'), /CS_ROW_BYTES_MAX/)
+  await wire.closed
+  assert.equal(proxy.pid(), pid)
+})

@@ -1,0 +1,68 @@
+import type { Reservation } from './memory.ts'
+import { roomFor } from './room.ts'
+import { endSession, type Session } from './session-state.ts'
+
+/** What a session has of the memory for large messages. */
+export type LargeRow = { held: Reservation | null; isWaiting: boolean }
+
+export const noLargeRow = (): LargeRow => ({ held: null, isWaiting: false })
+
+/**
+ * Called with each piece that the target sent. A message that is large by its header waits, where it is, until there is
+ * memory for it; what it takes is given back when the agent and the log have it.
+ */
+export function admitLarge(session: Session, framesTaken: number): void {
+  const { largeRow, target, proxy } = session
+  if (largeRow.isWaiting) return
+  if (largeRow.held === null && target.frameUnderWay() < LARGE_BYTES_MIN) return
+  if (largeRow.held !== null && framesTaken === 0) return
+  proxy.net.detached('a large row', inTurn(session), () => target.close())
+}
+
+/** Gives back what the session has: when its agent is gone, nothing of it is kept. */
+export function releaseLarge({ largeRow, client, proxy }: Session): void {
+  const released = client.closed.then(() => largeRow.held?.release())
+  proxy.net.detached('memory of a large row', released)
+}
+
+async function inTurn(session: Session): Promise<void> {
+  const { largeRow, target, proxy } = session
+  largeRow.isWaiting = true
+  target.pause()
+  if (largeRow.held !== null) await readInTime(session)
+  largeRow.held?.release()
+  largeRow.held = null
+  const bytes = target.frameUnderWay()
+  if (bytes >= LARGE_BYTES_MIN && !session.isEnding) {
+    const given = await proxy.memory.reserve(bytes * COPIES)
+    if (session.isEnding) given.release()
+    else largeRow.held = given
+  }
+  largeRow.isWaiting = false
+  target.resume()
+}
+
+/** An agent that does not read keeps memory that others wait for: then its session ends. */
+async function readInTime(session: Session): Promise<void> {
+  const { client, proxy } = session
+  let last = client.unreadBytes()
+  using _look = proxy.net.every('looking whether a large row is read', STALL_MS, () => {
+    const now = client.unreadBytes()
+    if (now >= last && now > 0 && proxy.memory.isWanted())
+      endSession(session, {
+        reason: 'LimitReached',
+        code: 'CS_SESSION_LIMIT',
+        words:
+          `the agent read nothing of a large row for ${STALL_MS / 1_000} s while others wait for memory ` +
+          '(CS_MEMORY_BYTES_MAX of the proxy)',
+      })
+    last = now
+  })
+  await roomFor(session)
+}
+
+/** Smaller messages are bounded by what a socket gives at once. */
+const LARGE_BYTES_MIN = 1024 * 1024
+/** A row as it came, as text, masked, and encrypted for the agent. */
+const COPIES = 4
+const STALL_MS = 10_000

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { memoryOf, type Reservation } from './memory.ts'
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+test('who comes later waits until there is room, and a small one does not overtake a large one', async () => {
+  const memory = memoryOf(100)
+  const first = await memory.reserve(60)
+  const given: string[] = []
+  const large = memory.reserve(80).then((reservation) => (given.push('large'), reservation))
+  const small = memory.reserve(10).then((reservation) => (given.push('small'), reservation))
+  await turn()
+  assert.deepEqual(given, [])
+  assert.equal(memory.isWanted(), true)
+  first.release()
+  first.release()
+  await Promise.all([large, small])
+  assert.deepEqual(given, ['large', 'small'])
+  assert.equal(memory.reservedBytes(), 90)
+})
+
+test('more than there is altogether is given to one alone', async () => {
+  const memory = memoryOf(100)
+  const small = await memory.reserve(1)
+  let given: Reservation | null = null
+  void memory.reserve(1_000).then((reservation) => (given = reservation))
+  await turn()
+  assert.equal(given, null)
+  small.release()
+  await turn()
+  assert.notEqual(given, null)
+})
+
+test('whatever is asked for and in whatever order it is given back, everybody is served within the bound', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 1, max: 150 }), { maxLength: 40 }),
+      async (asked) => {
+        const memory = memoryOf(100)
+        let served = 0
+        const all = asked.map(async (bytes) => {
+          const reservation = await memory.reserve(bytes)
+          assert.ok(memory.reservedBytes() <= Math.max(100, bytes))
+          await turn()
+          served++
+          reservation.release()
+        })
+        await Promise.all(all)
+        assert.equal(served, asked.length)
+        assert.equal(memory.reservedBytes(), 0)
+      },
+    ),
+    { numRuns: 50 },
+  )
+})
