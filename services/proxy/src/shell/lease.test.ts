@@ -11,6 +11,8 @@ const LEASE_MS = 10_000
 const HEARTBEAT_MS = 2_000
 /** The proxy stops before the broker revokes. */
 const HELD_MS = 9_000
+/** What an append may take where nothing else is said. */
+const APPEND_LIMIT_MS = 2_000
 const INSTANCE = InstanceId('01920000-0000-7000-8000-000000000009')
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
 
@@ -63,6 +65,24 @@ test('a lease that is renewed again is held again, and can be lost again', async
   assert.deepEqual([world.lease.isHeld(), world.losses()], [false, 2])
 })
 
+test('a loop that is busy for a second, again and again, keeps its lease', async () => {
+  await using world = await leased()
+  world.logIs('slow')
+  for (let turn = 0; turn < 100; turn++) {
+    // Kafka's client needs a few turns of the loop for a renewal.
+    await world.isBusyFor(1_000, 4_000)
+    assert.deepEqual([world.lease.isHeld(), world.losses()], [true, 0], `turn ${turn}`)
+  }
+})
+
+test('a renewal that arrived while the loop was busy counts, before the lease is given up', async () => {
+  await using world = await leased()
+  world.logIs('slow')
+  await world.passes(HEARTBEAT_MS)
+  await world.isBusyFor(HELD_MS - 1, 1_000)
+  assert.equal(world.losses(), 0)
+})
+
 /** A lease whose clock, timers and log are the test's own. */
 async function leased() {
   mock.timers.enable({ apis: ['setInterval'] })
@@ -70,15 +90,23 @@ async function leased() {
   let nowMs = 1_000
   let losses = 0
   let state: 'there' | 'slow' | 'away' = 'there'
-  let waiting: (() => void)[] = []
+  let waiting: { readonly sinceMs: number; answered(): void; late(): void }[] = []
   const log: Log = {
     ...inner,
     async append(drafts, options) {
       if (state === 'away') throw new Error('the log is away')
-      if (state === 'slow') await new Promise<void>((resolve) => waiting.push(resolve))
+      if (state === 'slow') await slowly(options?.limitMs ?? APPEND_LIMIT_MS)
       return inner.append(drafts, options)
     },
   }
+  const slowly = (limitMs: number): Promise<void> =>
+    new Promise((answered, reject) => {
+      const late = (): void => {
+        if (nowMs - sinceMs >= limitMs) reject(new Error('not acknowledged in time'))
+      }
+      const sinceMs = nowMs
+      waiting.push({ sinceMs, answered, late })
+    })
   const lease = await holdLease({
     log,
     clock: { now: () => Instant(nowMs * 1000), monotonicMs: () => nowMs },
@@ -104,14 +132,23 @@ async function leased() {
       }
       await settled()
     },
+    /** The loop is busy, then its timers run, then it reads what was acknowledged so long after it was sent. */
+    async isBusyFor(ms: number, acknowledgedAfterMs: number) {
+      nowMs += ms
+      mock.timers.tick(ms)
+      for (const { late } of waiting) late()
+      const read = waiting.filter(({ sinceMs }) => nowMs - sinceMs >= acknowledgedAfterMs)
+      waiting = waiting.filter((one) => !read.includes(one))
+      for (const { answered } of read) answered()
+      await settled()
+    },
     async acknowledges() {
-      for (const acknowledge of waiting.splice(0)) acknowledge()
+      for (const { answered } of waiting.splice(0)) answered()
       await settled()
     },
     async [Symbol.asyncDispose]() {
       state = 'there'
-      for (const acknowledge of waiting) acknowledge()
-      waiting = []
+      for (const { answered } of waiting.splice(0)) answered()
       await lease[Symbol.asyncDispose]()
       mock.timers.reset()
     },

@@ -59,6 +59,8 @@ export async function holdLease(options: LeaseOptions): Promise<Lease> {
       await append(
         { type: 'LeaseRenewed', instanceId, at: at(), leaseMs, renewal },
         `renewed/${renewal}`,
+        // A loop that is busy for a second reads the acknowledgement late: as long as it can count, it is waited for.
+        { limitMs: leaseMs },
       )
       if (isLost) logger.info({}, 'the lease is held again')
       isLost = false
@@ -67,12 +69,17 @@ export async function holdLease(options: LeaseOptions): Promise<Lease> {
     }
   }
   const net = netOn(logger)
-  const heartbeat = net.every('heartbeat of the lease', options.heartbeatMs, renew)
-  const watch = net.every('watch of the lease', WATCH_MS, () => {
-    if (isLost || clock.monotonicMs() < heldUntilMs) return
+  const isOut = (): boolean => !isLost && clock.monotonicMs() >= heldUntilMs
+  const lose = net.guarded('loss of the lease', () => {
+    if (!isOut()) return
     isLost = true
     logger.error({}, 'the lease is lost: all sessions end')
     options.onLost()
+  })
+  const heartbeat = net.every('heartbeat of the lease', options.heartbeatMs, renew)
+  const watch = net.every('watch of the lease', WATCH_MS, () => {
+    // After a busy second, timers run before what has arrived meanwhile is read: that may be the renewal.
+    if (isOut()) setImmediate(lose)
   })
   return {
     isHeld: () => clock.monotonicMs() < heldUntilMs,
