@@ -127,7 +127,8 @@ const STATES: Readonly<Record<string, State>> = {
   }),
   raised: prod(async (wire) => {
     await runs(wire, 'begin')
-    wire.send(toServer.query("comment on table shop.orders is 'left'"))
+    // Each its own, so that they do not wait for each other's locks.
+    wire.send(toServer.query(`create table shop.left_${wire.key.processId} (id int)`))
     const requestId = await heldOnWire(wire)
     await eventually(
       'the countersignature',

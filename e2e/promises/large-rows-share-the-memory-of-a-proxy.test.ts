@@ -13,7 +13,13 @@ const ROW_BYTES = 60_000_000
 const BASE_MIB = 450
 
 const system = await arena('large-rows', {
-  env: { proxy: { CS_MEMORY_BYTES_MAX: String(MEMORY_BYTES_MAX) } },
+  env: {
+    proxy: {
+      CS_MEMORY_BYTES_MAX: String(MEMORY_BYTES_MAX),
+      // As in production: other tests have a short one.
+      CS_LEASE_MS: '10000',
+    },
+  },
 })
 const proxy = system.service('proxy')
 const pid = proxy.pid()

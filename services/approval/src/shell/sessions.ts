@@ -25,10 +25,13 @@ export function fold(sessions: Sessions, message: AnyMessage): void {
   if (isOwn(message)) evolve(sessions, message)
   if (isRequestEnd(message)) {
     const { sessionId, requestId } = message
-    entry(sessions.goneRequests, sessionId, () => new Set<RequestId>()).add(requestId)
+    const gone = entry(sessions.goneRequests, sessionId, () => new Set<RequestId>())
+    gone.add(requestId)
+    dropAbove(gone, GONE_MAX)
   }
   if (isSessionEnd(message)) {
     sessions.over.add(message.sessionId)
+    dropAbove(sessions.over, OVER_MAX)
     sessions.goneRequests.delete(message.sessionId)
     forgetWhenDone(sessions, message.sessionId)
   }
@@ -65,6 +68,12 @@ function forgetWhenDone(sessions: Sessions, session: SessionId): void {
   }
 }
 
+/** The oldest goes: whatever else is said of it has long been said. */
+function dropAbove<T>(from: Set<T>, max: number): void {
+  const [oldest] = from
+  if (from.size > max && oldest !== undefined) from.delete(oldest)
+}
+
 function entry<K, V>(map: Map<K, V>, key: K, fresh: () => V): V {
   const known = map.get(key)
   if (known !== undefined) return known
@@ -84,5 +93,8 @@ const isOwn = oneOf(
   'ApprovalSuperseded',
   'ApprovalLimited',
 )
+const OVER_MAX = 100_000
+/** The requests of one session that were refused or withdrawn. */
+const GONE_MAX = 10_000
 const isRequestEnd = oneOf('RequestWithdrawn', 'RequestRefused')
 const isSessionEnd = oneOf('SessionEnded', 'SessionRefused', 'CredentialRevoked')

@@ -15,6 +15,7 @@ import {
   type RequestId,
   type SessionId,
 } from '@countersign/kernel'
+import { type Finished, finishedSessions } from './finished.ts'
 import type { Retries } from './retries.ts'
 import { roleName } from './role-name.ts'
 
@@ -23,7 +24,7 @@ export type Credentials = {
   readonly partition: number
   readonly live: Map<SessionId, Credential>
   /** Sessions whose credential is revoked. They stay, so that an old admission does not make a new one. */
-  readonly finished: Set<SessionId>
+  readonly finished: Finished
   /** The roles that a session holds, by profile. */
   readonly held: Map<string, Map<string, SessionId>>
   /** The live sessions by the proxy process on whose lease they depend. */
@@ -70,7 +71,7 @@ type Grant = { approvalId: string; digest: string; raise: readonly string[]; exp
 export const newCredentials = (partition: number): Credentials => ({
   partition,
   live: new Map(),
-  finished: new Set(),
+  finished: finishedSessions(),
   held: new Map(),
   tenants: new Map(),
   retries: new Map(),
@@ -78,7 +79,7 @@ export const newCredentials = (partition: number): Credentials => ({
 
 /** Adds one fact. */
 export function noted(state: Credentials, message: AnyMessage): void {
-  if (!('sessionId' in message) || state.finished.has(message.sessionId)) return
+  if (!('sessionId' in message) || isFinished(state, message.sessionId)) return
   switch (message.type) {
     case 'SessionAdmitted':
       // One verdict a session: the first counts, and the key that it names.
@@ -367,6 +368,9 @@ function whyNot(grant: Grant, review: Review, profile: Profile): string | null {
   const foreign = grant.raise.find((role) => !lendable.includes(role))
   return foreign === undefined ? null : `the profile does not lend the role ${foreign}`
 }
+
+const isFinished = ({ live, finished }: Credentials, id: SessionId): boolean =>
+  !live.has(id) && finished.has(id)
 
 function completed(one: Credential, requestId: RequestId, transaction: TransactionStatus): void {
   one.transaction = transaction

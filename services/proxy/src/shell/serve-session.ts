@@ -16,6 +16,7 @@ import { endInTime } from './expiry.ts'
 import { arrives, putBack, taken } from './inbox.ts'
 import { askedSession, type Asked, minorOf, openSession, settingsOf } from './open-session.ts'
 import { agentInTime } from './raised-idle.ts'
+import { namesWithinLimits } from './name-limits.ts'
 import { servePipeline } from './pipeline.ts'
 import { ownQuery } from './own-query.ts'
 import { actAsItself, privilegesConfirmed } from './privileges.ts'
@@ -156,6 +157,7 @@ async function run(session: Session, setIdle: (idle: boolean) => void): Promise<
       setIdle(false)
       if (!Array.isArray(pipeline)) return pipeline
       await servePipeline(session, pipeline)
+      if (pipeline.some(({ tag }) => tag === 'Parse' || tag === 'Bind')) namesWithinLimits(session)
       await lowered(session)
     }
   } catch (cause) {
