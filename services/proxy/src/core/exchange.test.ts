@@ -160,3 +160,43 @@ test("the error of what Countersign asked on behalf of the agent is the agent's"
     [{ request: 0, outcome: 'Failed', sqlState: '25P02' }],
   )
 })
+
+const copyOut = (format: number): Buffer => Buffer.from([0x48, 0, 0, 0, 9, format, 0, 1, 0, format])
+const line = (data: string | Buffer): Buffer => toClient.copyData(Buffer.from(data))
+const TRAILER = Buffer.from([0xff, 0xff])
+
+for (const [what, { frames: sent, rows }] of Object.entries({
+  'rows of a query': { frames: [rowDescription(), row(), row(), row()], rows: 3 },
+  'a change of a million rows': { frames: [toClient.commandComplete('UPDATE 1000001')], rows: 0 },
+  'lines of a COPY in text, of which one may be a header': {
+    frames: [copyOut(0), line('id\n'), line('1\n'), line('2\n')],
+    rows: 2,
+  },
+  'rows of a COPY in binary, without what ends it': {
+    frames: [copyOut(1), line('\0\x01a'), line('\0\x01b'), line('\0\x01c'), line(TRAILER)],
+    rows: 2,
+  },
+}))
+  test(`of ${what} the agent was sent ${rows}`, () => {
+    const exchange = expecting(step('Query', 0))
+    feed(exchange, ...sent)
+    assert.equal(exchange.rowsSent, rows)
+  })
+
+test('rows are summed up until the transaction ends: a cursor or portal that is read piece by piece is one result', () => {
+  const exchange = expecting(
+    step('Query', 0),
+    step('Execute', 1, { portal: 'p' }),
+    step('Execute', 2, { portal: 'p' }),
+    step('Sync'),
+    step('Query', 3),
+  )
+  const suspended = Buffer.from([0x73, 0, 0, 0, 4])
+  feed(exchange, rowDescription(), row(), row(), toClient.commandComplete('FETCH 2'))
+  feed(exchange, toClient.readyForQuery('T'), row(), suspended, row(), row(), suspended)
+  assert.equal(exchange.rowsSent, 5)
+  feed(exchange, toClient.readyForQuery('T'))
+  assert.equal(exchange.rowsSent, 5)
+  feed(exchange, toClient.commandComplete('COMMIT'), toClient.readyForQuery('I'))
+  assert.equal(exchange.rowsSent, 0)
+})
