@@ -11,7 +11,6 @@ import { arena } from '../support/arena.ts'
 import { bystander } from '../support/bystander.ts'
 import { heldOnWire } from '../support/held.ts'
 import { eventsOf, eventually, observe } from '../support/ledger.ts'
-import { countersign } from '../support/reviewer.ts'
 import { askingTarget, askTarget, lockedRoles } from '../support/target.ts'
 import {
   cancel,
@@ -124,17 +123,6 @@ const STATES: Readonly<Record<string, State>> = {
     await runs(wire, 'begin')
     wire.send(toServer.query('drop table shop.orders'))
     await heldOnWire(wire)
-  }),
-  raised: prod(async (wire) => {
-    await runs(wire, 'begin')
-    // Each its own, so that they do not wait for each other's locks.
-    wire.send(toServer.query(`create table shop.left_${wire.key.processId} (id int)`))
-    const requestId = await heldOnWire(wire)
-    await eventually(
-      'the countersignature',
-      async () => (await countersign(system, 'ana', requestId)).status === 200,
-    )
-    await wire.ready()
   }),
 }
 

@@ -63,6 +63,6 @@ async function readInTime(session: Session): Promise<void> {
 
 /** Smaller messages are bounded by what a socket gives at once. */
 const LARGE_BYTES_MIN = 1024 * 1024
-/** A row as it came, as text, masked, and encrypted for the agent. */
-const COPIES = 4
+/** A row as it came and as it grew, as text, masked, and encrypted for the agent; measured with rows of 60 MB. */
+const COPIES = 10
 const STALL_MS = 10_000
