@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { LeaseReleased, LeaseRenewed, ProxyEnrolled } from '@countersign/contracts'
 import { type Clock, EventId, type InstanceId, messageOf, uuidv5 } from '@countersign/kernel'
 import { type AppendOptions, draftOf, type Log } from '@countersign/log'
@@ -70,16 +71,18 @@ export async function holdLease(options: LeaseOptions): Promise<Lease> {
   }
   const net = netOn(logger)
   const isOut = (): boolean => !isLost && clock.monotonicMs() >= heldUntilMs
-  const lose = net.guarded('loss of the lease', () => {
+  const lose = (): void => {
     if (!isOut()) return
     isLost = true
     logger.error({}, 'the lease is lost: all sessions end')
     options.onLost()
-  })
+  }
   const heartbeat = net.every('heartbeat of the lease', options.heartbeatMs, renew)
-  const watch = net.every('watch of the lease', WATCH_MS, () => {
+  const watch = net.every('watch of the lease', WATCH_MS, async () => {
+    if (!isOut()) return
     // After a busy second, timers run before what has arrived meanwhile is read: that may be the renewal.
-    if (isOut()) setImmediate(lose)
+    await setImmediate()
+    lose()
   })
   return {
     isHeld: () => clock.monotonicMs() < heldUntilMs,
