@@ -80,7 +80,7 @@ test('a value above the limit ends its session, and says which limit and which k
   const wire = await openWire(system, 'shop-dev')
   wire.send(toServer.query("select repeat('x', 200000000)"))
   const heard = await wire.until('E')
-  assert.deepEqual(told(heard).slice(-1), ['error 54000'])
+  assert.deepEqual(told(heard).slice(-1), ['error 54C02'])
   assert.match(fieldOf(only(heard, 'E'), 'M'), /CS_ROW_BYTES_MAX/)
   await wire.closed
   assert.equal(proxy.pid(), pid)
