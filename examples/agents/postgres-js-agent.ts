@@ -11,7 +11,9 @@ const sql = postgres({
   onnotice(notice) {
     // Fields: docs/errors.md. This driver hands out no datatype, so the deadline stands in the detail.
     if (notice['schema_name'] === OURS)
-      console.log(`${notice['constraint_name']} request ${notice['table_name']} ${notice['detail']}`)
+      console.log(
+        `${notice['constraint_name']} request ${notice['table_name']} ${notice['detail']}`,
+      )
   },
 })
 const [row] = await sql`select id, email from shop.customers order by id limit 1`
