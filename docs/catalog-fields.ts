@@ -115,6 +115,7 @@ const STANDARDS: Readonly<Record<string, string>> = {
   'ConnectionProfile.limits.rowsMax': `\`${usual.rowsMax}\``,
   'ConnectionProfile.limits.holdInTransactionMax': `\`${usual.holdInTransactionMaxMs / 1_000}s\``,
   'ConnectionProfile.limits.holdAfterWriteMax': `\`${usual.holdAfterWriteMaxMs / 1_000}s\``,
+  'ConnectionProfile.limits.raisedIdleMax': `\`${usual.raisedIdleMaxMs / 1_000}s\``,
   'MaskingRules.tainted': `\`${KINDS.MaskingRules.parse({}).tainted}\``,
 }
 
@@ -152,8 +153,12 @@ const MEANINGS: Readonly<Record<string, string>> = {
     'How long people may think while the transaction keeps its snapshot (REPEATABLE READ, SERIALIZABLE). `0` refuses at once.',
   'ConnectionProfile.limits.holdAfterWriteMax':
     'How long people may think after the transaction has written or locked something. `0` refuses at once.',
+  'ConnectionProfile.limits.raisedIdleMax':
+    'How long a transaction with a lent role may be idle; then the session ends.',
   'ConnectionProfile.limits.tokenExpiry':
     'Whether a session ends when its token expires, or lasts up to `sessionMax`.',
+  'ConnectionProfile.mayCreate':
+    'Whether the base roles may create tables, temporary tables, types and functions without people, where the target grants it. What a session creates is then not what people countersigned: for development only.',
   'ConnectionProfile.record':
     'Whether the results that the agent saw are recorded too, masked, or the statements only. `@record` of a policy comes before it.',
   'Chain.stages': 'The stages, one after the other.',
