@@ -30,7 +30,7 @@ test('a rule that is added masks the next result of a session that is open, also
   await masking.freeze()
   const before = (await eventsOf(log, 'catalog', 'MaskingRulesDefined')).length
   // It resolves when every service has read the rule, and one of them is frozen.
-  const isRead = withRule('    - { column: name, tag: product, method: redact }\n')
+  const isRead = withRule('    - { column: name, tag: name, method: redact }\n')
   await eventually('the rule', async () => {
     return (await eventsOf(log, 'catalog', 'MaskingRulesDefined')).length > before
   })
@@ -53,7 +53,7 @@ test('every session is planned anew once for each change, and for rules that did
   t.after(() => psql.signal('SIGKILL'))
   await answerOf(psql, "select 'open'")
   const sessionId = await newestSession(log)
-  await withRule('    - { column: name, tag: product, method: redact }\n')
+  await withRule('    - { column: name, tag: name, method: redact }\n')
   assert.equal(await answerOf(psql, 'select name from shop.products where id = 1'), '[masked]')
   const plans = (await eventsOf(log, 'masking', 'MaskingPlanned')).filter(
     (plan) => plan.sessionId === sessionId,

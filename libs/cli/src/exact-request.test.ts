@@ -22,6 +22,7 @@ const SUBJECT: RequestSubject = {
   stateVersion: 0,
   policyVersion: '',
   salt: Buffer.alloc(16),
+  settings: [],
 }
 const shown = (change: Partial<RequestSubject> = {}): string =>
   exactText({ status: 'seen', subject: { ...SUBJECT, ...change } }, (_style, text) => text)

@@ -53,8 +53,17 @@ export function exactText(exact: Exact, paint: Paint): string {
     rendered === null
       ? ''
       : `  ${paint('dim', 'rendered'.padEnd(10))}with the values in place, to read only:\n${indented(rendered)}`
-  return `${head}${indented(shownBytes(text))}${parametersText(exact.subject)}${values}`
+  return `${head}${indented(shownBytes(text))}${parametersText(exact.subject)}${values}${settingsText(exact.subject.settings, paint)}`
 }
+
+/** The settings under which the text is read, where they are not the target's own. */
+const settingsText = (settings: RequestSubject['settings'], paint: Paint): string =>
+  settings
+    .map(
+      ({ name, value }) =>
+        `  ${paint('dim', 'under'.padEnd(10))}${oneLine(name)} = ${quoted(printable(value))}\n`,
+    )
+    .join('')
 
 /** The same for programs. */
 export const exactJson = (exact: Exact): object =>
@@ -66,6 +75,7 @@ export const exactJson = (exact: Exact): object =>
         parameters: parametersOf(exact.subject),
         rendered: renderedText(exact.subject),
         rowsMax: exact.subject.rowsMax,
+        settings: exact.subject.settings,
       }
     : exact
 

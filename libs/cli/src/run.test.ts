@@ -32,6 +32,7 @@ const SUBJECT = {
   stateVersion: 0,
   policyVersion: '',
   salt: Buffer.alloc(16),
+  settings: [],
 }
 const subject = encodeSubject(SUBJECT)
 const digest = digestOf(subject)
@@ -123,6 +124,7 @@ describe('the command line', () => {
       ],
       rendered: null,
       rowsMax: 0,
+      settings: [],
     })
   })
 

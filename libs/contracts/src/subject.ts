@@ -7,12 +7,23 @@ import { REQUEST_SUBJECT } from './generated/registry.ts'
 export const encodeSubject = (subject: RequestSubject): Buffer => type.toBuffer(subject)
 
 /** What is asked, from its Avro bytes. Throws where they are not such bytes. */
-export const decodeSubject = (bytes: Uint8Array): RequestSubject =>
+export function decodeSubject(bytes: Uint8Array): RequestSubject {
+  const buffer = Buffer.from(bytes)
   // The schema is what the generated TypeScript type was written from.
-  ({ ...type.fromBuffer(Buffer.from(bytes)) }) as RequestSubject
+  try {
+    return { ...type.fromBuffer(buffer) } as RequestSubject
+  } catch {
+    // Recorded before the settings were part of it; the bytes of the one are never those of the other.
+    return { ...withoutSettings.fromBuffer(buffer), settings: [] } as RequestSubject
+  }
+}
 
 /** The digest that an approval binds: SHA-256 over the domain and the Avro bytes, in hex. */
 export const digestOf = (subjectBytes: Uint8Array): string => sha256(DOMAIN, subjectBytes)
 
 const DOMAIN = 'countersign/request/1'
 const { type } = codecOf(REQUEST_SUBJECT)
+const { type: withoutSettings } = codecOf({
+  ...REQUEST_SUBJECT,
+  fields: REQUEST_SUBJECT.fields.filter(({ name }) => name !== 'settings'),
+})

@@ -22,7 +22,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'alter table orders rename column a to b': ['select "a" from "orders"'],
   'alter table orders rename to b': ['select  from "orders"'],
   'drop table shop.orders, "we""ird"': [
-    `select E'"shop"."orders"'::pg_catalog.regclass`,
+    `select E'shop.orders'::pg_catalog.regclass`,
     `select E'"we""ird"'::pg_catalog.regclass`,
   ],
   [`drop index "it's"`]: [`select E'"it\\'s"'::pg_catalog.regclass`],
@@ -65,10 +65,10 @@ test('of what may run code only the names are looked at', () => {
       'select shop.f(g(1)), 2::mood, now(), x::int from pg_catalog.lower($1)',
     ).toSorted(),
     [
-      `select E'"shop"."f"'::pg_catalog.regproc`,
-      `select E'"g"'::pg_catalog.regproc`,
-      `select E'"mood"'::pg_catalog.regtype`,
-      `select E'"now"'::pg_catalog.regproc`,
+      `select E'shop.f'::pg_catalog.regproc`,
+      `select E'g'::pg_catalog.regproc`,
+      `select E'mood'::pg_catalog.regtype`,
+      `select E'now'::pg_catalog.regproc`,
     ].toSorted(),
   )
   assert.deepEqual(nameProbesOf('do $$ begin perform f(); end $$'), [])

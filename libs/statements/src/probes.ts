@@ -125,7 +125,10 @@ const relation = (names: readonly string[]): string => literal(names, 'regclass'
 
 /** A literal that no setting of the session can change the meaning of. */
 const literal = (names: readonly string[], type: string): string =>
-  `select E'${names.map(quoted).join('.').replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'::pg_catalog.${type}`
+  `select E'${names.map(plain).join('.').replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'::pg_catalog.${type}`
+
+/** As people write it, where it needs no quotes: PostgreSQL repeats it in its answer. */
+const plain = (name: string): string => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : quoted(name))
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 

@@ -11,6 +11,14 @@ export type Chain = {
   readonly stages: readonly Stage[]
 }
 
+/** A setting of a session that can change what a text means, and that is not the target's own. */
+export type ChangedSetting = {
+  /** The name of the setting. */
+  readonly name: string
+  /** Its value; of a long one its SHA-256. */
+  readonly value: string
+}
+
 /** A column of a relation at the target. */
 export type Column = {
   /** The attribute number. */
@@ -261,6 +269,8 @@ export type RequestSubject = {
   readonly policyVersion: string
   /** 16 random bytes, so that the digest cannot be guessed from a likely text. */
   readonly salt: Buffer
+  /** The settings under which the text is read and that are not the target's own, by name. Records of before this field existed are read without it. */
+  readonly settings: readonly ChangedSetting[]
 }
 
 /** A function or procedure of the target outside pg_catalog. */

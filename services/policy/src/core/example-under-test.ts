@@ -149,6 +149,7 @@ export const subjectOf = (
   stateVersion: 3,
   policyVersion: '',
   salt: Buffer.alloc(16, 7),
+  settings: [],
   ...change,
 })
 

@@ -4,7 +4,14 @@ import type { Ask } from './pipeline-plan.ts'
 /** What the session adds to a request. */
 export type SubjectContext = Pick<
   RequestSubject,
-  'sessionId' | 'agent' | 'target' | 'baseRoles' | 'stateVersion' | 'policyVersion' | 'salt'
+  | 'sessionId'
+  | 'agent'
+  | 'target'
+  | 'baseRoles'
+  | 'stateVersion'
+  | 'policyVersion'
+  | 'salt'
+  | 'settings'
 >
 
 /** What exactly is asked, as the bytes that are encrypted, and the digest that an approval binds. */

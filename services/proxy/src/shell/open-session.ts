@@ -34,6 +34,7 @@ import { applicationName } from '../core/session-name.ts'
 import { newExchange } from '../core/exchange.ts'
 import { resultFilter } from '../core/result-filter.ts'
 import { noNames } from '../core/statement-names.ts'
+import { isWithoutMeaning } from './changed-settings.ts'
 import type { Client } from './client.ts'
 import { deadline } from './deadline.ts'
 import { expiryIn } from './expiry.ts'
@@ -207,6 +208,10 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       hasWritten: false,
       hasChangedState: false,
       stateVersion: 0,
+      settings: [],
+      // What it began with is asked for before its first request, where it asked for anything.
+      settingsVersion: [...settings.settings.keys()].every(isWithoutMeaning) ? 0 : -1,
+      customSettings: new Set(),
       searchPath: described.searchPath,
       areNamesInDoubt: false,
       policyVersion: admitted.policyVersion,

@@ -41,6 +41,8 @@ export function ownRequest(
       stateVersion: session.stateVersion,
       policyVersion: session.policyVersion,
       salt: session.salt,
+      // Our own texts mean the same under every setting.
+      settings: [],
     },
   )
   return {

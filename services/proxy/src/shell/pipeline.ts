@@ -9,6 +9,7 @@ import { type Outbound, type Owner, passage } from '../core/passage.ts'
 import { type Ask, namesFollow, planned } from '../core/pipeline-plan.ts'
 import { agelessPortals, doubtAll } from '../core/statement-names.ts'
 import { answers } from './answers.ts'
+import { currentSettings } from './changed-settings.ts'
 import { forwardRecorded } from './forward.ts'
 import { hold } from './hold.ts'
 import { impossibility } from './impossibility.ts'
@@ -49,6 +50,8 @@ async function served(session: Session, batch: Batch): Promise<void> {
     return skippedToSync(session, batch)
   }
   await currentPlan(session)
+  await currentSettings(session)
+  if (session.exchange.skipping) return skipRest(session, batch, [])
   const pendings = await intercepted(session, plan.asks)
   const skip = (from: number): Promise<void> => skipRest(session, batch, pendings.slice(from))
   for (const [index, planned] of pendings.entries()) {
@@ -90,6 +93,11 @@ async function served(session: Session, batch: Batch): Promise<void> {
     } else {
       await forward(session, batch, pending.ask.firstStep, true)
       if (session.exchange.skipping) return skip(index)
+      if (pending.stateVersion !== session.stateVersion && session.status !== 'E') {
+        // What ran before it in this pipeline may have changed what it means: people see it as it will be read.
+        withdraw(session, pendings.slice(index))
+        return served(session, batch)
+      }
       const impossible = await impossibility(session, pending, decision)
       if (impossible !== null) {
         forgetAnswers(session, pending)

@@ -18,6 +18,7 @@ import { type Cover, coverOf, remember } from '../core/coverage.ts'
 import type { Ask } from '../core/pipeline-plan.ts'
 import { subjectOf } from '../core/request-subject.ts'
 import type { PolicyLiveness } from './proxy-context.ts'
+import { noteCustomSettings } from './changed-settings.ts'
 import { hashOfRecord } from './record-hash.ts'
 import { CANCELLED, cancelled, during, type Raised, type Session } from './session-state.ts'
 
@@ -36,6 +37,8 @@ export type Pending = {
   grantedAt: Instant | null
   /** What is recorded of its answer, as policy decided when it is released. */
   recording: Recording
+  /** The state of the session when it was asked about. */
+  readonly stateVersion: number
   /** It runs code that policy could not look into; known when it is released. */
   isOpaque: boolean
   /** What was raised when it was asked about; null when nothing was. */
@@ -207,6 +210,7 @@ function noteEffects(
   if (decision.effects.some(({ effect }) => WRITING.has(effect))) session.hasWritten = true
   if (!decision.changesState) return
   session.stateVersion++
+  noteCustomSettings(session, pending.ask)
   session.hasChangedState = true
   pending.isOpaque = isOpaque(decision)
   if (pending.isOpaque) session.areNamesInDoubt = true
@@ -227,6 +231,7 @@ function pendingOf(session: Session, ask: Ask): Pending {
     stateVersion: session.stateVersion,
     policyVersion: session.policyVersion,
     salt: session.salt,
+    settings: session.settings,
   })
   const sealed = session.dataKey.encrypt(subject.bytes)
   const isLarge = sealed.length > CONTENT_BYTES_MAX
@@ -251,6 +256,7 @@ function pendingOf(session: Session, ask: Ask): Pending {
     decisionHash: cover?.decisionHash ?? '',
     isTainted: cover?.decision.tainted ?? false,
     recording: cover?.decision.recording ?? profile.recording,
+    stateVersion: session.stateVersion,
     isOpaque: false,
     grantedAt: null,
     raiseId: session.raised?.raiseId ?? null,

@@ -1,4 +1,4 @@
-import type { MaskingPlanned, Profile, Recording } from '@countersign/contracts'
+import type { ChangedSetting, MaskingPlanned, Profile, Recording } from '@countersign/contracts'
 import { type ErrorCode, messageOf, type RequestId, type SessionId } from '@countersign/kernel'
 import type { DataKey } from '@countersign/identity'
 import type { Request, TransactionStatus } from '@countersign/postgres-wire'
@@ -51,6 +51,12 @@ export type Session = {
   /** The open transaction changed the state of the session. */
   hasChangedState: boolean
   stateVersion: number
+  /** The settings that can change what a text means and that are not the target's own; as of `settingsVersion`. */
+  settings: readonly ChangedSetting[]
+  /** The state at which the settings were asked for. */
+  settingsVersion: number
+  /** Settings of applications that this session has set; bounded where they are noted. */
+  readonly customSettings: Set<string>
   /** The path along which names of this session are decided on. */
   readonly searchPath: readonly string[]
   /** Code ran that could have changed the path. */

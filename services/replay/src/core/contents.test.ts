@@ -51,4 +51,5 @@ const subjectOf = (text: string): Buffer =>
     stateVersion: 0,
     policyVersion: '',
     salt: Buffer.alloc(16),
+    settings: [],
   })

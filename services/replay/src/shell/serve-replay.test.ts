@@ -390,6 +390,7 @@ function content(text: string): RequestContent {
     stateVersion: 0,
     policyVersion: '',
     salt: Buffer.alloc(16),
+    settings: [],
   })
   const ciphertext = key.encrypt(bytes)
   const digest = digestOf(bytes)

@@ -1,0 +1,93 @@
+// Seen to fail when `currentSettings` in services/proxy/src/shell/changed-settings.ts asks for nothing, and when `served` in
+// pipeline.ts does not look whether the state changed since a request was asked about.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { toServer } from '@countersign/postgres-wire'
+import { arena } from '../support/arena.ts'
+import { countersignCli } from '../support/cli.ts'
+import { heldOnWire } from '../support/held.ts'
+import { timesRun } from '../support/ledger.ts'
+import { countersign, deny } from '../support/reviewer.ts'
+import { group, openWire, type Wire } from '../support/wire.ts'
+
+const system = await arena('meaning')
+const UPDATE = "update shop.orders set note = '01/02/2026'::date::text where id = 4"
+
+/** What a session does first, and the settings under which its statement is then approved. */
+const SETTINGS: Readonly<Record<string, readonly [sql: string, settings: object[]]>> = {
+  'nothing was set': ['select 1', []],
+  'only presentation was set': ["set application_name = 'x'; set statement_timeout = 1000", []],
+  'the order of dates was set': [
+    "set datestyle = 'SQL, DMY'",
+    [{ name: 'DateStyle', value: 'SQL, DMY' }],
+  ],
+  'it was set back': ["set datestyle = 'SQL, DMY'; reset datestyle", []],
+  'several were set': [
+    "set intervalstyle = 'sql_standard'; set timezone = 'Asia/Tokyo'",
+    [
+      { name: 'IntervalStyle', value: 'sql_standard' },
+      { name: 'TimeZone', value: 'Asia/Tokyo' },
+    ],
+  ],
+  'a setting of the application was set': [
+    "set app.tenant = '7'",
+    [{ name: 'app.tenant', value: '7' }],
+  ],
+  'it was set by a function': [
+    "select set_config('App.Tenant', '8', false)",
+    [{ name: 'app.tenant', value: '8' }],
+  ],
+}
+
+for (const [what, [sql, settings]] of Object.entries(SETTINGS)) {
+  test(`where ${what}, the reviewer approves ${settings.length === 0 ? 'the text alone' : 'the text under those settings'}`, async () => {
+    const wire = await openWire(system, 'shop-prod')
+    for (const one of sql.split('; ')) await ran(wire, one)
+    wire.send(toServer.query(UPDATE))
+    const requestId = await heldOnWire(wire)
+    assert.deepEqual(await shownSettings(requestId), settings)
+    assert.equal((await deny(system, 'ana', requestId, 'no')).status, 200)
+    await wire.ready()
+    wire.end()
+  })
+}
+
+test('a setting that the agent begins with is shown too', async () => {
+  const wire = await openWire(system, 'shop-prod', { startup: [['TimeZone', 'Asia/Tokyo']] })
+  wire.send(toServer.query(UPDATE))
+  const requestId = await heldOnWire(wire)
+  assert.deepEqual(await shownSettings(requestId), [{ name: 'TimeZone', value: 'Asia/Tokyo' }])
+  wire.end()
+})
+
+test('what is set in the same pipeline is in force when people are asked', async () => {
+  const wire = await openWire(system, 'shop-prod')
+  wire.send(group("set datestyle = 'SQL, DMY'"), group(UPDATE), toServer.sync())
+  const requestId = await heldOnWire(wire)
+  assert.deepEqual(await shownSettings(requestId), [{ name: 'DateStyle', value: 'SQL, DMY' }])
+  assert.equal((await countersign(system, 'ana', requestId)).status, 200)
+  await wire.ready()
+  wire.end()
+  assert.equal(await timesRun(system, "'01/02/2026'::date::text where id = 4"), 1)
+})
+
+test('a person reads the settings beside the statement', async () => {
+  const wire = await openWire(system, 'shop-prod')
+  await ran(wire, "set timezone = 'Asia/Tokyo'")
+  wire.send(toServer.query(UPDATE))
+  const requestId = await heldOnWire(wire)
+  const { stdout } = await countersignCli(system, 'show', requestId, '--as', 'ana')
+  assert.match(stdout, /under +TimeZone = 'Asia\/Tokyo/)
+  wire.end()
+})
+
+async function ran(wire: Wire, sql: string): Promise<void> {
+  wire.send(toServer.query(sql))
+  await wire.ready()
+}
+
+/** The settings that the digest of a held request binds, as its reviewer is shown them. */
+async function shownSettings(requestId: string): Promise<unknown> {
+  const { stdout } = await countersignCli(system, 'show', requestId, '--json', '--as', 'ana')
+  return JSON.parse(stdout).exact.settings
+}

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { before, test } from 'node:test'
+import { namedSettings } from './named-settings.ts'
+import { loadStatements } from './parser.ts'
+
+before(loadStatements)
+
+const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  "set app.tenant = '7'": ['app.tenant'],
+  'set local "App.Tenant" to 7': ['app.tenant'],
+  "set datestyle = 'iso'": [],
+  'reset app.tenant': ['app.tenant'],
+  "select set_config('app.tenant', '7', false)": ['app.tenant'],
+  "with x as (select pg_catalog.set_config('a.b', '7', true)) select * from x": ['a.b'],
+  'set a.b = 1; select 1; set c.d = 2': ['a.b', 'c.d'],
+  "select 'set app.tenant'": [],
+  // Known limits.
+  "select set_config('app.' || 'tenant', '7', false)": [],
+  'select f()': [],
+  'set does not parse': [],
+}
+
+for (const [sql, names] of Object.entries(EXAMPLES)) {
+  test(`${sql} sets ${names.join() || 'nothing of an application'}`, () => {
+    assert.deepEqual(namedSettings(sql), names)
+  })
+}
+
+test('the name may be a parameter', () => {
+  const sql = 'select set_config($2, $1, false)'
+  assert.deepEqual(namedSettings(sql, [Buffer.from('7'), Buffer.from('app.tenant')]), [
+    'app.tenant',
+  ])
+  assert.deepEqual(namedSettings(sql, [Buffer.from('7'), null]), [])
+  assert.deepEqual(namedSettings(sql), [])
+})

@@ -1,0 +1,75 @@
+import type { ChangedSetting } from '@countersign/contracts'
+import { sha256 } from '@countersign/kernel'
+import { namedSettings } from '@countersign/statements'
+import type { Ask } from '../core/pipeline-plan.ts'
+import { ownQuery } from './own-query.ts'
+import type { Session } from './session-state.ts'
+
+/**
+ * Makes sure that the settings under which a request is read are known: those that can change what a text means, and that
+ * are not the target's own. They are part of what is decided and approved. The backend is asked once after each change
+ * of the state of the session; in a failed transaction nothing can be asked, and nothing runs.
+ */
+export async function currentSettings(session: Session): Promise<void> {
+  if (session.settingsVersion === session.stateVersion || session.status === 'E') return
+  const names = [...session.customSettings]
+  const rows = await ownQuery(session, sqlOf(names))
+  if (rows === null) return
+  session.settingsVersion = session.stateVersion
+  session.settings = rows
+    .map(([name, value]) => ({ name: String(name ?? ''), value: String(value ?? '') }))
+    .filter(({ name }) => !isWithoutMeaning(name))
+    .map(shortened)
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+  if (session.customSettings.size >= CUSTOM_SETTINGS_MAX)
+    session.settings = [...session.settings, MORE]
+}
+
+/** Whether a setting changes nothing that a text means. */
+export const isWithoutMeaning = (name: string): boolean => NO_MEANING.has(name.toLowerCase())
+
+/** Remembers the settings of applications that a request sets: PostgreSQL lists none of them. */
+export function noteCustomSettings({ customSettings }: Session, { sql, parameters }: Ask): void {
+  for (const name of namedSettings(sql, parameters))
+    if (customSettings.size < CUSTOM_SETTINGS_MAX) customSettings.add(name)
+}
+
+/**
+ * `session`: set in it; `client`: given when it began, by the agent. A setting that was set back to the target's own value
+ * changes nothing. Every name has its schema, whatever the search_path is.
+ */
+function sqlOf(custom: readonly string[]): string {
+  const listed = `select s.name, s.setting from pg_catalog.pg_settings s
+    where s.source operator(pg_catalog.=) 'client'
+      or s.source operator(pg_catalog.=) 'session' and s.setting is distinct from s.reset_val`
+  const named = custom.map(
+    (name) => `select ${literal(name)}, pg_catalog.current_setting(${literal(name)}, true)`,
+  )
+  return [listed, ...named].join(' union all ')
+}
+
+/** A string literal that no setting of the session can change the meaning of. */
+const literal = (text: string): string =>
+  `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
+
+const shortened = ({ name, value }: ChangedSetting): ChangedSetting =>
+  value.length <= VALUE_CHARACTERS_MAX
+    ? { name, value }
+    : { name, value: `${value.length} characters with the SHA-256 ${sha256('', value)}` }
+
+/** What only Countersign sets (a session keeps the path of its target, docs/decisions/0012), and what changes presentation, time limits and costs alone. */
+const NO_MEANING: ReadonlySet<string> = new Set([
+  ...['client_encoding', 'standard_conforming_strings', 'backslash_quote', 'application_name'],
+  'search_path',
+  ...['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'],
+  ...['transaction_timeout', 'idle_session_timeout', 'client_min_messages', 'lc_messages'],
+  ...['extra_float_digits', 'work_mem', 'maintenance_work_mem', 'temp_buffers', 'jit'],
+  ...['hash_mem_multiplier', 'effective_cache_size', 'random_page_cost', 'seq_page_cost'],
+  ...['transaction_isolation', 'transaction_read_only', 'transaction_deferrable'],
+])
+const VALUE_CHARACTERS_MAX = 1_000
+const CUSTOM_SETTINGS_MAX = 100
+const MORE: ChangedSetting = {
+  name: '…',
+  value: `this session sets ${CUSTOM_SETTINGS_MAX} settings of applications or more`,
+}
