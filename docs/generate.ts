@@ -12,6 +12,8 @@ import { topologies } from '../infra/local/src/services.ts'
 import type { Topology } from '../libs/log/src/topology.ts'
 import { sqlStateOf } from '../services/proxy/src/core/sql-states.ts'
 import { NEXT_STEPS } from '../libs/kernel/src/next-steps.ts'
+import { CEDAR_SCHEMA } from '../libs/catalog/src/cedar-schema.ts'
+import { catalogFields } from './catalog-fields.ts'
 import { knobsTable } from './knobs.ts'
 import { cliHelp } from '../libs/cli/src/help-page.ts'
 
@@ -24,7 +26,13 @@ export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
     ['docs/architecture.md', filled('docs/architecture.md', 'flow', flowTable(await topologies()))],
     ...(await knobPages()),
     ['docs/cli.md', filled('docs/cli.md', 'help', cliHelp())],
+    ['docs/catalog.md', catalogPage()],
   ])
+}
+
+function catalogPage(): string {
+  const fields = filled('docs/catalog.md', 'fields', `\n${catalogFields()}\n`)
+  return withContent(fields, 'cedar', `\n\`\`\`cedarschema${CEDAR_SCHEMA}\`\`\`\n`)
 }
 
 function errorTable(): string {
@@ -72,12 +80,14 @@ function flowTable(unsorted: readonly Topology[]): string {
 }
 
 /** The page with what stands between its markers replaced. */
-function filled(path: string, marker: string, content: string): string {
-  const page = readFileSync(join(ROOT, path), 'utf8')
+const filled = (path: string, marker: string, content: string): string =>
+  withContent(readFileSync(join(ROOT, path), 'utf8'), marker, content)
+
+function withContent(page: string, marker: string, content: string): string {
   const [begin, end] = [`<!-- ${marker} -->`, `<!-- /${marker} -->`]
   const from = page.indexOf(begin)
   const to = page.indexOf(end)
-  if (from < 0 || to < from) throw new Error(`${path} has no markers ${begin} … ${end}`)
+  if (from < 0 || to < from) throw new Error(`there are no markers ${begin} … ${end}`)
   return `${page.slice(0, from + begin.length)}\n${content}\n${page.slice(to)}`
 }
 

@@ -62,6 +62,24 @@ test("every service's credentials can read what its topology names, what it writ
   }
 })
 
+test('the audit user reads every topic but the data keys, and writes none', async () => {
+  await using admin = await connectAs(system, 'admin')
+  // Nobody writes it yet, so no test has put a record into it.
+  assert.ok(await canWrite(admin, 'identities'))
+  await using log = await connectAs(system, 'audit')
+  const [readable, written]: [string[], string[]] = [[], []]
+  for (const topic of TOPICS) {
+    if (await canRead(log, topic)) readable.push(topic)
+    if (await canWrite(log, topic)) written.push(topic)
+  }
+  assert.deepEqual(
+    readable.toSorted(),
+    TOPICS.filter((topic) => topic !== 'keys').toSorted(),
+    'what audit can read',
+  )
+  assert.deepEqual(written, [], 'what audit can write')
+})
+
 /** Whether this log gives the records of a topic; the first test has put one into each. */
 async function canRead(log: Log, topic: string): Promise<boolean> {
   let records = 0

@@ -76,5 +76,5 @@ async function sealingKey(service: string, file: string): Promise<JWK> {
   return { ...(await exportJWK(pair.publicKey)), ...common }
 }
 
-/** One user for each service; `admin` provisions, `observer` reads for tests. */
-export const KAFKA_USERS = ['admin', ...SERVICES, 'observer'] as const
+/** One user for each service; `admin` provisions, `audit` is for readers of the log, `observer` reads for tests. */
+export const KAFKA_USERS = ['admin', ...SERVICES, 'audit', 'observer'] as const

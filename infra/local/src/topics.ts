@@ -30,6 +30,7 @@ export async function provision({
     topics: [...topicsOf(topologies)],
     grants: [
       ...topologies.map(grantOf),
+      { user: AUDIT_USER, writes: [], reads: auditedTopics(topologies) },
       ...observers.map((user) => ({ user, writes: [], reads: ['*'] })),
     ],
   })
@@ -64,6 +65,15 @@ const grantOf = ({ service, reads, writes }: Topology): Grant => ({
   reads: [...new Set([...reads, ...writes, SCHEMAS_TOPIC])],
   writes: [...writes, rejectedOf(service)],
 })
+
+/** The Kafka user for readers of the log who are no service of ours (docs/log.md). */
+export const AUDIT_USER = 'audit'
+
+/** Every topic but `keys`: an auditor sees who did what and verifies the chains, and has no sealed data keys. */
+export const auditedTopics = (topologies: readonly Topology[]): string[] =>
+  topicsOf(topologies)
+    .map(({ name }) => name)
+    .filter((name) => name !== 'keys')
 
 const rejectedOf = (service: string): string => `${service}.rejected`
 

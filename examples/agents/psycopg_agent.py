@@ -1,0 +1,31 @@
+"""An agent with psycopg 3: reads, and writes what people countersign. Needs: pip install 'psycopg[binary]'"""
+
+import os
+import sys
+
+import psycopg
+
+OURS = "countersign"
+
+
+def told(notice):
+    if notice.schema_name == OURS:  # fields: docs/errors.md
+        print(f"{notice.constraint_name} request {notice.table_name} until {notice.datatype_name}", flush=True)
+
+
+def run(connection, statement):
+    try:
+        print("ran", connection.execute(statement).rowcount, flush=True)
+    except psycopg.Error as error:
+        if error.diag.schema_name != OURS:
+            raise  # PostgreSQL's own
+        print(error.diag.constraint_name, error.diag.column_name, error.diag.message_detail, flush=True)
+
+
+# Host, port, profile, agent and token come from PGHOST, PGPORT, PGDATABASE, PGUSER and PGPASSWORD.
+with psycopg.connect(autocommit=True, options="-c statement_timeout=0") as connection:
+    connection.add_notice_handler(told)
+    print("session", connection.info.parameter_status("countersign.session_id"))
+    print("read", connection.execute("select id, email from shop.customers order by id limit 1").fetchone(), flush=True)
+    for statement in sys.argv[1:]:
+        run(connection, statement)
