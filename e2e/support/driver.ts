@@ -43,7 +43,7 @@ export async function stepsOf(
   const env = { ...(await agentEnvironment(system, { profile: 'shop-dev' })), HELD_DATABASE }
   const over = new AbortController()
   // A driver that ends without its holds says by its steps what went wrong.
-  const reviewed = reviewInTurn(system, log, driver.names.length, over.signal).catch(
+  const reviewed = reviewInTurn(system, log, driver.names.length, { over: over.signal }).catch(
     () => undefined,
   )
   const { stdout, stderr } = await program(driver.file, driver.args, { env })
@@ -81,9 +81,9 @@ export async function reviewInTurn(
   system: System,
   log: Log,
   drivers = 1,
-  over?: AbortSignal,
+  { over, seen: before = new Set() }: { over?: AbortSignal; seen?: ReadonlySet<string> } = {},
 ): Promise<void> {
-  const seen = new Set<string>()
+  const seen = new Set(before)
   for (let turn = 0; turn < 2 * drivers; turn++) {
     const requestId = await eventually(
       `hold ${turn + 1}`,
