@@ -1,3 +1,4 @@
+// Seen to fail when `OURS` in examples/agents/node-postgres-agent.ts is another name, and when Java wrote ASCII.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -12,6 +13,9 @@ const system = await arena('examples')
 const EXAMPLES = join(ROOT, 'examples', 'agents')
 const WRITE = "update shop.orders set note = 'example' where id = 41"
 
+/** Without a locale Java writes ASCII. */
+const IN_UTF8 = ['-Dfile.encoding=UTF-8', '-Dstdout.encoding=UTF-8']
+
 type Command = { readonly file: string; readonly args: readonly string[] }
 
 /** How each example is started, or what of it is not there. */
@@ -23,7 +27,10 @@ const AGENTS: Readonly<Record<string, () => Promise<Command | Missing>>> = {
   'JdbcAgent.java': async () => {
     const found = await jdbc()
     if ('missing' in found) return found
-    return { file: 'java', args: ['-cp', found.classPath, join(EXAMPLES, 'JdbcAgent.java')] }
+    return {
+      file: 'java',
+      args: [...IN_UTF8, '-cp', found.classPath, join(EXAMPLES, 'JdbcAgent.java')],
+    }
   },
   pgx: async () => {
     const found = await pgx(system.instance.dir, 'example')

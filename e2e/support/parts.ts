@@ -9,7 +9,14 @@ export async function python(folder: string): Promise<{ readonly python: string 
   const made = await program('python3', ['-m', 'venv', venv])
   if (!made.ok) return { missing: `python3 -m venv: ${lastWords(made.stderr)}` }
   const pip = await program(join(venv, 'bin', 'pip'), [
-    ...['install', '--quiet', '--disable-pip-version-check', 'psycopg[binary]', 'asyncpg', 'sqlalchemy'],
+    ...[
+      'install',
+      '--quiet',
+      '--disable-pip-version-check',
+      'psycopg[binary]',
+      'asyncpg',
+      'sqlalchemy',
+    ],
   ])
   if (!pip.ok) return { missing: `pip cannot install the drivers: ${lastWords(pip.stderr)}` }
   return { python: join(venv, 'bin', 'python') }
