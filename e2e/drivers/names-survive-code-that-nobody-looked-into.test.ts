@@ -32,7 +32,7 @@ const EXPECTED: Readonly<Record<string, unknown>> = {
 }
 
 test('psycopg and asyncpg go on after functions, enums, DO, comments and DEALLOCATE', async (t) => {
-  const found = await python(system.instance.dir)
+  const found = await python()
   if ('missing' in found) return t.skip(found.missing)
   const env = await agentEnvironment(system, { profile: 'shop-dev' })
   const script = join(import.meta.dirname, 'python_names.py')

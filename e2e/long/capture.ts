@@ -109,11 +109,7 @@ const runs =
   }
 
 async function clients(): Promise<Record<string, Play>> {
-  const [drivers, classes, built] = [
-    await python(FOLDER),
-    await jdbc(),
-    await pgx(FOLDER, 'capture'),
-  ]
+  const [drivers, classes, built] = [await python(), await jdbc(), await pgx(FOLDER, 'capture')]
   for (const part of [drivers, classes, built])
     if ('missing' in part) throw new Error(`nothing is captured: ${part.missing}`)
   assert.ok('python' in drivers && 'classPath' in classes && 'program' in built)

@@ -69,7 +69,7 @@ for (const [name, commandOf] of Object.entries(AGENTS)) {
 const inNode = (file: string): Command => ({ file: process.execPath, args: [join(EXAMPLES, file)] })
 
 async function inPython(file: string): Promise<Command | Missing> {
-  const found = await python(system.instance.dir)
+  const found = await python()
   if ('missing' in found) return found
   return { file: found.python, args: [join(EXAMPLES, file)] }
 }

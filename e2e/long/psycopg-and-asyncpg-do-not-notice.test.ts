@@ -39,7 +39,7 @@ const EXPECTED: Readonly<Record<string, unknown>> = {
 }
 
 test('every step of psycopg 3 and asyncpg gives what PostgreSQL gives', async (t) => {
-  const found = await python(system.instance.dir)
+  const found = await python()
   if ('missing' in found) return t.skip(found.missing)
   await plantEmail(system)
   await using log = await observe(system)

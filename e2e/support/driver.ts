@@ -23,11 +23,15 @@ export type Driver = {
 export const program = (
   file: string,
   args: readonly string[],
-  options: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
+  options: { env?: NodeJS.ProcessEnv; cwd?: string; timeout?: number } = {},
 ): Promise<ProgramRun> =>
   new Promise((resolve) => {
-    execFile(file, args, { timeout: RUN_LIMIT_MS, ...options }, (error, stdout, stderr) =>
-      resolve({ ok: error === null, stdout, stderr: `${stderr}${error?.message ?? ''}` }),
+    execFile(
+      file,
+      args,
+      { timeout: RUN_LIMIT_MS, maxBuffer: OUTPUT_MAX, ...options },
+      (error, stdout, stderr) =>
+        resolve({ ok: error === null, stdout, stderr: `${stderr}${error?.message ?? ''}` }),
     )
   })
 
@@ -123,3 +127,4 @@ export const MASKED_EMAIL = 'c…@aviary.example'
 export const WORDS = 'not on a Monday'
 export const HELD_DATABASE = 'shop-prod'
 const RUN_LIMIT_MS = 120_000
+const OUTPUT_MAX = 16_000_000

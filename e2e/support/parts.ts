@@ -1,25 +1,47 @@
+import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { messageOf } from '@countersign/kernel'
-import { mavenJars, ROOT } from '@countersign/local'
+import { CACHE, mavenJars, once, ROOT } from '@countersign/local'
 import { type Missing, program } from './driver.ts'
 
-/** A Python of its own with psycopg 3, asyncpg and SQLAlchemy, in this folder, or why there is none. */
-export async function python(folder: string): Promise<{ readonly python: string } | Missing> {
-  const venv = join(folder, 'venv')
-  const made = await program('python3', ['-m', 'venv', venv])
-  if (!made.ok) return { missing: `python3 -m venv: ${lastWords(made.stderr)}` }
-  const pip = await program(join(venv, 'bin', 'pip'), [
-    ...[
-      'install',
-      '--quiet',
-      '--disable-pip-version-check',
-      'psycopg[binary]',
-      'asyncpg',
-      'sqlalchemy',
-    ],
-  ])
-  if (!pip.ok) return { missing: `pip cannot install the drivers: ${lastWords(pip.stderr)}` }
-  return { python: join(venv, 'bin', 'python') }
+/** A Python of its own with the drivers and what is built on them, made once, or why there is none. */
+export async function python(): Promise<{ readonly python: string } | Missing> {
+  const folder = join(
+    CACHE,
+    `python-${createHash('sha256').update(PYTHON.join()).digest('hex').slice(0, 8)}`,
+  )
+  try {
+    await once(folder, async (dir) => {
+      const made = await program('python3', ['-m', 'venv', dir])
+      if (!made.ok) throw new Error(`python3 -m venv: ${made.stderr}`)
+      const pip = await program(join(dir, 'bin', 'python'), [
+        ...['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...PYTHON],
+      ])
+      if (!pip.ok) throw new Error(`pip cannot install the drivers: ${pip.stderr}`)
+    })
+  } catch (thrown) {
+    return { missing: lastWords(messageOf(thrown)) }
+  }
+  return { python: join(folder, 'bin', 'python') }
+}
+
+/** A PHP with PDO for PostgreSQL, or why there is none. */
+export async function php(): Promise<{ readonly php: string } | Missing> {
+  const modules = await program('php', ['-m'])
+  if (/^pdo_pgsql$/m.test(modules.stdout)) return { php: 'php' }
+  return { missing: 'PHP with pdo_pgsql (the packages php-cli and php-pgsql)' }
+}
+
+/** The program of the folder `e2e/drivers/tokio`, built once for its lock file; cargo fetches the crates that it names. */
+export async function tokio(): Promise<{ readonly program: string } | Missing> {
+  const folder = join(CACHE, 'tokio-postgres')
+  const built = await program(
+    'cargo',
+    ['build', '--quiet', '--locked', '--target-dir', folder, '--manifest-path', TOKIO],
+    { timeout: BUILD_LIMIT_MS },
+  )
+  if (!built.ok) return { missing: `cargo build: ${lastWords(built.stderr)}` }
+  return { program: join(folder, 'debug', 'session') }
 }
 
 /** The class path of the JDBC driver, where there is a compiler that runs a single source file, or why there is none. */
@@ -36,7 +58,7 @@ export async function jdbc(): Promise<{ readonly classPath: string } | Missing> 
 /** A program of the folder `pgx`, built into this folder; go fetches the driver that its go.sum names. */
 export async function pgx(
   folder: string,
-  name: 'session' | 'capture' | 'example',
+  name: 'session' | 'capture' | 'habits' | 'example',
 ): Promise<{ readonly program: string } | Missing> {
   const file = join(folder, `pgx-${name}`)
   const built = await program('go', ['build', '-o', file, name === 'example' ? '.' : `./${name}`], {
@@ -49,6 +71,12 @@ export async function pgx(
 /** What is missing is said in one line. */
 const lastWords = (text: string): string => text.trim().replace(/\s+/g, ' ').slice(-200)
 
+/** What is installed from PyPI. */
+const PYTHON = [
+  ...['psycopg[binary,pool]==3.3.9', 'asyncpg==0.32.0', 'sqlalchemy==2.1.9', 'django==5.2.19'],
+]
+const BUILD_LIMIT_MS = 600_000
+const TOKIO = join(ROOT, 'e2e', 'drivers', 'tokio', 'Cargo.toml')
 const LONG = join(ROOT, 'e2e', 'long')
 const PGX = join(LONG, 'pgx')
 const PGX_EXAMPLE = join(ROOT, 'examples', 'agents', 'pgx')

@@ -16,9 +16,9 @@ export {
   takeInstance,
 } from './instance.ts'
 export { type Kafka, type KafkaOptions, startKafka } from './kafka.ts'
-export { mavenJars } from './maven-jars.ts'
+export { mavenJars, once } from './maven-jars.ts'
 export { memoryOf } from './memory.ts'
-export { ROOT } from './paths.ts'
+export { CACHE, ROOT } from './paths.ts'
 export { AGENTS, PEOPLE } from './people.ts'
 export { isFree, listensOn, type Ports, takePorts } from './ports.ts'
 export { asOtherUser, type Postgres, type PostgresOptions, startPostgres } from './postgres.ts'

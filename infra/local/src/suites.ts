@@ -121,7 +121,9 @@ const filesOf = (pattern: string): string[] =>
   globSync(pattern, { cwd: ROOT, exclude: (path) => path.includes('node_modules') }).sort()
 
 const isLong = (file: string): boolean =>
-  file.startsWith(join('e2e', 'long')) || file.endsWith('.long.test.ts')
+  LONG.some((folder) => file.startsWith(folder)) || file.endsWith('.long.test.ts')
+
+const LONG = [join('e2e', 'long'), join('e2e', 'drivers')]
 
 const REPORTER = './infra/local/src/reporter.ts'
 let counter = 0

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import type { System } from '@countersign/local'
+import type { Log } from '@countersign/log'
+import { agentEnvironment } from './agent.ts'
+import { HELD_DATABASE, program, type ProgramRun, WORDS } from './driver.ts'
+import { eventsOf, eventually, observe } from './ledger.ts'
+import { applyCatalog, deny } from './reviewer.ts'
+import { askTarget } from './target.ts'
+
+/** How a script is started. It prints one line of JSON for each step: its name, and what came back. */
+export type Script = { readonly file: string; readonly args?: readonly string[] }
+
+/** Makes what the scripts read and write, and permits it. Sessions begin with a path that has the shop's schema. */
+export async function prepareHabits(system: System): Promise<void> {
+  await askTarget(
+    system,
+    `create table shop.spoken (id int primary key, note text);
+     grant all on shop.spoken to shop_dev_reader, shop_dev_writer;
+     create function shop.thrice(int) returns int language plpgsql as $$ begin return 3 * $1; end $$;
+     create type shop.mood as enum ('sad', 'happy');
+     alter database shop_dev set search_path = "$user", shop`,
+    'shop_dev',
+  )
+  await applyCatalog(system, (name, text) => (name === 'dev.cedar' ? `${text}\n${OPAQUE}` : text))
+}
+
+/** What the same script prints at PostgreSQL itself and through Countersign. */
+export async function habitsOf(
+  system: System,
+  script: Script,
+): Promise<{ direct: Steps; through: Steps }> {
+  const direct = await ran(script, directEnvironment(system, 'shop_dev'))
+  const through = await ran(script, await agentEnvironment(system, { profile: 'shop-dev' }))
+  return { direct: stepsIn(direct), through: stepsIn(through) }
+}
+
+/** What stands in the fields of an error or notice, as a driver gives them out. */
+type Fields = {
+  readonly sqlstate: string
+  readonly schema: string
+  readonly code: string
+  readonly request: string
+  readonly status: string
+  readonly deadline: string | null
+  readonly session: string
+}
+/** What a script heard when it was refused: the session as the connection's parameter status says it, notices and error. */
+type Heard = {
+  readonly session: string
+  readonly notices: readonly Fields[]
+  readonly error: Fields
+}
+
+/**
+ * Has a script refused at once in shop-dev and denied by a reviewer in shop-prod, and looks whether its driver was told what
+ * docs/errors.md promises to programs: the same that the log says.
+ */
+export async function toldAsPromised(system: System, script: Script): Promise<void> {
+  await using log = await observe(system)
+  const known = new Set((await askedIn(log)).map(({ requestId }) => requestId))
+  const env = await agentEnvironment(system, { profile: 'shop-dev' })
+  const running = ran(script, { ...env, HELD_DATABASE })
+  const asked = await eventually(
+    'the hold',
+    async () => (await askedIn(log)).find(({ requestId }) => !known.has(requestId)),
+    RUN_LIMIT_MS,
+  ).catch(async (thrown: unknown) => assert.fail(`${String(thrown)}: ${(await running).stdout}`))
+  await deny(system, 'ana', asked.requestId, WORDS)
+  const steps = stepsIn(await running)
+  const refused = heardIn(steps['refused'])
+  const denied = heardIn(steps['denied'])
+
+  const decisions = await eventsOf(log, 'decisions', 'RequestBlocked')
+  const blocked = decisions.find(({ requestId }) => requestId === refused.error.request)
+  assert.ok(blocked, JSON.stringify(refused))
+  const { sessionId, requestId } = asked
+  assert.deepEqual([refused.session, denied.session], [blocked.sessionId, sessionId])
+  assert.deepEqual(told(refused.error), {
+    ...{ sqlstate: '42C01', schema: 'countersign', code: 'CS_REQUEST_BLOCKED', status: 'blocked' },
+    ...{ request: blocked.requestId, session: blocked.sessionId },
+  })
+  assert.deepEqual(told(denied.error), {
+    ...{ sqlstate: '42C03', schema: 'countersign', code: 'CS_REVIEW_DENIED', status: 'denied' },
+    ...{ request: requestId, session: sessionId },
+  })
+  const held = denied.notices.find(({ code }) => code === 'CS_HELD')
+  assert.ok(held, JSON.stringify(denied))
+  assert.deepEqual(told(held), {
+    ...{ sqlstate: '00C01', schema: 'countersign', code: 'CS_HELD', status: 'held' },
+    ...{ request: requestId, session: sessionId },
+  })
+}
+
+/** The fields but for the deadline, which must be an instant after now where there is one: in a notice that something is held. */
+function told({ deadline, ...rest }: Fields): Omit<Fields, 'deadline'> {
+  if (rest.status === 'held')
+    assert.equal(new Date(String(deadline)).toISOString(), deadline, 'the deadline is an instant')
+  else assert.equal(deadline || null, null)
+  return rest
+}
+
+function heardIn(value: unknown): Heard {
+  assert.ok(typeof value === 'object' && value !== null && 'error' in value, JSON.stringify(value))
+  return value as Heard
+}
+
+const askedIn = (log: Log): Promise<{ requestId: string; sessionId: string }[]> =>
+  eventsOf(log, 'approvals', 'ApprovalRequested')
+
+type Steps = Readonly<Record<string, unknown>>
+
+function stepsIn({ stdout, stderr }: ProgramRun): Steps {
+  const lines = stdout.split('\n').filter((line) => line.startsWith('{'))
+  const steps = lines.map((line): { step: string; value: unknown } => JSON.parse(line))
+  assert.ok(steps.length > 0, stderr)
+  return Object.fromEntries(steps.map(({ step, value }) => [step, value]))
+}
+
+const ran = (script: Script, env: NodeJS.ProcessEnv): Promise<ProgramRun> =>
+  program(script.file, script.args ?? [], { env })
+
+/** How the administrator of the target reaches it past Countersign, as libpq's environment. */
+function directEnvironment(system: System, database: string): NodeJS.ProcessEnv {
+  const url = new URL(system.postgres.adminUrl)
+  return {
+    PATH: process.env['PATH'],
+    HOME: process.env['HOME'],
+    PGHOST: url.hostname,
+    PGPORT: url.port,
+    PGUSER: decodeURIComponent(url.username),
+    PGPASSWORD: decodeURIComponent(url.password),
+    PGDATABASE: database,
+    PGSSLMODE: 'verify-full',
+    PGSSLROOTCERT: system.caFile,
+  }
+}
+
+const OPAQUE = 'permit (principal, action == Countersign::Action::"opaque", resource);'
+const RUN_LIMIT_MS = 60_000
