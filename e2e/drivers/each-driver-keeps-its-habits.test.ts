@@ -43,7 +43,13 @@ const SCRIPTS: Readonly<Record<string, () => Promise<Script | Missing>>> = {
 /** Steps that Countersign answers otherwise today; they run, and are not compared. */
 const OTHERWISE: readonly string[] = [
   // The columns of a cursor of expressions, and payloads, are masked whole.
-  ...['psycopg cursor of expressions', 'cursor of expressions', 'scrolled', 'Django iterator'],
+  ...[
+    'psycopg cursor of expressions',
+    'psycopg scrolled cursor',
+    'cursor of expressions',
+    'scrolled',
+  ],
+  'Django iterator',
   ...['SQLAlchemy stream results', 'psycopg notifications', 'asyncpg listening', 'notifications'],
   // What cannot be parsed is refused as CS_REQUEST_UNKNOWN.
   'psycopg syntax error',
