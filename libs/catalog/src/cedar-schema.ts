@@ -12,6 +12,7 @@ namespace Countersign {
     changesState: Bool,
     createsCode: Bool,
     unbounded: Bool,
+    settings: Set<String>,
   };
 
   /// What an approval lent to the session, until its transaction ends.

@@ -53,6 +53,7 @@ export type Collector = {
   copy: 'in' | 'out' | null
   stateChanging: boolean
   changesNames: boolean
+  readonly settings: Set<string>
   harmlessSetting: boolean | null
   createsCode: boolean
   /** PostgreSQL may run code of the target already when it prepares the statement: it reads literals of such types then. */
@@ -100,6 +101,7 @@ export const newCollector = (names: Names, given: Given = NOTHING_GIVEN): Collec
   copy: null,
   stateChanging: false,
   changesNames: false,
+  settings: new Set(),
   harmlessSetting: null,
   createsCode: false,
   runsWhenPrepared: false,
@@ -196,6 +198,7 @@ export function call(to: Collector, called: Call): void {
   }
   if (called.populates === true) to.populates = true
   if (called.effects.length > 0) say(to, safeText(called.why))
+  if (called.sets !== undefined) to.settings.add(called.sets)
   if (called.changesNames === true) renames(to, `${called.why} to change the search_path`)
 }
 

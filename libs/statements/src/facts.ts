@@ -76,6 +76,8 @@ export type Understanding = {
   readonly stateChanging: boolean
   /** Unqualified names may mean something else afterwards: it is `unknown`. */
   readonly changesNames: boolean
+  /** The names of the settings that the message sets, in small letters; `*` stands for all, and for one that is not known. */
+  readonly settings: readonly string[]
   /** Each SET of the message is of a setting that only changes presentation or limits. */
   readonly harmlessSetting: boolean
   /** The message creates or changes code that the target runs later. */

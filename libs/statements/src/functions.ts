@@ -15,6 +15,8 @@ export type Call = {
   readonly effects: readonly EffectName[]
   readonly why: string
   readonly changesNames?: boolean
+  /** The setting that it sets, in small letters; `*` where that is not known. */
+  readonly sets?: string
   /** Its arguments stay somewhere, or go to somebody else. */
   readonly keepsArguments?: boolean
   /** It returns what users wrote, which is masked whole. */
@@ -70,8 +72,13 @@ export function callOf(
   const of = CLASSES.get(local)
   if (of === 'config') {
     if (isPreparation && args.slice(0, 2).includes(null))
-      return { ...called, effects: ['session-change'] }
-    return { ...called, effects: configEffects(args), changesNames: setsPath(args, names) }
+      return { ...called, effects: ['session-change'], sets: args[0]?.toLowerCase() ?? '*' }
+    return {
+      ...called,
+      effects: configEffects(args),
+      changesNames: setsPath(args, names),
+      sets: args[0]?.toLowerCase() ?? '*',
+    }
   }
   const effects = SPECIAL.get(local) ?? EFFECTS[of ?? 'internal'] ?? ['opaque']
   return { ...called, effects, showsValues: of === 'values', keepsMeaning: of === 'session' }

@@ -131,6 +131,7 @@ function understood(to: Collector, statements: readonly StatementSpan[]): Unders
     unbounded: to.unbounded,
     stateChanging: to.stateChanging,
     changesNames: to.changesNames,
+    settings: [...to.settings].sort(),
     harmlessSetting: to.harmlessSetting === true,
     createsCode: to.createsCode,
     tooComplex: null,

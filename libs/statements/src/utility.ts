@@ -44,6 +44,8 @@ export function statement(to: Collector, node: Node): string {
   const sentence = own || RULES.has(kind) ? utilitySentence(to, node) : null
   if (sentence !== null) say(to, sentence)
   if (own) return own(to, body)
+  // DISCARD ALL sets every setting back.
+  if (textOf(body, 'target') === 'DISCARD_ALL') to.settings.add('*')
   const rule = RULES.get(kind)
   if (!rule) throw new TypeError(`unknown statement ${kind}`)
   return ruled(to, node, rule)
@@ -397,6 +399,7 @@ function set(to: Collector, body: Tree): string {
   }
   const isHarmless = HARMLESS_SETTINGS.has(name)
   to.harmlessSetting = (to.harmlessSetting ?? true) && isHarmless
+  to.settings.add(name || '*')
   affect(to, 'session-change', null, `changes the setting ${name || 'of everything'}`)
   if (
     name === 'application_name' &&

@@ -31,6 +31,8 @@ export type StatementFacts = {
   readonly changesState: boolean
   readonly createsCode: boolean
   readonly unbounded: boolean
+  /** The settings that it sets, in small letters; `*` for all of them, and for one that is not known. */
+  readonly settings: readonly string[]
 }
 
 /** The hour and weekday of an instant. */
@@ -51,7 +53,10 @@ export function cedarRequest(question: Question) {
     principal,
     action: uid('Action', action),
     resource,
-    context: statement === null ? { time } : { time, statement, session },
+    context:
+      statement === null
+        ? { time }
+        : { time, statement: { ...statement, settings: [...statement.settings] }, session },
     entities: [
       ...entitiesOf(identity, principal),
       entity(target, {}, [uid('Environment', profile.environment)]),

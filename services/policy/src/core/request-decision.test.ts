@@ -166,6 +166,24 @@ test('every row is every row, whatever the condition says', () => {
   )
 })
 
+test('a policy knows the settings that a statement sets, however it sets them', () => {
+  const catalog = exampleCatalog(
+    'forbid (principal, action, resource) when { context has statement && context.statement.settings.containsAny(["array_nulls", "*"]) };',
+  )
+  for (const sql of [
+    'set array_nulls = off',
+    'SET LOCAL "Array_Nulls" TO off',
+    'reset array_nulls',
+    'reset all',
+    'discard all',
+    "select set_config('ARRAY_NULLS', 'off', false)",
+    'select set_config(n, $1, true) from pg_class c(n)',
+    'set datestyle = iso; set array_nulls = on',
+  ])
+    assert.equal(decided('shop-dev', sql, { catalog }).type, 'RequestBlocked', sql)
+  assert.equal(decided('shop-dev', 'set datestyle = iso', { catalog }).type, 'RequestAllowed')
+})
+
 test('what costs too much to look at is refused with a code of its own', () => {
   for (const sql of [
     `select '${'x'.repeat(1024 * 1024)}'`,

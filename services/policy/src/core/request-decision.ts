@@ -229,6 +229,7 @@ function questionsOf(
       changesState: understanding.stateChanging,
       createsCode: understanding.createsCode,
       unbounded: understanding.unbounded.length > 0,
+      settings: understanding.settings,
     },
   }
   // What touches nothing, such as SELECT 1, reads the target.
