@@ -11,7 +11,7 @@ export { systemTagged, type Tagged, taggedBy } from './column-rules.ts'
 export { detect, type DetectorName, DETECTORS, type Hit } from './detect.ts'
 export { kinshipOf } from './kinship.ts'
 export { masksNothing } from './masks-nothing.ts'
-export { maskMessage } from './message.ts'
+export { maskMessage, maskText, type MessageFields } from './message.ts'
 export { isPasswordLike } from './password-like.ts'
 export { type MaskingPlan, planFor } from './plan.ts'
 export {

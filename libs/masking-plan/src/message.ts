@@ -2,44 +2,132 @@ import { MASKED } from './method.ts'
 import type { MaskingPlan } from './plan.ts'
 import { scannerOf } from './scanner.ts'
 
+/** The fields of an error or a notice, by their letters (PostgreSQL protocol, "Error and Notice Message Fields"). */
+export type MessageFields = ReadonlyMap<string, string>
+
 /**
- * Masks the text of an error or a notice. Purpose: servers quote values in it. Method: of a tainted
- * statement everything from the first quote to the last and from the first parenthesis to the last
- * goes, because a value may hold quotes and parentheses itself; then the detectors. Pseudonyms are
- * redacted here, for want of a key. Limits: names in quotes go too; what a function raises without
- * quotes stays, unless a detector knows it.
+ * Masks an error or a notice. Purpose: servers and functions quote values in it. Method: `isClosed` is what a statement
+ * causes that touches a tagged column or writes next to one: of it only SQLSTATE, severity, position, the place in the
+ * server's source and names from the server's own constraints stay, and a sentence of ours stands for the rest. What the
+ * server says while it parses, before it read any row, stays; it is told by the position in the statement, which nothing
+ * that runs can give. All others keep their words, through the detectors. Limit: a function may put five characters
+ * into an SQLSTATE.
  */
-export function maskMessage(plan: MaskingPlan, text: string, tainted: boolean): string {
+export function maskMessage(
+  plan: MaskingPlan,
+  fields: MessageFields,
+  isClosed: boolean,
+): Map<string, string> {
+  const isNotice = !SEVERITIES.has(fields.get('V') ?? '')
+  if (!isClosed && plan.untagged === 'Pass') return throughDetectors(plan, fields)
+  if (isOfParser(fields) || fields.get('R') === 'aclcheck_error')
+    return throughDetectors(plan, fields)
+  const kept = new Map<string, string>()
+  for (const [letter, text] of fields) if (ALWAYS.has(letter)) kept.set(letter, text)
+  if (isOfConstraint(fields))
+    for (const letter of NAMES) {
+      const name = fields.get(letter)
+      if (name !== undefined) kept.set(letter, maskText(plan, name))
+    }
+  kept.set('M', sentence(kept, isNotice))
+  kept.set('H', HINT)
+  return kept
+}
+
+/** Masks what detectors find in a text that stands alone. */
+export function maskText(plan: MaskingPlan, text: string): string {
   const scanner = scannerOf(plan, NO_KEY)
-  if (scanner === null) return MASKED
+  if (scanner === null || text.length > MESSAGE_CHARACTERS_MAX) return MASKED
   try {
-    const isClosed = tainted || plan.untagged === 'Redact'
-    return scanner.mask(isClosed ? withoutQuoted(text) : text) ?? MASKED
+    return scanner.mask(text) ?? MASKED
   } catch {
     return MASKED
   }
 }
 
-function withoutQuoted(text: string): string {
-  const parts = [QUOTE, PARENTHESIS].flatMap((sign): [number, number][] => {
-    const found = [...text.matchAll(sign)].map(({ index }) => index)
-    const [first] = found
-    if (first === undefined) return []
-    // One sign alone opens something that was cut off.
-    return [[first, found.length === 1 ? text.length : (found.at(-1) ?? first) + 1]]
-  })
-  parts.sort(([one], [other]) => one - other)
-  let out = ''
-  let at = 0
-  for (const [start, end] of parts) {
-    if (end <= at) continue
-    if (start >= at) out += text.slice(at, start) + MASKED
-    at = end
-  }
-  return out + text.slice(at)
+function throughDetectors(plan: MaskingPlan, fields: MessageFields): Map<string, string> {
+  return new Map(
+    [...fields].map(([letter, text]) => [letter, ALWAYS.has(letter) ? text : maskText(plan, text)]),
+  )
 }
 
-// Quotes of the languages that PostgreSQL speaks.
-const QUOTE = /["'`“”„‚‘’«»‹›「」『』]/gu
-const PARENTHESIS = /[()（）]/gu
+// errposition is the parser's. What functions parse has its place in an internal query or a context instead.
+const isOfParser = (fields: MessageFields): boolean =>
+  Number(fields.get('P') ?? 0) > 0 && !['W', 'q', 'p'].some((letter) => fields.has(letter))
+
+// RAISE may name any text as a constraint or a column; the server's own checks name what the catalog has.
+const isOfConstraint = (fields: MessageFields): boolean =>
+  CONSTRAINT_FILES.has(fields.get('F') ?? '')
+
+function sentence(kept: MessageFields, isNotice: boolean): string {
+  const code = kept.get('C') ?? ''
+  const said = isNotice
+    ? 'the target gave a notice'
+    : (SENTENCES.get(code) ?? SENTENCES.get(code.slice(0, 2)) ?? 'the target reported an error')
+  const constraint = kept.get('n') ?? kept.get('c')
+  const table = kept.get('t')
+  const named = [
+    ...(constraint === undefined ? [] : [`"${constraint}"`]),
+    ...(table === undefined ? [] : [`of table "${table}"`]),
+  ]
+  return [said, ...named].join(' ')
+}
+
+/** What tells nothing of a row: severity, SQLSTATE, position, and the place in the source of the server. */
+const ALWAYS: ReadonlySet<string> = new Set([...'SVCPFLR'])
+const NAMES = [...'stcdn']
+const SEVERITIES: ReadonlySet<string> = new Set(['ERROR', 'FATAL', 'PANIC'])
+const CONSTRAINT_FILES: ReadonlySet<string> = new Set([
+  ...['nbtinsert.c', 'execIndexing.c', 'execMain.c', 'ri_triggers.c', 'execExprInterp.c'],
+  ...[
+    'domains.c',
+    'tablecmds.c',
+    'typecmds.c',
+    'tuplesortvariants.c',
+    'tuplesort.c',
+    'execPartition.c',
+  ],
+])
+/** By SQLSTATE, else by its class (PostgreSQL, appendix A). */
+const SENTENCES: ReadonlyMap<string, string> = new Map([
+  ['23502', 'null value violates not-null constraint'],
+  ['23503', 'row violates foreign key constraint'],
+  ['23505', 'duplicate key value violates unique constraint'],
+  ['23514', 'row violates check constraint'],
+  ['23P01', 'conflicting key value violates exclusion constraint'],
+  ['22001', 'value too long for its type'],
+  ['22003', 'value out of range'],
+  ['22007', 'invalid date or time'],
+  ['22008', 'date or time out of range'],
+  ['22012', 'division by zero'],
+  ['22P02', 'invalid input syntax'],
+  ['22P04', 'bad data in COPY'],
+  ['25P02', 'current transaction is aborted, commands ignored until end of transaction block'],
+  ['40001', 'could not serialize access'],
+  ['40P01', 'deadlock detected'],
+  ['42501', 'permission denied'],
+  ['55P03', 'could not obtain lock'],
+  ['57014', 'canceling statement due to a timeout or on request'],
+  ['57P01', 'terminating connection due to administrator command'],
+  ['P0001', 'a function raised an error'],
+  ['08', 'connection failure'],
+  ['21', 'more rows than the statement takes'],
+  ['22', 'invalid value'],
+  ['23', 'constraint violated'],
+  ['25', 'wrong state of the transaction'],
+  ['28', 'not authorized'],
+  ['40', 'transaction rolled back'],
+  ['42', 'invalid name or wrong use of one'],
+  ['53', 'not enough resources'],
+  ['54', 'limit of the server exceeded'],
+  ['55', 'object not in the state that is needed'],
+  ['57', 'stopped by an operator'],
+  ['58', 'system error'],
+  ['P0', 'a function raised an error'],
+  ['XX', 'internal error'],
+])
+const HINT =
+  'countersign: the words of the target are masked, because the statement touches masked columns or writes where some are.'
 const NO_KEY = new Uint8Array()
+/** A longer one is masked whole. */
+const MESSAGE_CHARACTERS_MAX = 65_536

@@ -24,21 +24,25 @@ export type ColumnMask = {
   readonly gate: Gate | null
 }
 
-/** Compiles the plan for the columns of one result. Tainted: the statement touches a tagged column. */
+/**
+ * Compiles the plan for the columns of one result. Tainted: the statement touches a tagged column; `plain` are the columns,
+ * from 1, that it computes from others all the same.
+ */
 export function rowMask(
   plan: MaskingPlan,
   columns: readonly ResultColumn[],
   tainted: boolean,
   key: Uint8Array,
+  plain: readonly number[] = [],
 ): RowMask {
   const scanner = scannerOf(plan, key)
   const tagged = new Map(
     plan.columns.map((column) => [`${column.tableOid}/${column.attnum}`, column]),
   )
-  return columns.map((column) => {
+  return columns.map((column, index) => {
     const rule =
       tagged.get(`${column.tableOid}/${column.columnAttribute}`) ??
-      untaggedRule(plan, column, tainted)
+      untaggedRule(plan, column, tainted && !plain.includes(index + 1))
     if (rule !== null) return { mask: wholeMask(column, rule, key), gate: null }
     // A detector that this version does not know cannot be applied, so nothing passes.
     if (scanner === null) return { mask: wholeMask(column, UNKNOWN, key), gate: null }

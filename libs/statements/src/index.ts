@@ -27,5 +27,6 @@ export { redefinitions, type RedefinedNames, type Redefinitions } from './redefi
 export { nameProbesOf, probesOf } from './probes.ts'
 export { namedSettings } from './named-settings.ts'
 export { failsInFailedTransaction } from './transaction-exit.ts'
+export { type ResultColumns, resultColumns } from './result-columns.ts'
 export { rendering } from './rendering.ts'
 export { tooComplex, understand, type BesideText, type UnderstandOptions } from './understand.ts'

@@ -542,6 +542,9 @@ function ordering(scope: Scope, body: Tree): Scope {
   return { ...scope, level: scope.level && { ...scope.level, outputs } }
 }
 
+/** The scope of a query that stands alone, with nothing in its FROM yet. */
+export const openedBy = (): Scope => opened(TOP)
+
 function opened(scope: Scope): Scope {
   const level: Level = {
     relations: [],

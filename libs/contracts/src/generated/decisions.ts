@@ -38,6 +38,14 @@ export type RequestAllowed = {
   readonly summary: string
   /** Whether the statement touches a tagged column, so that computed columns are masked. */
   readonly tainted: boolean
+  /** Whether it writes to a relation that has a tagged column, so that what the target says of it may quote values. */
+  readonly writesTagged: boolean
+  /** The columns of the result, from 1, that are computed from no tagged column although the statement touches one. */
+  readonly plainColumns: readonly number[]
+  /** The cursor that it declares or fetches from, where it is one statement that does so; null when it is another. */
+  readonly cursor: string | null
+  /** What it does with the cursor: declare, hold (declared beyond its transaction), fetch, close; commit ends those not held, clear may end any. */
+  readonly cursorUse: string | null
   /** Whether it can change what later texts mean; coverage ends with it. */
   readonly changesState: boolean
   /** The state version that the decision is good for. */
@@ -98,6 +106,14 @@ export type ReviewRequired = {
   readonly summary: string
   /** Whether the statement touches a tagged column, so that computed columns are masked. */
   readonly tainted: boolean
+  /** Whether it writes to a relation that has a tagged column, so that what the target says of it may quote values. */
+  readonly writesTagged: boolean
+  /** The columns of the result, from 1, that are computed from no tagged column although the statement touches one. */
+  readonly plainColumns: readonly number[]
+  /** The cursor that it declares or fetches from, where it is one statement that does so; null when it is another. */
+  readonly cursor: string | null
+  /** What it does with the cursor: declare, hold (declared beyond its transaction), fetch, close; commit ends those not held, clear may end any. */
+  readonly cursorUse: string | null
   /** Whether it can change what later texts mean; coverage ends with it. */
   readonly changesState: boolean
   /** The state version that the decision is good for. */

@@ -19,6 +19,7 @@ import {
   understand,
   type Understanding,
 } from '@countersign/statements'
+import { resultFacts } from './result-facts.ts'
 import type { Rules } from './admission.ts'
 import { obligationsOf } from './obligations.ts'
 import { type Question, timeOf } from './question.ts'
@@ -114,6 +115,7 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
     rules: verdict.rules,
     effects,
     tainted,
+    ...resultFacts(understanding, { sql: subject.text, target, tags, tainted }),
     // A preparation runs nothing.
     changesState: runs && understanding.stateChanging,
     stateVersion: request.stateVersion,

@@ -11,12 +11,13 @@ import {
   serverSide,
   toClient,
 } from '@countersign/postgres-wire'
+import { UNTAINTED } from './answer-taint.ts'
 import { resultFilter } from './result-filter.ts'
 
 test('a table that the plan does not know is masked whole, and the agent is told why, once', () => {
   const filter = resultFilter(PLAN, KEY)
   const row = (tableOid: number): string[] =>
-    frames(filter.row(ROW, [column(tableOid)], false)).map((frame) => {
+    frames(filter.row(ROW, [column(tableOid)], UNTAINTED)).map((frame) => {
       const cells = cellsOf(frame)
       return cells.ok ? `${cells.value.map(String).join()}` : frame.tag
     })

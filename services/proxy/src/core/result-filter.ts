@@ -7,6 +7,7 @@ import {
   maskCopyEnd,
   maskedCells,
   maskMessage,
+  maskText,
   passesUnseen,
   type RowMask,
   rowMask,
@@ -28,9 +29,9 @@ import {
 /** Masks what a target says by the plan of the session, before the agent and the transcript see it. Fails closed. */
 export type ResultFilter = {
   /** A row. `columns` null: nobody described it, so every cell is masked. */
-  row(frame: ServerFrame, columns: readonly Column[] | null, isTainted: boolean): Buffer
-  /** An error, a notice or a notification. */
-  message(frame: ServerFrame, isTainted: boolean): Buffer
+  row(frame: ServerFrame, columns: readonly Column[] | null, taint: Taint): Buffer
+  /** An error, a notice or a notification. Closed: it may quote values of masked columns. */
+  message(frame: ServerFrame, isClosed: boolean): Buffer
   /** What the target says of a setting of the session. */
   setting(frame: ServerFrame, isTainted: boolean): Buffer
   copyBegins(frame: ServerFrame, isTainted: boolean): void
@@ -40,37 +41,49 @@ export type ResultFilter = {
   copyEnds(): Buffer[]
 }
 
+/** Whether what a statement computes is masked, and which columns of its result, from 1, are not all the same. */
+export type Taint = { readonly isTainted: boolean; readonly plainColumns: readonly number[] }
+
 export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilter {
-  const compiled = new WeakMap<readonly Column[], { plain: RowMask; tainted: RowMask }>()
+  const compiled = new WeakMap<readonly Column[], Map<string, RowMask>>()
   /** Columns whose mask the agent is not yet told the reason of, and tables that it was told about. */
   const unplanned: Column[] = []
   const told = new Set<number>()
   let copying: CopyMask | null = null
+  let tellsTooLong = false
 
-  const maskOf = (columns: readonly Column[], isTainted: boolean): RowMask => {
+  const maskOf = (columns: readonly Column[], taint: Taint): RowMask => {
     let masks = compiled.get(columns)
     if (masks === undefined) {
-      masks = {
-        plain: rowMask(plan, columns, false, key),
-        tainted: rowMask(plan, columns, true, key),
-      }
+      masks = new Map()
       compiled.set(columns, masks)
       unplanned.push(...columns.filter((column) => isUnplanned(plan, column)))
     }
-    return isTainted ? masks.tainted : masks.plain
+    const name = taint.isTainted ? taint.plainColumns.join() : 'untainted'
+    let mask = masks.get(name)
+    if (mask === undefined) {
+      mask = rowMask(plan, columns, taint.isTainted, key, taint.plainColumns)
+      masks.set(name, mask)
+    }
+    return mask
   }
 
-  const rowOf = (
-    frame: ServerFrame,
-    columns: readonly Column[] | null,
-    isTainted: boolean,
-  ): Buffer => {
-    if (columns !== null && passesWhole(frame, maskOf(columns, isTainted))) return frame.raw
+  /** A row that is too long to be looked through is masked whole. */
+  const tooLong = (columns: readonly Column[], taint: Taint): RowMask => {
+    tellsTooLong = true
+    return rowMask({ ...plan, untagged: 'Redact' }, columns, taint.isTainted, key)
+  }
+
+  const rowOf = (frame: ServerFrame, columns: readonly Column[] | null, taint: Taint): Buffer => {
+    const isTooLong = frame.raw.length > DETECTED_ROW_BYTES_MAX && plan.detectors.length > 0
+    if (columns !== null && !isTooLong && passesWhole(frame, maskOf(columns, taint)))
+      return frame.raw
     const cells = cellsOf(frame)
     if (!cells.ok) return toClient.dataRow([])
     if (columns === null || columns.length !== cells.value.length)
       return toClient.dataRow(cells.value.map(() => null))
-    const masked = maskedCells(maskOf(columns, isTainted), cells.value)
+    const mask = isTooLong ? tooLong(columns, taint) : maskOf(columns, taint)
+    const masked = maskedCells(mask, cells.value)
     return masked === null ? frame.raw : toClient.dataRow(masked)
   }
 
@@ -82,11 +95,15 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
   }
 
   return {
-    row(frame, columns, isTainted) {
-      const row = rowOf(frame, columns, isTainted)
+    row(frame, columns, taint) {
+      const row = rowOf(frame, columns, taint)
+      if (tellsTooLong) {
+        tellsTooLong = false
+        return Buffer.concat([toClient.noticeResponse(TOO_LONG), row])
+      }
       return unplanned.length === 0 ? row : Buffer.concat([...reasons(), row])
     },
-    message(frame, isTainted) {
+    message(frame, isClosed) {
       if (frame.tag === 'A') return notification(plan, frame)
       const fields = errorFieldsOf(frame)
       const tag = frame.tag === 'N' ? 'N' : 'E'
@@ -100,11 +117,7 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
             ['M', MASKED],
           ]),
         )
-      const masked = new Map<string, string>()
-      for (const [letter, text] of fields.value) {
-        masked.set(letter, FREE_TEXT.has(letter) ? maskMessage(plan, text, isTainted) : text)
-      }
-      return toClient.errorFrame(tag, masked)
+      return toClient.errorFrame(tag, maskMessage(plan, fields.value, isClosed))
     },
     setting(frame, isTainted) {
       const status = parameterStatusOf(frame)
@@ -112,7 +125,7 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
       const { name, value } = status.value
       if (CLOSED_SETTINGS.has(name)) return frame.raw
       // A setting holds one value and no words around it, so nothing tells which part of it was computed.
-      const masked = isTainted ? MASKED : maskMessage(plan, value, false)
+      const masked = isTainted ? MASKED : maskText(plan, value)
       return masked === value ? frame.raw : toClient.parameterStatus(name, masked)
     },
     copyBegins(frame, isTainted) {
@@ -158,12 +171,22 @@ function passesWhole(frame: ServerFrame, masks: RowMask): boolean {
   )
 }
 
-/** A notification carries what some other session wrote: nobody knows what it touched. */
+/** A notification carries what some other session wrote: it is searched as text is. Moving masked columns into one is blocked. */
 function notification(plan: MaskingPlanned, frame: ServerFrame): Buffer {
   const read = notificationOf(frame)
   if (!read.ok) return Buffer.alloc(0)
   const { processId, channel, payload } = read.value
-  return toClient.notificationResponse(processId, channel, maskMessage(plan, payload, true))
+  return toClient.notificationResponse(processId, channel, maskText(plan, payload))
+}
+
+/** A longer row is not looked through. */
+export const DETECTED_ROW_BYTES_MAX = 32 * 1024 * 1024
+
+const TOO_LONG: ErrorFields = {
+  severity: 'NOTICE',
+  code: '00000',
+  message: `countersign: masked whole, because a row of more than ${DETECTED_ROW_BYTES_MAX} bytes is not searched for secrets`,
+  hint: 'Ask for a part of the value, with substring().',
 }
 
 const MASKED = '[masked]'
@@ -184,6 +207,3 @@ const CLOSED_SETTINGS: ReadonlySet<string> = new Set([
   'session_authorization',
   'standard_conforming_strings',
 ])
-
-/** Message, Detail, Hint, Where, internal query: text that may quote values. Names of columns and tables stay. */
-const FREE_TEXT: ReadonlySet<string> = new Set(['M', 'D', 'H', 'W', 'q'])

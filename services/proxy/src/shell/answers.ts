@@ -1,6 +1,7 @@
 import type { RequestCompleted, RequestPart } from '@countersign/contracts'
 import {
   cellsOf,
+  type Column,
   parameterStatusOf,
   type ServerFrame,
   toServer,
@@ -8,6 +9,13 @@ import {
 } from '@countersign/postgres-wire'
 import { keepsNames, namesASession, pathIn, READ_UNDER } from '@countersign/statements'
 import type { Unlinked } from '../core/chain.ts'
+import {
+  type AnswerTaint,
+  cursorAnswered,
+  IN_DOUBT,
+  transactionCursorsEnded,
+  UNTAINTED,
+} from '../core/answer-taint.ts'
 import { accept, isSettled } from '../core/exchange.ts'
 import { sessionName } from '../core/session-name.ts'
 import { forgetPortals } from '../core/statement-names.ts'
@@ -17,6 +25,7 @@ import { STATUS_NAMES } from './requests.ts'
 import { taken } from './inbox.ts'
 import type { Uncited } from './journal.ts'
 import { admitLarge } from './large-rows.ts'
+import { LONG_ROW_BYTES_MIN, maskedLongRow } from './long-rows.ts'
 import { hasNoRoom, roomFor } from './room.ts'
 import { type Answered, patienceOf, tellNow } from './seen.ts'
 import { during, type Ending, endSession, over, type Session } from './session-state.ts'
@@ -45,12 +54,19 @@ function gone(session: Session): never {
 
 /** Takes the frames of the target: masks, passes on, records, and notes what ended. */
 export function takeFrames(session: Session, frames: readonly (ServerFrame | Violation)[]): void {
+  if (session.behindLongRow !== null) {
+    session.behindLongRow.push(...frames)
+    return
+  }
   const out: Buffer[] = []
-  for (const frame of frames) {
+  for (const [index, frame] of frames.entries()) {
     if (frame.tag === 'Violation')
       return frame.reason === 'FrameTooLarge' ? tooLarge(session) : broken(session, frame.detail)
+    // Before the step that it answers is done with.
+    const asked = taintOf(session)
     const verdict = accept(session.exchange, frame)
-    const isTainted = taintOf(session)
+    const answer = verdict.do === 'message' ? asked : taintOf(session)
+    const { isTainted } = answer
     if (!KEEPS_BACK.has(verdict.do)) out.push(...takeWithheld(session.withheld))
     switch (verdict.do) {
       case 'pass':
@@ -65,7 +81,16 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
         out.push(session.filter.setting(frame, isTainted))
         break
       case 'row':
-        out.push(session.filter.row(frame, verdict.columns, isTainted))
+        if (frame.raw.length >= LONG_ROW_BYTES_MIN) {
+          flushSeen(session, out)
+          void longRow(
+            session,
+            { frame, columns: verdict.columns, answer },
+            frames.slice(index + 1),
+          )
+          return
+        }
+        out.push(session.filter.row(frame, verdict.columns, answer))
         break
       case 'ourRow': {
         const cells = cellsOf(frame)
@@ -73,7 +98,12 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
         break
       }
       case 'message':
-        out.push(session.filter.message(frame, isTainted))
+        out.push(
+          session.filter.message(
+            frame,
+            isTainted || answer.writesTagged || session.hasWrittenTagged,
+          ),
+        )
         break
       case 'copyIn':
         out.push(frame.raw)
@@ -89,6 +119,7 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
         out.push(...session.filter.copyEnds(), frame.raw)
         break
       case 'ready':
+        noteCursors(session)
         if (verdict.status === 'I') transactionEnded(session)
         session.status = verdict.status
         session.isPipelineOpen = false
@@ -113,12 +144,44 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
   session.wake()
 }
 
+type LongRowFrame = {
+  readonly frame: ServerFrame
+  readonly columns: readonly Column[] | null
+  readonly answer: AnswerTaint
+}
+
+/** Masks a long row on another thread; what comes behind it waits. */
+async function longRow(
+  session: Session,
+  { frame, columns, answer: taint }: LongRowFrame,
+  behind: readonly (ServerFrame | Violation)[],
+): Promise<void> {
+  const { target, plan, proxy } = session
+  session.behindLongRow = [...behind]
+  target.pause()
+  try {
+    const bytes = await maskedLongRow({ plan, key: proxy.maskingKey, columns, taint, frame })
+    if (session.isEnding) return
+    const waiting = session.behindLongRow
+    session.behindLongRow = null
+    tell(session, bytes, answeredNow(session))
+    takeFrames(session, waiting)
+    if (waiting.length === 0) admitLarge(session, 1)
+    target.resume()
+  } catch (cause) {
+    proxy.logger.error({ err: cause, sessionId: session.id }, 'cannot mask a long row')
+    broken(session, 'a long row could not be masked')
+  }
+}
+
 /** Portals end with their transaction. What it changed in the session may be undone by its end, which is a change too. */
 function transactionEnded(session: Session): void {
   session.hasRun = false
   session.hasWritten = false
   forgetPortals(session.names)
   session.exchange.columns.clear()
+  session.hasWrittenTagged = false
+  transactionCursorsEnded(session.cursors)
   if (session.status !== 'I' && session.hasChangedState) session.stateVersion++
   session.hasChangedState = false
 }
@@ -172,17 +235,29 @@ function complete(session: Session, keep: 0 | 1): void {
   }
 }
 
-/** The statement that an answer belongs to says whether its computed columns are masked; in doubt they are. */
-function taintOf(session: Session): boolean {
+/** The statement that an answer belongs to says what of it is masked; in doubt all that is computed. */
+function taintOf(session: Session): AnswerTaint {
   const [step] = session.exchange.steps
-  if (step === undefined || step.isOurs) return anyTainted(session)
-  if (step.request !== null) return session.underWay.get(step.request)?.isTainted ?? true
-  return anyTainted(session)
+  if (step === undefined || step.isOurs || step.request === null) return anyTaint(session)
+  return session.underWay.get(step.request)?.answer ?? IN_DOUBT
 }
 
-function anyTainted(session: Session): boolean {
-  for (const running of session.underWay.values()) if (running.isTainted) return true
-  return false
+function anyTaint(session: Session): AnswerTaint {
+  let any = UNTAINTED
+  for (const { answer } of session.underWay.values()) {
+    if (answer.isTainted) return { ...IN_DOUBT, writesTagged: answer.writesTagged }
+    if (answer.writesTagged) any = answer
+  }
+  return any.writesTagged ? { ...UNTAINTED, writesTagged: true } : UNTAINTED
+}
+
+/** A cursor is what it was declared for once the target said so. */
+function noteCursors(session: Session): void {
+  for (const { request, outcome } of session.exchange.ended) {
+    const answer = session.underWay.get(request)?.answer
+    if (answer?.writesTagged === true) session.hasWrittenTagged = true
+    if (answer?.cursor !== null) cursorAnswered(session.cursors, request, outcome === 'Succeeded')
+  }
 }
 
 /** Statements are understood as the server reads them by default; a session that reads them otherwise must not go on. */

@@ -4,6 +4,7 @@ import type { Recorded } from '@countersign/log'
 import { traced } from '@countersign/runtime'
 import { type Request, toServer } from '@countersign/postgres-wire'
 import { failsInFailedTransaction } from '@countersign/statements'
+import { portalsNamed } from '../core/answer-taint.ts'
 import type { Unlinked } from '../core/chain.ts'
 import { type Outbound, type Owner, passage } from '../core/passage.ts'
 import { type Ask, namesFollow, planned } from '../core/pipeline-plan.ts'
@@ -198,11 +199,15 @@ const endsTransaction = ({ effect }: Effect): boolean => effect === 'transaction
 async function forward(session: Session, batch: Batch, end: number, isCut: boolean): Promise<void> {
   if (batch.next >= end) return
   const sent = await recorded(session, batch)
+  const { messages, next } = batch
+  const sending = messages.slice(next, end)
+  // Also behind the requests: what they declare may lose its name to a portal.
+  portalsNamed(session.cursors, sending)
   const running = sent.map(({ pending, released }) => {
     session.requestCount++
     return { pending, released, number: underWay(session, pending) }
   })
-  const { messages, next } = batch
+  portalsNamed(session.cursors, sending)
   const owners = new Map<number, Owner>()
   for (const { pending, number } of running) {
     const { firstStep, lastStep } = pending.ask

@@ -14,6 +14,7 @@ import type { TraceContext } from '@countersign/log'
 import { traced } from '@countersign/runtime'
 import { coverageKey, rendering } from '@countersign/statements'
 import type { Unlinked } from '../core/chain.ts'
+import { type AnswerTaint, answerTaint, UNTAINTED } from '../core/answer-taint.ts'
 import { type Cover, coverOf, remember } from '../core/coverage.ts'
 import type { Ask } from '../core/pipeline-plan.ts'
 import { subjectOf } from '../core/request-subject.ts'
@@ -32,7 +33,7 @@ export type Pending = {
   readonly cover: Cover | null
   decisionId: EventId | null
   decisionHash: string
-  isTainted: boolean
+  answer: AnswerTaint
   /** When people had countersigned it; null when nobody had to. */
   grantedAt: Instant | null
   /** What is recorded of its answer, as policy decided when it is released. */
@@ -147,7 +148,7 @@ export async function decisionOf(
   if (decision.digest !== pending.digest) {
     throw new Problem('CS_GRANT_MISMATCH', 'the decision is about another request')
   }
-  pending.isTainted = decision.tainted
+  pending.answer = answerTaint(decision)
   if (decision.type === 'RequestAllowed')
     remember(session.covers, decision, {
       id: record.id,
@@ -174,7 +175,7 @@ export function releaseOf(
   const { cover } = pending
   const decisionId = cover?.decisionId ?? pending.decisionId
   if (decisionId === null) throw new Problem('CS_INTERNAL', 'a release needs a decision')
-  pending.isTainted = decision.tainted
+  pending.answer = answerTaint(decision)
   pending.recording = decision.recording
   const stateVersion = session.stateVersion
   noteEffects(session, pending, decision)
@@ -254,7 +255,7 @@ function pendingOf(session: Session, ask: Ask): Pending {
     cover,
     decisionId: cover?.decisionId ?? null,
     decisionHash: cover?.decisionHash ?? '',
-    isTainted: cover?.decision.tainted ?? false,
+    answer: cover === null ? UNTAINTED : answerTaint(cover.decision),
     recording: cover?.decision.recording ?? profile.recording,
     stateVersion: session.stateVersion,
     isOpaque: false,

@@ -1,8 +1,9 @@
 import type { ChangedSetting, MaskingPlanned, Profile, Recording } from '@countersign/contracts'
 import { type ErrorCode, messageOf, type RequestId, type SessionId } from '@countersign/kernel'
 import type { DataKey } from '@countersign/identity'
-import type { Request, TransactionStatus } from '@countersign/postgres-wire'
+import type { ServerFrame, Request, TransactionStatus, Violation } from '@countersign/postgres-wire'
 import type { Covers } from '../core/coverage.ts'
+import { type AnswerTaint, type Cursors, cursorUsed, UNTAINTED } from '../core/answer-taint.ts'
 import type { Exchange } from '../core/exchange.ts'
 import type { ResultFilter } from '../core/result-filter.ts'
 import type { StatementNames } from '../core/statement-names.ts'
@@ -50,6 +51,12 @@ export type Session = {
   hasWritten: boolean
   /** The open transaction changed the state of the session. */
   hasChangedState: boolean
+  /** The open transaction wrote where tagged columns are, so what is said at its end may quote them. */
+  hasWrittenTagged: boolean
+  /** What came behind a long row that is being masked; null when none is. */
+  behindLongRow: (ServerFrame | Violation)[] | null
+  /** What the cursors of the session show. */
+  readonly cursors: Cursors
   stateVersion: number
   /** The settings that can change what a text means and that are not the target's own; as of `settingsVersion`. */
   settings: readonly ChangedSetting[]
@@ -89,7 +96,7 @@ export type Session = {
 export type UnderWay = {
   readonly requestId: RequestId
   readonly releasedAtMs: number
-  readonly isTainted: boolean
+  readonly answer: AnswerTaint
   /** Whether the agent's answer goes into the transcript. */
   readonly recording: Recording
   /** How many pieces of data have streamed into it. */
@@ -99,17 +106,18 @@ export type UnderWay = {
 /** Counts a request as running, so that its end is recorded; gives its number in the exchange. */
 export function underWay(
   session: Session,
-  { requestId, isTainted, recording }: Pick<UnderWay, 'requestId' | 'isTainted' | 'recording'>,
+  { requestId, answer, recording }: Pick<UnderWay, 'requestId' | 'answer' | 'recording'>,
 ): number {
   const number = session.nextNumber++
   const releasedAtMs = session.proxy.clock.monotonicMs()
-  session.underWay.set(number, { requestId, releasedAtMs, isTainted, recording, streamed: 0 })
+  const used = cursorUsed(session.cursors, answer, number)
+  session.underWay.set(number, { requestId, releasedAtMs, answer: used, recording, streamed: 0 })
   return number
 }
 
 /** What Countersign itself asks: the agent sees none of the answer but what the target says unasked. */
 export const ownUnderWay = (session: Session, requestId: RequestId): number =>
-  underWay(session, { requestId, isTainted: false, recording: session.profile.recording })
+  underWay(session, { requestId, answer: UNTAINTED, recording: session.profile.recording })
 
 export type Raised = {
   readonly requestId: RequestId

@@ -1,0 +1,189 @@
+// Seen to fail when `maskMessage` takes every message for one of the parser, and when `plainColumns` names every column.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { psql, type PsqlRun } from '../support/agent.ts'
+import { arena } from '../support/arena.ts'
+import { askTarget } from '../support/target.ts'
+
+const CANARY = 'gerbilqueen'
+const PROFILE = 'shop-dev'
+const DATABASE = 'shop_dev'
+
+const system = await arena('masked')
+
+await askTarget(
+  system,
+  `create table shop.vault (
+     id int primary key, email text unique check (length(email) < 20), city text not null, n int,
+     at timestamptz default now());
+   insert into shop.vault (id, email, city, n) values (1, '${CANARY}', 'Hamburg', 7), (2, '${CANARY}.2', 'Hamburg', 8);
+   create table shop.goods (id int primary key, ean bigint, name text unique, vault int references shop.vault deferrable initially deferred);
+   insert into shop.goods values (1, 4006381333931, 'pen', 1), (2, 4111111111111111, 'ink', 1);
+   grant select, insert, update, delete on shop.vault, shop.goods to shop_dev_reader, shop_dev_writer`,
+  DATABASE,
+)
+
+const run = (...commands: string[]): Promise<PsqlRun> =>
+  psql(system, { profile: PROFILE, commands, args: ['-At', '-v', 'VERBOSITY=verbose'] })
+
+test('no error of a statement that touches a masked column carries a value of it', async () => {
+  const values = `(select string_agg(email, '.') from shop.vault)`
+  for (const sql of [
+    'select email::int from shop.vault',
+    'select email::date from shop.vault',
+    'select email::interval from shop.vault',
+    'select email::timestamptz from shop.vault',
+    'select email::uuid from shop.vault',
+    'select email::inet from shop.vault',
+    'select email::json from shop.vault',
+    'select email::jsonb from shop.vault',
+    'select email::jsonpath from shop.vault',
+    'select email::xml from shop.vault',
+    'select email::bit from shop.vault',
+    'select email::point from shop.vault',
+    'select email::int4range from shop.vault',
+    'select email::text[] from shop.vault',
+    'select email::bool from shop.vault',
+    'select email::regclass from shop.vault',
+    'select email::regtype from shop.vault',
+    'select email::regproc from shop.vault',
+    'select email::regrole from shop.vault',
+    'select email::pg_lsn from shop.vault',
+    'select email::tsquery from shop.vault',
+    `select xmlparse(document email) from shop.vault`,
+    `select has_table_privilege(${values}, 'select')`,
+    `select has_schema_privilege(${values}, 'usage')`,
+    `select has_column_privilege('shop.vault', ${values}, 'select')`,
+    `select to_number(email, '999') from shop.vault`,
+    `select to_date(email, 'YYYY') from shop.vault`,
+    `select to_timestamp(email, 'YYYY') from shop.vault`,
+    `select convert_from(decode(email, 'hex'), 'UTF8') from shop.vault`,
+    `select decode(email, email) from shop.vault`,
+    `select encode('x', email) from shop.vault`,
+    `select now() at time zone email from shop.vault`,
+    `select date_trunc(email, now()) from shop.vault`,
+    `select extract(epoch from now()) / (length(email) - length(email)) from shop.vault`,
+    `select 'x' ~ ('(' || email) from shop.vault`,
+    `select 'x' like email escape email from shop.vault`,
+    `select jsonb_path_query('{}', email::jsonpath) from shop.vault`,
+    `select ('{"a":' || email || '}')::json from shop.vault`,
+    `select setweight(to_tsvector(email::regconfig, 'x'), 'A') from shop.vault`,
+    `select get_byte(email::bytea, 1000) from shop.vault`,
+    `insert into shop.vault values (3, '${CANARY}', 'x')`,
+    `update shop.vault set email = repeat('x', 30)`,
+    `update shop.vault set email = email || email`,
+    `update shop.vault set city = null where id = 1`,
+    `update shop.vault set id = 1`,
+    `update shop.vault set email = '${CANARY}' where id = 2`,
+    `insert into shop.vault select 9, email, null from shop.vault`,
+    `delete from shop.vault where id = 1`,
+    `insert into shop.vault (id, email, city) values (1, 'new', 'x')`,
+  ]) {
+    const { stdout, stderr, status } = await run(sql)
+    // What the agent itself wrote psql shows behind LINE; nothing else may.
+    const told = stderr.replace(/^LINE .*$/gm, '')
+    assert.ok(!`${stdout}${told}`.includes(CANARY), `${sql}\n${stderr}`)
+    assert.ok(status === 0 || /ERROR: {2}[0-9A-Z]{5}:/.test(stderr), `${sql}\n${stderr}`)
+  }
+})
+
+test('what the target says while it parses, and of what is not masked, reaches the agent whole', async () => {
+  for (const [sql, said] of [
+    [
+      'select emial from shop.vault',
+      /42703.*column "emial" does not exist[^]*LINE 1: select emial/,
+    ],
+    ['select nothere(city) from shop.vault', /42883.*function nothere\(text\) does not exist/],
+    ['select count(*) from shop.ordres', /42P01.*relation "shop.ordres" does not exist/],
+    ['select name::int from shop.goods', /22P02.*invalid input syntax for type integer: "pen"/],
+    [
+      `insert into shop.goods values (3, 1, 'pen')`,
+      /23505.*"goods_name_key"\nDETAIL: {2}Key \(name\)=\(pen\)/,
+    ],
+    [`insert into shop.vault values (1, 'a', 'x')`, /23505.*"vault_pkey"/],
+    [`update shop.vault set city = null`, /23502.*\n[^]*COLUMN NAME: {2}city/],
+  ] as const) {
+    const { stderr } = await run(sql)
+    assert.match(stderr, said, sql)
+  }
+})
+
+test('at the end of a transaction that wrote beside masked columns nothing is quoted', async () => {
+  const { stdout, stderr } = await run(
+    'begin',
+    `update shop.vault set n = 1 where id = 1`,
+    `insert into shop.goods values (5, 1, 'x', 777)`,
+    'commit',
+  )
+  assert.ok(!`${stdout}${stderr}`.includes(CANARY))
+  assert.ok(!stderr.includes('777'), stderr)
+  assert.match(stderr, /23503/)
+})
+
+test('what a statement computes of other columns arrives, and what it computes of masked ones does not', async () => {
+  for (const [commands, expected] of [
+    [[`select count(*) from shop.vault where email like 'gerbil%'`], '2'],
+    [[`select exists(select 1 from shop.vault where email > '')`], 't'],
+    [[`select upper(city) from shop.vault where email > '' limit 1`], 'HAMBURG'],
+    [[`select max(email) from shop.vault`], '[masked]'],
+    [
+      [
+        'begin',
+        `declare c cursor for select upper(name) from shop.goods order by 1`,
+        'fetch 1 from c',
+      ],
+      'INK',
+    ],
+    [
+      [
+        'begin',
+        `declare "C d" cursor for select upper(city), lower(email) from shop.vault`,
+        'fetch 1 from "C d"',
+      ],
+      'HAMBURG|[masked]',
+    ],
+    [
+      [
+        'begin',
+        `declare h cursor with hold for select length(name) from shop.goods`,
+        'commit',
+        'fetch 1 from h',
+      ],
+      '3',
+    ],
+    [
+      [
+        'begin',
+        `declare c cursor for select upper(name) from shop.goods`,
+        'close c',
+        `declare c cursor for select lower(email) from shop.vault`,
+        'fetch 1 from c',
+      ],
+      '[masked]',
+    ],
+    [
+      [
+        'begin',
+        `select 1; declare c cursor for select upper(name) from shop.goods`,
+        'fetch 1 from c',
+      ],
+      '[masked]',
+    ],
+    [[`select ean from shop.goods order by id`], '4006381333931\n4111111111111111'],
+    [[`select 4111111111111111::text`], '[masked]'],
+  ] as const) {
+    const { stdout, stderr } = await run(...commands)
+    assert.equal(
+      stdout.trim().split('\n').slice(-expected.split('\n').length).join('\n'),
+      expected,
+      `${commands.join(';')}\n${stderr}`,
+    )
+  }
+})
+
+test('a plan is shown line by line, and a notification as it was sent', async () => {
+  const { stdout } = await run(`explain (costs off) select city from shop.vault where email > 'a'`)
+  assert.match(stdout, /Seq Scan on vault|Index/)
+  const heard = await run('listen jobs', `notify jobs, '{"id":7}'`, 'select 1')
+  assert.match(heard.stdout, /payload "\{"id":7\}"/)
+})

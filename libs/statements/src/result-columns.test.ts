@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { before, test } from 'node:test'
+import type { TargetCatalog } from './catalog.ts'
+import { loadStatements } from './parser.ts'
+import { resultColumns } from './result-columns.ts'
+
+before(loadStatements)
+
+const columns = (...names: string[]) => names.map((name, index) => ({ name, attnum: index + 1 }))
+
+const CATALOG: TargetCatalog = {
+  searchPath: ['shop'],
+  relations: [
+    {
+      kind: 'Table',
+      oid: 20_001,
+      schema: 'shop',
+      name: 'customers',
+      columns: columns('id', 'email', 'city'),
+      dependsOn: [],
+    },
+    {
+      kind: 'Table',
+      oid: 20_002,
+      schema: 'shop',
+      name: 'orders',
+      columns: columns('id', 'customer', 'qty'),
+      dependsOn: [],
+    },
+    {
+      oid: 20_003,
+      kind: 'View',
+      schema: 'shop',
+      name: 'people',
+      columns: columns('address'),
+      dependsOn: [{ relationOid: 20_001, attnum: 2 }],
+    },
+  ],
+  routines: [],
+}
+
+/** For each output: whether it is plain when e-mail addresses and everything of unknown relations are tagged. */
+function plain(sql: string): string {
+  return resultColumns(sql, CATALOG)
+    .madeOf.map((made) =>
+      made !== null &&
+      made.every(
+        ({ relation, column }) => relation.oid !== null && column !== 'email' && column !== '*',
+      )
+        ? '+'
+        : '-',
+    )
+    .join('')
+}
+
+test('outputs that are made of other columns are plain', () => {
+  for (const [sql, expected] of [
+    [`select count(*) from customers where email = 'x'`, '+'],
+    [
+      `select count(email), count(distinct email), count(*) filter (where email > 'a') from customers`,
+      '+++',
+    ],
+    [`select exists(select 1 from customers where email = 'x'), 1, upper('x'), now()`, '++++'],
+    [
+      `select upper(city), id + 1, email, lower(email) from customers where email is not null`,
+      '++--',
+    ],
+    [
+      `select upper(c.city), qty * 2 from customers c join orders o on o.customer = c.id where c.email > ''`,
+      '++',
+    ],
+    [
+      `select count(*) > 3, count(*)::int, coalesce(count(*), 0) from customers where email = 'x'`,
+      '+++',
+    ],
+    [`select count(*) from (select email from customers) x`, '+'],
+    [`explain select * from customers where email = 'x'`, '+'],
+    [`declare c cursor for select upper(city), lower(email) from customers`, '+-'],
+  ] as const)
+    assert.equal(plain(sql), expected, sql)
+})
+
+test('outputs that may be made of a tagged column are not', () => {
+  for (const output of [
+    'max(email)',
+    'min(c.email)',
+    `string_agg(email, ',')`,
+    'array_agg(email)',
+    'sum(length(email))',
+    'c',
+    'row(c)',
+    'row_to_json(c)',
+    'c.*::text',
+    `case when email like 'a%' then 1 end`,
+    `case when count(*) > 1 then max(email) end`,
+    `coalesce(count(*)::text, max(email))`,
+    `count(*)::text || max(email)`,
+    `(select email from customers limit 1)`,
+    `array(select email from customers)`,
+    `(select max(x) from (select email as x from customers) y)`,
+    `exists(select 1) and email > 'a'`,
+    `rank() over (order by email)`,
+    `email is null`,
+    `nullif(email, '')`,
+    `(c).email`,
+    `(array_agg(email))[1]`,
+    `(select count(*)::text || max(email) from customers)`,
+  ])
+    assert.ok(!plain(`select ${output} from customers c`).includes('+'), output)
+})
+
+test('through what cannot be followed nothing is plain', () => {
+  for (const sql of [
+    'select upper(address) from people',
+    'select upper(x) from (select email as x from customers) y',
+    'with y as (select email as x from customers) select upper(x) from y',
+    'select upper(x) from customers as c(a, x)',
+    'select upper(x) from customers c, lateral (select c.email as x) y',
+    'select upper(x) from customers c, lateral upper(c.email) x',
+    'select upper(city) from customers union select lower(email) from customers',
+    'select * from customers',
+    'select upper(j.city) from (customers join orders using (id)) as j',
+    'select 1; select upper(city) from customers',
+    'select upper(thing) from elsewhere',
+  ])
+    assert.ok(!plain(sql).includes('+'), sql)
+})
+
+test('what is done with cursors is known', () => {
+  for (const [sql, cursor] of [
+    ['declare "A b" cursor with hold for select 1', { name: 'A b', use: 'hold' }],
+    ['declare c no scroll cursor for select 1', { name: 'c', use: 'declare' }],
+    ['fetch forward 10 from c', { name: 'c', use: 'fetch' }],
+    ['move 1 in c', { name: 'c', use: 'fetch' }],
+    ['close c', { name: 'c', use: 'close' }],
+    ['close all', { name: null, use: 'clear' }],
+    ['commit', { name: null, use: 'commit' }],
+    ['rollback to s', { name: null, use: 'clear' }],
+    ['discard all', { name: null, use: 'clear' }],
+    ['select 1; close c', { name: null, use: 'clear' }],
+    ['select 1; select 2', null],
+    ['begin', null],
+  ] as const)
+    assert.deepEqual(resultColumns(sql, CATALOG).cursor, cursor, sql)
+})

@@ -1,0 +1,162 @@
+import { namesOf, type TargetCatalog } from './catalog.ts'
+import { newCollector } from './collector.ts'
+import type { TouchedColumn } from './facts.ts'
+import { decoded, parsed } from './parser.ts'
+import { openedBy, visit } from './query.ts'
+import { children, type Node, nodeAt, nodesAt, part, textOf, type Tree, wordsAt } from './tree.ts'
+
+/** What is known of the result of a message that is one statement. */
+export type ResultColumns = {
+  /** The columns that each column of the result may be made of, in order; null where that cannot be told. */
+  readonly madeOf: readonly (readonly TouchedColumn[] | null)[]
+  readonly cursor: CursorUse | null
+}
+
+/** What a message does with cursors. `commit` ends those that are not held, `clear` may end or replace any. */
+export type CursorUse =
+  | { readonly name: string; readonly use: 'declare' | 'hold' | 'fetch' | 'close' }
+  | { readonly name: null; readonly use: 'commit' | 'clear' }
+
+/**
+ * Tells what each column of a result is made of. Purpose: a statement that only compares a tagged column, in WHERE, shows
+ * nothing of it in `count(*)` or in columns made of others. Method: of a plain SELECT over relations, each output alone is
+ * walked as `understand` walks a statement. `count` and `exists` are made of nothing. Known limits, all on the safe
+ * side: with `*`, set operations, views, WITH, sub-selects and functions in FROM, joins that merge columns, and unknown
+ * functions, only what reads no column at all is told. What EXPLAIN shows is made of nothing: conditions and estimates.
+ */
+export function resultColumns(sql: Uint8Array | string, catalog: TargetCatalog): ResultColumns {
+  const text = decoded(sql, Infinity)
+  const trees = text.ok ? parsed(text.value) : text
+  if (!trees.ok) return NOTHING
+  if (trees.value.length !== 1) return { madeOf: [], cursor: cursorOfAll(trees.value, catalog) }
+  const [tree] = trees.value
+  const node = tree === undefined ? null : nodeAt(tree, 'stmt')
+  if (node === null) return NOTHING
+  try {
+    return ofStatement(node, catalog)
+  } catch {
+    // A tree that `understand` does not walk either.
+    return NOTHING
+  }
+}
+
+function ofStatement({ kind, body }: Node, catalog: TargetCatalog): ResultColumns {
+  if (kind === 'SelectStmt') return { madeOf: madeOf(body, catalog), cursor: null }
+  if (kind === 'ExplainStmt') return { madeOf: [[]], cursor: null }
+  if (kind === 'FetchStmt')
+    return { madeOf: [], cursor: { name: textOf(body, 'portalname'), use: 'fetch' } }
+  if (kind === 'TransactionStmt') return { madeOf: [], cursor: cursorOfTransaction(body) }
+  if (kind === 'DiscardStmt') return { madeOf: [], cursor: CLEAR }
+  if (kind === 'ClosePortalStmt') {
+    const name = textOf(body, 'portalname')
+    return { madeOf: [], cursor: name === '' ? CLEAR : { name, use: 'close' } }
+  }
+  if (kind !== 'DeclareCursorStmt') return NOTHING
+  const query = nodeAt(body, 'query')
+  const isHeld = (Number(body['options'] ?? 0) & CURSOR_OPT_HOLD) !== 0
+  return {
+    madeOf: query?.kind === 'SelectStmt' ? madeOf(query.body, catalog) : [],
+    cursor: { name: textOf(body, 'portalname'), use: isHeld ? 'hold' : 'declare' },
+  }
+}
+
+/** Of several statements nobody says which answer is of which. */
+function cursorOfAll(trees: readonly Tree[], catalog: TargetCatalog): CursorUse | null {
+  const any = trees.some((tree) => {
+    const node = nodeAt(tree, 'stmt')
+    return node === null || ofStatement(node, catalog).cursor !== null
+  })
+  return any ? CLEAR : null
+}
+
+/** What rolls back may take a cursor away, whose name another then gets. */
+function cursorOfTransaction(body: Tree): CursorUse | null {
+  const kind = textOf(body, 'kind')
+  if (kind === 'TRANS_STMT_COMMIT' || kind === 'TRANS_STMT_PREPARE') return COMMIT
+  return kind === 'TRANS_STMT_ROLLBACK' || kind === 'TRANS_STMT_ROLLBACK_TO' ? CLEAR : null
+}
+
+function madeOf(body: Tree, catalog: TargetCatalog): (readonly TouchedColumn[] | null)[] {
+  const targets = nodesAt(body, 'targetList')
+  if ('larg' in body || targets.some(({ body: each }) => isStar(nodeAt(each, 'val')))) return []
+  const names = namesOf(catalog)
+  const from = nodesAt(body, 'fromClause')
+  const scope = openedBy()
+  const around = newCollector(names)
+  for (const each of from) visit(around, each, scope)
+  const isPlain =
+    !('withClause' in body) &&
+    from.every(isPlainSource) &&
+    (scope.level?.relations ?? []).every(({ relation }) => names.below(relation).length === 0)
+  return targets.map(({ body: target }) => {
+    const value = nodeAt(target, 'val')
+    if (value === null) return null
+    const to = newCollector(names)
+    const reads = { any: false }
+    walk(value, names.hasRoutine('count'), reads, (node) => visit(to, node, scope))
+    if (to.columnsUnknown || (reads.any && !isPlain)) return null
+    return [...to.columns.values()]
+  })
+}
+
+/** Walks an output without what counts and asks whether there is any. */
+function walk(
+  node: Node,
+  hasOwnCount: boolean,
+  reads: { any: boolean },
+  visitNode: (node: Node) => void,
+): void {
+  if (isCount(node, hasOwnCount) || isExists(node)) return
+  if (holdsCount(node, hasOwnCount) && COMBINING.has(node.kind)) {
+    for (const child of children(node)) walk(child, hasOwnCount, reads, visitNode)
+    return
+  }
+  if (readsAny(node)) reads.any = true
+  visitNode(node)
+}
+
+const holdsCount = (node: Node, hasOwnCount: boolean): boolean =>
+  isCount(node, hasOwnCount) ||
+  isExists(node) ||
+  children(node).some((child) => holdsCount(child, hasOwnCount))
+
+const readsAny = (node: Node): boolean =>
+  node.kind === 'ColumnRef' || node.kind === 'SubLink' || children(node).some(readsAny)
+
+function isCount({ kind, body }: Node, hasOwnCount: boolean): boolean {
+  if (kind !== 'FuncCall') return false
+  const words = wordsAt(body, 'funcname')
+  if (words.at(-1) !== 'count' || (words.length > 1 && words[0] !== 'pg_catalog')) return false
+  // What it counts may call anything, which is then unknown to the statement as a whole.
+  return !hasOwnCount
+}
+
+const isExists = ({ kind, body }: Node): boolean =>
+  kind === 'SubLink' && body['subLinkType'] === 'EXISTS_SUBLINK'
+
+const isStar = (value: Node | null): boolean =>
+  value?.kind === 'ColumnRef'
+    ? nodesAt(value.body, 'fields').some(({ kind }) => kind === 'A_Star')
+    : value?.kind === 'A_Indirection' &&
+      nodesAt(value.body, 'indirection').some(({ kind }) => kind === 'A_Star')
+
+/** A relation with its own column names, or relations that are joined without merging columns. */
+function isPlainSource({ kind, body }: Node): boolean {
+  if (kind === 'RangeVar') return !('colnames' in part(body, 'alias'))
+  if (kind !== 'JoinExpr') return false
+  if ('alias' in body || 'usingClause' in body || body['isNatural'] === true) return false
+  return ['larg', 'rarg'].every((side) => {
+    const source = nodeAt(body, side)
+    return source !== null && isPlainSource(source)
+  })
+}
+
+const CLEAR: CursorUse = { name: null, use: 'clear' }
+const COMMIT: CursorUse = { name: null, use: 'commit' }
+const NOTHING: ResultColumns = { madeOf: [], cursor: null }
+/** Expressions around a count, whose other parts are walked one by one. */
+const COMBINING: ReadonlySet<string> = new Set([
+  ...['A_Expr', 'BoolExpr', 'TypeCast', 'CoalesceExpr', 'NullTest', 'BooleanTest'],
+])
+/** CURSOR_OPT_HOLD of parsenodes.h. */
+const CURSOR_OPT_HOLD = 0x20

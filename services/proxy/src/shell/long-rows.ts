@@ -1,0 +1,63 @@
+import type { MaskingPlanned } from '@countersign/contracts'
+import { Problem } from '@countersign/kernel'
+import type { Column, ServerFrame } from '@countersign/postgres-wire'
+import { Worker } from 'node:worker_threads'
+import type { Taint } from '../core/result-filter.ts'
+
+/** A row that takes so long to look through that it is masked on a thread of its own, away from everybody's loop. */
+export type LongRow = {
+  readonly plan: MaskingPlanned
+  readonly key: Uint8Array
+  readonly columns: readonly Column[] | null
+  readonly taint: Taint
+  readonly frame: Pick<ServerFrame, 'raw'>
+}
+
+/** What the thread gets and answers. */
+export type LongRowJob = {
+  readonly id: number
+  readonly row: Omit<LongRow, 'frame'> & { readonly bytes: Uint8Array }
+}
+export type LongRowDone = { readonly id: number; readonly bytes: Uint8Array }
+
+/** Up to here a row is masked where it arrives: the slowest detectors take less than 30 ms for it. */
+export const LONG_ROW_BYTES_MIN = 128 * 1024
+
+/** Masks a long row. A session has one on its way at most: its target is paused meanwhile. */
+export function maskedLongRow({ frame, ...row }: LongRow): Promise<Buffer> {
+  const done = Promise.withResolvers<Buffer>()
+  const id = nextId++
+  waiting.set(id, done)
+  // A copy of its own, so that its memory can be handed over.
+  const bytes = new Uint8Array(frame.raw)
+  thread ??= started()
+  thread.ref()
+  thread.postMessage({ id, row: { ...row, bytes } } satisfies LongRowJob, [bytes.buffer])
+  return done.promise
+}
+
+function started(): Worker {
+  const worker = new Worker(new URL('./long-rows.worker.ts', import.meta.url))
+  worker.on('message', ({ id, bytes }: LongRowDone) => {
+    waiting.get(id)?.resolve(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+    waiting.delete(id)
+    // Nobody stays alive for it.
+    if (waiting.size === 0) worker.unref()
+  })
+  worker.on('error', (cause) => failed(worker, cause))
+  worker.on('exit', () => failed(worker, null))
+  return worker
+}
+
+/** The rows that waited cannot be shown; the next one gets a new thread. */
+function failed(worker: Worker, cause: unknown): void {
+  if (thread !== worker) return
+  thread = null
+  const problem = new Problem('CS_INTERNAL', 'a long row could not be masked', { cause })
+  for (const { reject } of waiting.values()) reject(problem)
+  waiting.clear()
+}
+
+let thread: Worker | null = null
+let nextId = 1
+const waiting = new Map<number, PromiseWithResolvers<Buffer>>()

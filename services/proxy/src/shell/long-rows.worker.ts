@@ -1,0 +1,13 @@
+import { receiveServer, serverSide } from '@countersign/postgres-wire'
+import { parentPort } from 'node:worker_threads'
+import { resultFilter } from '../core/result-filter.ts'
+import type { LongRowDone, LongRowJob } from './long-rows.ts'
+
+/** Masks long rows one after the other, in the order in which they come. */
+parentPort?.on('message', ({ id, row }: LongRowJob) => {
+  const { plan, key, columns, taint, bytes } = row
+  const [, [frame]] = receiveServer(serverSide(), Buffer.from(bytes.buffer))
+  if (frame === undefined || frame.tag === 'Violation') throw new TypeError('no row')
+  const masked = new Uint8Array(resultFilter(plan, key).row(frame, columns, taint))
+  parentPort?.postMessage({ id, bytes: masked } satisfies LongRowDone, [masked.buffer])
+})
