@@ -22,6 +22,8 @@ export type ColumnMask = {
   readonly mask: CellMask | null
   /** Lets a value through by a look at its bytes; null where it must be made first. */
   readonly gate: Gate | null
+  /** Why values are masked: the tag, or what says so. */
+  readonly why: string
 }
 
 /**
@@ -43,10 +45,15 @@ export function rowMask(
     const rule =
       tagged.get(`${column.tableOid}/${column.columnAttribute}`) ??
       untaggedRule(plan, column, tainted && !plain.includes(index + 1))
-    if (rule !== null) return { mask: wholeMask(column, rule, key), gate: null }
+    if (rule !== null) return { mask: wholeMask(column, rule, key), gate: null, why: rule.tag }
     // A detector that this version does not know cannot be applied, so nothing passes.
-    if (scanner === null) return { mask: wholeMask(column, UNKNOWN, key), gate: null }
-    return { mask: scanMask(column, scanner, column.name), gate: scanGate(column) }
+    if (scanner === null)
+      return { mask: wholeMask(column, UNKNOWN, key), gate: null, why: UNKNOWN.tag }
+    return {
+      mask: scanMask(column, scanner, column.name),
+      gate: scanGate(column),
+      why: 'detectors',
+    }
   })
 }
 

@@ -32,6 +32,11 @@ export type ResultFilter = {
   row(frame: ServerFrame, columns: readonly Column[] | null, taint: Taint): Buffer
   /** An error, a notice or a notification. Closed: it may quote values of masked columns. */
   message(frame: ServerFrame, isClosed: boolean): Buffer
+  /** What was masked since it was asked last, and why, for a statement that ends. */
+  statementEnds(): Buffer[]
+  /** What another filter masked of the statement. */
+  maskedNotes(): readonly string[]
+  noteMasked(notes: readonly string[]): void
   /** What the target says of a setting of the session. */
   setting(frame: ServerFrame, isTainted: boolean): Buffer
   copyBegins(frame: ServerFrame, isTainted: boolean): void
@@ -51,6 +56,7 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
   const told = new Set<number>()
   let copying: CopyMask | null = null
   let tellsTooLong = false
+  const notes = new Set<string>()
 
   const maskOf = (columns: readonly Column[], taint: Taint): RowMask => {
     let masks = compiled.get(columns)
@@ -84,7 +90,13 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
       return toClient.dataRow(cells.value.map(() => null))
     const mask = isTooLong ? tooLong(columns, taint) : maskOf(columns, taint)
     const masked = maskedCells(mask, cells.value)
-    return masked === null ? frame.raw : toClient.dataRow(masked)
+    if (masked === null) return frame.raw
+    for (let i = 0; i < masked.length; i++) {
+      const column = columns[i]
+      if (masked[i] === cells.value[i] || column === undefined || notes.size >= NOTES_MAX) continue
+      notes.add(`${column.name} (${mask[i]?.why ?? 'unknown'})`)
+    }
+    return toClient.dataRow(masked)
   }
 
   /** Says once for each table why it is masked. */
@@ -102,6 +114,20 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
         return Buffer.concat([toClient.noticeResponse(TOO_LONG), row])
       }
       return unplanned.length === 0 ? row : Buffer.concat([...reasons(), row])
+    },
+    maskedNotes: () => [...notes],
+    noteMasked(others) {
+      for (const note of others) notes.add(note)
+    },
+    statementEnds() {
+      if (notes.size === 0) return []
+      const told = toClient.noticeResponse({
+        severity: 'NOTICE',
+        code: MASKED_CODE,
+        message: `countersign: masked ${[...notes].join(', ')}`,
+      })
+      notes.clear()
+      return [told]
     },
     message(frame, isClosed) {
       if (frame.tag === 'A') return notification(plan, frame)
@@ -188,6 +214,11 @@ const TOO_LONG: ErrorFields = {
   message: `countersign: masked whole, because a row of more than ${DETECTED_ROW_BYTES_MAX} bytes is not searched for secrets`,
   hint: 'Ask for a part of the value, with substring().',
 }
+
+/** In the range that the standard leaves to implementations. */
+const MASKED_CODE = 'ICM01'
+/** More columns are not named. */
+const NOTES_MAX = 20
 
 const MASKED = '[masked]'
 

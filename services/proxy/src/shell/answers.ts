@@ -70,6 +70,7 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
     if (!KEEPS_BACK.has(verdict.do)) out.push(...takeWithheld(session.withheld))
     switch (verdict.do) {
       case 'pass':
+        if (frame.tag === 'C') out.push(...session.filter.statementEnds())
         if (isKeptBack(session, frame)) break
         out.push(...takeWithheld(session.withheld))
         out.push(frame.raw)
@@ -160,11 +161,18 @@ async function longRow(
   session.behindLongRow = [...behind]
   target.pause()
   try {
-    const bytes = await maskedLongRow({ plan, key: proxy.maskingKey, columns, taint, frame })
+    const { bytes, notes } = await maskedLongRow({
+      plan,
+      key: proxy.maskingKey,
+      columns,
+      taint,
+      frame,
+    })
     if (session.isEnding) return
+    session.filter.noteMasked(notes)
     const waiting = session.behindLongRow
     session.behindLongRow = null
-    tell(session, bytes, answeredNow(session))
+    tellNow(session, bytes, answeredNow(session))
     takeFrames(session, waiting)
     if (waiting.length === 0) admitLarge(session, 1)
     target.resume()

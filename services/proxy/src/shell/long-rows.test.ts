@@ -33,7 +33,7 @@ test('a long row is masked without holding up the loop', async () => {
 async function masked(value: string): Promise<string> {
   const [, [frame]] = receiveServer(serverSide(), toClient.dataRow([Buffer.from(value)]))
   if (frame === undefined || frame.tag === 'Violation') return assert.fail()
-  const bytes = await maskedLongRow({
+  const { bytes } = await maskedLongRow({
     plan: PLAN,
     key: Buffer.alloc(32),
     columns: [COLUMN],

@@ -18,14 +18,22 @@ export type LongRowJob = {
   readonly id: number
   readonly row: Omit<LongRow, 'frame'> & { readonly bytes: Uint8Array }
 }
-export type LongRowDone = { readonly id: number; readonly bytes: Uint8Array }
+export type LongRowDone = {
+  readonly id: number
+  readonly bytes: Uint8Array
+  /** What was masked, for the agent. */
+  readonly notes: readonly string[]
+}
+
+/** A long row as the agent may see it. */
+export type MaskedLongRow = { readonly bytes: Buffer; readonly notes: readonly string[] }
 
 /** Up to here a row is masked where it arrives: the slowest detectors take less than 30 ms for it. */
 export const LONG_ROW_BYTES_MIN = 128 * 1024
 
 /** Masks a long row. A session has one on its way at most: its target is paused meanwhile. */
-export function maskedLongRow({ frame, ...row }: LongRow): Promise<Buffer> {
-  const done = Promise.withResolvers<Buffer>()
+export function maskedLongRow({ frame, ...row }: LongRow): Promise<MaskedLongRow> {
+  const done = Promise.withResolvers<MaskedLongRow>()
   const id = nextId++
   waiting.set(id, done)
   // A copy of its own, so that its memory can be handed over.
@@ -38,8 +46,9 @@ export function maskedLongRow({ frame, ...row }: LongRow): Promise<Buffer> {
 
 function started(): Worker {
   const worker = new Worker(new URL('./long-rows.worker.ts', import.meta.url))
-  worker.on('message', ({ id, bytes }: LongRowDone) => {
-    waiting.get(id)?.resolve(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+  worker.on('message', ({ id, bytes, notes }: LongRowDone) => {
+    const masked = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    waiting.get(id)?.resolve({ bytes: masked, notes })
     waiting.delete(id)
     // Nobody stays alive for it.
     if (waiting.size === 0) worker.unref()
@@ -60,4 +69,4 @@ function failed(worker: Worker, cause: unknown): void {
 
 let thread: Worker | null = null
 let nextId = 1
-const waiting = new Map<number, PromiseWithResolvers<Buffer>>()
+const waiting = new Map<number, PromiseWithResolvers<MaskedLongRow>>()

@@ -8,6 +8,8 @@ parentPort?.on('message', ({ id, row }: LongRowJob) => {
   const { plan, key, columns, taint, bytes } = row
   const [, [frame]] = receiveServer(serverSide(), Buffer.from(bytes.buffer))
   if (frame === undefined || frame.tag === 'Violation') throw new TypeError('no row')
-  const masked = new Uint8Array(resultFilter(plan, key).row(frame, columns, taint))
-  parentPort?.postMessage({ id, bytes: masked } satisfies LongRowDone, [masked.buffer])
+  const filter = resultFilter(plan, key)
+  const masked = new Uint8Array(filter.row(frame, columns, taint))
+  const notes = filter.maskedNotes()
+  parentPort?.postMessage({ id, bytes: masked, notes } satisfies LongRowDone, [masked.buffer])
 })
