@@ -84,10 +84,9 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
       case 'row':
         if (frame.raw.length >= LONG_ROW_BYTES_MIN) {
           flushSeen(session, out)
-          void longRow(
-            session,
-            { frame, columns: verdict.columns, answer },
-            frames.slice(index + 1),
+          session.proxy.net.detached(
+            'long row',
+            longRow(session, { frame, columns: verdict.columns, answer }, frames.slice(index + 1)),
           )
           return
         }
@@ -167,6 +166,7 @@ async function longRow(
       columns,
       taint,
       frame,
+      net: proxy.net,
     })
     if (session.isEnding) return
     session.filter.noteMasked(notes)

@@ -9,6 +9,7 @@ import {
   serverSide,
   toClient,
 } from '@countersign/postgres-wire'
+import { createLogger, netOn } from '@countersign/runtime'
 import { UNTAINTED } from '../core/answer-taint.ts'
 import { maskedLongRow } from './long-rows.ts'
 
@@ -39,12 +40,15 @@ async function masked(value: string): Promise<string> {
     columns: [COLUMN],
     taint: UNTAINTED,
     frame,
+    net: NET,
   })
   const [, [row]] = receiveServer(serverSide(), bytes)
   if (row === undefined || row.tag === 'Violation') return assert.fail()
   const cells = cellsOf(row)
   return cells.ok ? String(cells.value[0]) : assert.fail()
 }
+
+const NET = netOn(createLogger('proxy', 'silent'))
 
 const PLAN: MaskingPlanned = {
   type: 'MaskingPlanned',

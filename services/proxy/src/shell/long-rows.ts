@@ -1,5 +1,6 @@
 import type { MaskingPlanned } from '@countersign/contracts'
 import { Problem } from '@countersign/kernel'
+import type { Net } from '@countersign/runtime'
 import type { Column, ServerFrame } from '@countersign/postgres-wire'
 import { Worker } from 'node:worker_threads'
 import type { Taint } from '../core/result-filter.ts'
@@ -11,12 +12,13 @@ export type LongRow = {
   readonly columns: readonly Column[] | null
   readonly taint: Taint
   readonly frame: Pick<ServerFrame, 'raw'>
+  readonly net: Net
 }
 
 /** What the thread gets and answers. */
 export type LongRowJob = {
   readonly id: number
-  readonly row: Omit<LongRow, 'frame'> & { readonly bytes: Uint8Array }
+  readonly row: Omit<LongRow, 'frame' | 'net'> & { readonly bytes: Uint8Array }
 }
 export type LongRowDone = {
   readonly id: number
@@ -32,29 +34,36 @@ export type MaskedLongRow = { readonly bytes: Buffer; readonly notes: readonly s
 export const LONG_ROW_BYTES_MIN = 128 * 1024
 
 /** Masks a long row. A session has one on its way at most: its target is paused meanwhile. */
-export function maskedLongRow({ frame, ...row }: LongRow): Promise<MaskedLongRow> {
+export function maskedLongRow({ frame, net, ...row }: LongRow): Promise<MaskedLongRow> {
   const done = Promise.withResolvers<MaskedLongRow>()
   const id = nextId++
   waiting.set(id, done)
   // A copy of its own, so that its memory can be handed over.
   const bytes = new Uint8Array(frame.raw)
-  thread ??= started()
+  thread ??= started(net)
   thread.ref()
   thread.postMessage({ id, row: { ...row, bytes } } satisfies LongRowJob, [bytes.buffer])
   return done.promise
 }
 
-function started(): Worker {
+function started(net: Net): Worker {
   const worker = new Worker(new URL('./long-rows.worker.ts', import.meta.url))
-  worker.on('message', ({ id, bytes, notes }: LongRowDone) => {
+  const done = ({ id, bytes, notes }: LongRowDone): void => {
     const masked = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     waiting.get(id)?.resolve({ bytes: masked, notes })
     waiting.delete(id)
     // Nobody stays alive for it.
     if (waiting.size === 0) worker.unref()
-  })
-  worker.on('error', (cause) => failed(worker, cause))
-  worker.on('exit', () => failed(worker, null))
+  }
+  worker.on('message', net.guarded('long row', done))
+  worker.on(
+    'error',
+    net.guarded('long row', (cause: unknown) => failed(worker, cause)),
+  )
+  worker.on(
+    'exit',
+    net.guarded('long row', () => failed(worker, null)),
+  )
   return worker
 }
 

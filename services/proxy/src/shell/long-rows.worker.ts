@@ -4,6 +4,8 @@ import { resultFilter } from '../core/result-filter.ts'
 import type { LongRowDone, LongRowJob } from './long-rows.ts'
 
 /** Masks long rows one after the other, in the order in which they come. */
+// A fault ends this thread, which whoever waits for a row is told: a net would let them wait for ever.
+// eslint-disable-next-line no-restricted-syntax
 parentPort?.on('message', ({ id, row }: LongRowJob) => {
   const { plan, key, columns, taint, bytes } = row
   const [, [frame]] = receiveServer(serverSide(), Buffer.from(bytes.buffer))
