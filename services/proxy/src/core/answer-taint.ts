@@ -41,7 +41,7 @@ type Cursor = { readonly answer: AnswerTaint; readonly request: number; isConfir
 
 /**
  * Notes what a request does to cursors when it goes out, in the order of the target, and gives its taint: a cursor shows
- * what the query shows that it was declared for.
+ * what the query shows that it was declared for. Policy counts every FETCH as touching, unless nothing is masked at all.
  */
 export function cursorUsed(cursors: Cursors, answer: AnswerTaint, request: number): AnswerTaint {
   const { cursor, cursorUse } = answer
@@ -50,9 +50,9 @@ export function cursorUsed(cursors: Cursors, answer: AnswerTaint, request: numbe
   if (cursor === null) return answer
   if (cursorUse === 'fetch') {
     const known = cursors.get(cursor)
-    if (known?.isConfirmed !== true) return { ...answer, isTainted: true, plainColumns: [] }
+    if (known?.isConfirmed !== true) return { ...answer, plainColumns: [] }
     const { isTainted, plainColumns } = known.answer
-    return { ...answer, isTainted, plainColumns }
+    return { ...answer, isTainted: answer.isTainted && isTainted, plainColumns }
   }
   cursors.delete(cursor)
   if ((cursorUse === 'declare' || cursorUse === 'hold') && cursors.size < CURSORS_MAX)

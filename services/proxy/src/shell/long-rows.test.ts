@@ -66,6 +66,7 @@ const PLAN: MaskingPlanned = {
   ],
   passwordLike: null,
   relations: [],
+  masksNothing: false,
 }
 const COLUMN: Column = {
   name: 'x',
