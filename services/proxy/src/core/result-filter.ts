@@ -206,7 +206,7 @@ function notification(plan: MaskingPlanned, frame: ServerFrame): Buffer {
 }
 
 /** A longer row is not looked through. */
-export const DETECTED_ROW_BYTES_MAX = 32 * 1024 * 1024
+export const DETECTED_ROW_BYTES_MAX = 64 * 1024 * 1024
 
 const TOO_LONG: ErrorFields = {
   severity: 'NOTICE',
