@@ -25,7 +25,7 @@ import { STATUS_NAMES } from './requests.ts'
 import { taken } from './inbox.ts'
 import type { Uncited } from './journal.ts'
 import { admitLarge } from './large-rows.ts'
-import { LONG_ROW_BYTES_MIN, maskedLongRow } from './long-rows.ts'
+import { isLongRow, maskedLongRow } from './long-rows.ts'
 import { hasNoRoom, roomFor } from './room.ts'
 import { type Answered, patienceOf, tellNow } from './seen.ts'
 import { during, type Ending, endSession, over, type Session } from './session-state.ts'
@@ -82,7 +82,7 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
         out.push(session.filter.setting(frame, isTainted))
         break
       case 'row':
-        if (frame.raw.length >= LONG_ROW_BYTES_MIN) {
+        if (isLongRow(frame)) {
           flushSeen(session, out)
           session.proxy.net.detached(
             'long row',

@@ -31,7 +31,13 @@ export type LongRowDone = {
 export type MaskedLongRow = { readonly bytes: Buffer; readonly notes: readonly string[] }
 
 /** Up to here a row is masked where it arrives: the slowest detectors take less than 30 ms for it. */
-export const LONG_ROW_BYTES_MIN = 128 * 1024
+const LONG_ROW_BYTES_MIN = 128 * 1024
+/** A larger row is masked where it is: a copy of it on the thread would take more memory than is reserved for it. */
+const LONG_ROW_BYTES_MAX = 8 * 1024 * 1024
+
+/** Whether a row is masked on the thread. */
+export const isLongRow = ({ raw }: Pick<ServerFrame, 'raw'>): boolean =>
+  raw.length >= LONG_ROW_BYTES_MIN && raw.length <= LONG_ROW_BYTES_MAX
 
 /** Masks a long row. A session has one on its way at most: its target is paused meanwhile. */
 export function maskedLongRow({ frame, net, ...row }: LongRow): Promise<MaskedLongRow> {
