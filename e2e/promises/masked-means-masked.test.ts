@@ -196,6 +196,6 @@ test('a long text that is hard to search arrives as it is', async () => {
 test('what is masked is told once for each statement, by column and reason', async () => {
   const { stderr } = await run('select email, city from shop.vault', 'select city from shop.vault')
   assert.deepEqual(stderr.match(/NOTICE: .*/g), [
-    'NOTICE:  ICM01: countersign: masked email (email)',
+    'NOTICE:  00C04: countersign: masked email (email)',
   ])
 })

@@ -1,3 +1,4 @@
+import { NOTICES } from './sql-states.ts'
 import type { MaskingPlanned } from '@countersign/contracts'
 import {
   type CopyMask,
@@ -123,7 +124,7 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
       if (notes.size === 0) return []
       const told = toClient.noticeResponse({
         severity: 'NOTICE',
-        code: MASKED_CODE,
+        code: NOTICES.masked,
         message: `countersign: masked ${[...notes].join(', ')}`,
       })
       notes.clear()
@@ -184,7 +185,7 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
 
 const unplannedNotice = (columns: readonly Column[]): ErrorFields => ({
   severity: 'NOTICE',
-  code: '00000',
+  code: NOTICES.maskedWhole,
   message: `countersign: masked whole, because the masking plan of this session does not know the table: ${columns.map(({ name }) => name).join(', ')}`,
   hint: 'It was made or changed since: end the transaction, or connect again. Temporary tables stay masked.',
 })
@@ -210,13 +211,11 @@ export const DETECTED_ROW_BYTES_MAX = 64 * 1024 * 1024
 
 const TOO_LONG: ErrorFields = {
   severity: 'NOTICE',
-  code: '00000',
+  code: NOTICES.maskedWhole,
   message: `countersign: masked whole, because a row of more than ${DETECTED_ROW_BYTES_MAX} bytes is not searched for secrets`,
   hint: 'Ask for a part of the value, with substring().',
 }
 
-/** In the range that the standard leaves to implementations. */
-const MASKED_CODE = 'ICM01'
 /** More columns are not named. */
 const NOTES_MAX = 20
 

@@ -63,6 +63,8 @@ export const NOTICES = {
   held: '00C01',
   stillHeld: '00C02',
   countersigned: '00C03',
+  masked: '00C04',
+  maskedWhole: '00C05',
   sessionEnds: '01C01',
   otherEncoding: '01C02',
 } as const
