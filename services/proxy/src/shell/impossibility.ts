@@ -1,6 +1,6 @@
 import type { RequestBlocked, RequestReleased, ReviewRequired } from '@countersign/contracts'
 import { toServer } from '@countersign/postgres-wire'
-import { nameProbesOf, probesOf } from '@countersign/statements'
+import { nameProbesOf, probesOf, syntaxErrorOf } from '@countersign/statements'
 import { answers } from './answers.ts'
 import { forwardRecorded } from './forward.ts'
 import { ownQuery } from './own-query.ts'
@@ -22,6 +22,8 @@ export async function impossibility(
   { ask, decisionId }: Pending,
   decision: ReviewRequired | RequestBlocked,
 ): Promise<RequestRefusal | null> {
+  const syntax = decision.type === 'RequestBlocked' ? syntaxErrorOf(ask.sql) : null
+  if (syntax !== null) return noSql(syntax, decisionId)
   if (session.status === 'E' || session.isPipelineOpen) return null
   const probes = isOpaque(decision) ? nameProbesOf(ask.sql) : probesOf(ask.sql)
   if (probes.length === 0) return null
@@ -95,6 +97,24 @@ function refusalOf(
     byTarget,
   }
 }
+
+/** What is no SQL is answered as PostgreSQL does, whose grammar read it; the target never sees it. */
+const noSql = (
+  { message, position }: NonNullable<ReturnType<typeof syntaxErrorOf>>,
+  decisionId: Pending['decisionId'],
+): RequestRefusal => ({
+  code: 'CS_REQUEST_UNKNOWN',
+  reason: message,
+  hint: null,
+  decisionId,
+  byTarget: new Map([
+    ['S', 'ERROR'],
+    ['V', 'ERROR'],
+    ['C', '42601'],
+    ['M', message],
+    ['P', String(position)],
+  ]),
+})
 
 const NAME = '_countersign'
 const INSUFFICIENT_PRIVILEGE = '42501'

@@ -17,7 +17,7 @@ export type RequestRefusal = {
   readonly reason: string
   readonly hint: string | null
   readonly decisionId: EventId | null
-  /** What the target said of the statement when it was asked; the agent is told this instead. */
+  /** PostgreSQL's own answer to the statement, where it is known; the agent is told this instead. */
   readonly byTarget?: ReadonlyMap<string, string>
 }
 

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict'
+import { before, test } from 'node:test'
+import { loadStatements } from './parser.ts'
+import { syntaxErrorOf } from './syntax-error.ts'
+
+before(loadStatements)
+
+const EXAMPLES: Readonly<Record<string, [message: string, position: number] | null>> = {
+  'selec 1': ['syntax error at or near "selec"', 1],
+  'select 1 +': ['syntax error at end of input', 11],
+  'select 1;\n selec 2': ['syntax error at or near "selec"', 12],
+  "select 'é' from ü where )": ['syntax error at or near ")"', 25],
+  "select 'x": [`unterminated quoted string at or near "'x"`, 8],
+  'select 1': null,
+  '': null,
+  // Another answer than a syntax error.
+  "select U&'\\zzzz'": null,
+}
+
+for (const [sql, expected] of Object.entries(EXAMPLES)) {
+  test(`PostgreSQL's answer to ${JSON.stringify(sql)} is known without it`, () => {
+    const found = syntaxErrorOf(sql)
+    assert.deepEqual(found === null ? null : [found.message, found.position], expected)
+  })
+}
+
+test('a text that others would wait for is not looked at', () => {
+  assert.equal(syntaxErrorOf(`selec ${'1 '.repeat(20_000)}`), null)
+  assert.equal(syntaxErrorOf(`selec ${'('.repeat(5_000)}`), null)
+})
