@@ -1,4 +1,4 @@
-// Seen to fail when `forward` in services/proxy/src/shell/pipeline.ts forgets every name after opaque code, as it did.
+// Meant to fail when `forward` in services/proxy/src/shell/pipeline.ts forgets every name after opaque code, as it did.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'

@@ -10,7 +10,7 @@ import { applyCatalog } from './reviewer.ts'
  */
 export async function arena(
   name: string,
-  { isCutShort = false, isLogTorn = false, ...options }: ArenaOptions = {},
+  { isCutShort = false, ...options }: ArenaOptions = {},
 ): Promise<System> {
   const system = await startSystem({
     name: `test-${name}`,
@@ -20,7 +20,7 @@ export async function arena(
   })
   after(async () => {
     try {
-      if (!isLogTorn) await everyLineHasItsRelease(system, { isCutShort })
+      await everyLineHasItsRelease(system, { isCutShort })
     } finally {
       endEveryPsql()
       await system.stop()
@@ -38,9 +38,4 @@ export type ArenaOptions = Omit<SystemOptions, 'name'> & {
    * says so: that the log did not acknowledge it, or that the proxy was gone before it could say how it ended.
    */
   readonly isCutShort?: boolean
-  /**
-   * Whether a statement is longer than a pipe holds (64 KiB). The target writes its log to a pipe, and lines of its other
-   * processes then stand in the middle of that text, so it cannot be compared with the releases.
-   */
-  readonly isLogTorn?: boolean
 }
