@@ -1,4 +1,4 @@
-// Seen to fail when bytes behind an SSLRequest are not looked for: the process ends within the first hundred starts.
+// Meant to fail when bytes behind an SSLRequest are not looked for: the process ends within the first hundred starts.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { play, startsFrom } from '../../services/proxy/src/shell/starts.fixture.ts'

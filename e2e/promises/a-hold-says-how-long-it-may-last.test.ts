@@ -1,4 +1,4 @@
-// Seen to fail when `limitsOf` in services/proxy/src/shell/hold.ts gives no limits, when `bounded` there notes nothing, when
+// Meant to fail when `limitsOf` in services/proxy/src/shell/hold.ts gives no limits, when `bounded` there notes nothing, when
 // `reminderOf` says nothing a second time, and when `machineFields` in core/refusal.ts leaves a field out.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -1,4 +1,4 @@
-// Seen to fail when `gone` in answers.ts returns instead of throwing (a proxy out of memory), when a goodbye without an
+// Meant to fail when `gone` in answers.ts returns instead of throwing (a proxy out of memory), when a goodbye without an
 // end of the connection counts for nothing (client.ts), and when `during` waits after the end.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-// Seen to fail when doctor asks only the services that it talks to itself.
+// Meant to fail when doctor asks only the services that it talks to itself.
 import assert from 'node:assert/strict'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

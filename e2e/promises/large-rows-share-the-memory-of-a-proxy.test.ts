@@ -1,4 +1,4 @@
-// Seen to fail when `admitLarge` in large-rows.ts admits everything (1.4 GB), and when it does not look whether the agent
+// Meant to fail when `admitLarge` in large-rows.ts admits everything (1.4 GB), and when it does not look whether the agent
 // reads (the others wait for ever).
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-// Seen to fail when `maskMessage` takes every message for one of the parser, and when `plainColumns` names every column.
+// Meant to fail when `maskMessage` takes every message for one of the parser, and when `plainColumns` names every column.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { psql, type PsqlRun } from '../support/agent.ts'

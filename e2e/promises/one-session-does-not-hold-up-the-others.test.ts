@@ -1,4 +1,4 @@
-// Seen to fail when `complete` in answers.ts waits for ReadyForQuery, when the queue in client.ts is resumed by bytes
+// Meant to fail when `complete` in answers.ts waits for ReadyForQuery, when the queue in client.ts is resumed by bytes
 // alone, and when the loop of serve-session.ts takes no turns.
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'

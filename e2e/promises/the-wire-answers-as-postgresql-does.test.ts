@@ -1,4 +1,4 @@
-// Each conversation is held with PostgreSQL itself and through Countersign: the frames must be the same. Seen to fail when
+// Each conversation is held with PostgreSQL itself and through Countersign: the frames must be the same. Meant to fail when
 // `feed` in services/proxy/src/shell/answers.ts sends no Flush behind CopyDone, when `failed` in core/exchange.ts drops the
 // error of what Countersign asked for the agent, and when `nextPipeline` waits for Sync whatever comes.
 import assert from 'node:assert/strict'

@@ -1,4 +1,4 @@
-// Seen to fail when `currentSettings` in services/proxy/src/shell/changed-settings.ts asks for nothing, and when `served` in
+// Meant to fail when `currentSettings` in services/proxy/src/shell/changed-settings.ts asks for nothing, and when `served` in
 // pipeline.ts does not look whether the state changed since a request was asked about.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

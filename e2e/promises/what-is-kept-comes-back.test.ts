@@ -1,4 +1,4 @@
-// Seen to fail when an instance that is kept is emptied before it starts, when Kafka gets new passwords, when a stale
+// Meant to fail when an instance that is kept is emptied before it starts, when Kafka gets new passwords, when a stale
 // postmaster.pid stays, and when what ends is not started again.
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'

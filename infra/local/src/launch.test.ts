@@ -1,4 +1,4 @@
-// Seen to fail when bootstrap.js installs before it looks at what was typed, when bin/countersign does not follow links,
+// Meant to fail when bootstrap.js installs before it looks at what was typed, when bin/countersign does not follow links,
 // and when the settings are looked for in the working directory only.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'

@@ -1,4 +1,4 @@
-// Seen to fail when `parsed` takes the text as it is, and when `endsWithLiteral` says yes to all.
+// Meant to fail when `parsed` takes the text as it is, and when `endsWithLiteral` says yes to all.
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { continued } from './continuation.ts'

@@ -1,4 +1,4 @@
-// Each construct was tried at PostgreSQL 18 and 15. Seen to fail when `columnDef` in query.ts leaves out the types of what
+// Each construct was tried at PostgreSQL 18 and 15. Meant to fail when `columnDef` in query.ts leaves out the types of what
 // stands in FROM, when `touch` in collector.ts does not look at types, when `calls` in types.ts has only functions, and when
 // plain-types.ts takes every domain for plain.
 import assert from 'node:assert/strict'
