@@ -11,6 +11,8 @@ import { countersign, deny } from '../support/reviewer.ts'
 import { group, openWire, type Wire } from '../support/wire.ts'
 
 const system = await arena('meaning')
+const FURTHER =
+  'this session may have set further settings of applications, under names that are not known'
 const UPDATE = "update shop.orders set note = '01/02/2026'::date::text where id = 4"
 
 /** What a session does first, and the settings under which its statement is then approved. */
@@ -36,6 +38,18 @@ const SETTINGS: Readonly<Record<string, readonly [sql: string, settings: object[
   'it was set by a function': [
     "select set_config('App.Tenant', '8', false)",
     [{ name: 'app.tenant', value: '8' }],
+  ],
+  'it was set back by a rollback to a savepoint': [
+    "set datestyle = 'SQL, DMY'; begin; savepoint s; set datestyle = 'ISO, MDY'; select 1; rollback to s",
+    [{ name: 'DateStyle', value: 'SQL, DMY' }],
+  ],
+  'it was undone by a rollback to a savepoint': [
+    "begin; savepoint s; set datestyle = 'SQL, DMY'; select 1; select 1/0; rollback to s",
+    [],
+  ],
+  'a text is too long to look at its names': [
+    `set app.tenant = '9' /* ${'x'.repeat(17_000)} */`,
+    [{ name: '…', value: FURTHER }],
   ],
 }
 

@@ -5,32 +5,41 @@ import { children, constantOf, type Node, nodeAt, nodesAt, textOf, wordsAt } fro
  * Names of settings of applications and extensions (they have a dot) that a text sets: with SET, or with set_config, whose
  * name may be a parameter. PostgreSQL lists no such settings, so they can only be asked for by name.
  *
- * Known limit, exercised by a test: names that are computed, and those that a function sets, are not found.
+ * Null where a name cannot be known: the text is too long to be looked at here, does not parse, or computes the name.
+ *
+ * Known limit, exercised by a test: what a function sets is not found; whoever asks knows whether code ran.
  */
 export function namedSettings(
   sql: string | null,
   parameters: readonly (Uint8Array | null)[] = [],
-): readonly string[] {
-  if (sql === null || sql.length > LOOP_BYTES_MAX || !WORDS.test(sql)) return []
+): readonly string[] | null {
+  if (sql !== null && !WORDS.test(sql)) return []
+  if (sql === null || sql.length > LOOP_BYTES_MAX) return null
   const trees = parsed(sql)
-  if (!trees.ok) return []
+  if (!trees.ok) return null
   const names = new Set<string>()
   const below: Node[] = trees.value.flatMap((tree) => nodeAt(tree, 'stmt') ?? [])
   for (let next = below.pop(); next !== undefined; next = below.pop()) {
     const name = nameIn(next, parameters)
-    if (name?.includes('.') === true) names.add(name.toLowerCase())
+    if (name === null) return null
+    if (name.includes('.')) names.add(name.toLowerCase())
     below.push(...children(next))
   }
   return [...names].sort()
 }
 
+/** The setting that a node sets; empty where it sets none, null where that cannot be known. */
 function nameIn({ kind, body }: Node, parameters: readonly (Uint8Array | null)[]): string | null {
   if (kind === 'VariableSetStmt') return textOf(body, 'name')
-  if (kind !== 'FuncCall' || wordsAt(body, 'funcname').at(-1) !== 'set_config') return null
-  const [name] = nodesAt(body, 'args')
-  if (name?.kind !== 'ParamRef') return constantOf(name ?? null)
+  if (kind !== 'FuncCall' || wordsAt(body, 'funcname').at(-1) !== 'set_config') return ''
+  const name = withoutCasts(nodesAt(body, 'args')[0] ?? null)
+  if (name?.kind !== 'ParamRef') return constantOf(name)
   const bytes = parameters[Number(name.body['number'] ?? 0) - 1]
   return bytes === undefined || bytes === null ? null : Buffer.from(bytes).toString('utf8')
 }
+
+/** `$1::text` is $1; a cast that shortens the value gives another name, which then is asked for in vain as well. */
+const withoutCasts = (node: Node | null): Node | null =>
+  node?.kind === 'TypeCast' ? withoutCasts(nodeAt(node.body, 'arg')) : node
 
 const WORDS = /set/i

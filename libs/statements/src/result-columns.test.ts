@@ -143,3 +143,9 @@ test('what is done with cursors is known', () => {
   ] as const)
     assert.deepEqual(resultColumns(sql, CATALOG).cursor, cursor, sql)
 })
+
+test('of a text too long to look at only that it may be about cursors is told', () => {
+  const long = `insert into shop.orders values ${'(1, 2, 3), '.repeat(2_000)}(1, 2, 3)`
+  assert.deepEqual(resultColumns(long, CATALOG), { madeOf: [], cursor: null })
+  assert.equal(resultColumns(`${long}; close c`, CATALOG).cursor?.use, 'clear')
+})

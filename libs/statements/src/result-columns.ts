@@ -1,7 +1,7 @@
 import { namesOf, type TargetCatalog } from './catalog.ts'
 import { newCollector } from './collector.ts'
 import type { TouchedColumn } from './facts.ts'
-import { decoded, parsed } from './parser.ts'
+import { decoded, latin1Of, LOOP_BYTES_MAX, parsed } from './parser.ts'
 import { openedBy, visit } from './query.ts'
 import { children, type Node, nodeAt, nodesAt, part, textOf, type Tree, wordsAt } from './tree.ts'
 
@@ -25,6 +25,8 @@ export type CursorUse =
  * functions, only what reads no column at all is told. What EXPLAIN shows is made of nothing: conditions and estimates.
  */
 export function resultColumns(sql: Uint8Array | string, catalog: TargetCatalog): ResultColumns {
+  // Whoever asks has others waiting: of a long text only that it may be about cursors is told.
+  if (sql.length > LOOP_BYTES_MAX) return OF_CURSORS.test(textIn(sql)) ? UNKNOWN : NOTHING
   const text = decoded(sql, Infinity)
   const trees = text.ok ? parsed(text.value) : text
   if (!trees.ok) return NOTHING
@@ -93,32 +95,45 @@ function madeOf(body: Tree, catalog: TargetCatalog): (readonly TouchedColumn[] |
     if (value === null) return null
     const to = newCollector(names)
     const reads = { any: false }
-    walk(value, names.hasRoutine('count'), reads, (node) => visit(to, node, scope))
+    const holds = counting(names.hasRoutine('count'))
+    walk(value, { holds, reads, visitNode: (node) => visit(to, node, scope) })
     if (to.columnsUnknown || (reads.any && !isPlain)) return null
     return [...to.columns.values()]
   })
 }
 
 /** Walks an output without what counts and asks whether there is any. */
-function walk(
-  node: Node,
-  hasOwnCount: boolean,
-  reads: { any: boolean },
-  visitNode: (node: Node) => void,
-): void {
-  if (isCount(node, hasOwnCount) || isExists(node)) return
-  if (holdsCount(node, hasOwnCount) && COMBINING.has(node.kind)) {
-    for (const child of children(node)) walk(child, hasOwnCount, reads, visitNode)
+function walk(node: Node, look: Look): void {
+  if (look.holds.is(node)) return
+  if (look.holds.below(node) && COMBINING.has(node.kind)) {
+    for (const child of children(node)) walk(child, look)
     return
   }
-  if (readsAny(node)) reads.any = true
-  visitNode(node)
+  if (readsAny(node)) look.reads.any = true
+  look.visitNode(node)
 }
 
-const holdsCount = (node: Node, hasOwnCount: boolean): boolean =>
-  isCount(node, hasOwnCount) ||
-  isExists(node) ||
-  children(node).some((child) => holdsCount(child, hasOwnCount))
+type Look = {
+  readonly holds: Counting
+  readonly reads: { any: boolean }
+  visitNode(node: Node): void
+}
+
+/** What counts, in a tree: each node of it is looked at once, however often it is asked about. */
+type Counting = { is(node: Node): boolean; below(node: Node): boolean }
+
+function counting(hasOwnCount: boolean): Counting {
+  const known = new WeakMap<Tree, boolean>()
+  const is = (node: Node): boolean => isCount(node, hasOwnCount) || isExists(node)
+  const below = (node: Node): boolean => {
+    const before = known.get(node.body)
+    if (before !== undefined) return before
+    const found = is(node) || children(node).some(below)
+    known.set(node.body, found)
+    return found
+  }
+  return { is, below }
+}
 
 const readsAny = (node: Node): boolean =>
   node.kind === 'ColumnRef' || node.kind === 'SubLink' || children(node).some(readsAny)
@@ -160,3 +175,8 @@ const COMBINING: ReadonlySet<string> = new Set([
 ])
 /** CURSOR_OPT_HOLD of parsenodes.h. */
 const CURSOR_OPT_HOLD = 0x20
+
+/** Words of the statements that open, read or end cursors, also in the text of others. */
+const OF_CURSORS = /\b(?:declare|close|discard|commit|rollback|abort|end|fetch|move|execute)\b/i
+const UNKNOWN: ResultColumns = { madeOf: [], cursor: CLEAR }
+const textIn = (sql: Uint8Array | string): string => (typeof sql === 'string' ? sql : latin1Of(sql))

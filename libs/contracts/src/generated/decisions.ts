@@ -136,6 +136,8 @@ export type ReviewRequired = {
   readonly createsCode: boolean
   /** When the request arrived. */
   readonly interceptedAt: Instant
+  /** Whether the target may run code already when it parses the statement; then it must not be asked whether it could. */
+  readonly runsWhenPrepared: boolean
 }
 
 /** Policy lets the session open. */

@@ -75,6 +75,7 @@ export const reviewOf = (...chains: Chain[]): ReviewRequired => ({
   chains,
   raise: ['shop_prod_owner'],
   createsCode: false,
+  runsWhenPrepared: false,
   interceptedAt: noon,
 })
 

@@ -146,6 +146,7 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
       rendering: rendering(subject.text),
       chains,
       raise: raisedFor(profile, effects),
+      runsWhenPrepared: understanding.runsWhenPrepared,
       createsCode: understanding.createsCode,
       interceptedAt: request.at,
     }
@@ -159,8 +160,14 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
   }
   // What was permitted with a privilege says nothing about later, without it.
   const isRaised = request.raisedRoles.length > 0
+  // After a change of the schema the broker describes the target anew; of what is covered it does not hear.
+  const changesSchema = understanding.effects.some(({ effect }) => effect === 'schema-change')
   const coverable =
-    chains.length === 0 && !isRaised && !understanding.stateChanging && !rules.policies.readsTime
+    chains.length === 0 &&
+    !isRaised &&
+    !understanding.stateChanging &&
+    !changesSchema &&
+    !rules.policies.readsTime
   const coverage = coverable ? obligations.coverage : 'None'
   const key = coverage === 'None' ? null : coverageKey(coverage, subject)
   return {

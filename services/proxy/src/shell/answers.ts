@@ -135,6 +135,7 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
     if (session.exchange.rowsSent > session.profile.rowsMax) return tooManyRows(session)
     if (session.exchange.ended.length > ENDED_MAX) {
       flushSeen(session, out)
+      noteCursors(session)
       complete(session, 1)
     }
   }

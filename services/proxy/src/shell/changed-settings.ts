@@ -1,5 +1,5 @@
 import type { ChangedSetting } from '@countersign/contracts'
-import { sha256 } from '@countersign/kernel'
+import { Problem, sha256 } from '@countersign/kernel'
 import { namedSettings } from '@countersign/statements'
 import type { Ask } from '../core/pipeline-plan.ts'
 import { ownQuery } from './own-query.ts'
@@ -14,24 +14,48 @@ export async function currentSettings(session: Session): Promise<void> {
   if (session.settingsVersion === session.stateVersion || session.status === 'E') return
   const names = [...session.customSettings]
   const rows = await ownQuery(session, sqlOf(names))
-  if (rows === null) return
+  // Nobody may approve a text under settings that are not known.
+  if (rows === null)
+    throw new Problem('CS_TARGET_FAILED', 'the target did not say under which settings it reads')
   session.settingsVersion = session.stateVersion
   session.settings = rows
     .map(([name, value]) => ({ name: String(name ?? ''), value: String(value ?? '') }))
     .filter(({ name }) => !isWithoutMeaning(name))
     .map(shortened)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
-  if (session.customSettings.size >= CUSTOM_SETTINGS_MAX)
-    session.settings = [...session.settings, MORE]
+  if (session.hasUnknownSettings) session.settings = [...session.settings, UNKNOWN]
+}
+
+/**
+ * Whether the settings are others than those that a request was asked about with. In a transaction that changed the state of
+ * the session, a rollback to a savepoint or an error may have undone it since, which no text of a statement says.
+ */
+export async function haveSettingsMoved(session: Session): Promise<boolean> {
+  if (session.status !== 'T' || !session.hasChangedState) return false
+  const before = JSON.stringify(session.settings)
+  session.settingsVersion = -1
+  await currentSettings(session)
+  if (JSON.stringify(session.settings) === before) return false
+  session.stateVersion++
+  session.settingsVersion = session.stateVersion
+  return true
 }
 
 /** Whether a setting changes nothing that a text means. */
 export const isWithoutMeaning = (name: string): boolean => NO_MEANING.has(name.toLowerCase())
 
 /** Remembers the settings of applications that a request sets: PostgreSQL lists none of them. */
-export function noteCustomSettings({ customSettings }: Session, { sql, parameters }: Ask): void {
-  for (const name of namedSettings(sql, parameters))
-    if (customSettings.size < CUSTOM_SETTINGS_MAX) customSettings.add(name)
+export function noteCustomSettings(
+  session: Session,
+  { sql, parameters }: Ask,
+  isOpaque: boolean,
+): void {
+  const names = namedSettings(sql, parameters)
+  if (names === null || isOpaque) session.hasUnknownSettings = true
+  for (const name of names ?? []) {
+    if (session.customSettings.size < CUSTOM_SETTINGS_MAX) session.customSettings.add(name)
+    else session.hasUnknownSettings = true
+  }
 }
 
 /**
@@ -69,7 +93,9 @@ const NO_MEANING: ReadonlySet<string> = new Set([
 ])
 const VALUE_CHARACTERS_MAX = 1_000
 const CUSTOM_SETTINGS_MAX = 100
-const MORE: ChangedSetting = {
+/** Instead of names that cannot be asked for. */
+const UNKNOWN: ChangedSetting = {
   name: '…',
-  value: `this session sets ${CUSTOM_SETTINGS_MAX} settings of applications or more`,
+  value:
+    'this session may have set further settings of applications, under names that are not known',
 }

@@ -3,6 +3,7 @@ import { toServer } from '@countersign/postgres-wire'
 import { nameProbesOf, probesOf, syntaxErrorOf } from '@countersign/statements'
 import { answers } from './answers.ts'
 import { forwardRecorded } from './forward.ts'
+import { OWN_NAME } from './own-name.ts'
 import { ownQuery } from './own-query.ts'
 import { ownRequest } from './own-request.ts'
 import type { RequestRefusal } from './refuse.ts'
@@ -25,10 +26,10 @@ export async function impossibility(
   const syntax = decision.type === 'RequestBlocked' ? syntaxErrorOf(ask.sql) : null
   if (syntax !== null) return noSql(syntax, decisionId)
   if (session.status === 'E' || session.isPipelineOpen) return null
-  const probes = isOpaque(decision) ? nameProbesOf(ask.sql) : probesOf(ask.sql)
+  const probes = mayBeParsed(decision) ? probesOf(ask.sql) : nameProbesOf(ask.sql)
   if (probes.length === 0) return null
   const isInTransaction = session.status === 'T'
-  if (isInTransaction) await ownQuery(session, 'savepoint _countersign')
+  if (isInTransaction) await ownQuery(session, `savepoint ${OWN_NAME}`)
   for (const probe of probes) {
     const isTheirs = probe === ask.sql
     const error = await parsedByTarget(session, probe, isTheirs ? ask.parameterTypes : [])
@@ -36,11 +37,18 @@ export async function impossibility(
     // The transaction has failed, as it would have with the statement itself.
     if (isCertain(error, isTheirs)) return refusalOf(error, { isTheirs, decisionId })
     // A right that only the raised session has: the statement may run all the same.
-    if (isInTransaction) await ownQuery(session, 'rollback to savepoint _countersign')
+    if (isInTransaction) await ownQuery(session, `rollback to savepoint ${OWN_NAME}`)
   }
-  if (isInTransaction) await ownQuery(session, 'release savepoint _countersign')
+  if (!isInTransaction) return null
+  // What was parsed took locks, which nobody is to wait for while people think.
+  await ownQuery(session, `rollback to savepoint ${OWN_NAME}`)
+  await ownQuery(session, `release savepoint ${OWN_NAME}`)
   return null
 }
+
+/** Whether parsing runs nothing. Of what policy blocks nothing is known but that it must not pass. */
+const mayBeParsed = (decision: ReviewRequired | RequestBlocked): boolean =>
+  decision.type === 'ReviewRequired' && !decision.runsWhenPrepared && !isOpaque(decision)
 
 /** Has the target parse a text under a name of ours, and gives the error with which it failed. */
 async function parsedByTarget(
@@ -65,8 +73,8 @@ async function parsedByTarget(
   )
   session.isPipelineOpen = true
   forwardRecorded(session, [
-    { runs: released, bytes: toServer.parse(NAME, sql, parameterTypes) },
-    { runs: null, bytes: toServer.close('statement', NAME) },
+    { runs: released, bytes: toServer.parse(OWN_NAME, sql, parameterTypes) },
+    { runs: null, bytes: toServer.close('statement', OWN_NAME) },
     { runs: null, bytes: toServer.sync() },
   ])
   await answers(session)
@@ -91,7 +99,8 @@ function refusalOf(
   if (!isTheirs) byTarget.delete('P')
   return {
     code: 'CS_REQUEST_IMPOSSIBLE',
-    reason: error.get('M') ?? 'the target cannot run it',
+    // Its words may quote the statement, which stands nowhere in clear.
+    reason: `the target cannot run it (${error.get('C') ?? 'no SQLSTATE'})`,
     hint: null,
     decisionId,
     byTarget,
@@ -104,7 +113,7 @@ const noSql = (
   decisionId: Pending['decisionId'],
 ): RequestRefusal => ({
   code: 'CS_REQUEST_UNKNOWN',
-  reason: message,
+  reason: 'it is no SQL (42601)',
   hint: null,
   decisionId,
   byTarget: new Map([
@@ -116,7 +125,6 @@ const noSql = (
   ]),
 })
 
-const NAME = '_countersign'
 const INSUFFICIENT_PRIVILEGE = '42501'
 const AMBIGUOUS_FUNCTION = '42725'
 const UNDEFINED_SCHEMA = '3F000'

@@ -215,6 +215,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       // What it began with is asked for before its first request, where it asked for anything.
       settingsVersion: [...settings.settings.keys()].every(isWithoutMeaning) ? 0 : -1,
       customSettings: new Set(),
+      hasUnknownSettings: false,
       searchPath: described.searchPath,
       areNamesInDoubt: false,
       policyVersion: admitted.policyVersion,

@@ -2,6 +2,7 @@ import type { RequestReleased } from '@countersign/contracts'
 import { toServer } from '@countersign/postgres-wire'
 import { answers } from './answers.ts'
 import { forwardRecorded } from './forward.ts'
+import { OWN_NAME } from './own-name.ts'
 import { ownRequest } from './own-request.ts'
 import { ownUnderWay, type Session } from './session-state.ts'
 
@@ -36,7 +37,7 @@ async function asked(
   if (released === undefined) return null
   const isOpen = session.isPipelineOpen
   const step = {
-    ...{ request: null, portal: NAME, isOurs: true },
+    ...{ request: null, portal: OWN_NAME, isOurs: true },
     ...(isForAgent ? { isForAgent } : {}),
   }
   let hasSucceeded = false
@@ -57,15 +58,16 @@ async function asked(
   session.ownRows.length = 0
   const end = isOpen ? toServer.flush() : toServer.sync()
   forwardRecorded(session, [
-    { runs: released, bytes: toServer.parse(NAME, sql) },
-    { runs: released, bytes: toServer.bind({ portal: NAME, statement: NAME, resultFormats }) },
-    { runs: released, bytes: toServer.execute(NAME) },
-    { runs: null, bytes: toServer.close('portal', NAME) },
-    { runs: null, bytes: toServer.close('statement', NAME) },
+    { runs: released, bytes: toServer.parse(OWN_NAME, sql) },
+    {
+      runs: released,
+      bytes: toServer.bind({ portal: OWN_NAME, statement: OWN_NAME, resultFormats }),
+    },
+    { runs: released, bytes: toServer.execute(OWN_NAME) },
+    { runs: null, bytes: toServer.close('portal', OWN_NAME) },
+    { runs: null, bytes: toServer.close('statement', OWN_NAME) },
     { runs: null, bytes: end },
   ])
   await answers(session)
   return hasSucceeded ? session.ownRows.slice() : null
 }
-
-const NAME = '_countersign'

@@ -10,7 +10,7 @@ import { type Outbound, type Owner, passage } from '../core/passage.ts'
 import { type Ask, namesFollow, planned } from '../core/pipeline-plan.ts'
 import { agelessPortals, doubtAll } from '../core/statement-names.ts'
 import { answers } from './answers.ts'
-import { currentSettings } from './changed-settings.ts'
+import { currentSettings, haveSettingsMoved } from './changed-settings.ts'
 import { forwardRecorded } from './forward.ts'
 import { hold } from './hold.ts'
 import { impossibility } from './impossibility.ts'
@@ -94,7 +94,12 @@ async function served(session: Session, batch: Batch): Promise<void> {
     } else {
       await forward(session, batch, pending.ask.firstStep, true)
       if (session.exchange.skipping) return skip(index)
-      if (pending.stateVersion !== session.stateVersion && session.status !== 'E') {
+      await haveSettingsMoved(session)
+      if (session.exchange.skipping) return skip(index)
+      const isStale =
+        pending.stateVersion !== session.stateVersion ||
+        session.settingsVersion !== session.stateVersion
+      if (isStale && session.status !== 'E') {
         // What ran before it in this pipeline may have changed what it means: people see it as it will be read.
         withdraw(session, pendings.slice(index))
         return served(session, batch)

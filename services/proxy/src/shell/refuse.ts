@@ -6,6 +6,7 @@ import { sqlStateOf } from '../core/sql-states.ts'
 import { simpleQueried } from '../core/statement-names.ts'
 import { answers } from './answers.ts'
 import { forwardRecorded } from './forward.ts'
+import { OWN_NAME } from './own-name.ts'
 import { ownRequest } from './own-request.ts'
 import { type Pending, withdraw } from './requests.ts'
 import { tell } from './seen.ts'
@@ -102,11 +103,9 @@ async function failAtTarget(
       ? [{ runs, bytes: toServer.query(text) }]
       : [
           // Under a name: a Parse without one takes the agent's unnamed statement away, also when it fails.
-          { runs, bytes: toServer.parse(NAME, text) },
+          { runs, bytes: toServer.parse(OWN_NAME, text) },
           { runs: null, bytes: toServer.flush() },
         ],
   )
   await answers(session)
 }
-
-const NAME = '_countersign'

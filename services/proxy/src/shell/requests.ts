@@ -211,9 +211,9 @@ function noteEffects(
   if (decision.effects.some(({ effect }) => WRITING.has(effect))) session.hasWritten = true
   if (!decision.changesState) return
   session.stateVersion++
-  noteCustomSettings(session, pending.ask)
   session.hasChangedState = true
   pending.isOpaque = isOpaque(decision)
+  noteCustomSettings(session, pending.ask, pending.isOpaque)
   if (pending.isOpaque) session.areNamesInDoubt = true
 }
 

@@ -227,10 +227,10 @@ async function lowered(session: Session): Promise<void> {
     for (const role of one.roles) roles.add(role)
   }
   // A cursor WITH HOLD outlives its transaction, and would go on to deliver what only the privilege could read.
-  await ownQuery(session, 'close all')
+  const isClosed = (await ownQuery(session, 'close all')) !== null
   // A transaction that was rolled back has undone it.
   await actAsItself(session, true)
-  if ((await privilegesConfirmed(session, [...roles])) !== 'none') {
+  if (!isClosed || (await privilegesConfirmed(session, [...roles])) !== 'none') {
     endSession(session, {
       reason: 'PrivilegeMismatch',
       code: 'CS_PRIVILEGE_MISMATCH',
@@ -319,8 +319,7 @@ function refuseSession(asked: Asked, cause: unknown): void {
   )
   client.end(refusalOf(asked.id, problem))
   // Nobody knows who that was: after the first ones of an address they are summed up.
-  const isTold = proxy.logins.refused(client.address, problem.code)
-  if (!isTold && !asked.isOnRecord) return
+  if (!asked.isOnRecord && !proxy.logins.refused(client.address, problem.code)) return
   const at = proxy.clock.now()
   const written = journal.finish(() => ({
     type: 'SessionRefused',

@@ -64,6 +64,8 @@ export type Session = {
   settingsVersion: number
   /** Settings of applications that this session has set; bounded where they are noted. */
   readonly customSettings: Set<string>
+  /** It may have set others, whose names are not known. */
+  hasUnknownSettings: boolean
   /** The path along which names of this session are decided on. */
   readonly searchPath: readonly string[]
   /** Code ran that could have changed the path. */
