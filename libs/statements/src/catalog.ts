@@ -34,6 +34,8 @@ export type CatalogRelation = {
     readonly name: string
     readonly typeOid?: number
   }[]
+  /** The OIDs of its parents, whose operators take its rows too. */
+  readonly inherits?: readonly number[]
   /** What a view is made from; attnum 0 stands for the whole relation. */
   readonly dependsOn: readonly { readonly relationOid: number; readonly attnum: number }[]
 }
@@ -68,6 +70,8 @@ export type Names = {
   typeOf(oid: number): TypeFacts
   /** What the type of a column does, of all columns for `*`; null where the relation is not known. */
   typeOfColumn(relation: RelationRef, column: string): TypeFacts | null
+  /** What the type of its rows does; null where the relation is not known. */
+  typeOfRow(relation: RelationRef): TypeFacts | null
   /** Whether a session with this search path, null for an unknown one, means the same relations. */
   areKept(path: readonly string[] | null): boolean
 }
@@ -140,6 +144,10 @@ function indexed(catalog: TargetCatalog): Names {
     typeOfColumn(relation, column) {
       const found = relation.oid === null ? undefined : byOid.get(relation.oid)
       return found === undefined ? null : types.ofColumn(found, column)
+    },
+    typeOfRow(relation) {
+      const found = relation.oid === null ? undefined : byOid.get(relation.oid)
+      return found === undefined ? null : types.ofRow(found)
     },
     areKept: (path) => keepsNames(path, catalog.searchPath),
   }

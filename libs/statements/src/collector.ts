@@ -61,6 +61,8 @@ export type Collector = {
   /** A function makes values of the types that a row has, and a column that is read has a type that may run code. */
   populates: boolean
   readsUnplain: boolean
+  /** An array is made, or a function called that reads literals as of the type of another argument. */
+  buildsOfOthers: boolean
   /** The session may have temporary relations, so a relation that nobody described may be one. */
   readonly mayHaveTemporary: boolean
   /** The values of `$1`, `$2`, … as far as they are texts; null for what is not known. */
@@ -107,6 +109,7 @@ export const newCollector = (names: Names, given: Given = NOTHING_GIVEN): Collec
   runsWhenPrepared: false,
   populates: false,
   readsUnplain: false,
+  buildsOfOthers: false,
   createsTemporary: false,
 })
 
@@ -167,10 +170,22 @@ export function touch(to: Collector, relation: RelationRef, column: string): voi
   affect(to, 'opaque', null, `reads ${shown(relation)}, where literals may run code of the target`)
 }
 
+/**
+ * Notes that a row is read as one value: it has a type with operators and casts of its own, and a literal beside it is read
+ * as such a row.
+ */
+export function touchRow(to: Collector, relation: RelationRef): void {
+  touch(to, relation, '*')
+  const type = to.names.typeOfRow(relation)
+  if (type === null || (type.plain && !type.runsWhenRead)) return
+  if (!type.plain) to.runsWhenPrepared = true
+  affect(to, 'opaque', null, `reads rows of ${shown(relation)}, whose type runs code of the target`)
+}
+
 /** Notes a type that the message names or that a parameter has. */
 export function reach(to: Collector, type: TypeFacts, name: string): void {
-  if (type.plain) return
-  if (type.composed) to.runsWhenPrepared = true
+  if (type.plain && !type.runsWhenRead) return
+  if (!type.plain && type.composed) to.runsWhenPrepared = true
   const why = `converts to the type ${name}`
   call(to, { name: `type ${name}`, harmless: false, effects: ['opaque'], why })
 }

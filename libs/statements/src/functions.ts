@@ -67,9 +67,10 @@ export function callOf(
     return { name, harmless: true, effects: [], why: '', populates: POPULATING.test(local) }
   if (local === 'current_setting' && isPlainSetting(args[0]))
     return { name, harmless: true, effects: [], why: '' }
-  const keepsArguments = KEEPING.has(local)
-  const called = { name, harmless: false, why: `calls ${name}()`, keepsArguments }
   const of = CLASSES.get(local)
+  // Others see the keys of advisory locks in pg_locks.
+  const keepsArguments = KEEPING.has(local) || of === 'session'
+  const called = { name, harmless: false, why: `calls ${name}()`, keepsArguments }
   if (of === 'config') {
     if (isPreparation && args.slice(0, 2).includes(null))
       return { ...called, effects: ['session-change'], sets: args[0]?.toLowerCase() ?? '*' }
@@ -160,6 +161,19 @@ const CLASSES: ReadonlyMap<string, string> = new Map(
       .map((word): [string, string] => [word, name]),
   ),
 )
+
+/**
+ * Whether a function of pg_catalog may take a literal for a value of the type that stands beside it, or for an array of that
+ * type: its parameters are polymorphic. What reads scalars alone takes a domain for the type below it.
+ */
+export const takesTypeOfOthers = (name: string): boolean =>
+  OF_ARRAYS.test(name) || POLYMORPHIC.has(name)
+
+const OF_ARRAYS = /^(?:array|elem_|range|multirange)/
+const POLYMORPHIC: ReadonlySet<string> = new Set([
+  ...['unnest', 'trim_array', 'width_bucket', 'lag', 'lead', 'first_value', 'last_value'],
+  ...['nth_value', 'any_value', 'mode', 'percentile_disc'],
+])
 
 /** They fill a row as its columns' types read what stands in JSON. */
 const POPULATING = /^jsonb?_populate_record/

@@ -7,7 +7,7 @@ import { type Template, templateOf } from './template.ts'
 import { constantOf, type Node, nodesAt, textOf, type Tree, treeOf, wordsAt } from './tree.ts'
 
 /** The version of what this package understands; keys of other versions never match. */
-export const STATEMENTS_VERSION = '4'
+export const STATEMENTS_VERSION = '5'
 
 /** The key under which exactly these bytes are covered. */
 export function exactKey(sql: Uint8Array | string): string {

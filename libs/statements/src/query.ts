@@ -11,9 +11,10 @@ import {
   shown,
   spend,
   touch,
+  touchRow,
 } from './collector.ts'
 import type { RelationRef } from './facts.ts'
-import { attributeCallOf, callOf } from './functions.ts'
+import { attributeCallOf, callOf, takesTypeOfOthers } from './functions.ts'
 import { BUILTIN_TYPES } from './generated/pg-catalog.ts'
 import { namesOfRange, namesOfResult, type Results } from './results.ts'
 import {
@@ -331,16 +332,29 @@ function renamedTo(body: Tree): ReadonlySet<string> | null {
   return names.length === 0 ? null : new Set(names)
 }
 
-function columnRef(to: Collector, body: Tree, scope: Scope): void {
+/** What a query returns: only here `x.*` stands for columns, and not for a row. */
+function result(to: Collector, body: Tree, scope: Scope): void {
+  const value = nodeAt(body, 'val')
+  const isColumns =
+    value?.kind === 'ColumnRef' &&
+    nodesAt(value.body, 'fields').some(({ kind }) => kind === 'A_Star')
+  if (isColumns) columnRef(to, value.body, scope, touch)
+  else visitChildren(to, { kind: 'ResTarget', body }, scope)
+}
+
+/** Notes what `x.*` reads. */
+type Starred = (to: Collector, relation: RelationRef, column: string) => void
+
+function columnRef(to: Collector, body: Tree, scope: Scope, starred: Starred = touchRow): void {
   const star = nodesAt(body, 'fields').some((node) => node.kind === 'A_Star')
   const words = wordsAt(body, 'fields')
   const names = star ? words.slice(0, -1) : words
   const column = star ? '*' : (names.pop() ?? '*')
   const qualifier = names.at(-1)
-  if (qualifier !== undefined) return qualified(to, qualifier, column, scope)
+  if (qualifier !== undefined) return qualified(to, { qualifier, column, starred }, scope)
   if (star) {
     spend(to, scope.level?.relations.length ?? 0)
-    for (const { relation } of scope.level?.relations ?? []) touch(to, relation, '*')
+    for (const { relation } of scope.level?.relations ?? []) starred(to, relation, '*')
     return
   }
   let found = SYSTEM_COLUMNS.has(column)
@@ -350,7 +364,7 @@ function columnRef(to: Collector, body: Tree, scope: Scope): void {
     if (level.outputs.has(column) || level.derived.size > 0) found = true
     for (const { alias: name, relation } of level.relations) {
       const columns = to.names.columnsOf(relation)
-      if (name === column) touch(to, relation, '*')
+      if (name === column) touchRow(to, relation)
       if (columns === null || columns.has(column)) touch(to, relation, column)
       if (name === column || columns === null || columns.has(column)) found = true
     }
@@ -369,7 +383,15 @@ function unknownColumn(to: Collector, column: string, scope: Scope): void {
   }
 }
 
-function qualified(to: Collector, qualifier: string, column: string, scope: Scope): void {
+function qualified(
+  to: Collector,
+  {
+    qualifier,
+    column,
+    starred,
+  }: { readonly qualifier: string; readonly column: string; readonly starred: Starred },
+  scope: Scope,
+): void {
   let found = false
   let isColumn = column === '*' || SYSTEM_COLUMNS.has(column)
   for (let level = scope.level; level; level = level.parent) {
@@ -382,7 +404,10 @@ function qualified(to: Collector, qualifier: string, column: string, scope: Scop
       if (known) isColumn = true
       // What every table has beside its columns shows nothing of them.
       if (!joined && known === false && SYSTEM_COLUMNS.has(column)) continue
-      touch(to, relation, joined || known === false ? '*' : column)
+      if (column === '*' && !joined) starred(to, relation, column)
+      // It may be the call column(x) with the row.
+      else if (known === false && !joined) touchRow(to, relation)
+      else touch(to, relation, joined ? '*' : column)
       const isNew = known === false && !isColumn && !joined && !level.derived.has(qualifier)
       if (isNew) touch(to, relation, column)
     }
@@ -423,8 +448,11 @@ function isColumnOf(to: Collector, qualifier: string, column: string, scope: Sco
  * row is the argument then, and behind any expression in parentheses, whatever its type.
  */
 function attribute(to: Collector, name: string, argument: string | null): void {
+  if (takesTypeOfOthers(name)) to.buildsOfOthers = true
   const called = attributeCallOf(name, argument, to.names)
-  if (called !== null) call(to, called)
+  if (called === null) return
+  call(to, called)
+  if (called.keepsArguments === true && argument === null && !to.planOnly) to.movesData = true
 }
 
 /** What stands in parentheses, with fields, elements and slices behind it: `(x).f[1].g`. */
@@ -439,8 +467,10 @@ function indirection(to: Collector, body: Tree, scope: Scope): void {
 function funcCall(to: Collector, body: Tree, scope: Scope): void {
   const args = nodesAt(body, 'args')
   const values = args.map((arg) => valueOf(to, arg))
-  const called = callOf(wordsAt(body, 'funcname'), values, to.names, to.isPreparation)
+  const path = wordsAt(body, 'funcname')
+  const called = callOf(path, values, to.names, to.isPreparation)
   call(to, called)
+  if (takesTypeOfOthers(path.at(-1) ?? '')) to.buildsOfOthers = true
   const reads = readsWhile(to, () =>
     visitChildren(to, { kind: 'FuncCall', body: { ...body, funcname: [] } }, scope),
   )
@@ -465,6 +495,17 @@ function typeName(to: Collector, body: Tree): void {
   const type = to.names.typeNamed(schema, words.at(-1) ?? '')
   const composed = type.composed || 'arrayBounds' in body
   reach(to, { ...type, composed }, words.join('.'))
+}
+
+/** Its elements have a type that only the target knows, unless all are constants or parameters. */
+function arrayOf(to: Collector, body: Tree, scope: Scope): void {
+  if (mentions(nodesAt(body, 'elements'))) to.buildsOfOthers = true
+  visitChildren(to, { kind: 'A_ArrayExpr', body }, scope)
+}
+
+function subLink(to: Collector, body: Tree, scope: Scope): void {
+  if (body['subLinkType'] === 'ARRAY_SUBLINK') to.buildsOfOthers = true
+  operatorIn('SubLink', 'operName')(to, body, scope)
 }
 
 /** A schema before an operator leads out of pg_catalog, and so does a sign that only the target knows. */
@@ -600,6 +641,8 @@ const VISITORS: ReadonlyMap<string, Visitor> = new Map<string, Visitor>([
   ['FuncCall', funcCall],
   ['TypeName', typeName],
   ['A_Expr', operatorIn('A_Expr', 'name')],
-  ['SubLink', operatorIn('SubLink', 'operName')],
+  ['SubLink', subLink],
+  ['A_ArrayExpr', arrayOf],
+  ['ResTarget', result],
   ['SortBy', operatorIn('SortBy', 'useOp')],
 ])

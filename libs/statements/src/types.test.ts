@@ -28,12 +28,29 @@ const CATALOG: TargetCatalog = {
         { attnum: 4, name: 'm', typeOid: 20_102 },
       ],
     },
+    {
+      ...{ oid: 20_002, schema: 'shop', name: 'acc', kind: 'table', dependsOn: [] },
+      columns: [{ attnum: 1, name: 'id', typeOid: 23 }],
+    },
+    {
+      ...{ oid: 20_003, schema: 'shop', name: 'heir', kind: 'table', dependsOn: [] },
+      columns: [{ attnum: 1, name: 'id', typeOid: 23 }],
+      inherits: [20_002],
+    },
+    {
+      ...{ oid: 20_004, schema: 'shop', name: 'one', kind: 'table', dependsOn: [] },
+      columns: [
+        { attnum: 1, name: 'id', typeOid: 23 },
+        { attnum: 2, name: 'd', typeOid: 20_100 },
+      ],
+    },
   ],
   routines: [],
   types: [
     type(20_100, 'd'),
     type(20_101, '_d', { kind: 'array', composed: true }),
     type(20_102, 'mood', { kind: 'enum', plain: true }),
+    type(20_104, 'acc', { kind: 'composite', plain: true, composed: true, runsWhenRead: true }),
     type(20_103, 'read', { kind: 'base', plain: true, runsWhenRead: true }),
   ],
 }
@@ -150,6 +167,42 @@ describe('a type that a statement reaches', () => {
       "select id, d, m from w where d = 'y'",
       "select jsonb_populate_record(null::pg_class, '{}')",
     ])
+      assert.equal(isOpaque(sql), false, sql)
+  })
+
+  test('is that of an array or row made of columns', () => {
+    for (const sql of [
+      "select array[d] = '{y}' from one",
+      "select array(select d from one) = '{y}'",
+      "select lag(d, 1, 'y') over () from one",
+      'select array_agg(z) = $1 from (select d as z from one) q',
+      "select (d).array_agg = '{y}' from one",
+      "select coalesce(one, '(1,y)') from one",
+      "select coalesce(one.*, '(1,y)') from one",
+      'select one.other from one',
+    ]) {
+      assert.ok(isOpaque(sql), sql)
+      assert.ok(understand(sql, CATALOG).runsWhenPrepared, sql)
+    }
+    for (const sql of [
+      "select one.*, coalesce(d, 'x'), lower(d) from one where d in ('a', 'b') and (id, d) > (1, 'a')",
+      'select * from one where id = any(array[1, $1])',
+      'select array_agg(id), array[id] from acc',
+    ])
+      assert.equal(isOpaque(sql), false, sql)
+  })
+
+  test('is that of a row with operators or casts of its own', () => {
+    for (const sql of [
+      'select a + a from acc a',
+      'select a.* + a.* from acc a',
+      'select 1 from heir a order by a',
+      'select distinct a from (select acc as a from acc) q',
+      'select null::acc + null::acc',
+      'select null::heir + null::heir',
+    ])
+      assert.ok(isOpaque(sql), sql)
+    for (const sql of ['select a.*, a.id, id from acc a order by a.id', 'select * from heir'])
       assert.equal(isOpaque(sql), false, sql)
   })
 

@@ -26,6 +26,8 @@ export type Types = {
   ofOid(oid: number): TypeFacts
   /** Of a column, of all columns for `*`; null where the relation or column is not known. */
   ofColumn(relation: CatalogRelation, column: string): TypeFacts
+  /** Of a whole row as one value. */
+  ofRow(relation: CatalogRelation): TypeFacts
   /** Names that call code as functions do: `name(x)`, `x.name`. */
   readonly calls: ReadonlySet<string>
   /** Those of them that are types. */
@@ -59,6 +61,25 @@ export function typesOf(catalog: TargetCatalog, path: readonly string[]): Types 
     columns.set(relation, facts)
     return facts
   }
+  const parents = new Map(catalog.relations.map((each) => [each.oid, each]))
+  // Operators of a table take the rows of those that inherit from it.
+  const ofRow = (relation: CatalogRelation): TypeFacts => {
+    const found: TypeFacts[] = [ofColumns(relation)]
+    const seen = new Set<CatalogRelation>()
+    const waiting = [relation]
+    for (let each = waiting.pop(); each !== undefined; each = waiting.pop()) {
+      if (seen.has(each)) continue
+      seen.add(each)
+      // One that does nothing of its own is not described.
+      const type = byName.get(keyOf(each.schema, each.name))
+      if (type !== undefined) found.push(type)
+      for (const oid of each.inherits ?? []) {
+        const parent = parents.get(oid)
+        if (parent !== undefined) waiting.push(parent)
+      }
+    }
+    return { ...worst(found), composed: true }
+  }
   const within = (schema: string, name: string): TypeFacts | null => {
     if (schema === 'pg_catalog' && isBuiltin(name))
       return converted.has(elementOf(name)) ? UNKNOWN : PLAIN
@@ -67,12 +88,12 @@ export function typesOf(catalog: TargetCatalog, path: readonly string[]): Types 
     if (type !== undefined) return type
     const relation =
       relations.get(keyOf(schema, name)) ?? relations.get(keyOf(schema, elementOf(name)))
-    return relation === undefined ? null : { ...ofColumns(relation), composed: true }
+    return relation === undefined ? null : ofRow(relation)
   }
   // An array of rows is a type too, and a call where a text is turned into it.
   const conversions = new Set([
     ...described.filter(({ plain }) => !plain).map(({ name }) => name),
-    ...catalog.relations.filter((each) => !ofColumns(each).plain).map(({ name }) => `_${name}`),
+    ...catalog.relations.filter((each) => !ofRow(each).plain).map(({ name }) => `_${name}`),
   ])
   const functions = catalog.routines.filter(
     ({ schema, name, language }) =>
@@ -92,6 +113,7 @@ export function typesOf(catalog: TargetCatalog, path: readonly string[]): Types 
       column === '*'
         ? ofColumns(relation)
         : ofOid(relation.columns.find(({ name }) => name === column)?.typeOid ?? 0),
+    ofRow,
     calls: new Set([...functions.map(({ name }) => name), ...conversions]),
     conversions,
   }

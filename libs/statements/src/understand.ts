@@ -40,6 +40,10 @@ export function understand(
     const spans = trees.value.map((tree) => spanOf(to, tree, text.value))
     if (to.populates && to.readsUnplain)
       affect(to, 'opaque', null, 'fills rows whose types may run code of the target')
+    if (to.buildsOfOthers && to.readsUnplain) {
+      to.runsWhenPrepared = true
+      affect(to, 'opaque', null, 'reads literals as of types that may run code of the target')
+    }
     return understood(to, spans)
   } catch (thrown) {
     if (thrown instanceof Problem && thrown.code === 'CS_REQUEST_TOO_COMPLEX')

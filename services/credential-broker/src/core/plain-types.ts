@@ -43,7 +43,9 @@ export function describedTypes(
       of !== undefined &&
       OF_RELATIONS.includes(of.relationKind) &&
       of.relationKind !== '' &&
-      !used.has(Number(row.oid))
+      !used.has(Number(row.oid)) &&
+      // Its columns say nothing of casts and operators that take the row.
+      ![row, of].some((each) => each.isConverted || each.runsWhenRead)
     )
   }
   return rows.flatMap((row) => {

@@ -1,3 +1,5 @@
+import { isPlain } from './type-queries.ts'
+
 /** What PostgreSQL itself made has smaller OIDs (FirstNormalObjectId). */
 const FIRST_OF_USERS = 16384
 const written = (row: string, oid: string): string =>
@@ -67,8 +69,9 @@ SELECT r.ev_class::int8::text AS view, r.ev_action::text AS rule
 
 /**
  * Functions and procedures outside pg_catalog, and what calls such under another name: types, to which `t(x)` and `x.t`
- * convert and by that run the checks of a domain or the function of a cast; and signs of operators that pg_catalog does
- * not have and whose functions may do more than compute.
+ * convert and by that run the checks of a domain or the function of a cast; and signs of operators whose functions may do
+ * more than compute, whatever they say of themselves. Where pg_catalog has the sign too, it counts only between types of
+ * PostgreSQL: other types say themselves that operators read them.
  */
 export const ROUTINES = `
 SELECT p.oid::int8::text AS oid, n.nspname AS schema, p.proname AS name, p.provolatile AS volatility,
@@ -89,9 +92,10 @@ SELECT o.oid::int8::text, n.nspname, o.oprname, p.provolatile, p.prosecdef, l.la
   JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
   JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
   JOIN pg_catalog.pg_language l ON l.oid = p.prolang
- WHERE ${OURS} AND (p.provolatile = 'v' OR p.prosecdef)
-   AND NOT EXISTS (SELECT FROM pg_catalog.pg_operator b
-                    WHERE b.oprname = o.oprname AND b.oprnamespace = 'pg_catalog'::pg_catalog.regnamespace)
+ WHERE ${OURS} AND NOT ${isPlain('o.oprcode')}
+   AND (greatest(o.oprleft, o.oprright) < ${FIRST_OF_USERS}
+        OR NOT EXISTS (SELECT FROM pg_catalog.pg_operator b
+                        WHERE b.oprname = o.oprname AND b.oprnamespace = 'pg_catalog'::pg_catalog.regnamespace))
  ORDER BY 1`
 
 /** The search path that a session is to have: set for the database, for everybody, for the server, or the default. */

@@ -3,7 +3,7 @@ const FIRST_OF_USERS = 16384
 const OURS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 
 /** Whether a function is PostgreSQL's own, or of an extension in C that declares it stable: it computes and no more. */
-const isPlain = (oid: string): string =>
+export const isPlain = (oid: string): string =>
   `(${oid}::oid = 0 OR EXISTS (SELECT FROM pg_catalog.pg_proc f JOIN pg_catalog.pg_language l ON l.oid = f.prolang
      WHERE f.oid = ${oid}::oid AND (f.oid < ${FIRST_OF_USERS}
        OR l.lanname IN ('internal', 'c') AND f.provolatile <> 'v' AND NOT f.prosecdef)))`
