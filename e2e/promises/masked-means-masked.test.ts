@@ -1,9 +1,12 @@
-// Meant to fail when `maskMessage` takes every message for one of the parser, and when `plainColumns` names every column.
+// Seen to fail when `maskMessage` takes every message for one of the parser, and when `accept` passes on notices of own steps.
+// Meant to fail when `plainColumns` names every column, when nothing `outlasts`, and when no setting `tellsOfWork`.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { toServer } from '@countersign/postgres-wire'
 import { psql, type PsqlRun } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
 import { askTarget } from '../support/target.ts'
+import { openWire } from '../support/wire.ts'
 
 const CANARY = 'gerbilqueen'
 const PROFILE = 'shop-dev'
@@ -69,6 +72,24 @@ test('no error of a statement that touches a masked column carries a value of it
     `select ('{"a":' || email || '}')::json from shop.vault`,
     `select setweight(to_tsvector(email::regconfig, 'x'), 'A') from shop.vault`,
     `select get_byte(email::bytea, 1000) from shop.vault`,
+    `select to_regclass(string_agg(email, '.')) from shop.vault, generate_series(1, 5)`,
+    `select to_regtype(email || '(') from shop.vault`,
+    `select xmlparse(document string_agg(email, ',')) from shop.vault`,
+    `select parse_ident(email || '"') from shop.vault`,
+    `select pg_size_bytes(email) from shop.vault`,
+    `select pg_input_error_info(email, 'int') from shop.vault`,
+    `select (pg_input_error_info(email, 'int')).message from shop.vault`,
+    `select ('(' || email || ',b)')::regprocedure from shop.vault`,
+    `select current_setting(email) from shop.vault`,
+    `select nextval(email) from shop.vault`,
+    `select format('%' || email, 1) from shop.vault`,
+    `select to_tsquery(email || ' &|') from shop.vault`,
+    `select xpath(email || '[', '<a/>') from shop.vault`,
+    `select jsonb_set('[1]', array[email], '1') from shop.vault`,
+    `select mode() within group (order by email) from shop.vault`,
+    `select percentile_disc(0.5) within group (order by email) from shop.vault`,
+    `explain analyze select email::int from shop.vault`,
+    `copy (select to_regclass(email || '.a.b.c') from shop.vault) to stdout`,
     `insert into shop.vault values (3, '${CANARY}', 'x')`,
     `update shop.vault set email = repeat('x', 30)`,
     `update shop.vault set email = email || email`,
@@ -84,6 +105,96 @@ test('no error of a statement that touches a masked column carries a value of it
     const told = stderr.replace(/^LINE .*$/gm, '')
     assert.ok(!`${stdout}${told}`.includes(CANARY), `${sql}\n${stderr}`)
     assert.ok(status === 0 || /ERROR: {2}[0-9A-Z]{5}:/.test(stderr), `${sql}\n${stderr}`)
+  }
+})
+
+test('no number that is masked comes out of an error or an aggregate', async () => {
+  const digits = '107171007'
+  await askTarget(
+    system,
+    `create table shop.badges (id int primary key, ssn text);
+     insert into shop.badges values (1, '${digits}');
+     grant select on shop.badges to shop_dev_reader, shop_dev_writer`,
+    DATABASE,
+  )
+  for (const value of [
+    'make_date(ssn::int, 1, 1)',
+    'make_time(ssn::int, 1, 1)',
+    `get_byte('a'::bytea, ssn::int)`,
+    `get_bit('a'::bytea, ssn::int)`,
+    `set_bit('a'::bytea, ssn::int, 1)`,
+    `set_byte('a'::bytea, ssn::int, 1)`,
+    `regexp_replace('a', 'b', 'c', -ssn::int)`,
+    `regexp_instr('a', 'b', -ssn::int)`,
+    'chr(-ssn::int)',
+    'width_bucket(1, 2, 3, -ssn::int)',
+    'ssn::int2',
+    `format('%' || ssn || '$s', 'a')`,
+    `(ssn || ',1')::int4range`,
+    `set_config('extra_float_digits', ssn, false)`,
+    'percentile_cont(0.5) within group (order by ssn::int)',
+    'percentile_cont(ssn::int) within group (order by id)',
+  ]) {
+    const grouped = value.startsWith('percentile_cont(ssn') ? ' group by ssn' : ''
+    const sql = `select ${value} from shop.badges${grouped}`
+    const { stdout, stderr } = await run(sql)
+    // percentile_cont rounds: the first digits tell enough.
+    assert.ok(!`${stdout}${stderr}`.includes(digits.slice(0, 6)), `${sql}\n${stdout}${stderr}`)
+    assert.match(`${stdout}${stderr}`, /(?:ERROR: {2}[0-9A-Z]{5}|NOTICE: {2}00C04):/, sql)
+  }
+})
+
+test('a held cursor quotes nothing masked where its transaction ends, also in one pipeline', async () => {
+  const held = `declare k cursor with hold for select to_regclass(email || '.a.b.c') from shop.vault`
+  const { stdout, stderr } = await run('begin', held, 'commit')
+  assert.match(stderr, /ERROR: {2}42601/)
+  assert.ok(!`${stdout}${stderr}`.includes(CANARY), stderr)
+  for (const others of [0, 300]) {
+    const seen: Buffer[] = []
+    const wire = await openWire(system, PROFILE, { onBytes: (bytes) => void seen.push(bytes) })
+    const between = Array.from({ length: others }, () => 'select 1')
+    for (const sql of ['begin', held, ...between, 'commit'])
+      wire.send(toServer.parse('', sql), toServer.bind({ values: [] }), toServer.execute())
+    wire.send(toServer.sync())
+    await wire.ready()
+    wire.end()
+    const told = Buffer.concat(seen).toString('latin1')
+    assert.ok(told.includes('C42601'))
+    assert.ok(!told.includes(CANARY))
+  }
+})
+
+test('an agent that asks for the debug messages of the target sees none of what Countersign asks', async () => {
+  const seen: Buffer[] = []
+  const wire = await openWire(system, PROFILE, {
+    startup: [['client_min_messages', 'debug5']],
+    onBytes: (bytes) => void seen.push(bytes),
+  })
+  for (const sql of [
+    'set client_min_messages = debug5',
+    'begin',
+    'select city from shop.vault',
+    'commit',
+    `select set_config('client_min_messages', 'log', false)`,
+    'select email from shop.vault',
+  ]) {
+    wire.send(toServer.query(sql))
+    await wire.ready()
+  }
+  wire.end()
+  const told = Buffer.concat(seen).toString('latin1')
+  assert.ok(told.includes('VDEBUG'), 'its own debug messages arrive')
+  assert.ok(!told.includes('_countersign'))
+  assert.ok(!told.includes(CANARY))
+  for (const sql of [
+    'set debug_print_plan = on',
+    'set local debug_print_parse = on',
+    'set trace_sort = on',
+    'set log_parser_stats = on',
+    `select set_config('debug_print_rewritten', 'on', false)`,
+  ]) {
+    const { stderr } = await run(sql)
+    assert.match(stderr, /ERROR: {2}42C02:/, sql)
   }
 })
 

@@ -6,7 +6,7 @@ import {
 import type { Names } from './catalog.ts'
 import type { EffectName } from './facts.ts'
 import { pathIn } from './search-path.ts'
-import { changesReading, IDENTITY_SETTINGS, namesASession } from './settings.ts'
+import { changesReading, IDENTITY_SETTINGS, namesASession, tellsOfWork } from './settings.ts'
 
 /** What calling a function does beyond computing a value. */
 export type Call = {
@@ -120,7 +120,7 @@ const HARMLESS_ELSEWHERE: ReadonlySet<string> = new Set([
 function configEffects([setting = null, value = null]: readonly (string | null)[]): EffectName[] {
   if (setting === null) return ['session-change', 'privilege-change', 'unknown']
   const name = setting.toLowerCase()
-  if (changesReading(name, value)) return ['session-change', 'unknown']
+  if (changesReading(name, value) || tellsOfWork(name)) return ['session-change', 'unknown']
   if (name === 'application_name' && namesASession(value ?? ''))
     return ['session-change', 'unknown']
   return IDENTITY_SETTINGS.has(name) ? ['session-change', 'privilege-change'] : ['session-change']

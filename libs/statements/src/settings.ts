@@ -10,6 +10,12 @@ export const HARMLESS_SETTINGS: ReadonlySet<string> = new Set([
 export const IDENTITY_SETTINGS: ReadonlySet<string> = new Set(['role', 'session_authorization'])
 
 /**
+ * Settings with which PostgreSQL tells about its own work, to the log or, below NOTICE, to the client: plans of every later
+ * statement, Countersign's own among them. No application needs them.
+ */
+export const tellsOfWork = (name: string): boolean => /^(?:debug|log|trace)_/i.test(name)
+
+/**
  * Whether the setting makes PostgreSQL read texts otherwise than our parser does, which then proves nothing:
  * with standard_conforming_strings off, or in an encoding like SJIS, a literal ends elsewhere.
  */

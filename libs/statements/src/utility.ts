@@ -23,7 +23,13 @@ import {
   visitChildren,
 } from './query.ts'
 import { safeName } from './safe-name.ts'
-import { changesReading, HARMLESS_SETTINGS, IDENTITY_SETTINGS, namesASession } from './settings.ts'
+import {
+  changesReading,
+  HARMLESS_SETTINGS,
+  IDENTITY_SETTINGS,
+  namesASession,
+  tellsOfWork,
+} from './settings.ts'
 import {
   constantOf,
   type Node,
@@ -409,6 +415,8 @@ function set(to: Collector, body: Tree): string {
   if (IDENTITY_SETTINGS.has(name))
     affect(to, 'privilege-change', null, `changes the ${name} of the session`)
   const args = nodesAt(body, 'args')
+  if (tellsOfWork(name) && SETS_VALUE.has(kind))
+    affect(to, 'unknown', null, `makes PostgreSQL tell of its own work (${name})`)
   if (
     kind === 'VAR_SET_VALUE' &&
     changesReading(name, args.length === 1 ? constantOf(args[0] ?? null) : null)

@@ -34,6 +34,13 @@ export const answerTaint = ({
   cursorUse,
 })
 
+/**
+ * Whether the end of the transaction may still quote masked columns: checks that wait for it, and held cursors, whose
+ * queries run to their end there. Code that nobody looked into may have declared some.
+ */
+export const outlasts = ({ isTainted, writesTagged, cursorUse }: AnswerTaint): boolean =>
+  writesTagged || (isTainted && (cursorUse === 'hold' || cursorUse === 'clear'))
+
 /** The cursors that a session declared, by their names. A name that is not here, or not confirmed, is in doubt. */
 export type Cursors = Map<string, Cursor>
 

@@ -72,6 +72,21 @@ test('what Countersign asked itself never reaches the agent', () => {
   assert.deepEqual(verdicts, ['drop', 'drop', 'ourRow', 'drop', 'ready'])
 })
 
+test('what the target tells of its work on what Countersign asked itself never reaches the agent', () => {
+  for (const more of [{ isOurs: true }, { isOurs: true, isForAgent: true }, { isOurs: false }]) {
+    const exchange = expecting(step('Parse', null, more))
+    const told = ['DEBUG', 'LOG', 'INFO', 'NOTICE', 'WARNING'].map((severity) =>
+      toClient.errorFrame(
+        'N',
+        new Map(Object.entries({ S: severity, V: severity, C: '00000', M: 'parse' })),
+      ),
+    )
+    const work = more.isOurs ? 'drop' : 'message'
+    const verdicts = [work, work, 'message', 'message', 'message']
+    assert.deepEqual(feed(exchange, ...told), verdicts)
+  }
+})
+
 test('a name is learned only when the target confirmed it', () => {
   const confirmed: string[] = []
   const exchange = expecting(

@@ -103,6 +103,7 @@ export function accept(exchange: Exchange, frame: ServerFrame): Verdict {
       exchange.rowsSent++
       return { do: 'row', columns: exchange.columns.get(step?.portal ?? null) ?? null }
     case 'N':
+      return { do: step?.isOurs === true && isOfItsWork(frame) ? 'drop' : 'message' }
     case 'A':
       return { do: 'message' }
     case 'S':
@@ -206,6 +207,12 @@ function executed(exchange: Exchange, step: Step | undefined): Verdict {
   return { do: step.isOurs ? 'drop' : 'pass' }
 }
 
+/** Of what Countersign asks, an agent that lowers client_min_messages would be shown the texts and plans. */
+function isOfItsWork(frame: ServerFrame): boolean {
+  const fields = errorFieldsOf(frame)
+  return !fields.ok || WORK_SEVERITIES.has(fields.value.get('V') ?? '')
+}
+
 function failed(exchange: Exchange, frame: ServerFrame): Verdict {
   exchange.copyIn = false
   const fields = errorFieldsOf(frame)
@@ -266,3 +273,6 @@ function dropSyncs(exchange: Exchange): void {
 const COPY_TRAILER = Buffer.from([0x64, 0, 0, 0, 6, 0xff, 0xff])
 const DESCRIPTIONS_MAX = 100
 const DESCRIPTION_BYTES_MAX = 4_096
+
+/** DEBUG1 to DEBUG5 are all called DEBUG in the protocol. */
+const WORK_SEVERITIES: ReadonlySet<string> = new Set(['DEBUG', 'LOG'])

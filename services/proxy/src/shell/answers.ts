@@ -13,6 +13,7 @@ import {
   type AnswerTaint,
   cursorAnswered,
   IN_DOUBT,
+  outlasts,
   transactionCursorsEnded,
   UNTAINTED,
 } from '../core/answer-taint.ts'
@@ -101,7 +102,7 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
         out.push(
           session.filter.message(
             frame,
-            isTainted || answer.writesTagged || session.hasWrittenTagged,
+            isTainted || answer.writesTagged || session.mayQuoteAtEnd || hasJustOutlasted(session),
           ),
         )
         break
@@ -189,7 +190,7 @@ function transactionEnded(session: Session): void {
   session.hasWritten = false
   forgetPortals(session.names)
   session.exchange.columns.clear()
-  session.hasWrittenTagged = false
+  session.mayQuoteAtEnd = false
   transactionCursorsEnded(session.cursors)
   if (session.status !== 'I' && session.hasChangedState) session.stateVersion++
   session.hasChangedState = false
@@ -228,6 +229,8 @@ function complete(session: Session, keep: 0 | 1): void {
     const running = session.underWay.get(ended.request)
     session.underWay.delete(ended.request)
     if (running === undefined) continue
+    // At ReadyForQuery all was noted, and its transaction may be over.
+    if (keep === 1 && outlasts(running.answer)) session.mayQuoteAtEnd = true
     const completed: Uncited<RequestCompleted> = {
       type: 'RequestCompleted',
       at: session.proxy.clock.now(),
@@ -260,11 +263,18 @@ function anyTaint(session: Session): AnswerTaint {
   return any.writesTagged ? { ...UNTAINTED, writesTagged: true } : UNTAINTED
 }
 
+/** In a pipeline, the end of the transaction answers before it is noted what came before it. */
+const hasJustOutlasted = ({ exchange, underWay }: Session): boolean =>
+  exchange.ended.some(({ request }) => {
+    const answer = underWay.get(request)?.answer
+    return answer !== undefined && outlasts(answer)
+  })
+
 /** A cursor is what it was declared for once the target said so. */
 function noteCursors(session: Session): void {
   for (const { request, outcome } of session.exchange.ended) {
     const answer = session.underWay.get(request)?.answer
-    if (answer?.writesTagged === true) session.hasWrittenTagged = true
+    if (answer !== undefined && outlasts(answer)) session.mayQuoteAtEnd = true
     if (answer?.cursor !== null) cursorAnswered(session.cursors, request, outcome === 'Succeeded')
   }
 }

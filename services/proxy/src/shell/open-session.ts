@@ -206,7 +206,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       isSkipping: false,
       hasRun: false,
       hasWritten: false,
-      hasWrittenTagged: false,
+      mayQuoteAtEnd: false,
       cursors: new Map(),
       behindLongRow: null,
       hasChangedState: false,

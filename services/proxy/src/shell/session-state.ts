@@ -51,8 +51,8 @@ export type Session = {
   hasWritten: boolean
   /** The open transaction changed the state of the session. */
   hasChangedState: boolean
-  /** The open transaction wrote where tagged columns are, so what is said at its end may quote them. */
-  hasWrittenTagged: boolean
+  /** The open transaction wrote where tagged columns are, or holds cursors over them: what is said at its end may quote them. */
+  mayQuoteAtEnd: boolean
   /** What came behind a long row that is being masked; null when none is. */
   behindLongRow: (ServerFrame | Violation)[] | null
   /** What the cursors of the session show. */
