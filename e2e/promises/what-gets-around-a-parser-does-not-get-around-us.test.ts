@@ -188,9 +188,12 @@ async function refusedOrHeld(wire: Wire): Promise<string> {
   }
 }
 
-/** What is not there is refused in the words of the target, which was asked for the name alone. */
+/**
+ * What is not there is refused in the words of the target, which was asked for the name alone; what is no SQL in ours, as
+ * PostgreSQL says it.
+ */
 const REFUSED_OR_HELD =
-  /held for review|CS_REQUEST_BLOCKED|CS_REQUEST_UNKNOWN|CS_REQUEST_TOO_COMPLEX|^(ERROR: +)?function \S+ does not exist/
+  /held for review|CS_REQUEST_BLOCKED|CS_REQUEST_UNKNOWN|CS_REQUEST_TOO_COMPLEX|^(ERROR: +)?syntax error at or near "this"|^(ERROR: +)?function \S+ does not exist/
 
 /** FunctionCall: 'F' length oid:4 formats:2=0 arguments:2=0 resultFormat:2=0. No driver has sent it for twenty years. */
 function functionCall(oid: number): Buffer {
