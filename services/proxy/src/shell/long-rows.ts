@@ -32,8 +32,8 @@ export type MaskedLongRow = { readonly bytes: Buffer; readonly notes: readonly s
 
 /** Up to here a row is masked where it arrives: the slowest detectors take less than 30 ms for it. */
 const LONG_ROW_BYTES_MIN = 128 * 1024
-/** A larger row is masked where it is: a copy of it on the thread would take more memory than is reserved for it. */
-const LONG_ROW_BYTES_MAX = 8 * 1024 * 1024
+/** A larger row is not looked through at all (`DETECTED_ROW_BYTES_MAX`), which is quick. */
+const LONG_ROW_BYTES_MAX = 64 * 1024 * 1024
 
 /** Whether a row is masked on the thread. */
 export const isLongRow = ({ raw }: Pick<ServerFrame, 'raw'>): boolean =>
