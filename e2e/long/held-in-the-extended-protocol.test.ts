@@ -65,7 +65,7 @@ test('a refusal in the middle of a pipeline rolls its earlier part back and skip
   const first = told(await wire.ready())
   assert.deepEqual(
     first.filter((line) => /^(row|done|error|ready)/.test(line)),
-    ['done UPDATE 1', 'error 42501', 'ready I'],
+    ['done UPDATE 1', 'error 42C01', 'ready I'],
   )
   const second = told(await wire.ready())
   assert.ok(!second.includes('row gone'), second.join(' | '))
@@ -88,7 +88,7 @@ test('a refused simple query behind messages without Sync rolls them back, too',
   const first = told(await wire.ready())
   assert.deepEqual(
     first.filter((line) => /^(row|done|error|ready)/.test(line)),
-    ['done UPDATE 1', 'error 42501', 'ready I'],
+    ['done UPDATE 1', 'error 42C01', 'ready I'],
   )
   wire.send(toServer.query('select 1'))
   await wire.ready()
@@ -126,7 +126,7 @@ test('a denied statement in a pipeline gives its SQLSTATE, and the session goes 
   assert.equal((await deny(system, 'bo', requestId, 'keep it')).status, 200)
   assert.deepEqual(
     told(await wire.ready()).filter((line) => /^(error|ready)/.test(line)),
-    ['error 42501', 'ready I'],
+    ['error 42C03', 'ready I'],
   )
   wire.send(group('select id from shop.orders where id = $1', '19'), toServer.sync())
   assert.deepEqual(told(await wire.ready()).slice(-3), ['row 19', 'done SELECT 1', 'ready I'])

@@ -6,6 +6,8 @@ import { type Psql, startPsql } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
 import { eventsOf, eventually, newestSession, observe } from '../support/ledger.ts'
 import { applyCatalog } from '../support/reviewer.ts'
+import { openWire } from '../support/wire.ts'
+import { toServer } from '@countersign/postgres-wire'
 
 // A masking service that was frozen may first have to join its group again.
 const system = await arena('new-rules', { env: { proxy: { CS_MASKING_LIMIT_MS: '60000' } } })
@@ -45,6 +47,24 @@ test('a rule that is added masks the next result of a session that is open, also
 
   await withRule('')
   assert.equal(await said('select name from shop.products where id = 1'), plain)
+})
+
+// Meant to fail when `takePlan` in services/proxy/src/shell/open-session.ts takes every plan at once: the rest was dropped.
+test('a rule that is added in the middle of a COPY takes nothing away from it', async () => {
+  const wire = await openWire(system, 'shop-dev')
+  wire.send(toServer.query('copy (select generate_series(1, 1000000)) to stdout'))
+  await wire.until('d')
+  wire.socket.pause()
+  const before = (await eventsOf(log, 'masking', 'MaskingPlanned')).length
+  await withRule('    - { column: name, tag: name, method: redact }\n')
+  await eventually('the new plan', async () => {
+    return (await eventsOf(log, 'masking', 'MaskingPlanned')).length > before
+  })
+  wire.socket.resume()
+  const lines = (await wire.until('Z')).filter(({ tag }) => tag === 'd').length
+  assert.equal(lines, 1_000_000 - 1)
+  wire.end()
+  await withRule('')
 })
 
 test('every session is planned anew once for each change, and for rules that did not change not at all', async (t) => {

@@ -43,6 +43,8 @@ export type ResultFilter = {
   copyBegins(frame: ServerFrame, isTainted: boolean): void
   /** A piece of copied data; a row that is not complete waits for the next piece. */
   copy(frame: ServerFrame): Buffer[]
+  /** Whether it is in the middle of a copy. */
+  isCopying(): boolean
   /** What still waits when the copy ends. */
   copyEnds(): Buffer[]
 }
@@ -174,6 +176,7 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
       if (copying === null || !data.ok) return []
       return maskCopyChunk(copying, data.value).map(toClient.copyData)
     },
+    isCopying: () => copying !== null,
     copyEnds() {
       if (copying === null) return []
       const rest = maskCopyEnd(copying).map(toClient.copyData)

@@ -53,8 +53,17 @@ function gone(session: Session): never {
   return over(session, { reason, code: null, words: 'the agent disconnected' })
 }
 
+/** A plan that came in the middle of a COPY counts from its end on. */
+function takeNextFilter(session: Session): void {
+  if (session.nextFilter === null) return
+  session.filter = session.nextFilter
+  session.nextFilter = null
+}
+
 /** Takes the frames of the target: masks, passes on, records, and notes what ended. */
 export function takeFrames(session: Session, frames: readonly (ServerFrame | Violation)[]): void {
+  // What comes after the end is nobody's: the agent is told goodbye, and gets no more rows.
+  if (session.isEnding) return
   if (session.behindLongRow !== null) {
     session.behindLongRow.push(...frames)
     return
@@ -118,9 +127,11 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
         break
       case 'copyEnd':
         out.push(...session.filter.copyEnds(), frame.raw)
+        takeNextFilter(session)
         break
       case 'ready':
         noteCursors(session)
+        takeNextFilter(session)
         if (verdict.status === 'I') transactionEnded(session)
         session.status = verdict.status
         session.isPipelineOpen = false

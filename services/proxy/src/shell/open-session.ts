@@ -32,7 +32,7 @@ import { traced } from '@countersign/runtime'
 import type { Unlinked } from '../core/chain.ts'
 import { applicationName } from '../core/session-name.ts'
 import { newExchange } from '../core/exchange.ts'
-import { resultFilter } from '../core/result-filter.ts'
+import { type ResultFilter, resultFilter } from '../core/result-filter.ts'
 import { noNames } from '../core/statement-names.ts'
 import { isWithoutMeaning } from './changed-settings.ts'
 import type { Client } from './client.ts'
@@ -223,6 +223,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       undescribed: null,
       plan,
       filter: resultFilter(plan, proxy.maskingKey),
+      nextFilter: null,
       untaken: null,
       raised: null,
       withheld: nothingWithheld(),
@@ -400,6 +401,12 @@ async function maskingPlan(asked: Asked): Promise<MaskingPlanned> {
 }
 
 /** What other services say about an open session without being asked. */
+/** A COPY under way is masked to its end as it began: its filter alone knows where in a line the data stands. */
+function takePlan(session: Session, filter: ResultFilter): void {
+  if (session.filter.isCopying()) session.nextFilter = filter
+  else session.filter = filter
+}
+
 function stateChanged(session: Session, record: Understood): void {
   const { message } = record
   switch (message.type) {
@@ -417,7 +424,7 @@ function stateChanged(session: Session, record: Understood): void {
     case 'MaskingPlanned':
       if (message.planVersion !== session.plan.planVersion) session.covers.clear()
       session.plan = message
-      session.filter = resultFilter(message, session.proxy.maskingKey)
+      takePlan(session, resultFilter(message, session.proxy.maskingKey))
       break
     default:
       break

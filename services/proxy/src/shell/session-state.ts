@@ -77,6 +77,8 @@ export type Session = {
   undescribed: RequestId | null
   plan: MaskingPlanned
   filter: ResultFilter
+  /** The filter of a plan that came in the middle of a COPY; taken when that ends. */
+  nextFilter: ResultFilter | null
   /** What is raised until the transaction ends. */
   raised: Raised | null
   /** The end of an answer that waits until what was raised is taken back. */
