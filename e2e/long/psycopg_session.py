@@ -43,7 +43,7 @@ def refused_in_pipeline(connection):
             connection.execute("grant shop_dev_owner to public")
             connection.execute("update shop.orders set note = 'refused' where id = 42")
             pipe.sync()
-    except psycopg.errors.InsufficientPrivilege as error:
+    except psycopg.Error as error:
         heard.append(error.sqlstate)
     connection.rollback()
     row = connection.execute("select count(*) from shop.orders where note = 'refused'").fetchone()

@@ -338,6 +338,47 @@ test('a session that is left idle while a privilege is raised ends, and its tran
   assert.deepEqual(columns, [])
 })
 
+test('every transaction of a session can be lent a privilege, not only its first', async () => {
+  const wire = await openWire(system, 'shop-prod')
+  for (const at of [1, 2, 3]) {
+    wire.send(toServer.query('begin'))
+    await wire.ready()
+    wire.send(toServer.query(`update shop.orders set note = 'time ${at}' where id = 5`))
+    const requestId = await heldOnWire(wire)
+    assert.equal((await countersign(system, 'ana', requestId)).status, 200)
+    assert.ok(told(await wire.ready()).includes('ready T'), String(at))
+    wire.send(toServer.query('commit'))
+    assert.ok(told(await wire.ready()).includes('ready I'))
+  }
+  wire.end()
+})
+
+test('no transaction is begun behind the end of a raised one before the privilege is taken back', async () => {
+  const wire = await openWire(system, 'shop-prod')
+  for (const sql of [
+    'commit and chain',
+    'rollback and chain',
+    'commit; begin',
+    'commit; select 1',
+  ]) {
+    wire.send(toServer.query('begin'))
+    await wire.ready()
+    wire.send(toServer.query("update shop.orders set note = 'chained' where id = 5"))
+    const requestId = await heldOnWire(wire)
+    assert.equal((await countersign(system, 'ana', requestId)).status, 200)
+    await wire.ready()
+    wire.send(toServer.query(sql))
+    assert.equal(fieldOf(only(await wire.ready(), 'E'), 'C'), '42C08', sql)
+    wire.send(toServer.query('rollback'))
+    await wire.ready()
+    await eventually(
+      `the privilege is taken back after ${sql}`,
+      async () => (await sessionRolesIn(system, 'shop_prod_writer')).length === 0,
+    )
+  }
+  wire.end()
+})
+
 /** A session in a transaction in which the owner's rights are lent, until it ends. */
 async function raisedTransaction(context: TestContext, column: string): Promise<Psql> {
   const running = await startPsql(system, { profile: 'shop-prod' })

@@ -135,6 +135,7 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
         if (verdict.status === 'I') transactionEnded(session)
         session.status = verdict.status
         session.isPipelineOpen = false
+        session.hasEndedRaised = false
         // Inside a transaction nothing is handed over yet, so nobody waits for it.
         if (!verdict.isOurs && !(verdict.status === 'I' && isKeptBack(session, frame)))
           out.push(...takeWithheld(session.withheld), frame.raw)

@@ -10,7 +10,7 @@ import {
 } from '../core/hold-limit.ts'
 import { countersignedNotice, holdNotice } from '../core/refusal.ts'
 import { openTransaction } from './open-transaction.ts'
-import { actAsItself, privilegesConfirmed } from './privileges.ts'
+import { actAsItself, hearsOfMemberships, privilegesConfirmed } from './privileges.ts'
 import { CANCELLED_BY_AGENT, type RequestRefusal } from './refuse.ts'
 import { forgetAnswers, type Pending } from './requests.ts'
 import { tell } from './seen.ts'
@@ -60,7 +60,7 @@ export async function hold(
   }
 }
 
-/** One transaction is lent one set of roles: caches of the backend may not see what is lent in the middle of it. */
+/** One transaction is lent one set of roles: what people granted for one statement is not added up. */
 const needsAnother = ({ raised }: Session, { raise }: ReviewRequired): boolean =>
   raised !== null && !raise.every((role) => raised.roles.includes(role))
 
@@ -233,6 +233,7 @@ async function raised(
   session.raised = raise
   session.mailbox.expect(`lower/${raise.raiseId}`)
   await actAsItself(session, true)
+  await hearsOfMemberships(session)
   const confirmed = await privilegesConfirmed(session, raise.roles)
   // The broker was waited for nevertheless: what is not known to be raised is not known to be lowered.
   if (session.isCancelled) {

@@ -226,6 +226,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       nextFilter: null,
       untaken: null,
       raised: null,
+      hasEndedRaised: false,
       withheld: nothingWithheld(),
       isCancelled: false,
       onCancel: () => undefined,

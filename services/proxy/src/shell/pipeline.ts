@@ -27,6 +27,7 @@ import {
 } from './requests.ts'
 import { CANCELLED, cancelAtTarget, type Session, underWay } from './session-state.ts'
 import { currentPlan } from './masking-currency.ts'
+import { keepsRaised } from './next-transaction.ts'
 import { portalsConfirmed, portalsNoted } from './portals.ts'
 import { namesConfirmed } from './search-path.ts'
 import type { Outgoing } from './target.ts'
@@ -83,6 +84,11 @@ async function served(session: Session, batch: Batch): Promise<void> {
       const hint = 'End the transaction first, with ROLLBACK.'
       const code = 'CS_REQUEST_UNKNOWN'
       return refuseRest({ code, reason, hint, decisionId: pending.decisionId })
+    }
+    const kept = decision.type === 'RequestBlocked' ? null : keepsRaised(session, pending, decision)
+    if (kept !== null) {
+      forgetAnswers(session, pending)
+      return refuseRest(kept)
     }
     if (session.status !== 'E' && isOpaque(decision) && agelessPortals(session.names).length > 0) {
       await forward(session, batch, pending.ask.firstStep, true)

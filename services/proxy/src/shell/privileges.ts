@@ -10,6 +10,21 @@ export async function actAsItself(session: Session, isRaised: boolean): Promise<
 }
 
 /**
+ * Lets the backend hear inside an open transaction of what was committed meanwhile. It hears of it when a transaction begins
+ * and when it locks a relation that it has not locked yet; until then it answers from what it remembers, and once a privilege
+ * was raised and taken back it remembers that it has none. `pg_relation_size` gives its lock back at once; which catalog it
+ * looks at does not matter, as long as nobody has it locked.
+ */
+export async function hearsOfMemberships(session: Session): Promise<void> {
+  await ownQuery(session, LOCKS_ANOTHER)
+}
+
+const LOCKS_ANOTHER = `select pg_catalog.pg_relation_size(c.oid) from pg_catalog.pg_class c
+  where c.relkind operator(pg_catalog.=) 'r'
+    and c.relnamespace operator(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace
+    and not exists (select from pg_catalog.pg_locks l where l.relation operator(pg_catalog.=) c.oid) limit 1`
+
+/**
  * Asks the backend of the session itself which of these roles it may use: a catalog says what should be, a backend with
  * warm caches may still think otherwise. `changed`: the session does not act as its own role any more.
  */

@@ -20,6 +20,7 @@ import type { Ask } from '../core/pipeline-plan.ts'
 import { subjectOf } from '../core/request-subject.ts'
 import type { PolicyLiveness } from './proxy-context.ts'
 import { noteCustomSettings } from './changed-settings.ts'
+import { noteEnd } from './next-transaction.ts'
 import { hashOfRecord } from './record-hash.ts'
 import { CANCELLED, cancelled, during, type Raised, type Session } from './session-state.ts'
 
@@ -179,6 +180,7 @@ export function releaseOf(
   pending.recording = decision.recording
   const stateVersion = session.stateVersion
   noteEffects(session, pending, decision)
+  noteEnd(session, pending, decision.effects)
   session.proxy.metrics.released.add(1, { coverage: cover?.coverage ?? 'None' })
   return {
     type: 'RequestReleased',

@@ -81,6 +81,8 @@ export type Session = {
   nextFilter: ResultFilter | null
   /** What is raised until the transaction ends. */
   raised: Raised | null
+  /** The transaction of what is raised was ended in the open pipeline. */
+  hasEndedRaised: boolean
   /** The end of an answer that waits until what was raised is taken back. */
   readonly withheld: Withheld
   /** The agent cancelled what is served now, before it ran. */

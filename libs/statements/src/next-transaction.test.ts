@@ -1,0 +1,39 @@
+// Meant to fail when a chain, or a transaction that begins behind an end, is not looked for.
+import assert from 'node:assert/strict'
+import { before, test } from 'node:test'
+import { loadStatements } from './parser.ts'
+import { type TransactionTurn, transactionTurn } from './next-transaction.ts'
+
+before(loadStatements)
+
+const TURNS: Readonly<Record<TransactionTurn, readonly string[]>> = {
+  none: ['', 'select 1', 'begin', 'begin; select 1', 'rollback to a', 'savepoint a', 'selec 1'],
+  ends: [
+    ...['commit', 'end', 'abort', 'rollback', 'commit and no chain', "prepare transaction 'x'"],
+    ...['begin; select 1; commit', 'select 1; rollback work;', 'commit; rollback'],
+  ],
+  'goes-on': [
+    'commit; select 1',
+    'begin; select 1; commit; select 2; commit',
+    'abort; set a.b = 1',
+  ],
+  'begins-another': [
+    ...[
+      'commit and chain',
+      'rollback and chain',
+      'end work and chain',
+      '/* c */ ABORT AND /**/ CHAIN',
+    ],
+    ...[
+      'commit; begin',
+      'commit; select 1; start transaction',
+      'select 1; commit and chain; commit',
+    ],
+  ],
+}
+
+test('it is known of a text whether anything runs behind the end of its transaction', () => {
+  for (const [turn, texts] of Object.entries(TURNS))
+    for (const sql of texts) assert.equal(transactionTurn(sql), turn, sql)
+  assert.equal(transactionTurn(`select 1 -- ${'x'.repeat(20_000)}`), null)
+})

@@ -1,0 +1,35 @@
+import { LOOP_BYTES_MAX, parsed } from './parser.ts'
+import { nodeAt, textOf, type Tree } from './tree.ts'
+
+/**
+ * What a text does with the transaction that it runs in, as far as more may run behind its end before the target says
+ * `ReadyForQuery`: nothing, it ends it last of all, something runs behind the end, or another one begins and stays open to
+ * whoever sends the next text (`AND CHAIN`, `BEGIN`). Null when it is too long to be parsed where others wait.
+ */
+export type TransactionTurn = 'none' | 'ends' | 'goes-on' | 'begins-another'
+
+export function transactionTurn(sql: string): TransactionTurn | null {
+  if (sql.length > LOOP_BYTES_MAX) return null
+  const trees = parsed(sql)
+  // What does not parse does not run.
+  if (!trees.ok) return 'none'
+  let turn: TransactionTurn = 'none'
+  for (const tree of trees.value) {
+    const node = nodeAt(tree, 'stmt')
+    if (node === null) continue
+    const kind = node.kind === 'TransactionStmt' ? textOf(node.body, 'kind') : ''
+    if (ENDS.has(kind) && !isChained(node.body)) turn = turn === 'none' ? 'ends' : turn
+    else if (ENDS.has(kind) || (turn !== 'none' && BEGINS.has(kind))) return 'begins-another'
+    else if (turn === 'ends') turn = 'goes-on'
+  }
+  return turn
+}
+
+const isChained = (body: Tree): boolean => body['chain'] === true
+
+const ENDS: ReadonlySet<string> = new Set([
+  'TRANS_STMT_COMMIT',
+  'TRANS_STMT_PREPARE',
+  'TRANS_STMT_ROLLBACK',
+])
+const BEGINS: ReadonlySet<string> = new Set(['TRANS_STMT_BEGIN', 'TRANS_STMT_START'])

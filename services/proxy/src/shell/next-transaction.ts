@@ -1,0 +1,45 @@
+import type { Effect } from '@countersign/contracts'
+import { transactionTurn } from '@countersign/statements'
+import type { RequestRefusal } from './refuse.ts'
+import type { Pending, RequestDecision } from './requests.ts'
+import type { Session } from './session-state.ts'
+
+/**
+ * What is raised is taken back when the target says that no transaction is open. A text or a pipeline that ends one
+ * transaction and begins the next before that would keep it, so neither runs while something is raised, or would be.
+ */
+export function keepsRaised(
+  session: Session,
+  { ask }: Pending,
+  decision: RequestDecision,
+): RequestRefusal | null {
+  const isRaising = decision.type === 'ReviewRequired' && decision.raise.length > 0
+  const isRaised = session.raised !== null
+  if (ask.sql === null || !(isRaised || isRaising)) return null
+  if (ask.kind === 'Prepare') return null
+  const turn = transactionTurn(ask.sql)
+  // Of a long text it is only known that it has to do with transactions.
+  const isKept =
+    turn === null
+      ? decision.effects.some(controlsTransaction)
+      : turn === 'begins-another' || (isRaised && turn === 'goes-on')
+  if (!isKept && !(isRaised && session.hasEndedRaised)) return null
+  return { ...KEPT, decisionId: null }
+}
+
+/** Noted before it runs: what follows in the same pipeline runs behind the end. */
+export function noteEnd(session: Session, { ask }: Pending, effects: readonly Effect[]): void {
+  if (session.raised === null || ask.kind === 'Prepare' || ask.sql === null) return
+  const turn = transactionTurn(ask.sql)
+  if (turn === null ? effects.some(controlsTransaction) : turn !== 'none')
+    session.hasEndedRaised = true
+}
+
+const controlsTransaction = ({ effect }: Effect): boolean => effect === 'transaction'
+
+const KEPT = {
+  code: 'CS_PRIVILEGE_MISMATCH',
+  reason:
+    'A raised privilege ends with its transaction, so nothing runs behind that end before it is taken back: no AND CHAIN, no BEGIN.',
+  hint: 'Send COMMIT or ROLLBACK by itself, wait for its answer, and begin the next transaction then.',
+} as const
