@@ -12,6 +12,8 @@ import type { Session } from './session-state.ts'
  */
 export async function currentSettings(session: Session): Promise<void> {
   if (session.settingsVersion === session.stateVersion || session.status === 'E') return
+  // After an error the target answers nothing before Sync.
+  if (session.exchange.skipping) return
   const names = [...session.customSettings]
   const rows = await ownQuery(session, sqlOf(names))
   // Nobody may approve a text under settings that are not known.

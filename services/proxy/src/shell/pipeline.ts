@@ -52,8 +52,8 @@ async function served(session: Session, batch: Batch): Promise<void> {
     return skippedToSync(session, batch)
   }
   await currentPlan(session)
-  await currentSettings(session)
-  if (session.exchange.skipping) return skipRest(session, batch, [])
+  if (plan.asks.length > 0) await currentSettings(session)
+  if (plan.asks.length > 0 && session.exchange.skipping) return skipRest(session, batch, [])
   const pendings = await intercepted(session, plan.asks)
   const skip = (from: number): Promise<void> => skipRest(session, batch, pendings.slice(from))
   for (const [index, planned] of pendings.entries()) {
