@@ -199,7 +199,6 @@ async function longRow(
 /** Portals end with their transaction. What it changed in the session may be undone by its end, which is a change too. */
 function transactionEnded(session: Session): void {
   session.hasRun = false
-  session.hasWritten = false
   forgetPortals(session.names)
   session.exchange.columns.clear()
   session.mayQuoteAtEnd = false

@@ -2,6 +2,7 @@ import type { ChangedSetting } from '@countersign/contracts'
 import { Problem, sha256 } from '@countersign/kernel'
 import { namedSettings } from '@countersign/statements'
 import type { Ask } from '../core/pipeline-plan.ts'
+import { literal } from '../core/literal.ts'
 import { ownQuery } from './own-query.ts'
 import type { Session } from './session-state.ts'
 
@@ -73,10 +74,6 @@ function sqlOf(custom: readonly string[]): string {
   )
   return [listed, ...named].join(' union all ')
 }
-
-/** A string literal that no setting of the session can change the meaning of. */
-const literal = (text: string): string =>
-  `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
 
 const shortened = ({ name, value }: ChangedSetting): ChangedSetting =>
   value.length <= VALUE_CHARACTERS_MAX

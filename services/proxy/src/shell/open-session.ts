@@ -205,7 +205,6 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       isPipelineOpen: false,
       isSkipping: false,
       hasRun: false,
-      hasWritten: false,
       mayQuoteAtEnd: false,
       cursors: new Map(),
       behindLongRow: null,

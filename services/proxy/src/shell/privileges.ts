@@ -1,3 +1,4 @@
+import { literal } from '../core/literal.ts'
 import { ownQuery } from './own-query.ts'
 import type { Session } from './session-state.ts'
 
@@ -44,7 +45,3 @@ export async function privilegesConfirmed(
   if (isSelf !== true) return 'changed'
   return all === true ? 'all' : any === true ? 'some' : 'none'
 }
-
-/** A string literal that no setting of the session can change the meaning of. */
-const literal = (text: string): string =>
-  `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`

@@ -210,7 +210,6 @@ function noteEffects(
   if (pending.ask.kind === 'Prepare') return
   session.hasRun = true
   if (session.profile.mayCreate && changesTarget(decision)) session.undescribed = pending.requestId
-  if (decision.effects.some(({ effect }) => WRITING.has(effect))) session.hasWritten = true
   if (!decision.changesState) return
   session.stateVersion++
   session.hasChangedState = true
@@ -327,13 +326,6 @@ const KEEPS_SCHEMA: ReadonlySet<string> = new Set([
   'delete',
   'transaction',
   'session-change',
-])
-const WRITING: ReadonlySet<string> = new Set([
-  'write',
-  'delete',
-  'schema-change',
-  'privilege-change',
-  'opaque',
 ])
 const CONTENT_BYTES_MAX = 256 * 1024
 const RENDERING_CHARACTERS_MAX = 4_000

@@ -47,8 +47,6 @@ export type Session = {
   isSkipping: boolean
   /** Something ran in the open transaction or pipeline. */
   hasRun: boolean
-  /** The open transaction has written, so nobody should be waited for in it. */
-  hasWritten: boolean
   /** The open transaction changed the state of the session. */
   hasChangedState: boolean
   /** The open transaction wrote where tagged columns are, or holds cursors over them: what is said at its end may quote them. */
