@@ -91,10 +91,10 @@ test('each statement in the log of the target has exactly one RequestReleased, w
       releases.filter((release) => of(release) && release.ran === 'must').map(({ sql }) => sql),
     )
   }
-  assert.equal(lines.length, 10 + 6 + 5 + 2)
+  assert.equal(lines.length, 10 + 6 + 6 + 2)
   const released = await eventsOf(log, 'sessions', 'RequestReleased')
-  // One has the target parse the held statement before people are asked.
-  assert.equal(released.filter(({ origin }) => origin === 'Countersign').length, 4)
+  // One has the target parse the held statement before people are asked, one looks its relations up when it is raised.
+  assert.equal(released.filter(({ origin }) => origin === 'Countersign').length, 5)
   assert.ok(
     released.some(({ coverage }) => coverage === 'Shape'),
     'the second product is covered by the decision on the first',
