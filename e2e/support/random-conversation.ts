@@ -44,11 +44,13 @@ export async function conversationsAgree(
   )
 }
 
-/** Says what the conversation was, in words. */
+/** Says what the conversation was, in words, and where it was answered otherwise. */
 function reporter(details: fc.RunDetails<[Said[]]>): void {
   if (!details.failed) return
   const said = (details.counterexample?.[0] ?? []).map(({ words }) => words)
-  throw new Error(`seed ${details.seed}: ${said.join(' ⏎ ')}`, { cause: details.errorInstance })
+  const cause = details.errorInstance
+  const difference = cause instanceof Error ? cause.message : String(cause)
+  throw new Error(`seed ${details.seed}: ${said.join(' ⏎ ')}\n${difference}`, { cause })
 }
 
 const uncounted = (heard: readonly string[], expected: readonly string[]): string[] =>

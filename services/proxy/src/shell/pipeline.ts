@@ -28,7 +28,7 @@ import {
 import { CANCELLED, cancelAtTarget, type Session, underWay } from './session-state.ts'
 import { currentPlan } from './masking-currency.ts'
 import { keepsRaised } from './next-transaction.ts'
-import { portalsConfirmed, portalsNoted } from './portals.ts'
+import { hasPortal, portalsConfirmed, portalsNoted } from './portals.ts'
 import { namesConfirmed } from './search-path.ts'
 import type { Outgoing } from './target.ts'
 
@@ -136,11 +136,14 @@ async function served(session: Session, batch: Batch): Promise<void> {
   await forward(session, batch, plan.end, stop !== null)
   if (session.exchange.skipping) return skip(pendings.length)
   if (stop === null) return batch.next < messages.length ? served(session, batch) : undefined
-  await refuse(
-    session,
-    { code: stop.code, reason: stop.why, hint: null, decisionId: null },
-    { pending: null, others: [], message: messages[stop.step] },
-  )
+  const message = messages[stop.step]
+  const scope = { pending: null, others: [], message }
+  const { code, why: reason } = stop
+  // In a failed transaction PostgreSQL looks whether there is such a portal, and runs none.
+  if (message?.tag === 'Execute' && session.status === 'E' && !batch.hasReleased) {
+    if (!(await hasPortal(session, message.portal))) return skipRest(session, batch, [])
+    await refuse(session, TRANSACTION_FAILED, scope)
+  } else await refuse(session, { code, reason, hint: null, decisionId: null }, scope)
   await skippedToSync(session, batch)
 }
 

@@ -1,4 +1,7 @@
+import { toServer } from '@countersign/postgres-wire'
 import { agelessPortals, forgetPortal } from '../core/statement-names.ts'
+import { answers } from './answers.ts'
+import { forwardRecorded } from './forward.ts'
 import { type OwnRows, ownQueryAmidst } from './own-query.ts'
 import type { Session } from './session-state.ts'
 
@@ -32,6 +35,25 @@ export async function portalsConfirmed(session: Session): Promise<boolean> {
   }
   doubtfulPortals.clear()
   return true
+}
+
+/**
+ * Asks the target, amidst what the agent sends, for a portal that no Bind made: a cursor, or what a simple query that failed
+ * has left until its transaction ends. Where there is none, or the target fails otherwise, the agent has its error.
+ */
+export async function hasPortal(session: Session, name: string): Promise<boolean> {
+  let isThere = false
+  session.exchange.steps.push({
+    ...{ tag: 'Describe', request: null, portal: name, isOurs: true, isForAgent: true },
+    confirmed: () => (isThere = true),
+  })
+  session.isPipelineOpen = true
+  forwardRecorded(session, [
+    { runs: null, bytes: toServer.describe('portal', name) },
+    { runs: null, bytes: toServer.flush() },
+  ])
+  await answers(session)
+  return isThere
 }
 
 /** The time is in binary: how it looks as text is up to settings, which the code may have changed. */
