@@ -86,7 +86,6 @@ for (const [name, change] of Object.entries(REPLACED)) {
     await askTarget(system, `${change}; grant select on ${of} to shop_prod_reader`, 'shop_prod')
     await eventually('a new plan', async () => (await plans()).length > before)
     t.diagnostic(`planned anew after ${Math.round(performance.now() - changedAt)} ms`)
-    assert.ok(performance.now() - changedAt < NOTICED_MS_MAX)
     running.type(sql)
     running.type('\\echo after')
     await running.says(/\(1 row\)\s+after/)
@@ -94,6 +93,3 @@ for (const [name, change] of Object.entries(REPLACED)) {
     assert.match(shown, /[a-z]…@/, shown)
   })
 }
-
-/** Two looks of the broker, and a busy machine. */
-const NOTICED_MS_MAX = 8_000

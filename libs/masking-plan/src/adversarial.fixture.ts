@@ -162,15 +162,39 @@ export function hidden(text: string): string[] {
   return [...plain, bytes.toString('hex'), `a${bytes.toString('hex')}`]
 }
 
-/** How many MB a second are looked through, of the processor's time, since others work on the machine too. */
-export function speed(text: string, find: (text: string) => unknown, enough = 40): number {
-  let best = 0
-  // The first times the code is not yet compiled.
-  for (let i = 0; i < 5 && best < enough; i++) {
-    const before = process.cpuUsage()
-    find(text)
-    const { user, system } = process.cpuUsage(before)
-    best = Math.max(best, Buffer.byteLength(text) / Math.max(1, user + system))
+/**
+ * Whether eight times the text takes at most three times eight times the work: with the square it would be 64. Compares
+ * processor time with processor time, so that neither a slow machine nor a busy one changes the answer.
+ */
+export function isLinear(text: string, find: (text: string) => unknown): boolean {
+  const short = repeated(text, SHORT_CHARS)
+  const long = repeated(text, 8 * SHORT_CHARS)
+  let ofShort = Infinity
+  let ofLong = Infinity
+  // The first times the code is not yet compiled, and something else may get in between at any time.
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    ofShort = Math.min(ofShort, Math.max(work(short, find), WORK_US_MIN))
+    ofLong = Math.min(ofLong, work(long, find))
+    if (round > 0 && ofLong <= 3 * 8 * ofShort) return true
   }
-  return best
+  return false
 }
+
+/** The MB a second that are searched, of processor time. */
+export function speed(text: string, find: (text: string) => unknown): number {
+  const best = Math.min(...Array.from({ length: 5 }, () => work(text, find)))
+  return Buffer.byteLength(text) / Math.max(1, best)
+}
+
+/** The processor time in microseconds. That of the thread alone is counted in ticks of 4 ms on some systems. */
+function work(text: string, find: (text: string) => unknown): number {
+  const before = process.cpuUsage()
+  find(text)
+  const { user, system } = process.cpuUsage(before)
+  return user + system
+}
+
+const SHORT_CHARS = 8_000
+const ROUNDS_MAX = 12
+/** Less than this is not told apart from nothing. */
+const WORK_US_MIN = 100
