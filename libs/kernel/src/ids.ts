@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Brand } from './brand.ts'
+import type { Instant } from './instant.ts'
 import { randomBytes } from './random.ts'
 
 /** One authenticated connection of one agent to one target. UUIDv7. */
@@ -26,6 +27,14 @@ export function uuidv7(unixMs: number, random: Uint8Array = randomBytes(10)): st
   return formatted(bytes, 0x70)
 }
 
+/** The time in milliseconds with which a UUID version 7 begins. */
+export const idTimeMs = (uuid: string): number =>
+  Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16)
+
+/** Whether an id names a time that has not come: no clock that made it is so far ahead. */
+export const isFromTheFuture = (uuid: string, at: Instant): boolean =>
+  idTimeMs(uuid) > at / 1_000 + AHEAD_MS_MAX
+
 /** A UUID version 5 (RFC 9562 section 5.5): the same namespace and name give the same id. */
 export function uuidv5(namespace: string, name: string): string {
   const named = Buffer.concat([
@@ -47,4 +56,6 @@ function parsedUuid(text: string): string {
   return text
 }
 
+/** How far the clock of another machine may be ahead. */
+const AHEAD_MS_MAX = 300_000
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/

@@ -4,7 +4,17 @@ export { type Deque, deque } from './deque.ts'
 export { sha256 } from './digest.ts'
 export { ERROR_CODES, type ErrorCode, isErrorCode } from './error-codes.ts'
 export { NEXT_STEPS } from './next-steps.ts'
-export { EventId, InstanceId, isUuid, RequestId, SessionId, uuidv5, uuidv7 } from './ids.ts'
+export {
+  EventId,
+  idTimeMs,
+  InstanceId,
+  isFromTheFuture,
+  isUuid,
+  RequestId,
+  SessionId,
+  uuidv5,
+  uuidv7,
+} from './ids.ts'
 export { afterMs, type Clock, Instant, isoOf, millisBetween, systemClock } from './instant.ts'
 export { messageOf, Problem, type ProblemOptions } from './problem.ts'
 export { randomBytes } from './random.ts'

@@ -1,14 +1,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AnyMessage } from '@countersign/contracts'
-import { Instant, SessionId } from '@countersign/kernel'
+import { Instant, RequestId, SessionId, uuidv7 } from '@countersign/kernel'
 import fc from 'fast-check'
-import { type Credentials, newCredentials, nextStep, noted, overdue } from './credential.ts'
+import {
+  type Credentials,
+  newCredentials,
+  nextStep,
+  noted,
+  overdue,
+  type Step,
+} from './credential.ts'
 import {
   admitted,
   allowed,
   alter,
   completed,
+  described,
   ended,
   failedToIssue,
   granted,
@@ -198,23 +206,124 @@ for (const [name, { given, then }] of Object.entries(CHANGES))
   test(`a change without people: ${name}`, () => assert.equal(stepAfter(given), then))
 
 test('a role is held by one session at a time, and free again after it', () => {
-  const other = SessionId('01890000-0000-7000-8000-0000000000ab')
+  const other = SessionId('00000000-0000-7000-8000-0000000000ab')
   const first = roleFor(after([...opened, admitted(other)]), other)
   assert.equal(first, 'cs_shop_prod_67')
   assert.equal(roleFor(after([...opened, ended(), revoked(role), admitted(other)]), other), role)
 })
 
-test('after a restart the order between topics changes nothing', () => {
-  const own = [intended(role), issued(role), raised(alter, owner)]
-  const topics = [
-    [admitted(), reviewed(alter, owner)],
-    [granted(alter, owner)],
-    [completed(alter, 'InTransaction'), completed(update, 'Idle')],
-  ]
+/**
+ * A session lives, with the broker taking each step that its facts ask for; then it is told again as after a restart: the
+ * own events first, and of the others any interleaving that keeps the order of each topic. Seen to fail when the end of a
+ * change is forgotten because its decision was not read yet, and when a withdrawn request is not remembered as closed.
+ */
+test('the order between topics changes nothing', () => {
   fc.assert(
-    fc.property(fc.shuffledSubarray([0, 1, 2], { minLength: 3 }), (order) => {
-      assert.equal(stepAfter([...own, ...order.flatMap((topic) => topics[topic] ?? [])]), 'lower')
+    fc.property(history(), fc.infiniteStream(fc.nat(2)), (lived, picks) => {
+      const known = after([...lived.own, ...interleaved(lived.topics, picks)])
+      assert.deepEqual(
+        nextStep(known, session, () => false),
+        lived.next,
+      )
     }),
+    { numRuns: 2_000 },
+  )
+})
+
+type Told = { topics: AnyMessage[][]; own: AnyMessage[]; next: unknown }
+
+/** What becomes of one request: allowed and run, approved with what it is lent, withdrawn or refused on the way. */
+const OUTCOMES = [
+  'allowed',
+  'allowed and run',
+  'allowed and withdrawn',
+  'asked',
+  'asked and withdrawn',
+  'granted and withdrawn',
+  'granted and run',
+  'covered',
+] as const
+
+function history(): fc.Arbitrary<Told> {
+  const request = fc.record({
+    outcome: fc.constantFrom(...OUTCOMES),
+    transaction: fc.constantFrom('Idle', 'InTransaction', 'Failed'),
+    raise: fc.constantFrom(owner, writer, []),
+    isDescribed: fc.boolean(),
+  })
+  return fc.array(request, { maxLength: 8 }).map((requests) => {
+    const [decisions, approvals, sessions]: AnyMessage[][] = [[free], [], []]
+    const own = [intended(role), issued(role)]
+    const state = after([free, ...own])
+    const topics = [decisions ?? [], approvals ?? [], sessions ?? []]
+    const told = (topic: number, message: AnyMessage): void => {
+      topics[topic]?.push(message)
+      noted(state, message)
+    }
+    requests.forEach(({ outcome, transaction, raise, isDescribed }, index) => {
+      const id = RequestId(`00000000-0000-7000-8000-0000000001${String(index).padStart(2, '0')}`)
+      if (outcome.startsWith('allowed')) told(0, allowed(id))
+      if (outcome.startsWith('asked') || outcome.startsWith('granted')) told(0, reviewed(id, raise))
+      if (outcome.startsWith('granted')) told(1, granted(id, raise))
+      taken()
+      if (outcome.endsWith('run') || outcome === 'covered') told(2, completed(id, transaction))
+      if (outcome.endsWith('withdrawn')) told(2, withdrawn(id))
+      if (isDescribed) taken()
+    })
+    return { topics, own, next: nextStep(state, session, () => false) }
+
+    function taken(): void {
+      for (;;) {
+        const step = nextStep(state, session, () => false)
+        if (step === null) return
+        const message = said(step)
+        own.push(message)
+        noted(state, message)
+      }
+    }
+  })
+}
+
+/** The event that follows a step. */
+function said(step: Step): AnyMessage {
+  if (step.do === 'raise') return raised(step.requestId, step.grant.raise)
+  if (step.do === 'lower') return lowered(step.requestId, step.roles)
+  assert.ok(step.do === 'describe', step.do)
+  return described(step.requestId)
+}
+
+function* interleaved(topics: readonly AnyMessage[][], picks: Iterable<number>) {
+  const left = topics.map((topic) => [...topic])
+  for (const pick of picks) {
+    const waiting = left.filter((topic) => topic.length > 0)
+    const next = waiting[pick % waiting.length]?.shift()
+    if (next === undefined) return
+    yield next
+  }
+}
+
+test('a session of many requests keeps nothing of those that ended', () => {
+  const state = after([free, intended(role), issued(role)])
+  for (let place = 0; place < 5_000; place++) {
+    const id = RequestId(uuidv7(place))
+    const message = [reviewed(id, []), allowed(id)][place % 2]
+    if (message !== undefined) noted(state, message)
+    if (place % 3 === 0) noted(state, withdrawn(id))
+    else {
+      noted(state, completed(id, 'Idle'))
+      noted(state, described(id))
+    }
+  }
+  const one = state.live.get(session)
+  assert.equal(one?.requests.size, 0)
+  assert.equal(one?.changes.size, 0)
+})
+
+test('a session from the future gets no credential', () => {
+  const other = SessionId(uuidv7(3_600_000))
+  assert.equal(
+    nextStep(after([admitted(other)]), other, () => false),
+    null,
   )
 })
 
@@ -223,7 +332,7 @@ test('a session that never got a role leaves nothing to look after', () => {
 })
 
 function after(messages: readonly AnyMessage[]): Credentials {
-  const state = newCredentials(3)
+  const state = newCredentials(3, Instant(0))
   for (const message of messages) noted(state, message)
   return state
 }

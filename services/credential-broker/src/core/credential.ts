@@ -12,9 +12,11 @@ import {
   afterMs,
   type Instant,
   type InstanceId,
+  isFromTheFuture,
   type RequestId,
   type SessionId,
 } from '@countersign/kernel'
+import { type EndedRequests, endedRequests } from './ended-requests.ts'
 import { type Finished, finishedSessions } from './finished.ts'
 import type { Retries } from './retries.ts'
 import { roleName } from './role-name.ts'
@@ -49,9 +51,15 @@ export type Credential = {
   leftNothing: boolean
   over: boolean
   transaction: TransactionStatus
+  /** Those that wait, run, or were lent something that is not taken back yet. */
   readonly requests: Map<RequestId, HeldRequest>
-  /** Requests that policy allowed by itself and that may change the target, and whether they ran. */
-  readonly changes: Map<RequestId, 'allowed' | 'ran'>
+  readonly ended: EndedRequests
+  /** Requests that policy allowed by itself and that may change the target, with the place of their end once they ran. */
+  readonly changes: Map<RequestId, number | null>
+  /** The request that the last description followed, and the place of its end where that is known. */
+  described: { requestId: RequestId | null; place: number }
+  /** Not a fact: a process that ended may have made the role without a word. */
+  mayBeMade: boolean
 }
 
 /** What is known of a request that people decide on. */
@@ -68,10 +76,10 @@ export type HeldRequest = {
 type Review = { digest: string; raise: readonly string[]; mayChangeSchema: boolean }
 type Grant = { approvalId: string; digest: string; raise: readonly string[]; expiresAt: number }
 
-export const newCredentials = (partition: number): Credentials => ({
+export const newCredentials = (partition: number, at: Instant): Credentials => ({
   partition,
   live: new Map(),
-  finished: finishedSessions(),
+  finished: finishedSessions(at),
   held: new Map(),
   tenants: new Map(),
   retries: new Map(),
@@ -82,6 +90,8 @@ export function noted(state: Credentials, message: AnyMessage): void {
   if (!('sessionId' in message) || isFinished(state, message.sessionId)) return
   switch (message.type) {
     case 'SessionAdmitted':
+      state.finished.heard(message.at)
+      if (isFromTheFuture(message.sessionId, message.at)) return
       // One verdict a session: the first counts, and the key that it names.
       if (entry(state, message.sessionId).admitted !== null) return
       entry(state, message.sessionId).admitted = message
@@ -94,25 +104,22 @@ export function noted(state: Credentials, message: AnyMessage): void {
       return ended(state, message.sessionId)
     case 'ReviewRequired':
       held(state, message).review = reviewOf(message)
-      return
+      return tidied(state, message.sessionId)
     case 'RequestAllowed':
       if (mayChangeByItself(state, message))
-        entry(state, message.sessionId).changes.set(message.requestId, 'allowed')
+        changeAllowed(entry(state, message.sessionId), message.requestId)
       return
     case 'ApprovalGranted':
       held(state, message).grant = message
-      return
+      return tidied(state, message.sessionId)
     case 'RequestRefused':
     case 'RequestWithdrawn':
-      state.live.get(message.sessionId)?.changes.delete(message.requestId)
-      held(state, message).closed = true
-      return
+      requestEnded(entry(state, message.sessionId), message.requestId, false)
+      return tidied(state, message.sessionId)
     case 'RequestCompleted':
-      return completed(
-        entry(state, message.sessionId),
-        message.requestId,
-        message.transactionStatus,
-      )
+      entry(state, message.sessionId).transaction = message.transactionStatus
+      requestEnded(entry(state, message.sessionId), message.requestId, true)
+      return tidied(state, message.sessionId)
     case 'CredentialIntended':
       entry(state, message.sessionId).intent = message
       tenantsOf(state, message.instanceId).add(message.sessionId)
@@ -123,7 +130,7 @@ export function noted(state: Credentials, message: AnyMessage): void {
       return
     case 'TargetDescribed':
       entry(state, message.sessionId).targetVersion = message.targetVersion
-      if (message.requestId !== null) described(entry(state, message.sessionId))
+      if (message.requestId !== null) described(entry(state, message.sessionId), message.requestId)
       return
     case 'CredentialFailed':
       if (message.requestId === null) {
@@ -131,7 +138,7 @@ export function noted(state: Credentials, message: AnyMessage): void {
         one.failed = true
         one.leftNothing = message.leftNothing && !one.issued
       } else held(state, { ...message, requestId: message.requestId }).raise = { status: 'failed' }
-      return
+      return tidied(state, message.sessionId)
     case 'PrivilegeRaised':
       held(state, message).raise = {
         status: 'raised',
@@ -141,8 +148,9 @@ export function noted(state: Credentials, message: AnyMessage): void {
       return
     case 'PrivilegeLowered':
       held(state, message).raise = { status: 'lowered' }
-      return
+      return tidied(state, message.sessionId)
     case 'CredentialRevoked':
+      state.finished.heard(message.at)
       return finish(state, message.sessionId)
     default:
       return
@@ -171,7 +179,13 @@ export function hasRaised({ live }: Credentials): boolean {
 /** What the facts of a session ask the broker to do next. */
 export type Step =
   | { do: 'intend'; admitted: SessionAdmitted; role: string }
-  | { do: 'issue'; admitted: SessionAdmitted; intent: CredentialIntended }
+  | {
+      do: 'issue'
+      admitted: SessionAdmitted
+      intent: CredentialIntended
+      /** The role may be there already: a process that ended may have made it. */
+      mayBeMade: boolean
+    }
   | {
       do: 'raise'
       profile: Profile
@@ -222,7 +236,7 @@ export function nextStep(
   if (one.over) return { ...revoke, reason: 'SessionOver' }
   if (isLeaseExpired(intent.instanceId)) return { ...revoke, reason: 'LeaseExpired' }
   if (admitted === null) return null
-  if (!one.issued) return { do: 'issue', admitted, intent }
+  if (!one.issued) return { do: 'issue', admitted, intent, mayBeMade: one.mayBeMade }
   return (
     lowering(one, intent, admitted.profile) ??
     raising(one, intent, admitted) ??
@@ -246,7 +260,10 @@ export function overdue(state: Credentials, now: Instant): SessionId[] {
   return found.map(({ sessionId }) => sessionId)
 }
 
-/** Keeps a role for a session from the moment it is chosen: another one may choose before the intent is in the log. */
+/**
+ * Keeps a role for a session from the moment it is chosen: another one may choose before the intent is in the log. Nobody
+ * can have made it for this session before.
+ */
 export function reserve(
   state: Credentials,
   sessionId: SessionId,
@@ -254,6 +271,7 @@ export function reserve(
   role: string,
 ): void {
   rolesOf(state, profile).set(role, sessionId)
+  entry(state, sessionId).mayBeMade = false
 }
 
 /** The roles of a profile that a session of this partition holds. */
@@ -301,7 +319,8 @@ function lowering(one: Credential, intent: CredentialIntended, profile: Profile)
     const { raiseId, roles } = request.raise
     // A later request of the same transaction runs with what this one was lent.
     const mayChangeSchema = [...one.requests.values()].some(
-      ({ grant, review }) => grant !== null && (review?.mayChangeSchema ?? true),
+      ({ grant, review, raise }) =>
+        raise.status !== 'lowered' && grant !== null && (review?.mayChangeSchema ?? true),
     )
     return { do: 'lower', profile, intent, requestId, raiseId, roles, mayChangeSchema }
   }
@@ -311,8 +330,10 @@ function lowering(one: Credential, intent: CredentialIntended, profile: Profile)
 /** After its transaction, what base roles changed is looked at before the session goes on. */
 function describing(one: Credential, profile: Profile): Step | null {
   if (one.transaction !== 'Idle') return null
-  const last = [...one.changes].findLast(([, status]) => status === 'ran')
-  return last === undefined ? null : { do: 'describe', profile, requestId: last[0] }
+  let last: { requestId: RequestId; place: number } | null = null
+  for (const [requestId, place] of one.changes)
+    if (place !== null && place > (last?.place ?? -1)) last = { requestId, place }
+  return last === null ? null : { do: 'describe', profile, requestId: last.requestId }
 }
 
 /** Where base roles may create nothing, only what people approved changes the target. */
@@ -321,8 +342,36 @@ function mayChangeByItself(state: Credentials, { sessionId, effects }: RequestAl
   return effects.some(({ effect }) => !KEEPS_SCHEMA.includes(effect))
 }
 
-function described(one: Credential): void {
-  for (const [requestId, status] of one.changes) if (status === 'ran') one.changes.delete(requestId)
+/** The topic of the decisions may be behind: what is allowed may have run, and been looked at, already. */
+function changeAllowed(one: Credential, requestId: RequestId): void {
+  const end = one.ended.of(requestId)
+  if (end !== null && (!end.hasRun || end.place <= one.described.place)) return
+  one.changes.set(requestId, end?.place ?? null)
+}
+
+function requestEnded(one: Credential, requestId: RequestId, hasRun: boolean): void {
+  const end = one.ended.add(requestId, hasRun)
+  const request = one.requests.get(requestId)
+  if (request !== undefined) request.closed = true
+  if (!end.hasRun) one.changes.delete(requestId)
+  else if (one.changes.has(requestId)) one.changes.set(requestId, end.place)
+  if (one.described.requestId === requestId) described(one, requestId)
+}
+
+/** A description is of everything that had ended when the request had that it follows. */
+function described(one: Credential, requestId: RequestId): void {
+  const place = one.changes.get(requestId) ?? one.ended.of(requestId)?.place ?? -1
+  one.described = { requestId, place: Math.max(place, one.described.place) }
+  for (const [id, ran] of one.changes)
+    if (ran !== null && ran <= one.described.place) one.changes.delete(id)
+}
+
+/** Closed requests are let go when nothing is raised: until then they say what ran with what was lent. */
+function tidied(state: Credentials, sessionId: SessionId): void {
+  const requests = state.live.get(sessionId)?.requests
+  if (requests === undefined) return
+  for (const { raise } of requests.values()) if (raise.status === 'raised') return
+  for (const [id, { closed }] of requests) if (closed) requests.delete(id)
 }
 
 function raising(
@@ -371,13 +420,6 @@ function whyNot(grant: Grant, review: Review, profile: Profile): string | null {
 
 const isFinished = ({ live, finished }: Credentials, id: SessionId): boolean =>
   !live.has(id) && finished.has(id)
-
-function completed(one: Credential, requestId: RequestId, transaction: TransactionStatus): void {
-  one.transaction = transaction
-  if (one.changes.has(requestId)) one.changes.set(requestId, 'ran')
-  const request = one.requests.get(requestId)
-  if (request !== undefined) request.closed = true
-}
 
 const reviewOf = (message: ReviewRequired): Review => ({
   digest: message.digest,
@@ -430,12 +472,12 @@ function finish(state: Credentials, sessionId: SessionId): void {
 }
 
 function held(state: Credentials, of: { sessionId: SessionId; requestId: RequestId }): HeldRequest {
-  const { requests } = entry(state, of.sessionId)
+  const { requests, ended } = entry(state, of.sessionId)
   const found = requests.get(of.requestId) ?? {
     review: null,
     grant: null,
     raise: { status: 'none' },
-    closed: false,
+    closed: ended.of(of.requestId) !== null,
   }
   requests.set(of.requestId, found)
   return found
@@ -453,7 +495,10 @@ function entry(state: Credentials, sessionId: SessionId): Credential {
     over: false,
     transaction: 'Idle',
     requests: new Map(),
+    ended: endedRequests(),
     changes: new Map(),
+    described: { requestId: null, place: -1 },
+    mayBeMade: true,
   }
   state.live.set(sessionId, found)
   return found

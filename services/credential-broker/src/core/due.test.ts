@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AnyMessage } from '@countersign/contracts'
-import { SessionId } from '@countersign/kernel'
+import { Instant, SessionId } from '@countersign/kernel'
 import { type Credentials, newCredentials, noted } from './credential.ts'
 import { dueSessions, dueStep } from './due.ts'
 import {
@@ -34,9 +34,9 @@ const lives = (): boolean => false
 const ranOut = (): boolean => true
 
 test('healthy sessions are not looked at: the lease is asked for once for their proxy', () => {
-  const state = newCredentials(3)
+  const state = newCredentials(3, Instant(0))
   for (let n = 0; n < 100; n++) {
-    const id = SessionId(`01890000-0000-7000-8000-${String(n).padStart(12, '0')}`)
+    const id = SessionId(`00000000-0000-7000-8000-${String(n).padStart(12, '0')}`)
     for (const message of [admitted(id), intended(`cs_${n}`, id), issued(`cs_${n}`, id)])
       noted(state, message)
   }
@@ -82,7 +82,7 @@ test('a revoked session leaves nothing to look after', () => {
 })
 
 function after(messages: readonly AnyMessage[]): Credentials {
-  const state = newCredentials(3)
+  const state = newCredentials(3, Instant(0))
   for (const message of messages) noted(state, message)
   return state
 }

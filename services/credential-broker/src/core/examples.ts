@@ -2,13 +2,13 @@ import type { AnyMessage, Profile, TransactionStatus } from '@countersign/contra
 import { InstanceId, Instant, RequestId, SessionId } from '@countersign/kernel'
 
 /** Messages as the tests of the broker tell them. */
-export const session = SessionId('01890000-0000-7000-8000-0000000000aa')
-export const proxy = InstanceId('01890000-0000-7000-8000-0000000000bb')
+export const session = SessionId('00000000-0000-7000-8000-0000000000aa')
+export const proxy = InstanceId('00000000-0000-7000-8000-0000000000bb')
 /** A public key of a session, whose thumbprint stands in the admission below. */
 export const sessionKey =
   '{"kty":"EC","x":"H4_3HKgWfKCECdAcvhkCbdNVIlHelHum7EYOZIDMJRQ","y":"VtDEo1q2qOzmprohHGn24DWstuDpdsotDEO-XJluRkY","crv":"P-256"}'
-export const alter = RequestId('01890000-0000-7000-8000-0000000000c1')
-export const update = RequestId('01890000-0000-7000-8000-0000000000c2')
+export const alter = RequestId('00000000-0000-7000-8000-0000000000c1')
+export const update = RequestId('00000000-0000-7000-8000-0000000000c2')
 
 export const profile: Profile = {
   name: 'shop-prod',
@@ -165,7 +165,7 @@ export const granted = (
 ): AnyMessage => ({
   type: 'ApprovalGranted',
   ...of(session),
-  approvalId: '01890000-0000-7000-8000-0000000000dd',
+  approvalId: '00000000-0000-7000-8000-0000000000dd',
   requestId,
   digest,
   signers: ['bo'],
@@ -181,6 +181,20 @@ export const raised = (requestId: RequestId, roles: readonly string[]): AnyMessa
   requestId,
   raiseId: `raise of ${requestId}`,
   roles,
+})
+
+export const described = (requestId: RequestId | null): AnyMessage => ({
+  type: 'TargetDescribed',
+  ...of(session),
+  target: profile.name,
+  targetVersion: 't1',
+  serverVersion: '18',
+  types: [],
+  systemColumns: [],
+  searchPath: [],
+  relations: [],
+  routines: [],
+  requestId,
 })
 
 export const lowered = (requestId: RequestId, roles: readonly string[]): AnyMessage => ({

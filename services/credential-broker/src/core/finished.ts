@@ -1,27 +1,36 @@
-import type { SessionId } from '@countersign/kernel'
+import { type Instant, isFromTheFuture, type SessionId } from '@countersign/kernel'
 
 /**
  * Sessions that are over, so that an old admission makes no new credential. Method: the newest are remembered one by one.
  * Of the others only the youngest is known: ids begin with the time (UUIDv7), so whatever is as old and does not live is
- * over. Known limit: a session whose admission comes after so many others have ended is refused a credential.
+ * over. An id from the future would make every session until then count as over, so it is forgotten alone: policy admits
+ * none, and the broker serves none. Known limit: a session whose admission comes after so many others have ended is refused
+ * a credential.
  */
 export type Finished = {
   has(id: SessionId): boolean
   add(id: SessionId): void
+  /** Tells the time, from a clock of ours. */
+  heard(at: Instant): void
 }
 
-export function finishedSessions(finishedMax: number = FINISHED_MAX): Finished {
+export function finishedSessions(startedAt: Instant, finishedMax: number = FINISHED_MAX): Finished {
+  // bound: FINISHED_MAX
   const newest = new Set<SessionId>()
   let youngestForgotten = ''
+  let latest = startedAt
   return {
     has: (id) => newest.has(id) || id <= youngestForgotten,
+    heard(at) {
+      if (at > latest) latest = at
+    },
     add(id) {
       newest.add(id)
       if (newest.size <= finishedMax) return
       const [oldest] = newest
       if (oldest === undefined) return
       newest.delete(oldest)
-      if (oldest > youngestForgotten) youngestForgotten = oldest
+      if (oldest > youngestForgotten && !isFromTheFuture(oldest, latest)) youngestForgotten = oldest
     },
   }
 }

@@ -4,7 +4,7 @@ import type { LeasesMessage } from '@countersign/contracts'
 import { InstanceId, Instant } from '@countersign/kernel'
 import { isExpired, type Leases, leaseSeen } from './leases.ts'
 
-const proxy = InstanceId('01890000-0000-7000-8000-000000000001')
+const proxy = InstanceId('00000000-0000-7000-8000-000000000001')
 const at = Instant(0)
 const renewed: LeasesMessage = {
   type: 'LeaseRenewed',

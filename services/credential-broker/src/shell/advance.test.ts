@@ -236,7 +236,7 @@ const locked = (): Promise<never> =>
   Promise.reject(new Problem('CS_CREDENTIAL_FAILED', 'canceling statement due to lock timeout'))
 
 function after(messages: readonly AnyMessage[]): Credentials {
-  const state = newCredentials(3)
+  const state = newCredentials(3, Instant(0))
   for (const message of messages) noted(state, message)
   return state
 }

@@ -80,7 +80,7 @@ export function performer(options: PerformerOptions): Performer {
         const { admitted, intent } = step
         const { profile } = admitted
         const { credentialId, role } = intent
-        let leftNothing = true
+        let leftNothing = !step.mayBeMade
         try {
           if ((await thumbprintOf(admitted.sessionKey)) !== admitted.sessionKeyThumbprint)
             throw new Problem('CS_AUTH_INVALID', 'policy admitted the session with another key')

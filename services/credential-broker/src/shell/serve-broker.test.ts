@@ -40,6 +40,21 @@ test('an admission that was there before the broker is answered, with ids that i
   assert.equal(target.times(), 1)
 })
 
+/** Seen to fail when only the steps of this process say whether something was made. */
+test('a role that a process before this one may have made is looked for, also when nothing can be made now', async () => {
+  await append(admitted(), intended('cs_shop_prod_0'))
+  const target = unreachable()
+  await using _broker = await serveBroker({ log, logger: silent, clock, admins: target.admins })
+  await written('CredentialFailed')
+  const [failed] = log
+    .records('credentials')
+    .flatMap((record) => (record.status === 'understood' ? [record.message] : []))
+    .filter(({ type }) => type !== 'CredentialIntended')
+  assert.equal(failed?.type === 'CredentialFailed' ? failed.leftNothing : null, false)
+  // Making it and taking it back.
+  await target.asked(2)
+})
+
 test('a profile that is defined anew is used at once for a revocation that failed with the old one', async () => {
   await append(admitted(), intended('cs_shop_prod_0'), issued('cs_shop_prod_0'), ended())
   const seen: string[] = []

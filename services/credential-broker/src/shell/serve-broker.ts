@@ -147,7 +147,7 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
       globals: [CATALOG],
       unhurried: [SESSIONS],
       isUrgent: hasRaised,
-      newState: newCredentials,
+      newState: (partition) => newCredentials(partition, clock.now()),
       applyGlobal({ message }) {
         if (!isCatalogMessage(message)) return
         catalog = applied(catalog, message)

@@ -5,7 +5,7 @@ import type {
   SessionRequested,
 } from '@countersign/contracts'
 import type { Catalog } from '@countersign/catalog'
-import { afterMs, type ErrorCode, type Instant } from '@countersign/kernel'
+import { afterMs, type ErrorCode, type Instant, isFromTheFuture } from '@countersign/kernel'
 import type { Policies } from './policy-set.ts'
 import { timeOf } from './question.ts'
 
@@ -40,6 +40,12 @@ export function admission(
     reason,
   })
   if ('refused' in proven) return rejected(proven.refused, proven.reason)
+  if (isFromTheFuture(sessionId, at)) {
+    return rejected(
+      'CS_SESSION_REJECTED',
+      'the id of the session names a time that has not come: the clock of the proxy is ahead',
+    )
+  }
   const { identity, keyThumbprint } = proven
   if (requested.agent !== identity.agent) {
     return rejected(

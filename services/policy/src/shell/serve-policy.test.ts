@@ -107,9 +107,15 @@ const isOf = <T extends MessageType>(message: AnyMessage, type: T): message is M
 
 /** One session as a proxy and a broker would write it. */
 async function session(
-  change: { profile?: string; agent?: string; claims?: TestClaims; key?: string } = {},
+  change: {
+    profile?: string
+    agent?: string
+    claims?: TestClaims
+    key?: string
+    id?: SessionId
+  } = {},
 ) {
-  const id = SessionId(uuidv7(Date.now()))
+  const id = change.id ?? SessionId(uuidv7(Date.now()))
   const profile = change.profile ?? 'shop-prod'
   const dataKey = newDataKey()
   const token = issuer.token('maria', { groups: ['agents'], act: 'ci-deploy', ...change.claims })
@@ -204,6 +210,10 @@ const REFUSED: Readonly<Record<string, { change: Parameters<typeof session>[0]; 
     code: 'CS_AUTH_INVALID',
   },
   'a profile that does not exist': { change: { profile: 'shop-moon' }, code: 'CS_PROFILE_UNKNOWN' },
+  'an id from the future': {
+    change: { id: SessionId(uuidv7(Date.now() + 3_600_000)) },
+    code: 'CS_SESSION_REJECTED',
+  },
   'a group that may not connect': {
     change: { claims: { groups: [] } },
     code: 'CS_SESSION_REJECTED',
