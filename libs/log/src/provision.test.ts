@@ -1,4 +1,4 @@
-// Meant to fail when only one of the errors of a topic that is being made is waited for, as kafkajs does.
+// Seen to fail when only one of the errors of a topic that is being made is waited for, as kafkajs does.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import kafkajs from 'kafkajs'

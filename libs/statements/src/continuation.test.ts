@@ -1,4 +1,5 @@
-// Meant to fail when `parsed` takes the text as it is, and when `endsWithLiteral` says yes to all.
+// Seen to fail when `parsed` takes the text as it is, and when every comment behind a
+// literal counts as between its parts.
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { continued } from './continuation.ts'

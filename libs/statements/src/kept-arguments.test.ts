@@ -1,4 +1,4 @@
-// Meant to fail when functions of the class `session` keep nothing, and when `x.f` does not count as f(x).
+// Seen to fail when functions of the class `session` keep nothing, and when `x.f` does not count as f(x).
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { loadStatements, type TargetCatalog, understand } from './index.ts'

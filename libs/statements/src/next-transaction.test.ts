@@ -1,4 +1,4 @@
-// Meant to fail when a chain, or a transaction that begins behind an end, is not looked for.
+// Seen to fail when a chain, or a transaction that begins behind an end, is not looked for.
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { loadStatements } from './parser.ts'

@@ -1,4 +1,4 @@
-// Meant to fail when `redefinitions` looks for words in the text, and when DEALLOCATE of one name gives 'all'.
+// Seen to fail when `redefinitions` looks for words in the text, and when DEALLOCATE of one name gives 'all'.
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { loadStatements } from './parser.ts'

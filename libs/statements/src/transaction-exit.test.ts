@@ -1,4 +1,4 @@
-// Meant to fail when `EXITS` lacks ROLLBACK TO, and when the last statement counts instead of the first.
+// Seen to fail when `EXITS` lacks ROLLBACK TO, and when the last statement counts instead of the first.
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { loadStatements } from './parser.ts'

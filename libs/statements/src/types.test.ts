@@ -1,4 +1,4 @@
-// Meant to fail when ColumnDef or JsonOutput is left out of what is walked, and when parameters are not looked at.
+// Seen to fail when ColumnDef or JsonOutput is left out of what is walked, and when parameters are not looked at.
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import { loadStatements, type TargetCatalog, understand } from './index.ts'

@@ -1,4 +1,4 @@
-// Meant to fail when `valueOf` in query.ts knows constants only, and when PREPARE leaves the parameters of the message in place.
+// Seen to fail when `valueOf` in query.ts knows constants only, and when PREPARE leaves the parameters of the message in place.
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import { loadStatements } from '@countersign/statements'

@@ -1,4 +1,4 @@
-// Meant to fail when `deliver` drops a SessionRejected that nobody listens for yet, and when `lower/…` is expected by nobody
+// Seen to fail when `deliver` drops a SessionRejected that nobody listens for yet, and when `lower/…` is expected by nobody
 // before it comes.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
