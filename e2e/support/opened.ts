@@ -1,4 +1,5 @@
 import {
+  PURPOSES,
   type DataKey,
   dataKeyAbout,
   dataKeyOf,
@@ -15,7 +16,7 @@ export type Open = (sessionId: string, sealed: Uint8Array) => Buffer
 /** Opens with the private key of replay, which every data key is sealed for. */
 export async function openedAsReplay(system: System, log: Log): Promise<Open> {
   const key = await readPrivateKey(system.secrets.sealingKeyFileOf('replay'))
-  const open = await openerWith(key, 'countersign/data-key')
+  const open = await openerWith(key, PURPOSES.dataKey)
   const keys = new Map<string, DataKey>()
   // The first of a session counts, as with the services.
   for (const { sessionId, recipients } of await eventsOf(log, 'keys', 'SessionKeySealed')) {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { System } from '@countersign/local'
-import { readSealingKeys, sealerTo, voteAbout } from '@countersign/identity'
+import { PURPOSES, readSealingKeys, sealerTo, voteAbout } from '@countersign/identity'
 import { EventId, systemClock, uuidv7 } from '@countersign/kernel'
 import { draftOf } from '@countersign/log'
 import { connectAs, eventsOf } from './ledger.ts'
@@ -22,7 +22,7 @@ export async function countersignedPastTheConsole(
   const keys = await readSealingKeys(join(system.instance.dir, 'secrets', 'sealing-keys.jwks'))
   const key = keys.get('approval')
   if (key === undefined) throw new Error('approval has no sealing key')
-  const seal = await sealerTo(key, 'countersign/review-token')
+  const seal = await sealerTo(key, PURPOSES.reviewToken)
   const at = systemClock.now()
   const reviewId = uuidv7(at / 1000)
   const token = await system.tokenFor(as)

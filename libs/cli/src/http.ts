@@ -1,4 +1,11 @@
-import { ERROR_CODES, type ErrorCode, messageOf, Problem, type Secret } from '@countersign/kernel'
+import {
+  after,
+  ERROR_CODES,
+  type ErrorCode,
+  messageOf,
+  Problem,
+  type Secret,
+} from '@countersign/kernel'
 import { json } from './json.ts'
 
 export type HttpCall = {
@@ -46,9 +53,8 @@ export function problemIn({ status, body }: Answered): Problem {
 export async function opened(call: HttpCall): Promise<Response> {
   const { url, token, accept = 'application/json', limitMs = LIMIT_MS } = call
   const stop = new AbortController()
-  const timer = setTimeout(
-    () => stop.abort(new Error(`no answer within ${limitMs / 1_000} s`)),
-    limitMs,
+  using _limit = after(limitMs, () =>
+    stop.abort(new Error(`no answer within ${limitMs / 1_000} s`)),
   )
   const content = contentOf(call)
   try {
@@ -74,8 +80,6 @@ export async function opened(call: HttpCall): Promise<Response> {
         hint: 'Run `countersign doctor` to see what is wrong.',
       },
     )
-  } finally {
-    clearTimeout(timer)
   }
 }
 

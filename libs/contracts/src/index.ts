@@ -13,6 +13,7 @@ export {
   type WrittenWith,
 } from './codec.ts'
 export { expiryOf } from './expiry.ts'
+export { mayChangeSchema } from './keeps-schema.ts'
 export { oneOf } from './one-of.ts'
 export { decodeSubject, digestOf, encodeSubject } from './subject.ts'
 export { type AnyMessage, RELEASED, SCHEMAS } from './generated/registry.ts'

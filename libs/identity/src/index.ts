@@ -10,6 +10,8 @@ export {
   sealerTo,
   thumbprintOf,
 } from './sealing.ts'
+export { patientVerifier } from './patient-verifier.ts'
+export { type Purpose, PURPOSES } from './purpose.ts'
 export { identityOf } from './claims.ts'
 export {
   configuredVerifier,

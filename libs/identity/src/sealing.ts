@@ -10,6 +10,7 @@ import {
 } from 'jose'
 import { messageOf, Problem, sha256 } from '@countersign/kernel'
 import type { About } from './about.ts'
+import type { Purpose } from './purpose.ts'
 
 /** Seals for the one who holds the private key (compact JWE, RFC 7516: ECDH-ES+A256KW, A256GCM). */
 export type Sealer = (plain: Uint8Array | string, about: About) => Promise<string>
@@ -17,7 +18,7 @@ export type Sealer = (plain: Uint8Array | string, about: About) => Promise<strin
 export type Opener = (jwe: string, about: About) => Promise<Buffer>
 
 /** Seals to a public key. Purpose and matter are authenticated: what is sealed for one use opens for no other. */
-export async function sealerTo(jwk: JWK, purpose: string): Promise<Sealer> {
+export async function sealerTo(jwk: JWK, purpose: Purpose): Promise<Sealer> {
   const key = await importJWK(jwk, 'ECDH-ES+A256KW')
   return (plain, about) =>
     new CompactEncrypt(Buffer.from(plain))
@@ -31,7 +32,7 @@ export async function sealerTo(jwk: JWK, purpose: string): Promise<Sealer> {
 }
 
 /** Opens with a private key what was sealed for this purpose. */
-export async function openerWith(jwk: JWK, purpose: string): Promise<Opener> {
+export async function openerWith(jwk: JWK, purpose: Purpose): Promise<Opener> {
   const key = await importJWK(jwk, 'ECDH-ES+A256KW')
   return async (jwe, about) => {
     try {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
 import { networkInterfaces } from 'node:os'
 import { test } from 'node:test'
-import { serveHealth } from './health.ts'
+import { closed, listening, serveHealth } from './health.ts'
 
 const nothing = (): void => undefined
 const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing }
@@ -36,4 +37,27 @@ test('probes are answered at the address that is asked for, and at no other', as
     assert.equal(await status('127.0.0.1', '/readyz'), 503)
     assert.equal(await status(outside.address, '/healthz'), isReached ? 200 : null)
   }
+})
+
+test('a port that cannot be opened is an error with one clear line', async () => {
+  const options = { host: '127.0.0.1', checks: [], telemetry, logger: silent }
+  await using first = await serveHealth({ ...options, port: 0 })
+  await assert.rejects(serveHealth({ ...options, port: first.port }), {
+    code: 'CS_CONFIG_INVALID',
+    message: `port ${first.port} is already in use`,
+  })
+  await assert.rejects(serveHealth({ ...options, host: '192.0.2.1', port: 0 }), {
+    code: 'CS_CONFIG_INVALID',
+  })
+})
+
+/** Seen to fail when the listener for errors at the start is the only one. */
+test('an error of a server that listens is told, and ends nothing', async () => {
+  const lines: string[] = []
+  const logger = { ...silent, error: (_: object, line: string) => void lines.push(line) }
+  const server = createServer()
+  await listening(server, { port: 0, host: '127.0.0.1', logger })
+  server.emit('error', new Error('EMFILE'))
+  assert.deepEqual(lines, ['a port that is listened on has a fault'])
+  await closed(server)
 })

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Server as TcpServer } from 'node:net'
 import { Problem } from '@countersign/kernel'
 import type { Logger } from './logger.ts'
-import { answering } from './net.ts'
+import { answering, netOn } from './net.ts'
 import type { Telemetry } from './telemetry.ts'
 
 /** What /readyz asks: a name, and whether that part can do its work now. */
@@ -31,18 +31,27 @@ export async function serveHealth(
     response.end(`${JSON.stringify({ ready: failing.length === 0, failing })}\n`)
   }
   const server = createServer(answering('health', answer, options.logger))
-  const port = await listening(server, options.port, options.host)
+  const port = await listening(server, options)
   return { port, [Symbol.asyncDispose]: () => closed(server) }
 }
 
-/** Listens, or throws a `Problem` that names the port. */
-export async function listening(server: TcpServer, port: number, host: string): Promise<number> {
+/** Listens, or throws a `Problem` that names the port. What goes wrong later is told, and ends nothing. */
+export async function listening(
+  server: TcpServer,
+  { port, host, logger }: { port: number; host: string; logger: Logger },
+): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     const failed = (cause: NodeJS.ErrnoException): void => reject(unusable(port, cause))
-    // Left on: an error of a server that listens is a connection that it could not accept, and no fault of the others.
-    server.on('error', failed)
-    server.listen(port, host, resolve)
+    server.once('error', failed)
+    server.listen(port, host, () => {
+      server.off('error', failed)
+      resolve()
+    })
   })
+  // Left on: it is a connection that could not be accepted, such as where there are too many files, and no fault of the others.
+  const told = (cause: Error): void =>
+    logger.error({ port, reason: cause.message }, 'a port that is listened on has a fault')
+  server.on('error', netOn(logger).guarded('listener', told))
   // A server that listens on TCP has an address with a port.
   return (server.address() as AddressInfo).port
 }

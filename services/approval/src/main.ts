@@ -1,4 +1,4 @@
-import { openerWith, readPrivateKey, configuredVerifier } from '@countersign/identity'
+import { PURPOSES, openerWith, readPrivateKey, configuredVerifier } from '@countersign/identity'
 import { systemClock } from '@countersign/kernel'
 import { connectKafkaLog } from '@countersign/log'
 import {
@@ -12,12 +12,15 @@ import {
 } from '@countersign/runtime'
 import { SETTINGS } from './config.ts'
 import { serveApproval } from './shell/serve-approval.ts'
-import { REVIEW_TOKEN, voterReader } from './shell/voter.ts'
+import { voterReader } from './shell/voter.ts'
 
 await startService('approval', async () => {
   const config = readConfig(SETTINGS, process.env)
   const logger = createLogger('approval', config.CS_LOG_LEVEL)
-  const open = await openerWith(await readPrivateKey(config.CS_SEALING_KEY_FILE), REVIEW_TOKEN)
+  const open = await openerWith(
+    await readPrivateKey(config.CS_SEALING_KEY_FILE),
+    PURPOSES.reviewToken,
+  )
   const verify = configuredVerifier(config)
 
   await using telemetry = startTelemetry('approval')

@@ -1,4 +1,4 @@
-import { readSealingKeys, sealerTo, configuredVerifier } from '@countersign/identity'
+import { PURPOSES, readSealingKeys, sealerTo, configuredVerifier } from '@countersign/identity'
 import { Problem, systemClock } from '@countersign/kernel'
 import { connectKafkaLog } from '@countersign/log'
 import {
@@ -29,7 +29,7 @@ await startService('console', async () => {
     logger,
     clock: systemClock,
     verify,
-    seal: await sealerTo(approvalKey, 'countersign/review-token'),
+    seal: await sealerTo(approvalKey, PURPOSES.reviewToken),
     host: config.CS_HTTP_HOST,
     port: config.CS_HTTP_PORT,
   })

@@ -1,4 +1,4 @@
-import { openerWith, readPrivateKey, configuredVerifier } from '@countersign/identity'
+import { PURPOSES, openerWith, readPrivateKey, configuredVerifier } from '@countersign/identity'
 import { systemClock } from '@countersign/kernel'
 import { connectKafkaLog } from '@countersign/log'
 import {
@@ -12,8 +12,8 @@ import {
 } from '@countersign/runtime'
 import { loadStatements } from '@countersign/statements'
 import { SETTINGS } from './config.ts'
-import { contentReader, DATA_KEY } from './shell/content.ts'
-import { AGENT_TOKEN, proofReader } from './shell/proof.ts'
+import { contentReader } from './shell/content.ts'
+import { proofReader } from './shell/proof.ts'
 import { servePolicy } from './shell/serve-policy.ts'
 import { understander } from './shell/understander.ts'
 
@@ -23,11 +23,11 @@ await startService('policy', async () => {
   const key = await readPrivateKey(config.CS_SEALING_KEY_FILE)
   const verify = configuredVerifier(config)
   const readProof = proofReader({
-    open: await openerWith(key, AGENT_TOKEN),
+    open: await openerWith(key, PURPOSES.agentToken),
     verify,
     clock: systemClock,
   })
-  const readContent = contentReader(await openerWith(key, DATA_KEY))
+  const readContent = contentReader(await openerWith(key, PURPOSES.dataKey))
   await loadStatements()
 
   await using telemetry = startTelemetry('policy')

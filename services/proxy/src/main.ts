@@ -1,5 +1,11 @@
 import { readFile } from 'node:fs/promises'
-import { readSealingKeys, sealerTo, configuredVerifier } from '@countersign/identity'
+import {
+  type Purpose,
+  PURPOSES,
+  readSealingKeys,
+  sealerTo,
+  configuredVerifier,
+} from '@countersign/identity'
 import { InstanceId, Problem, rested, SessionId, systemClock, uuidv7 } from '@countersign/kernel'
 import { connectKafkaLog } from '@countersign/log'
 import {
@@ -48,7 +54,7 @@ await startService('proxy', async () => {
     onLost: () => endAll('CS_LEASE_LOST'),
   })
   const keys = await readSealingKeys(config.CS_SEALING_KEYS_FILE)
-  const sealer = (reader: string, purpose: string) => {
+  const sealer = (reader: string, purpose: Purpose) => {
     const key = keys.get(reader)
     if (key === undefined)
       throw new Problem('CS_CONFIG_INVALID', `CS_SEALING_KEYS_FILE has no key of ${reader}`)
@@ -70,11 +76,11 @@ await startService('proxy', async () => {
     lease,
     catalog: lanes.catalog,
     verifyToken: configuredVerifier(config),
-    sealToken: await sealer('policy', 'countersign/agent-token'),
+    sealToken: await sealer('policy', PURPOSES.agentToken),
     sealDataKey: new Map(
       await Promise.all(
         DATA_KEY_READERS.map(
-          async (reader) => [reader, await sealer(reader, 'countersign/data-key')] as const,
+          async (reader) => [reader, await sealer(reader, PURPOSES.dataKey)] as const,
         ),
       ),
     ),

@@ -1,5 +1,5 @@
 import { archiveIn } from '@countersign/archive'
-import { openerWith, readPrivateKey, configuredVerifier } from '@countersign/identity'
+import { PURPOSES, openerWith, readPrivateKey, configuredVerifier } from '@countersign/identity'
 import { connectKafkaLog } from '@countersign/log'
 import {
   createLogger,
@@ -12,12 +12,11 @@ import {
 } from '@countersign/runtime'
 import { SETTINGS } from './config.ts'
 import { serveReplay } from './shell/serve-replay.ts'
-import { DATA_KEY } from './shell/vault.ts'
 
 await startService('replay', async () => {
   const config = readConfig(SETTINGS, process.env)
   const logger = createLogger('replay', config.CS_LOG_LEVEL)
-  const open = await openerWith(await readPrivateKey(config.CS_SEALING_KEY_FILE), DATA_KEY)
+  const open = await openerWith(await readPrivateKey(config.CS_SEALING_KEY_FILE), PURPOSES.dataKey)
   const verify = configuredVerifier(config)
 
   await using telemetry = startTelemetry('replay')

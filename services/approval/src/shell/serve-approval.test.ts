@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { applied, emptyCatalog, policyVersionOf } from '@countersign/catalog'
 import type { AnyMessage, MessageOf, ReviewsMessage } from '@countersign/contracts'
 import {
+  PURPOSES,
   ephemeralKeyPair,
   openerWith,
   type Sealer,
@@ -23,7 +24,7 @@ import { type InMemoryLog, inMemoryLog } from '@countersign/log/in-memory'
 import { type TestIssuer, testIssuer } from '@countersign/testing'
 import { chain, requestId, reviewOf, sessionId, stage } from '../core/examples.ts'
 import { type ApprovalHost, serveApproval } from './serve-approval.ts'
-import { REVIEW_TOKEN, voterReader, type VoterReader } from './voter.ts'
+import { voterReader, type VoterReader } from './voter.ts'
 
 describe('approval on a log', { timeout: 30_000 }, () => {
   let issuer: TestIssuer
@@ -33,8 +34,8 @@ describe('approval on a log', { timeout: 30_000 }, () => {
   before(async () => {
     issuer = await testIssuer()
     const keys = await ephemeralKeyPair()
-    seal = await sealerTo(keys.publicJwk, REVIEW_TOKEN)
-    const open = await openerWith(keys.privateJwk, REVIEW_TOKEN)
+    seal = await sealerTo(keys.publicJwk, PURPOSES.reviewToken)
+    const open = await openerWith(keys.privateJwk, PURPOSES.reviewToken)
     const verify = tokenVerifier(issuer)
     read = (clock) => voterReader({ open, verify, clock })
   })

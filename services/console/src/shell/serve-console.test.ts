@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { AnyMessage, ApprovalRequested, ReviewsMessage } from '@countersign/contracts'
 import {
+  PURPOSES,
   ephemeralKeyPair,
   type Opener,
   openerWith,
@@ -500,7 +501,7 @@ describe('the console', { timeout: 30_000 }, () => {
   }
 })
 
-const PURPOSE = 'countersign/review-token'
+const PURPOSE = PURPOSES.reviewToken
 const REVIEWER = { groups: ['prod-reviewers'] }
 const ADMIN = { groups: ['countersign-admins'] }
 const REVIEWERS = `apiVersion: countersign/v1

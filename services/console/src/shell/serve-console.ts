@@ -44,7 +44,7 @@ export async function serveConsole(options: ConsoleOptions): Promise<ConsoleHost
     ...whoamiRoutes(projection),
   ]
   const server = createServer(answering('console', consoleApp({ routes, verify, logger }), logger))
-  const port = await listening(server, options.port, options.host)
+  const port = await listening(server, options)
   return {
     port,
     healthy: projection.healthy,

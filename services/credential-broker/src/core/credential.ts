@@ -2,6 +2,7 @@ import {
   type AnyMessage,
   type CredentialIntended,
   expiryOf,
+  mayChangeSchema,
   type Profile,
   type RequestAllowed,
   type ReviewRequired,
@@ -339,7 +340,7 @@ function describing(one: Credential, profile: Profile): Step | null {
 /** Where base roles may create nothing, only what people approved changes the target. */
 function mayChangeByItself(state: Credentials, { sessionId, effects }: RequestAllowed): boolean {
   if (state.live.get(sessionId)?.admitted?.profile.mayCreate !== true) return false
-  return effects.some(({ effect }) => !KEEPS_SCHEMA.includes(effect))
+  return mayChangeSchema(effects)
 }
 
 /** The topic of the decisions may be behind: what is allowed may have run, and been looked at, already. */
@@ -424,8 +425,7 @@ const isFinished = ({ live, finished }: Credentials, id: SessionId): boolean =>
 const reviewOf = (message: ReviewRequired): Review => ({
   digest: message.digest,
   raise: message.raise,
-  mayChangeSchema:
-    message.createsCode || message.effects.some(({ effect }) => !KEEPS_SCHEMA.includes(effect)),
+  mayChangeSchema: message.createsCode || mayChangeSchema(message.effects),
 })
 
 function freeRole(state: Credentials, profile: string): string {
@@ -506,5 +506,3 @@ function entry(state: Credentials, sessionId: SessionId): Credential {
 
 /** Longer than a proxy takes to end a session, and than clocks differ. */
 const OVERDUE_MS = 30_000
-/** Effects that leave the catalog of the target as it is. */
-const KEEPS_SCHEMA = ['read', 'write', 'delete', 'transaction', 'session-change', 'notify']

@@ -9,7 +9,7 @@ import {
   type SessionId,
   uuidv5,
 } from '@countersign/kernel'
-import { credentialAbout, sealerTo, thumbprintOf } from '@countersign/identity'
+import { credentialAbout, PURPOSES, sealerTo, thumbprintOf } from '@countersign/identity'
 import { scramVerifier } from '@countersign/postgres-wire'
 import type { Consequence, Logger } from '@countersign/runtime'
 import type { Step } from '../core/credential.ts'
@@ -101,7 +101,7 @@ export function performer(options: PerformerOptions): Performer {
               validUntil: new Date(validUntil / 1_000).toISOString(),
             })
           })
-          const seal = await sealerTo(JSON.parse(admitted.sessionKey), 'countersign/credential')
+          const seal = await sealerTo(JSON.parse(admitted.sessionKey), PURPOSES.credential)
           const sealed = await seal(
             JSON.stringify({ sessionId, role, password }),
             credentialAbout({ sessionId, role }),

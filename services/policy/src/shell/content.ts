@@ -7,9 +7,6 @@ import {
 import { type DataKey, dataKeyAbout, dataKeyOf, type Opener } from '@countersign/identity'
 import { failed, messageOf, ok, type Result, type SessionId } from '@countersign/kernel'
 
-/** What the data key of a session is sealed for. */
-export const DATA_KEY = 'countersign/data-key'
-
 /** Opens the content of requests. */
 export type ContentReader = (
   sealed: { sessionId: SessionId; sealedKey: string },

@@ -9,6 +9,7 @@ import {
   type RequestIntercepted,
 } from '@countersign/contracts'
 import {
+  PURPOSES,
   dataKeyAbout,
   ephemeralKeyPair,
   newDataKey,
@@ -41,15 +42,15 @@ import {
   target,
 } from '../core/example-under-test.ts'
 import { CATALOG } from '../topology.ts'
-import { contentReader, DATA_KEY } from './content.ts'
-import { AGENT_TOKEN, proofReader } from './proof.ts'
+import { contentReader } from './content.ts'
+import { proofReader } from './proof.ts'
 import { servePolicy } from './serve-policy.ts'
 
 const policyKey = await ephemeralKeyPair()
 const sessionKey = JSON.stringify((await ephemeralKeyPair()).publicJwk)
 const otherKey = JSON.stringify((await ephemeralKeyPair()).publicJwk)
-const sealToken = await sealerTo(policyKey.publicJwk, AGENT_TOKEN)
-const sealKey = await sealerTo(policyKey.publicJwk, DATA_KEY)
+const sealToken = await sealerTo(policyKey.publicJwk, PURPOSES.agentToken)
+const sealKey = await sealerTo(policyKey.publicJwk, PURPOSES.dataKey)
 const issuer = await testIssuer()
 
 before(loadStatements)
@@ -63,11 +64,11 @@ async function started(log: InMemoryLog) {
     logger: createLogger('policy', 'fatal'),
     clock,
     readProof: proofReader({
-      open: await openerWith(policyKey.privateJwk, AGENT_TOKEN),
+      open: await openerWith(policyKey.privateJwk, PURPOSES.agentToken),
       verify,
       clock,
     }),
-    readContent: contentReader(await openerWith(policyKey.privateJwk, DATA_KEY)),
+    readContent: contentReader(await openerWith(policyKey.privateJwk, PURPOSES.dataKey)),
   })
 }
 

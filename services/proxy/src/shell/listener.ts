@@ -42,7 +42,11 @@ export async function listen(proxy: ProxyContext): Promise<AsyncDisposable & { p
   server.on('connection', net.guarded('connection', onConnection))
   // Who has not said yet what it wants counts too.
   server.maxConnections = config.CS_SESSIONS_MAX + NEWCOMERS_MAX
-  const port = await listening(server, config.CS_POSTGRES_PORT, config.CS_POSTGRES_HOST)
+  const port = await listening(server, {
+    port: config.CS_POSTGRES_PORT,
+    host: config.CS_POSTGRES_HOST,
+    logger: proxy.logger,
+  })
   return {
     port,
     async [Symbol.asyncDispose]() {

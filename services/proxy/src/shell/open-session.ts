@@ -11,6 +11,7 @@ import { draftOf, type Understood } from '@countersign/log'
 import {
   credentialAbout,
   dataKeyAbout,
+  PURPOSES,
   dataKeyOf,
   ephemeralKeyPair,
   newDataKey,
@@ -142,7 +143,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
   if (admitted.sessionKey !== bound.sessionKey || admitted.instanceId !== bound.instanceId)
     throw new Problem('CS_SESSION_REJECTED', 'policy admitted the session of another process')
   const issued = await credential(asked)
-  const opened = await openerWith(keys.privateJwk, 'countersign/credential')
+  const opened = await openerWith(keys.privateJwk, PURPOSES.credential)
   const password = passwordIn(
     await opened(issued.sealed, credentialAbout({ sessionId: asked.id, role: issued.role })),
     asked.id,

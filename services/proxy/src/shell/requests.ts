@@ -1,13 +1,14 @@
-import type {
-  ApprovalGranted,
-  Recording,
-  RequestAllowed,
-  RequestBlocked,
-  RequestContent,
-  RequestIntercepted,
-  RequestPart,
-  RequestReleased,
-  ReviewRequired,
+import {
+  type ApprovalGranted,
+  mayChangeSchema,
+  type Recording,
+  type RequestAllowed,
+  type RequestBlocked,
+  type RequestContent,
+  type RequestIntercepted,
+  type RequestPart,
+  type RequestReleased,
+  type ReviewRequired,
 } from '@countersign/contracts'
 import { type EventId, type Instant, Problem, RequestId, uuidv7 } from '@countersign/kernel'
 import type { TraceContext } from '@countersign/log'
@@ -317,15 +318,7 @@ export const STATUS_NAMES = { I: 'Idle', T: 'InTransaction', E: 'Failed' } as co
 
 /** As the broker decides it, which then looks at the target. */
 const changesTarget = ({ type, effects }: RequestAllowed | ReviewRequired): boolean =>
-  type === 'RequestAllowed' && effects.some(({ effect }) => !KEEPS_SCHEMA.has(effect))
+  type === 'RequestAllowed' && mayChangeSchema(effects)
 
-/** Effects that leave the catalog of the target as it is. */
-const KEEPS_SCHEMA: ReadonlySet<string> = new Set([
-  'read',
-  'write',
-  'delete',
-  'transaction',
-  'session-change',
-])
 const CONTENT_BYTES_MAX = 256 * 1024
 const RENDERING_CHARACTERS_MAX = 4_000

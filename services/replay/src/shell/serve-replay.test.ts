@@ -9,6 +9,7 @@ import {
   type RequestContent,
 } from '@countersign/contracts'
 import {
+  PURPOSES,
   dataKeyAbout,
   ephemeralKeyPair,
   newDataKey,
@@ -40,7 +41,6 @@ import { isAnswered, newStory } from '../core/story.ts'
 import { timelineOf } from '../core/timeline.ts'
 import { SESSION_TOPICS } from '../topology.ts'
 import { type ReplayHost, serveReplay } from './serve-replay.ts'
-import { DATA_KEY } from './vault.ts'
 
 const SESSION = SessionId('01920000-0000-7000-8000-000000000001')
 const REQUEST = RequestId('01920000-0000-7000-8000-000000000002')
@@ -58,7 +58,7 @@ before(async () => {
   issuer = await testIssuer()
   log = inMemoryLog({ partitions: 1 })
   const pair = await ephemeralKeyPair()
-  seal = await sealerTo(pair.publicJwk, DATA_KEY)
+  seal = await sealerTo(pair.publicJwk, PURPOSES.dataKey)
   await append(reviewers('prod', 'prod-reviewers'), reviewers('staging', 'staging-reviewers'))
   await append(await keyOf(SESSION))
   await append(...opening(), ...requests())
@@ -66,7 +66,7 @@ before(async () => {
     log,
     logger: createLogger('replay', 'fatal'),
     verify: tokenVerifier(issuer),
-    open: await openerWith(pair.privateJwk, DATA_KEY),
+    open: await openerWith(pair.privateJwk, PURPOSES.dataKey),
     archive: archiveIn('no-such-folder'),
     host: '127.0.0.1',
     port: 0,

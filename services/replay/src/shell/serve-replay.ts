@@ -35,7 +35,7 @@ export async function serveReplay(options: ReplayOptions): Promise<ReplayHost> {
   await Promise.race([projection.caughtUp, projection.failed])
   const app = replayApp({ projection, vault, verify, logger })
   const server = createServer(answering('replay', app, logger))
-  const port = await listening(server, options.port, options.host)
+  const port = await listening(server, options)
   return {
     port,
     healthy: projection.healthy,

@@ -46,7 +46,5 @@ export function vaultOf(open: Opener, logger: Logger): Vault {
   }
 }
 
-/** What the data key of a session is sealed for. */
-export const DATA_KEY = 'countersign/data-key'
 const READER = 'replay'
 const OPENED_MAX = 500
