@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { RequestSubject } from '@countersign/contracts'
 import { SessionId } from '@countersign/kernel'
 import { exactText } from './exact-request.ts'
+import type { TargetTypes } from './postgres-value.ts'
 
 const SUBJECT: RequestSubject = {
   protocol: 'Postgres',
@@ -11,6 +12,7 @@ const SUBJECT: RequestSubject = {
     `update t set a = $1, b = $2, c = $3, "$1" = '$2', d = E'\\'$1' /* $1 */ where e = $4 -- $1`,
   ),
   parameterTypes: [25, 21, 1007, 16_384],
+  valueTypes: [],
   parameterFormats: [0, 1, 1, 1],
   parameters: [Buffer.from("it's"), Buffer.from('0898', 'hex'), null, Buffer.from('00ff', 'hex')],
   resultFormats: [],
@@ -24,8 +26,8 @@ const SUBJECT: RequestSubject = {
   salt: Buffer.alloc(16),
   settings: [],
 }
-const shown = (change: Partial<RequestSubject> = {}): string =>
-  exactText({ status: 'seen', subject: { ...SUBJECT, ...change } }, (_style, text) => text)
+const shown = (change: Partial<RequestSubject> = {}, types: TargetTypes = new Map()): string =>
+  exactText({ status: 'seen', subject: { ...SUBJECT, ...change }, types }, (_style, text) => text)
 
 test('reviewers see values by their types, and bytes where the type is not known', () => {
   const lines = shown().split('\n')
@@ -34,6 +36,45 @@ test('reviewers see values by their types, and bytes where the type is not known
   assert.ok(lines.includes('    $3 integer[] = NULL'))
   assert.ok(lines.includes("    $4 type 16384, binary, its bytes = '\\x00ff'"))
 })
+
+test('a value is read by the type that the target described, where the client declared none', () => {
+  const change = { parameterTypes: [], parameterFormats: [1], valueTypes: [25, 23, 1007, 16_384] }
+  const lines = shown({ ...change, parameters: [null, Buffer.from([0, 0, 0, 7])] }).split('\n')
+  assert.ok(lines.includes('    $2 integer = 7'), lines.join('\n'))
+})
+
+test('values of types of the target are read as far as these are known', () => {
+  const types: TargetTypes = new Map([
+    [16_384, { name: 'shop.price', kind: 'composite', of: 0 }],
+    [16_385, { name: 'shop.mood', kind: 'enum', of: 0 }],
+    [16_386, { name: 'shop.amount', kind: 'domain', of: 16_387 }],
+    [16_387, { name: 'shop.whole', kind: 'domain', of: 23 }],
+    [16_388, { name: 'shop._price', kind: 'array', of: 16_384 }],
+    [16_389, { name: 'shop.spell', kind: 'range', of: 16_386 }],
+    [16_390, { name: 'shop.loop', kind: 'domain', of: 16_390 }],
+    [16_391, { name: 'shop.made', kind: 'base', of: 0 }],
+  ])
+  const seven = '0000000400000007'
+  const price = `00000002${'00004002'}${seven}${'00004001'}${'00000005'}${hexOf('happy')}`
+  const size = (price.length / 2).toString(16).padStart(8, '0')
+  const prices = `000000010000000000004000${'0000000100000001'}${size}${price}`
+  for (const [oid, bytes, expected] of [
+    [16_384, price, "shop.price = '(7,happy)'"],
+    [16_385, hexOf('happy'), "shop.mood = 'happy'"],
+    [16_386, '00000007', "shop.amount = '7'"],
+    [16_388, prices, `shop._price = '{"(7,happy)"}'`],
+    [16_389, `02${seven}${seven}`, "shop.spell = '[7,7)'"],
+    [16_390, '00000007', "shop.loop, binary, its bytes = '\\x00000007'"],
+    [16_391, '00', "shop.made, binary, its bytes = '\\x00'"],
+    [16_384, '00', "shop.price, binary, its bytes = '\\x00'"],
+  ] as const) {
+    const parameters = [Buffer.from(bytes, 'hex')]
+    const text = shown({ parameterTypes: [oid], parameterFormats: [1], parameters }, types)
+    assert.ok(text.includes(`    $1 ${expected}\n`), `${expected} in ${text}`)
+  }
+})
+
+const hexOf = (text: string): string => Buffer.from(text).toString('hex')
 
 test('bytes that are no value of their type are shown as bytes', () => {
   const bad = shown({ parameters: [null, Buffer.from('00', 'hex'), null, null] })

@@ -5,12 +5,12 @@ import type { Context } from './context.ts'
 import { answerOf } from './http.ts'
 import { json } from './json.ts'
 import type { Paint } from './paint.ts'
-import { postgresType, postgresValue } from './postgres-value.ts'
+import { postgresType, postgresValue, type TargetTypes } from './postgres-value.ts'
 import { oneLine, printable } from './printable.ts'
 
 /** What a request asks to the byte, or why that cannot be shown. */
 export type Exact =
-  | { readonly status: 'seen'; readonly subject: RequestSubject }
+  | { readonly status: 'seen'; readonly subject: RequestSubject; readonly types: TargetTypes }
   | { readonly status: 'missing' | 'different'; readonly why: string }
 
 /**
@@ -27,17 +27,31 @@ export async function exactRequest(context: Context, request: unknown): Promise<
       'subject',
     )
     if (subject === null) return { status: 'missing', why: 'the key of its session was erased' }
-    return checked(Buffer.from(subject, 'base64'), json.text(request, 'digest'))
+    return checked(Buffer.from(subject, 'base64'), request)
   } catch (thrown) {
     return { status: 'missing', why: messageOf(thrown) }
   }
 }
 
-function checked(bytes: Buffer, digest: string): Exact {
+function checked(bytes: Buffer, request: unknown): Exact {
   const found = digestOf(bytes)
-  if (found === digest) return { status: 'seen', subject: decodeSubject(bytes) }
+  if (found === json.text(request, 'digest'))
+    return { status: 'seen', subject: decodeSubject(bytes), types: typesOf(request) }
   return { status: 'different', why: `replay has other bytes; their digest is ${found}` }
 }
+
+/** The types of the target that values are of. */
+const typesOf = (request: unknown): TargetTypes =>
+  new Map(
+    json.list(request, 'valueTypes').map((type) => [
+      json.number(type, 'oid') ?? 0,
+      {
+        name: oneLine(json.text(type, 'name')),
+        kind: json.text(type, 'kind'),
+        of: json.number(type, 'of') ?? 0,
+      },
+    ]),
+  )
 
 /** The statement and its parameters, whole; or loudly that they cannot be shown. */
 export function exactText(exact: Exact, paint: Paint): string {
@@ -48,12 +62,12 @@ export function exactText(exact: Exact, paint: Paint): string {
   const { text, kind, rowsMax } = exact.subject
   const limit = rowsMax === 0 ? '' : `, at most ${rowsMax} rows`
   const head = `  ${paint('dim', 'exactly'.padEnd(10))}${kind}, ${text.length} bytes${limit}; the digest is of this:\n`
-  const rendered = renderedText(exact.subject)
+  const rendered = renderedText(exact)
   const values =
     rendered === null
       ? ''
       : `  ${paint('dim', 'rendered'.padEnd(10))}with the values in place, to read only:\n${indented(rendered)}`
-  return `${head}${indented(shownBytes(text))}${parametersText(exact.subject)}${values}${settingsText(exact.subject.settings, paint)}`
+  return `${head}${indented(shownBytes(text))}${parametersText(exact)}${values}${settingsText(exact.subject.settings, paint)}`
 }
 
 /** The settings under which the text is read, where they are not the target's own. */
@@ -72,17 +86,19 @@ export const exactJson = (exact: Exact): object =>
         status: exact.status,
         kind: exact.subject.kind,
         text: shownBytes(exact.subject.text),
-        parameters: parametersOf(exact.subject),
-        rendered: renderedText(exact.subject),
+        parameters: parametersOf(exact),
+        rendered: renderedText(exact),
         rowsMax: exact.subject.rowsMax,
         settings: exact.subject.settings,
       }
     : exact
 
+type Seen = Extract<Exact, { status: 'seen' }>
+
 type Parameter = {
   /** The OID that was declared; 0 leaves it to the target. */
   readonly type: number
-  /** The name of a built-in type. */
+  /** The name of the type; null where it is not known. */
   readonly typeName: string | null
   readonly format: 'binary' | 'text'
   /** As PostgreSQL writes it; its bytes where that is not known. */
@@ -92,22 +108,23 @@ type Parameter = {
 }
 
 /** One format stands for all parameters, as in Bind. */
-const parametersOf = (subject: RequestSubject): readonly Parameter[] =>
+const parametersOf = ({ subject, types }: Seen): readonly Parameter[] =>
   subject.parameters.map((bytes, index) => {
     const formats = subject.parameterFormats
     const isBinary = (formats.length === 1 ? formats[0] : formats[index]) === 1
-    const type = subject.parameterTypes[index] ?? 0
-    const known = { type, typeName: postgresType(type) }
+    // What the client declared the target took as it is.
+    const type = subject.parameterTypes[index] || (subject.valueTypes[index] ?? 0)
+    const known = { type, typeName: postgresType(type, types) }
     if (bytes === null)
       return { ...known, format: isBinary ? 'binary' : 'text', value: null, isRead: true }
     if (!isBinary)
       return { ...known, format: 'text', value: shownBytes(bytes), isRead: isUtf8(bytes) }
-    const { text } = postgresValue(type, bytes)
+    const { text } = postgresValue(type, bytes, types)
     return { ...known, format: 'binary', value: text ?? hex(bytes), isRead: text !== null }
   })
 
-function parametersText(subject: RequestSubject): string {
-  return parametersOf(subject)
+function parametersText(exact: Seen): string {
+  return parametersOf(exact)
     .map((parameter, index) => {
       const { type, typeName, format, isRead } = parameter
       const declared = typeName ?? (type === 0 ? null : `type ${type}`)
@@ -132,8 +149,9 @@ const BARE_TYPES: ReadonlySet<string> = new Set([
  * The statement with the values in the places of the parameters, for people to read; it is not what runs, and nothing is
  * decided on it. Method: `$1` outside of literals, names and comments. Null where there are none.
  */
-function renderedText(subject: RequestSubject): string | null {
-  const parameters = parametersOf(subject)
+function renderedText(exact: Seen): string | null {
+  const { subject } = exact
+  const parameters = parametersOf(exact)
   if (parameters.length === 0 || !isUtf8(subject.text)) return null
   const text = subject.text.toString('utf8')
   const rendered = text.replace(

@@ -1,3 +1,5 @@
+import type { ValueType } from '@countersign/contracts'
+
 /** A value of a parameter as PostgreSQL would write it, with the name of its type. */
 export type PostgresValue = { readonly type: string | null; readonly text: string | null }
 
@@ -6,24 +8,67 @@ export type PostgresValue = { readonly type: string | null; readonly text: strin
  * `DateStyle = ISO`, `IntervalStyle = postgres` and the time zone UTC. The text is null for types that are not built in, and
  * for bytes that are none of the type: then only the bytes can be shown.
  *
- * Known limits: `money` is written without a currency; composites, which carry the types of their fields, only where these
- * are built in; types without a format that is documented by their send function, such as tsvector, as bytes.
+ * Known limits: `money` is written without a currency; types without a format that is documented by their send function, such
+ * as tsvector, and base types of extensions as bytes; row types of tables only where `types` has them.
  */
-export function postgresValue(oid: number, bytes: Buffer): PostgresValue {
-  const known = TYPES.get(oid)
-  if (known === undefined) return { type: null, text: null }
+export function postgresValue(
+  oid: number,
+  bytes: Buffer,
+  types: TargetTypes = NO_TYPES,
+): PostgresValue {
+  const type = postgresType(oid, types)
+  const read = readerOf(oid, types)
+  if (read === null) return { type, text: null }
   try {
-    return { type: known.name, text: known.read(bytes) }
+    return { type, text: read(bytes, types) }
   } catch {
-    // A read beyond the end, or what no value of the type has.
-    return { type: known.name, text: null }
+    // A read beyond the end, what no value of the type has, or types that are made of each other.
+    return { type, text: null }
   }
 }
 
-/** The name of a built-in type. */
-export const postgresType = (oid: number): string | null => TYPES.get(oid)?.name ?? null
+/** Types of the target that are not built in, by OID. */
+export type TargetTypes = ReadonlyMap<number, Pick<ValueType, 'name' | 'kind' | 'of'>>
 
-type Type = { readonly name: string; readonly read: (bytes: Buffer) => string }
+/** The name of a type. */
+export const postgresType = (oid: number, types: TargetTypes = NO_TYPES): string | null =>
+  TYPES.get(oid)?.name ?? types.get(oid)?.name ?? null
+
+function readerOf(oid: number, types: TargetTypes): Read | null {
+  const builtIn = TYPES.get(oid)
+  if (builtIn !== undefined) return builtIn.read
+  const type = types.get(baseOf(oid, types))
+  switch (type?.kind) {
+    case undefined:
+      return TYPES.get(baseOf(oid, types))?.read ?? null
+    case 'array':
+      return array
+    case 'composite':
+      return record
+    case 'enum':
+      return utf8
+    case 'range':
+      return range(type.of)
+    case 'multirange':
+      return multirange(types.get(type.of)?.of ?? 0)
+    default:
+      return null
+  }
+}
+
+/** The type itself, or what a domain is over in the end. */
+function baseOf(oid: number, types: TargetTypes): number {
+  let base = oid
+  for (let steps = types.size; steps > 0; steps--) {
+    const type = types.get(base)
+    if (type?.kind !== 'domain') break
+    base = type.of
+  }
+  return base
+}
+
+type Read = (bytes: Buffer, types: TargetTypes) => string
+type Type = { readonly name: string; readonly read: Read }
 
 const exactly =
   (length: number, read: (bytes: Buffer) => string) =>
@@ -282,7 +327,7 @@ const lsn = exactly(8, (bytes) =>
 )
 
 /** Dimensions, whether it has NULLs, the type of its elements, sizes and lower bounds, then length and bytes of each element. */
-function array(bytes: Buffer): string {
+function array(bytes: Buffer, types: TargetTypes): string {
   const dimensions = bytes.readInt32BE()
   if (dimensions < 0 || dimensions > DIMENSIONS_MAX) throw new RangeError('too many dimensions')
   const oid = bytes.readUInt32BE(8)
@@ -295,7 +340,7 @@ function array(bytes: Buffer): string {
     const length = bytes.readInt32BE(at)
     at += 4
     if (length < 0) return 'NULL'
-    const found = inner(oid, bytes.subarray(at, at + length), length)
+    const found = inner(oid, bytes.subarray(at, at + length), { length, types })
     at += length
     return /^$|^null$|[\s{}",\\;]/i.test(oid === BOX_OID ? found.replaceAll(',', '') : found)
       ? `"${found.replace(/["\\]/g, '\\$&')}"`
@@ -316,18 +361,21 @@ function array(bytes: Buffer): string {
   return `${bounds.join('')}=${text}`
 }
 
-function inner(oid: number, bytes: Buffer, length: number): string {
+function inner(oid: number, bytes: Buffer, { length, types }: Inner): string {
   if (bytes.length !== length) throw new RangeError('another length')
-  const { text } = postgresValue(oid, bytes)
+  const { text } = postgresValue(oid, bytes, types)
   if (text === null) throw new RangeError('an element that is not known')
   // The output function says less than the cast to text.
-  return oid === BOOL_OID ? text.slice(0, 1) : text
+  return baseOf(oid, types) === BOOL_OID ? text.slice(0, 1) : text
 }
+
+/** The length that stands before a value, and the types of the target. */
+type Inner = { readonly length: number; readonly types: TargetTypes }
 
 /** Flags, then length and bytes of the bounds that it has. */
 const range =
-  (oid: number) =>
-  (bytes: Buffer): string => {
+  (oid: number): Read =>
+  (bytes, types) => {
     const flags = bytes.readUInt8()
     if ((flags & 1) !== 0 && bytes.length === 1) return 'empty'
     if ((flags & 1) !== 0) throw new RangeError('bytes behind it')
@@ -335,7 +383,7 @@ const range =
     const bound = (isInfinite: boolean): string => {
       if (isInfinite) return ''
       const length = bytes.readInt32BE(at)
-      const text = inner(oid, bytes.subarray(at + 4, at + 4 + length), length)
+      const text = inner(oid, bytes.subarray(at + 4, at + 4 + length), { length, types })
       at += 4 + length
       return /[\s"\\(),[\]]|^$/.test(text) ? `"${text.replace(/["\\]/g, '$&$&')}"` : text
     }
@@ -346,14 +394,14 @@ const range =
   }
 
 const multirange =
-  (oid: number) =>
-  (bytes: Buffer): string => {
+  (oid: number): Read =>
+  (bytes, types) => {
     const read = range(oid)
     const ranges: string[] = []
     let at = 4
     for (let count = bytes.readUInt32BE(); count > 0; count--) {
       const length = bytes.readInt32BE(at)
-      ranges.push(read(bytes.subarray(at + 4, at + 4 + length)))
+      ranges.push(read(bytes.subarray(at + 4, at + 4 + length), types))
       at += 4 + length
     }
     if (at !== bytes.length) throw new RangeError('bytes behind it')
@@ -361,7 +409,7 @@ const multirange =
   }
 
 /** The number of fields, then type, length and bytes of each. */
-function record(bytes: Buffer): string {
+function record(bytes: Buffer, types: TargetTypes): string {
   let at = 4
   const fields: string[] = []
   for (let count = bytes.readInt32BE(); count > 0; count--) {
@@ -372,7 +420,7 @@ function record(bytes: Buffer): string {
       fields.push('')
       continue
     }
-    const text = inner(oid, bytes.subarray(at, at + length), length)
+    const text = inner(oid, bytes.subarray(at, at + length), { length, types })
     at += length
     fields.push(/^$|[\s"\\(),]/.test(text) ? `"${text.replace(/["\\]/g, '$&$&')}"` : text)
   }
@@ -380,12 +428,13 @@ function record(bytes: Buffer): string {
   return `(${fields.join(',')})`
 }
 
+const NO_TYPES: TargetTypes = new Map()
 const DIMENSIONS_MAX = 6
 const DIGITS_MAX = 32_768
 const BOX_OID = 603
 const BOOL_OID = 16
 
-type Row = readonly [oid: number, arrayOid: number, name: string, read: (bytes: Buffer) => string]
+type Row = readonly [oid: number, arrayOid: number, name: string, read: Read]
 
 /** Types with their arrays, as in pg_type.dat. */
 const SCALARS: readonly Row[] = [

@@ -21,6 +21,7 @@ const SUBJECT = {
   kind: 'Execute' as const,
   text: Buffer.from(TEXT),
   parameterTypes: [25],
+  valueTypes: [],
   parameterFormats: [0, 1, 0],
   parameters: [Buffer.from("it's\nlate"), Buffer.from([0, 1]), null],
   resultFormats: [],

@@ -12,9 +12,15 @@ export function decodeSubject(bytes: Uint8Array): RequestSubject {
   // The schema is what the generated TypeScript type was written from.
   try {
     return { ...type.fromBuffer(buffer) } as RequestSubject
-  } catch {
-    // Recorded before the settings were part of it; the bytes of the one are never those of the other.
-    return { ...withoutSettings.fromBuffer(buffer), settings: [] } as RequestSubject
+  } catch (thrown) {
+    for (const { type: earlier, added } of EARLIER) {
+      try {
+        return { ...earlier.fromBuffer(buffer), ...added } as RequestSubject
+      } catch {
+        // Of another version: a field that was added makes the bytes longer, and none may be left over.
+      }
+    }
+    throw thrown
   }
 }
 
@@ -23,7 +29,12 @@ export const digestOf = (subjectBytes: Uint8Array): string => sha256(DOMAIN, sub
 
 const DOMAIN = 'countersign/request/1'
 const { type } = codecOf(REQUEST_SUBJECT)
-const { type: withoutSettings } = codecOf({
-  ...REQUEST_SUBJECT,
-  fields: REQUEST_SUBJECT.fields.filter(({ name }) => name !== 'settings'),
-})
+
+/** The versions from before fields were added at the end, newest first, and what these fields hold there. */
+const EARLIER = [{ valueTypes: [] }, { valueTypes: [], settings: [] }].map((added) => ({
+  added,
+  ...codecOf({
+    ...REQUEST_SUBJECT,
+    fields: REQUEST_SUBJECT.fields.filter(({ name }) => !(name in added)),
+  }),
+}))

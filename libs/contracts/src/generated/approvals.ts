@@ -1,6 +1,6 @@
 // Generated from schemas/approvals by libs/contracts/generate.ts; do not edit.
 import type { EventId, Instant, RequestId, SessionId } from '@countersign/kernel'
-import type { Chain, Effect, Identity } from './common.ts'
+import type { Chain, Effect, Identity, ValueType } from './common.ts'
 
 /** A reviewer said no; the request is refused. */
 export type ApprovalDenied = {
@@ -103,6 +103,8 @@ export type ApprovalRequested = {
   readonly chains: readonly Chain[]
   /** The roles that the request is lent. */
   readonly raise: readonly string[]
+  /** The types of the target that values of the request are of, or hold: reviewers see the values by them. */
+  readonly valueTypes: readonly ValueType[]
   /** The policy version of the decision. */
   readonly policyVersion: string
   /** The ReviewRequired event. */

@@ -74,6 +74,10 @@ export type DescribedType = {
   readonly composed: boolean
   /** Whether the target has casts or operators that PostgreSQL applies to its values unasked, and that may run more. */
   readonly runsWhenRead: boolean
+  /** The OID of what it is made of: the element of an array, the base of a domain, the bounds of a range, the range of a multirange; 0 for none. */
+  readonly of: number
+  /** The OIDs of the types of the columns of a composite type, each once. */
+  readonly parts: readonly number[]
 }
 
 /** A content detector, and how a hit is masked. */
@@ -271,6 +275,8 @@ export type RequestSubject = {
   readonly salt: Buffer
   /** The settings under which the text is read and that are not the target's own, by name. Records of before this field existed are read without it. */
   readonly settings: readonly ChangedSetting[]
+  /** The type OIDs of the parameters as the target described them to the client (ParameterDescription); empty where it did not. Records of before this field existed are read without it. */
+  readonly valueTypes: readonly number[]
 }
 
 /** A function or procedure of the target outside pg_catalog. */
@@ -339,3 +345,15 @@ export type TlsMode = 'VerifyFull' | 'VerifyCa' | 'Require'
 
 /** Where the session stands, as ReadyForQuery reports it. */
 export type TransactionStatus = 'Idle' | 'InTransaction' | 'Failed'
+
+/** A type of the target that PostgreSQL does not bring itself, as far as it is needed to read a value of it in binary format. */
+export type ValueType = {
+  /** Its OID. */
+  readonly oid: number
+  /** Its name, with its schema. */
+  readonly name: string
+  /** array, base, composite, domain, enum, multirange, range or other. */
+  readonly kind: string
+  /** The OID of what it is made of: the element of an array, the base of a domain, the bounds of a range, the range of a multirange; 0 for none. */
+  readonly of: number
+}

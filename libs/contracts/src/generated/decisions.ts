@@ -1,6 +1,6 @@
 // Generated from schemas/decisions by libs/contracts/generate.ts; do not edit.
 import type { InstanceId, Instant, RequestId, SessionId } from '@countersign/kernel'
-import type { Chain, Coverage, Effect, Identity, Profile, Recording } from './common.ts'
+import type { Chain, Coverage, Effect, Identity, Profile, Recording, ValueType } from './common.ts'
 
 /** Policy is alive, and has read the catalog this far. Covered releases need a fresh one. */
 export type CoverageAlive = {
@@ -132,6 +132,8 @@ export type ReviewRequired = {
   readonly chains: readonly Chain[]
   /** The roles that the request is lent. */
   readonly raise: readonly string[]
+  /** The types of the target that values of the request are of, or hold: reviewers see the values by them. */
+  readonly valueTypes: readonly ValueType[]
   /** Whether it leaves code behind that runs later. */
   readonly createsCode: boolean
   /** When the request arrived. */

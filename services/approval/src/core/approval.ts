@@ -85,6 +85,7 @@ function asked(command: Ask): readonly ApprovalsMessage[] {
     effects: review.effects,
     chains,
     raise: review.raise,
+    valueTypes: review.valueTypes,
     policyVersion: review.policyVersion,
     decisionId: command.decisionId,
     nonce: command.nonce,

@@ -33,6 +33,7 @@ export function requestView(request: HeldRequest) {
     rendering: requested.rendering,
     effects: requested.effects,
     raise: requested.raise,
+    valueTypes: requested.valueTypes,
     digest: requested.digest,
     policyVersion: requested.policyVersion,
     chains: requested.chains.map((chain) => ({

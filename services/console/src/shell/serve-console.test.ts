@@ -575,6 +575,7 @@ const requested = (id: RequestId): ApprovalRequested => ({
     },
   ],
   raise: ['shop_prod_owner'],
+  valueTypes: [],
   policyVersion: 'p1',
   decisionId: EventId('01890000-0000-5000-8000-000000000003'),
   nonce: 'n1',

@@ -133,6 +133,7 @@ export const reviewed = (
   chains: [],
   raise,
   createsCode: false,
+  valueTypes: [],
   runsWhenPrepared: false,
   interceptedAt: at,
 })

@@ -58,6 +58,8 @@ export function describedTypes(
       ...{ oid, schema, name, kind: kindOf(row), plain: isPlain },
       composed: isComposed(row, byOid),
       runsWhenRead: reads.has(oid),
+      of: row.element ?? row.base ?? row.bounds ?? 0,
+      parts: [...row.parts],
     }
   })
 }

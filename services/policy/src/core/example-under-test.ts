@@ -138,6 +138,7 @@ export const subjectOf = (
   kind: 'Query',
   text: Buffer.from(sql),
   parameterTypes: [],
+  valueTypes: [],
   parameterFormats: [],
   parameters: [],
   resultFormats: [],

@@ -24,6 +24,7 @@ import type { Rules } from './admission.ts'
 import { obligationsOf } from './obligations.ts'
 import { type Question, timeOf } from './question.ts'
 import { type Tags, tagsOf } from './tags.ts'
+import { valueTypes } from './value-types.ts'
 import { verdictOn } from './verdict.ts'
 
 /** What policy answers to a request. */
@@ -147,6 +148,7 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
       chains,
       raise: raisedFor(profile, effects),
       runsWhenPrepared: understanding.runsWhenPrepared,
+      valueTypes: valueTypes(target, [...subject.parameterTypes, ...subject.valueTypes]),
       createsCode: understanding.createsCode,
       interceptedAt: request.at,
     }

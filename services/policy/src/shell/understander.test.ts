@@ -42,8 +42,8 @@ test('a thread knows the types of the target, and what came beside the text, as 
   const domain = { oid: 20_001, schema: 'shop', name: 'checked', kind: 'domain' }
   const mood = { oid: 20_002, schema: 'shop', name: 'mood', kind: 'enum' }
   const types = [
-    { ...domain, plain: false, composed: false, runsWhenRead: false },
-    { ...mood, plain: true, composed: false, runsWhenRead: false },
+    { ...domain, plain: false, composed: false, runsWhenRead: false, of: 0, parts: [] },
+    { ...mood, plain: true, composed: false, runsWhenRead: false, of: 0, parts: [] },
   ]
   const target = { ...SHOP, types }
   const effects = async (sql: string, isLong: boolean, beside = {}) => {

@@ -3,6 +3,7 @@ import {
   columnsOf,
   commandTagOf,
   errorFieldsOf,
+  parameterTypesOf,
   rowCountOf,
   type ServerFrame,
   type TransactionStatus,
@@ -22,6 +23,8 @@ export type Step = {
   readonly isForAgent?: boolean
   /** Called when the target confirmed it. */
   confirmed?(): void
+  /** Called with the types of the parameters, as the target describes them. */
+  typed?(types: readonly number[]): void
   /** Called with the fields of the error with which the target failed at it. */
   failed?(fields: ReadonlyMap<string, string>): void
 }
@@ -113,8 +116,12 @@ export function accept(exchange: Exchange, frame: ServerFrame): Verdict {
     case 'n':
       exchange.columns.set(step?.portal ?? null, null)
       return answered(exchange, step, 'Describe')
-    case 't':
+    case 't': {
+      const types = parameterTypesOf(frame)
+      if (!types.ok) return { do: 'violation', why: types.error.detail }
+      step?.typed?.(types.value)
       return { do: step?.isOurs === true ? 'drop' : 'pass' }
+    }
     case '1':
       return answered(exchange, step, 'Parse')
     case '2':

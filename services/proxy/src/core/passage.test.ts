@@ -15,7 +15,13 @@ import { accept, type Exchange, newExchange } from './exchange.ts'
 import { type Owner, passage } from './passage.ts'
 import { type Ask, namesFollow, planned } from './pipeline-plan.ts'
 import { requests } from './requests-under-test.ts'
-import { doubtAll, forgetPortal, noNames, type StatementNames } from './statement-names.ts'
+import {
+  doubtAll,
+  forgetPortal,
+  learnStatement,
+  noNames,
+  type StatementNames,
+} from './statement-names.ts'
 
 before(loadStatements)
 
@@ -42,6 +48,25 @@ test('a description from before something else ran does not count', () => {
     ...[toServer.execute('q'), toServer.execute('p')],
   )
   assert.deepEqual(sent, ['Bind', 'Describe', 'Describe', 'Execute', 'Describe', 'Execute'])
+})
+
+test('the types of values are those that the target described for the statement', () => {
+  const names = noNames()
+  const [parse, bind, execute] = requests(
+    ...[toServer.parse('s', 'select $1'), toServer.bind({ statement: 's' }), toServer.execute()],
+  )
+  assert.ok(parse?.tag === 'Parse' && bind !== undefined && execute !== undefined)
+  learnStatement(names, parse)
+  const asked = () => planned([bind, execute], names).asks.map(({ valueTypes }) => valueTypes)
+  assert.deepEqual(asked(), [[]])
+  const messages = requests(toServer.describe('statement', 's'))
+  const { steps } = passage(names, { messages, from: 0, end: 1, requestOf: () => null })
+  const exchange = { ...newExchange(), steps: [...steps] }
+  // A ParameterDescription of one type.
+  accept(exchange, { tag: 't', raw: Buffer.from('740000000a0001000004d2', 'hex') })
+  assert.deepEqual(asked(), [[1234]])
+  learnStatement(names, { ...parse })
+  assert.deepEqual(asked(), [[]])
 })
 
 test('whatever is sent: what is decided is what runs, and a row has the columns of its own statement', () => {

@@ -6,6 +6,7 @@ import {
   forgetStatement,
   learnPortal,
   learnStatement,
+  learnValueTypes,
   simpleQueried,
   type StatementNames,
 } from './statement-names.ts'
@@ -141,6 +142,7 @@ function stepOf(names: StatementNames, message: Request, number: number | null):
         ...base,
         tag: 'Describe',
         portal: message.kind === 'portal' ? message.name : STATEMENT,
+        typed: (types) => learnValueTypes(names, message.name, types),
       }
     case 'Execute':
       return {

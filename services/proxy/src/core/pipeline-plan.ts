@@ -11,6 +11,8 @@ export type Ask = {
   readonly parameterTypes: readonly number[]
   readonly parameterFormats: readonly number[]
   readonly parameters: readonly (Buffer | null)[]
+  /** The types of the parameters as the target described them; empty where it did not. */
+  readonly valueTypes: readonly number[]
   readonly resultFormats: readonly number[]
   readonly rowsMax: number
   /** The first message that belongs to it: privileges are checked at Bind, so the group is held as one. */
@@ -54,7 +56,7 @@ export function planned(
   const asks: Ask[] = []
   let group: Group | null = null
   const close = (): void => {
-    if (group !== null) asks.push(group.bind === null ? prepareAsk(group) : bindAsk(group))
+    if (group !== null) asks.push(group.bind === null ? prepareAsk(group) : bindAsk(names, group))
     group = null
   }
   const plan = (end: number, stop: Stop | null = null): PipelinePlan => {
@@ -94,7 +96,7 @@ export function planned(
         const firstStep: number = binds(group, portal.bind)?.firstStep ?? step
         if (firstStep === step) close()
         group = null
-        asks.push(executeAsk(portal, message, firstStep, step))
+        asks.push(executeAsk(names, portal, { message, firstStep, lastStep: step }))
         if (namesFollow(messages, step) && mayRedefine(portal.parse.sql)) return plan(step + 1)
         break
       }
@@ -142,7 +144,13 @@ export function namesFollow(messages: readonly Request[], step: number): boolean
   return messages.length > step + (isEnd ? 2 : 1)
 }
 
-const NOTHING_BOUND = { parameterFormats: [], parameters: [], resultFormats: [], rowsMax: 0 }
+const NOTHING_BOUND = {
+  parameterFormats: [],
+  parameters: [],
+  valueTypes: [],
+  resultFormats: [],
+  rowsMax: 0,
+}
 
 const queryAsk = (query: Query, step: number): Ask => ({
   kind: 'Query',
@@ -165,13 +173,14 @@ const prepareAsk = ({ parse, firstStep, lastStep }: Group): Ask => ({
 })
 
 /** Values that nothing executes yet. The target plans with them, which runs code, so they are decided on as if executed. */
-const bindAsk = ({ parse, bind, firstStep, lastStep }: Group): Ask => ({
+const bindAsk = (names: StatementNames, { parse, bind, firstStep, lastStep }: Group): Ask => ({
   kind: 'Execute',
   text: parse.text,
   sql: parse.sql,
   parameterTypes: parse.parameterTypes,
   parameterFormats: bind?.formats ?? [],
   parameters: bind?.values ?? [],
+  valueTypes: names.valueTypes.get(parse) ?? [],
   resultFormats: bind?.resultFormats ?? [],
   rowsMax: 0,
   firstStep,
@@ -179,10 +188,9 @@ const bindAsk = ({ parse, bind, firstStep, lastStep }: Group): Ask => ({
 })
 
 const executeAsk = (
+  names: StatementNames,
   portal: { bind: Bind; parse: Parse },
-  execute: Execute,
-  first: number,
-  step: number,
+  { message, ...steps }: { message: Execute; firstStep: number; lastStep: number },
 ): Ask => ({
   kind: 'Execute',
   text: portal.parse.text,
@@ -190,8 +198,8 @@ const executeAsk = (
   parameterTypes: portal.parse.parameterTypes,
   parameterFormats: portal.bind.formats,
   parameters: portal.bind.values,
+  valueTypes: names.valueTypes.get(portal.parse) ?? [],
   resultFormats: portal.bind.resultFormats,
-  rowsMax: execute.maxRows,
-  firstStep: first,
-  lastStep: step,
+  rowsMax: message.maxRows,
+  ...steps,
 })

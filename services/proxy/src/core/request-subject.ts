@@ -23,6 +23,7 @@ export function subjectOf(ask: Ask, context: SubjectContext): { bytes: Buffer; d
     parameterTypes: ask.parameterTypes,
     parameterFormats: ask.parameterFormats,
     parameters: ask.parameters,
+    valueTypes: ask.valueTypes,
     resultFormats: ask.resultFormats,
     rowsMax: ask.rowsMax,
     ...context,

@@ -19,6 +19,8 @@ export type StatementNames = {
   readonly doubtfulPortals: Set<string>
   /** When a portal was made, in the bytes of the target; of those that it was asked about. */
   readonly portalAges: Map<string, string>
+  /** The types of the parameters of a statement, once the target described them. */
+  readonly valueTypes: WeakMap<Parse, readonly number[]>
 }
 
 export const noNames = (): StatementNames => ({
@@ -27,6 +29,7 @@ export const noNames = (): StatementNames => ({
   doubtfulStatements: new Set(),
   doubtfulPortals: new Set(),
   portalAges: new Map(),
+  valueTypes: new WeakMap(),
 })
 
 /** A copy for what a pipeline will define if all of it succeeds. */
@@ -47,6 +50,16 @@ export function simpleQueried(names: StatementNames): void {
 export function learnStatement(names: StatementNames, parse: Parse): void {
   names.statements.set(parse.name, parse)
   names.doubtfulStatements.delete(parse.name)
+}
+
+/** The target described the parameters of a statement. */
+export function learnValueTypes(
+  names: StatementNames,
+  name: string,
+  types: readonly number[],
+): void {
+  const parse = names.statements.get(name)
+  if (parse !== undefined) names.valueTypes.set(parse, types)
 }
 
 /** The target confirmed a Bind. */

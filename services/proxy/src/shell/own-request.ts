@@ -26,6 +26,7 @@ export function ownRequest(
       text,
       sql,
       parameterTypes: [],
+      valueTypes: [],
       parameterFormats: [],
       parameters: [],
       resultFormats,

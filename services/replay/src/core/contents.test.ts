@@ -40,6 +40,7 @@ const subjectOf = (text: string): Buffer =>
     kind: 'Query',
     text: Buffer.from(text),
     parameterTypes: [],
+    valueTypes: [],
     parameterFormats: [],
     parameters: [],
     resultFormats: [],

@@ -379,6 +379,7 @@ function content(text: string): RequestContent {
     kind: 'Execute',
     text: Buffer.from(text),
     parameterTypes: [],
+    valueTypes: [],
     parameterFormats: [0, 0, 1],
     parameters: [Buffer.from('42'), null, Buffer.from([0, 1])],
     resultFormats: [],
