@@ -26,7 +26,7 @@ import { chain, requestId, reviewOf, sessionId, stage } from '../core/examples.t
 import { type ApprovalHost, serveApproval } from './serve-approval.ts'
 import { voterReader, type VoterReader } from './voter.ts'
 
-describe('approval on a log', { timeout: 30_000 }, () => {
+describe('approval on a log', { timeout: 180_000 }, () => {
   let issuer: TestIssuer
   let seal: Sealer
   let read: (clock: Clock) => VoterReader

@@ -26,7 +26,7 @@ import { type TestClaims, type TestIssuer, testIssuer } from '@countersign/testi
 import { z } from 'zod'
 import { type ConsoleHost, serveConsole } from './serve-console.ts'
 
-describe('the console', { timeout: 30_000 }, () => {
+describe('the console', { timeout: 180_000 }, () => {
   let issuer: TestIssuer
   let log: InMemoryLog
   let host: ConsoleHost

@@ -132,7 +132,7 @@ test('new rules give every open session of their environment a new plan, once, a
 
 test(
   'rules that are removed give a new plan too, which is no repeat of the one before',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async () => {
     await using log = inMemoryLog({ partitions: 1 })
     await append(log, 'catalog', rules())
