@@ -63,6 +63,27 @@ test('what the server says while it parses stays, with its position', () => {
   assert.ok(!shown({ ...fields, M: CANARY, P: '' }, true).includes(CANARY))
 })
 
+test('a cancel, an unknown cursor and an unknown prepared statement are told in the words of the server', () => {
+  for (const [F, C, M] of [
+    ['postgres.c', '57014', 'canceling statement due to user request'],
+    ['postgres.c', '57014', 'canceling statement due to lock timeout'],
+    ['portalcmds.c', '34000', 'cursor "one" does not exist'],
+    ['prepare.c', '26000', 'prepared statement "two" does not exist'],
+  ] as const) {
+    assert.equal(maskMessage(PLAN, message({ F, C, M }), true).get('M'), M)
+    // A function may make the name out of what it read.
+    for (const inside of ['W', 'q', 'p'])
+      assert.ok(!shown({ F, C, M: CANARY, [inside]: '1' }, true).includes(CANARY), inside)
+  }
+  const raised = {
+    F: 'pl_exec.c',
+    C: '34000',
+    M: CANARY,
+    W: 'PL/pgSQL function f() line 1 at RAISE',
+  }
+  assert.ok(!shown(raised, true).includes(CANARY))
+})
+
 test('all others keep the words of the target, through the detectors', () => {
   for (const [text, expected] of [
     ['Key (email)=(ana@shop.example) exists', 'Key (email)=([masked]) exists'],

@@ -10,7 +10,7 @@ export type MessageFields = ReadonlyMap<string, string>
  * causes that touches a tagged column or writes next to one: of it only SQLSTATE, severity, position, the place in the
  * server's source and names from the server's own constraints stay, and a sentence of ours stands for the rest. What the
  * server says while it parses, before it read any row, stays; it is told by the position in the statement, which nothing
- * that runs can give. All others keep their words, through the detectors. Limit: a function may put five characters
+ * that runs can give. So does what it says of a cancel, of a cursor and of a prepared statement. All others keep their words, through the detectors. Limit: a function may put five characters
  * into an SQLSTATE.
  */
 export function maskMessage(
@@ -20,7 +20,7 @@ export function maskMessage(
 ): Map<string, string> {
   const isNotice = !SEVERITIES.has(fields.get('V') ?? '')
   if (!isClosed && plan.untagged === 'Pass') return throughDetectors(plan, fields)
-  if (isOfParser(fields) || fields.get('R') === 'aclcheck_error')
+  if (isOfParser(fields) || isOfNames(fields) || fields.get('R') === 'aclcheck_error')
     return throughDetectors(plan, fields)
   const kept = new Map<string, string>()
   for (const [letter, text] of fields) if (ALWAYS.has(letter)) kept.set(letter, text)
@@ -53,7 +53,14 @@ function throughDetectors(plan: MaskingPlan, fields: MessageFields): Map<string,
 
 // errposition is the parser's. What functions parse has its place in an internal query or a context instead.
 const isOfParser = (fields: MessageFields): boolean =>
-  Number(fields.get('P') ?? 0) > 0 && !['W', 'q', 'p'].some((letter) => fields.has(letter))
+  Number(fields.get('P') ?? 0) > 0 && !isOfFunction(fields)
+
+// A cancel says its cause only, and an unknown cursor or prepared statement the name that the statement itself gives.
+const isOfNames = (fields: MessageFields): boolean =>
+  NAMES_FILES.has(fields.get('F') ?? '') && !isOfFunction(fields)
+
+const isOfFunction = (fields: MessageFields): boolean =>
+  ['W', 'q', 'p'].some((letter) => fields.has(letter))
 
 // RAISE may name any text as a constraint or a column; the server's own checks name what the catalog has.
 const isOfConstraint = (fields: MessageFields): boolean =>
@@ -77,6 +84,7 @@ function sentence(kept: MessageFields, isNotice: boolean): string {
 const ALWAYS: ReadonlySet<string> = new Set([...'SVCPFLR'])
 const NAMES = [...'stcdn']
 const SEVERITIES: ReadonlySet<string> = new Set(['ERROR', 'FATAL', 'PANIC'])
+const NAMES_FILES: ReadonlySet<string> = new Set(['portalcmds.c', 'postgres.c', 'prepare.c'])
 const CONSTRAINT_FILES: ReadonlySet<string> = new Set([
   ...['nbtinsert.c', 'execIndexing.c', 'execMain.c', 'ri_triggers.c', 'execExprInterp.c'],
   ...[
