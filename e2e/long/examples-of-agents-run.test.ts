@@ -8,6 +8,7 @@ import { arena } from '../support/arena.ts'
 import { HELD_DATABASE, type Missing, program, reviewInTurn, WORDS } from '../support/driver.ts'
 import { eventsOf, observe } from '../support/ledger.ts'
 import { jdbc, pgx, python } from '../support/parts.ts'
+import { applyCatalog } from '../support/reviewer.ts'
 
 const system = await arena('examples')
 const EXAMPLES = join(ROOT, 'examples', 'agents')
@@ -64,6 +65,43 @@ for (const [name, commandOf] of Object.entries(AGENTS)) {
     assert.match(run.stdout, new RegExp(`^CS_REVIEW_DENIED denied .*${WORDS}$`, 'm'))
     assert.match(run.stdout, /^CS_REQUEST_BLOCKED blocked /m)
   })
+}
+
+for (const [name, commandOf] of Object.entries(AGENTS)) {
+  test(`${name} gives up what it does not want to wait for`, async (t) => {
+    const command = await commandOf()
+    if ('missing' in command) return t.skip(command.missing)
+    const said = await heardBy(command, { PATIENCE_SECONDS: '5' })
+    assert.match(said, /^CS_REQUEST_CANCELLED cancelled /m)
+  })
+}
+
+test('the deadline of the chain becomes short', async () => {
+  const applied = await applyCatalog(system, (file, text) =>
+    file === 'chains.yaml' ? text.replaceAll('deadline: 15m', 'deadline: 3s') : text,
+  )
+  assert.equal(applied.status, 200, JSON.stringify(applied.body))
+})
+
+for (const [name, commandOf] of Object.entries(AGENTS)) {
+  test(`${name} is told that nobody countersigned in time`, async (t) => {
+    const command = await commandOf()
+    if ('missing' in command) return t.skip(command.missing)
+    const said = await heardBy(command)
+    assert.match(said, /^CS_HELD request /m)
+    assert.match(said, /^CS_REVIEW_EXPIRED expired /m)
+  })
+}
+
+/** What an example says of one statement that nobody reviews. */
+async function heardBy(
+  command: Command,
+  more: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const env = await agentEnvironment(system, { profile: HELD_DATABASE, env: more })
+  const run = await program(command.file, [...command.args, WRITE], { env })
+  assert.ok(run.ok, run.stderr)
+  return run.stdout
 }
 
 const inNode = (file: string): Command => ({ file: process.execPath, args: [join(EXAMPLES, file)] })

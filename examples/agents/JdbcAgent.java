@@ -8,6 +8,7 @@ import org.postgresql.util.ServerErrorMessage;
 
 public class JdbcAgent {
   static final String OURS = "countersign";
+  static final String PATIENCE_SECONDS = System.getenv().getOrDefault("PATIENCE_SECONDS", "3600");
 
   public static void main(String[] statements) throws Exception {
     Properties login = new Properties();
@@ -20,6 +21,7 @@ public class JdbcAgent {
     try (Connection connection = DriverManager.getConnection(url, login); Statement statement = connection.createStatement()) {
       ResultSet rows = statement.executeQuery("select id, email from shop.customers order by id limit 1");
       while (rows.next()) System.out.println("read " + rows.getInt(1) + " " + rows.getString(2));
+      statement.setQueryTimeout(Integer.parseInt(PATIENCE_SECONDS)); // then the driver cancels
       for (String text : statements) {
         try {
           System.out.println("ran " + statement.executeUpdate(text));

@@ -2,10 +2,12 @@
 
 import os
 import sys
+import threading
 
 import psycopg
 
 OURS = "countersign"
+PATIENCE = float(os.environ.get("PATIENCE_SECONDS", 3600))
 
 
 def told(notice):
@@ -14,12 +16,16 @@ def told(notice):
 
 
 def run(connection, statement):
+    giving_up = threading.Timer(PATIENCE, connection.cancel_safe)
+    giving_up.start()
     try:
         print("ran", connection.execute(statement).rowcount, flush=True)
     except psycopg.Error as error:
         if error.diag.schema_name != OURS:
             raise  # PostgreSQL's own
         print(error.diag.constraint_name, error.diag.column_name, error.diag.message_detail, flush=True)
+    finally:
+        giving_up.cancel()
 
 
 # Host, port, profile, agent and token come from PGHOST, PGPORT, PGDATABASE, PGUSER and PGPASSWORD.

@@ -1,10 +1,13 @@
 """An agent with SQLAlchemy. Needs: pip install sqlalchemy 'psycopg[binary]'"""
 
+import os
 import sys
+import threading
 
 import sqlalchemy
 
 OURS = "countersign"
+PATIENCE = float(os.environ.get("PATIENCE_SECONDS", 3600))
 # AUTOCOMMIT: a statement that is held keeps no transaction open. psycopg takes the rest from PGHOST, PGPASSWORD …
 engine = sqlalchemy.create_engine("postgresql+psycopg://", isolation_level="AUTOCOMMIT", pool_pre_ping=True)
 
@@ -22,6 +25,8 @@ with engine.connect() as connection:
     first = connection.exec_driver_sql("select id, email from shop.customers order by id limit 1").first()
     print("read", first, flush=True)
     for statement in sys.argv[1:]:
+        giving_up = threading.Timer(PATIENCE, connection.connection.driver_connection.cancel_safe)
+        giving_up.start()
         try:
             print("ran", connection.exec_driver_sql(statement).rowcount, flush=True)
         except sqlalchemy.exc.DBAPIError as error:
@@ -29,3 +34,5 @@ with engine.connect() as connection:
             if said.schema_name != OURS:
                 raise  # PostgreSQL's own
             print(said.constraint_name, said.column_name, said.message_detail, flush=True)
+        finally:
+            giving_up.cancel()
