@@ -1,24 +1,9 @@
 import tseslint from 'typescript-eslint'
+import { guardedHandlers } from './infra/local/eslint/guarded-handlers.js'
 
-/** Functions that are handed to the event loop as they are. `() => undefined`, settling and disposing cannot fail. */
-const BARE = [
-  ':matches(ArrowFunctionExpression, FunctionExpression)',
-  '[body.type="Identifier"]',
-  '[body.callee.name=/^(resolve|reject)$/]',
-  '[body.callee.property.name=/^(resolve|reject)$/]',
-  '[body.callee.property.object.name="Symbol"]',
-].reduce((selector, harmless) => `${selector}:not(${harmless})`)
-const HANDLERS = [
-  ...['on', 'once', 'addListener', 'prependListener', 'addEventListener'].map(
-    (name) =>
-      `CallExpression[callee.property.name="${name}"][arguments.0.type="Literal"] > ${BARE}`,
-  ),
-  `CallExpression[callee.name="createServer"] > ${BARE}`,
-]
-
-/** Their times are constants of Countersign, and their callbacks only begin what is caught elsewhere. */
+/** Nets themselves; and where times are constants of Countersign, and callbacks only begin what is caught elsewhere. */
 const OWN_TIMERS = [
-  'libs/runtime/src/{net,start-service}.ts',
+  'libs/runtime/src/{last-net,net,start-service}.ts',
   'libs/log/src/in-memory.ts',
   'libs/log/src/kafka/*.ts',
 ]
@@ -72,6 +57,7 @@ export default tseslint.config(
     // What the event loop calls has a net under it (docs/decisions/0016-a-fault-ends-one-connection.md).
     files: ['services/**/*.ts', 'libs/{identity,kernel,log,runtime}/**/*.ts'],
     ignores: ['**/*.{test,contract,fixture}.ts', 'libs/kernel/src/long-wait.ts', ...OWN_TIMERS],
+    plugins: { countersign: { rules: { 'guarded-handlers': guardedHandlers } } },
     rules: {
       '@typescript-eslint/no-floating-promises': ['error', { ignoreVoid: false }],
       'no-restricted-globals': NO_BARE_TIMERS,
@@ -84,12 +70,7 @@ export default tseslint.config(
           message: 'Use rested() of the kernel.',
         },
       ],
-      'no-restricted-syntax': [
-        'error',
-        { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
-        { selector: 'TSEnumDeclaration', message: 'Use a union of strings.' },
-        ...HANDLERS.map((selector) => ({ selector, message: 'Use guarded() of a Net.' })),
-      ],
+      'countersign/guarded-handlers': 'error',
     },
   },
   {

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import type { Profile } from '@countersign/contracts'
 import { messageOf } from '@countersign/kernel'
-import type { Logger } from '@countersign/runtime'
+import { type Logger, netOn } from '@countersign/runtime'
 import type { TargetAdmins } from './target-admin.ts'
 
 /**
@@ -32,7 +32,7 @@ export function watchesOf(options: {
         watched.set(version, watch)
         void admins
           .on(profile, (client) =>
-            listened(client, watch.signal, () => {
+            listened(client, { stop: watch.signal, logger }, () => {
               told(profile).catch((cause: unknown) =>
                 logger.warn({ reason: messageOf(cause) }, 'cannot look'),
               )
@@ -66,12 +66,13 @@ export function watchesOf(options: {
 /** Listens until it is told to stop, or the connection is over. */
 async function listened(
   client: pg.ClientBase,
-  stop: AbortSignal,
+  { stop, logger }: { stop: AbortSignal; logger: Logger },
   onChange: () => void,
 ): Promise<void> {
   const over = Promise.withResolvers<void>()
   const ended = (): void => over.resolve()
-  client.on('notification', onChange)
+  const notified = netOn(logger).guarded('notification of a target', onChange)
+  client.on('notification', notified)
   client.on('end', ended)
   client.on('error', ended)
   stop.addEventListener('abort', ended)
@@ -80,7 +81,7 @@ async function listened(
     if (!stop.aborted) await over.promise
     await client.query(`UNLISTEN ${CHANNEL}`)
   } finally {
-    client.off('notification', onChange)
+    client.off('notification', notified)
     client.off('end', ended)
     client.off('error', ended)
     stop.removeEventListener('abort', ended)

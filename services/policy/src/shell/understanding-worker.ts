@@ -47,6 +47,7 @@ async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
     port.postMessage({ understanding, isBroken: isParserBroken() } satisfies Answered)
   }
   // A fault here ends the thread, which its owner sees and replaces.
+  // eslint-disable-next-line countersign/guarded-handlers
   port.on('message', onAsked)
   port.postMessage('ready' satisfies Answered)
 }

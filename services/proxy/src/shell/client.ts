@@ -84,9 +84,10 @@ export function clientOn(socket: Socket, begun: Frontend, net: Net): Client {
     finish()
   }
   socket.on('data', net.guarded('bytes of an agent', read, broken))
-  socket.on('end', finish)
-  socket.on('close', finish)
-  socket.on('error', finish)
+  const ends = net.guarded('end of an agent', finish)
+  socket.on('end', ends)
+  socket.on('close', ends)
+  socket.on('error', ends)
   return {
     address: `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`,
     closed: closed.promise,

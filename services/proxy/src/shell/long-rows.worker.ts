@@ -5,7 +5,7 @@ import type { LongRowDone, LongRowJob } from './long-rows.ts'
 
 /** Masks long rows one after the other, in the order in which they come. */
 // A fault ends this thread, which whoever waits for a row is told: a net would let them wait for ever.
-// eslint-disable-next-line no-restricted-syntax
+// eslint-disable-next-line countersign/guarded-handlers
 parentPort?.on('message', ({ id, row }: LongRowJob) => {
   const { plan, key, columns, taint, bytes } = row
   const [, [frame]] = receiveServer(serverSide(), Buffer.from(bytes.buffer))

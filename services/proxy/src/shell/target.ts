@@ -119,7 +119,7 @@ export async function connectTarget(login: TargetLogin): Promise<Target> {
     loggedIn.reject(unexpected('it closed the connection while it was asked to log in'))
     closed.resolve()
   }
-  socket.on('close', gone)
+  socket.on('close', net.guarded('end of a target', gone))
   socket.on('error', () => undefined)
   limit.signal.addEventListener('abort', () =>
     loggedIn.reject(unexpected('it did not answer in time')),
