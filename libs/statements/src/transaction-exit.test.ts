@@ -22,11 +22,13 @@ test('in a failed transaction only what ends it runs, as its first statement', (
     assert.equal(failsInFailedTransaction(sql), true, sql)
   for (const sql of [
     ...['rollback', '/* c */ COMMIT', 'end', 'abort', 'rollback to a', "prepare transaction 'x'"],
-    ...['rollback; delete from t', '', ' ; ', 'selec 1'],
+    ...['rollback; delete from t', '', ' ; ', 'selec 1', '; ;rollback'],
   ])
     assert.equal(failsInFailedTransaction(sql), false, sql)
   assert.equal(failsInFailedTransaction(null), false)
   const long = ` -- ${'x'.repeat(20_000)}\n`
   assert.equal(failsInFailedTransaction(`/* c */ insert into t values (1)${long}`), true)
   assert.equal(failsInFailedTransaction(`/* c */ Rollback${long}`), false)
+  assert.equal(failsInFailedTransaction(`; /* c */ ;Rollback${long}`), false)
+  assert.equal(failsInFailedTransaction(`;; select 1${long}`), true)
 })

@@ -25,11 +25,12 @@ const EXITS: ReadonlySet<string> = new Set([
 
 const WORDS = /^(?:|commit|end|rollback|abort|prepare)$/i
 
-/** Empty when there is none. */
+/** Empty when there is none. Empty statements before it are none. */
 function firstWordOf(sql: string): string {
   let word: string | null = null
   eachToken(sql.slice(0, LOOP_BYTES_MAX), (kind, start, end) => {
-    if (word === null && kind !== 'comment') word = kind === 'word' ? sql.slice(start, end) : '?'
+    const isEmpty = kind === 'comment' || (kind === 'sign' && sql[start] === ';')
+    if (word === null && !isEmpty) word = kind === 'word' ? sql.slice(start, end) : '?'
   })
   return word ?? ''
 }
