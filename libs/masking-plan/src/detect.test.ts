@@ -156,6 +156,31 @@ test('any text gives hits in order, apart, and within the text', () => {
   )
 })
 
+test('no part of a text that a detector finds something in is passed over', () => {
+  const part = fc.oneof(
+    fc.constantFrom(...Object.values(FOUND).flat(), ...Object.values(MISSED).flat()),
+    fc.string({
+      unit: fc.constantFrom(...'0123456789 -.()/+@=:_"kKeyAIawsDE\u00a0é'),
+      maxLength: 24,
+    }),
+  )
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
+      const text = parts.join('')
+      for (const name of DETECTORS) {
+        const whole = findersOf(name).flatMap((find) => find(text))
+        const found = detect(text, [name])
+        for (const { start, end } of whole)
+          assert.ok(
+            found.some((hit) => hit.start <= start && hit.end >= end),
+            `${name}: ${text}`,
+          )
+      }
+    }),
+    { numRuns: 1_000 },
+  )
+})
+
 for (const [name, texts] of Object.entries(ADVERSARIAL)) {
   test(`the worst texts for ${name} take time that grows as they do`, () => {
     const finders = isDetectorName(name) ? findersOf(name) : [detect]

@@ -10,7 +10,8 @@ import { phone } from './detectors/phone.ts'
 import { privateKey } from './detectors/private-key.ts'
 import type { Detector, Span } from './detectors/span.ts'
 import { ssn } from './detectors/ssn.ts'
-import { type Features, featuresOfBytes, featuresOfText } from './features.ts'
+import { type Features, featuresOfBytes, featuresOfText, hasAny, numbersIn } from './features.ts'
+import { type KeyWords, keyWordsIn } from './key-words.ts'
 
 /** What a detector is called in the masking rules. */
 export type DetectorName =
@@ -41,11 +42,11 @@ export type Hit = Span & {
  * 12 characters; digits and signs outside ASCII are not read as digits and signs.
  */
 export function detect(text: string, names: readonly DetectorName[] = DETECTORS): Hit[] {
-  const features = featuresOfText(text)
-  if (!mayHit(features)) return []
-  const hits = plainHits(text, names, features)
-  if (features.hasRun) {
-    const encoded = encodedRuns(text, (bytes, seen) => hitInBytes(bytes, names, seen))
+  const look = lookInto(text)
+  if (!hasAny(look.features)) return []
+  const hits = plainHits(look, names)
+  if (look.features.hasRun) {
+    const encoded = encodedRuns(text, (bytes) => hitInBytes(bytes, names))
     hits.push(...encoded.map((run) => ({ ...run, isShowable: false })))
   }
   return hits.length < 2 ? hits : disjoint(hits)
@@ -59,10 +60,11 @@ export function detectInBytes(bytes: Buffer, names: readonly DetectorName[]): bo
 
 /** Whether bytes of UTF-8 are worth a look at all; the gate in front of every untagged cell. */
 export const mayHoldHit = (bytes: Buffer, start = 0, end = bytes.length): boolean =>
-  end - start >= HIT_BYTES_MIN && mayHit(featuresOfBytes(bytes, start, end))
+  end - start >= HIT_BYTES_MIN && hasAny(featuresOfBytes(bytes, start, end))
 
 /** What a detector is made of, for those who measure it. */
-export const findersOf = (name: DetectorName): readonly Detector[] => FINDERS[name].find
+export const findersOf = (name: DetectorName): readonly Detector[] =>
+  FINDERS[name].finders.map(({ find }) => find)
 
 /** Whether a name is one of a detector of this version. */
 export const isDetectorName = (name: string): name is DetectorName =>
@@ -72,33 +74,24 @@ function detectsInUtf8(bytes: Buffer, names: readonly DetectorName[]): boolean {
   return mayHoldHit(bytes) && detect(bytes.toString('utf8'), names).length > 0
 }
 
-function hitInBytes(
-  bytes: Buffer,
-  names: readonly DetectorName[],
-  features: Features,
-): DetectorName | null {
-  const plain = plainHitInBytes(bytes, names, features)
-  return plain !== null || !bytes.includes(0)
-    ? plain
-    : plainHitInBytes(withoutZeros(bytes), names, features)
+function hitInBytes(bytes: Buffer, names: readonly DetectorName[]): DetectorName | null {
+  const plain = plainHitInBytes(bytes, names)
+  return plain !== null || !bytes.includes(0) ? plain : plainHitInBytes(withoutZeros(bytes), names)
 }
 
 // Without making characters of UTF-8: the detectors look for ASCII, and in an address any other byte may be a letter.
-function plainHitInBytes(
-  bytes: Buffer,
-  names: readonly DetectorName[],
-  features: Features,
-): DetectorName | null {
+function plainHitInBytes(bytes: Buffer, names: readonly DetectorName[]): DetectorName | null {
   const latin1 = bytes.toString('latin1')
   const text = latin1.includes(BLANK_IN_BYTES)
     ? latin1.replaceAll(BLANK_IN_BYTES, '\u00a0')
     : latin1
+  const look = lookInto(text)
   for (const name of names) {
-    const { needs, find } = FINDERS[name]
-    if (!features[needs]) continue
+    const { needs, finders } = FINDERS[name]
+    if (!look.features[needs]) continue
     if (name === 'email') {
       if (emailInBytes(text)) return name
-    } else if (find.some((detector) => detector(text).length > 0)) return name
+    } else if (finders.some((finder) => spansOf(finder, look).length > 0)) return name
   }
   return null
 }
@@ -111,16 +104,38 @@ function withoutZeros(bytes: Buffer): Buffer {
   return out.subarray(0, size)
 }
 
-function plainHits(text: string, names: readonly DetectorName[], features: Features): Hit[] {
+function plainHits(look: Look, names: readonly DetectorName[]): Hit[] {
   const hits: Hit[] = []
   for (const name of names) {
-    const { needs, find } = FINDERS[name]
-    if (!features[needs]) continue
-    for (const detector of find) {
-      for (const { start, end } of detector(text)) hits.push({ name, start, end, isShowable: true })
+    const { needs, finders } = FINDERS[name]
+    if (!look.features[needs]) continue
+    for (const finder of finders) {
+      for (const { start, end } of spansOf(finder, look))
+        hits.push({ name, start, end, isShowable: true })
     }
   }
   return hits
+}
+
+/** A text, and the parts of it that are worth a look, by what is there. */
+type Look = { readonly text: string; readonly features: Features; readonly parts: Parts }
+type Parts = Readonly<Record<'all' | 'numbers' | keyof KeyWords, readonly Span[]>>
+
+function lookInto(text: string): Look {
+  const features = featuresOfText(text)
+  const numbers = features.hasNumber ? numbersIn(text) : []
+  const words = features.hasRun ? keyWordsIn(text) : NO_WORDS
+  return { text, features, parts: { all: [{ start: 0, end: text.length }], numbers, ...words } }
+}
+
+function spansOf({ find, where }: Finder, { text, parts }: Look): Span[] {
+  const spans: Span[] = []
+  for (const { start, end } of parts[where]) {
+    // A part may lie within what was found from the one before it.
+    const from = Math.max(start, spans.at(-1)?.end ?? 0)
+    if (from < end) spans.push(...find(text, from, end))
+  }
+  return spans
 }
 
 function disjoint(hits: Hit[]): Hit[] {
@@ -134,19 +149,28 @@ function disjoint(hits: Hit[]): Hit[] {
   return out
 }
 
-const mayHit = ({ hasAt, hasDigits, hasRun }: Features): boolean => hasAt || hasDigits || hasRun
+type Finder = { readonly find: Detector; readonly where: keyof Parts }
+
+const NO_WORDS: KeyWords = { aws: [], api: [], keyed: [] }
 
 const FINDERS: Readonly<
-  Record<DetectorName, { readonly needs: keyof Features; readonly find: readonly Detector[] }>
+  Record<DetectorName, { readonly needs: keyof Features; readonly finders: readonly Finder[] }>
 > = {
-  email: { needs: 'hasAt', find: [email] },
-  card: { needs: 'hasDigits', find: [card] },
-  ssn: { needs: 'hasDigits', find: [ssn] },
-  iban: { needs: 'hasDigits', find: [iban] },
-  phone: { needs: 'hasDigits', find: [phone] },
-  jwt: { needs: 'hasRun', find: [jwt] },
-  'aws-key': { needs: 'hasRun', find: [awsKey] },
-  'api-key': { needs: 'hasRun', find: [apiKey, keyedSecret, privateKey] },
+  email: { needs: 'hasAt', finders: [{ find: email, where: 'all' }] },
+  card: { needs: 'hasNumber', finders: [{ find: card, where: 'numbers' }] },
+  ssn: { needs: 'hasNumber', finders: [{ find: ssn, where: 'numbers' }] },
+  iban: { needs: 'hasAccount', finders: [{ find: iban, where: 'all' }] },
+  phone: { needs: 'hasNumber', finders: [{ find: phone, where: 'numbers' }] },
+  jwt: { needs: 'hasRun', finders: [{ find: jwt, where: 'all' }] },
+  'aws-key': { needs: 'hasRun', finders: [{ find: awsKey, where: 'aws' }] },
+  'api-key': {
+    needs: 'hasRun',
+    finders: [
+      { find: apiKey, where: 'api' },
+      { find: keyedSecret, where: 'keyed' },
+      { find: privateKey, where: 'all' },
+    ],
+  },
 }
 
 // The shortest e-mail address: a@b.io.

@@ -7,16 +7,16 @@ import { isDigit, type Span } from './span.ts'
  * start costs at most one look at each possible length. Limits: other separators and numbers inside longer runs of
  * digits are not found; about one in ten random numbers of such a prefix and length is taken for a card.
  */
-export function card(text: string): Span[] {
+export function card(text: string, start = 0, end = text.length): Span[] {
   const spans: Span[] = []
   const chain = CHAIN
-  for (let i = 0; i < text.length;) {
+  for (let i = start; i < end;) {
     if (!isDigit(text.charCodeAt(i))) {
       i++
       continue
     }
     i = readChain(chain, text, i)
-    if (chain.digits >= LENGTH_MIN) cardsIn(chain, text, spans)
+    if (chain.digits >= LENGTH_MIN) cardsIn(chain, spans)
   }
   return spans
 }
@@ -29,9 +29,10 @@ export const isCard = (digits: string): boolean =>
 type Chain = {
   groups: number
   digits: number
-  /** Of each group, where it starts in the text, and how many digits are before it. */
+  /** Of each group, where it starts in the text, and how many digits and how many dots between groups are before it. */
   starts: Int32Array
   before: Int32Array
+  dots: Int32Array
   /** The digits, and the sums up to each when those in even places are doubled, and those in odd ones. */
   values: Uint8Array
   evenDoubled: Uint16Array
@@ -44,6 +45,7 @@ function newChain(): Chain {
     digits: 0,
     starts: new Int32Array(CHAIN_DIGITS_MAX + 1),
     before: new Int32Array(CHAIN_DIGITS_MAX + 1),
+    dots: new Int32Array(CHAIN_DIGITS_MAX + 1),
     values: new Uint8Array(CHAIN_DIGITS_MAX),
     evenDoubled: new Uint16Array(CHAIN_DIGITS_MAX + 1),
     oddDoubled: new Uint16Array(CHAIN_DIGITS_MAX + 1),
@@ -56,9 +58,10 @@ function newChain(): Chain {
  * across the cut would need.
  */
 function readChain(chain: Chain, text: string, from: number): number {
-  const { starts, before, values, evenDoubled, oddDoubled } = chain
+  const { starts, before, dots, values, evenDoubled, oddDoubled } = chain
   let groups = 0
   let digits = 0
+  dots[0] = 0
   let i = from
   for (;;) {
     const start = i
@@ -86,6 +89,7 @@ function readChain(chain: Chain, text: string, from: number): number {
     }
     starts[groups] = start
     before[groups] = first
+    dots[groups + 1] = (dots[groups] ?? 0) + (code === DOT ? 1 : 0)
     groups++
     if (!isSeparator(code) || !isDigit(text.charCodeAt(i + 1))) break
     if (digits > CHAIN_DIGITS_MAX - LENGTH_MAX - 1) {
@@ -103,20 +107,23 @@ function readChain(chain: Chain, text: string, from: number): number {
   return i
 }
 
-function cardsIn(chain: Chain, text: string, spans: Span[]): void {
+function cardsIn(chain: Chain, spans: Span[]): void {
   const { groups, starts, before } = chain
+  // The first group with which there are digits enough; it only moves on.
+  let nearest = 0
   for (let group = 0; group < groups; group++) {
     const first = before[group] ?? 0
     if (chain.digits - first < LENGTH_MIN) return
     const lengths = lengthsOf(chain, first)
     if (lengths === 0) continue
     let found = -1
-    for (let last = group; last < groups; last++) {
+    while ((before[nearest + 1] ?? 0) - first < LENGTH_MIN) nearest++
+    for (let last = nearest; last < groups; last++) {
       const end = before[last + 1] ?? 0
       const length = end - first
       if (length > LENGTH_MAX) break
       if ((lengths & (1 << length)) === 0 || !isLuhn(chain, first, end)) continue
-      if (areSeparators(chain, text, group, last)) found = last
+      if (areSeparators(chain, group, last)) found = last
     }
     if (found < 0) continue
     const start = starts[group] ?? 0
@@ -135,17 +142,8 @@ function isLuhn({ evenDoubled, oddDoubled }: Chain, first: number, end: number):
 }
 
 // Dots only between 3 to 5 groups, of which the first has 4 digits and the others 3 to 7.
-function areSeparators(
-  { starts, before }: Chain,
-  text: string,
-  group: number,
-  last: number,
-): boolean {
-  let dots = 0
-  for (let i = group; i < last; i++) {
-    const length = (before[i + 1] ?? 0) - (before[i] ?? 0)
-    if (text.charCodeAt((starts[i] ?? 0) + length) === DOT) dots++
-  }
+function areSeparators({ before, dots: upTo }: Chain, group: number, last: number): boolean {
+  const dots = (upTo[last] ?? 0) - (upTo[group] ?? 0)
   if (dots === 0) return true
   const count = last - group
   if (dots !== count || count < 2 || count > 4) return false

@@ -15,9 +15,10 @@ export function isIn(table: Uint8Array, text: string, index: number): boolean {
 }
 
 /** The end of the run of the class that starts at an index, but not further than so many characters. */
-export function runEnd(table: Uint8Array, text: string, from: number, max = Infinity): number {
+export function runEnd(table: Uint8Array, text: string, from: number, max = text.length): number {
+  const end = from + max
   let i = from
-  while (i - from < max && isIn(table, text, i)) i++
+  while (i < end && isIn(table, text, i)) i++
   return i
 }
 

@@ -1,11 +1,4 @@
-import {
-  AT,
-  DIGIT,
-  DIGITS_MIN,
-  type Features,
-  KIND,
-  RUN_MIN as FEATURE_RUN_MIN,
-} from '../features.ts'
+import { featuresOfBytes, hasAny } from '../features.ts'
 import type { Span } from './span.ts'
 
 /**
@@ -14,10 +7,7 @@ import type { Span } from './span.ts'
  * break them count as one run. Limits: shorter runs, more than one level, other encodings, and hex
  * with separators are not found.
  */
-export function encodedRuns<N>(
-  text: string,
-  hitIn: (bytes: Buffer, features: Features) => N | null,
-): (Span & { readonly name: N })[] {
+export function encodedRuns<N>(text: string, hitIn: HitIn<N>): (Span & { readonly name: N })[] {
   const found: (Span & { readonly name: N })[] = []
   for (let i = 0; i < text.length; i++) {
     if (valueOf(text.charCodeAt(i)) === NONE) continue
@@ -46,7 +36,7 @@ function runEnd(text: string, start: number): number {
   }
 }
 
-type HitIn<N> = (bytes: Buffer, features: Features) => N | null
+type HitIn<N> = (bytes: Buffer) => N | null
 
 function hidden<N>(text: string, start: number, end: number, hitIn: HitIn<N>): N | null {
   // A buffer of its own for what is long, so that no large one is kept.
@@ -121,27 +111,7 @@ function inHex<N>({ values, count, out, hitIn }: Decode<N>): N | null {
 }
 
 function looked<N>(out: Buffer, start: number, end: number, hitIn: HitIn<N>): N | null {
-  let hasAt = false
-  let digits = 0
-  let run = 0
-  let longest = 0
-  for (let i = start; i < end; i++) {
-    const kind = KIND[out[i] ?? 0] ?? 0
-    if (kind === 0) {
-      // UTF-16 of ASCII has zeros between its characters.
-      if (out[i] === 0) continue
-      if (run > longest) longest = run
-      run = 0
-      continue
-    }
-    if (kind === AT) hasAt = true
-    else if (kind === DIGIT) digits++
-    run++
-  }
-  const hasRun = Math.max(run, longest) >= FEATURE_RUN_MIN
-  const hasDigits = digits >= DIGITS_MIN
-  if (!hasAt && !hasDigits && !hasRun) return null
-  return hitIn(out.subarray(start, end), { hasAt, hasDigits, hasRun })
+  return hasAny(featuresOfBytes(out, start, end)) ? hitIn(out.subarray(start, end)) : null
 }
 
 const valueOf = (code: number): number => (code < 128 ? (VALUE_OF[code] ?? NONE) : NONE)

@@ -9,44 +9,75 @@ import { isDigit, type Span } from './span.ts'
  */
 export function iban(text: string): Span[] {
   const spans: Span[] = []
-  for (let i = 0; i + 4 < text.length; i++) {
-    // Two letters and two digits at the beginning of a word.
-    if (!isIn(ALNUM, text, i) || isIn(ALNUM, text, i - 1)) continue
-    if (!isDigit(text.charCodeAt(i + 2)) || !isDigit(text.charCodeAt(i + 3))) continue
-    const length = lengthOf(text, i)
-    const end = length === 0 ? null : ibanEnd(text, i, length)
-    if (end === null) continue
-    spans.push({ start: i, end })
-    i = end - 1
+  for (let i = 0; i + 4 < text.length;) {
+    if (countryLength(text, i) === 0) i++
+    else i = readChain(text, i, spans)
   }
   return spans
 }
 
-// Where as many letters and digits end as the country's numbers have, and the remainder is right.
-function ibanEnd(text: string, start: number, length: number): number | null {
-  let i = start
-  for (let count = 0; count < length; i++) {
+/** The length of the number that may begin at the index: two letters of a country and two digits at the beginning of a word. */
+function countryLength(text: string, index: number): number {
+  if (!isDigit(text.charCodeAt(index + 3)) || !isDigit(text.charCodeAt(index + 2))) return 0
+  if (isIn(ALNUM, text, index - 1)) return 0
+  return lengthOf(text, index)
+}
+
+/**
+ * Reads letters and digits with single separators between them, each once, and finds the numbers that begin among them.
+ * Gives the index from which to go on: a long chain is read in pieces.
+ */
+function readChain(text: string, from: number, spans: Span[]): number {
+  let count = 0
+  let words = 0
+  let i = from
+  for (let isWordStart = true; count < CHAIN_MAX; i++) {
     const code = text.charCodeAt(i)
     const value = code < 128 ? (VALUES[code] ?? NONE) : NONE
-    if (value !== NONE) ACCOUNT[count++] = value
-    else if (!isSeparator(code) || !isIn(ALNUM, text, i + 1)) return null
+    if (value === NONE) {
+      if (!isSeparator(code) || !isIn(ALNUM, text, i + 1)) break
+      isWordStart = true
+      continue
+    }
+    if (isWordStart) WORDS[words++] = count
+    isWordStart = false
+    const isDecimal = value < 10
+    INDEX[count] = i
+    REST[count + 1] = ((REST[count] ?? 0) * (isDecimal ? 10 : 100) + value) % 97
+    DECIMALS[count + 1] = (DECIMALS[count] ?? 0) + (isDecimal ? 1 : 2)
+    count++
   }
-  return !isIn(ALNUM, text, i) && remainder(length) === 1 ? i : null
+  let free = 0
+  for (let word = 0; word < words; word++) {
+    const first = WORDS[word] ?? 0
+    if (first < free) continue
+    const start = INDEX[first] ?? 0
+    const length = countryLength(text, start)
+    if (length === 0) continue
+    // It may go on in the next piece. The first word never needs that.
+    if (first + length > count && count === CHAIN_MAX) return start
+    const last = INDEX[first + length - 1] ?? 0
+    if (first + length > count || isIn(ALNUM, text, last + 1)) continue
+    if (remainder(first, length) !== 1) continue
+    spans.push({ start, end: last + 1 })
+    free = first + length
+  }
+  return i
 }
 
-// Of the number that the country and the check digits are moved to the end of, two characters at a time.
-function remainder(length: number): number {
-  ACCOUNT.copyWithin(length, 0, 4)
-  let rest = 0
-  let i = 4
-  if ((length & 1) === 1) rest = appended(rest, ACCOUNT[i++] ?? 0) % 97
-  for (; i < length + 4; i += 2)
-    rest = appended(appended(rest, ACCOUNT[i] ?? 0), ACCOUNT[i + 1] ?? 0) % 97
-  return rest
+// Of the number that the country and the check digits are moved to the end of.
+function remainder(first: number, length: number): number {
+  const head = first + 4
+  const end = first + length
+  return (restBetween(head, end) * power(first, head) + restBetween(first, head)) % 97
 }
 
-// A digit is itself; a letter is a number from 10 to 35.
-const appended = (rest: number, value: number): number => rest * (value < 10 ? 10 : 100) + value
+const restBetween = (from: number, to: number): number =>
+  ((REST[to] ?? 0) + 97 * 97 - (REST[from] ?? 0) * power(from, to)) % 97
+
+/** What is before so many letters and digits is multiplied by this. The powers of 10 come again after 96. */
+const power = (from: number, to: number): number =>
+  POWERS[((DECIMALS[to] ?? 0) - (DECIMALS[from] ?? 0)) % 96] ?? 1
 
 /** The length of numbers of the country whose letters stand at the index; 0 when it is none. */
 function lengthOf(text: string, index: number): number {
@@ -65,8 +96,15 @@ for (const char of '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ') {
   VALUES[char.charCodeAt(0)] = Number.parseInt(char, 36)
   VALUES[char.toLowerCase().charCodeAt(0)] = Number.parseInt(char, 36)
 }
-/** The number that is looked at; the longest has 33 characters, and its first four are moved behind. */
-const ACCOUNT = new Uint8Array(38)
+/** A piece of a chain: where each letter or digit stands, and which of them begin words. */
+const CHAIN_MAX = 1_024
+const INDEX = new Int32Array(CHAIN_MAX)
+const WORDS = new Int32Array(CHAIN_MAX)
+/** Up to each of them: the remainder of 97, and the digits of the number, in which a letter is 10 to 35. */
+const REST = new Uint8Array(CHAIN_MAX + 1)
+const DECIMALS = new Int32Array(CHAIN_MAX + 1)
+const POWERS = new Uint8Array(96)
+for (let i = 0, power = 1; i < 96; i++, power = (power * 10) % 97) POWERS[i] = power
 // The IBAN registry of SWIFT: length, then the countries that have it.
 const COUNTRIES = Object.entries({
   15: 'NO',

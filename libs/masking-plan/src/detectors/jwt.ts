@@ -1,4 +1,4 @@
-import { isIn, TOKEN } from './chars.ts'
+import { DASHED_WORD as SEGMENT, runEnd, TOKEN } from './chars.ts'
 import type { Span } from './span.ts'
 
 /**
@@ -8,31 +8,20 @@ import type { Span } from './span.ts'
  */
 export function jwt(text: string): Span[] {
   const spans: Span[] = []
+  // The first eyJ of a segment counts, so that each segment is read as a header and as a payload, and no more.
   for (let at = text.indexOf('eyJ'); at >= 0;) {
-    const dot = segmentEnd(text, at)
-    if (text[dot] !== '.') {
+    const dot = runEnd(SEGMENT, text, at)
+    const isHeader = dot - at >= HEADER_MIN && text.charCodeAt(dot) === DOT
+    const next = isHeader ? runEnd(SEGMENT, text, dot + 1) : dot
+    if (next - dot <= PAYLOAD_MIN || text.charCodeAt(next) !== DOT) {
       at = text.indexOf('eyJ', dot)
       continue
     }
-    const next = segmentEnd(text, dot + 1)
-    const isToken = dot - at >= HEADER_MIN && next - dot > PAYLOAD_MIN && text[next] === '.'
-    if (!isToken) {
-      at = text.indexOf('eyJ', dot)
-      continue
-    }
-    let end = next
-    while (isIn(TOKEN, text, end)) end++
+    const end = runEnd(TOKEN, text, next)
     spans.push({ start: at, end })
     at = text.indexOf('eyJ', end)
   }
   return spans
-}
-
-// The first eyJ of a segment counts, so that each segment is read as a header and as a payload, and no more.
-function segmentEnd(text: string, from: number): number {
-  let i = from
-  while (isIn(TOKEN, text, i) && text.charCodeAt(i) !== DOT) i++
-  return i
 }
 
 const DOT = 0x2e

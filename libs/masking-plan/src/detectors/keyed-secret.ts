@@ -7,12 +7,12 @@ import type { Span } from './span.ts'
  * repeat few of them. Limits: shorter secrets, those of letters alone, and words in other languages
  * than English are not found; an identifier behind such a word is taken for a secret.
  */
-export function keyedSecret(text: string): Span[] {
+export function keyedSecret(text: string, from = 0, to = text.length): Span[] {
   const spans: Span[] = []
-  for (let i = 0; i < text.length; i++) {
-    const words = BY_FIRST[text.charCodeAt(i)]
-    if (words === undefined) continue
-    const wordEnd = endOfWord(text, i, words)
+  for (let i = from; i < to; i++) {
+    if (!isIn(FIRST, text, i)) continue
+    const words = BY_START.get(startOf(text, i))
+    const wordEnd = words === undefined ? null : endOfWord(text, i, words)
     const start = wordEnd === null ? null : valueStart(text, wordEnd)
     if (start === null) continue
     const end = runEnd(VALUE, text, start, VALUE_MAX)
@@ -25,7 +25,7 @@ export function keyedSecret(text: string): Span[] {
 
 function endOfWord(text: string, start: number, words: readonly string[]): number | null {
   for (const word of words) {
-    let i = 1
+    let i = 2
     while (i < word.length && (text.charCodeAt(start + i) | 0x20) === word.charCodeAt(i)) i++
     if (i === word.length) return start + i
   }
@@ -41,12 +41,15 @@ function valueStart(text: string, wordEnd: number): number | null {
   const sign = runEnd(SIGN, text, i + blanks, 2)
   if (sign === i + blanks) return blanks === 0 ? null : behindQuote(text, sign)
   if (blanks > BLANKS_MAX) return null
-  return behindQuote(text, runEnd(BLANK, text, text[sign] === '>' ? sign + 1 : sign, BLANKS_MAX))
+  return behindQuote(
+    text,
+    runEnd(BLANK, text, text.charCodeAt(sign) === GREATER ? sign + 1 : sign, BLANKS_MAX),
+  )
 }
 
 function behindQuote(text: string, from: number): number {
-  const i = text[from] === '\\' ? from + 1 : from
-  return text[i] === '"' || text[i] === "'" ? i + 1 : i
+  const i = text.charCodeAt(from) === BACKSLASH ? from + 1 : from
+  return isIn(QUOTE, text, i) ? i + 1 : i
 }
 
 function isRandom(text: string, start: number, end: number): boolean {
@@ -67,7 +70,7 @@ function isRandom(text: string, start: number, end: number): boolean {
 }
 
 // passwo?r?d
-const WORDS = [
+export const WORDS = [
   'key',
   'secret',
   'token',
@@ -79,18 +82,20 @@ const WORDS = [
   'bearer',
   'credential',
 ]
-const BY_FIRST: readonly (readonly string[] | undefined)[] = Array.from(
-  { length: 128 },
-  (_, code) => {
-    const words = WORDS.filter((word) => word.charCodeAt(0) === (code | 0x20) && code >= 0x41)
-    return words.length === 0 ? undefined : words
-  },
-)
+/** The first two letters, in capitals or not. */
+const startOf = (text: string, i: number): number =>
+  ((text.charCodeAt(i) | 0x20) << 16) | (text.charCodeAt(i + 1) | 0x20)
+const BY_START = Map.groupBy(WORDS, (word) => startOf(word, 0))
+const FIRSTS = WORDS.map((word) => word.charAt(0)).join('')
+const FIRST = table(FIRSTS + FIRSTS.toUpperCase())
 const VALUE = table('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+/_.~=-')
 const LETTERS = table('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz')
 const SIGN = table('=:')
 const BLANK = table(' \t')
+const QUOTE = table(`"'`)
 const LETTER_S = 0x73
+const BACKSLASH = 0x5c
+const GREATER = 0x3e
 const BLANKS_MAX = 4
 const VALUE_MIN = 16
 const VALUE_MAX = 512

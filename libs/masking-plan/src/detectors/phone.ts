@@ -6,10 +6,12 @@ import { isDigit, type Span } from './span.ts'
  * to 15 digits, or the two North American notations with an area code. Limits: national numbers of other countries and
  * those of North America without separators are not found; a number that is filled up with two zeros may be taken for one.
  */
-export function phone(text: string): Span[] {
+export function phone(text: string, from = 0, to = text.length): Span[] {
   const spans: Span[] = []
-  for (let i = 0; i < text.length; i++) {
+  for (let i = from; i < to; i++) {
     const code = text.charCodeAt(i)
+    // No number begins behind another digit.
+    if (isDigit(code) && isDigit(text.charCodeAt(i - 1))) continue
     const end =
       code === PLUS
         ? international(text, i)
@@ -26,14 +28,14 @@ export function phone(text: string): Span[] {
 /** PLUS DIGIT (SEPARATOR{0,2} DIGIT){7,14}, no digit behind it */
 function international(text: string, start: number): number | null {
   if (isIn(WORD, text, start - 1) || text.charCodeAt(start - 1) === PLUS) return null
-  return digitsEnd(text, start + 1, INTERNATIONAL_MIN, isDigit)
+  return digitsEnd(text, start + 1, INTERNATIONAL_MIN, DIGITS)
 }
 
 /** 00 [1-9] (SEPARATOR{0,2} DIGIT){9,14}, no letter or digit behind it. Fewer digits are more often an identifier. */
 function dialled(text: string, start: number): number | null {
   if (isIn(BEFORE_DIALLED, text, start - 1) || text.charCodeAt(start + 1) !== ZERO) return null
   if (text.charCodeAt(start + 2) === ZERO) return null
-  return digitsEnd(text, start + 2, DIALLED_MIN, (code) => code < 128 && WORD[code] === 1)
+  return digitsEnd(text, start + 2, DIALLED_MIN, WORD)
 }
 
 /** The furthest end of so many digits that nothing follows that would go on with them. */
@@ -41,16 +43,18 @@ function digitsEnd(
   text: string,
   from: number,
   digitsMin: number,
-  goesOn: (code: number) => boolean,
+  goesOn: Uint8Array,
 ): number | null {
   let found: number | null = null
   let digits = 0
   let i = from
-  while (digits < DIGITS_MAX && isDigit(text.charCodeAt(i))) {
+  let code = text.charCodeAt(i)
+  while (digits < DIGITS_MAX && isDigit(code)) {
     digits++
-    i++
-    if (digits >= digitsMin && !goesOn(text.charCodeAt(i))) found = i
-    for (let separators = 0; separators < 2 && isIn(SEPARATOR, text, i); separators++) i++
+    code = text.charCodeAt(++i)
+    if (digits >= digitsMin && !(code < 128 && goesOn[code] === 1)) found = i
+    for (let separators = 0; separators < 2 && code < 128 && SEPARATOR[code] === 1; separators++)
+      code = text.charCodeAt(++i)
   }
   return found
 }
@@ -75,6 +79,7 @@ function areDigits(text: string, from: number, count: number): boolean {
   return true
 }
 
+const DIGITS = table('0123456789')
 const SEPARATOR = table(' ().-/')
 const SIGN = table('-.')
 const AROUND_AMERICAN = table('0123456789-')

@@ -4,9 +4,9 @@ import { isDigit, type Span } from './span.ts'
  * Social security numbers of the United States. Method: ddd-dd-dddd in the ranges that are given out, or with spaces or
  * dots for both dashes. Limits: numbers without separators are not found, since any nine digits are such a number.
  */
-export function ssn(text: string): Span[] {
+export function ssn(text: string, from = 0, to = text.length): Span[] {
   const spans: Span[] = []
-  for (let i = 0; i < text.length; i++) {
+  for (let i = from; i < to; i++) {
     if (!isDigit(text.charCodeAt(i)) || isDigit(text.charCodeAt(i - 1))) continue
     const separator = text.charCodeAt(i + 3)
     if (separator !== DASH && separator !== BLANK && separator !== DOT) continue
