@@ -9,8 +9,9 @@ export type Features = {
   readonly hasRun: boolean
 }
 
-/** The features of a text. */
-export const featuresOfText = (text: string): Features => featuresOfBytes(Buffer.from(text))
+/** The features of a text. A long one has all of them: telling would take a copy of it. */
+export const featuresOfText = (text: string): Features =>
+  text.length > TOLD_CHARS_MAX ? ALL : featuresOfBytes(Buffer.from(text))
 
 /**
  * The features of bytes of UTF-8, in one pass and without a string. In UTF-16 there are zeros between characters of ASCII,
@@ -92,6 +93,9 @@ const DIGITS_MIN = 8
 const GAP_MAX = 2
 // -----BEGIN, the beginning of a private key, is the shortest run that any detector needs.
 const RUN_MIN = 10
+
+const TOLD_CHARS_MAX = 1024 * 1024
+const ALL: Features = { hasAt: true, hasNumber: true, hasAccount: true, hasRun: true }
 
 const LETTER = 1
 const DIGIT = 2
