@@ -128,6 +128,7 @@ const PATTERNS: Readonly<Record<string, string>> = {
   '^[1-9]\\d{0,8}(ms|s|m|h|d)$': 'duration',
   '.*\\.cedar$': 'name of a `.cedar` file',
   '^[A-Za-z0-9_*]+$': 'pattern',
+  '^(?!pg_)[A-Za-z_][A-Za-z0-9_$-]{0,62}\\*?$': 'schema',
 }
 
 const MEANINGS: Readonly<Record<string, string>> = {
@@ -159,6 +160,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
     'Whether a session ends when its token expires, or lasts up to `sessionMax`.',
   'ConnectionProfile.mayCreate':
     'Whether the base roles may create tables, temporary tables, types and functions without people, where the target grants it. What a session creates is then not what people countersigned: for development only.',
+  'ConnectionProfile.searchPaths':
+    'The values of `search_path` that a session may set beside the target\u2019s own, each a schema or a list of schemas in their order. `*` at the end of a name stands for the rest of it: `tenant_*`. Functions and operators of these schemas must be as trustworthy as those of the target\u2019s own path.',
   'ConnectionProfile.record':
     'Whether the results that the agent saw are recorded too, masked, or the statements only. `@record` of a policy comes before it.',
   'Chain.stages': 'The stages, one after the other.',

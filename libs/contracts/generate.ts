@@ -134,7 +134,7 @@ function typeOf(schema: Schema, nested: string[], used: Used): string {
   if (schema.logicalType === 'timestamp-micros') return kernel('Instant', used)
   if (schema.type === 'array' && schema.items !== undefined) {
     const item = typeOf(schema.items, nested, used)
-    return item.includes('|') ? `readonly (${item})[]` : `readonly ${item}[]`
+    return /[| ]/.test(item) ? `readonly (${item})[]` : `readonly ${item}[]`
   }
   if (schema.type === 'enum') return symbols(schema)
   if (schema.type === 'record' && schema.name !== undefined) {

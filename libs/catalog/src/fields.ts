@@ -14,6 +14,14 @@ export const roleName = z
   .string()
   .regex(/^(?!cs_)[a-z_][a-z0-9_$]{0,62}$/, 'a role name; names that begin with cs_ are reserved')
 
+/** A schema of the target, or with `*` at its end all that begin so; none of PostgreSQL itself. */
+export const schemaPattern = z
+  .string()
+  .regex(
+    /^(?!pg_)[A-Za-z_][A-Za-z0-9_$-]{0,62}\*?$/,
+    'a schema, or the beginning of its name and *; not pg_…',
+  )
+
 /** An effect for which roles can be lent. */
 export const effectName = z.enum([
   'read',

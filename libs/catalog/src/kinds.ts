@@ -15,6 +15,7 @@ import {
   methodName,
   name,
   roleName,
+  schemaPattern,
 } from './fields.ts'
 
 /** A message that puts a definition in force. */
@@ -64,6 +65,11 @@ export const connectionProfile = z.strictObject({
   record: z.enum(['full', 'statements']).default('full'),
   /** Lets base roles create without people; for development, see the README of the credential broker. */
   mayCreate: z.boolean().default(false),
+  /** What a session may set as its search_path beside that of the target: each a schema, or several in their order. */
+  searchPaths: z
+    .array(z.union([schemaPattern, z.array(schemaPattern).min(1).max(20)]))
+    .max(100)
+    .default([]),
 })
 
 export const chain = z.strictObject({
@@ -169,6 +175,7 @@ export const profileOf = (profileName: string, spec: Specs['ConnectionProfile'])
   recording: RECORDINGS[spec.record],
   outlivesToken: spec.limits.tokenExpiry === 'keep-session',
   mayCreate: spec.mayCreate,
+  searchPaths: spec.searchPaths.map((path) => (typeof path === 'string' ? [path] : path)),
 })
 
 export const stagesOf = (spec: Specs['Chain']) =>

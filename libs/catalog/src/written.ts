@@ -103,6 +103,7 @@ function profileSpec(profile: Profile): object {
     raisedIdleMaxMs,
     outlivesToken,
     mayCreate,
+    searchPaths,
     recording,
     ...rest
   } = limits
@@ -126,6 +127,7 @@ function profileSpec(profile: Profile): object {
     },
     record: recording.toLowerCase(),
     ...(mayCreate ? { mayCreate } : {}),
+    ...(searchPaths.length === 0 ? {} : { searchPaths }),
     ...nothingElse(rest),
   }
 }

@@ -16,8 +16,8 @@ export type StartupSettings = {
 
 /**
  * Admits the parameters of a StartupMessage, or names those that are refused. `allowed` are the settings that a session may
- * begin with, in lower case: those that `SET` allows. `search_path`, `role` and the like would change what a later statement
- * means, so they are not among them.
+ * begin with, in lower case: those that `SET` allows. `role` and the like would change what a later statement may do, so they
+ * are not among them.
  */
 export function startupSettings(
   parameters: ReadonlyMap<string, string>,

@@ -1,19 +1,22 @@
 import { CATALOG_RELATIONS } from './generated/pg-catalog.ts'
 import type { RelationRef } from './facts.ts'
 import { systemColumnsOf } from './system-columns.ts'
-import { keepsNames } from './search-path.ts'
-import { type CatalogType, type TypeFacts, typesOf } from './types.ts'
+import { meantPath, type PathRules } from './search-path.ts'
+import { type CatalogType, type TypeFacts, type Types, typesOf } from './types.ts'
 
 /** What is known of a target. A `TargetDescribed` event has this form. */
 export type TargetCatalog = {
+  /** The path that is in force. */
   readonly searchPath: readonly string[]
+  /** Which others a session may have; without it, none. */
+  readonly pathRules?: PathRules | undefined
   readonly relations: readonly CatalogRelation[]
   /** Functions and procedures outside pg_catalog, and what calls such under another name: types and operators. */
   readonly routines: readonly CatalogRoutine[]
   /** Types outside pg_catalog; what is not among them may run anything. */
-  readonly types?: readonly CatalogType[]
+  readonly types?: readonly CatalogType[] | undefined
   /** Columns of PostgreSQL's own catalogs that are masked, by the OIDs of this server. */
-  readonly systemColumns?: readonly CatalogSystemColumn[]
+  readonly systemColumns?: readonly CatalogSystemColumn[] | undefined
 }
 
 export type CatalogSystemColumn = {
@@ -72,8 +75,12 @@ export type Names = {
   typeOfColumn(relation: RelationRef, column: string): TypeFacts | null
   /** What the type of its rows does; null where the relation is not known. */
   typeOfRow(relation: RelationRef): TypeFacts | null
-  /** Whether a session with this search path, null for an unknown one, means the same relations. */
-  areKept(path: readonly string[] | null): boolean
+  /** What another path, null for an unknown one, does: names mean the same, others that are allowed, or what nobody knows. */
+  under(path: readonly string[] | null): 'same' | 'others' | 'unknown'
+  /** Whether a session may have a path along which names mean others. */
+  readonly hasOtherPaths: boolean
+  /** The schema of a described relation of that name, on any path that a session may have. */
+  anywhere(name: string): string | null
 }
 
 /** The look-ups of a catalog, made once per catalog object. */
@@ -86,15 +93,12 @@ export function namesOf(catalog: TargetCatalog): Names {
 }
 
 function indexed(catalog: TargetCatalog): Names {
-  const byName = new Map(catalog.relations.map((r) => [key(r.schema, r.name), r]))
-  const byOid = new Map(catalog.relations.map((r) => [r.oid, r]))
-  const columns = new Map<number, ReadonlySet<string>>()
+  const { byName, byOid, columns, types, system } = indexOf(catalog)
+  const rules = catalog.pathRules ?? { own: catalog.searchPath, others: [], skipsUser: false }
   // pg_catalog comes first when the path does not name it.
   const path = catalog.searchPath.includes('pg_catalog')
     ? catalog.searchPath
     : ['pg_catalog', ...catalog.searchPath]
-  const types = typesOf(catalog, path)
-  const system = systemRelations(catalog.systemColumns ?? [])
 
   const names: Names = {
     relation(schema, name) {
@@ -139,7 +143,7 @@ function indexed(catalog: TargetCatalog): Names {
     },
     hasRoutine: (name) => types.calls.has(name),
     hasConversion: (name) => types.conversions.has(name),
-    typeNamed: types.named,
+    typeNamed: (schema, name) => types.named(schema === null ? path : [schema], name),
     typeOf: types.ofOid,
     typeOfColumn(relation, column) {
       const found = relation.oid === null ? undefined : byOid.get(relation.oid)
@@ -149,10 +153,50 @@ function indexed(catalog: TargetCatalog): Names {
       const found = relation.oid === null ? undefined : byOid.get(relation.oid)
       return found === undefined ? null : types.ofRow(found)
     },
-    areKept: (path) => keepsNames(path, catalog.searchPath),
+    under(other) {
+      const meant = meantPath(other, rules)
+      if (meant === null) return 'unknown'
+      return keyOfPath(meant) === keyOfPath(catalog.searchPath) ? 'same' : 'others'
+    },
+    hasOtherPaths: rules.others.length > 0,
+    anywhere(name) {
+      const own = names.relation(null, name).schema
+      if (own !== null || rules.others.length === 0) return own
+      return catalog.relations.find((relation) => relation.name === name)?.schema ?? null
+    },
   }
   return names
 }
+
+/** What does not depend on the path, which is most of the work: made once for all paths of a description. */
+type Index = {
+  readonly of: TargetCatalog
+  readonly byName: ReadonlyMap<string, CatalogRelation>
+  readonly byOid: ReadonlyMap<number, CatalogRelation>
+  readonly columns: Map<number, ReadonlySet<string>>
+  readonly types: Types
+  readonly system: ReadonlyMap<number, CatalogRelation>
+}
+
+function indexOf(catalog: TargetCatalog): Index {
+  const known = SHARED.get(catalog.relations)
+  if (known !== undefined && isOfSame(known.of, catalog)) return known
+  const index: Index = {
+    of: catalog,
+    byName: new Map(catalog.relations.map((r) => [key(r.schema, r.name), r])),
+    byOid: new Map(catalog.relations.map((r) => [r.oid, r])),
+    columns: new Map(),
+    types: typesOf(catalog),
+    system: systemRelations(catalog.systemColumns ?? []),
+  }
+  SHARED.set(catalog.relations, index)
+  return index
+}
+
+const isOfSame = (one: TargetCatalog, other: TargetCatalog): boolean =>
+  one.routines === other.routines &&
+  one.types === other.types &&
+  one.systemColumns === other.systemColumns
 
 /** PostgreSQL's own relations with those of their columns that are masked. */
 function systemRelations(
@@ -175,6 +219,9 @@ const refOf = (relation: CatalogRelation): RelationRef => ({
   oid: relation.oid,
 })
 
+const keyOfPath = (path: readonly string[]): string => JSON.stringify(path)
+
 const key = (schema: string, name: string): string => JSON.stringify([schema, name])
 
 const INDEXES = new WeakMap<TargetCatalog, Names>()
+const SHARED = new WeakMap<TargetCatalog['relations'], Index>()

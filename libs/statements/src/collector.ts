@@ -53,6 +53,8 @@ export type Collector = {
   copy: 'in' | 'out' | null
   stateChanging: boolean
   changesNames: boolean
+  /** What follows in the same text may be read along another path, which is allowed. */
+  movesPath: boolean
   readonly settings: Set<string>
   harmlessSetting: boolean | null
   createsCode: boolean
@@ -103,6 +105,7 @@ export const newCollector = (names: Names, given: Given = NOTHING_GIVEN): Collec
   copy: null,
   stateChanging: false,
   changesNames: false,
+  movesPath: false,
   settings: new Set(),
   harmlessSetting: null,
   createsCode: false,
@@ -214,7 +217,8 @@ export function call(to: Collector, called: Call): void {
   if (called.populates === true) to.populates = true
   if (called.effects.length > 0) say(to, safeText(called.why))
   if (called.sets !== undefined) to.settings.add(called.sets)
-  if (called.changesNames === true) renames(to, `${called.why} to change the search_path`)
+  if (called.path === 'unknown') renames(to, `${called.why} to change the search_path`)
+  if (called.path === 'others') to.movesPath = true
 }
 
 /** Says what the statement does: a verb and its object. Inside EXPLAIN nothing is done. */

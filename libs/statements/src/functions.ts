@@ -14,7 +14,8 @@ export type Call = {
   readonly harmless: boolean
   readonly effects: readonly EffectName[]
   readonly why: string
-  readonly changesNames?: boolean
+  /** What names mean afterwards, where it sets the search_path. */
+  readonly path?: ReturnType<Names['under']>
   /** The setting that it sets, in small letters; `*` where that is not known. */
   readonly sets?: string
   /** Its arguments stay somewhere, or go to somebody else. */
@@ -77,7 +78,7 @@ export function callOf(
     return {
       ...called,
       effects: configEffects(args),
-      changesNames: setsPath(args, names),
+      path: pathSet(args, names),
       sets: args[0]?.toLowerCase() ?? '*',
     }
   }
@@ -126,13 +127,13 @@ function configEffects([setting = null, value = null]: readonly (string | null)[
   return IDENTITY_SETTINGS.has(name) ? ['session-change', 'privilege-change'] : ['session-change']
 }
 
-function setsPath(
+const pathSet = (
   [setting = null, value = null]: readonly (string | null)[],
   names: Names,
-): boolean {
-  if (setting?.toLowerCase() !== 'search_path') return false
-  return value === null || !names.areKept(pathIn(value))
-}
+): ReturnType<Names['under']> =>
+  setting?.toLowerCase() === 'search_path'
+    ? names.under(value === null ? null : pathIn(value))
+    : 'same'
 
 /** Settings of extensions and applications have a dot, and may hold secrets. */
 const isPlainSetting = (name: string | null | undefined): boolean =>

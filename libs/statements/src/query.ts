@@ -112,7 +112,7 @@ export function creates(to: Collector, range: Tree): void {
 
 /** A temporary relation comes before every other of its name, and so does the type that each relation is. */
 export function hides(to: Collector, name: string): void {
-  const schema = BUILTIN_TYPES.has(name) ? 'pg_catalog' : to.names.relation(null, name).schema
+  const schema = BUILTIN_TYPES.has(name) ? 'pg_catalog' : to.names.anywhere(name)
   if (schema !== null) renames(to, `would hide ${schema}.${name} behind a temporary relation`)
 }
 

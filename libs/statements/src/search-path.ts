@@ -25,6 +25,46 @@ export function pathIn(value: string): readonly string[] | null {
   }
 }
 
+/** The paths that a session may have. */
+export type PathRules = {
+  /** That of the target, which a session begins with. */
+  readonly own: readonly string[]
+  /** Those that its profile lists; a name that ends in `*` stands for all schemas that begin so. */
+  readonly others: readonly (readonly string[])[]
+  /** No schema has the name of the role that the session acts as, so `"$user"` names none. */
+  readonly skipsUser: boolean
+}
+
+/** What a profile allows beside the path of the target. Who may create schemas may create one with the name of the role. */
+export const pathRulesOf = (
+  own: readonly string[],
+  {
+    searchPaths,
+    mayCreate,
+  }: { readonly searchPaths: PathRules['others']; readonly mayCreate: boolean },
+): PathRules => ({ own, others: searchPaths, skipsUser: !mayCreate })
+
+/** The path along which names are decided where a session has this one; null where it may not have it. */
+export function meantPath(
+  path: readonly string[] | null,
+  { own, others, skipsUser }: PathRules,
+): readonly string[] | null {
+  const named = path?.filter((schema) => !(skipsUser && schema === '$user')) ?? null
+  if (named === null) return null
+  if (keepsNames(named, own)) return own
+  return others.some((allowed) => isAlong(named, allowed)) ? named : null
+}
+
+const isAlong = (path: readonly string[], allowed: readonly string[]): boolean =>
+  path.length === allowed.length &&
+  path.every((schema, index) => isOf(schema, allowed[index] ?? ''))
+
+/** Schemas of PostgreSQL itself, the one for temporary relations among them, are of no pattern. */
+const isOf = (schema: string, allowed: string): boolean =>
+  allowed.endsWith('*')
+    ? schema.startsWith(allowed.slice(0, -1)) && !schema.startsWith('pg_')
+    : schema === allowed
+
 /**
  * Whether along this path names mean what they mean along the target's own, or nothing at all: the same path, or
  * pg_catalog alone, which every path has, where nothing comes before it.

@@ -21,8 +21,8 @@ export type CatalogType = TypeFacts & {
 
 /** The one place that says what types do, however a request names or reaches them. */
 export type Types = {
-  /** Schema null: along the search path. */
-  named(schema: string | null, name: string): TypeFacts
+  /** Of the first of these schemas that has it. */
+  named(schemas: readonly string[], name: string): TypeFacts
   ofOid(oid: number): TypeFacts
   /** Of a column, of all columns for `*`; null where the relation or column is not known. */
   ofColumn(relation: CatalogRelation, column: string): TypeFacts
@@ -40,7 +40,7 @@ export type Types = {
  * known is not plain.
  * Known limit: a relation that nobody described yet is taken to have plain columns.
  */
-export function typesOf(catalog: TargetCatalog, path: readonly string[]): Types {
+export function typesOf(catalog: TargetCatalog): Types {
   const described = catalog.types ?? []
   const byOid = new Map(described.map((type) => [type.oid, type]))
   const byName = new Map(described.map((type) => [keyOf(type.schema, type.name), type]))
@@ -101,8 +101,8 @@ export function typesOf(catalog: TargetCatalog, path: readonly string[]): Types 
       (language !== 'type' || byName.get(keyOf(schema, name))?.plain !== true),
   )
   return {
-    named(schema, name) {
-      for (const candidate of schema === null ? path : [schema]) {
+    named(schemas, name) {
+      for (const candidate of schemas) {
         const found = within(candidate, name)
         if (found !== null) return found
       }

@@ -1,7 +1,15 @@
 import { messageOf, Problem } from '@countersign/kernel'
 import { complexityOf } from './complexity.ts'
 import { EMPTY_CATALOG, namesOf, type TargetCatalog } from './catalog.ts'
-import { affect, type Collector, type Given, newCollector, reach, shown } from './collector.ts'
+import {
+  affect,
+  type Collector,
+  type Given,
+  newCollector,
+  reach,
+  renames,
+  shown,
+} from './collector.ts'
 import type { StatementSpan, Understanding } from './facts.ts'
 import { decoded, parsed, STATEMENT_BYTES_MAX } from './parser.ts'
 import { nodeAt, type Tree } from './tree.ts'
@@ -78,13 +86,19 @@ function spanOf(to: Collector, tree: Tree, text: string): StatementSpan {
   if (!node) throw new TypeError('a statement without a tree')
   to.clauses = []
   to.here = new Map()
+  if (to.movesPath && !WITHOUT_NAMES.has(node.kind))
+    renames(to, 'has more behind a change of the search_path, which is read along another one')
   const tag = statement(to, node)
+  if (node.kind === 'DiscardStmt' && to.names.hasOtherPaths) to.movesPath = true
   note(to, sentence(to, tag))
   const start = Number(tree['stmt_location'] ?? 0)
   // A length of 0 means: to the end of the text.
   const length = Number(tree['stmt_len'] ?? 0) || Buffer.byteLength(text) - start
   return { tag, start, length }
 }
+
+/** They look no name up. */
+const WITHOUT_NAMES: ReadonlySet<string> = new Set(['VariableSetStmt', 'TransactionStmt'])
 
 /** What one statement does: by its parts, and what else it reads. */
 function sentence(to: Collector, tag: string): string {

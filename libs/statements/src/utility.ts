@@ -98,6 +98,7 @@ function ruled(to: Collector, node: Node, rule: Rule): string {
     mayBeTemporary(to, subject)
   )
     hides(to, textOf(body, 'newname'))
+  if (textOf(body, 'renameType') === 'OBJECT_SCHEMA') schemaNamed(to, textOf(body, 'newname'))
   if (rule.code) to.createsCode = true
   if (!rule.closed) visitChildren(to, { kind, body }, { ...TOP, subject: () => undefined })
   return tag
@@ -422,8 +423,11 @@ function set(to: Collector, body: Tree): string {
     changesReading(name, args.length === 1 ? constantOf(args[0] ?? null) : null)
   )
     affect(to, 'unknown', null, `changes how PostgreSQL reads later statements (${name})`)
-  if (name === 'search_path' && SETS_VALUE.has(kind) && !to.names.areKept(pathOf(args)))
-    renames(to, 'changes the search_path')
+  if (name === 'search_path' && SETS_VALUE.has(kind)) {
+    const under = to.names.under(pathOf(args))
+    if (under === 'unknown') renames(to, 'changes the search_path')
+    if (under === 'others') to.movesPath = true
+  } else if (name === 'search_path' || name === '') mayMovePath(to)
   say(
     to,
     name === ''
@@ -433,7 +437,12 @@ function set(to: Collector, body: Tree): string {
   return kind.startsWith('VAR_RESET') ? 'RESET' : 'SET'
 }
 
-/** DEFAULT and RESET go back to the path of the target. */
+/** Goes back to a path that the session had, or began with. */
+function mayMovePath(to: Collector): void {
+  if (to.names.hasOtherPaths) to.movesPath = true
+}
+
+/** DEFAULT and RESET go back to the path that the session began with. */
 const SETS_VALUE: ReadonlySet<string> = new Set(['VAR_SET_VALUE', 'VAR_SET_CURRENT'])
 
 /** Each value of SET is one schema, commas and quotes included; null where one is not known, or there is none. */
@@ -459,9 +468,18 @@ function transaction(to: Collector, body: Tree): string {
   if (tag === undefined || control === undefined)
     throw new TypeError(`unknown transaction statement`)
   to.controls.push(control)
+  if (!KEEPS_PATH.has(control)) mayMovePath(to)
   affect(to, TWO_PHASE.has(control) ? 'opaque' : 'transaction', null, tag)
   return tag
 }
+
+/** Whatever ends ends what SET LOCAL said, and a rollback takes SET back. */
+const KEEPS_PATH: ReadonlySet<TransactionControl> = new Set([
+  'begin',
+  'savepoint',
+  'release',
+  'set',
+])
 
 const TWO_PHASE: ReadonlySet<TransactionControl> = new Set([
   'prepare',
@@ -518,8 +536,15 @@ function lockTable(to: Collector, body: Tree): string {
 
 function createSchema(to: Collector, body: Tree): string {
   affect(to, 'schema-change', null, 'CREATE SCHEMA')
+  schemaNamed(to, textOf(body, 'schemaname') || textOf(part(body, 'authrole'), 'rolename'))
   for (const element of nodesAt(body, 'schemaElts')) statement(to, element)
   return 'CREATE SCHEMA'
+}
+
+/** `"$user"` in a search_path is the schema with the name of the session's role, which begins with cs_; empty is such a name. */
+function schemaNamed(to: Collector, name: string): void {
+  if (name === '' || name.startsWith('cs_'))
+    renames(to, 'makes a schema with the name of a role of Countersign')
 }
 
 function createRule(tag: string, fields: readonly string[]): Own {

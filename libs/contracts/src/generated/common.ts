@@ -185,6 +185,8 @@ export type Profile = {
   readonly mayCreate: boolean
   /** How long an agent may leave a session idle in which a privilege is raised, in milliseconds; then it ends. */
   readonly raisedIdleMaxMs: number
+  /** The values of search_path that a session may set beside that of the target; a name that ends in * stands for all schemas that begin so. */
+  readonly searchPaths: readonly (readonly string[])[]
 }
 
 /** The wire protocol that an agent speaks to a target. */

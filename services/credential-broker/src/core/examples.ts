@@ -33,6 +33,7 @@ export const profile: Profile = {
   recording: 'Full',
   outlivesToken: false,
   mayCreate: false,
+  searchPaths: [],
 }
 
 /** The role of the session, and what it is lent. */

@@ -231,6 +231,7 @@ const admitted = (): SessionAdmitted => ({
     recording: 'Full',
     outlivesToken: false,
     mayCreate: false,
+    searchPaths: [],
   },
   policyVersion: 'policy-1',
   instanceId: InstanceId('01920000-0000-7000-8000-000000000003'),

@@ -10,6 +10,7 @@ import type {
   TargetDescribed,
 } from '@countersign/contracts'
 import { InstanceId, Instant, RequestId, SessionId } from '@countersign/kernel'
+import { targetInForce } from './path-in-force.ts'
 import { policiesOf } from './policy-set.ts'
 import { requestDecision, type RequestDecision } from './request-decision.ts'
 
@@ -196,9 +197,12 @@ export function decided(
   const content = { ...intercepted().content, kind: asked.kind }
   const request = intercepted({ content, raisedRoles })
   const rules = { catalog, policies: policiesOf(catalog), catalogOffset: 1 }
+  const session = admitted(profile, catalog)
+  const inForce = targetInForce(target(profile), session.profile, asked.settings)
+  if (inForce === null) throw new Error('the profile does not list this path')
   return requestDecision(request, {
-    session: admitted(profile, catalog),
-    target: target(profile),
+    session,
+    target: inForce,
     subject: asked,
     rules,
     mayHaveTemporary,

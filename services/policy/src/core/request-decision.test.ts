@@ -209,7 +209,7 @@ test('what cannot be understood is refused, whatever the policies permit', () =>
 test('who wants another search_path is told which ones there are, and to qualify names', () => {
   const decision = decided('shop-prod', "SET SCHEMA 'evil'")
   assert.ok(decision.type === 'RequestBlocked')
-  assert.match(decision.hint ?? '', /with their schema.* shop, or empty/)
+  assert.match(decision.hint ?? '', /with their schema.* shop or empty/)
 })
 
 test('more than 64 effects on tables are unknown', () => {

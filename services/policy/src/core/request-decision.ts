@@ -8,7 +8,6 @@ import type {
   RequestSubject,
   ReviewRequired,
   SessionAdmitted,
-  TargetDescribed,
 } from '@countersign/contracts'
 import { maskingRulesFor, resolvedChain } from '@countersign/catalog'
 import type { ErrorCode, Instant } from '@countersign/kernel'
@@ -21,6 +20,7 @@ import {
 } from '@countersign/statements'
 import { resultFacts } from './result-facts.ts'
 import type { Rules } from './admission.ts'
+import type { TargetInForce } from './path-in-force.ts'
 import { obligationsOf } from './obligations.ts'
 import { type Question, timeOf } from './question.ts'
 import { type Tags, tagsOf } from './tags.ts'
@@ -33,7 +33,7 @@ export type RequestDecision = RequestAllowed | RequestBlocked | ReviewRequired
 /** What a decision on a request is made from. */
 export type RequestFacts = {
   readonly session: SessionAdmitted
-  readonly target: TargetDescribed
+  readonly target: TargetInForce
   readonly subject: RequestSubject
   readonly rules: Rules
   /** Whether anything that ran in the session may have made a temporary relation. */
@@ -273,7 +273,11 @@ function raisedFor(profile: Profile, effects: readonly Effect[]): string[] {
 }
 
 const QUESTIONS_MAX = 64
-/** Names are decided on along the path of the target, so a session stays with it. */
-const namesHint = ({ searchPath }: TargetDescribed): string =>
-  `Write names with their schema; the search_path can only be ${[...searchPath, 'or empty'].join(', ')}.`
+/** Names are decided on along the path in force, so a session has only those that are known. */
+function namesHint({ pathRules: { own, others } }: TargetInForce): string {
+  const also = others.slice(0, PATHS_SHOWN_MAX).map((path) => path.join(', '))
+  const shown = [own.join(', '), ...also, 'empty'].filter((path) => path !== '')
+  return `Write names with their schema, or send the change of the search_path by itself; it can only be ${shown.join(' or ')}.`
+}
+const PATHS_SHOWN_MAX = 10
 const UNKNOWN_HINT = 'Write it as plain statements whose effects can be seen beforehand.'

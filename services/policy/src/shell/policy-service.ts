@@ -5,6 +5,7 @@ import type { DeciderService, Decision } from '@countersign/runtime'
 import { admission, type Rules } from '../core/admission.ts'
 import { policiesOf } from '../core/policy-set.ts'
 import { besideText, blocked, requestDecision } from '../core/request-decision.ts'
+import { targetInForce } from '../core/path-in-force.ts'
 import { completeParts, fold, noSessions, type Sessions } from '../core/sessions.ts'
 import { CATALOG, topology } from '../topology.ts'
 import type { ContentReader } from './content.ts'
@@ -100,9 +101,15 @@ export function policyService({
     if (!subject.ok) return refuse('CS_GRANT_MISMATCH', subject.error)
     const beside = besideText(subject.value, { mayHaveTemporary })
     const { text } = subject.value
-    const understanding = await understand(request.sessionId, text, target, beside)
+    const inForce = targetInForce(target, verdict.profile, subject.value.settings)
+    if (inForce === null)
+      return refuse(
+        'CS_REQUEST_UNKNOWN',
+        'the session has a search_path that its profile does not list',
+      )
+    const understanding = await understand(request.sessionId, text, inForce, beside)
     const facts = {
-      ...{ session: verdict, target, subject: subject.value, understanding },
+      ...{ session: verdict, target: inForce, subject: subject.value, understanding },
       ...{ rules, mayHaveTemporary, at: clock.now() },
     }
     return [{ message: requestDecision(request, facts) }]

@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads'
-import type { TargetDescribed } from '@countersign/contracts'
 import {
   type BesideText,
   LOOP_BYTES_MAX,
+  type TargetCatalog,
   tooComplex,
   understand,
   type Understanding,
@@ -15,7 +15,7 @@ import { type Answered, type Asked, CATALOGS_MAX } from './understanding-worker.
 export type Understander = (
   sessionId: string,
   text: Uint8Array,
-  target: TargetDescribed,
+  target: TargetCatalog,
   beside?: BesideText,
 ) => Understanding | Promise<Understanding>
 
@@ -118,11 +118,7 @@ export function understander(
   }
 
   /** The number under which the thread has the description. */
-  async function catalogOf(
-    thread: Thread,
-    worker: Worker,
-    target: TargetDescribed,
-  ): Promise<number> {
+  async function catalogOf(thread: Thread, worker: Worker, target: TargetCatalog): Promise<number> {
     const known = thread.catalogs.get(target)
     if (known !== undefined) return known
     const [oldest] = thread.catalogs.keys()
@@ -130,8 +126,8 @@ export function understander(
     const catalogId = thread.nextCatalogId++
     thread.catalogs.set(target, catalogId)
     const taken = new Promise<void>((resolve) => (thread.onReady = resolve))
-    const { searchPath, relations, routines, types, systemColumns } = target
-    const catalog = { searchPath, relations, routines, types, systemColumns }
+    const { searchPath, pathRules, relations, routines, types, systemColumns } = target
+    const catalog = { searchPath, pathRules, relations, routines, types, systemColumns }
     worker.postMessage({ catalogId, catalog } satisfies Asked)
     await taken
     return catalogId
@@ -201,7 +197,7 @@ export function understander(
 type Job = {
   readonly sessionId: string
   readonly text: Uint8Array
-  readonly target: TargetDescribed
+  readonly target: TargetCatalog
   readonly beside: BesideText
   readonly resolve: (understanding: Understanding) => void
 }
@@ -216,7 +212,7 @@ type Thread = {
   /** Tells whoever waits that the thread has taken in a description. */
   onReady: () => void
   nextCatalogId: number
-  readonly catalogs: Map<TargetDescribed, number>
+  readonly catalogs: Map<TargetCatalog, number>
 }
 
 const newThread = (isLight: boolean): Thread => ({

@@ -7,7 +7,7 @@ import {
   toServer,
   type Violation,
 } from '@countersign/postgres-wire'
-import { keepsNames, namesASession, pathIn, READ_UNDER } from '@countersign/statements'
+import { meantPath, namesASession, pathIn, READ_UNDER } from '@countersign/statements'
 import type { Unlinked } from '../core/chain.ts'
 import {
   type AnswerTaint,
@@ -296,7 +296,7 @@ function isReadAsDecided(session: Session, frame: ServerFrame): boolean {
   if (!status.ok) return false
   const { name, value } = status.value
   // PostgreSQL 18 and later say so; see `search-path.ts` for the others.
-  if (name === 'search_path') return keepsNames(pathIn(value), session.searchPath)
+  if (name === 'search_path') return meantPath(pathIn(value), session.pathRules) !== null
   // A statement may set it to what nobody knew before; in the log of the target it would pass for another session.
   if (name === 'application_name')
     return !namesASession(value) || value.startsWith(sessionName(session.id))

@@ -4,6 +4,7 @@ import { namedSettings } from '@countersign/statements'
 import type { Ask } from '../core/pipeline-plan.ts'
 import { literal } from '../core/literal.ts'
 import { ownQuery } from './own-query.ts'
+import { settingOf } from './search-path.ts'
 import type { Session } from './session-state.ts'
 
 /**
@@ -26,6 +27,11 @@ export async function currentSettings(session: Session): Promise<void> {
     .filter(({ name }) => !isWithoutMeaning(name))
     .map(shortened)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
+  if (settingOf(session.searchPath) !== settingOf(session.pathRules.own))
+    session.settings = [
+      ...session.settings,
+      { name: 'search_path', value: settingOf(session.searchPath) },
+    ]
   if (session.hasUnknownSettings) session.settings = [...session.settings, UNKNOWN]
 }
 
@@ -80,7 +86,7 @@ const shortened = ({ name, value }: ChangedSetting): ChangedSetting =>
     ? { name, value }
     : { name, value: `${value.length} characters with the SHA-256 ${sha256('', value)}` }
 
-/** What only Countersign sets (a session keeps the path of its target, docs/decisions/0012), and what changes presentation, time limits and costs alone. */
+/** What only Countersign sets, the path that is known without asking (`search-path.ts`), and what changes presentation, time limits and costs alone. */
 const NO_MEANING: ReadonlySet<string> = new Set([
   ...['client_encoding', 'standard_conforming_strings', 'backslash_quote', 'application_name'],
   'search_path',

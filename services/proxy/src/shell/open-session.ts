@@ -28,7 +28,13 @@ import {
   toClient,
   type Violation,
 } from '@countersign/postgres-wire'
-import { HARMLESS_SETTINGS } from '@countersign/statements'
+import {
+  HARMLESS_SETTINGS,
+  meantPath,
+  pathIn,
+  type PathRules,
+  pathRulesOf,
+} from '@countersign/statements'
 import { traced } from '@countersign/runtime'
 import type { Unlinked } from '../core/chain.ts'
 import { applicationName } from '../core/session-name.ts'
@@ -150,6 +156,8 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
     issued.role,
   )
   const described = description(asked)
+  const pathRules = pathRulesOf(described.searchPath, admitted.profile)
+  const searchPath = pathOf(settings, pathRules)
   const target = await connectTarget({
     address: admitted.profile,
     role: issued.role,
@@ -160,7 +168,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
         'application_name',
         applicationName(asked.id, settings.settings.get('application_name') ?? ''),
       ],
-      ['search_path', settingOf(described)],
+      ['search_path', settingOf(searchPath)],
     ]),
     certificateAuthorities: proxy.certificateAuthorities,
     net: proxy.net,
@@ -213,11 +221,15 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       stateVersion: 0,
       settings: [],
       // What it began with is asked for before its first request, where it asked for anything.
-      settingsVersion: [...settings.settings.keys()].every(isWithoutMeaning) ? 0 : -1,
+      settingsVersion:
+        searchPath === pathRules.own && [...settings.settings.keys()].every(isWithoutMeaning)
+          ? 0
+          : -1,
       customSettings: new Set(),
       hasUnknownSettings: false,
-      searchPath: described.searchPath,
-      areNamesInDoubt: false,
+      searchPath,
+      pathRules,
+      isPathInDoubt: false,
       policyVersion: admitted.policyVersion,
       targetVersion: plan.targetVersion,
       undescribed: null,
@@ -250,7 +262,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
 
 /** What the agent says about its session; throws where it says what it may not. */
 export function settingsOf(startup: Startup): StartupSettings {
-  const settings = startupSettings(startup.parameters, HARMLESS_SETTINGS)
+  const settings = startupSettings(startup.parameters, ALLOWED_SETTINGS)
   if (settings.ok) return settings.value
   throw new Problem(
     'CS_STARTUP_PARAMETER_REFUSED',
@@ -258,6 +270,22 @@ export function settingsOf(startup: Startup): StartupSettings {
     {
       hint: 'Leave them out (PGOPTIONS, options=…, replication=…); what SET allows may be given, and client_encoding must be UTF8.',
     },
+  )
+}
+
+/** The path is looked at when it is known which ones the session may have. */
+const ALLOWED_SETTINGS: ReadonlySet<string> = new Set([...HARMLESS_SETTINGS, 'search_path'])
+
+/** The path that the agent begins with: its own wish, where the session may have it. */
+function pathOf({ settings }: StartupSettings, rules: PathRules): readonly string[] {
+  const wished = settings.get('search_path')
+  if (wished === undefined) return rules.own
+  const path = meantPath(pathIn(wished), rules)
+  if (path !== null) return path
+  throw new Problem(
+    'CS_STARTUP_PARAMETER_REFUSED',
+    `the profile does not list this search_path: ${wished.slice(0, 200)}`,
+    { hint: 'Leave it out, or have it listed in searchPaths of the profile.' },
   )
 }
 

@@ -29,7 +29,7 @@ import { CANCELLED, cancelAtTarget, type Session, underWay } from './session-sta
 import { currentPlan } from './masking-currency.ts'
 import { keepsRaised } from './next-transaction.ts'
 import { hasPortal, portalsConfirmed, portalsNoted } from './portals.ts'
-import { namesConfirmed } from './search-path.ts'
+import { pathConfirmed } from './search-path.ts'
 import type { Outgoing } from './target.ts'
 
 /** Serves the messages of a client up to where it waits: decides on each request, and forwards what may pass, in order. */
@@ -43,7 +43,12 @@ async function served(session: Session, batch: Batch): Promise<void> {
   const { messages } = batch
   if (executesDoubtful(session, batch) && !(await portalsConfirmed(session)))
     return skipRest(session, batch, [])
-  const plan = planned(messages, session.names, batch.next)
+  let plan = planned(messages, session.names, batch.next)
+  if (plan.asks.length > 0 && session.status !== 'E' && !session.exchange.skipping) {
+    const path = await pathConfirmed(session)
+    if (path === 'failed') return skipRest(session, batch, [])
+    if (path === 'moved') plan = planned(messages, session.names, batch.next)
+  }
   const [first] = plan.asks
   if (first !== undefined && isRefusedAtOnce(session, batch, first)) {
     await forward(session, batch, first.firstStep, true)
@@ -57,10 +62,16 @@ async function served(session: Session, batch: Batch): Promise<void> {
   const pendings = await intercepted(session, plan.asks)
   const skip = (from: number): Promise<void> => skipRest(session, batch, pendings.slice(from))
   for (const [index, planned] of pendings.entries()) {
-    if (session.areNamesInDoubt) {
+    // Of the first it is confirmed already.
+    if (session.isPathInDoubt && index > 0) {
       await forward(session, batch, planned.ask.firstStep, true)
       if (session.exchange.skipping) return skip(index)
-      if (session.status !== 'E' && !(await namesConfirmed(session))) return skip(index)
+      const path = session.status === 'E' ? 'same' : await pathConfirmed(session)
+      if (path === 'failed') return skip(index)
+      if (path === 'moved') {
+        withdraw(session, pendings.slice(index))
+        return served(session, batch)
+      }
     }
     const pending = await stillCovered(session, planned)
     const decision = pending.cover?.decision ?? (await decisionOf(session, pending))
@@ -79,7 +90,7 @@ async function served(session: Session, batch: Batch): Promise<void> {
     }
     // In a failed transaction nobody can be asked; all that is left to do in it is to end it.
     const isFailed = session.status === 'E'
-    if (session.areNamesInDoubt && isFailed && !decision.effects.every(endsTransaction)) {
+    if (session.isPathInDoubt && isFailed && !decision.effects.every(endsTransaction)) {
       const reason = 'What ran in this transaction could have changed the search_path.'
       const hint = 'End the transaction first, with ROLLBACK.'
       const code = 'CS_REQUEST_UNKNOWN'

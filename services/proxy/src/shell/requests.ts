@@ -216,7 +216,7 @@ function noteEffects(
   session.hasChangedState = true
   pending.isOpaque = isOpaque(decision)
   noteCustomSettings(session, pending.ask, pending.isOpaque)
-  if (pending.isOpaque) session.areNamesInDoubt = true
+  if (pending.isOpaque || session.pathRules.others.length > 0) session.isPathInDoubt = true
 }
 
 /** Whether it runs code that policy could not look into. */

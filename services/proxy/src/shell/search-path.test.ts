@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { keepsNames, pathIn } from '@countersign/statements'
+import { meantPath, pathIn } from '@countersign/statements'
 import { settingOf } from './search-path.ts'
 
 test('PostgreSQL reads the setting as the path that names are decided along, whatever the schemas are called', () => {
@@ -10,5 +10,8 @@ test('PostgreSQL reads the setting as the path that names are decided along, wha
     ['shop', 'public'],
     ['Shop', 'a, b', 'say "hi"', 'pg_catalog'],
   ])
-    assert.ok(keepsNames(pathIn(settingOf({ searchPath })), searchPath), searchPath.join())
+    assert.ok(
+      meantPath(pathIn(settingOf(searchPath)), { own: searchPath, others: [], skipsUser: false }),
+      searchPath.join(),
+    )
 })

@@ -2,6 +2,7 @@ import type { ChangedSetting, MaskingPlanned, Profile, Recording } from '@counte
 import { type ErrorCode, messageOf, type RequestId, type SessionId } from '@countersign/kernel'
 import type { DataKey } from '@countersign/identity'
 import type { ServerFrame, Request, TransactionStatus, Violation } from '@countersign/postgres-wire'
+import type { PathRules } from '@countersign/statements'
 import type { Covers } from '../core/coverage.ts'
 import { type AnswerTaint, type Cursors, cursorUsed, UNTAINTED } from '../core/answer-taint.ts'
 import type { Exchange } from '../core/exchange.ts'
@@ -64,10 +65,12 @@ export type Session = {
   readonly customSettings: Set<string>
   /** It may have set others, whose names are not known. */
   hasUnknownSettings: boolean
-  /** The path along which names of this session are decided on. */
-  readonly searchPath: readonly string[]
-  /** Code ran that could have changed the path. */
-  areNamesInDoubt: boolean
+  /** The path along which names of this session are decided on now. */
+  searchPath: readonly string[]
+  /** The paths that it may have. */
+  readonly pathRules: PathRules
+  /** Something ran that could have changed the path. */
+  isPathInDoubt: boolean
   policyVersion: string
   /** The newest description of the target that the broker made for this session. */
   targetVersion: string

@@ -468,6 +468,7 @@ const opening = (): AnyMessage[] => [
       recording: 'Full',
       outlivesToken: false,
       mayCreate: false,
+      searchPaths: [],
     },
     policyVersion: 'p',
     instanceId: InstanceId('01920000-0000-7000-8000-000000000009'),

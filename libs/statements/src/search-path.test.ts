@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { before, describe, test } from 'node:test'
+import { loadStatements, meantPath, pathIn, type PathRules, type TargetCatalog } from './index.ts'
+import { resultColumns, understand } from './index.ts'
+
+const RULES: PathRules = {
+  own: ['shop'],
+  others: [['tenant_*'], ['tenant_a', 'public'], ['Reports']],
+  skipsUser: true,
+}
+
+describe('the path along which names are decided', () => {
+  const MEANT: Readonly<Record<string, readonly string[] | null>> = {
+    shop: ['shop'],
+    '"shop"': ['shop'],
+    '"$user", shop': ['shop'],
+    '': ['shop'],
+    pg_catalog: ['shop'],
+    tenant_a: ['tenant_a'],
+    TENANT_B: ['tenant_b'],
+    tenant_: ['tenant_'],
+    'tenant_a, public': ['tenant_a', 'public'],
+    '"$user", tenant_a': ['tenant_a'],
+    '"Reports"': ['Reports'],
+    reports: null,
+    tenant: null,
+    'tenant_b, public': null,
+    'public, tenant_a': null,
+    'tenant_a, tenant_b': null,
+    'tenant_a, pg_catalog': null,
+    'pg_temp, tenant_a': null,
+    '"tenant_*"': ['tenant_*'],
+    'tenant_a,': null,
+    '"Tenant_a"': null,
+  }
+  for (const [path, meant] of Object.entries(MEANT))
+    test(`${path || '(empty)'} is ${meant?.join(', ') ?? 'not allowed'}`, () =>
+      assert.deepEqual(meantPath(pathIn(path), RULES), meant))
+
+  test('where a schema may have the name of the role, "$user" is not passed over', () => {
+    const rules = { ...RULES, skipsUser: false }
+    assert.equal(meantPath(pathIn('"$user", shop'), rules), null)
+  })
+
+  test('no pattern has a schema of PostgreSQL itself', () => {
+    const rules = { ...RULES, others: [['p*']] }
+    assert.deepEqual(meantPath(pathIn('people'), rules), ['people'])
+    assert.equal(meantPath(pathIn('pg_temp'), rules), null)
+  })
+})
+
+const relations = ['shop', 'tenant_a', 'tenant_b'].map((schema, index) => ({
+  ...{ oid: index + 1, schema, name: schema === 'shop' ? 'orders' : 't', kind: 'table' },
+  columns: [{ attnum: 1, name: 'word' }],
+  dependsOn: [],
+}))
+const target = (searchPath: readonly string[]): TargetCatalog => ({
+  ...{ searchPath, pathRules: RULES, relations, routines: [] },
+})
+
+describe('a target along another path', () => {
+  before(() => loadStatements())
+
+  test('unqualified names are those of the path in force', () => {
+    for (const schema of ['tenant_a', 'tenant_b']) {
+      const { tables, columns } = understand('select word from t', target([schema]))
+      assert.deepEqual(
+        tables.map((table) => table.schema),
+        [schema],
+      )
+      assert.deepEqual(
+        columns.map(({ relation }) => relation.schema),
+        [schema],
+      )
+      const [made] = resultColumns('select word from t', target([schema])).madeOf
+      assert.deepEqual(
+        made?.map(({ relation }) => relation.schema),
+        [schema],
+      )
+    }
+    assert.equal(understand('select word from t', target(['shop'])).tables[0]?.oid, null)
+  })
+
+  const ALONE: readonly string[] = [
+    'set search_path = tenant_a',
+    'set local search_path to "tenant_b"',
+    "select set_config('search_path', 'tenant_b', true)",
+    'begin; set local search_path = tenant_a',
+    'set search_path = tenant_a; set timezone = utc; commit; begin',
+    'begin; select * from t; commit',
+    'set search_path = tenant_b; reset all',
+    'set search_path = tenant_a; begin',
+    // The one that is in force already.
+    'set search_path = shop; select * from orders',
+    'begin; savepoint s; select * from orders; release s; commit',
+  ]
+  const BEHIND: readonly string[] = [
+    'set search_path = tenant_a; select * from t',
+    "select set_config('search_path', 'tenant_b', true); select * from t",
+    'set search_path to default; select * from t',
+    'reset search_path; select * from t',
+    'reset all; select 1',
+    'discard all; select 1',
+    'commit; select * from t',
+    'rollback to s; select * from t',
+    'begin; set local search_path = tenant_a; rollback; select * from t',
+  ]
+  for (const sql of ALONE)
+    test(`passes: ${sql}`, () =>
+      assert.equal(understand(sql, target(['shop'])).changesNames, false))
+  for (const sql of BEHIND)
+    test(`is unknown: ${sql}`, () =>
+      assert.equal(understand(sql, target(['shop'])).changesNames, true))
+
+  test('where the target has one path alone, a commit moves nothing', () => {
+    const plain = { ...target(['shop']), pathRules: { ...RULES, others: [] } }
+    assert.equal(understand('commit; select * from orders', plain).changesNames, false)
+    assert.equal(understand('set search_path = tenant_a', plain).changesNames, true)
+  })
+
+  test('nothing is hidden that another path would find', () => {
+    for (const sql of ['create temp table t (a int)', 'select 1 as a into temp t'])
+      assert.equal(understand(sql, target(['shop'])).changesNames, true)
+    assert.equal(understand('create temp table mine (a int)', target(['shop'])).changesNames, false)
+  })
+
+  test('no schema gets the name of a role of Countersign', () => {
+    for (const sql of [
+      'create schema cs_x',
+      'create schema authorization current_user',
+      'alter schema old rename to cs_x',
+    ])
+      assert.equal(understand(sql, target(['shop'])).changesNames, true, sql)
+    for (const sql of ['create schema x', 'create schema authorization x'])
+      assert.equal(understand(sql, target(['shop'])).changesNames, false, sql)
+  })
+})
