@@ -235,6 +235,14 @@ const RUNNING: readonly string[] = [
   'prepare q (a_domain) as select $1',
 ]
 
+/** Operators that say they are immutable, between constants: the planner computes them. */
+const FOLDED: readonly string[] = [
+  'select 1 =%= 2',
+  'select n from others o(n) where 1 =%= 2',
+  "select 'a'::text <<| 1",
+  'select case when 1 =%= 2 then 1 end, array[1 =%= 3], (select 1 =%= 4)',
+]
+
 /** Of SQL/JSON, which PostgreSQL has since 17. */
 const SINCE_17: readonly string[] = [
   `select json_value('{"a":"x"}', '$.a' returning a_domain)`,
@@ -307,6 +315,14 @@ describe('what a type runs', () => {
     }
     // The examples are no examples when they run nothing.
     assert.ok(trapped > 85, `only ${trapped} ran the trap`)
+  })
+
+  test('happens when it is planned, not when it is prepared, where an operator alone does it', async () => {
+    for (const sql of FOLDED) {
+      assert.ok(opaqueIn(sql), sql)
+      assert.equal(await ran(`PREPARE of_test AS ${sql}`), false, sql)
+      assert.equal(await ran(`EXPLAIN ${sql}`), true, sql)
+    }
   })
 
   test('is known of the type of a parameter', async () => {
