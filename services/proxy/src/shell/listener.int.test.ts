@@ -25,15 +25,15 @@ const STARTUP = toServer.startupMessage(new Map([['user', 'ci-deploy']]))
 const PASSWORD = toServer.passwordMessage(new Secret('a.token'))
 const CANCEL = toServer.cancelRequest({ processId: 1, secretKey: Buffer.alloc(4) })
 
-async function tcp(): Promise<Socket> {
-  const socket = connectTcp({ port: served.port, host: '127.0.0.1', noDelay: true })
+async function tcp(port = served.port): Promise<Socket> {
+  const socket = connectTcp({ port, host: '127.0.0.1', noDelay: true })
   socket.on('error', () => undefined)
   await once(socket, 'connect')
   return socket
 }
 
-async function tls(): Promise<Socket> {
-  const plain = await tcp()
+async function tls(port = served.port): Promise<Socket> {
+  const plain = await tcp(port)
   plain.write(SSL_REQUEST)
   await once(plain, 'data')
   const socket = connectTls({ socket: plain, rejectUnauthorized: false })
@@ -122,6 +122,29 @@ const LOGINS: Readonly<Record<string, readonly [Buffer[], string[]]>> = {
     [STARTUP, Buffer.from('p\0\0\0\x08a\0b\0')],
     ['R', '28C01 CS_AUTH_REQUIRED'],
   ],
+}
+
+test('a login that a limit refuses names the limit and its knob', async () => {
+  await using full = await listening({}, { CS_SESSIONS_MAX: 0, CS_LOGIN_LIMIT_MS: 5_000 })
+  const [many] = await wordsOf(await tls(full.port), STARTUP)
+  assert.match(many ?? '', /holds 0 sessions.*CS_SESSIONS_MAX.*\(CS_SESSION_LIMIT\)/)
+  await using hasty = await listening({}, { CS_LOGIN_LIMIT_MS: 200 })
+  const [late] = await wordsOf(await tls(hasty.port), STARTUP)
+  assert.match(late ?? '', /within 200 ms.*CS_LOGIN_LIMIT_MS.*\(CS_AUTH_REQUIRED\)/)
+})
+
+/** The messages of the errors that a client hears before the end. */
+async function wordsOf(socket: Socket, bytes: Buffer): Promise<string[]> {
+  const parts: Buffer[] = []
+  socket.on('data', (chunk: Buffer) => parts.push(chunk))
+  const closed = once(socket, 'close')
+  socket.write(bytes)
+  await closed
+  const [, frames] = receiveServer(serverSide(), Buffer.concat(parts))
+  return frames.flatMap((frame) => {
+    const fields = frame.tag === 'E' ? errorFieldsOf(frame) : null
+    return fields?.ok === true ? [fields.value.get('M') ?? ''] : []
+  })
 }
 
 for (const [name, [parts, expected]] of Object.entries(LOGINS)) {

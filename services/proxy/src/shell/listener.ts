@@ -155,13 +155,11 @@ async function firstMessage(newcomer: Newcomer, client: Client, tls: TLSSocket):
   }
   if (message.tag !== 'Startup')
     return refuse(tls, new Problem('CS_PROTOCOL_VIOLATION', 'the client did not begin a session'))
-  if (proxy.sessions.size >= proxy.config.CS_SESSIONS_MAX) {
-    return refuse(
-      tls,
-      new Problem('CS_SESSION_LIMIT', 'this proxy holds as many sessions as it may', {
-        hint: 'Close some, or add a proxy.',
-      }),
-    )
+  const { CS_SESSIONS_MAX } = proxy.config
+  if (proxy.sessions.size >= CS_SESSIONS_MAX) {
+    const words = `this proxy holds ${CS_SESSIONS_MAX} sessions, which is its CS_SESSIONS_MAX`
+    const hint = 'Close some, or add a proxy.'
+    return refuse(tls, new Problem('CS_SESSION_LIMIT', words, { retriable: true, hint }))
   }
   newcomer.begun()
   await serveSession(proxy, client, message)

@@ -26,7 +26,10 @@ export type Listening = AsyncDisposable & {
   readonly lines: readonly Line[]
 }
 
-export async function listening(changes: Partial<ProxyContext> = {}): Promise<Listening> {
+export async function listening(
+  changes: Partial<ProxyContext> = {},
+  settings: Readonly<Record<string, number>> = {},
+): Promise<Listening> {
   const folder = await mkdtemp(join(tmpdir(), 'countersign-listener-'))
   const { certFile, keyFile } = await serverCertificate(folder, 'proxy')
   const lines: Line[] = []
@@ -43,6 +46,7 @@ export async function listening(changes: Partial<ProxyContext> = {}): Promise<Li
     CS_MASKING_KEY_FILE: keyFile,
     CS_SEALING_KEYS_FILE: keyFile,
     CS_OIDC_ISSUER: 'https://issuer.example',
+    ...settings,
   })
   const net = netOn(logger)
   const newSessionId = () => SessionId(uuidv7(Date.now()))

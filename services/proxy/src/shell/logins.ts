@@ -57,10 +57,14 @@ export function loginsOf(options: LoginsOptions): Logins {
       const source = sourceOf(address)
       const count = waiting.get(source) ?? 0
       if (count >= WAITING_MAX)
-        throw new Problem('CS_SESSION_LIMIT', 'too many logins from this address have failed', {
-          retriable: true,
-          hint: 'Try again in some seconds.',
-        })
+        throw new Problem(
+          'CS_SESSION_LIMIT',
+          `logins from this address have failed, and ${WAITING_MAX} more wait already`,
+          {
+            retriable: true,
+            hint: 'Try again in some seconds.',
+          },
+        )
       waiting.set(source, count + 1)
       await rested(delayMs)
       const left = (waiting.get(source) ?? 1) - 1

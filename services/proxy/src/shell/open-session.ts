@@ -309,7 +309,10 @@ async function askPassword(client: Client, limitMs: number): Promise<Secret<stri
       throw new Problem('CS_PROTOCOL_VIOLATION', 'the client did not send a password')
     if (client.isGone()) throw new Problem('CS_AUTH_REQUIRED', 'the client left without a password')
     if (limit.aborted)
-      throw new Problem('CS_AUTH_REQUIRED', 'the client did not send a password in time')
+      throw new Problem(
+        'CS_AUTH_REQUIRED',
+        `the client did not send a password within ${limitMs} ms, which is CS_LOGIN_LIMIT_MS of the proxy`,
+      )
     await Promise.race([client.arrival(), aborted(limit)])
   }
 }
