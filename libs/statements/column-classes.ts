@@ -140,8 +140,3 @@ const HARMLESS: ReadonlySet<string> = new Set([
   ],
   ...['bool', 'char', '_char', 'timestamptz', 'interval', 'xid', 'pg_lsn', 'cid', 'tid'],
 ])
-
-/** Columns that only versions between those that were asked have. */
-export const OF_OTHER_VERSIONS: readonly (readonly [string, string, string])[] = [
-  ['pg_catalog.pg_stat_io', 'op_bytes', 'int8'],
-]

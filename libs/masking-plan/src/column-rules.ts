@@ -20,6 +20,9 @@ export function taggedBy(
   if (rule !== undefined) return { tag: rule.tag, method: rule.method }
   const label = labelled(rules, column.label)
   if (label !== null) return label
+  const shown =
+    OF_EXTENSIONS.get(relation.name) ?? OF_EXTENSIONS.get(`${relation.schema}.${relation.name}`)
+  if (shown?.has(column.name) === true) return SYSTEM_VALUES
   // By the name at the target, so that an alias in the statement does not get around it.
   if (rules.passwordLike === null || !isPasswordLike(column.name)) return null
   return { tag: 'password-like', method: rules.passwordLike }
@@ -42,6 +45,21 @@ export function systemTagged(
 }
 
 const SYSTEM_VALUES: Tagged = { tag: 'system-values', method: 'Redact' }
+
+/**
+ * Views of extensions that show texts and values of other sessions, by name: an extension may stand in any schema. A relation of
+ * somebody else with such a name is masked too.
+ */
+const OF_EXTENSIONS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ['pg_stat_statements', new Set(['query'])],
+  ['pg_stat_monitor', new Set(['query', 'query_plan', 'comments', 'message'])],
+  ['pg_store_plans', new Set(['query', 'plan'])],
+  ['pg_show_plans', new Set(['query', 'plan'])],
+  ['pg_qualstats', new Set(['constvalue'])],
+  ['cron.job', new Set(['command'])],
+  ['cron.job_run_details', new Set(['command', 'return_message'])],
+  ['hint_plan.hints', new Set(['norm_query_string'])],
+])
 
 function matches(
   rule: ColumnRule,

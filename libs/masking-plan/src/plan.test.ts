@@ -201,3 +201,21 @@ test('rules that mask nothing mask nothing and taint nothing; a label of the tar
   const described = target([{ ...table, columns: labelled }])
   assert.deepEqual(passes(nothing, described), [false, false, false])
 })
+
+test('what views of extensions show of other sessions is masked, unless a rule masks it otherwise', () => {
+  const view = {
+    ...relation(7, ['queryid', 'query', 'calls'], []),
+    ...{ schema: 'monitoring', name: 'pg_stat_statements' },
+  }
+  const own = { ...relation(8, ['query'], []), name: 'saved_queries' }
+  const planned = (rules: MaskingRulesDefined) =>
+    planFor(rules, target([view, own])).columns.map(
+      ({ tableOid, attnum, tag, method }) => `${tableOid}.${attnum} ${tag} ${method}`,
+    )
+  const nothing = { ...RULES, columns: [] }
+  assert.deepEqual(planned(nothing), ['7.2 system-values Redact'])
+  const [first] = RULES.columns
+  assert.ok(first !== undefined)
+  const rule = { ...first, table: 'pg_stat_statements', column: 'query', tag: 'sql' }
+  assert.deepEqual(planned({ ...RULES, columns: [rule] }), ['7.2 sql Partial'])
+})

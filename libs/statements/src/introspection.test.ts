@@ -142,3 +142,12 @@ describe('what tools ask of the catalogs', () => {
 })
 
 const PASSING: ReadonlySet<string> = new Set(['read', 'transaction', 'session-change'])
+
+test('what nobody has classified, of a later version for example, is masked whole', () => {
+  const masked = (relation: string, column: string): boolean =>
+    isMaskedSystemColumn({ schema: 'pg_catalog', relation, column })
+  assert.equal(masked('pg_class', 'relname'), false)
+  assert.equal(masked('pg_class', 'rel_of_version_99'), true)
+  assert.equal(masked('pg_of_version_99', 'oid'), true)
+  assert.equal(systemColumnsMasked('pg_catalog', 'pg_of_version_99'), true)
+})
