@@ -189,6 +189,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
     'The kind of value; policies see it in `resource.tags` and `context.statement.touchesTagged`.',
   'MaskingRules.columns[].method':
     'How: `redact` hides the whole, `partial` leaves a part that is of use, `pseudonym` gives equal values equal names, `null` gives NULL.',
+  'MaskingRules.columns[].inference':
+    "What a statement may tell about the values without returning one, with `count(*) … WHERE email LIKE 'a%'` for example. `allow` lets it pass; `mask` masks everything that a statement computes when it touches such a column. Which rows of other columns it returns still tells; a policy may forbid that by `context.statement.touchesTagged`.",
   'MaskingRules.untagged': 'What becomes of columns without a tag.',
   'MaskingRules.tainted':
     'How a computed column is masked when its statement touches a tagged column.',

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { toServer } from '@countersign/postgres-wire'
 import { psql, type PsqlRun } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
+import { applyCatalog } from '../support/reviewer.ts'
 import { askTarget } from '../support/target.ts'
 import { openWire } from '../support/wire.ts'
 
@@ -20,11 +21,22 @@ await askTarget(
      id int primary key, email text unique check (length(email) < 20), city text not null, n int,
      at timestamptz default now());
    insert into shop.vault (id, email, city, n) values (1, '${CANARY}', 'Hamburg', 7), (2, '${CANARY}.2', 'Hamburg', 8);
+   create table shop.guarded as select id, email, city from shop.vault;
    create table shop.goods (id int primary key, ean bigint, name text unique, vault int references shop.vault deferrable initially deferred);
    insert into shop.goods values (1, 4006381333931, 'pen', 1), (2, 4111111111111111, 'ink', 1);
-   grant select, insert, update, delete on shop.vault, shop.goods to shop_dev_reader, shop_dev_writer`,
+   grant select, insert, update, delete on shop.vault, shop.guarded, shop.goods to shop_dev_reader, shop_dev_writer`,
   DATABASE,
 )
+
+const applied = await applyCatalog(system, (name, text) =>
+  name === 'masking.yaml'
+    ? text.replace(
+        '  columns:\n',
+        '  columns:\n    - { table: guarded, column: email, tag: email, method: redact, inference: mask }\n',
+      )
+    : text,
+)
+assert.equal(applied.status, 200, JSON.stringify(applied.body))
 
 const run = (...commands: string[]): Promise<PsqlRun> =>
   psql(system, { profile: PROFILE, commands, args: ['-At', '-v', 'VERBOSITY=verbose'] })
@@ -216,6 +228,22 @@ test('what the target says while it parses, and of what is not masked, reaches t
   ] as const) {
     const { stderr } = await run(sql)
     assert.match(stderr, said, sql)
+  }
+})
+
+test('where a rule masks inference, nothing that touches the column is told by counting', async () => {
+  for (const [sql, isMasked] of [
+    [`select count(*) from shop.guarded where email like 'gerbil%'`, true],
+    [`select exists(select 1 from shop.guarded where email > '')::text`, true],
+    [`select upper(city) from shop.guarded where email > '' limit 1`, true],
+    [`explain select 1 from shop.guarded where email > ''`, true],
+    [`select count(*) from shop.guarded where city = 'Hamburg'`, false],
+    [`select city from shop.guarded where id = 1`, false],
+    [`select count(*) from shop.vault where email like 'gerbil%'`, false],
+  ] as const) {
+    const { stdout, stderr } = await run(sql)
+    assert.ok(!stderr.includes('ERROR'), stderr)
+    assert.equal(/2|true|HAMBURG|Scan|Hamburg/.test(stdout), !isMasked, `${sql}: ${stdout}`)
   }
 })
 

@@ -114,6 +114,7 @@ export const maskingRules = z.strictObject({
           column: pattern().optional(),
           tag: name,
           method: methodName,
+          inference: z.enum(['allow', 'mask']).default('allow'),
         })
         .refine(
           (rule) => [rule.schema, rule.table, rule.column].some((part) => part !== undefined),
@@ -197,6 +198,7 @@ export const rulesOf = (spec: Specs['MaskingRules']) => ({
     column: rule.column ?? null,
     tag: rule.tag,
     method: METHODS[rule.method],
+    masksInference: rule.inference === 'mask',
   })),
   untagged: spec.untagged === 'pass' ? ('Pass' as const) : ('Redact' as const),
   tainted: METHODS[spec.tainted],

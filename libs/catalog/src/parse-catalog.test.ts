@@ -487,7 +487,7 @@ kind: MaskingRules
 metadata: { name: dev-only }
 spec:
   environments: [dev]
-  columns: [{ schema: s, table: t*, column: c, tag: odd, method: null }]
+  columns: [{ schema: s, table: t*, column: c, tag: odd, method: null, inference: mask }]
   untagged: redact
   tainted: pseudonym
   passwordLike: none

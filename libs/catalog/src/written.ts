@@ -69,14 +69,17 @@ function specOf(definition: CatalogDefinition): object {
       return {
         environments: definition.environments,
         ...(definition.tags.length === 0 ? {} : { tags: definition.tags }),
-        columns: definition.columns.map(({ schema, table, column, tag, method, ...rest }) => ({
-          ...(schema === null ? {} : { schema }),
-          ...(table === null ? {} : { table }),
-          ...(column === null ? {} : { column }),
-          tag,
-          method: methodOf(method),
-          ...nothingElse(rest),
-        })),
+        columns: definition.columns.map(
+          ({ schema, table, column, tag, method, masksInference, ...rest }) => ({
+            ...(schema === null ? {} : { schema }),
+            ...(table === null ? {} : { table }),
+            ...(column === null ? {} : { column }),
+            tag,
+            method: methodOf(method),
+            ...(masksInference ? { inference: 'mask' } : {}),
+            ...nothingElse(rest),
+          }),
+        ),
         untagged: definition.untagged.toLowerCase(),
         tainted: methodOf(definition.tainted),
         detectors: definition.detectors.map(({ name, method }) => ({

@@ -8,7 +8,12 @@ import type {
 import { isPasswordLike } from './password-like.ts'
 
 /** Why and how a column is masked. */
-export type Tagged = { readonly tag: string; readonly method: MaskingMethod }
+export type Tagged = {
+  readonly tag: string
+  readonly method: MaskingMethod
+  /** Whether what is computed beside it is masked too, though it returns no value of it. */
+  readonly masksInference?: boolean
+}
 
 /** What the rules, the label of the target or the name itself say about a column; null is nothing. Policy taints by it too. */
 export function taggedBy(
@@ -17,7 +22,7 @@ export function taggedBy(
   column: Pick<Column, 'name' | 'label'>,
 ): Tagged | null {
   const rule = rules.columns.find((each) => matches(each, relation, column))
-  if (rule !== undefined) return { tag: rule.tag, method: rule.method }
+  if (rule !== undefined) return ruledBy(rule)
   const label = labelled(rules, column.label)
   if (label !== null) return label
   const shown =
@@ -41,8 +46,12 @@ export function systemTagged(
     (each) =>
       (each.schema !== null || each.table !== null) && matches(each, relation, { name: column }),
   )
-  return rule === undefined ? SYSTEM_VALUES : { tag: rule.tag, method: rule.method }
+  return rule === undefined ? SYSTEM_VALUES : ruledBy(rule)
 }
+
+const ruledBy = ({ tag, method, masksInference }: ColumnRule): Tagged => ({
+  ...{ tag, method, masksInference },
+})
 
 const SYSTEM_VALUES: Tagged = { tag: 'system-values', method: 'Redact' }
 
@@ -106,6 +115,6 @@ function labelled(rules: MaskingRulesDefined, label: string | null): Tagged | nu
   if (/^masked\s+with\s+value\s+null\b/i.test(text)) return { tag: 'masked', method: 'Null' }
   if (/^masked\b/i.test(text)) return { tag: 'masked', method: 'Redact' }
   const tag = text.toLowerCase()
-  const method = rules.columns.find((rule) => rule.tag.toLowerCase() === tag)?.method ?? 'Redact'
-  return { tag, method }
+  const rule = rules.columns.find((each) => each.tag.toLowerCase() === tag)
+  return rule === undefined ? { tag, method: 'Redact' } : { ...ruledBy(rule), tag }
 }

@@ -34,7 +34,16 @@ test('a column of a view has the tag of the one that it shows, whatever it is ca
 test('a table and its partitions have the same tags, whichever of them a rule names', () => {
   const column = (table: string): MaskingRulesDefined => ({
     ...RULES,
-    columns: [{ schema: null, table, column: 'full_name', tag: 'name', method: 'Redact' }],
+    columns: [
+      {
+        schema: null,
+        table,
+        column: 'full_name',
+        tag: 'name',
+        method: 'Redact',
+        masksInference: false,
+      },
+    ],
   })
   const parent = relation(1, ['id', 'full_name'], [])
   const partition = { ...relation(2, ['full_name', 'id'], []), inherits: [1] }
@@ -90,7 +99,16 @@ const RULES: MaskingRulesDefined = {
   author: 'ana',
   signature: null,
   environments: [],
-  columns: [{ schema: null, table: null, column: 'e*mail', tag: 'email', method: 'Partial' }],
+  columns: [
+    {
+      schema: null,
+      table: null,
+      column: 'e*mail',
+      tag: 'email',
+      method: 'Partial',
+      masksInference: false,
+    },
+  ],
   untagged: 'Pass',
   tainted: 'Null',
   detectors: [],
@@ -162,10 +180,10 @@ test('what PostgreSQL itself keeps of the values of users is masked by the OIDs 
   const masked = ['1.1 system-values Redact', '1.2 derived Null', '12001.10 system-values Redact']
   assert.deepEqual(planned(RULES), [...masked, '12002.3 system-values Redact'])
   const rule = { schema: 'pg_catalog', table: 'pg_stat_activity', column: null, tag: 'sql' }
-  assert.deepEqual(planned({ ...RULES, columns: [{ ...rule, method: 'Null' }] }), [
-    ...masked,
-    '12002.3 sql Null',
-  ])
+  assert.deepEqual(
+    planned({ ...RULES, columns: [{ ...rule, method: 'Null', masksInference: false }] }),
+    [...masked, '12002.3 sql Null'],
+  )
 })
 
 test('rules that mask nothing mask nothing and taint nothing; a label of the target masks', () => {
@@ -191,6 +209,7 @@ test('rules that mask nothing mask nothing and taint nothing; a label of the tar
     column: 'nowhere',
     tag: 'x',
     method: 'Redact' as const,
+    masksInference: false,
   }
   assert.deepEqual(passes({ ...nothing, columns: [column2] }, target([table])), [
     true,

@@ -45,6 +45,8 @@ export type ColumnRule = {
   readonly tag: string
   /** How it is masked. */
   readonly method: MaskingMethod
+  /** Whether everything that a statement computes is masked when it touches such a column, also what returns no value of it, such as a count. */
+  readonly masksInference: boolean
 }
 
 /** Which later requests of the session a decision covers. */

@@ -191,7 +191,16 @@ const rules = (): MaskingRulesDefined => ({
   author: 'ana',
   signature: null,
   environments: ['prod'],
-  columns: [{ schema: null, table: null, column: 'email', tag: 'email', method: 'Partial' }],
+  columns: [
+    {
+      schema: null,
+      table: null,
+      column: 'email',
+      tag: 'email',
+      method: 'Partial',
+      masksInference: false,
+    },
+  ],
   untagged: 'Pass',
   tainted: 'Redact',
   detectors: [],

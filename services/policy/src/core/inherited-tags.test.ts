@@ -32,7 +32,16 @@ const rulesFor = (table: string): MaskingRulesDefined => ({
   author: 'ana',
   signature: null,
   environments: [],
-  columns: [{ schema: null, table, column: 'full_name', tag: 'name', method: 'Redact' }],
+  columns: [
+    {
+      schema: null,
+      table,
+      column: 'full_name',
+      tag: 'name',
+      method: 'Redact',
+      masksInference: false,
+    },
+  ],
   untagged: 'Pass',
   tainted: 'Redact',
   detectors: [],

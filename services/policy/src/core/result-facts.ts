@@ -30,7 +30,7 @@ export function resultFacts(understanding: Understanding, asked: Asked): ResultF
         WRITING.has(effect) && relation !== null && tags.ofRelation(relation).length > 0,
     ),
     plainColumns:
-      !tainted || isOpaque
+      !tainted || isOpaque || tags.guardedFrom(understanding)
         ? []
         : madeOf.flatMap((columns, index) =>
             columns === null || tags.touchedBy({ ...understanding, columns, columnsUnknown: false })

@@ -34,6 +34,35 @@ describe('a statement is tainted', () => {
   })
 })
 
+test('a rule that masks inference guards whatever touches its columns, and nothing else', () => {
+  const made = targetOf([
+    { columns: [column('email'), column('city')], of: null },
+    { columns: [column('email')], of: 0 },
+  ])
+  const rule = {
+    schema: null,
+    table: null,
+    column: 'email',
+    tag: 'email',
+    method: 'Redact',
+  } as const
+  const isGuarded = (sql: string, masksInference: boolean): boolean =>
+    tagsOf(made, rulesOf([{ ...rule, masksInference }])).guardedFrom(understand(sql, made))
+  for (const sql of [
+    "select count(*) from shop.r0 where email like 'a%'",
+    'select exists (select from shop.r0 order by email)',
+    'select count(a.*) from shop.r0 a',
+    'select upper(city) from shop.r0 where email is null',
+    'select count(*) from shop.r1 where email is null',
+  ]) {
+    assert.equal(isGuarded(sql, true), true, sql)
+    assert.equal(isGuarded(sql, false), false, sql)
+  }
+  assert.equal(isGuarded('select count(*) from shop.r0 where city is null', true), false)
+})
+
+const column = (name: string) => ({ name, label: null })
+
 type Made = {
   readonly columns: readonly { readonly name: string; readonly label: string | null }[]
   /** Of which earlier relation it is a view, if there is one. */
@@ -101,4 +130,8 @@ const targets = fc
 const patterns = fc.constantFrom(null, '*', 'e*mail', '*key', '*secret*', 'r0', 'city', 'shop')
 const rules = fc
   .array(fc.record({ schema: patterns, table: patterns, column: patterns }), { maxLength: 2 })
-  .map((found) => rulesOf(found.map((rule) => ({ ...rule, tag: 'secret', method: 'Redact' }))))
+  .map((found) =>
+    rulesOf(
+      found.map((rule) => ({ ...rule, tag: 'secret', method: 'Redact', masksInference: false })),
+    ),
+  )

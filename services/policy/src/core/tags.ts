@@ -1,5 +1,5 @@
 import type { Column, MaskingRulesDefined, Relation, TargetDescribed } from '@countersign/contracts'
-import { kinshipOf, masksNothing, taggedBy } from '@countersign/masking-plan'
+import { kinshipOf, masksNothing, type Tagged, taggedBy } from '@countersign/masking-plan'
 import {
   isMaskedSystemColumn,
   type RelationRef,
@@ -13,6 +13,8 @@ export type Tags = {
   ofRelation(relation: RelationRef): readonly string[]
   /** Whether the statement may show, move or compare a masked column. */
   touchedBy(understanding: Understanding): boolean
+  /** Whether nothing that the statement computes may pass, though it returns no value of a masked column. */
+  guardedFrom(understanding: Pick<Understanding, 'columns'>): boolean
 }
 
 /**
@@ -32,17 +34,17 @@ export function tagsOf(target: TargetDescribed, rules: MaskingRulesDefined | nul
 }
 
 function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Tags {
-  if (masksNothing(rules, target.relations)) return { ofRelation: () => [], touchedBy: () => false }
+  if (masksNothing(rules, target.relations)) return NOTHING_TAGGED
   const relations = new Map(target.relations.map((relation) => [relation.oid, relation]))
   const kinOf = kinshipOf(target.relations)
-  const byRelation = new Map<number, ReadonlyMap<string, string>>()
-  const tagged = (relation: Relation): ReadonlyMap<string, string> => {
+  const byRelation = new Map<number, ReadonlyMap<string, Tag>>()
+  const tagged = (relation: Relation): ReadonlyMap<string, Tag> => {
     const known = byRelation.get(relation.oid)
     if (known !== undefined) return known
     const shown = new Set(relation.columns.map(({ name }) => name))
     const found = new Map(
       [...kinOf(relation), relation].flatMap((each) =>
-        each.columns.flatMap((column): [string, string][] => {
+        each.columns.flatMap((column): [string, Tag][] => {
           const tag = tagOf(rules, { relation: each, column })
           return tag === null || !shown.has(column.name) ? [] : [[column.name, tag]]
         }),
@@ -79,10 +81,21 @@ function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Ta
       const relation = known(ref)
       if (relation === undefined && isOfPostgres(ref))
         return systemColumnsMasked(ref.schema ?? '', ref.name) ? ['system-values'] : []
-      return relation === undefined ? [] : [...new Set(tagged(relation).values())].sort()
+      return relation === undefined
+        ? []
+        : [...new Set([...tagged(relation).values()].map(({ tag }) => tag))].sort()
     },
     touchedBy: ({ columns, columnsUnknown }) =>
       columnsUnknown || columns.some(({ relation, column }) => isTouched(relation, column)),
+    guardedFrom: ({ columns }) =>
+      columns.some(({ relation: ref, column }) => {
+        const relation = known(ref)
+        if (relation === undefined) return false
+        const tags = tagged(relation)
+        return column === '*'
+          ? [...tags.values()].some(({ masksInference }) => masksInference === true)
+          : tags.get(column)?.masksInference === true
+      }),
   }
 }
 
@@ -92,9 +105,17 @@ type Named = {
 }
 
 /** The tag that the plan gives too. Without rules it redacts everything, so only labels count. */
-function tagOf(rules: MaskingRulesDefined | null, { relation, column }: Named): string | null {
-  if (rules === null) return column.label === null ? null : 'label'
-  return taggedBy(rules, relation, column)?.tag ?? null
+function tagOf(rules: MaskingRulesDefined | null, { relation, column }: Named): Tag | null {
+  if (rules === null) return column.label === null ? null : { tag: 'label' }
+  return taggedBy(rules, relation, column)
+}
+
+type Tag = Pick<Tagged, 'tag' | 'masksInference'>
+
+const NOTHING_TAGGED: Tags = {
+  ofRelation: () => [],
+  touchedBy: () => false,
+  guardedFrom: () => false,
 }
 
 const isOfPostgres = ({ schema }: RelationRef): boolean => CATALOGS.has(schema ?? '')
