@@ -5,6 +5,8 @@ import { invokedAs } from './invocation.ts'
 export type Io = {
   out(text: string): void
   err(text: string): void
+  /** Resolves when the output was taken so far that more may be written; at once where nobody knows. */
+  drained?(): Promise<void>
   readonly env: Readonly<Record<string, string | undefined>>
   readonly workingDirectory: string
   /** Whether a person looks at the output. */
@@ -20,6 +22,9 @@ export type Io = {
 export const processIo = (): Io => ({
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
+  drained: async () => {
+    if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain')
+  },
   env: process.env,
   workingDirectory: process.cwd(),
   isTerminal: process.stdout.isTTY,

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import type { ApplyOptions } from './commands/apply.ts'
+import type { EventsOptions } from './commands/events.ts'
+import type { ExportOptions } from './commands/export.ts'
 import type { ReplayOptions } from './commands/replay.ts'
 import type { RequestsOptions } from './commands/requests.ts'
 import type { ApproveOptions } from './commands/vote.ts'
@@ -53,7 +55,7 @@ export function programFor({ out, err, perform }: ProgramUse): Command {
     .addOption(new Option('--status <status>', 'only these').choices(STATUSES).conflicts(['all']))
     .option('--profile <name>', 'only of this connection profile')
     .option('--agent <name>', 'only of this agent')
-    .option('--since <time>', 'only asked since then: 30m, 2h, 7d, or a date', since)
+    .option('--since <time>', 'only asked since then: 30m, 2h, 7d, or a date', moment)
     .option('--limit <count>', 'at most so many, the newest', countingNumber)
     .option('--watch', 'go on: a line for each request that comes or changes')
     .action((id: string | undefined, options: RequestsOptions) =>
@@ -107,6 +109,31 @@ export function programFor({ out, err, perform }: ProgramUse): Command {
       perform(async (context) =>
         (await import('./commands/replay.ts')).replay(context, id, options),
       ),
+    )
+  command('events', 'print what stands in the log, read from Kafka as the user audit')
+    .option('--topic <name...>', 'only of these topics')
+    .option('--type <name...>', 'only these messages, such as RequestReleased')
+    .option('--session <id>', 'only of this session')
+    .option('--agent <name>', 'only of sessions of this agent')
+    .option(
+      '--since <time>',
+      'only since then: 30m, 2h, 7d, or a date (default: a day before)',
+      moment,
+    )
+    .option('--until <time>', 'only before then', moment)
+    .option('--limit <count>', 'at most so many, the newest (default: 1000)', eventCount)
+    .option('--follow', 'go on as new ones come; from now on, unless --since or --limit is given')
+    .option('--all', 'also the signs of life of services')
+    .action((options: EventsOptions) =>
+      perform(async (context) => (await import('./commands/events.ts')).events(context, options)),
+    )
+  command('export', 'write all that stands in the log of a span of time as files, to be kept')
+    .requiredOption('--from <time>', 'from then on: a date (of UTC), a moment, or 7d', moment)
+    .requiredOption('--to <time>', 'before then; a date alone is its beginning', moment)
+    .option('--out <folder>', 'where to; by default here, named after the span')
+    .option('--force', 'replace an extract that is there')
+    .action((options: ExportOptions) =>
+      perform(async (context) => (await import('./commands/export.ts')).exported(context, options)),
     )
   command('profiles', 'list the connection profiles: what psql takes as dbname').action(() =>
     perform(async (context) => (await import('./commands/profiles.ts')).profiles(context)),
@@ -184,16 +211,30 @@ function countingNumber(text: string): number {
   return value
 }
 
+function eventCount(text: string): number {
+  const value = countingNumber(text)
+  if (value > EVENTS_MAX)
+    throw new InvalidArgumentError(`At most ${EVENTS_MAX}; \`countersign export\` writes all.`)
+  return value
+}
+
 /** A moment as ISO 8601: a date, or how long ago. */
-function since(text: string): string {
+function moment(text: string): string {
   const found = /^(\d{1,6})(s|m|h|d)$/.exec(text)
   const unit = UNITS[found?.[2] ?? '']
-  const at = unit === undefined ? Date.parse(text) : Date.now() - Number(found?.[1]) * unit
+  // Other texts that a machine takes for a date would be a surprise: `1` is a day of 2001. Everything shown is of UTC.
+  const [, day, time = '00:00', zone = 'Z'] = DATE.exec(text) ?? []
+  const date = day === undefined ? Number.NaN : Date.parse(`${day}T${time}${zone}`)
+  const at = unit === undefined ? date : Date.now() - Number(found?.[1]) * unit
   if (!Number.isNaN(at)) return new Date(at).toISOString()
   throw new InvalidArgumentError('A span such as 30m, 2h or 7d is needed, or a date.')
 }
 
+const DATE =
+  /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}:\d{2})?)?$/
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+/** They are held to be put in the order of time. */
+const EVENTS_MAX = 100_000
 export const STATUSES = [
   'pending',
   'granted',

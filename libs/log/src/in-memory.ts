@@ -100,6 +100,18 @@ export function inMemoryLog(options: InMemoryOptions = {}): InMemoryLog {
     },
     endOffsets: async (topic) =>
       new Map(all().map((partition) => [partition, logOf(topic, partition).length])),
+    topics: async () => [...topics.keys()].sort(),
+    spansSince: async (topic, sinceMs) =>
+      new Map(
+        all().map((partition) => [
+          partition,
+          {
+            first: 0,
+            since: offsetSince(topic, partition, sinceMs),
+            end: logOf(topic, partition).length,
+          },
+        ]),
+      ),
     partitionCount: async () => partitionCount,
     partitionOf,
     isCongested: () => false,
@@ -195,6 +207,12 @@ export function inMemoryLog(options: InMemoryOptions = {}): InMemoryLog {
     return log
   }
 
+  function offsetSince(topic: string, partition: number, sinceMs: number): number {
+    const log = logOf(topic, partition)
+    const found = log.findIndex(({ timestampMs }) => timestampMs >= sinceMs)
+    return found === -1 ? log.length : found
+  }
+
   function all(): number[] {
     return Array.from({ length: partitionCount }, (_, partition) => partition)
   }
@@ -236,8 +254,10 @@ export function inMemoryLog(options: InMemoryOptions = {}): InMemoryLog {
     }
 
     function firstOffset(topic: string, partition: number): number {
-      if (readOptions.from === 'beginning') return 0
-      if (readOptions.from === 'end') return logOf(topic, partition).length
+      const { from } = readOptions
+      if (from === 'beginning') return 0
+      if (from === 'end') return logOf(topic, partition).length
+      if (typeof from === 'object') return offsetSince(topic, partition, from.sinceMs)
       return committed.get(`${readOptions.group ?? ''}/${topic}/${partition}`) ?? 0
     }
 

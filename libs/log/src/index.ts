@@ -7,6 +7,7 @@ export type {
   Reader,
   ReadOptions,
   ReadToEndOptions,
+  Span,
   TraceContext,
   Understood,
 } from './log.ts'

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { codecOf, type RequestCompleted, SCHEMAS } from '@countersign/contracts'
 import { EventId, Instant, Problem, RequestId, SessionId, uuidv7 } from '@countersign/kernel'
 import { type Draft, draftOf } from './draft.ts'
@@ -125,6 +126,29 @@ export function logContract(name: string, open: () => Promise<LogUnderTest>): vo
         understood(collected.records).map(sequenceOf),
         keys.map(() => 1),
       )
+    })
+
+    it('reads from a moment on, and says what it has since then', async () => {
+      const topic = await under.topic()
+      const key = newKey()
+      await log.append([draft(topic, key, 0), draft(topic, key, 1)])
+      const [last] = (await all(log, topic)).slice(-1)
+      assert.ok(last)
+      while (Date.now() <= last.timestampMs) await setImmediate()
+      const sinceMs = Date.now()
+      const empty = await log.spansSince(topic, sinceMs)
+      await log.append([draft(topic, key, 2), draft(topic, key, 3)])
+      const { partition } = last.position
+      assert.deepEqual(empty.get(partition), { first: 0, since: 2, end: 2 })
+      assert.deepEqual((await log.spansSince(topic, sinceMs)).get(partition), {
+        first: 0,
+        since: 2,
+        end: 4,
+      })
+      await using reader = await collect(log, { topics: [topic], from: { sinceMs } })
+      await reader.until((records) => records.length >= 2)
+      assert.deepEqual(understood(reader.records).map(sequenceOf), [2, 3])
+      assert.ok((await log.topics()).includes(topic))
     })
 
     it('gives two readers the same records', async () => {

@@ -21,6 +21,10 @@ export type Log = AsyncDisposable & {
   readToEnd(options: ReadToEndOptions): Promise<void>
   /** The next offset of each partition of a topic. */
   endOffsets(topic: string): Promise<ReadonlyMap<number, number>>
+  /** The topics that this user may read, in the order of their names. */
+  topics(): Promise<readonly string[]>
+  /** What the log has of each partition of a topic from a moment on. */
+  spansSince(topic: string, sinceMs: number): Promise<ReadonlyMap<number, Span>>
   /** How many partitions a topic has. */
   partitionCount(topic: string): Promise<number>
   /** The partition that a key is in; the same for every topic with as many partitions. */
@@ -32,6 +36,9 @@ export type Log = AsyncDisposable & {
   /** Whether the log answers; for /readyz. */
   healthy(): boolean
 }
+
+/** Offsets of a partition: of the oldest record that is kept, of the first since a moment, and of the next to come. */
+export type Span = { readonly first: number; readonly since: number; readonly end: number }
 
 export type AppendOptions = {
   /** How long to wait, in milliseconds; 2,000 by default. */
@@ -45,8 +52,11 @@ export type AppendOptions = {
 
 export type ReadOptions = {
   topics: readonly string[]
-  /** Where to begin. `committed` needs a group, and begins at the beginning where nothing is committed. */
-  from: 'beginning' | 'end' | 'committed'
+  /**
+   * Where to begin. `committed` needs a group, and begins at the beginning where nothing is committed. A moment begins
+   * each partition at its first record of then or later.
+   */
+  from: 'beginning' | 'end' | 'committed' | { readonly sinceMs: number }
   /** A lasting consumer group, shared by the instances of a service; without it, a group of its own. */
   group?: string
   /** Only these partitions (lanes); all by default, or with a group, those assigned. */

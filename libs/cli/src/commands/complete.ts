@@ -64,6 +64,8 @@ export async function complete(
         const answer = await all(`${context.consoleUrl()}/v1/catalog`)
         return json.list(answer, 'definitions').map((each) => json.text(each, 'name'))
       }
+      case '--type':
+        return Object.keys((await import('@countersign/contracts')).SCHEMAS)
       case '--as':
         return DEVELOPMENT_NAMES
       default:

@@ -70,6 +70,17 @@ export async function connectKafkaLog(settings: KafkaSettings): Promise<Log> {
     readToEnd: (options) => readToEnd(parts, options),
     endOffsets: async (topic) =>
       new Map([...(await metadata.bounds(topic))].map(([partition, { end }]) => [partition, end])),
+    topics: () => metadata.topics(),
+    async spansSince(topic, sinceMs) {
+      const bounds = await metadata.bounds(topic)
+      const since = await metadata.offsetsSince(topic, sinceMs)
+      return new Map(
+        [...bounds].map(([partition, { low, end }]) => [
+          partition,
+          { first: low, since: Math.min(since.get(partition) ?? end, end), end },
+        ]),
+      )
+    },
     partitionCount,
     partitionOf,
     isCongested: (topic) => lanes.get(topic)?.isCongested() ?? false,

@@ -12,6 +12,10 @@ export type Bounds = ReadonlyMap<number, { readonly low: number; readonly end: n
 export type Metadata = AsyncDisposable & {
   partitionCount(topic: string): Promise<number>
   bounds(topic: string): Promise<Bounds>
+  /** The offset of the first record of each partition since a moment; the next to come where there is none. */
+  offsetsSince(topic: string, sinceMs: number): Promise<ReadonlyMap<number, number>>
+  /** The topics that this user may read. */
+  topics(): Promise<readonly string[]>
   committed(groupId: string, topics: readonly string[]): Promise<ReadonlyMap<string, number>>
   healthy(): boolean
 }
@@ -123,6 +127,16 @@ export async function connectMetadata(
         ]),
       )
     },
+    async offsetsSince(topic, sinceMs) {
+      const found = await ask(`asking for the offsets of ${topic} since a moment`, (one) =>
+        one.fetchTopicOffsetsByTimestamp(topic, sinceMs),
+      )
+      return new Map(found.map(({ partition, offset }) => [partition, Number(offset)]))
+    },
+    topics: async () =>
+      (await ask('asking for the topics', (one) => one.listTopics()))
+        .filter((name) => !name.startsWith('__'))
+        .sort(),
     async committed(groupId, topics) {
       const found = await ask(`asking for the offsets of the group ${groupId}`, (one) =>
         one.fetchOffsets({ groupId, topics: [...topics] }),

@@ -117,12 +117,22 @@ export async function openReader(
   async function firstTracks(): Promise<Track[]> {
     const found: Track[] = []
     for (const topic of options.topics) {
-      for (const [partition, { low, end }] of await metadata.bounds(topic)) {
+      for (const [partition, offset] of await beginningsOf(topic)) {
         if (options.partitions?.includes(partition) === false) continue
-        found.push(newTrack(topic, partition, options.from === 'end' ? end : low))
+        found.push(newTrack(topic, partition, offset))
       }
     }
     return found
+  }
+
+  /** The offset that each partition begins at where nothing is committed. */
+  async function beginningsOf(topic: string): Promise<ReadonlyMap<number, number>> {
+    const { from } = options
+    if (typeof from === 'object') return metadata.offsetsSince(topic, from.sinceMs)
+    const bounds = await metadata.bounds(topic)
+    return new Map(
+      [...bounds].map(([partition, { low, end }]) => [partition, from === 'end' ? end : low]),
+    )
   }
 
   /** A member keeps its place in the partitions that stay with it; what is new begins where the group stands. */
@@ -164,9 +174,9 @@ export async function openReader(
         ? await metadata.committed(id, topics)
         : new Map<string, number>()
     for (const topic of topics) {
-      for (const [partition, { low, end }] of await metadata.bounds(topic)) {
+      for (const [partition, offset] of await beginningsOf(topic)) {
         const name = nameOf({ topic, partition })
-        offsets.set(name, committed.get(name) ?? (options.from === 'end' ? end : low))
+        offsets.set(name, committed.get(name) ?? offset)
       }
     }
     return offsets

@@ -1,0 +1,107 @@
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { mkdir, readFile, rename, rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { Problem, sha256 } from '@countersign/kernel'
+import { auditLog } from '../audit-log.ts'
+import type { Context } from '../context.ts'
+import { extract, type Manifest, SCHEMAS_TOPIC } from '../extract.ts'
+import { oneLine } from '../printable.ts'
+import { table } from '../table.ts'
+
+export type ExportOptions = {
+  readonly from: string
+  readonly to: string
+  readonly out?: string
+  readonly force?: boolean
+}
+
+/**
+ * Writes all that stands in the log of a span of time as files. The folder has its name when everything in it is on the
+ * disk; until then it is called `….partial`. The status is 0 only where nothing is missing.
+ */
+export async function exported(
+  context: Context,
+  options: ExportOptions,
+  open: typeof auditLog = auditLog,
+): Promise<number> {
+  const [fromMs, toMs] = [Date.parse(options.from), Date.parse(options.to)]
+  if (fromMs >= toMs) throw new Problem('CS_BAD_REQUEST', '--from must be before --to')
+  if (toMs > context.io.nowMs())
+    throw new Problem('CS_BAD_REQUEST', 'what is yet to come cannot be exported: see --to')
+  if (toMs > context.io.nowMs() - SETTLED_MS)
+    context.io.err('Events of the last minute may still arrive; an earlier --to is final.\n')
+  const { out = `countersign-${nameOf(options.from)}-${nameOf(options.to)}`, force = false } =
+    options
+  const place = resolve(context.io.workingDirectory, out)
+  refuseToOverwrite(place, force)
+  const partial = `${place}.partial`
+  await rm(partial, { recursive: true, force: true })
+  await mkdir(partial, { recursive: true, mode: 0o700 })
+  try {
+    await using log = await open(context)
+    const topics = (await log.topics()).filter((topic) => topic !== SCHEMAS_TOPIC)
+    const manifest = await extract(log, {
+      ...{ dir: partial, topics, fromMs, toMs },
+      progress: progressTo(context),
+    })
+    const digest = sha256(await readFile(join(partial, 'manifest.json')))
+    await rm(place, { recursive: true, force: true })
+    await rename(partial, place)
+    context.print({ out: place, manifestSha256: digest, ...manifest }, () =>
+      extractText(place, digest, manifest, context),
+    )
+    return manifest.complete ? 0 : 1
+  } finally {
+    await rm(partial, { recursive: true, force: true })
+  }
+}
+
+/** Only an extract is replaced, and only where that is wanted: never something else that happens to have the name. */
+function refuseToOverwrite(place: string, isForced: boolean): void {
+  if (!existsSync(place)) return
+  const isFolder = statSync(place).isDirectory()
+  if (isFolder && readdirSync(place).length === 0) return
+  if (!isFolder || !existsSync(join(place, 'manifest.json')))
+    throw new Problem('CS_BAD_REQUEST', `${oneLine(place)} is there, and is no extract`, {
+      hint: 'Name another folder with --out.',
+    })
+  if (!isForced)
+    throw new Problem('CS_BAD_REQUEST', `${oneLine(place)} is there`, {
+      hint: 'Replace it with --force, or name another folder with --out.',
+    })
+}
+
+function extractText(
+  place: string,
+  digest: string,
+  manifest: Manifest,
+  { paint }: Context,
+): string {
+  const { files, missing } = manifest
+  const rows = files.map(({ file, records, bytes, sha256: hash }) => [
+    ...[oneLine(file), String(records), String(bytes), hash],
+  ])
+  return [
+    `${oneLine(place)}\n`,
+    table(['FILE', 'RECORDS', 'BYTES', 'SHA-256'], [...rows, ['manifest.json', '', '', digest]]),
+    ...missing.map((one) => `${paint('red', 'missing')}: ${oneLine(one)}\n`),
+    missing.length === 0 ? 'It is complete.\n' : `${paint('red', 'It is not complete.')}\n`,
+  ].join('')
+}
+
+/** A line at the beginning, and whenever another tenth is done. */
+function progressTo({ io }: Context): (done: number, all: number) => void {
+  let told = 0
+  return (done, all) => {
+    const tenths = all === 0 ? 0 : Math.min(10, Math.floor((done / all) * 10))
+    if (tenths <= told) return
+    told = tenths
+    io.err(`${done} of ${all} records read\n`)
+  }
+}
+
+/** As a part of the name of a file on every system. */
+const nameOf = (iso: string): string => iso.replace(/[-:]|\.000/g, '')
+
+/** An append that was begun before may be acknowledged until then, and clocks differ. */
+const SETTLED_MS = 60_000

@@ -1,0 +1,86 @@
+import { after, Problem } from '@countersign/kernel'
+import type { Log, LogRecord, Position, Span } from '@countersign/log'
+
+export type ReadingOptions = {
+  readonly topics: readonly string[]
+  /** Where each partition begins; null for what comes from now on. */
+  readonly sinceMs: number | null
+  /** Records of one partition in order; the next are not fetched for ever while this takes its time. */
+  onRecords(records: readonly LogRecord[], span: Span): Promise<void> | void
+}
+
+/** A reading of topics that knows what was in them when it began. */
+export type Reading = AsyncDisposable & {
+  /** What each topic had then, by partition. */
+  readonly spans: ReadonlyMap<string, ReadonlyMap<number, Span>>
+  /** Resolves when all that was there then was given. Rejects where the log stops giving it. */
+  caughtUp(): Promise<void>
+  /** Resolves when this partition was given as far as this offset. */
+  reached(position: Position): Promise<void>
+  readonly failed: Promise<never>
+}
+
+/** Reads topics from a moment on, and goes on until it is disposed. */
+export async function readingOf(log: Log, options: ReadingOptions): Promise<Reading> {
+  const { topics, sinceMs } = options
+  const spans = new Map<string, ReadonlyMap<number, Span>>()
+  const reached = new Map<string, number>()
+  for (const topic of topics) {
+    const found = await log.spansSince(topic, sinceMs ?? Number.MAX_SAFE_INTEGER)
+    spans.set(topic, found)
+    for (const [partition, { since }] of found) reached.set(nameOf(topic, partition), since)
+  }
+  let progress = Promise.withResolvers<void>()
+  let failure: { readonly cause: unknown } | null = null
+  const reader = await log.read({
+    topics,
+    from: sinceMs === null ? 'end' : { sinceMs },
+    onRecords: async (records, { topic, partition, offset }) => {
+      const span = spans.get(topic)?.get(partition)
+      if (span !== undefined) await options.onRecords(records, span)
+      reached.set(nameOf(topic, partition), offset)
+      progress.resolve()
+      progress = Promise.withResolvers<void>()
+    },
+  })
+  reader.failed.catch((cause: unknown) => {
+    failure = { cause }
+    progress.resolve()
+  })
+
+  return {
+    spans,
+    failed: reader.failed,
+    caughtUp: () =>
+      until(() =>
+        [...spans].every(([topic, found]) =>
+          [...found].every(([partition, { end }]) => isReached({ topic, partition, offset: end })),
+        ),
+      ),
+    reached: (position) => until(() => isReached(position)),
+    [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
+  }
+
+  function isReached({ topic, partition, offset }: Position): boolean {
+    return (reached.get(nameOf(topic, partition)) ?? 0) >= offset
+  }
+
+  async function until(isSo: () => boolean): Promise<void> {
+    while (!isSo()) {
+      using _timer = after(STALLED_MS_MAX, () => {
+        failure = { cause: stalled() }
+        progress.resolve()
+      })
+      await progress.promise
+      if (failure !== null) throw failure.cause
+    }
+  }
+}
+
+const stalled = (): Problem =>
+  new Problem('CS_LOG_UNAVAILABLE', 'the log gives nothing more, though there is more', {
+    retriable: true,
+  })
+
+const nameOf = (topic: string, partition: number): string => `${topic}/${partition}`
+const STALLED_MS_MAX = 60_000
