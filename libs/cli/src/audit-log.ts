@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Problem, Secret } from '@countersign/kernel'
 import { connectKafkaLog, type KafkaSettings, type Log } from '@countersign/log'
-import type { Context } from './context.ts'
+import { type Context, needed } from './context.ts'
 import { json } from './json.ts'
 import { settingsOfService } from './target-checks.ts'
 
@@ -18,12 +18,11 @@ export async function auditLog(context: Context): Promise<Log> {
 export function auditSettings(context: Context): KafkaSettings {
   const { env } = context.io
   const said = given(env['KAFKA_BROKERS'])
-  const brokers = said ?? given(settingsOfService(context, 'credential-broker')?.['KAFKA_BROKERS'])
-  if (brokers === null) {
-    throw new Problem('CS_CONFIG_INVALID', 'the addresses of Kafka are not known', {
-      hint: 'Give them in KAFKA_BROKERS (host:port, separated by commas), or start a local instance.',
-    })
-  }
+  const brokers = needed(
+    context.settings,
+    said ?? given(settingsOfService(context, 'credential-broker')?.['KAFKA_BROKERS']),
+    ['log (Kafka)', 'KAFKA_BROKERS (host:port, separated by commas)'],
+  )
   const username = given(env['KAFKA_USERNAME']) ?? AUDIT_USER
   // The password of an instance goes to the Kafka of that instance, and to no other.
   const password =

@@ -39,12 +39,12 @@ describe('events', () => {
 
   it('prints each event with its place, and all of its fields', async () => {
     const found = await listed(log, { topic: ['sessions'] })
-    assert.deepEqual(
-      found.map(({ type }) => type),
-      ['SessionRequested', 'SessionRequested', 'RequestCompleted'],
-    )
-    const [first] = found
-    assert.equal(first?.key, MARIA)
+    assert.deepEqual(found.map(({ type }) => String(type)).toSorted(), [
+      'RequestCompleted',
+      'SessionRequested',
+      'SessionRequested',
+    ])
+    const first = found.find(({ key }) => key === MARIA)
     assert.equal(first?.topic, 'sessions')
     assert.equal(typeof first?.partition, 'number')
     assert.equal(first?.offset, 0)
@@ -268,7 +268,7 @@ describe('the login of the audit user', () => {
     assert.throws(() => settings(remote), /in clear to kafka\.example/)
     assert.equal(settings({ ...remote, KAFKA_TLS: 'true' }).ssl, true)
     assert.throws(() => settings({ KAFKA_BROKERS: '127.0.0.1:1' }), /password/)
-    assert.throws(() => settings({}), /addresses of Kafka/)
+    assert.throws(() => settings({}), /the address of the log/)
   })
 })
 

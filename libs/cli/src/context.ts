@@ -29,8 +29,10 @@ export function contextOf(io: Io, options: GlobalOptions): Context {
     io,
     settings,
     paint: paintFor(io.isTerminal, io.env),
-    consoleUrl: () => needed(settings.consoleUrl, 'console', '--console-url or CS_CONSOLE_URL'),
-    replayUrl: () => needed(settings.replayUrl, 'replay service', '--replay-url or CS_REPLAY_URL'),
+    consoleUrl: () =>
+      needed(settings, settings.consoleUrl, ['console', '--console-url or CS_CONSOLE_URL']),
+    replayUrl: () =>
+      needed(settings, settings.replayUrl, ['replay service', '--replay-url or CS_REPLAY_URL']),
     token: () => (token ??= tokenOf(settings)),
     print: (answer, text) => io.out(settings.json ? `${printableJson(answer, 2)}\n` : text()),
     command: (words) => commandLine(io.invokedAs ?? 'countersign', words, options),
@@ -38,9 +40,11 @@ export function contextOf(io: Io, options: GlobalOptions): Context {
 }
 
 /** A named identity is said on purpose, so it counts for more than a token that lies around. */
-async function tokenOf({ as, token, issuer }: Settings): Promise<Secret<string>> {
+async function tokenOf(settings: Settings): Promise<Secret<string>> {
+  const { as, token, issuer } = settings
   if (as !== null) {
-    return developmentToken(needed(issuer, 'identity provider', '--issuer or CS_OIDC_ISSUER'), as)
+    const how = ['identity provider', '--issuer or CS_OIDC_ISSUER'] as const
+    return developmentToken(needed(settings, issuer, how), as)
   }
   if (token !== null) return token
   throw new Problem('CS_AUTH_REQUIRED', 'nobody said who you are', {
@@ -48,9 +52,15 @@ async function tokenOf({ as, token, issuer }: Settings): Promise<Secret<string>>
   })
 }
 
-function needed(address: string | null, what: string, how: string): string {
+/** An address, or a problem that says where one was looked for. */
+export function needed(
+  { file, instance }: Settings,
+  address: string | null,
+  [what, how]: readonly [what: string, how: string],
+): string {
   if (address !== null) return address
-  throw new Problem('CS_CONFIG_INVALID', `the address of the ${what} is not known`, {
+  const looked = file === null ? `: there is no instance ${instance} here or in a folder above` : ''
+  throw new Problem('CS_CONFIG_INVALID', `the address of the ${what} is not known${looked}`, {
     hint: `Give it with ${how}, or start a local instance with \`npm run up\` in ${HOME}.`,
   })
 }

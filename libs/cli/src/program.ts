@@ -32,8 +32,7 @@ export function programFor({ out, err, perform }: ProgramUse): Command {
       '--instance <name>',
       'the local instance whose addresses are used (CS_INSTANCE; demo by default)',
     )
-    .helpCommand(false)
-    .showHelpAfterError('(countersign --help says more)')
+    .showHelpAfterError(helpOf('countersign'))
     .exitOverride()
     .configureOutput({ writeOut: out, writeErr: err, getOutHelpWidth: () => 100 })
     .addHelpText(
@@ -46,7 +45,9 @@ export function programFor({ out, err, perform }: ProgramUse): Command {
       .command(name)
       .description(description)
       .exitOverride()
-      .showHelpAfterError('(countersign --help says more)')
+      .showHelpAfterError(
+        helpOf(parent === program ? `countersign ${name}` : `countersign ${parent.name()} ${name}`),
+      )
   const command = (name: string, description: string): Command => under(program, name, description)
 
   command('requests', 'list what waits for a countersignature, or show one request')
@@ -192,6 +193,10 @@ export function programFor({ out, err, perform }: ProgramUse): Command {
     )
   return program
 }
+
+/** What to do where words were not understood; the name of the command is replaced by how it was called. */
+const helpOf = (command: string): string => `${NEXT}See \`${command} --help\`.`
+export const NEXT = 'next: '
 
 function versionOf(): string {
   const manifest: { version: string } = JSON.parse(readFileSync(join(HOME, 'package.json'), 'utf8'))

@@ -595,6 +595,34 @@ describe('the command line', () => {
     }
   })
 
+  it('says where help is for what it did not understand, as a line that works', async () => {
+    const cases: [string[], string][] = [
+      [['frob'], 'npx countersign --help'],
+      [['requests', '--statsu', 'x'], 'npx countersign requests --help'],
+      [['events', '--limit', '0'], 'npx countersign events --help'],
+      [['export', '--from', '1', '--to', '2'], 'npx countersign export --help'],
+      [['catalog', 'lst'], 'npx countersign catalog --help'],
+      [['catalog', 'show'], 'npx countersign catalog show --help'],
+      [['deny', ID], 'npx countersign deny --help'],
+    ]
+    for (const [words, line] of cases) {
+      const told = await cliWith(ENV(), words, null, 'npx countersign')
+      assert.equal(told.status, 2)
+      assert.ok(told.err.endsWith(`next: See \`${line}\`.\n`), told.err)
+      const { detail, hint } = JSON.parse(
+        (await cliWith(ENV(), [...words, '--json'], null, 'npx countersign')).out,
+      )
+      assert.equal(hint, `See \`${line}\`.`)
+      assert.doesNotMatch(detail, /^error|See/)
+    }
+    assert.equal((await cli('help', 'requests')).out, (await cli('requests', '--help')).out)
+  })
+
+  it('says that an instance is not there', async () => {
+    const { err } = await cliWith({ CS_TOKEN: 't' }, ['requests', '--instance', 'misspelt'])
+    assert.match(err, /there is no instance misspelt/)
+  })
+
   const ENV = () => ({
     CS_CONSOLE_URL: base,
     CS_REPLAY_URL: base,

@@ -1,12 +1,12 @@
 import { CommanderError } from 'commander'
 import { messageOf, Problem } from '@countersign/kernel'
 import { type Context, contextOf } from './context.ts'
-import { commandLine } from './invocation.ts'
+import { commandLine, hinted } from './invocation.ts'
 import type { Io } from './io.ts'
 import { paintFor, safely } from './paint.ts'
 import { printableJson } from './printable.ts'
 import { problemJson, problemText } from './problem.ts'
-import { programFor } from './program.ts'
+import { NEXT, programFor } from './program.ts'
 import type { GlobalOptions } from './settings.ts'
 
 /** What a command does; its number is the exit status. */
@@ -23,7 +23,7 @@ export async function run(words: readonly string[], world: Io): Promise<number> 
   const program = programFor({
     out: io.out,
     // With --json what is wrong is said on stdout, as problem details.
-    err: isJson ? (text) => void said.push(text) : io.err,
+    err: isJson ? (text) => void said.push(text) : (text) => io.err(hinted(text, line)),
     async perform(work) {
       options = program.opts<GlobalOptions>()
       status = (await work(contextOf(io, options))) ?? 0
@@ -35,8 +35,7 @@ export async function run(words: readonly string[], world: Io): Promise<number> 
   } catch (thrown) {
     if (thrown instanceof CommanderError) {
       if (thrown.exitCode === 0) return 0
-      if (isJson)
-        printProblem(new Problem('CS_BAD_REQUEST', said.join('').trim() || thrown.message))
+      if (isJson) printProblem(misunderstood(thrown, said.join('')))
       return 2
     }
     const problem = thrown instanceof Problem ? thrown : null
@@ -61,4 +60,13 @@ export async function run(words: readonly string[], world: Io): Promise<number> 
   function line(typed: string): string {
     return commandLine(io.invokedAs ?? 'countersign', typed, options)
   }
+}
+
+/** What commander said, in parts. It prints the help alone where a command is missing. */
+function misunderstood({ message }: CommanderError, said: string): Problem {
+  const hint = said.split('\n').find((text) => text.startsWith(NEXT))
+  const detail = message.startsWith('(') ? 'a command is needed' : message.replace(/^error: /, '')
+  return new Problem('CS_BAD_REQUEST', detail, {
+    hint: hint === undefined ? 'See `countersign --help`.' : hint.slice(NEXT.length),
+  })
 }

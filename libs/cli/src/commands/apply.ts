@@ -157,7 +157,9 @@ function namesIn(place: string): readonly { name: string; text: string }[] {
         text: readFileSync(join(place, name), 'utf8'),
       }))
   } catch (cause) {
-    throw new Problem('CS_BAD_REQUEST', `cannot read ${place}: ${messageOf(cause)}`, { cause })
+    const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
+    const detail = isMissing ? 'it is not there' : messageOf(cause)
+    throw new Problem('CS_BAD_REQUEST', `cannot read ${place}: ${detail}`, { cause })
   }
 }
 
