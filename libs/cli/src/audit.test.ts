@@ -124,6 +124,19 @@ describe('events', () => {
       await assert.rejects(printed(log, options), Problem)
   })
 
+  it('follows from a moment on without leaving anything out', async () => {
+    const more = Array.from({ length: 1_100 }, () => completed(MARIA))
+    await log.append(more)
+    const lines: string[] = []
+    const enough = Promise.withResolvers<void>()
+    const told = context((text) => {
+      lines.push(text)
+      if (lines.length === more.length + 4) enough.resolve()
+    }, true)
+    void events(told, { follow: true, since: '2020-01-01T00:00:00Z' }, async () => log)
+    await enough.promise
+  })
+
   it('follows: what comes later is printed as it comes, of an agent too', async () => {
     const lines: string[] = []
     const opened = context((text) => void lines.push(text), true)

@@ -46,7 +46,8 @@ export async function events(
   const limit = options.limit ?? LIMIT
   const newest = newestOf(limit)
   const opened = Promise.withResolvers<Reading>()
-  let isLive = false
+  // Who follows from a moment on shall miss nothing; the newest so many are held back to be put in order.
+  let isLive = follow && options.limit === undefined
   // What follows a session of an agent is told by the topic of the sessions, wanted or not.
   const read = agents === null || topics.includes(SESSIONS) ? topics : [...topics, SESSIONS]
   await using reading = await readingOf(log, {
