@@ -16,7 +16,7 @@ const system = await arena('auditor')
 const folder = mkdtempSync(join(tmpdir(), 'countersign-auditor-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 
-// Seen to fail when `taken` in libs/cli/src/extract.ts leaves out the first record of a batch.
+// Meant to fail when `taken` in libs/cli/src/extract.ts leaves out the first record of a batch.
 test('an extract holds the release of each statement that the target ran, and is the same each time', async () => {
   await statements()
   const ran = await targetStatements(system)
