@@ -5,18 +5,29 @@ export const OVER = Symbol('over')
  * Waits for something short, but not longer than something that lasts. `Promise.race` would leave a reaction on the
  * lasting promise for every wait, which a session of a million requests would never give back.
  */
-export function before<T>(lasting: Promise<unknown>, short: Promise<T>): Promise<T | typeof OVER> {
+export function before<T>(lasting: Promise<unknown>, short: Promise<T>): Promise<T | typeof OVER>
+/** The same with an answer of its own: who waits for a wait of this kind tells its end from that of the other. */
+export function before<T, O extends symbol>(
+  lasting: Promise<unknown>,
+  short: Promise<T>,
+  over: O,
+): Promise<T | O>
+export function before(
+  lasting: Promise<unknown>,
+  short: Promise<unknown>,
+  over: symbol = OVER,
+): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const waiters = waitersOf(lasting)
-    const over = (): void => resolve(OVER)
-    waiters.add(over)
+    const isOver = (): void => resolve(over)
+    waiters.add(isOver)
     short.then(
       (value) => {
-        waiters.delete(over)
+        waiters.delete(isOver)
         resolve(value)
       },
       (cause: unknown) => {
-        waiters.delete(over)
+        waiters.delete(isOver)
         reject(cause)
       },
     )

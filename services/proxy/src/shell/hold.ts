@@ -9,6 +9,7 @@ import {
   WORDS,
 } from '../core/hold-limit.ts'
 import { countersignedNotice, holdNotice } from '../core/refusal.ts'
+import { before, OVER } from './before.ts'
 import { openTransaction } from './open-transaction.ts'
 import { actAsItself, hearsOfMemberships, privilegesConfirmed } from './privileges.ts'
 import { CANCELLED_BY_AGENT, type RequestRefusal } from './refuse.ts'
@@ -94,7 +95,7 @@ async function granted(
     )
     const outcome = await during(
       session,
-      Promise.race([wait, cancellation, client.closed.then(() => 'gone' as const)]),
+      before(client.closed, Promise.race([wait, cancellation])),
     ).catch((cause: unknown) => {
       if (cause instanceof Problem && cause.code === 'CS_APPROVAL_UNAVAILABLE') return cause
       if (cause === SESSION_ENDED) note(session, pending, 'SessionEnded')
@@ -104,7 +105,7 @@ async function granted(
       note(session, pending, 'Cancelled')
       return { refusal: CANCELLED_BY_AGENT }
     }
-    if (outcome === 'gone') {
+    if (outcome === OVER) {
       note(session, pending, 'Disconnected')
       endSession(session, {
         reason: 'ClientDisconnected',

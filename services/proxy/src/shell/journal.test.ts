@@ -189,6 +189,30 @@ test('of what nobody waits for a thousand records are under way, and the others 
   assert.equal(typesIn(log, 'sessions').length, COUNT / 50 + 1)
 })
 
+test('the ends of requests are written in their order, and however many wait, on no deep stack', async () => {
+  for (const becomes of ['acknowledged', 'refused']) {
+    const { log, journal, acknowledge, refuse } = opened()
+    const COUNT = 5_000
+    const named = (rows: number): void => journal.complete({ ...COMPLETED, rows })
+    for (let rows = 0; rows < COUNT; rows++) {
+      if (rows % 100 === 0) seen(journal)
+      named(rows)
+    }
+    await settled()
+    if (becomes === 'refused') refuse(1)
+    acknowledge(COUNT)
+    await journal.finish(ended(journal))
+    const ends = firstsIn(log, 'sessions').flatMap(({ message }) =>
+      message.type === 'RequestCompleted' ? [message.rows] : [],
+    )
+    assert.deepEqual(
+      ends,
+      Array.from({ length: COUNT }, (_, rows) => rows),
+      becomes,
+    )
+  }
+})
+
 test('large pieces are bounded by their bytes', async () => {
   const { journal, acknowledge } = opened()
   let made = 0

@@ -64,9 +64,10 @@ export function openJournal(options: JournalOptions): Journal {
   let relief = Promise.withResolvers<void>()
   /** How many events of the transcript are in the log. */
   let transcriptLength = 0
-  /** Ends of requests that wait for their transcript, in order. */
   /** What waits for its turn, in order. */
   const backlog = deque<() => void>()
+  let isGoingOn = false
+  /** Ends of requests that wait for their transcript, in order. */
   const waiting = deque<{ readonly length: number; send(): void }>()
 
   async function append<M extends SessionsMessage | TranscriptRecorded>(
@@ -123,8 +124,15 @@ export function openJournal(options: JournalOptions): Journal {
     backlog.push(work)
   }
 
+  /** What has its turn may make room for the next: that goes on here, and not within it. */
   function goOn(): void {
-    while (backlog.length > 0 && !isAboveOwn()) backlog.shift()?.()
+    if (isGoingOn) return
+    isGoingOn = true
+    try {
+      while (backlog.length > 0 && !isAboveOwn()) backlog.shift()?.()
+    } finally {
+      isGoingOn = false
+    }
     if (backlog.length === 0) relieve()
   }
 
@@ -140,8 +148,9 @@ export function openJournal(options: JournalOptions): Journal {
     for (let next = waiting.first(); next !== undefined; next = waiting.first()) {
       if (!hasFailed && next.length > transcriptLength) return
       waiting.shift()
-      ends(EVENT_BYTES)
       next.send()
+      // It may make room for another end, which comes behind it.
+      ends(EVENT_BYTES)
     }
   }
 

@@ -1,5 +1,5 @@
-// Seen to fail when `deliver` drops a SessionRejected that nobody listens for yet, and when `lower/…` is expected by nobody
-// before it comes.
+// Seen to fail when `deliver` drops a SessionRejected that nobody listens for yet, when `lower/…` is expected by nobody before
+// it comes, and when `forget` leaves the timer of `next`.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AnyMessage } from '@countersign/contracts'
@@ -55,6 +55,24 @@ test('an answer with a deadline of years is waited for, and not given up after 2
   for (let day = 0; day < 300; day++) context.mock.timers.tick(DAY_MS)
   mailbox.deliver(record({ type: 'ApprovalGranted', requestId: 'r' } as Partial<AnyMessage>))
   assert.equal((await answer).message.type, 'ApprovalGranted')
+})
+
+test('an answer that is waited for no more leaves no timer', async () => {
+  const timers = (): number =>
+    process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+  const before = timers()
+  const mailbox = openMailbox(() => undefined)
+  const wait = (name: string): void => {
+    mailbox.expect(name)
+    void mailbox.next(name, DAY_MS, 'CS_APPROVAL_UNAVAILABLE')
+  }
+  wait('approval/a')
+  wait('lower/b')
+  assert.equal(timers(), before + 2)
+  mailbox.forget('approval/a')
+  const forgotten = timers()
+  mailbox.close()
+  assert.deepEqual([forgotten, timers()], [before + 1, before])
 })
 
 const DAY_MS = 86_400_000

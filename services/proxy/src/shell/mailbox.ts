@@ -8,8 +8,10 @@ export type Mailbox = {
   expect(name: string): void
   /** The next answer, or `code` when none comes within the limit. */
   next(name: string, limitMs: number, code: ErrorCode): Promise<Understood>
-  /** No answer is expected any more. */
+  /** No answer is expected any more; a wait for it never ends, and keeps no timer. */
   forget(name: string): void
+  /** No answer at all is expected any more. */
+  close(): void
   deliver(record: Understood): void
   /** Calls the listener when policy gives up a session that it admitted, at once where it has already. */
   whenRejected(listener: (words: string) => void): void
@@ -17,27 +19,33 @@ export type Mailbox = {
 
 /** A mailbox. `onState` hears what answers nothing: revocations, new descriptions of the target, new plans. */
 export function openMailbox(onState: (record: Understood) => void): Mailbox {
-  type Slot = { queue: Understood[]; wake: (() => void) | null }
+  type Slot = { queue: Understood[]; wake: (() => void) | null; late: Disposable | null }
   const slots = new Map<string, Slot>()
   const rejection = Promise.withResolvers<string>()
   let isAdmitted = false
   const expect = (name: string): void => {
     // What came already is not lost.
-    if (!slots.has(name)) slots.set(name, { queue: [], wake: null })
+    if (!slots.has(name)) slots.set(name, { queue: [], wake: null, late: null })
+  }
+  const forget = (name: string): void => {
+    slots.get(name)?.late?.[Symbol.dispose]()
+    slots.delete(name)
   }
   return {
     whenRejected: (listener) => {
       rejection.promise.then(listener).catch(rejection.reject)
     },
     expect,
-    forget: (name) => void slots.delete(name),
+    forget,
+    close: () => [...slots.keys()].forEach(forget),
     async next(name, limitMs, code) {
       const slot = slots.get(name)
       if (slot === undefined) throw new Problem('CS_INTERNAL', `nothing is expected as ${name}`)
       const ready = slot.queue.shift()
       if (ready !== undefined) return ready
       return new Promise((resolve, reject) => {
-        const late = after(limitMs, () => {
+        slot.late?.[Symbol.dispose]()
+        slot.late = after(limitMs, () => {
           slot.wake = null
           reject(
             new Problem(code, LATE[code] ?? `${name} did not come in time`, {
@@ -49,7 +57,7 @@ export function openMailbox(onState: (record: Understood) => void): Mailbox {
         slot.wake = () => {
           const record = slot.queue.shift()
           if (record === undefined) return
-          late[Symbol.dispose]()
+          slot.late?.[Symbol.dispose]()
           slot.wake = null
           resolve(record)
         }

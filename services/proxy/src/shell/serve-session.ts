@@ -13,6 +13,7 @@ import { takeFrames } from './answers.ts'
 import { newCancelKey } from './cancel-key.ts'
 import type { Client } from './client.ts'
 import { endInTime } from './expiry.ts'
+import { fatal, finish } from './finish-session.ts'
 import { arrives, putBack, taken } from './inbox.ts'
 import { askedSession, type Asked, minorOf, openSession, settingsOf } from './open-session.ts'
 import { agentInTime } from './raised-idle.ts'
@@ -21,9 +22,8 @@ import { servePipeline } from './pipeline.ts'
 import { ownQuery } from './own-query.ts'
 import { actAsItself, privilegesConfirmed } from './privileges.ts'
 import type { ProxyContext, SessionHandle } from './proxy-context.ts'
-import { releaseLarge } from './large-rows.ts'
 import { hasNoRoom, roomFor } from './room.ts'
-import { tell, tellWithheld, transcribe } from './seen.ts'
+import { tell, tellWithheld } from './seen.ts'
 import {
   cancel,
   during,
@@ -67,16 +67,22 @@ export async function serveSession(
     session = await openSession(asked, startup)
     proxy.metrics.sessions.add(1)
     const running = session
-    const key = newCancelKey(running.target.processId, minorOf(startup), proxy.sessions)
-    cancelKey = key
-    greet(running, startup, key)
-    const ending = await run(running, (idle) => (isIdle = idle))
+    // From here on it is open, and whatever happens ends it at both sides and in the log.
+    const ending = await run(running, {
+      greet: () => {
+        const { processId } = running.target
+        cancelKey = newCancelKey(processId, minorOf(startup), proxy.sessions)
+        greet(running, startup, cancelKey)
+      },
+      setIdle: (idle) => (isIdle = idle),
+    })
     await finish(running, ending)
     proxy.metrics.sessions.add(-1)
   } catch (cause) {
     refuseSession(asked, cause)
   } finally {
     proxy.sessions.delete(asked.id)
+    asked.mailbox.close()
     ended.resolve()
   }
 }
@@ -89,14 +95,6 @@ const TOLD = {
     words: 'a record about this session cannot be read, so it cannot go on; connect again',
   },
 } as const
-
-const fatal = (
-  sessionId: SessionId,
-  code: ErrorCode,
-  reason: string,
-  hint: string | null = null,
-): Buffer =>
-  toClient.errorResponse(errorOf({ code, reason, hint, requestId: null, sessionId }, 'FATAL'))
 
 /** Everything that a client waits for before its first request. */
 function greet(session: Session, startup: Startup, cancelKey: BackendKey): void {
@@ -128,8 +126,11 @@ const encodingNotice = (asked: string): ErrorFields => ({
   hint: 'Set PGCLIENTENCODING=UTF8, or a locale with UTF-8.',
 })
 
-/** Serves requests until something ends the session, and says what. */
-async function run(session: Session, setIdle: (idle: boolean) => void): Promise<Ending> {
+/** Lets the agent in, and serves its requests until something ends the session; says what. */
+async function run(
+  session: Session,
+  { greet, setIdle }: { greet(): void; setIdle(idle: boolean): void },
+): Promise<Ending> {
   const { target, journal, proxy } = session
   using _limit = endInTime(session)
   const turn = turns(proxy.clock.monotonicMs)
@@ -149,6 +150,7 @@ async function run(session: Session, setIdle: (idle: boolean) => void): Promise<
     }),
   )
   try {
+    greet()
     for (;;) {
       await turn.next()
       if (hasNoRoom(session)) await during(session, roomFor(session))
@@ -268,39 +270,6 @@ const REASONS: Readonly<Partial<Record<ErrorCode, EndReason>>> = {
   CS_LEASE_LOST: 'LeaseLost',
   CS_PRIVILEGE_MISMATCH: 'PrivilegeMismatch',
 }
-
-/** Says goodbye to both sides and writes the end; what was released and not completed is in doubt. */
-async function finish(session: Session, ending: Ending): Promise<void> {
-  const { client, target, journal, proxy } = session
-  endSession(session, ending)
-  const inDoubt = [...session.underWay.values()].map(({ requestId }) => requestId)
-  if (inDoubt.length > 0) await target.cancel().catch(() => undefined)
-  target.close()
-  // What ran has run, whatever becomes of the session.
-  tellWithheld(session)
-  const goodbye = ending.code === null ? null : fatal(session.id, ending.code, ending.words)
-  if (goodbye !== null) transcribe(session, goodbye, null)
-  client.end(goodbye ?? undefined)
-  releaseLarge(session)
-  proxy.logger.info(
-    { sessionId: session.id, reason: ending.reason, requests: session.requestCount },
-    'session ended',
-  )
-  const written = journal.finish(() => ({
-    type: 'SessionEnded',
-    at: proxy.clock.now(),
-    reason: ending.reason,
-    code: ending.code,
-    requestCount: session.requestCount,
-    transcriptHead: journal.transcript.head,
-    transcriptCount: journal.transcript.count,
-    inDoubt,
-  }))
-  proxy.net.detached('end of a session', written)
-  if (!journalIsAway(ending)) await journal.settled()
-}
-
-const journalIsAway = (ending: Ending): boolean => ending.reason === 'LogUnavailable'
 
 /** The session never opened: the agent is told why, and so is the log. */
 function refuseSession(asked: Asked, cause: unknown): void {

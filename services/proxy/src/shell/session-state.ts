@@ -8,7 +8,7 @@ import { type AnswerTaint, type Cursors, cursorUsed, UNTAINTED } from '../core/a
 import type { Exchange } from '../core/exchange.ts'
 import type { ResultFilter } from '../core/result-filter.ts'
 import type { StatementNames } from '../core/statement-names.ts'
-import { before, OVER } from './before.ts'
+import { before } from './before.ts'
 import type { Client } from './client.ts'
 import type { Expiry } from './expiry.ts'
 import type { Journal } from './journal.ts'
@@ -106,6 +106,8 @@ export type UnderWay = {
   readonly answer: AnswerTaint
   /** Whether the agent's answer goes into the transcript. */
   readonly recording: Recording
+  /** Its text ends a transaction, as far as that is known before the target is ready. */
+  readonly endsTransaction: boolean
   /** How many pieces of data have streamed into it. */
   streamed: number
 }
@@ -113,18 +115,27 @@ export type UnderWay = {
 /** Counts a request as running, so that its end is recorded; gives its number in the exchange. */
 export function underWay(
   session: Session,
-  { requestId, answer, recording }: Pick<UnderWay, 'requestId' | 'answer' | 'recording'>,
+  request: Pick<UnderWay, 'requestId' | 'answer' | 'recording' | 'endsTransaction'>,
 ): number {
+  const { requestId, recording, endsTransaction } = request
   const number = session.nextNumber++
   const releasedAtMs = session.proxy.clock.monotonicMs()
-  const used = cursorUsed(session.cursors, answer, number)
-  session.underWay.set(number, { requestId, releasedAtMs, answer: used, recording, streamed: 0 })
+  const answer = cursorUsed(session.cursors, request.answer, number)
+  session.underWay.set(number, {
+    ...{ requestId, releasedAtMs, answer, recording, endsTransaction },
+    streamed: 0,
+  })
   return number
 }
 
 /** What Countersign itself asks: the agent sees none of the answer but what the target says unasked. */
 export const ownUnderWay = (session: Session, requestId: RequestId): number =>
-  underWay(session, { requestId, answer: UNTAINTED, recording: session.profile.recording })
+  underWay(session, {
+    requestId,
+    answer: UNTAINTED,
+    recording: session.profile.recording,
+    endsTransaction: false,
+  })
 
 export type Raised = {
   readonly requestId: RequestId
@@ -172,8 +183,8 @@ export async function during<T>(session: Session, wait: Promise<T>): Promise<T> 
     wait.catch(() => undefined)
     throw SESSION_ENDED
   }
-  const first = await before(session.ending.promise, wait)
-  if (first === OVER) throw SESSION_ENDED
+  const first = await before(session.ending.promise, wait, ENDED)
+  if (first === ENDED) throw SESSION_ENDED
   return first
 }
 
@@ -204,6 +215,9 @@ export function cancelAtTarget(session: Session): void {
       session.proxy.logger.warn({ reason: messageOf(cause) }, 'cannot cancel'),
     )
 }
+
+/** The session ended, and not only what the wait itself depends on. */
+const ENDED = Symbol('ended')
 
 /** What a wait says that the agent ended. */
 export const CANCELLED = Symbol('cancelled')

@@ -1,0 +1,50 @@
+import type { ErrorCode, SessionId } from '@countersign/kernel'
+import { toClient } from '@countersign/postgres-wire'
+import { errorOf } from '../core/refusal.ts'
+import { releaseLarge } from './large-rows.ts'
+import { tellWithheld, transcribe } from './seen.ts'
+import { type Ending, endSession, type Session } from './session-state.ts'
+
+/** Says goodbye to both sides and writes the end; what was released and not completed is in doubt. */
+export async function finish(session: Session, ending: Ending): Promise<void> {
+  const { client, target, journal, proxy } = session
+  endSession(session, ending)
+  const inDoubt = [...session.underWay.values()].map(({ requestId }) => requestId)
+  // On a connection of its own, which may be long in coming: nobody is told later for that.
+  const cancelling = inDoubt.length > 0 ? target.cancel().catch(() => undefined) : null
+  target.close()
+  // What ran has run, whatever becomes of the session.
+  tellWithheld(session)
+  const goodbye = ending.code === null ? null : fatal(session.id, ending.code, ending.words)
+  if (goodbye !== null) transcribe(session, goodbye, null)
+  client.end(goodbye ?? undefined)
+  releaseLarge(session)
+  proxy.logger.info(
+    { sessionId: session.id, reason: ending.reason, requests: session.requestCount },
+    'session ended',
+  )
+  const written = journal.finish(() => ({
+    type: 'SessionEnded',
+    at: proxy.clock.now(),
+    reason: ending.reason,
+    code: ending.code,
+    requestCount: session.requestCount,
+    transcriptHead: journal.transcript.head,
+    transcriptCount: journal.transcript.count,
+    inDoubt,
+  }))
+  proxy.net.detached('end of a session', written)
+  await cancelling
+  if (!journalIsAway(ending)) await journal.settled()
+}
+
+const journalIsAway = (ending: Ending): boolean => ending.reason === 'LogUnavailable'
+
+/** The last message to an agent. */
+export const fatal = (
+  sessionId: SessionId,
+  code: ErrorCode,
+  reason: string,
+  hint: string | null = null,
+): Buffer =>
+  toClient.errorResponse(errorOf({ code, reason, hint, requestId: null, sessionId }, 'FATAL'))
