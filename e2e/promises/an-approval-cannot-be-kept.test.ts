@@ -338,6 +338,21 @@ test('a session that is left idle while a privilege is raised ends, and its tran
   assert.deepEqual(columns, [])
 })
 
+// Meant to fail when `feed` in services/proxy/src/shell/answers.ts waits for data without `agentInTime`.
+test('a raised COPY that is sent no data ends its session, and its transaction with it', async () => {
+  const wire = await openWire(system, 'shop-prod')
+  wire.send(toServer.query('begin'))
+  await wire.ready()
+  wire.send(toServer.query('copy shop.orders (id, note) from stdin'))
+  const requestId = await heldOnWire(wire)
+  assert.equal((await countersign(system, 'ana', requestId)).status, 200)
+  await wire.until('G')
+  const last = only(await wire.until('E'), 'E')
+  assert.match(fieldOf(last, 'M'), /raisedIdleMax/)
+  await wire.closed
+  await eventually('a locked role', async () => (await lockedRoles(system)).backends === 0)
+})
+
 test('every transaction of a session can be lent a privilege, not only its first', async () => {
   const wire = await openWire(system, 'shop-prod')
   for (const at of [1, 2, 3]) {

@@ -1,7 +1,8 @@
 // Each conversation is held with PostgreSQL itself and through Countersign: the frames must be the same. Meant to fail when
 // `feed` in services/proxy/src/shell/answers.ts sends no Flush behind CopyDone, when `failed` in core/exchange.ts drops the
 // error of what Countersign asked for the agent, and when `nextPipeline` waits for Sync whatever comes. Seen to fail when
-// `served` in shell/pipeline.ts does not ask the target for a portal that no Bind made.
+// `served` in shell/pipeline.ts does not ask the target for a portal that no Bind made, and when it refuses
+// in a failed transaction what stands behind an error.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { toServer } from '@countersign/postgres-wire'
@@ -281,6 +282,47 @@ const CONVERSATIONS: Readonly<Record<string, readonly Turn[]>> = {
     READY,
     Buffer.concat([ran('rollback'), toServer.execute('c'), sync]),
     READY,
+  ],
+  'an error in a failed transaction, and statements behind it': [
+    ...begin,
+    query('select 1/0'),
+    READY,
+    Buffer.concat([toServer.describe('statement', 'nothing'), ran('select 1'), sync]),
+    READY,
+    Buffer.concat([toServer.describe('portal', 'nothing'), ran(COPY), rows('1\ta'), done, sync]),
+    READY,
+    ...rollback,
+  ],
+  'AND CHAIN, and a text that begins another transaction': [
+    Buffer.concat([query('begin; set local extra_float_digits = 0')]),
+    READY,
+    Buffer.concat([ran('select generate_series(1, 5)', 'p', 2), sync]),
+    READY,
+    query('commit and chain'),
+    READY,
+    Buffer.concat([toServer.execute('p', 2), sync]),
+    READY,
+    query('rollback and chain; show extra_float_digits'),
+    READY,
+    Buffer.concat([
+      ran('select generate_series(1, 5)', 'p', 2),
+      ran('rollback and chain'),
+      toServer.execute('p', 2),
+      sync,
+    ]),
+    READY,
+    query('commit; begin'),
+    READY,
+    Buffer.concat([
+      ran('commit and chain'),
+      ran('select generate_series(1, 5)', 'p', 2),
+      toServer.execute('p', 2),
+      sync,
+    ]),
+    READY,
+    Buffer.concat([toServer.execute('p', 2), sync]),
+    READY,
+    ...rollback,
   ],
   'values that nothing executes': [
     Buffer.concat([

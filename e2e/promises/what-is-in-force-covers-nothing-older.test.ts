@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { toServer } from '@countersign/postgres-wire'
 import { arena } from '../support/arena.ts'
+import { eventsOf, observe } from '../support/ledger.ts'
 import { applyCatalog } from '../support/reviewer.ts'
 import { openWire, told } from '../support/wire.ts'
 
@@ -35,6 +36,27 @@ test('once a forbid is said to be in force, no statement runs because it was cov
       'asked at once, as somebody would who was told that it is in force',
     )
     assert.equal((await applyCatalog(system)).status, 200)
+  }
+})
+
+// Meant to fail when `noteEffects` in services/proxy/src/shell/requests.ts takes no end of a transaction for a change.
+test('what was decided under settings that a transaction undid covers nothing behind its end', async (t) => {
+  await using log = await observe(system)
+  const ends = ['rollback and chain', 'commit and chain', 'rollback; begin', 'rollback to a']
+  for (const end of ends) {
+    const wire = await openWire(system, 'shop-dev')
+    t.after(() => wire.end())
+    const read = 'select count(*) from shop.products'
+    const set = 'set local datestyle = german'
+    for (const sql of ['begin', 'savepoint a', set, read, read, end, read]) {
+      wire.send(toServer.query(sql))
+      assert.ok(told(await wire.ready()).includes('ready T'), sql)
+    }
+    const sessionId = wire.parameters.get('countersign.session_id')
+    const coverages = (await eventsOf(log, 'sessions', 'RequestReleased'))
+      .filter((event) => event.sessionId === sessionId && event.origin === 'Agent')
+      .map(({ coverage }) => coverage)
+    assert.deepEqual(coverages.slice(3), ['None', 'Shape', 'None', 'None'], end)
   }
 })
 

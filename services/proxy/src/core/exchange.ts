@@ -73,7 +73,7 @@ export type Exchange = {
   sqlState: string | null
   commandTag: string | null
   rows: number
-  /** Rows that the agent was sent since its transaction began, by whichever messages. */
+  /** Rows that the agent was sent, by whichever messages; counted anew by who knows where a transaction ends. */
   rowsSent: number
   resultBytes: number
 }
@@ -251,7 +251,6 @@ function ready(exchange: Exchange, frame: ServerFrame, step: Step | undefined): 
   if (step.tag === 'Query') end(exchange, step, exchange.sqlState === null ? 'Succeeded' : 'Failed')
   exchange.skipping = false
   exchange.sqlState = null
-  if (status.value === 'I') exchange.rowsSent = 0
   return { do: 'ready', status: status.value, isOurs: step.tag === 'Sync' && step.isOurs }
 }
 

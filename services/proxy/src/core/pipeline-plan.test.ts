@@ -3,7 +3,7 @@ import { before, test } from 'node:test'
 import fc from 'fast-check'
 import { toServer } from '@countersign/postgres-wire'
 import { loadStatements } from '@countersign/statements'
-import { planned } from './pipeline-plan.ts'
+import { planned, REQUESTS_MAX } from './pipeline-plan.ts'
 import { requests as messages } from './requests-under-test.ts'
 import { noNames, type StatementNames } from './statement-names.ts'
 
@@ -144,6 +144,34 @@ test('what is told apart by another statement between is more than one request',
     ...['Prepare select 1 0-0', 'Prepare select 2 1-1', 'Execute select 1 2-2'],
     ...['Execute select 2 3-4', 'Execute select 1 5-5', 'Execute select 1 6-6'],
   ])
+})
+
+test('of thousands of small requests a hundred are planned at once, and no group is torn apart', () => {
+  const names = namesWith('s', 'select 1')
+  const [bind] = messages(toServer.bind({ portal: 'p', statement: 's' }))
+  const parse = names.statements.get('s')
+  if (bind?.tag === 'Bind' && parse !== undefined) names.portals.set('p', { bind, parse })
+  const small: readonly (readonly Buffer[])[] = [
+    [toServer.query('')],
+    [toServer.parse('', '')],
+    [toServer.bind({ statement: 's' })],
+    [toServer.execute('p')],
+    [toServer.parse('', 'select 1'), toServer.bind(), toServer.execute(), toServer.flush()],
+    [toServer.describe('statement', 's'), toServer.parse('', ''), toServer.execute('p')],
+  ]
+  for (const one of small) {
+    const sent = messages(...Array<readonly Buffer[]>(2_000).fill(one).flat())
+    const whole = one.length === 3 ? 4_000 : 2_000
+    let asks = 0
+    for (let from = 0; from < sent.length;) {
+      const plan = planned(sent, names, from)
+      assert.equal(plan.stop, null)
+      assert.ok(plan.end > from && plan.asks.length <= REQUESTS_MAX)
+      asks += plan.asks.length
+      from = plan.end
+    }
+    assert.equal(asks, whole)
+  }
 })
 
 test('whatever is sent: each Query, Parse, Bind and Execute belongs to exactly one request, in order', () => {

@@ -31,7 +31,10 @@ export type PipelinePlan = {
   readonly asks: readonly Ask[]
   /** The first message that cannot be served, with why; what follows it is not planned. */
   readonly stop: Stop | null
-  /** How far it is planned: what follows a statement that may redefine names is planned when the target has answered it. */
+  /**
+   * How far it is planned. What follows a statement that may redefine names is planned when the target has answered it, and
+   * what follows many requests when those are done: each of them takes time in which nobody else is served.
+   */
   readonly end: number
 }
 
@@ -72,10 +75,12 @@ export function planned(
         break
       case 'Query':
         close()
+        if (asks.length >= REQUESTS_MAX) return plan(step)
         asks.push(queryAsk(message, step))
         break
       case 'Parse':
         close()
+        if (asks.length >= REQUESTS_MAX) return plan(step)
         scope.statements.set(message.name, message)
         group = { firstStep: step, lastStep: step, parse: message, bind: null }
         break
@@ -86,6 +91,7 @@ export function planned(
         scope.portals.set(message.portal, { bind: message, parse })
         const firstStep: number = prepares(group, parse)?.firstStep ?? step
         if (firstStep === step) close()
+        if (asks.length >= REQUESTS_MAX) return plan(step)
         group = { firstStep, lastStep: step, parse, bind: message }
         break
       }
@@ -95,6 +101,7 @@ export function planned(
           return stopAt(step, 'CS_PORTAL_UNKNOWN', `portal "${message.portal}" does not exist`)
         const firstStep: number = binds(group, portal.bind)?.firstStep ?? step
         if (firstStep === step) close()
+        if (asks.length >= REQUESTS_MAX) return plan(step)
         group = null
         asks.push(executeAsk(names, portal, { message, firstStep, lastStep: step }))
         if (namesFollow(messages, step) && mayRedefine(portal.parse.sql)) return plan(step + 1)
@@ -122,6 +129,9 @@ export function planned(
   }
   return plan(messages.length)
 }
+
+/** How many requests are decided on, recorded and sent at once. */
+export const REQUESTS_MAX = 100
 
 /** The group where it only prepares this statement. */
 const prepares = (group: Group | null, parse: Parse): Group | null =>

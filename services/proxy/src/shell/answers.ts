@@ -2,6 +2,7 @@ import type { RequestCompleted, RequestPart } from '@countersign/contracts'
 import {
   cellsOf,
   type Column,
+  commandTagOf,
   parameterStatusOf,
   type ServerFrame,
   toServer,
@@ -27,9 +28,17 @@ import { taken } from './inbox.ts'
 import type { Uncited } from './journal.ts'
 import { admitLarge } from './large-rows.ts'
 import { isLongRow, maskedLongRow } from './long-rows.ts'
+import { agentInTime } from './raised-idle.ts'
 import { hasNoRoom, roomFor } from './room.ts'
 import { type Answered, patienceOf, tellNow } from './seen.ts'
-import { during, type Ending, endSession, over, type Session } from './session-state.ts'
+import {
+  during,
+  type Ending,
+  endSession,
+  over,
+  type Session,
+  type UnderWay,
+} from './session-state.ts'
 import { keepsBack, takeWithheld } from './withheld.ts'
 
 /** Waits until the target answered everything that was forwarded; feeds it data while it asks for some (COPY). */
@@ -74,13 +83,17 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
       return frame.reason === 'FrameTooLarge' ? tooLarge(session) : broken(session, frame.detail)
     // Before the step that it answers is done with.
     const asked = taintOf(session)
+    const running = session.underWay.get(session.exchange.steps[0]?.request ?? -1)
     const verdict = accept(session.exchange, frame)
     const answer = verdict.do === 'message' ? asked : taintOf(session)
     const { isTainted } = answer
     if (!KEEPS_BACK.has(verdict.do)) out.push(...takeWithheld(session.withheld))
     switch (verdict.do) {
       case 'pass':
-        if (frame.tag === 'C') out.push(...session.filter.statementEnds())
+        if (frame.tag === 'C') {
+          out.push(...session.filter.statementEnds())
+          if (running !== undefined && endsTransaction(running, frame)) transactionEnded(session)
+        }
         if (isKeptBack(session, frame)) break
         out.push(...takeWithheld(session.withheld))
         out.push(frame.raw)
@@ -132,7 +145,12 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
       case 'ready':
         noteCursors(session)
         takeNextFilter(session)
-        if (verdict.status === 'I') transactionEnded(session)
+        if (verdict.status === 'I') {
+          transactionEnded(session)
+          // What it changed in the session may be undone by its end, which is a change too.
+          if (session.hasChangedState) session.stateVersion++
+          session.hasChangedState = false
+        }
         session.status = verdict.status
         session.isPipelineOpen = false
         session.hasEndedRaised = false
@@ -196,15 +214,21 @@ async function longRow(
   }
 }
 
-/** Portals end with their transaction. What it changed in the session may be undone by its end, which is a change too. */
+/** Portals end with their transaction, whether another one follows at once (AND CHAIN, `commit; begin`) or not. */
 function transactionEnded(session: Session): void {
   session.hasRun = false
+  session.exchange.rowsSent = 0
   forgetPortals(session.names)
   session.exchange.columns.clear()
   session.mayQuoteAtEnd = false
   transactionCursorsEnded(session.cursors)
-  if (session.status !== 'I' && session.hasChangedState) session.stateVersion++
-  session.hasChangedState = false
+}
+
+/** ROLLBACK TO answers as ROLLBACK does: what it answers says which of them it is. */
+function endsTransaction(running: UnderWay, frame: ServerFrame): boolean {
+  if (!running.endsTransaction) return false
+  const tag = commandTagOf(frame)
+  return tag.ok && (tag.value === 'COMMIT' || tag.value === 'ROLLBACK')
 }
 
 const isKeptBack = (session: Session, frame: ServerFrame): boolean =>
@@ -356,7 +380,7 @@ async function feed(session: Session): Promise<void> {
   if (data.length === 0 && last === null) {
     // The target loses its connection in the middle of the data, and inserts nothing.
     if (client.isGone()) gone(session)
-    await during(session, Promise.race([client.arrival(), signal(session)]))
+    await during(session, agentInTime(session, Promise.race([client.arrival(), signal(session)])))
     return
   }
   const streamed = pieces(data)

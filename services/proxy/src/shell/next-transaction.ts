@@ -35,7 +35,8 @@ export function noteEnd(session: Session, { ask }: Pending, effects: readonly Ef
     session.hasEndedRaised = true
 }
 
-const controlsTransaction = ({ effect }: Effect): boolean => effect === 'transaction'
+/** Whether it begins or ends a transaction, or has to do with its savepoints. */
+export const controlsTransaction = ({ effect }: Effect): boolean => effect === 'transaction'
 
 const KEPT = {
   code: 'CS_PRIVILEGE_MISMATCH',

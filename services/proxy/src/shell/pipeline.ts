@@ -1,4 +1,4 @@
-import type { Effect, RequestReleased } from '@countersign/contracts'
+import type { RequestReleased } from '@countersign/contracts'
 import { millisBetween, Problem } from '@countersign/kernel'
 import type { Recorded } from '@countersign/log'
 import { traced } from '@countersign/runtime'
@@ -27,7 +27,7 @@ import {
 } from './requests.ts'
 import { CANCELLED, cancelAtTarget, type Session, underWay } from './session-state.ts'
 import { currentPlan } from './masking-currency.ts'
-import { keepsRaised } from './next-transaction.ts'
+import { controlsTransaction, keepsRaised } from './next-transaction.ts'
 import { hasPortal, portalsConfirmed, portalsNoted } from './portals.ts'
 import { pathConfirmed } from './search-path.ts'
 import type { Outgoing } from './target.ts'
@@ -52,6 +52,7 @@ async function served(session: Session, batch: Batch): Promise<void> {
   const [first] = plan.asks
   if (first !== undefined && isRefusedAtOnce(session, batch, first)) {
     await forward(session, batch, first.firstStep, true)
+    if (session.exchange.skipping) return skipRest(session, batch, [])
     const scope = { pending: null, others: [], message: messages[first.lastStep] }
     await refuse(session, TRANSACTION_FAILED, scope)
     return skippedToSync(session, batch)
@@ -90,7 +91,7 @@ async function served(session: Session, batch: Batch): Promise<void> {
     }
     // In a failed transaction nobody can be asked; all that is left to do in it is to end it.
     const isFailed = session.status === 'E'
-    if (session.isPathInDoubt && isFailed && !decision.effects.every(endsTransaction)) {
+    if (session.isPathInDoubt && isFailed && !decision.effects.every(controlsTransaction)) {
       const reason = 'What ran in this transaction could have changed the search_path.'
       const hint = 'End the transaction first, with ROLLBACK.'
       const code = 'CS_REQUEST_UNKNOWN'
@@ -217,8 +218,6 @@ const newBatch = (messages: readonly Request[], arrivedAtMs: number): Batch => (
   allowed: [],
   hasReleased: false,
 })
-
-const endsTransaction = ({ effect }: Effect): boolean => effect === 'transaction'
 
 /** Records the releases, then sends the messages up to `end`, and waits for the answers. */
 async function forward(session: Session, batch: Batch, end: number, isCut: boolean): Promise<void> {

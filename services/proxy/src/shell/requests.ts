@@ -13,7 +13,7 @@ import {
 import { type EventId, type Instant, Problem, RequestId, uuidv7 } from '@countersign/kernel'
 import type { TraceContext } from '@countersign/log'
 import { traced } from '@countersign/runtime'
-import { coverageKey, rendering } from '@countersign/statements'
+import { coverageKey, rendering, transactionTurn } from '@countersign/statements'
 import type { Unlinked } from '../core/chain.ts'
 import { type AnswerTaint, answerTaint, UNTAINTED } from '../core/answer-taint.ts'
 import { type Cover, coverOf, remember } from '../core/coverage.ts'
@@ -21,7 +21,7 @@ import type { Ask } from '../core/pipeline-plan.ts'
 import { subjectOf } from '../core/request-subject.ts'
 import type { PolicyLiveness } from './proxy-context.ts'
 import { noteCustomSettings } from './changed-settings.ts'
-import { noteEnd } from './next-transaction.ts'
+import { controlsTransaction, noteEnd } from './next-transaction.ts'
 import { hashOfRecord } from './record-hash.ts'
 import { CANCELLED, cancelled, during, type Raised, type Session } from './session-state.ts'
 
@@ -44,6 +44,8 @@ export type Pending = {
   readonly stateVersion: number
   /** It runs code that policy could not look into; known when it is released. */
   isOpaque: boolean
+  /** Its text ends a transaction; known when it is released. */
+  endsTransaction: boolean
   /** What was raised when it was asked about; null when nothing was. */
   readonly raiseId: string | null
   /** The trace that began when it was asked about. */
@@ -211,6 +213,12 @@ function noteEffects(
   if (pending.ask.kind === 'Prepare') return
   session.hasRun = true
   if (session.profile.mayCreate && changesTarget(decision)) session.undescribed = pending.requestId
+  if (decision.effects.some(controlsTransaction)) {
+    const turn = pending.ask.sql === null ? null : transactionTurn(pending.ask.sql)
+    pending.endsTransaction = turn !== null && turn !== 'none'
+    // ROLLBACK and ROLLBACK TO undo SET, and each end undoes SET LOCAL, whether another transaction follows at once or not.
+    if (session.hasChangedState) session.stateVersion++
+  }
   if (!decision.changesState) return
   session.stateVersion++
   session.hasChangedState = true
@@ -261,6 +269,7 @@ function pendingOf(session: Session, ask: Ask): Pending {
     recording: cover?.decision.recording ?? profile.recording,
     stateVersion: session.stateVersion,
     isOpaque: false,
+    endsTransaction: false,
     grantedAt: null,
     raiseId: session.raised?.raiseId ?? null,
     trace: null,
