@@ -43,6 +43,7 @@ export const ERROR_CODES = {
   CS_TARGET_FAILED: 'The target broke the protocol or closed the connection.',
   CS_LOG_UNAVAILABLE: 'The log did not acknowledge in time; nothing was forwarded.',
   CS_POLICY_UNAVAILABLE: 'Policy did not answer in time.',
+  CS_POLICY_BUSY: 'Policy was busy with the statements of others; this one was not forwarded.',
   CS_APPROVAL_UNAVAILABLE: 'Approval did not answer in time.',
   CS_BROKER_UNAVAILABLE: 'The credential broker did not answer in time.',
   CS_LEASE_LOST: 'The proxy could not renew its lease, so its sessions ended.',

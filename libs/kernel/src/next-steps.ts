@@ -50,6 +50,8 @@ export const NEXT_STEPS: Readonly<Record<ErrorCode, string>> = {
   CS_TARGET_FAILED: 'Connect again; look at what the target itself logged.',
   CS_LOG_UNAVAILABLE:
     'Connect again when Kafka is back. A vote or a change of the catalog may have arrived: look before it is repeated.',
+  CS_POLICY_BUSY:
+    'Send the statement again a little later. If it goes on, an operator looks at policy.',
   CS_POLICY_UNAVAILABLE: 'Connect again. If it goes on, an operator looks at policy.',
   CS_APPROVAL_UNAVAILABLE: 'Send it again. If it goes on, an operator looks at approval.',
   CS_BROKER_UNAVAILABLE: 'Try again. If it goes on, an operator looks at the credential broker.',

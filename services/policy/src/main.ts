@@ -51,6 +51,7 @@ await startService('policy', async () => {
     checks: [
       { name: 'log', healthy: () => log.healthy() },
       { name: 'decider', healthy: () => host.healthy() },
+      { name: 'texts', healthy: () => texts.healthy() },
     ],
     telemetry,
     logger,

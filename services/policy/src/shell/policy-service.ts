@@ -107,7 +107,10 @@ export function policyService({
         'CS_REQUEST_UNKNOWN',
         'the session has a search_path that its profile does not list',
       )
-    const understanding = await understand(request.sessionId, text, inForce, beside)
+    const asker = { sessionId: request.sessionId, agent: verdict.identity.agent }
+    const understanding = await understand(asker, text, inForce, beside)
+    if (understanding === 'busy')
+      return refuse('CS_POLICY_BUSY', 'policy had no time to read the statement')
     const facts = {
       ...{ session: verdict, target: inForce, subject: subject.value, understanding },
       ...{ rules, mayHaveTemporary, at: clock.now() },

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
-import { loadStatements } from '@countersign/statements'
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import { rested } from '@countersign/kernel'
+import { loadStatements, type Understanding } from '@countersign/statements'
 import { target } from '../core/example-under-test.ts'
-import { understander, type UnderstanderOptions } from './understander.ts'
+import { type Understood, understander, type UnderstanderOptions } from './understander.ts'
+import type { Asked } from './understanding-worker.ts'
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
 const SHOP = target('shop-prod')
@@ -18,6 +22,8 @@ const started = (change: Partial<UnderstanderOptions> = {}) =>
     ...change,
   })
 
+const asker = (sessionId: string, agent = sessionId) => ({ sessionId, agent })
+
 /** A bulk insert as drivers write it. */
 const rows = (bytes: number): Buffer =>
   Buffer.from(
@@ -30,7 +36,7 @@ const rows = (bytes: number): Buffer =>
 test('a bulk insert of nearly a mebibyte is understood', async () => {
   await using texts = started()
   const text = rows(900_000)
-  const found = await texts.understand('one', text, SHOP)
+  const found = understood(await texts.understand(asker('one'), text, SHOP))
   assert.deepEqual(
     found.effects.map(({ effect, relation }) => [effect, relation?.name]),
     [['write', 'orders']],
@@ -48,7 +54,7 @@ test('a thread knows the types of the target, and what came beside the text, as 
   const target = { ...SHOP, types }
   const effects = async (sql: string, isLong: boolean, beside = {}) => {
     const text = Buffer.from(isLong ? `${sql} -- ${' '.repeat(10_000)}` : sql)
-    const found = await texts.understand('one', text, target, beside)
+    const found = understood(await texts.understand(asker('one'), text, target, beside))
     return found.effects.map(({ effect }) => effect)
   }
   for (const isLong of [false, true]) {
@@ -63,26 +69,29 @@ test('a thread knows the types of the target, and what came beside the text, as 
 
 test('a text that is longer than allowed is refused as such', async () => {
   await using texts = started({ statementBytesMax: 5_000 })
-  const found = await texts.understand('one', rows(10_000), SHOP)
+  const found = understood(await texts.understand(asker('one'), rows(10_000), SHOP))
   assert.match(found.tooComplex ?? '', /5000 bytes/)
 })
 
 test('a text that takes too long is refused, and the next one is understood', async () => {
   await using texts = started({ understandingMsMax: 1 })
-  const dear = await texts.understand('one', rows(900_000), SHOP)
+  const dear = understood(await texts.understand(asker('one'), rows(900_000), SHOP))
   assert.match(dear.tooComplex ?? '', /ms to understand/)
-  const found = await texts.understand('one', Buffer.from('select 1'), SHOP)
+  const found = understood(await texts.understand(asker('one'), Buffer.from('select 1'), SHOP))
   assert.equal(found.tooComplex, null)
   // Its threads were started anew.
   await using again = started()
-  assert.equal((await again.understand('one', rows(10_000), SHOP)).tooComplex, null)
+  assert.equal(
+    understood(await again.understand(asker('one'), rows(10_000), SHOP)).tooComplex,
+    null,
+  )
 })
 
 test('what others ask is answered while expensive sessions wait for each other', async () => {
   await using texts = started()
   const order: string[] = []
   const ask = async (session: string, text: Buffer): Promise<void> => {
-    await texts.understand(session, text, SHOP)
+    await texts.understand(asker(session), text, SHOP)
     order.push(session)
   }
   const text = rows(900_000)
@@ -97,7 +106,7 @@ test('a session that has used more comes later', async () => {
   await using texts = started()
   const order: string[] = []
   const ask = async (session: string): Promise<void> => {
-    await texts.understand(session, rows(300_000), SHOP)
+    await texts.understand(asker(session), rows(300_000), SHOP)
     order.push(session)
   }
   await ask('greedy')
@@ -106,3 +115,100 @@ test('a session that has used more comes later', async () => {
   await Promise.all([ask('x'), ask('greedy'), ask('greedy'), ask('modest')])
   assert.ok(order.lastIndexOf('greedy') > order.indexOf('modest'), order.join())
 })
+
+test('an agent that has used more comes later, however many sessions it opens', async () => {
+  await using texts = started()
+  const order: string[] = []
+  const ask = async (session: string, agent: string): Promise<void> => {
+    await texts.understand(asker(session, agent), rows(300_000), SHOP)
+    order.push(agent)
+  }
+  await ask('g1', 'greedy')
+  await ask('g2', 'greedy')
+  const many = ['g3', 'g4', 'g5'].map((session) => ask(session, 'greedy'))
+  await Promise.all([ask('x', 'x'), ...many, ask('m', 'modest')])
+  assert.ok(order.lastIndexOf('greedy') > order.indexOf('modest'), order.join())
+})
+
+/** Seen to fail, with a text that nobody answers, when a fault of whoever asks the thread leaves it taken. */
+test('a description that no thread can be told is refused, and loses no thread', async () => {
+  await using texts = started()
+  const relations: never[] = []
+  Object.assign(relations, { 0: () => 'not to be copied' })
+  for (let round = 0; round < 4; round++) {
+    const target = { ...SHOP, relations }
+    const refused = understood(await texts.understand(asker('one'), rows(10_000), target))
+    assert.match(refused.tooComplex ?? '', /cannot be given/)
+  }
+  const found = understood(await texts.understand(asker('one'), rows(10_000), SHOP))
+  assert.equal(found.tooComplex, null)
+  assert.equal(texts.healthy(), true)
+})
+
+/** Seen to fail, with effects, when a text about an unknown description is read under an empty one. */
+test('a thread answers nothing about a description that it does not have', async () => {
+  const worker = new Worker(new URL('./understanding-worker.ts', import.meta.url))
+  const answers: unknown[] = []
+  worker.on('message', (answer) => answers.push(answer))
+  const asked: Asked = { catalogId: 7, text: rows(10_000), beside: {}, bytesMax: 1_000_000 }
+  worker.postMessage(asked)
+  const [fault] = await once(worker, 'error')
+  assert.match(String(fault), /description that is not here/)
+  assert.ok(
+    answers.every((answer) => answer === 'ready'),
+    'nothing was understood',
+  )
+})
+
+const ENDING: Readonly<Record<string, string>> = {
+  exits:
+    "parentPort.postMessage('ready'); parentPort.on('message', (asked) => 'text' in asked ? process.exit(0) : parentPort.postMessage('ready'))",
+  throws:
+    "parentPort.postMessage('ready'); parentPort.on('message', () => { throw new Error('broken') })",
+}
+for (const [how, code] of Object.entries(ENDING)) {
+  test(`a text is refused when its thread ${how}, and so is the next one, by another thread`, async () => {
+    await using texts = started({ program: program(code) })
+    for (let round = 0; round < 4; round++) {
+      const found = understood(await texts.understand(asker('one'), rows(10_000), SHOP))
+      assert.notEqual(found.tooComplex, null)
+    }
+  })
+}
+
+test('a text that waits too long is refused as busy', async () => {
+  await using texts = started({ waitingMsMax: 1, program: program(IDLE) })
+  assert.equal(await texts.understand(asker('one'), rows(10_000), SHOP), 'busy')
+})
+
+test('health says that texts wait', async () => {
+  await using texts = started({ waitingMsMax: 600_000, program: program(IDLE) })
+  assert.equal(texts.healthy(), true)
+  const waits = texts.understand(asker('one'), rows(10_000), SHOP)
+  while (texts.healthy()) await rested(50)
+  await texts[Symbol.asyncDispose]()
+  assert.notEqual(understood(await waits).tooComplex, null)
+})
+
+test('health says that no thread lives', async () => {
+  const ended = Promise.withResolvers<void>()
+  let count = 0
+  const logger = { ...silent, error: () => ++count === 2 && ended.resolve() }
+  await using texts = started({ logger, program: program('throw new Error("at once")') })
+  await ended.promise
+  assert.equal(texts.healthy(), false)
+})
+
+/** A thread that never says that it is there. */
+const IDLE = 'setInterval(() => {}, 1000)'
+
+/** A thread that runs this instead. */
+const program = (code: string): URL =>
+  new URL(
+    `data:text/javascript,${encodeURIComponent(`import { parentPort } from 'node:worker_threads'; ${code}`)}`,
+  )
+
+function understood(found: Understood): Understanding {
+  assert.ok(found !== 'busy')
+  return found
+}

@@ -1,4 +1,3 @@
-import { Worker } from 'node:worker_threads'
 import {
   type BesideText,
   LOOP_BYTES_MAX,
@@ -7,264 +6,155 @@ import {
   understand,
   type Understanding,
 } from '@countersign/statements'
-import { rested } from '@countersign/kernel'
 import { type Logger, netOn } from '@countersign/runtime'
-import { type Answered, type Asked, CATALOGS_MAX } from './understanding-worker.ts'
+import { usage } from '../core/usage.ts'
+import { type UnderstandingThread, understandingThread } from './understanding-thread.ts'
 
-/** Understands a text of a session within limits; what goes beyond them is answered as too complex. */
+/** Understands a text of a session within limits; what goes beyond them is answered as too complex, or as `busy`. */
 export type Understander = (
-  sessionId: string,
+  asker: Asker,
   text: Uint8Array,
   target: TargetCatalog,
   beside?: BesideText,
-) => Understanding | Promise<Understanding>
+) => Understood | Promise<Understood>
+
+/** Whose text it is. */
+export type Asker = { readonly sessionId: string; readonly agent: string }
+
+/** `busy`: the texts of others took so long that this one was not looked at. */
+export type Understood = Understanding | 'busy'
 
 export type UnderstanderOptions = {
   readonly logger: Logger
   readonly statementBytesMax: number
   /** Processor time that a text may take for each 16 KiB that it has begun. */
   readonly understandingMsMax: number
+  /** How long a text may wait for a thread. */
+  readonly waitingMsMax?: number
+  /** The program of the threads. */
+  readonly program?: URL
 }
 
 /** Understands everything at once, where nobody else waits. */
-export const understandHere: Understander = (_session, text, target, beside) =>
+export const understandHere: Understander = (_asker, text, target, beside) =>
   understand(text, target, beside)
 
 /**
- * Understands short texts at once and all others in two threads, which are ended when a text takes longer than it may:
- * the grammar cannot be interrupted otherwise. Time is processor time of the thread, so that a busy machine refuses nobody.
- * Whoever has used least lately comes first, and one of the threads is kept for those who have used little, so that no
- * number of expensive sessions makes the others wait for more than one text.
+ * Understands short texts at once and all others in two threads. Whoever's agent has used least lately comes first, and of
+ * one agent the session that has; one of the threads is kept for those who have used little, so that no number of expensive
+ * sessions makes the others wait for more than one text. A text that waits too long is refused as `busy`.
  */
 export function understander(
   options: UnderstanderOptions,
-): AsyncDisposable & { readonly understand: Understander } {
-  const { logger, statementBytesMax, understandingMsMax } = options
+): AsyncDisposable & { readonly understand: Understander; healthy(): boolean } {
+  const { logger, statementBytesMax, understandingMsMax, program } = options
+  const { waitingMsMax = WAITING_MS_MAX } = options
   const net = netOn(logger)
   const waiting: Job[] = []
   const used = usage()
-  let isOver = false
-  const threads: Thread[] = [newThread(true), newThread(false)]
-  for (const thread of threads) start(thread)
+  const newThread = () =>
+    understandingThread({
+      ...{ logger, statementBytesMax, onFree: dispatch },
+      ...(program === undefined ? {} : { program }),
+    })
+  const [light, heavy] = [newThread(), newThread()]
 
   return {
-    understand(sessionId, text, target, beside = {}) {
+    /** False when no thread lives, or when texts wait that none of them comes to. */
+    healthy() {
+      const oldest = waiting[0]
+      const isStuck = oldest !== undefined && performance.now() - oldest.sinceMs > STUCK_MS
+      return (light.isAlive() || heavy.isAlive()) && !isStuck
+    },
+    understand(asker, text, target, beside = {}) {
       if (text.length <= AT_ONCE_BYTES_MAX) return understand(text, target, beside)
       if (text.length > statementBytesMax)
         return tooComplex(`is longer than ${statementBytesMax} bytes`)
-      if (waiting.length >= WAITING_MAX) return tooComplex('finds policy busy with other texts')
-      return new Promise((resolve) => {
-        waiting.push({ sessionId, text, target, beside, resolve })
-        dispatch()
+      if (waiting.length >= WAITING_MAX) return 'busy'
+      const { promise, resolve } = Promise.withResolvers<Understood>()
+      const limit = net.after('waiting text', waitingMsMax, () => {
+        const place = waiting.indexOf(job)
+        if (place >= 0) waiting.splice(place, 1)
+        resolve('busy')
       })
+      const sinceMs = performance.now()
+      const job: Job = {
+        asker,
+        text: { sessionId: asker.sessionId, bytes: text, target, beside },
+        sinceMs,
+        limit,
+        resolve,
+      }
+      waiting.push(job)
+      dispatch()
+      return promise
     },
     async [Symbol.asyncDispose]() {
-      isOver = true
-      for (const { worker } of threads) await worker?.terminate()
-      for (const { job } of threads) job?.resolve(tooComplex('came when policy stopped'))
-      for (const job of waiting.splice(0)) job.resolve(tooComplex('came when policy stopped'))
+      for (const { limit, resolve } of waiting.splice(0)) {
+        limit[Symbol.dispose]()
+        resolve(tooComplex('came when policy stopped'))
+      }
+      await Promise.all([light, heavy].map((thread) => thread[Symbol.asyncDispose]()))
     },
   }
 
   function dispatch(): void {
-    for (const thread of threads) {
-      if (thread.worker === null || !thread.isReady || thread.job !== null) continue
-      const job = nextFor(thread)
-      if (job !== null) net.detached('text', run(thread, thread.worker, job))
+    for (const thread of [light, heavy]) {
+      const job = thread.isFree() ? nextFor(thread) : null
+      if (job !== null) net.detached('text', run(thread, job), () => job.resolve('busy'))
     }
   }
 
-  function nextFor(thread: Thread): Job | null {
-    let best = -1
-    let bestMs = thread.isLight ? LIGHT_MS_MAX : Number.POSITIVE_INFINITY
-    waiting.forEach(({ sessionId, text }, index) => {
-      if (thread.isLight && text.length > LIGHT_BYTES_MAX) return
-      const ms = used.msOf(sessionId)
-      if (ms >= bestMs) return
-      best = index
-      bestMs = ms
-    })
-    return best < 0 ? null : (waiting.splice(best, 1)[0] ?? null)
-  }
-
-  /** Asks the thread, and ends it when the text has used up its time. */
-  async function run(thread: Thread, worker: Worker, job: Job): Promise<void> {
-    thread.job = job
-    const msMax = understandingMsMax * Math.ceil(job.text.length / LOOP_BYTES_MAX)
-    const began = performance.now()
-    const isCurrent = (): boolean => thread.job === job && thread.worker === worker
-    // Taking in a description is not what the text costs.
-    const catalogId = await catalogOf(thread, worker, job.target)
-    const before = await cpuMs(worker)
-    if (!isCurrent()) return
-    thread.startedAtMs = before
-    const { text, beside } = job
-    worker.postMessage({ text, beside, bytesMax: statementBytesMax, catalogId } satisfies Asked)
-    for (let leftMs = msMax; leftMs > 0;) {
-      await rested(Math.min(Math.max(leftMs, 1), LOOKING_MS_MAX))
-      if (!isCurrent()) return
-      if (performance.now() - began > WALL_MS_MAX) break
-      leftMs = msMax - ((await cpuMs(worker)) - before)
-      if (!isCurrent()) return
+  function nextFor(thread: UnderstandingThread): Job | null {
+    const nowMs = performance.now()
+    let best: { place: number; ofAgent: number; ofSession: number } | null = null
+    for (const [place, { asker, text }] of waiting.entries()) {
+      const ofAgent = used.msOf(agentKey(asker), nowMs)
+      const ofSession = used.msOf(asker.sessionId, nowMs)
+      if (thread === light && (text.bytes.length > LIGHT_BYTES_MAX || ofAgent >= LIGHT_MS_MAX))
+        continue
+      const isLess =
+        best === null ||
+        ofAgent < best.ofAgent ||
+        (ofAgent === best.ofAgent && ofSession < best.ofSession)
+      if (isLess) best = { place, ofAgent, ofSession }
     }
-    thread.job = null
-    used.add(job.sessionId, msMax)
-    logger.warn(
-      { sessionId: job.sessionId, bytes: job.text.length, msMax },
-      'a text took longer to understand than it may',
-    )
-    job.resolve(tooComplex(`takes more than ${msMax} ms to understand`))
-    replace(thread, worker)
+    return best === null ? null : (waiting.splice(best.place, 1)[0] ?? null)
   }
 
-  /** The number under which the thread has the description. */
-  async function catalogOf(thread: Thread, worker: Worker, target: TargetCatalog): Promise<number> {
-    const known = thread.catalogs.get(target)
-    if (known !== undefined) return known
-    const [oldest] = thread.catalogs.keys()
-    if (thread.catalogs.size >= CATALOGS_MAX && oldest !== undefined) thread.catalogs.delete(oldest)
-    const catalogId = thread.nextCatalogId++
-    thread.catalogs.set(target, catalogId)
-    const taken = new Promise<void>((resolve) => (thread.onReady = resolve))
-    const { searchPath, pathRules, relations, routines, types, systemColumns } = target
-    const catalog = { searchPath, pathRules, relations, routines, types, systemColumns }
-    worker.postMessage({ catalogId, catalog } satisfies Asked)
-    await taken
-    return catalogId
-  }
-
-  function start(thread: Thread): void {
-    const worker = new Worker(WORKER, { resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB_MAX } })
-    thread.worker = worker
-    thread.isReady = false
-    thread.catalogs.clear()
-    const onAnswer = (answer: Answered): void => {
-      if (thread.worker !== worker) return
-      if (answer === 'ready') {
-        thread.isReady = true
-        thread.onReady()
-      } else answered(thread, worker, answer)
-      dispatch()
-    }
-    const onError = (cause: Error): void => {
-      if (thread.worker !== worker) return
-      logger.error({ reason: cause.message }, 'a thread that understands texts failed')
-      fail(thread, worker)
-    }
-    const onExit = (): void => {
-      if (thread.worker === worker) fail(thread, worker)
-    }
-    worker.on('message', net.guarded('thread', onAnswer))
-    worker.on('error', net.guarded('thread', onError))
-    worker.on('exit', net.guarded('thread', onExit))
-  }
-
-  function answered(thread: Thread, worker: Worker, answer: Exclude<Answered, 'ready'>): void {
-    const { job } = thread
-    thread.job = null
-    if (job === null) return
-    const startedAtMs = thread.startedAtMs
-    const counted = cpuMs(worker).then((ms) =>
-      used.add(job.sessionId, Math.max(0, ms - startedAtMs)),
-    )
-    net.detached('time of a thread', counted)
-    job.resolve(answer.understanding)
-    if (answer.isBroken) replace(thread, worker)
-  }
-
-  /** Whatever ended the thread, such as its memory: the text is refused, and the next one finds another thread. */
-  function fail(thread: Thread, worker: Worker): void {
-    const { job } = thread
-    thread.job = null
-    job?.resolve(tooComplex('takes more memory than it may'))
-    if (job !== null) used.add(job.sessionId, understandingMsMax)
-    replace(thread, worker)
-  }
-
-  function replace(thread: Thread, worker: Worker): void {
-    const wasReady = thread.isReady
-    thread.worker = null
-    net.detached('end of a thread', worker.terminate())
-    if (isOver) return
-    if (wasReady) return start(thread)
-    // It failed before it was asked anything, and would again at once.
-    net.after('start of a thread', RESTART_MS, () => {
-      if (!isOver && thread.worker === null) start(thread)
-    })
+  async function run(thread: UnderstandingThread, { asker, text, limit, resolve }: Job) {
+    limit[Symbol.dispose]()
+    const msMax = understandingMsMax * Math.ceil(text.bytes.length / LOOP_BYTES_MAX)
+    const { understanding, spentMs } = await thread.ask(text, msMax)
+    resolve(understanding)
+    // The thread is free again; what this text cost counts a moment later.
+    dispatch()
+    const ms = await spentMs
+    const nowMs = performance.now()
+    used.add(agentKey(asker), ms, nowMs)
+    used.add(asker.sessionId, ms, nowMs)
   }
 }
+
+/** Apart from the ids of sessions. */
+const agentKey = ({ agent }: Asker): string => `agent ${agent}`
 
 type Job = {
-  readonly sessionId: string
-  readonly text: Uint8Array
-  readonly target: TargetCatalog
-  readonly beside: BesideText
-  readonly resolve: (understanding: Understanding) => void
+  readonly asker: Asker
+  readonly text: Parameters<UnderstandingThread['ask']>[0]
+  readonly sinceMs: number
+  /** Ends the wait for a thread. */
+  readonly limit: Disposable
+  readonly resolve: (understood: Understood) => void
 }
 
-type Thread = {
-  /** Takes only sessions that have used little lately. */
-  readonly isLight: boolean
-  worker: Worker | null
-  isReady: boolean
-  job: Job | null
-  startedAtMs: number
-  /** Tells whoever waits that the thread has taken in a description. */
-  onReady: () => void
-  nextCatalogId: number
-  readonly catalogs: Map<TargetCatalog, number>
-}
-
-const newThread = (isLight: boolean): Thread => ({
-  isLight,
-  worker: null,
-  isReady: false,
-  job: null,
-  startedAtMs: 0,
-  onReady: () => undefined,
-  nextCatalogId: 1,
-  catalogs: new Map(),
-})
-
-/** How much time each session has used lately; half of it is forgotten every few seconds. */
-function usage() {
-  const entries = new Map<string, { ms: number; at: number }>()
-  const msOf = (sessionId: string): number => {
-    const entry = entries.get(sessionId)
-    if (entry === undefined) return 0
-    return entry.ms * 0.5 ** ((performance.now() - entry.at) / HALF_LIFE_MS)
-  }
-  return {
-    msOf,
-    add(sessionId: string, ms: number): void {
-      const total = msOf(sessionId) + ms
-      entries.delete(sessionId)
-      const [oldest] = entries.keys()
-      if (entries.size >= SESSIONS_MAX && oldest !== undefined) entries.delete(oldest)
-      entries.set(sessionId, { ms: total, at: performance.now() })
-    },
-  }
-}
-
-/** Processor time of the thread so far. A thread that is gone has used none. */
-const cpuMs = (worker: Worker): Promise<number> =>
-  worker.cpuUsage().then(
-    ({ user, system }) => (user + system) / 1000,
-    () => 0,
-  )
-
-const WORKER = new URL('./understanding-worker.ts', import.meta.url)
 /** What so short a text costs at most, a few milliseconds, is less than asking a thread while it is busy. */
 const AT_ONCE_BYTES_MAX = 4 * 1024
 /** What the thread for those who have used little may be busy with: 64 KiB, as before there was a thread. */
 const LIGHT_BYTES_MAX = 64 * 1024
 const LIGHT_MS_MAX = 100
-const HALF_LIFE_MS = 5_000
-const SESSIONS_MAX = 10_000
 const WAITING_MAX = 2_000
-/** The proxy does not wait longer for a decision. */
-const WALL_MS_MAX = 10_000
-const RESTART_MS = 1_000
-/** How long nobody looks whether the text was answered. */
-const LOOKING_MS_MAX = 200
-const MEMORY_MB_MAX = 1_024
+/** Half of what the proxy waits for a decision. */
+const WAITING_MS_MAX = 5_000
+/** From then on policy does not call itself ready. */
+const STUCK_MS = 2_500

@@ -26,6 +26,7 @@ export type Answered =
 export const CATALOGS_MAX = 16
 
 async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
+  // bound: CATALOGS_MAX
   const catalogs = new Map<number, TargetCatalog>()
   await loadStatements()
   // What the first texts would pay otherwise: the compilers of JavaScript and WebAssembly.
@@ -42,7 +43,9 @@ async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
       return
     }
     const { text, beside, bytesMax, catalogId } = asked
-    const catalog = catalogs.get(catalogId) ?? warming
+    const catalog = catalogs.get(catalogId)
+    // Under another description the text would mean something else.
+    if (catalog === undefined) throw new Error('a text is about a description that is not here')
     const understanding = understand(text, catalog, { ...beside, statementBytesMax: bytesMax })
     port.postMessage({ understanding, isBroken: isParserBroken() } satisfies Answered)
   }

@@ -28,6 +28,7 @@ const TITLES: Readonly<Partial<Record<ErrorCode, string>>> = {
   CS_GRANT_MISMATCH: 'the grant does not name exactly this statement',
   CS_PRIVILEGE_MISMATCH: 'the target does not confirm the privilege of this session',
   CS_LOG_UNAVAILABLE: 'the log is not available, so nothing was forwarded',
+  CS_POLICY_BUSY: 'policy is busy, so nothing was forwarded',
   CS_POLICY_UNAVAILABLE: 'policy did not answer, so nothing was forwarded',
   CS_APPROVAL_UNAVAILABLE: 'approval did not answer, so nothing was forwarded',
   CS_BROKER_UNAVAILABLE: 'the credential broker did not answer, so nothing was forwarded',

@@ -1,0 +1,206 @@
+import { Worker } from 'node:worker_threads'
+import { rested } from '@countersign/kernel'
+import { type Logger, netOn } from '@countersign/runtime'
+import {
+  type BesideText,
+  type TargetCatalog,
+  tooComplex,
+  type Understanding,
+} from '@countersign/statements'
+import { type Answered, type Asked, CATALOGS_MAX } from './understanding-worker.ts'
+
+/**
+ * A thread that understands one text at a time, and is ended when a text takes longer than it may: the grammar cannot be
+ * interrupted otherwise. Time is processor time of the thread, so that a busy machine refuses nobody. Whatever ends the
+ * thread, or keeps it from answering, refuses the text, and another thread takes its place.
+ */
+export type UnderstandingThread = AsyncDisposable & {
+  /** Whether it can be asked now. */
+  isFree(): boolean
+  /** False while the last one ended at its start, and the next one is not tried yet. */
+  isAlive(): boolean
+  /** Never rejects: what is not answered is too complex. */
+  ask(text: Text, msMax: number): Promise<Answer>
+}
+
+export type Text = {
+  readonly sessionId: string
+  readonly bytes: Uint8Array
+  readonly target: TargetCatalog
+  readonly beside: BesideText
+}
+
+/** What a text does, and the processor time that it took. */
+export type Answer = { readonly understanding: Understanding; readonly spentMs: Promise<number> }
+
+export type UnderstandingThreadOptions = {
+  readonly logger: Logger
+  readonly statementBytesMax: number
+  /** Called whenever it may have become free. */
+  readonly onFree: () => void
+  /** The program of the thread. */
+  readonly program?: URL
+}
+
+export function understandingThread(options: UnderstandingThreadOptions): UnderstandingThread {
+  const { logger, statementBytesMax, onFree, program = PROGRAM } = options
+  const net = netOn(logger)
+  // bound: CATALOGS_MAX
+  const catalogs = new Map<TargetCatalog, number>()
+  let nextCatalogId = 1
+  let worker: Worker | null = null
+  let isReady = false
+  let isOver = false
+  let asking: Asking | null = null
+  /** Tells whoever waits that the thread has taken in a description. */
+  let onTaken = (): void => undefined
+  start()
+
+  return {
+    isFree: () => worker !== null && isReady && asking === null,
+    isAlive: () => worker !== null,
+    async ask(text, msMax) {
+      const current = worker
+      if (current === null || asking !== null) return refused('finds no thread', 0)
+      const mine: Asking = { answer: Promise.withResolvers(), beganMs: 0 }
+      asking = mine
+      const giveUp = (why: string): void => {
+        if (asking !== mine) return
+        logger.warn(
+          { sessionId: text.sessionId, bytes: text.bytes.length, msMax, why },
+          'a text was not understood',
+        )
+        settle(refused(why, msMax))
+        replace(current)
+      }
+      using _limit = net.after('text', WALL_MS_MAX, () =>
+        giveUp(`is not understood within ${WALL_MS_MAX / 1_000} s`),
+      )
+      const watched = watch(current, mine, { text, msMax, giveUp })
+      net.detached('text', watched, () => giveUp('cannot be given to the thread that reads it'))
+      return await mine.answer.promise
+    },
+    async [Symbol.asyncDispose]() {
+      isOver = true
+      settle(refused('came when policy stopped', 0))
+      await worker?.terminate()
+    },
+  }
+
+  /** Asks the thread, and gives the text up when it has used up its time. */
+  async function watch(
+    current: Worker,
+    mine: Asking,
+    given: { text: Text; msMax: number; giveUp: (why: string) => void },
+  ): Promise<void> {
+    const { text, msMax, giveUp } = given
+    const { bytes, beside } = text
+    // Taking in a description is not what the text costs.
+    const catalogId = await catalogOf(current, text.target)
+    mine.beganMs = await cpuMs(current)
+    if (asking !== mine) return
+    const asked: Asked = { text: bytes, beside, bytesMax: statementBytesMax, catalogId }
+    current.postMessage(asked)
+    for (let leftMs = msMax; leftMs > 0;) {
+      await rested(Math.min(Math.max(leftMs, 1), LOOKING_MS_MAX))
+      if (asking !== mine) return
+      leftMs = msMax - ((await cpuMs(current)) - mine.beganMs)
+    }
+    giveUp(`takes more than ${msMax} ms to understand`)
+  }
+
+  /** The number under which the thread has the description. */
+  async function catalogOf(current: Worker, target: TargetCatalog): Promise<number> {
+    const known = catalogs.get(target)
+    if (known !== undefined) return known
+    const [oldest] = catalogs.keys()
+    if (catalogs.size >= CATALOGS_MAX && oldest !== undefined) catalogs.delete(oldest)
+    const catalogId = nextCatalogId++
+    catalogs.set(target, catalogId)
+    const taken = new Promise<void>((resolve) => (onTaken = resolve))
+    const { searchPath, pathRules, relations, routines, types, systemColumns } = target
+    const catalog = { searchPath, pathRules, relations, routines, types, systemColumns }
+    current.postMessage({ catalogId, catalog } satisfies Asked)
+    await taken
+    return catalogId
+  }
+
+  function start(): void {
+    const current = new Worker(program, {
+      resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB_MAX },
+    })
+    worker = current
+    isReady = false
+    catalogs.clear()
+    const onAnswer = (answer: Answered): void => {
+      if (worker !== current) return
+      if (answer === 'ready') {
+        isReady = true
+        onTaken()
+      } else answered(current, answer)
+      onFree()
+    }
+    const lost = (why: string): void => {
+      if (worker !== current) return
+      logger.error({ reason: why }, 'a thread that understands texts ended')
+      settle(refused('takes more memory than it may, or cannot be read', 0))
+      replace(current)
+    }
+    current.on('message', net.guarded('thread', onAnswer))
+    current.on(
+      'error',
+      net.guarded('thread', (cause: Error) => lost(cause.message)),
+    )
+    current.on(
+      'exit',
+      net.guarded('thread', () => lost('it exited')),
+    )
+  }
+
+  function answered(current: Worker, answer: Exclude<Answered, 'ready'>): void {
+    const beganMs = asking?.beganMs ?? 0
+    const spentMs = cpuMs(current).then((ms) => Math.max(0, ms - beganMs))
+    settle({ understanding: answer.understanding, spentMs })
+    if (answer.isBroken) replace(current)
+  }
+
+  function settle(answer: Answer): void {
+    const answeredOne = asking
+    asking = null
+    answeredOne?.answer.resolve(answer)
+  }
+
+  function replace(current: Worker): void {
+    const wasReady = isReady
+    worker = null
+    net.detached('end of a thread', current.terminate())
+    if (isOver) return
+    if (wasReady) return start()
+    // It ended before it was asked anything, and would again at once.
+    net.after('start of a thread', RESTART_MS, () => {
+      if (!isOver && worker === null) start()
+    })
+  }
+}
+
+type Asking = { readonly answer: PromiseWithResolvers<Answer>; beganMs: number }
+
+const refused = (why: string, ms: number): Answer => ({
+  understanding: tooComplex(why),
+  spentMs: Promise.resolve(ms),
+})
+
+/** Processor time of the thread so far. A thread that is gone has used none. */
+const cpuMs = (worker: Worker): Promise<number> =>
+  worker.cpuUsage().then(
+    ({ user, system }) => (user + system) / 1000,
+    () => 0,
+  )
+
+const PROGRAM = new URL('./understanding-worker.ts', import.meta.url)
+/** The proxy does not wait longer for a decision. */
+const WALL_MS_MAX = 10_000
+const RESTART_MS = 1_000
+/** How long nobody looks whether the text was answered. */
+const LOOKING_MS_MAX = 200
+const MEMORY_MB_MAX = 1_024
