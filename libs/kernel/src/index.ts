@@ -16,6 +16,8 @@ export {
   uuidv7,
 } from './ids.ts'
 export { afterMs, type Clock, Instant, isoOf, millisBetween, systemClock } from './instant.ts'
+export { inParallel } from './in-parallel.ts'
+export { oneAtATime } from './one-at-a-time.ts'
 export { messageOf, Problem, type ProblemOptions } from './problem.ts'
 export { randomBytes } from './random.ts'
 export { failed, ok, type Result } from './result.ts'

@@ -5,6 +5,7 @@ import {
   type InstanceId,
   isUuid,
   messageOf,
+  oneAtATime,
   Problem,
   SessionId,
 } from '@countersign/kernel'
@@ -23,13 +24,10 @@ import {
   type Credential,
   type Credentials,
   hasRaised,
-  heldRoles,
   isOfConcern,
   knowsAnother,
-  lentRoles,
   newCredentials,
   noted,
-  overdue,
   profilesInUse,
   sessionsOf,
 } from '../core/credential.ts'
@@ -37,14 +35,12 @@ import { dueSessions } from '../core/due.ts'
 import { credentialFailed } from '../core/failure.ts'
 import { isExpired, leaseSeen, type Leases } from '../core/leases.ts'
 import { stuck, takenAgain } from '../core/retries.ts'
-import { partitionOfRole, rolePrefix } from '../core/role-name.ts'
-import { OPEN_ROLES } from '../core/sql/role-queries.ts'
 import { CATALOG, CREDENTIALS, LEASES, SESSIONS, topology } from '../topology.ts'
 import { advancer } from './advance.ts'
 import type { Description } from './describe-target.ts'
 import { descriptionsOf } from './descriptions.ts'
 import { performer } from './perform.ts'
-import { shutOut, takeRolesBack } from './roles.ts'
+import { reconciler } from './reconcile.ts'
 import type { TargetAdmins } from './target-admin.ts'
 import { watchesOf } from './watches.ts'
 
@@ -215,25 +211,14 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
       )
   }
   const watches = watchesOf({ admins, logger, onChange: look })
-  /** Targets are asked at the same time: one that does not answer keeps nobody from the others. */
-  async function lookForChanges(): Promise<void> {
+  /** Targets are asked at the same time, but none faster than it answers. */
+  const lookForChanges = oneAtATime(async () => {
     const profiles = profilesInUse(served.partitions().values())
     watches.keep(profiles)
     await Promise.all(profiles.map(look))
-  }
-  let isLooking = false
-  /** A target that answers slowly is not asked faster than it answers. */
-  async function lookOnce(): Promise<void> {
-    if (isLooking) return
-    isLooking = true
-    try {
-      await lookForChanges()
-    } finally {
-      isLooking = false
-    }
-  }
+  })
   const timers = new DisposableStack()
-  timers.use(net.every('look for changes', options.lookMs ?? LOOK_MS, lookOnce))
+  timers.use(net.every('look for changes', options.lookMs ?? LOOK_MS, lookForChanges))
 
   /** What was missed may have been the end of the session; its credential is revoked as if it had been. */
   function givenUp(known: Credential, reason: string): readonly Consequence[] {
@@ -254,66 +239,11 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
   }
   timers.use(net.every('sweep', SWEEP_MS, sweep))
 
-  /** Roles that can log in although no session holds them: what a crash or a stranger left open. Only in our partitions. */
-  async function reconcile(): Promise<void> {
-    for (const profile of catalog.profiles.values()) {
-      try {
-        await admins.on(profile, async (client) => {
-          const { rows } = await client.query<{ role: string }>(OPEN_ROLES, [
-            rolePrefix(profile.name),
-          ])
-          for (const { role } of rows) {
-            // Looked up now: a session may have been given the role while we asked.
-            const partition = partitionOfRole(profile.name, role)
-            const state = partition === null ? undefined : served.partitions().get(partition)
-            if (state === undefined || heldRoles(state, profile.name).has(role)) continue
-            logger.warn(
-              { role, profile: profile.name },
-              'a role without a session could log in; it is locked',
-            )
-            await shutOut(client, role)
-          }
-        })
-      } catch (cause) {
-        logger.warn({ profile: profile.name, reason: messageOf(cause) }, 'cannot reconcile')
-      }
-    }
-  }
-  /** A crash between the GRANT and its event leaves a privilege that no fact knows of. */
-  async function takeStraysBack(): Promise<void> {
-    for (const state of served.partitions().values()) {
-      for (const [sessionId, { issued, intent, admitted }] of state.live) {
-        if (!issued || intent === null || admitted === null) continue
-        const { profile } = admitted
-        await served.submit(sessionId, causeOf(sessionId, 'strays'), async () => {
-          const known = state.live.get(sessionId)
-          const lent = known === undefined ? [] : lentRoles(known)
-          const strays = profile.raised
-            .flatMap(({ roles }) => roles)
-            .filter((role) => !lent.includes(role))
-          const stray = strays.filter((role) => !profile.baseRoles.includes(role))
-          // A target that does not answer is no reason to stop looking after the others.
-          await admins
-            .on(profile, (client) => takeRolesBack(client, intent.role, stray))
-            .catch((cause: unknown) =>
-              logger.warn({ sessionId, reason: messageOf(cause) }, 'cannot look for strays'),
-            )
-          return []
-        })
-      }
-    }
-  }
-  function endOverdue(): void {
-    for (const state of served.partitions().values())
-      for (const sessionId of overdue(state, clock.now())) go(sessionId)
-  }
-  const reconcileAll = (): void => {
-    endOverdue()
-    const work = reconcile()
-      .then(takeStraysBack)
-      .catch((cause: unknown) => logger.warn({ reason: messageOf(cause) }, 'cannot reconcile'))
-    net.detached('reconcile', work)
-  }
+  const reconcile = reconciler({
+    ...{ served, admins, go, clock, logger },
+    profiles: () => catalog.profiles.values(),
+  })
+  const reconcileAll = (): void => net.detached('reconcile', reconcile())
   timers.use(net.after('reconcile', FIRST_RECONCILE_MS, reconcileAll))
   timers.use(net.every('reconcile', RECONCILE_MS, reconcileAll))
 

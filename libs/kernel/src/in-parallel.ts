@@ -1,0 +1,12 @@
+/** Does something with each of these, with at most this many at the same time. */
+export async function inParallel<T>(
+  items: Iterable<T>,
+  atOnceMax: number,
+  work: (item: T) => Promise<unknown>,
+): Promise<void> {
+  const left = items[Symbol.iterator]()
+  const one = async (): Promise<void> => {
+    for (let next = left.next(); next.done !== true; next = left.next()) await work(next.value)
+  }
+  await Promise.all(Array.from({ length: atOnceMax }, one))
+}

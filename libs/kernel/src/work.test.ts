@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { inParallel } from './in-parallel.ts'
+import { oneAtATime } from './one-at-a-time.ts'
+
+test('work is never under way twice, and goes on after a failure', async () => {
+  let turns = 0
+  let gate = Promise.withResolvers<void>()
+  const work = oneAtATime(async () => {
+    turns++
+    await gate.promise
+  })
+  const first = work()
+  await work()
+  assert.equal(turns, 1)
+  gate.reject(new Error('broken'))
+  await assert.rejects(first)
+  gate = Promise.withResolvers()
+  gate.resolve()
+  await work()
+  assert.equal(turns, 2)
+})
+
+test('each item is worked on once, at most so many at a time', async () => {
+  let underWay = 0
+  let most = 0
+  const seen: number[] = []
+  const items = Array.from({ length: 20 }, (_, index) => index)
+  await inParallel(items, 4, async (item) => {
+    most = Math.max(most, ++underWay)
+    await new Promise(setImmediate)
+    seen.push(item)
+    underWay--
+  })
+  assert.equal(most, 4)
+  assert.deepEqual(
+    seen.toSorted((a, b) => a - b),
+    items,
+  )
+  await inParallel([], 4, () => assert.fail())
+})
