@@ -8,6 +8,8 @@ import type { Instant } from '@countersign/kernel'
 
 /** A request that waits, or waited, for people: what the topic `approvals` says of it. */
 export type HeldRequest = {
+  /** How many events made it what it is: another number, another answer to whoever waits for a change. */
+  readonly revision: number
   readonly requested: ApprovalRequested
   readonly status: RequestStatus
   readonly signatures: readonly Countersigned[]
@@ -27,9 +29,10 @@ export type RequestStatus =
   'pending' | 'granted' | 'denied' | 'expired' | 'withdrawn' | 'superseded'
 
 /** The request after one more event; null while it was not asked about. */
-export function evolved(request: HeldRequest | null, event: ApprovalsMessage): HeldRequest | null {
-  if (event.type === 'ApprovalRequested') return request ?? begun(event)
-  if (request === null || request.status !== 'pending') return request
+export function evolved(before: HeldRequest | null, event: ApprovalsMessage): HeldRequest | null {
+  if (event.type === 'ApprovalRequested') return before ?? begun(event)
+  if (before === null || before.status !== 'pending') return before
+  const request = { ...before, revision: before.revision + 1 }
   const ended = { ...request, endedAt: event.at }
   switch (event.type) {
     case 'CountersignatureRefused':
@@ -60,6 +63,7 @@ export const refusedVotesOf = ({ refusedVoters }: HeldRequest, { agent }: Caller
   refusedVoters.filter((by) => by === agent).length
 
 const begun = (requested: ApprovalRequested): HeldRequest => ({
+  revision: 0,
   requested,
   status: 'pending',
   signatures: [],

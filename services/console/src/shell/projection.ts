@@ -22,6 +22,8 @@ export type Projection = AsyncDisposable & {
   requests(): readonly HeldRequest[]
   /** The approval events that cite this record. */
   causedBy(position: Position): readonly ApprovalsMessage[]
+  /** Whether an approval event cites the record at this place. */
+  hasAnswered(position: string): boolean
   /** Resolves after the next records. */
   changed(): Promise<void>
   /** Resolves when everything is read that was in the log at the start. */
@@ -32,8 +34,10 @@ export type Projection = AsyncDisposable & {
 
 /** Reads everything from the beginning, and goes on reading. */
 export async function project(log: Log, logger: Logger): Promise<Projection> {
+  // bound: ENDED_MAX of those that ended; a request that waits ends with its deadline
   const requests = new Map<RequestId, HeldRequest>()
   const ended: RequestId[] = []
+  // bound: CAUSES_MAX
   const caused = new Map<string, ApprovalsMessage[]>()
   const next = new Map<string, number>()
   const caughtUp = Promise.withResolvers<void>()
@@ -59,6 +63,7 @@ export async function project(log: Log, logger: Logger): Promise<Projection> {
     request: (id) => requests.get(id) ?? null,
     requests: () => [...requests.values()],
     causedBy: (position) => caused.get(formatPosition(position)) ?? [],
+    hasAnswered: (position) => caused.has(position),
     changed: () => change.promise,
     caughtUp: caughtUp.promise,
     healthy: () => isCaughtUp && log.healthy(),

@@ -20,7 +20,7 @@ import {
 } from '../../core/catalog-change.ts'
 import { whenKnown } from '../patience.ts'
 import { problemDetails } from '@countersign/runtime'
-import { CATALOG_PARTITION } from '../../topology.ts'
+import { CATALOG, CATALOG_PARTITION } from '../../topology.ts'
 import type { Projection } from '../projection.ts'
 import type { Call, Route } from '../route.ts'
 import type { Answer } from '@countersign/runtime'
@@ -74,7 +74,12 @@ export function catalogRoutes(parts: CatalogParts): readonly Route[] {
   ]
 }
 
-async function apply({ log, projection, clock }: CatalogParts, call: Call): Promise<Answer> {
+/**
+ * Applies to the catalog as the log has it. Two consoles may still write at the same time: the one that finds records of
+ * another between what it compared with and its own applies once more, so that what stands last in the log is whole.
+ */
+async function apply(parts: CatalogParts, call: Call, round = 1): Promise<Answer> {
+  const { log, projection, clock } = parts
   onlyAdministrators(call.identity, 'change the catalog')
   const sent = BODY.safeParse(call.body)
   if (!sent.success) {
@@ -83,9 +88,16 @@ async function apply({ log, projection, clock }: CatalogParts, call: Call): Prom
       'The body is {"files": [{"name", "text"}], "variables": {}, "prune": false, "dryRun": false}.',
     )
   }
+  const end = await readToEnd(parts)
   const catalog = projection.catalog()
-  const { files, variables, prune, dryRun, expectedOffset } = sent.data
-  if (expectedOffset !== undefined && expectedOffset !== projection.catalogOffset()) {
+  const { files, variables, dryRun, expectedOffset } = sent.data
+  // What another console added meanwhile, the caller did not see.
+  const prune = sent.data.prune && (round === 1 || expectedOffset === undefined)
+  if (
+    round === 1 &&
+    expectedOffset !== undefined &&
+    expectedOffset !== projection.catalogOffset()
+  ) {
     return problemDetails(
       'CS_BAD_REQUEST',
       'The catalog changed meanwhile, so nothing was applied.',
@@ -159,15 +171,33 @@ async function apply({ log, projection, clock }: CatalogParts, call: Call): Prom
   const catalogOffset = Math.max(projection.catalogOffset(), ...written)
   const isRead = (): true | null => (projection.catalogOffset() >= catalogOffset ? true : null)
   await whenKnown({ projection, clock, limitMs: READ_LIMIT_MS }, isRead)
+  const isAlone = written.every((offset, index) => offset === end + index + 1)
+  if (!isAlone && round < ROUNDS_MAX) {
+    const again = await apply(parts, call, round + 1)
+    if (again.status !== 200) return again
+  }
   return {
     status: 200,
     body: {
       changes: prune ? [...changes, ...removed] : changes,
       warnings,
       unmentioned: prune ? [] : left,
-      catalogOffset,
+      catalogOffset: Math.max(catalogOffset, projection.catalogOffset()),
     },
   }
+}
+
+/** The next offset of the catalog, of which everything before is read: also what this console wrote a moment ago. */
+async function readToEnd({ log, projection, clock }: CatalogParts): Promise<number> {
+  const end = (await log.endOffsets(CATALOG)).get(CATALOG_PARTITION) ?? 0
+  const offset = (): number | null =>
+    projection.catalogOffset() >= end ? projection.catalogOffset() : null
+  const read = await whenKnown({ projection, clock, limitMs: READ_LIMIT_MS }, offset)
+  if (read !== null) return read
+  throw new Problem('CS_LOG_UNAVAILABLE', 'the console has not read the whole catalog yet', {
+    retriable: true,
+    hint: 'Nothing was applied. Apply again.',
+  })
 }
 
 function onlyAdministrators(caller: Caller, what: string): void {
@@ -188,3 +218,5 @@ const BODY = z.strictObject({
   expectedOffset: z.number().int().min(0).optional(),
 })
 const READ_LIMIT_MS = 2_000
+/** How often an apply that met another one begins again. */
+const ROUNDS_MAX = 5

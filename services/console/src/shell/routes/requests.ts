@@ -62,7 +62,7 @@ export function requestRoutes(projection: Projection, clock: Clock): readonly Ro
       .sort((a, b) => a.requested.at - b.requested.at)
       .slice(-(asked.limit ?? LIMIT))
     const requests = found.map(requestView)
-    const states = requests.map(({ requestId, status, signedBy }) => [requestId, status, signedBy])
+    const states = found.map(({ requested, revision }) => [requested.requestId, revision])
     return { requests, etag: sha256(JSON.stringify(states)).slice(0, 32) }
   }
 }

@@ -10,9 +10,10 @@ import {
   type RequestId,
   uuidv7,
 } from '@countersign/kernel'
-import { draftOf, type Log, type Recorded } from '@countersign/log'
+import { draftOf, formatPosition, type Log, type Recorded } from '@countersign/log'
 import { type HeldRequest, refusedVotesOf } from '../../core/held-request.ts'
 import { requestView } from '../../core/request-view.ts'
+import { type VotesUnderWay, votesUnderWay } from '../../core/votes-under-way.ts'
 import { voteOutcome } from '../../core/vote-outcome.ts'
 import { whenKnown } from '../patience.ts'
 import { problemDetails } from '@countersign/runtime'
@@ -36,33 +37,37 @@ export type VoteParts = {
  * another request gets the answer of one that does not exist, and a vote on one that is over how it ended; neither is an
  * event, and neither is a vote of a person whose votes on this request were refused `REFUSED_VOTES_MAX` times.
  */
-export const voteRoutes = (parts: VoteParts): readonly Route[] => [
-  {
-    method: 'post',
-    path: '/v1/requests/:id/countersign',
-    answer: (call) => {
-      const { digest } = bodyOf(z.object({ digest: z.string().max(200).optional() }), call)
-      return voted(parts, call, (order, { requested }) => ({
-        type: 'Countersign',
-        ...order,
-        digest: digest ?? requested.digest,
-      }))
+export function voteRoutes(given: VoteParts): readonly Route[] {
+  const underWay = votesUnderWay((position) => given.projection.hasAnswered(position))
+  const parts = { ...given, underWay }
+  return [
+    {
+      method: 'post',
+      path: '/v1/requests/:id/countersign',
+      answer: (call) => {
+        const { digest } = bodyOf(z.object({ digest: z.string().max(200).optional() }), call)
+        return voted(parts, call, (order, { requested }) => ({
+          type: 'Countersign',
+          ...order,
+          digest: digest ?? requested.digest,
+        }))
+      },
     },
-  },
-  {
-    method: 'post',
-    path: '/v1/requests/:id/deny',
-    answer: (call) => {
-      const { words } = bodyOf(z.object({ words: z.string().trim().min(1).max(WORDS_MAX) }), call)
-      return voted(parts, call, (order) => ({ type: 'Deny', ...order, words }))
+    {
+      method: 'post',
+      path: '/v1/requests/:id/deny',
+      answer: (call) => {
+        const { words } = bodyOf(z.object({ words: z.string().trim().min(1).max(WORDS_MAX) }), call)
+        return voted(parts, call, (order) => ({ type: 'Deny', ...order, words }))
+      },
     },
-  },
-  {
-    method: 'post',
-    path: '/v1/requests/:id/withdraw',
-    answer: (call) => voted(parts, call, (order) => ({ type: 'Withdraw', ...order })),
-  },
-]
+    {
+      method: 'post',
+      path: '/v1/requests/:id/withdraw',
+      answer: (call) => voted(parts, call, (order) => ({ type: 'Withdraw', ...order })),
+    },
+  ]
+}
 
 /** A vote before its token is sealed together with what it says. */
 type Unproven = ReviewsMessage extends infer V
@@ -73,11 +78,11 @@ type Unproven = ReviewsMessage extends infer V
 type Unsealed = Omit<Extract<Unproven, { type: 'Withdraw' }>, 'type'>
 
 async function voted(
-  parts: VoteParts,
+  parts: VoteParts & { underWay: VotesUnderWay },
   call: Call,
   make: (order: Unsealed, request: HeldRequest) => Unproven,
 ): Promise<Answer> {
-  const { log, projection, seal, clock } = parts
+  const { log, projection, seal, clock, underWay } = parts
   // The agent may have heard of the hold before we did: who votes at once is not told that there is none.
   const limitMs = isUuid(call.id) ? KNOWN_LIMIT_MS : 0
   const request = await whenKnown({ projection, clock, limitMs }, () =>
@@ -85,19 +90,29 @@ async function voted(
   )
   if (request === null) throw unknownRequest(call.id)
   if (request.status !== 'pending') return over(request)
-  if (refusedVotesOf(request, call.identity) >= REFUSED_VOTES_MAX) return tooOften()
   const { sessionId, requestId } = request.requested
+  const { agent } = call.identity
+  const isTooOften =
+    refusedVotesOf(request, call.identity) + underWay.count(requestId, agent) >= REFUSED_VOTES_MAX
+  if (isTooOften) return tooOften()
+  const begun = underWay.begin(requestId, agent)
   const at = clock.now()
   const reviewId = uuidv7(at / 1000)
   // Of an agent the agent itself: who tried is on record, not whom it acts for.
-  const by = call.identity.agent
+  const by = agent
   const vote = make({ sessionId, at, requestId, reviewId, by, signature: null }, request)
-  const proof = await seal(JSON.stringify({ token: call.token.expose() }), voteAbout(vote))
-  const draft = draftOf({ ...vote, proof }, { id: EventId(reviewId), key: sessionId })
-  const [review] = await log.append([draft])
-  if (review === undefined)
-    throw new Problem('CS_INTERNAL', 'the log did not say where the vote is')
-  return answered(parts, review, requestId)
+  try {
+    const proof = await seal(JSON.stringify({ token: call.token.expose() }), voteAbout(vote))
+    const draft = draftOf({ ...vote, proof }, { id: EventId(reviewId), key: sessionId })
+    const [review] = await log.append([draft])
+    if (review === undefined)
+      throw new Problem('CS_INTERNAL', 'the log did not say where the vote is')
+    begun.sent(formatPosition(review.position))
+    return await answered(parts, review, requestId)
+  } catch (cause) {
+    begun.failed()
+    throw cause
+  }
 }
 
 async function answered(parts: VoteParts, review: Recorded, id: RequestId): Promise<Answer> {
