@@ -7,6 +7,7 @@ import type { Context } from './context.ts'
 import { opened } from './http.ts'
 import { HOME } from './invocation.ts'
 import { json } from './json.ts'
+import { stuckRevocations } from './stuck-revocations.ts'
 import { span } from './time.ts'
 import { type Finding, settingsOfService } from './target-checks.ts'
 
@@ -21,6 +22,7 @@ export async function localFindings(context: Context): Promise<readonly Finding[
   const up = `Start the instance: \`npm run up${instance === 'demo' ? '' : ` -- --instance ${instance}`}\` in ${HOME}.`
   return [
     ...(await Promise.all(services.map((service) => serviceFinding(context, service, dir)))),
+    ...(await revocationFindings(context)),
     await kafkaFinding(context, up),
     await agentPortFinding(context, up),
     ...certificateFindings(join(dir, 'tls'), context.io.nowMs()),
@@ -57,6 +59,15 @@ async function serviceFinding(context: Context, service: string, dir: string): P
       next,
     }
   }
+}
+
+/** A broker that does not answer is found as a service. */
+async function revocationFindings(context: Context): Promise<readonly Finding[]> {
+  const port = settingsOfService(context, 'credential-broker')?.['CS_HEALTH_PORT'] ?? ''
+  const url = `http://127.0.0.1:${port}/metrics`
+  return opened({ url, token: null, limitMs: 5_000 })
+    .then((response) => response.text())
+    .then(stuckRevocations, () => [])
 }
 
 async function kafkaFinding(context: Context, next: string): Promise<Finding> {
