@@ -1,12 +1,19 @@
-// Seen to fail while cursors of expressions, payloads of notifications and syntax errors came back otherwise.
+// Seen to fail while cursors of expressions, payloads of notifications and syntax errors came back otherwise, and while a cancel
+// and an unknown cursor lost the words of the target.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ROOT } from '@countersign/local'
 import { arena } from '../support/arena.ts'
-import type { Missing } from '../support/driver.ts'
-import { habitsOf, prepareHabits, type Script, toldAsPromised } from '../support/habits.ts'
-import { jdbc, pgx, php, python, tokio } from '../support/parts.ts'
+import type { Missing, ProgramRun } from '../support/driver.ts'
+import {
+  habitsOf,
+  prepareHabits,
+  type Script,
+  type Steps,
+  toldAsPromised,
+} from '../support/habits.ts'
+import { jdbc, nodePackages, pgx, php, python, tokio } from '../support/parts.ts'
 
 const system = await arena('habits')
 await prepareHabits(system)
@@ -21,6 +28,20 @@ const SCRIPTS: Readonly<Record<string, () => Promise<Script | Missing>>> = {
     if ('missing' in found) return found
     return { file: found.python, args: [join(HERE, 'python_habits.py')] }
   },
+  'node-postgres': async () => {
+    const found = await nodePackages()
+    if ('missing' in found) return found
+    return { file: process.execPath, args: [join(HERE, 'node-postgres-habits.ts'), found.folder] }
+  },
+  'postgres.js': async () => ({
+    file: process.execPath,
+    args: [join(HERE, 'postgres-js-habits.ts')],
+  }),
+  psql: async () => ({
+    file: 'psql',
+    args: ['-X', '-f', join(HERE, 'psql_habits.sql')],
+    read: stepsOfPsql,
+  }),
   JDBC: async () => {
     const found = await jdbc()
     if ('missing' in found) return found
@@ -49,11 +70,26 @@ for (const [name, scriptOf] of Object.entries(SCRIPTS)) {
     assert.deepEqual(through, direct)
   })
 
-  // PDO gives out SQLSTATE and message alone.
-  if (name === 'PDO') continue
+  // These give out SQLSTATE and message alone.
+  if (name === 'PDO' || name === 'psql') continue
   test(`${name}: holds and refusals are told in fields`, async (t) => {
     const script = await scriptOf()
     if ('missing' in script) return t.skip(script.missing)
     await toldAsPromised(system, script)
   })
 }
+
+/** The steps of psql begin with a line that names them; what it says on standard error is one more. */
+function stepsOfPsql({ stdout, stderr }: ProgramRun): Steps {
+  const [, ...parts] = stdout.split(/^step: /m)
+  const steps = parts.map((part): [string, unknown] => {
+    const [name = '', ...lines] = part.split('\n')
+    return [name, lines.filter((line) => !WATCHED_AT.test(line))]
+  })
+  const said = stderr.split('\n').filter((line) => !OF_A_FAILED_TRANSACTION.test(line))
+  return Object.fromEntries([...steps, ['standard error', said]])
+}
+
+const WATCHED_AT = /\(every \d+s\)$/
+/** Countersign says more of a failed transaction than PostgreSQL does (docs/errors.md). */
+const OF_A_FAILED_TRANSACTION = /^(DETAIL: {2}countersign: CS_TRANSACTION|HINT: {2}End the trans)/

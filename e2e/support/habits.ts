@@ -7,8 +7,12 @@ import { eventsOf, eventually, observe } from './ledger.ts'
 import { applyCatalog, deny } from './reviewer.ts'
 import { askTarget } from './target.ts'
 
-/** How a script is started. It prints one line of JSON for each step: its name, and what came back. */
-export type Script = { readonly file: string; readonly args?: readonly string[] }
+/** How a script is started. It prints one line of JSON for each step, its name and what came back, or `read` finds them. */
+export type Script = {
+  readonly file: string
+  readonly args?: readonly string[]
+  read?(run: ProgramRun): Steps
+}
 
 /** Makes what the scripts read and write, and permits it. Sessions begin with a path that has the shop's schema. */
 export async function prepareHabits(system: System): Promise<void> {
@@ -31,7 +35,8 @@ export async function habitsOf(
 ): Promise<{ direct: Steps; through: Steps }> {
   const direct = await ran(script, directEnvironment(system, 'shop_dev'))
   const through = await ran(script, await agentEnvironment(system, { profile: 'shop-dev' }))
-  return { direct: stepsIn(direct), through: stepsIn(through) }
+  const { read = stepsIn } = script
+  return { direct: read(direct), through: read(through) }
 }
 
 /** What stands in the fields of an error or notice, as a driver gives them out. */
@@ -107,7 +112,7 @@ function heardIn(value: unknown): Heard {
 const askedIn = (log: Log): Promise<{ requestId: string; sessionId: string }[]> =>
   eventsOf(log, 'approvals', 'ApprovalRequested')
 
-type Steps = Readonly<Record<string, unknown>>
+export type Steps = Readonly<Record<string, unknown>>
 
 function stepsIn({ stdout, stderr }: ProgramRun): Steps {
   const lines = stdout.split('\n').filter((line) => line.startsWith('{'))

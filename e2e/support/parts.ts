@@ -6,10 +6,7 @@ import { type Missing, program } from './driver.ts'
 
 /** A Python of its own with the drivers and what is built on them, made once, or why there is none. */
 export async function python(): Promise<{ readonly python: string } | Missing> {
-  const folder = join(
-    CACHE,
-    `python-${createHash('sha256').update(PYTHON.join()).digest('hex').slice(0, 8)}`,
-  )
+  const folder = join(CACHE, `python-${shortHash(PYTHON)}`)
   try {
     await once(folder, async (dir) => {
       const made = await program('python3', ['-m', 'venv', dir])
@@ -23,6 +20,23 @@ export async function python(): Promise<{ readonly python: string } | Missing> {
     return { missing: lastWords(messageOf(thrown)) }
   }
   return { python: join(folder, 'bin', 'python') }
+}
+
+/** A folder whose `node_modules` hold what is built on the Node drivers, made once, or why there is none. */
+export async function nodePackages(): Promise<{ readonly folder: string } | Missing> {
+  const folder = join(CACHE, `node-${shortHash(NODE)}`)
+  try {
+    await once(folder, async (dir) => {
+      const npm = await program('npm', [
+        ...['install', '--prefix', dir, '--no-audit', '--no-fund', '--ignore-scripts'],
+        ...['--save-exact', ...NODE],
+      ])
+      if (!npm.ok) throw new Error(`npm cannot install the drivers: ${npm.stderr}`)
+    })
+  } catch (thrown) {
+    return { missing: lastWords(messageOf(thrown)) }
+  }
+  return { folder }
 }
 
 /** A PHP with PDO for PostgreSQL, or why there is none. */
@@ -68,12 +82,21 @@ export async function pgx(
   return { program: file }
 }
 
+/** Names a folder of the cache after what is installed in it. */
+const shortHash = (packages: readonly string[]): string =>
+  createHash('sha256').update(packages.join()).digest('hex').slice(0, 8)
+
 /** What is missing is said in one line. */
 const lastWords = (text: string): string => text.trim().replace(/\s+/g, ' ').slice(-200)
 
 /** What is installed from PyPI. */
 const PYTHON = [
   ...['psycopg[binary,pool]==3.3.9', 'asyncpg==0.32.0', 'sqlalchemy==2.1.9', 'django==5.2.19'],
+]
+/** What is installed from npm; the versions of `pg` and `postgres` are those of the package of the tests. */
+const NODE = [
+  ...['pg@8.23.1', 'pg-cursor@2.22.1', 'pg-query-stream@4.17.0', 'pg-copy-streams@7.0.0'],
+  ...['postgres@3.4.9'],
 ]
 const BUILD_LIMIT_MS = 600_000
 const TOKIO = join(ROOT, 'e2e', 'drivers', 'tokio', 'Cargo.toml')
