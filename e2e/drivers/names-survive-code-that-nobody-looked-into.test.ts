@@ -2,13 +2,16 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { toServer } from '@countersign/postgres-wire'
 import { agentEnvironment } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
 import { program } from '../support/driver.ts'
+import { eventsOf, observe } from '../support/ledger.ts'
 import { connectPg } from '../support/node-postgres.ts'
 import { python } from '../support/parts.ts'
 import { prepareConversations } from '../support/random-conversation.ts'
 import { askTarget } from '../support/target.ts'
+import { openWire } from '../support/wire.ts'
 
 const system = await arena('names-in-drivers')
 await prepareConversations(system)
@@ -60,5 +63,27 @@ test('node-postgres goes on with named statements after functions', async () => 
     }
   } finally {
     await client.end()
+  }
+})
+
+test('of a pipeline of such statements each is asked about once or twice, however many there are', async () => {
+  const wire = await openWire(system, 'shop-dev')
+  try {
+    const count = 40
+    const one = (n: number): Buffer[] => [
+      toServer.parse('', `select shop.thrice(${n})`),
+      ...[toServer.bind(), toServer.execute()],
+    ]
+    wire.send(...Array.from({ length: count }, (_, n) => one(n)).flat(), toServer.sync())
+    const heard = await wire.ready()
+    assert.equal(heard.filter(({ tag }) => tag === 'C').length, count)
+    await using log = await observe(system)
+    const asked = (await eventsOf(log, 'sessions', 'RequestIntercepted')).filter(
+      ({ sessionId }) => sessionId === wire.parameters.get('countersign.session_id'),
+    )
+    // Of the first look the whole pipeline is asked about.
+    assert.ok(asked.length <= 3 * count, `${asked.length} requests`)
+  } finally {
+    wire.end()
   }
 })

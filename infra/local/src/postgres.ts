@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { randomBytes } from 'node:crypto'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { Problem } from '@countersign/kernel'
@@ -38,7 +38,7 @@ export async function startPostgres({
   const home = join(dir, 'postgres')
   const data = join(home, 'data')
   const passwordFile = join(home, 'admin.password')
-  const logFile = join(dir, 'postgres.log')
+  const logFile = join(home, 'log', 'postgres.log')
   await mkdir(home, { recursive: true, mode: 0o700 })
   const prefix = await asOtherUser()
   const [ca, certificate] = await certificates(tlsDir)
@@ -62,6 +62,9 @@ export async function startPostgres({
     port,
     ssl_cert_file: certificate.certFile,
     ssl_key_file: certificate.keyFile,
+    ...COLLECTED,
+    log_directory: dirname(logFile),
+    log_filename: basename(logFile),
   }
   const [file = '', ...args] = [
     ...prefix,
@@ -69,15 +72,28 @@ export async function startPostgres({
     ...['-D', data],
     ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
   ]
-  const child = startChild({ dir, name: 'postgres', file, args, logFile, stopSignal: 'SIGINT' })
+  const child = startChild({ dir, name: 'postgres', file, args, stopSignal: 'SIGINT' })
   const password = (await readFile(passwordFile, 'utf8')).trim()
   const adminUrl = adminUrlOf({ password, port, caFile: ca.certFile })
   if (!(await answers(adminUrl, child.running))) {
-    const said = child.lastLines()
+    const said = `${child.lastLines()}\n${lastLinesOf(logFile)}`
     await child.stop()
     throw new Problem('CS_CONFIG_INVALID', `PostgreSQL did not start:\n${said}`)
   }
-  return { ...child, port, adminUrl, caFile: ca.certFile, logFile }
+  return {
+    ...child,
+    lastLines: () => lastLinesOf(logFile),
+    port,
+    adminUrl,
+    caFile: ca.certFile,
+    logFile,
+  }
+}
+
+/** What the server said last. */
+function lastLinesOf(logFile: string): string {
+  if (!existsSync(logFile)) return ''
+  return readFileSync(logFile, 'utf8').trim().split('\n').slice(-LINES_MAX).join('\n')
 }
 
 /** The authority and what the server shows, made in a folder when they are not there. */
@@ -186,4 +202,10 @@ export const SETTINGS = {
   full_page_writes: 'off',
   synchronous_commit: 'off',
 }
+/**
+ * One process writes the log of all: what several backends write into one pipe gets mixed up where it is longer than the
+ * pipe takes at once (PIPE_BUF), and a statement may be a mebibyte.
+ */
+const COLLECTED = { logging_collector: 'on', log_rotation_age: '0', log_rotation_size: '0' }
+const LINES_MAX = 12
 const START_LIMIT_MS = 60_000

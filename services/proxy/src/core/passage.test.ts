@@ -90,7 +90,7 @@ function serve(agent: Agent, messages: readonly Request[]): void {
   const sync = messages.length - 1
   let next = 0
   while (next < messages.length) {
-    const plan = planned(messages, agent.names, next)
+    const plan = planned(messages, agent.names, { from: next })
     const opaque = plan.asks.find(
       ({ sql, lastStep }) => isOpaque(sql) && namesFollow(messages, lastStep),
     )

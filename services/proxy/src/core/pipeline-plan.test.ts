@@ -103,9 +103,9 @@ test('what follows a statement that redefines names is planned when it has run',
   assert.deepEqual(plan.asks.map(brief), ['Execute deallocate s 0-2'])
   assert.equal(plan.end, 3)
   names.statements.clear()
-  const next = planned(pipeline, names, 3)
+  const next = planned(pipeline, names, { from: 3 })
   assert.deepEqual(next.asks.map(brief), ['Execute prepare s as select 2 3-5'])
-  assert.equal(planned(pipeline, names, next.end).stop?.step, 6)
+  assert.equal(planned(pipeline, names, { from: next.end }).stop?.step, 6)
 })
 
 test('a pipeline in which no name follows is planned whole', () => {
@@ -164,7 +164,7 @@ test('of thousands of small requests a hundred are planned at once, and no group
     const whole = one.length === 3 ? 4_000 : 2_000
     let asks = 0
     for (let from = 0; from < sent.length;) {
-      const plan = planned(sent, names, from)
+      const plan = planned(sent, names, { from })
       assert.equal(plan.stop, null)
       assert.ok(plan.end > from && plan.asks.length <= REQUESTS_MAX)
       asks += plan.asks.length

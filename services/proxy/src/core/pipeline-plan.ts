@@ -49,11 +49,14 @@ type Group = {
   readonly bind: Bind | null
 }
 
-/** Finds the requests in a pipeline, from a message on. A Parse and a Bind right before their Execute are part of that request. */
+/**
+ * Finds the requests in a pipeline, from a message on, and no more than `requestsMax`. A Parse and a Bind right before their
+ * Execute are part of that request.
+ */
 export function planned(
   messages: readonly Request[],
   names: StatementNames,
-  from = 0,
+  { from = 0, requestsMax = REQUESTS_MAX }: { from?: number; requestsMax?: number } = {},
 ): PipelinePlan {
   const scope = tentative(names)
   const asks: Ask[] = []
@@ -75,12 +78,12 @@ export function planned(
         break
       case 'Query':
         close()
-        if (asks.length >= REQUESTS_MAX) return plan(step)
+        if (asks.length >= requestsMax) return plan(step)
         asks.push(queryAsk(message, step))
         break
       case 'Parse':
         close()
-        if (asks.length >= REQUESTS_MAX) return plan(step)
+        if (asks.length >= requestsMax) return plan(step)
         scope.statements.set(message.name, message)
         group = { firstStep: step, lastStep: step, parse: message, bind: null }
         break
@@ -91,7 +94,7 @@ export function planned(
         scope.portals.set(message.portal, { bind: message, parse })
         const firstStep: number = prepares(group, parse)?.firstStep ?? step
         if (firstStep === step) close()
-        if (asks.length >= REQUESTS_MAX) return plan(step)
+        if (asks.length >= requestsMax) return plan(step)
         group = { firstStep, lastStep: step, parse, bind: message }
         break
       }
@@ -101,7 +104,7 @@ export function planned(
           return stopAt(step, 'CS_PORTAL_UNKNOWN', `portal "${message.portal}" does not exist`)
         const firstStep: number = binds(group, portal.bind)?.firstStep ?? step
         if (firstStep === step) close()
-        if (asks.length >= REQUESTS_MAX) return plan(step)
+        if (asks.length >= requestsMax) return plan(step)
         group = null
         asks.push(executeAsk(names, portal, { message, firstStep, lastStep: step }))
         if (namesFollow(messages, step) && mayRedefine(portal.parse.sql)) return plan(step + 1)

@@ -7,7 +7,7 @@ import { failsInFailedTransaction } from '@countersign/statements'
 import { portalsNamed } from '../core/answer-taint.ts'
 import type { Unlinked } from '../core/chain.ts'
 import { type Outbound, type Owner, passage } from '../core/passage.ts'
-import { type Ask, namesFollow, planned } from '../core/pipeline-plan.ts'
+import { type Ask, namesFollow, planned, REQUESTS_MAX } from '../core/pipeline-plan.ts'
 import { agelessPortals, doubtAll } from '../core/statement-names.ts'
 import { answers } from './answers.ts'
 import { currentSettings, haveSettingsMoved } from './changed-settings.ts'
@@ -43,11 +43,12 @@ async function served(session: Session, batch: Batch): Promise<void> {
   const { messages } = batch
   if (executesDoubtful(session, batch) && !(await portalsConfirmed(session)))
     return skipRest(session, batch, [])
-  let plan = planned(messages, session.names, batch.next)
+  const part = { from: batch.next, requestsMax: batch.requestsMax }
+  let plan = planned(messages, session.names, part)
   if (plan.asks.length > 0 && session.status !== 'E' && !session.exchange.skipping) {
     const path = await pathConfirmed(session)
     if (path === 'failed') return skipRest(session, batch, [])
-    if (path === 'moved') plan = planned(messages, session.names, batch.next)
+    if (path === 'moved') plan = planned(messages, session.names, part)
   }
   const [first] = plan.asks
   if (first !== undefined && isRefusedAtOnce(session, batch, first)) {
@@ -141,9 +142,11 @@ async function served(session: Session, batch: Batch): Promise<void> {
     if (session.exchange.skipping) return skip(index + 1)
     if (isPlannedAnew(messages, pending)) {
       withdraw(session, pendings.slice(index + 1))
+      batch.requestsMax = 1
       return served(session, batch)
     }
   }
+  batch.requestsMax = Math.min(batch.requestsMax * 2, REQUESTS_MAX)
   const { stop } = plan
   await forward(session, batch, plan.end, stop !== null)
   if (session.exchange.skipping) return skip(pendings.length)
@@ -195,6 +198,11 @@ type Batch = {
   allowed: Allowed[]
   /** Something of it ran, or may run. */
   hasReleased: boolean
+  /**
+   * How many requests are asked about at once. Opaque code has those behind it asked about anew, so behind it only one is, and
+   * twice as many each time that none was opaque.
+   */
+  requestsMax: number
 }
 
 type Allowed = { readonly pending: Pending; readonly release: Unlinked<RequestReleased> }
@@ -217,6 +225,7 @@ const newBatch = (messages: readonly Request[], arrivedAtMs: number): Batch => (
   next: 0,
   allowed: [],
   hasReleased: false,
+  requestsMax: REQUESTS_MAX,
 })
 
 /** Records the releases, then sends the messages up to `end`, and waits for the answers. */
