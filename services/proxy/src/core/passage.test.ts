@@ -18,6 +18,7 @@ import { requests } from './requests-under-test.ts'
 import {
   doubtAll,
   forgetPortal,
+  learnPortal,
   learnStatement,
   noNames,
   type StatementNames,
@@ -59,15 +60,49 @@ test('the types of values are those that the target described for the statement'
   learnStatement(names, parse)
   const asked = () => planned([bind, execute], names).asks.map(({ valueTypes }) => valueTypes)
   assert.deepEqual(asked(), [[]])
-  const messages = requests(toServer.describe('statement', 's'))
-  const { steps } = passage(names, { messages, from: 0, end: 1, requestOf: () => null })
-  const exchange = { ...newExchange(), steps: [...steps] }
-  // A ParameterDescription of one type.
-  accept(exchange, { tag: 't', raw: Buffer.from('740000000a0001000004d2', 'hex') })
+  described(names, 1234)
   assert.deepEqual(asked(), [[1234]])
   learnStatement(names, { ...parse })
   assert.deepEqual(asked(), [[]])
 })
+
+// Seen to fail when `doubtAll` keeps the Parse as it is, and when `learnValueTypes` does not look at the doubt.
+test('a statement that is prepared again has the types of values that the target describes from then on', () => {
+  const names = noNames()
+  const [parse, early, again, ...runs] = requests(
+    ...[toServer.parse('s', 'select $1'), toServer.bind({ portal: 'p', statement: 's' })],
+    ...[toServer.bind({ statement: 's' }), toServer.execute(), toServer.execute('p')],
+  )
+  assert.ok(parse?.tag === 'Parse' && early?.tag === 'Bind' && again !== undefined)
+  const [execute, executeEarly] = runs
+  assert.ok(execute !== undefined && executeEarly !== undefined)
+  const asked = (...messages: Request[]) =>
+    planned(messages, names).asks.map(({ valueTypes }) => valueTypes)
+  learnStatement(names, parse)
+  described(names, 23)
+  learnPortal(names, early)
+  assert.deepEqual(asked(again, execute), [[23]])
+  doubtAll(names)
+  assert.deepEqual(asked(again, execute), [[]], 'types from before the doubt')
+  described(names, 25)
+  assert.deepEqual(asked(again, execute), [[]], 'types of a statement in doubt')
+  const requestOf = (): Owner => ({ number: 0, lastStep: 1 })
+  const { steps } = passage(names, { messages: [again, execute], from: 0, end: 2, requestOf })
+  for (const step of steps) if (step.tag === 'Parse') step.confirmed?.()
+  assert.deepEqual(asked(again, execute), [[]], 'types from before it was prepared again')
+  described(names, 700)
+  assert.deepEqual(asked(again, execute), [[700]])
+  assert.deepEqual(asked(executeEarly), [[23]], 'a portal has the types that it was bound with')
+})
+
+/** The target describes the parameter of `s` as of this type. */
+function described(names: StatementNames, type: number): void {
+  const messages = requests(toServer.describe('statement', 's'))
+  const { steps } = passage(names, { messages, from: 0, end: 1, requestOf: () => null })
+  const raw = Buffer.from('740000000a000100000000', 'hex')
+  raw.writeUInt32BE(type, 7)
+  accept({ ...newExchange(), steps: [...steps] }, { tag: 't', raw })
+}
 
 test('whatever is sent: what is decided is what runs, and a row has the columns of its own statement', () => {
   fc.assert(

@@ -52,14 +52,15 @@ export function learnStatement(names: StatementNames, parse: Parse): void {
   names.doubtfulStatements.delete(parse.name)
 }
 
-/** The target described the parameters of a statement. */
+/** The target described the parameters of a statement. Of a name in doubt it is another statement, perhaps. */
 export function learnValueTypes(
   names: StatementNames,
   name: string,
   types: readonly number[],
 ): void {
   const parse = names.statements.get(name)
-  if (parse !== undefined) names.valueTypes.set(parse, types)
+  if (parse === undefined || names.doubtfulStatements.has(name)) return
+  names.valueTypes.set(parse, types)
 }
 
 /** The target confirmed a Bind. */
@@ -99,9 +100,16 @@ export function forgetRedefined(names: StatementNames, sql: string | null): void
   for (const name of written(names.portals, portals)) forgetPortal(names, name)
 }
 
-/** Code ran that may have redefined every name that SQL can write. */
+/**
+ * Code ran that may have redefined every name that SQL can write. Prepared again, the same text may take values of other types:
+ * a copy of the Parse has none yet, and a portal that is bound keeps those that it was bound with.
+ */
 export function doubtAll(names: StatementNames): void {
-  for (const name of written(names.statements, 'all')) names.doubtfulStatements.add(name)
+  for (const name of written(names.statements, 'all')) {
+    const parse = names.statements.get(name)
+    if (parse !== undefined) names.statements.set(name, { ...parse })
+    names.doubtfulStatements.add(name)
+  }
   for (const name of written(names.portals, 'all')) names.doubtfulPortals.add(name)
 }
 
