@@ -96,3 +96,13 @@ test('a value cannot draw another line', () => {
   const text = shown({ parameters: [Buffer.from("a\n    $9 = 'b'\u202e"), null, null, null] })
   assert.match(text, /^ {4}\$1 text = 'a\\n {4}\$9 = 'b'\\u202e'$/m)
 })
+
+// Seen to fail when nothing bounds what is rendered.
+test('a long value in many places is shown once, and not rendered', () => {
+  const value = 'long '.repeat(20_000)
+  const change = { parameterTypes: [25], parameters: [Buffer.from(value)] }
+  const text = shown({ ...change, text: Buffer.from(`select ${'$1,'.repeat(100)}1`) })
+  assert.ok(text.includes(`$1 text = '${value}'`))
+  assert.doesNotMatch(text, /rendered/)
+  assert.match(shown({ ...change, text: Buffer.from('select $1, $1') }), /rendered/)
+})

@@ -147,22 +147,29 @@ const BARE_TYPES: ReadonlySet<string> = new Set([
 
 /**
  * The statement with the values in the places of the parameters, for people to read; it is not what runs, and nothing is
- * decided on it. Method: `$1` outside of literals, names and comments. Null where there are none.
+ * decided on it. Method: `$1` outside of literals, names and comments. Null where there are none, and where it would be much
+ * longer than the statement: a long value may stand in many places.
  */
 function renderedText(exact: Seen): string | null {
   const { subject } = exact
-  const parameters = parametersOf(exact)
-  if (parameters.length === 0 || !isUtf8(subject.text)) return null
+  const values = parametersOf(exact).map(inPlace)
+  if (values.length === 0 || !isUtf8(subject.text)) return null
   const text = subject.text.toString('utf8')
+  let left = RENDERED_MORE_MAX
   const rendered = text.replace(
     PARAMETERS,
     (found: string, _tag: unknown, number: string | undefined) => {
-      const parameter = number === undefined ? undefined : parameters[Number(number) - 1]
-      return parameter === undefined ? found : inPlace(parameter)
+      const value = number === undefined ? undefined : values[Number(number) - 1]
+      if (value === undefined || left < 0) return found
+      left -= value.length
+      return left < 0 ? found : value
     },
   )
-  return rendered === text ? null : rendered
+  return rendered === text || left < 0 ? null : rendered
 }
+
+/** How much longer than the statement it may be with its values in place. */
+const RENDERED_MORE_MAX = 1_048_576
 
 function inPlace(parameter: Parameter): string {
   const { value, typeName } = parameter

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { postgresValue } from './postgres-value.ts'
+import {
+  LENGTH_OF_BYTE_MAX,
+  postgresValue,
+  TEXT_LENGTH_MAX,
+  type TargetTypes,
+} from './postgres-value.ts'
 
 /** From PostgreSQL 18: the OID of a type, what its send function gives, and the value as text; a line of COPY each. */
 const captured = readFileSync(new URL('../captures/postgres-values.tsv', import.meta.url), 'utf8')
@@ -49,4 +54,98 @@ test('bytes that are no value of the type are never shown as one, and never thro
     const isText = new Set(['17', '18', '19', '25', '114', '142', '1042', '1043', '3802', '4072'])
     if (!isText.has(oid)) assert.equal(postgresValue(Number(oid), longer).text, null, oid)
   }
+})
+
+const int4 = (value: number): Buffer => {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32BE(value)
+  return bytes
+}
+const sized = (bytes: Buffer): Buffer => Buffer.concat([int4(bytes.length), bytes])
+const arrayOf = (oid: number, sizes: readonly number[], elements: readonly Buffer[]): Buffer =>
+  Buffer.concat([
+    ...[int4(sizes.length), int4(0), int4(oid)],
+    ...sizes.flatMap((size) => [int4(size), int4(1)]),
+    ...elements.map(sized),
+  ])
+const recordOf = (fields: readonly (readonly [oid: number, bytes: Buffer])[]): Buffer =>
+  Buffer.concat([
+    int4(fields.length),
+    ...fields.flatMap(([oid, bytes]) => [int4(oid), sized(bytes)]),
+  ])
+
+const RECORD = 2249
+const RECORDS = 2287
+const TEXT = 25
+const TEXTS = 1009
+const QUOTES = Buffer.from('"\\"\\')
+
+/** A value in so many others. */
+function nested(depth: number, around: (bytes: Buffer) => Buffer, first: Buffer): Buffer {
+  return Array.from({ length: depth }).reduce<Buffer>(around, first)
+}
+
+// Seen to fail, by the end of the process, when the type of the elements is taken from the bytes and nothing bounds the depth.
+test('a value in many others is shown as its bytes', () => {
+  const arrays = nested(30, (bytes) => arrayOf(TEXTS, [1], [bytes]), arrayOf(TEXT, [1], [QUOTES]))
+  assert.equal(postgresValue(TEXTS, arrays).text, null)
+  const records = nested(30, (bytes) => recordOf([[RECORD, bytes]]), recordOf([[TEXT, QUOTES]]))
+  assert.equal(postgresValue(RECORD, records).text, null)
+  const few = nested(
+    2,
+    (bytes) => recordOf([[RECORD, bytes]]),
+    recordOf([[TEXT, Buffer.from('a b')]]),
+  )
+  assert.equal(postgresValue(RECORD, few).text, '("(""(""""a b"""")"")")')
+})
+
+test('an array has elements of its own type, as PostgreSQL demands, and no more empty dimensions than none', () => {
+  assert.equal(postgresValue(1007, arrayOf(TEXT, [1], [QUOTES])).text, null)
+  assert.equal(postgresValue(1007, arrayOf(TEXT, [], [])).text, null)
+  assert.equal(postgresValue(1007, arrayOf(23, [2], [int4(1), int4(2)])).text, '{1,2}')
+  // Written dimension by dimension this would be 10^5 times {}.
+  assert.equal(postgresValue(TEXTS, arrayOf(TEXT, [10, 10, 10, 10, 10, 0], [])).text, '{}')
+  assert.equal(postgresValue(TEXTS, arrayOf(TEXT, [2_000_000_000, 0], [])).text, '{}')
+})
+
+// Seen to fail when `bounded` lets everything pass, and when the bound does not grow with the bytes.
+test('whatever the bytes: the text is no longer than its bound, and a long value that is honest is read', () => {
+  const zeros = Buffer.from('00007fff00007fff', 'hex')
+  const types: TargetTypes = new Map([
+    [20_000, { name: 'shop.pair', kind: 'composite', of: 0 }],
+    [20_001, { name: 'shop.pair[]', kind: 'array', of: 20_000 }],
+    [20_002, { name: 'shop.self[]', kind: 'array', of: 20_002 }],
+  ])
+  const { value } = fc.letrec<{ value: readonly [number, Buffer] }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 12, depthSize: 'max' },
+      fc.nat({ max: 2_000 }).map((times) => [TEXT, Buffer.alloc(times, QUOTES)] as const),
+      fc.constant([1700, zeros] as const),
+      fc
+        .tuple(fc.constantFrom(RECORD, 20_000), fc.array(tie('value'), { maxLength: 4 }))
+        .map(([oid, fields]) => [oid, recordOf(fields)] as const),
+      fc
+        .tuple(
+          fc.constantFrom([RECORDS, RECORD], [20_001, 20_000], [20_002, 20_002], [1231, 1700]),
+          fc.array(tie('value'), { maxLength: 4 }),
+        )
+        .map(([[oid = 0, of = 0], elements]) => {
+          const own = elements.flatMap(([element, bytes]) => (element === of ? [bytes] : []))
+          return [oid, arrayOf(of, [own.length], own)] as const
+        }),
+    ),
+  }))
+  fc.assert(
+    fc.property(value, ([oid, bytes]) => {
+      const { text } = postgresValue(oid, bytes, types)
+      const max = Math.max(TEXT_LENGTH_MAX, bytes.length * LENGTH_OF_BYTE_MAX)
+      assert.ok((text ?? '').length <= max)
+    }),
+    { numRuns: 300 },
+  )
+  const many = Array.from({ length: 50_000 }, () => zeros)
+  assert.equal(postgresValue(1231, arrayOf(1700, [many.length], many)).text, null)
+  const numbers = Array.from({ length: 50_000 }, (_, index) => -2_000_000_000 - index)
+  const honest = arrayOf(23, [numbers.length], numbers.map(int4))
+  assert.equal(postgresValue(1007, honest).text, `{${numbers.join(',')}}`)
 })

@@ -5,8 +5,9 @@ export type PostgresValue = { readonly type: string | null; readonly text: strin
 
 /**
  * What the bytes of a parameter in binary format stand for: the text that PostgreSQL gives for the value, with
- * `DateStyle = ISO`, `IntervalStyle = postgres` and the time zone UTC. The text is null for types that are not built in, and
- * for bytes that are none of the type: then only the bytes can be shown.
+ * `DateStyle = ISO`, `IntervalStyle = postgres` and the time zone UTC. The text is null for types that are not known, for
+ * bytes that are none of the type, and where it would be too long or too deep: then only the bytes can be shown. The bytes are
+ * chosen by the agent: each level of a value in a value may double its quotes.
  *
  * Known limits: `money` is written without a currency; types without a format that is documented by their send function, such
  * as tsvector, and base types of extensions as bytes; row types of tables only where `types` has them.
@@ -17,15 +18,20 @@ export function postgresValue(
   types: TargetTypes = NO_TYPES,
 ): PostgresValue {
   const type = postgresType(oid, types)
-  const read = readerOf(oid, types)
-  if (read === null) return { type, text: null }
+  const lengthMax = Math.max(TEXT_LENGTH_MAX, bytes.length * LENGTH_OF_BYTE_MAX)
   try {
-    return { type, text: read(bytes, types) }
+    return { type, text: textOf(oid, bytes, { types, depth: 0, lengthMax }) }
   } catch {
-    // A read beyond the end, what no value of the type has, or types that are made of each other.
+    // A read beyond the end, or what no value of the type has.
     return { type, text: null }
   }
 }
+
+/** Text may be this long whatever the bytes, and longer in proportion to them: no honest value needs more for a byte. */
+export const TEXT_LENGTH_MAX = 65_536
+export const LENGTH_OF_BYTE_MAX = 8
+/** How many values may stand around a value. */
+const DEPTH_MAX = 8
 
 /** Types of the target that are not built in, by OID. */
 export type TargetTypes = ReadonlyMap<number, Pick<ValueType, 'name' | 'kind' | 'of'>>
@@ -42,7 +48,7 @@ function readerOf(oid: number, types: TargetTypes): Read | null {
     case undefined:
       return TYPES.get(baseOf(oid, types))?.read ?? null
     case 'array':
-      return array
+      return array(type.of)
     case 'composite':
       return record
     case 'enum':
@@ -67,7 +73,9 @@ function baseOf(oid: number, types: TargetTypes): number {
   return base
 }
 
-type Read = (bytes: Buffer, types: TargetTypes) => string
+type Read = (bytes: Buffer, scope: Scope) => string
+/** The types of the target, how many values stand around this one, and how long the text of any of them may be. */
+type Scope = { readonly types: TargetTypes; readonly depth: number; readonly lengthMax: number }
 type Type = { readonly name: string; readonly read: Read }
 
 const exactly =
@@ -327,55 +335,75 @@ const lsn = exactly(8, (bytes) =>
 )
 
 /** Dimensions, whether it has NULLs, the type of its elements, sizes and lower bounds, then length and bytes of each element. */
-function array(bytes: Buffer, types: TargetTypes): string {
-  const dimensions = bytes.readInt32BE()
-  if (dimensions < 0 || dimensions > DIMENSIONS_MAX) throw new RangeError('too many dimensions')
-  const oid = bytes.readUInt32BE(8)
-  if (dimensions === 0 && bytes.length === 12) return '{}'
-  if (dimensions === 0) throw new RangeError('bytes behind it')
-  const sizes = Array.from({ length: dimensions }, (_, index) => bytes.readInt32BE(12 + index * 8))
-  const lower = Array.from({ length: dimensions }, (_, index) => bytes.readInt32BE(16 + index * 8))
-  let at = 12 + dimensions * 8
-  const element = (): string => {
-    const length = bytes.readInt32BE(at)
-    at += 4
-    if (length < 0) return 'NULL'
-    const found = inner(oid, bytes.subarray(at, at + length), { length, types })
-    at += length
-    return /^$|^null$|[\s{}",\\;]/i.test(oid === BOX_OID ? found.replaceAll(',', '') : found)
-      ? `"${found.replace(/["\\]/g, '\\$&')}"`
-      : found
+const array =
+  (oid: number): Read =>
+  (bytes, scope) => {
+    const dimensions = bytes.readInt32BE()
+    if (dimensions < 0 || dimensions > DIMENSIONS_MAX) throw new RangeError('too many dimensions')
+    // As PostgreSQL does: else the bytes could nest arrays in arrays.
+    if (bytes.readUInt32BE(8) !== oid) throw new RangeError('another type of elements')
+    const places = Array.from({ length: dimensions }, (_, index) => 12 + index * 8)
+    const sizes = places.map((place) => bytes.readInt32BE(place))
+    const lower = places.map((place) => bytes.readInt32BE(place + 4))
+    if (sizes.some((size) => size < 0)) throw new RangeError('another size')
+    let at = 12 + dimensions * 8
+    const part = bounded(scope)
+    const element = (): string => {
+      const length = bytes.readInt32BE(at)
+      at += 4
+      if (length < 0) return part('NULL')
+      const found = part(inner(oid, bytes.subarray(at, at + length), { length, scope }))
+      at += length
+      return /^$|^null$|[\s{}",\\;]/i.test(oid === BOX_OID ? found.replaceAll(',', '') : found)
+        ? `"${found.replace(/["\\]/g, '\\$&')}"`
+        : found
+    }
+    const level = (depth: number): string => {
+      const parts: string[] = []
+      for (let left = sizes[depth] ?? 0; left > 0; left--)
+        parts.push(depth + 1 < dimensions ? level(depth + 1) : element())
+      return `{${parts.join(oid === BOX_OID ? ';' : ',')}}`
+    }
+    const isEmpty = dimensions === 0 || sizes.includes(0)
+    const text = isEmpty ? '{}' : level(0)
+    if (at !== bytes.length) throw new RangeError('bytes behind it')
+    if (isEmpty || lower.every((bound) => bound === 1)) return text
+    const bounds = lower.map((bound, index) => `[${bound}:${bound + (sizes[index] ?? 0) - 1}]`)
+    return `${bounds.join('')}=${text}`
   }
-  const level = (depth: number): string => {
-    const size = sizes[depth] ?? 0
-    if (size < 0 || size > bytes.length) throw new RangeError('another size')
-    const parts = Array.from({ length: size }, () =>
-      depth + 1 < dimensions ? level(depth + 1) : element(),
-    )
-    return `{${parts.join(oid === BOX_OID ? ';' : ',')}}`
-  }
-  const text = level(0)
-  if (at !== bytes.length) throw new RangeError('bytes behind it')
-  if (lower.every((bound) => bound === 1)) return text
-  const bounds = lower.map((bound, index) => `[${bound}:${bound + (sizes[index] ?? 0) - 1}]`)
-  return `${bounds.join('')}=${text}`
-}
 
-function inner(oid: number, bytes: Buffer, { length, types }: Inner): string {
+function inner(oid: number, bytes: Buffer, { length, scope }: Inner): string {
   if (bytes.length !== length) throw new RangeError('another length')
-  const { text } = postgresValue(oid, bytes, types)
-  if (text === null) throw new RangeError('an element that is not known')
+  const text = textOf(oid, bytes, { ...scope, depth: scope.depth + 1 })
   // The output function says less than the cast to text.
-  return baseOf(oid, types) === BOOL_OID ? text.slice(0, 1) : text
+  return baseOf(oid, scope.types) === BOOL_OID ? text.slice(0, 1) : text
 }
 
-/** The length that stands before a value, and the types of the target. */
-type Inner = { readonly length: number; readonly types: TargetTypes }
+/** The length that stands before a value, and what it stands in. */
+type Inner = { readonly length: number; readonly scope: Scope }
+
+/** Throws where the type is not known, the bytes are none of it, or the text is too long or too deep. */
+function textOf(oid: number, bytes: Buffer, scope: Scope): string {
+  const read = readerOf(oid, scope.types)
+  if (read === null) throw new RangeError('a type that is not known')
+  if (scope.depth > DEPTH_MAX) throw new RangeError('too deep')
+  return bounded(scope)(read(bytes, scope))
+}
+
+/** Passes on the parts of a text until they are longer than it may be. */
+function bounded({ lengthMax }: Scope): (part: string) => string {
+  let length = 0
+  return (part) => {
+    length += part.length
+    if (length > lengthMax) throw new RangeError('too long')
+    return part
+  }
+}
 
 /** Flags, then length and bytes of the bounds that it has. */
 const range =
   (oid: number): Read =>
-  (bytes, types) => {
+  (bytes, scope) => {
     const flags = bytes.readUInt8()
     if ((flags & 1) !== 0 && bytes.length === 1) return 'empty'
     if ((flags & 1) !== 0) throw new RangeError('bytes behind it')
@@ -383,7 +411,7 @@ const range =
     const bound = (isInfinite: boolean): string => {
       if (isInfinite) return ''
       const length = bytes.readInt32BE(at)
-      const text = inner(oid, bytes.subarray(at + 4, at + 4 + length), { length, types })
+      const text = inner(oid, bytes.subarray(at + 4, at + 4 + length), { length, scope })
       at += 4 + length
       return /[\s"\\(),[\]]|^$/.test(text) ? `"${text.replace(/["\\]/g, '$&$&')}"` : text
     }
@@ -395,13 +423,14 @@ const range =
 
 const multirange =
   (oid: number): Read =>
-  (bytes, types) => {
+  (bytes, scope) => {
     const read = range(oid)
+    const part = bounded(scope)
     const ranges: string[] = []
     let at = 4
     for (let count = bytes.readUInt32BE(); count > 0; count--) {
       const length = bytes.readInt32BE(at)
-      ranges.push(read(bytes.subarray(at + 4, at + 4 + length), types))
+      ranges.push(part(read(bytes.subarray(at + 4, at + 4 + length), scope)))
       at += 4 + length
     }
     if (at !== bytes.length) throw new RangeError('bytes behind it')
@@ -409,8 +438,9 @@ const multirange =
   }
 
 /** The number of fields, then type, length and bytes of each. */
-function record(bytes: Buffer, types: TargetTypes): string {
+function record(bytes: Buffer, scope: Scope): string {
   let at = 4
+  const part = bounded(scope)
   const fields: string[] = []
   for (let count = bytes.readInt32BE(); count > 0; count--) {
     const oid = bytes.readUInt32BE(at)
@@ -420,7 +450,7 @@ function record(bytes: Buffer, types: TargetTypes): string {
       fields.push('')
       continue
     }
-    const text = inner(oid, bytes.subarray(at, at + length), { length, types })
+    const text = part(inner(oid, bytes.subarray(at, at + length), { length, scope }))
     at += length
     fields.push(/^$|[\s"\\(),]/.test(text) ? `"${text.replace(/["\\]/g, '$&$&')}"` : text)
   }
@@ -500,6 +530,6 @@ const SCALARS: readonly Row[] = [
 const TYPES: ReadonlyMap<number, Type> = new Map(
   SCALARS.flatMap(([oid, arrayOid, name, read]): [number, Type][] => [
     [oid, { name, read }],
-    [arrayOid, { name: `${name}[]`, read: array }],
+    [arrayOid, { name: `${name}[]`, read: array(oid) }],
   ]),
 )
