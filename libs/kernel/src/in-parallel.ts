@@ -1,4 +1,7 @@
-/** Does something with each of these, with at most this many at the same time. */
+/**
+ * Does something with each of these, with at most this many at the same time. It is over when nothing is under way any
+ * more: after a failure too, which it throws then.
+ */
 export async function inParallel<T>(
   items: Iterable<T>,
   atOnceMax: number,
@@ -8,5 +11,7 @@ export async function inParallel<T>(
   const one = async (): Promise<void> => {
     for (let next = left.next(); next.done !== true; next = left.next()) await work(next.value)
   }
-  await Promise.all(Array.from({ length: atOnceMax }, one))
+  const runs = Array.from({ length: atOnceMax }, one)
+  await Promise.allSettled(runs)
+  await Promise.all(runs)
 }

@@ -39,3 +39,27 @@ test('each item is worked on once, at most so many at a time', async () => {
   )
   await inParallel([], 4, () => assert.fail())
 })
+
+/** Seen to fail, with work of the first call under way in the second, when a failure ends the wait for the others. */
+test('after a failure nothing is under way any more', async () => {
+  let underWay = 0
+  const slow = Promise.withResolvers<void>()
+  const work = oneAtATime(async () => {
+    await inParallel(['fails', 'waits'], 2, async (item) => {
+      if (item === 'fails') throw new Error('broken')
+      underWay++
+      await slow.promise
+      underWay--
+    })
+  })
+  const first = work()
+  let isOver = false
+  const over = assert.rejects(first, /broken/).then(() => (isOver = true))
+  await new Promise(setImmediate)
+  assert.deepEqual([underWay, isOver], [1, false])
+  await work()
+  assert.equal(underWay, 1)
+  slow.resolve()
+  await over
+  assert.equal(underWay, 0)
+})
