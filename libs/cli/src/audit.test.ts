@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, describe, it } from 'node:test'
@@ -23,6 +31,7 @@ import { auditSettings } from './audit-log.ts'
 import { events, type EventsOptions } from './commands/events.ts'
 import { exported, type ExportOptions } from './commands/export.ts'
 import { contextOf } from './context.ts'
+import { putInPlace } from './extract-place.ts'
 import { eventLine, eventObject } from './event-line.ts'
 
 const MARIA = uuidv7(1)
@@ -216,6 +225,30 @@ describe('export', () => {
     await assert.rejects(extracted(log, 'own', { force: true }), /no extract/)
     assert.equal(readFileSync(own, 'utf8'), 'mine')
     await assert.rejects(extracted(log, '.', { force: true }), /no extract/)
+  })
+
+  // Seen to fail when the folder that is written to has a name that another may have already.
+  it('deletes nothing that is not its own, and no extract before another is in its place', async () => {
+    const write = (dir: string, name: string): void => {
+      mkdirSync(join(folder, dir), { recursive: true })
+      writeFileSync(join(folder, dir, name), '{"files":[]}')
+    }
+    const left = () => readdirSync(folder, { recursive: true }).map(String).toSorted()
+    write('kept.partial', 'mine')
+    write('site', 'manifest.json')
+    await extracted(log, 'kept')
+    write('more', 'mine')
+    cpSync(join(folder, 'kept'), join(folder, 'more'), { recursive: true })
+    const before = left()
+    assert.ok(before.includes(join('kept.partial', 'mine')))
+    for (const name of ['site', 'more'])
+      await assert.rejects(extracted(log, name, { force: true }), /no extract/)
+    const failing = { ...log, readToEnd: () => Promise.reject(new Error('no more')) }
+    await assert.rejects(extracted(failing, 'kept', { force: true }), /no more/)
+    await assert.rejects(putInPlace(join(folder, 'nothing'), join(folder, 'kept')), /ENOENT/)
+    assert.deepEqual(left(), before)
+    await extracted(log, 'kept', { force: true })
+    assert.deepEqual(left(), before)
   })
 
   it('says what is missing, with the status 1', async () => {

@@ -1,9 +1,9 @@
-import { existsSync, readdirSync, statSync } from 'node:fs'
-import { mkdir, readFile, rename, rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Problem, sha256 } from '@countersign/kernel'
 import { auditLog } from '../audit-log.ts'
 import type { Context } from '../context.ts'
+import { folderBeside, putInPlace, refuseToOverwrite } from '../extract-place.ts'
 import { extract, type Manifest, SCHEMAS_TOPIC } from '../extract.ts'
 import { oneLine } from '../printable.ts'
 import { table } from '../table.ts'
@@ -17,7 +17,7 @@ export type ExportOptions = {
 
 /**
  * Writes all that stands in the log of a span of time as files. The folder has its name when everything in it is on the
- * disk; until then it is called `….partial`. The status is 0 only where nothing is missing.
+ * disk; until then it is called `….partial-` and six letters. The status is 0 only where nothing is missing.
  */
 export async function exported(
   context: Context,
@@ -34,9 +34,7 @@ export async function exported(
     options
   const place = resolve(context.io.workingDirectory, out)
   refuseToOverwrite(place, force)
-  const partial = `${place}.partial`
-  await rm(partial, { recursive: true, force: true })
-  await mkdir(partial, { recursive: true, mode: 0o700 })
+  const partial = await folderBeside(place)
   try {
     await using log = await open(context)
     const topics = (await log.topics()).filter((topic) => topic !== SCHEMAS_TOPIC)
@@ -45,8 +43,9 @@ export async function exported(
       progress: progressTo(context),
     })
     const digest = sha256(await readFile(join(partial, 'manifest.json')))
-    await rm(place, { recursive: true, force: true })
-    await rename(partial, place)
+    // Something else may have got the name meanwhile.
+    refuseToOverwrite(place, force)
+    await putInPlace(partial, place)
     context.print({ out: place, manifestSha256: digest, ...manifest }, () =>
       extractText(place, digest, manifest, context),
     )
@@ -54,21 +53,6 @@ export async function exported(
   } finally {
     await rm(partial, { recursive: true, force: true })
   }
-}
-
-/** Only an extract is replaced, and only where that is wanted: never something else that happens to have the name. */
-function refuseToOverwrite(place: string, isForced: boolean): void {
-  if (!existsSync(place)) return
-  const isFolder = statSync(place).isDirectory()
-  if (isFolder && readdirSync(place).length === 0) return
-  if (!isFolder || !existsSync(join(place, 'manifest.json')))
-    throw new Problem('CS_BAD_REQUEST', `${oneLine(place)} is there, and is no extract`, {
-      hint: 'Name another folder with --out.',
-    })
-  if (!isForced)
-    throw new Problem('CS_BAD_REQUEST', `${oneLine(place)} is there`, {
-      hint: 'Replace it with --force, or name another folder with --out.',
-    })
 }
 
 function extractText(
