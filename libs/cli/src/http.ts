@@ -25,16 +25,29 @@ export type Answered = { readonly status: number; readonly body: unknown }
 
 /** Calls an API; a refusal is an answer too. */
 export async function ask(call: HttpCall): Promise<Answered> {
-  const response = await opened(call)
-  const body: unknown = await response.json().catch(() => null)
-  return { status: response.status, body }
+  return answered(call, async (response) => ({
+    status: response.status,
+    body: parsed(await response.text()),
+  }))
+}
+
+/** What a server gives, whole, as text. */
+export const textFrom = (call: HttpCall): Promise<string> =>
+  answered(call, (response) => response.text())
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
 }
 
 /** Calls an API; a refusal is thrown as the problem that the server wrote (RFC 9457). */
 export async function answerOf(call: HttpCall): Promise<unknown> {
-  const answered = await ask(call)
-  if (answered.status >= 400) throw problemIn(answered)
-  return answered.body
+  const found = await ask(call)
+  if (found.status >= 400) throw problemIn(found)
+  return found.body
 }
 
 /** What a server says is wrong. */
@@ -50,7 +63,11 @@ export function problemIn({ status, body }: Answered): Problem {
 }
 
 /** The response itself, for streams; throws where the server cannot be reached. */
-export async function opened(call: HttpCall): Promise<Response> {
+export const opened = (call: HttpCall): Promise<Response> =>
+  answered(call, async (response) => response)
+
+/** Calls, and takes what is wanted of the response within the same limit. */
+async function answered<T>(call: HttpCall, take: (response: Response) => Promise<T>): Promise<T> {
   const { url, token, accept = 'application/json', limitMs = LIMIT_MS } = call
   const stop = new AbortController()
   using _limit = after(limitMs, () =>
@@ -58,7 +75,7 @@ export async function opened(call: HttpCall): Promise<Response> {
   )
   const content = contentOf(call)
   try {
-    return await fetch(url, {
+    const response = await fetch(url, {
       method: call.method ?? (content === null ? 'GET' : 'POST'),
       signal: stop.signal,
       // A redirect could carry the token to another place.
@@ -70,6 +87,7 @@ export async function opened(call: HttpCall): Promise<Response> {
       },
       ...(content === null ? {} : { body: content.text }),
     })
+    return await take(response)
   } catch (cause) {
     throw new Problem(
       'CS_BAD_REQUEST',

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { Writable } from 'node:stream'
 import { invokedAs } from './invocation.ts'
 
 /** What the commands know of the world around them, so that tests can be that world. */
@@ -22,9 +23,7 @@ export type Io = {
 export const processIo = (): Io => ({
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
-  drained: async () => {
-    if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain')
-  },
+  drained: drainOf(process.stdout),
   env: process.env,
   workingDirectory: process.cwd(),
   isTerminal: process.stdout.isTTY,
@@ -32,6 +31,16 @@ export const processIo = (): Io => ({
   ask: process.stdin.isTTY && process.stdout.isTTY ? asked : null,
   invokedAs: invokedAs(process.env, process.cwd()),
 })
+
+/** Waits until a stream takes more; all who wait at once wait for the same event. */
+export function drainOf(stream: Writable): () => Promise<void> {
+  let waiting: Promise<unknown> | null = null
+  return async () => {
+    if (!stream.writableNeedDrain) return
+    waiting ??= once(stream, 'drain').finally(() => (waiting = null))
+    await waiting
+  }
+}
 
 async function asked(question: string): Promise<string> {
   const { createInterface } = await import('node:readline/promises')

@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { messageOf } from '@countersign/kernel'
 import type { Context } from './context.ts'
-import { opened } from './http.ts'
+import { ask, textFrom } from './http.ts'
 import { HOME } from './invocation.ts'
 import { json } from './json.ts'
 import { stuckRevocations } from './stuck-revocations.ts'
@@ -36,13 +36,12 @@ async function serviceFinding(context: Context, service: string, dir: string): P
     context.settings.instance === 'demo' ? '' : `CS_INSTANCE=${context.settings.instance} `
   const next = `See ${log}; start it alone with \`${instance}npm start\` in ${join(HOME, 'services', service)}.`
   try {
-    const response = await opened({
+    const { status, body } = await ask({
       url: `http://127.0.0.1:${port}/readyz`,
       token: null,
       limitMs: 5_000,
     })
-    const body: unknown = await response.json().catch(() => null)
-    if (response.ok)
+    if (status === 200)
       return { check: service, status: 'ok', detail: `ready, on ${port}`, next: null }
     const failing = json.texts(body, 'failing').join(', ')
     return {
@@ -64,10 +63,9 @@ async function serviceFinding(context: Context, service: string, dir: string): P
 /** A broker that does not answer is found as a service. */
 async function revocationFindings(context: Context): Promise<readonly Finding[]> {
   const port = settingsOfService(context, 'credential-broker')?.['CS_HEALTH_PORT'] ?? ''
+  if (port === '') return []
   const url = `http://127.0.0.1:${port}/metrics`
-  return opened({ url, token: null, limitMs: 5_000 })
-    .then((response) => response.text())
-    .then(stuckRevocations, () => [])
+  return textFrom({ url, token: null, limitMs: 5_000 }).then(stuckRevocations, () => [])
 }
 
 async function kafkaFinding(context: Context, next: string): Promise<Finding> {

@@ -32,12 +32,18 @@ export async function readingOf(log: Log, options: ReadingOptions): Promise<Read
   }
   let progress = Promise.withResolvers<void>()
   let failure: { readonly cause: unknown } | null = null
+  let takersUnderWay = 0
   const reader = await log.read({
     topics,
     from: sinceMs === null ? 'end' : { sinceMs },
     onRecords: async (records, { topic, partition, offset }) => {
       const span = spans.get(topic)?.get(partition)
-      if (span !== undefined) await options.onRecords(records, span)
+      takersUnderWay++
+      try {
+        if (span !== undefined) await options.onRecords(records, span)
+      } finally {
+        takersUnderWay--
+      }
       reached.set(nameOf(topic, partition), offset)
       progress.resolve()
       progress = Promise.withResolvers<void>()
@@ -68,8 +74,10 @@ export async function readingOf(log: Log, options: ReadingOptions): Promise<Read
   async function until(isSo: () => boolean): Promise<void> {
     while (!isSo()) {
       using _timer = after(STALLED_MS_MAX, () => {
-        failure = { cause: stalled() }
+        // Who takes the records may be slow (a person in a pager); then the log is not asked for more.
+        if (takersUnderWay === 0) failure = { cause: stalled() }
         progress.resolve()
+        progress = Promise.withResolvers<void>()
       })
       await progress.promise
       if (failure !== null) throw failure.cause

@@ -121,7 +121,7 @@ function isWanted(record: LogRecord, options: EventsOptions, topics: readonly st
   return until === undefined || record.timestampMs < Date.parse(until)
 }
 
-/** The newest of what is added, by their times; of one partition always in its order. */
+/** The newest of what is added, by their times. */
 function newestOf(max: number): {
   add(event: EventObject): void
   taken(): { found: readonly EventObject[]; leftOut: number }
