@@ -12,33 +12,55 @@ import { askTarget } from '../support/target.ts'
 import { group, openWire, told } from '../support/wire.ts'
 
 const system = await arena('paths')
-// Two tenants with the same names. What the second one's hold is masked, and nothing may be written there.
+/** As long as PostgreSQL keeps a name. */
+const LONGEST = `tenant_${'l'.repeat(56)}`
+// Tenants with the same names. What b's and the longest one's hold is masked, and nothing may be written there.
 await askTarget(
   system,
-  ['tenant_a', 'tenant_b']
+  ['tenant_a', 'tenant_b', 'tenant_c', LONGEST]
     .map(
       (schema) => `create schema ${schema};
         create table ${schema}.t (id int, word text); insert into ${schema}.t values (1, 'in ${schema}');
         grant usage on schema ${schema} to shop_dev_reader, shop_dev_writer;
         grant select, insert on ${schema}.t to shop_dev_reader, shop_dev_writer;`,
     )
-    .join('\n'),
+    .join('\n') +
+    `revoke usage on schema tenant_c from shop_dev_reader, shop_dev_writer;
+    create function tenant_a.moves() returns int language plpgsql as
+      $$ begin perform set_config('search_path', 'tenant_b', false); return 1; end $$;
+    create function tenant_a.moved() returns trigger language plpgsql as
+      $$ begin perform tenant_a.moves(); return new; end $$;
+    create table tenant_a.triggered (id int);
+    create trigger moved before insert on tenant_a.triggered for each row execute function tenant_a.moved();
+    create table tenant_a.deferred (id int);
+    create constraint trigger moved after insert on tenant_a.deferred deferrable initially deferred
+      for each row execute function tenant_a.moved();
+    create table tenant_a.filled (id int, word int default tenant_a.moves());
+    create view tenant_a.seen as select tenant_a.moves() as one;
+    grant execute on all functions in schema tenant_a to public;
+    grant select, insert on all tables in schema tenant_a to shop_dev_reader, shop_dev_writer;`,
   'shop_dev',
 )
 const applied = await applyCatalog(system, (name, text) => {
   if (name === 'profiles.yaml')
-    return text.replace('  record: full\n', '  record: full\n  searchPaths: [tenant_*]\n')
+    return text.replace(
+      '  record: full\n',
+      '  record: full\n  searchPaths: [tenant_*, [tenant_*, tenant_*]]\n',
+    )
   if (name === 'masking.yaml')
     return text.replace(
       '  columns:\n',
-      '  columns:\n    - { schema: tenant_b, table: t, column: word, tag: secret, method: redact }\n',
+      `  columns:
+    - { schema: tenant_b, table: t, column: word, tag: secret, method: redact }
+    - { schema: ${LONGEST}, table: t, column: word, tag: secret, method: redact }
+`,
     )
   if (name === 'chains.yaml') return text.replace('[dev-reviewers]', '[prod-reviewers]')
   if (name === 'dev.cedar')
     return `${text}
       @id("not-in-b")
       forbid (principal, action == Countersign::Action::"write", resource)
-      when { resource has schema && resource.schema == "tenant_b" };`
+      when { resource has schema && (resource.schema == "tenant_b" || resource.schema == "${LONGEST}") };`
   return text
 })
 assert.equal(applied.status, 200, JSON.stringify(applied.body))
@@ -50,8 +72,9 @@ const LOCAL_B = 'set local search_path to tenant_b'
 const READ = 'select upper(word) from t where id = 1'
 const IN_A = 'row IN TENANT_A'
 const IN_B = 'row [masked]'
-const NOWHERE = 'error 42P01'
+const NOWHERE = 'error 42C02'
 const SYNC = toServer.sync()
+const INTO_DEFERRED = 'insert into tenant_a.deferred values (1)'
 const WRITE = "insert into t values (2, 'more')"
 
 const run = (sql: string): Buffer => toServer.query(sql)
@@ -156,6 +179,61 @@ const SAYS: Readonly<Record<string, readonly [sent: readonly Buffer[], rows: rea
       ['error', 'error', IN_A],
     ],
     'a text that changes the path does nothing else behind it': [[run(`${A}; ${READ}`)], ['error']],
+    'PostgreSQL cuts long names off, so none is longer': [
+      [
+        ...[run(A), run(`set search_path = '${LONGEST}x'`)],
+        run(`select set_config('search_path', '${LONGEST}x', false)`),
+        run("select set_config('search_path', E'\\vtenant_b', false)"),
+        ...[run(READ), run(`set search_path = ${LONGEST}x`), run(READ), run(WRITE)],
+      ],
+      ['error', 'error', 'error', IN_A, IN_B, 'error 42C01'],
+    ],
+    'schemas that there are not, or behind all that is looked through, are passed over': [
+      [
+        ...[run('set search_path = tenant_none, tenant_b'), run(READ)],
+        ...[run('set search_path = tenant_a, tenant_c'), run(READ)],
+      ],
+      [IN_B, IN_A],
+    ],
+    'a trigger that waits for the end of its transaction moves the path': [
+      [
+        ...[run(A), run(READ), run(WRITE), run('begin'), run(INTO_DEFERRED), run('commit')],
+        ...[run(READ), run(WRITE), run(A), run(READ)],
+        Buffer.concat([group(INTO_DEFERRED), SYNC]),
+        ...[run(READ), run(WRITE), run(A), run('begin'), run(INTO_DEFERRED)],
+        Buffer.concat([group('commit'), group(READ), group(WRITE), SYNC]),
+      ],
+      [IN_A, IN_B, 'error 42C01', IN_A, IN_B, 'error 42C01', IN_B, 'error 42C01'],
+    ],
+    ...Object.fromEntries(
+      [
+        ['a trigger', 'insert into tenant_a.triggered values (1)'],
+        ['a default', 'insert into tenant_a.filled (id) values (1)'],
+        ['a view', 'select one from tenant_a.seen where one = 2'],
+      ].flatMap(([what, sql = '']) => [
+        [
+          `${what} moves the path, also of what is covered`,
+          [
+            [run(A), run(READ), run(WRITE), run(sql), run(READ), run(WRITE), run(A), run(READ)],
+            [IN_A, IN_B, 'error 42C01', IN_A],
+          ],
+        ],
+        [
+          `${what} moves the path amidst a pipeline and a transaction`,
+          [
+            [
+              ...[run(A), run(READ), run(WRITE)],
+              Buffer.concat([group(sql), group(READ), group(WRITE), SYNC]),
+              ...[run(A), run('begin'), run(READ), run(sql), run(READ), run(WRITE)],
+              Buffer.concat([group('rollback'), SYNC]),
+              run(READ),
+            ],
+            [IN_A, IN_B, 'error 42C01', IN_A, IN_B, 'error 42C01', IN_A],
+          ],
+        ],
+        [`nothing follows ${what} in one text`, [[run(A), run(`${sql}; ${READ}`)], ['error']]],
+      ]),
+    ),
     'no temporary table hides what another path would find': [
       [run('create temp table t (id int)')],
       ['error'],
@@ -207,6 +285,17 @@ test('no session begins with a path that its profile does not list', async () =>
   const own = { PGOPTIONS: '-c search_path="$user",public' }
   const ran = await psql(system, { profile: 'shop-dev', env: own, commands: ['select 7 as seven'] })
   assert.match(ran.stdout, /7/, ran.stderr)
+})
+
+test('a session ends where PostgreSQL passes over a schema that is decided along', async () => {
+  for (const begun of [
+    { commands: ['set search_path = tenant_c, tenant_b', READ] },
+    { commands: [READ], env: { PGOPTIONS: '-c search_path=tenant_c,tenant_b' } },
+  ]) {
+    const ran = await psql(system, { profile: 'shop-dev', ...begun })
+    assert.match(ran.stderr, /grant USAGE on each schema of "tenant_c", "tenant_b"/)
+    assert.doesNotMatch(ran.stdout, /TENANT|masked/)
+  }
 })
 
 test('the reviewer sees the path under which a text is asked about', async () => {

@@ -10,26 +10,14 @@ import kafka
 
 login = {"bootstrap_servers": os.environ["KAFKA_BROKERS"], "security_protocol": "SASL_PLAINTEXT",
          "sasl_mechanism": "PLAIN", "sasl_plain_username": "audit", "sasl_plain_password": os.environ["KAFKA_PASSWORD"],
-         "auto_offset_reset": "earliest", "enable_auto_commit": False}
+         "auto_offset_reset": "earliest", "enable_auto_commit": False, "consumer_timeout_ms": 5_000}
 published, schemas, heads, seen = fastavro.schema.load_schema(os.environ["SCHEMA_PUBLISHED"]), {}, {}, set()
 
-
-def records(*topics):
-    """What the topics hold now, each partition in its order."""
-    consumer = kafka.KafkaConsumer(**login)
-    places = [kafka.TopicPartition(topic, one) for topic in topics for one in consumer.partitions_for_topic(topic)]
-    consumer.assign(places)
-    ends = consumer.end_offsets(places)
-    while any(consumer.position(place) < ends[place] for place in places):
-        for batch in consumer.poll(timeout_ms=1_000).values():
-            yield from batch
-
-
-for record in records("schemas"):
+for record in kafka.KafkaConsumer("schemas", group_id="audit-schemas", **login):
     found = fastavro.schemaless_reader(io.BytesIO(record.value), published)
     schemas[found["fingerprint"]] = fastavro.parse_schema(json.loads(found["schema"]))
 
-for record in records("sessions", "decisions", "approvals", "transcript"):
+for record in kafka.KafkaConsumer("sessions", "decisions", "approvals", "transcript", group_id="audit-events", **login):
     headers = {name: value.decode() for name, value in record.headers}
     kind, fingerprint = headers["ce_type"].split(".")[-1], headers["ce_dataschema"].split(":")[-1]
     message = fastavro.schemaless_reader(io.BytesIO(record.value), schemas[fingerprint])

@@ -1,7 +1,7 @@
 import { CATALOG_RELATIONS } from './generated/pg-catalog.ts'
 import type { RelationRef } from './facts.ts'
 import { systemColumnsOf } from './system-columns.ts'
-import { meantPath, type PathRules } from './search-path.ts'
+import { isSamePath, meantPath, type PathRules } from './search-path.ts'
 import { type CatalogType, type TypeFacts, type Types, typesOf } from './types.ts'
 
 /** What is known of a target. A `TargetDescribed` event has this form. */
@@ -156,7 +156,7 @@ function indexed(catalog: TargetCatalog): Names {
     under(other) {
       const meant = meantPath(other, rules)
       if (meant === null) return 'unknown'
-      return keyOfPath(meant) === keyOfPath(catalog.searchPath) ? 'same' : 'others'
+      return isSamePath(meant, catalog.searchPath) ? 'same' : 'others'
     },
     hasOtherPaths: rules.others.length > 0,
     anywhere(name) {
@@ -218,8 +218,6 @@ const refOf = (relation: CatalogRelation): RelationRef => ({
   name: relation.name,
   oid: relation.oid,
 })
-
-const keyOfPath = (path: readonly string[]): string => JSON.stringify(path)
 
 const key = (schema: string, name: string): string => JSON.stringify([schema, name])
 

@@ -21,7 +21,14 @@ export type { CatalogType, TypeFacts } from './types.ts'
 export { exactKey, shapeKey, STATEMENTS_VERSION } from './keys.ts'
 export { complexityOf } from './complexity.ts'
 export { isParserBroken, loadStatements, LOOP_BYTES_MAX, STATEMENT_BYTES_MAX } from './parser.ts'
-export { meantPath, pathIn, type PathRules, pathRulesOf } from './search-path.ts'
+export {
+  isLookedThrough,
+  isSamePath,
+  meantPath,
+  pathIn,
+  type PathRules,
+  pathRulesOf,
+} from './search-path.ts'
 export { HARMLESS_SETTINGS, namesASession, READ_UNDER } from './settings.ts'
 export { redefinitions, type RedefinedNames, type Redefinitions } from './redefinitions.ts'
 export { nameProbesOf, probesOf } from './probes.ts'

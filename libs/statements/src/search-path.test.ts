@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
-import { loadStatements, meantPath, pathIn, type PathRules, type TargetCatalog } from './index.ts'
+import {
+  isLookedThrough,
+  isSamePath,
+  loadStatements,
+  meantPath,
+  pathIn,
+  type PathRules,
+  type TargetCatalog,
+} from './index.ts'
 import { resultColumns, understand } from './index.ts'
 
 const RULES: PathRules = {
@@ -8,6 +16,9 @@ const RULES: PathRules = {
   others: [['tenant_*'], ['tenant_a', 'public'], ['Reports']],
   skipsUser: true,
 }
+
+/** As long as PostgreSQL keeps a name. */
+const LONGEST = `tenant_${'l'.repeat(56)}`
 
 describe('the path along which names are decided', () => {
   const MEANT: Readonly<Record<string, readonly string[] | null>> = {
@@ -32,6 +43,14 @@ describe('the path along which names are decided', () => {
     '"tenant_*"': ['tenant_*'],
     'tenant_a,': null,
     '"Tenant_a"': null,
+    [LONGEST]: [LONGEST],
+    [`${LONGEST}x`]: null,
+    [`"${LONGEST}x"`]: null,
+    [`"tenant_${'é'.repeat(29)}"`]: null,
+    ' \t\n\r\ftenant_a\f': ['tenant_a'],
+    '\vtenant_a': null,
+    'tenant_a\v': null,
+    '\v': null,
   }
   for (const [path, meant] of Object.entries(MEANT))
     test(`${path || '(empty)'} is ${meant?.join(', ') ?? 'not allowed'}`, () =>
@@ -47,6 +66,38 @@ describe('the path along which names are decided', () => {
     assert.deepEqual(meantPath(pathIn('people'), rules), ['people'])
     assert.equal(meantPath(pathIn('pg_temp'), rules), null)
   })
+})
+
+test('a path has a bounded number of schemas', () => {
+  const rules = { ...RULES, others: [64, 65].map((length) => Array<string>(length).fill('a')) }
+  assert.equal(meantPath(rules.others[0] ?? [], rules)?.length, 64)
+  assert.equal(meantPath(rules.others[1] ?? [], rules), null)
+})
+
+test('two paths are the same where each schema is', () => {
+  assert.ok(isSamePath(['a', 'b'], ['a', 'b']))
+  for (const other of [['a'], ['b', 'a'], ['a, b'], ['a', 'b', 'c']])
+    assert.equal(isSamePath(['a', 'b'], other), false)
+})
+
+test('a schema that PostgreSQL passes over may only be the last', () => {
+  const CASES: readonly (readonly [path: string, looked: string, isRight: boolean])[] = [
+    ['a b', 'a b', true],
+    ['a b', 'a', true],
+    ['a b', '', true],
+    ['a b', 'pg_catalog', true],
+    ['a a b', 'a b', true],
+    ['a pg_temp b', 'a pg_temp_12 b', true],
+    ['a pg_temp b', 'a b', true],
+    ['pg_catalog a', 'pg_catalog a', true],
+    ['a b', 'b', false],
+    ['a b c', 'a c', false],
+    ['a b', 'a b c', false],
+    ['a pg_catalog', 'pg_catalog', false],
+  ]
+  const split = (names: string): string[] => names.split(' ').filter(Boolean)
+  for (const [path, looked, isRight] of CASES)
+    assert.equal(isLookedThrough(split(path), split(looked)), isRight, `${path}: ${looked}`)
 })
 
 const relations = ['shop', 'tenant_a', 'tenant_b'].map((schema, index) => ({
@@ -86,12 +137,16 @@ describe('a target along another path', () => {
     'set local search_path to "tenant_b"',
     "select set_config('search_path', 'tenant_b', true)",
     'begin; set local search_path = tenant_a',
+    // A word is cut off when it is parsed, as PostgreSQL does; a string is not.
+    `set search_path = "${LONGEST}x"`,
     'set search_path = tenant_a; set timezone = utc; commit; begin',
     'begin; select * from t; commit',
     'set search_path = tenant_b; reset all',
     'set search_path = tenant_a; begin',
     // The one that is in force already.
     'set search_path = shop; select * from orders',
+    'select oid from pg_catalog.pg_class; select * from orders',
+    'begin; insert into orders default values; commit',
     'begin; savepoint s; select * from orders; release s; commit',
   ]
   const BEHIND: readonly string[] = [
@@ -104,6 +159,11 @@ describe('a target along another path', () => {
     'commit; select * from t',
     'rollback to s; select * from t',
     'begin; set local search_path = tenant_a; rollback; select * from t',
+    // Triggers and views may change it.
+    'insert into orders default values; select 1',
+    'select * from shop.orders; select * from orders',
+    `set search_path = '${LONGEST}x'`,
+    `select set_config('search_path', '${LONGEST}x', false)`,
   ]
   for (const sql of ALONE)
     test(`passes: ${sql}`, () =>
@@ -111,6 +171,19 @@ describe('a target along another path', () => {
   for (const sql of BEHIND)
     test(`is unknown: ${sql}`, () =>
       assert.equal(understand(sql, target(['shop'])).changesNames, true))
+
+  test('a relation that is in no schema of the path is unknown, but where it may be temporary', () => {
+    const given = { mayHaveTemporary: false }
+    for (const sql of ['select * from nowhere', 'insert into nowhere values (1)', 'delete from t'])
+      assert.equal(understand(sql, target(['shop']), given).changesNames, true, sql)
+    for (const sql of [
+      'select * from orders',
+      'with x as (select 1) select * from x',
+      'create table u ()',
+    ])
+      assert.equal(understand(sql, target(['shop']), given).changesNames, false, sql)
+    assert.equal(understand('select * from nowhere', target(['shop'])).changesNames, false)
+  })
 
   test('where the target has one path alone, a commit moves nothing', () => {
     const plain = { ...target(['shop']), pathRules: { ...RULES, others: [] } }

@@ -3,10 +3,11 @@
  *
  *   path := [name {',' name}]     name := word | '"' {any | '""'} '"'
  *
- * Words are folded to lower case in ASCII only. Null for what is not of this form.
+ * Words are folded to lower case in ASCII only. A vertical tab is a blank since PostgreSQL 16 alone, so it is none here. Null for
+ * what is not of this form.
  */
 export function pathIn(value: string): readonly string[] | null {
-  if (/^[ \t\n\r\f\v]*$/.test(value)) return []
+  if (/^[ \t\n\r\f]*$/.test(value)) return []
   const names: string[] = []
   for (let at = 0; ;) {
     NAME.lastIndex = at
@@ -49,11 +50,32 @@ export function meantPath(
   path: readonly string[] | null,
   { own, others, skipsUser }: PathRules,
 ): readonly string[] | null {
-  const named = path?.filter((schema) => !(skipsUser && schema === '$user')) ?? null
-  if (named === null) return null
+  if (path === null || path.length > PATH_SCHEMAS_MAX || path.some(isCut)) return null
+  const named = path.filter((schema) => !(skipsUser && schema === '$user'))
   if (keepsNames(named, own)) return own
   return others.some((allowed) => isAlong(named, allowed)) ? named : null
 }
+
+/** PostgreSQL cuts a longer name off, so it means another schema. */
+const isCut = (schema: string): boolean => Buffer.byteLength(schema) > NAME_BYTES_MAX
+
+export const isSamePath = (one: readonly string[], other: readonly string[]): boolean =>
+  one.length === other.length && one.every((schema, index) => schema === other[index])
+
+/**
+ * Whether names along `path` mean what they mean along the schemas that a backend looks through, which are those that exist and
+ * that its role may use. Where it passes over one before another that it looks through, a name means something else there;
+ * behind the last one names mean nothing.
+ */
+export function isLookedThrough(path: readonly string[], looked: readonly string[]): boolean {
+  const plain = [...new Set(path)].filter((schema) => schema !== '' && !TEMPORARY.test(schema))
+  const through = looked.filter((schema) => !TEMPORARY.test(schema))
+  if (through.every((schema) => schema === 'pg_catalog')) return plain.indexOf('pg_catalog') <= 0
+  return through.every((schema, index) => schema === plain[index])
+}
+
+/** The schema for temporary relations is looked through first or last, and has none that policy knows. */
+const TEMPORARY = /^pg_temp(?:_\d+)?$/
 
 const isAlong = (path: readonly string[], allowed: readonly string[]): boolean =>
   path.length === allowed.length &&
@@ -73,9 +95,11 @@ export function keepsNames(path: readonly string[] | null, own: readonly string[
   if (path === null) return false
   // PostgreSQL passes over a name of no letters: `SET search_path = ''` is such a path.
   const named = path.filter((schema) => schema !== '')
-  if (named.length === own.length && named.every((schema, index) => schema === own[index]))
-    return true
+  if (isSamePath(named, own)) return true
   return own.indexOf('pg_catalog') <= 0 && named.every((schema) => schema === 'pg_catalog')
 }
 
-const NAME = /[ \t\n\r\f\v]*(?:"((?:[^"]|"")*)"|([^", \t\n\r\f\v]+))[ \t\n\r\f\v]*/y
+const NAME = /[ \t\n\r\f]*(?:"((?:[^"]|"")*)"|([^", \t\n\r\f\v]+))[ \t\n\r\f]*/y
+/** NAMEDATALEN without its zero. */
+const NAME_BYTES_MAX = 63
+const PATH_SCHEMAS_MAX = 64

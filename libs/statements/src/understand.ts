@@ -10,7 +10,7 @@ import {
   renames,
   shown,
 } from './collector.ts'
-import type { StatementSpan, Understanding } from './facts.ts'
+import type { Effect, StatementSpan, Understanding } from './facts.ts'
 import { decoded, parsed, STATEMENT_BYTES_MAX } from './parser.ts'
 import { nodeAt, type Tree } from './tree.ts'
 import { statement } from './utility.ts'
@@ -89,13 +89,27 @@ function spanOf(to: Collector, tree: Tree, text: string): StatementSpan {
   if (to.movesPath && !WITHOUT_NAMES.has(node.kind))
     renames(to, 'has more behind a change of the search_path, which is read along another one')
   const tag = statement(to, node)
-  if (node.kind === 'DiscardStmt' && to.names.hasOtherPaths) to.movesPath = true
+  if (to.names.hasOtherPaths) {
+    // Triggers, defaults and views may set the path.
+    if (node.kind === 'DiscardStmt' || [...to.here.values()].some(isOfTarget)) to.movesPath = true
+    if (!to.mayHaveTemporary && [...to.here.values()].some(isNowhere))
+      renames(to, 'names a relation that is in no schema of the search_path')
+  }
   note(to, sentence(to, tag))
   const start = Number(tree['stmt_location'] ?? 0)
   // A length of 0 means: to the end of the text.
   const length = Number(tree['stmt_len'] ?? 0) || Buffer.byteLength(text) - start
   return { tag, start, length }
 }
+
+const isOfTarget = ({ relation }: Effect): boolean =>
+  relation !== null && relation.schema !== 'pg_catalog' && relation.schema !== 'information_schema'
+
+/** Rules name schemas, and none can be about it. */
+const isNowhere = ({ effect, relation }: Effect): boolean =>
+  relation?.schema === null && MOVING.has(effect)
+
+const MOVING: ReadonlySet<string> = new Set(['read', 'write', 'delete'])
 
 /** They look no name up. */
 const WITHOUT_NAMES: ReadonlySet<string> = new Set(['VariableSetStmt', 'TransactionStmt'])

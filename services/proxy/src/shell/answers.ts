@@ -8,7 +8,7 @@ import {
   toServer,
   type Violation,
 } from '@countersign/postgres-wire'
-import { meantPath, namesASession, pathIn, READ_UNDER } from '@countersign/statements'
+import { namesASession, READ_UNDER } from '@countersign/statements'
 import type { Unlinked } from '../core/chain.ts'
 import {
   type AnswerTaint,
@@ -30,6 +30,7 @@ import { admitLarge } from './large-rows.ts'
 import { isLongRow, maskedLongRow } from './long-rows.ts'
 import { agentInTime } from './raised-idle.ts'
 import { hasNoRoom, roomFor } from './room.ts'
+import { noteReported, reportsPath } from './search-path.ts'
 import { type Answered, patienceOf, tellNow } from './seen.ts'
 import {
   during,
@@ -153,6 +154,9 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
         }
         session.status = verdict.status
         session.isPipelineOpen = false
+        // It may have ended a transaction, with SET LOCAL and triggers that wait for it.
+        if (reportsPath(session)) session.isPathUnheard = false
+        else if (!verdict.isOurs) session.isPathUnheard = true
         session.hasEndedRaised = false
         // Inside a transaction nothing is handed over yet, so nobody waits for it.
         if (!verdict.isOurs && !(verdict.status === 'I' && isKeptBack(session, frame)))
@@ -320,7 +324,7 @@ function isReadAsDecided(session: Session, frame: ServerFrame): boolean {
   if (!status.ok) return false
   const { name, value } = status.value
   // PostgreSQL 18 and later say so; see `search-path.ts` for the others.
-  if (name === 'search_path') return meantPath(pathIn(value), session.pathRules) !== null
+  if (name === 'search_path') return noteReported(session, value) === 'allowed'
   // A statement may set it to what nobody knew before; in the log of the target it would pass for another session.
   if (name === 'application_name')
     return !namesASession(value) || value.startsWith(sessionName(session.id))

@@ -1,6 +1,6 @@
 import type { ChangedSetting } from '@countersign/contracts'
 import { Problem, sha256 } from '@countersign/kernel'
-import { namedSettings } from '@countersign/statements'
+import { isSamePath, namedSettings } from '@countersign/statements'
 import type { Ask } from '../core/pipeline-plan.ts'
 import { literal } from '../core/literal.ts'
 import { ownQuery } from './own-query.ts'
@@ -27,7 +27,7 @@ export async function currentSettings(session: Session): Promise<void> {
     .filter(({ name }) => !isWithoutMeaning(name))
     .map(shortened)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
-  if (settingOf(session.searchPath) !== settingOf(session.pathRules.own))
+  if (!isSamePath(session.searchPath, session.pathRules.own))
     session.settings = [
       ...session.settings,
       { name: 'search_path', value: settingOf(session.searchPath) },

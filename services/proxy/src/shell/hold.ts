@@ -14,6 +14,7 @@ import { openTransaction } from './open-transaction.ts'
 import { actAsItself, hearsOfMemberships, privilegesConfirmed } from './privileges.ts'
 import { CANCELLED_BY_AGENT, type RequestRefusal } from './refuse.ts'
 import { forgetAnswers, type Pending } from './requests.ts'
+import { pathConfirmed } from './search-path.ts'
 import { tell } from './seen.ts'
 import {
   CANCELLED,
@@ -241,7 +242,12 @@ async function raised(
     note(session, pending, 'Cancelled')
     return { status: 'refused', refusal: CANCELLED_BY_AGENT }
   }
-  if (confirmed === 'all') return { status: 'granted', grant, raise }
+  if (confirmed === 'all') {
+    // Its roles may let the session use schemas that were passed over.
+    session.isPathInDoubt = true
+    if ((await pathConfirmed(session)) === 'same') return { status: 'granted', grant, raise }
+    return { status: 'refused', refusal: { ...MOVED, decisionId: answer.id } }
+  }
   return {
     status: 'refused',
     refusal: {
@@ -345,5 +351,10 @@ const ANOTHER_PRIVILEGE: Why = {
   code: 'CS_PRIVILEGE_MISMATCH',
   reason: 'This transaction was lent other roles for an earlier statement, and is lent no more.',
   hint: 'Commit first, then run this statement.',
+}
+const MOVED: Why = {
+  code: 'CS_PRIVILEGE_MISMATCH',
+  reason: 'The search_path is another one since the privilege was raised.',
+  hint: 'Send the statement again.',
 }
 const DEADLINE_GRACE_MS = 10_000

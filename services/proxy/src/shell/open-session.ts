@@ -229,7 +229,9 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       hasUnknownSettings: false,
       searchPath,
       pathRules,
-      isPathInDoubt: false,
+      // Schemas of it may be missing, or not to be used.
+      isPathInDoubt: true,
+      isPathUnheard: false,
       policyVersion: admitted.policyVersion,
       targetVersion: plan.targetVersion,
       undescribed: null,

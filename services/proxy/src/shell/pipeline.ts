@@ -29,7 +29,7 @@ import { CANCELLED, cancelAtTarget, type Session, underWay } from './session-sta
 import { currentPlan } from './masking-currency.ts'
 import { controlsTransaction, keepsRaised } from './next-transaction.ts'
 import { hasPortal, portalsConfirmed, portalsNoted } from './portals.ts'
-import { pathConfirmed } from './search-path.ts'
+import { isPathDoubtful, pathConfirmed } from './search-path.ts'
 import type { Outgoing } from './target.ts'
 
 /** Serves the messages of a client up to where it waits: decides on each request, and forwards what may pass, in order. */
@@ -65,7 +65,7 @@ async function served(session: Session, batch: Batch): Promise<void> {
   const skip = (from: number): Promise<void> => skipRest(session, batch, pendings.slice(from))
   for (const [index, planned] of pendings.entries()) {
     // Of the first it is confirmed already.
-    if (session.isPathInDoubt && index > 0) {
+    if (isPathDoubtful(session) && index > 0) {
       await forward(session, batch, planned.ask.firstStep, true)
       if (session.exchange.skipping) return skip(index)
       const path = session.status === 'E' ? 'same' : await pathConfirmed(session)

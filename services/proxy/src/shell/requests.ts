@@ -213,6 +213,7 @@ function noteEffects(
   if (pending.ask.kind === 'Prepare') return
   session.hasRun = true
   if (session.profile.mayCreate && changesTarget(decision)) session.undescribed = pending.requestId
+  session.isPathUnheard ||= !isBegin(decision, pending.ask)
   if (decision.effects.some(controlsTransaction)) {
     const turn = pending.ask.sql === null ? null : transactionTurn(pending.ask.sql)
     pending.endsTransaction = turn !== null && turn !== 'none'
@@ -226,6 +227,13 @@ function noteEffects(
   noteCustomSettings(session, pending.ask, pending.isOpaque)
   if (pending.isOpaque || session.pathRules.others.length > 0) session.isPathInDoubt = true
 }
+
+/** Nothing but BEGIN and savepoints, which run no code. All else may: triggers, defaults, views, policies of rows. */
+const isBegin = ({ effects }: Pick<RequestAllowed, 'effects'>, { sql }: Ask): boolean =>
+  effects.length > 0 &&
+  effects.every(controlsTransaction) &&
+  sql !== null &&
+  transactionTurn(sql) === 'none'
 
 /** Whether it runs code that policy could not look into. */
 export const isOpaque = ({ effects }: Pick<RequestAllowed, 'effects'>): boolean =>

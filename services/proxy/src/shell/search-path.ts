@@ -1,4 +1,5 @@
-import { meantPath, pathIn } from '@countersign/statements'
+import { isLookedThrough, isSamePath, meantPath, pathIn } from '@countersign/statements'
+import { literal } from '../core/literal.ts'
 import { forgetPortals } from '../core/statement-names.ts'
 import { ownQueryAmidst } from './own-query.ts'
 import { over, type Session } from './session-state.ts'
@@ -7,16 +8,31 @@ import { over, type Session } from './session-state.ts'
 export const settingOf = (path: readonly string[]): string =>
   path.length === 0 ? '""' : path.map((schema) => `"${schema.replaceAll('"', '""')}"`).join(', ')
 
+/** Whether the backend has to be asked before anything else of the session is decided on, or runs. */
+export const isPathDoubtful = ({ isPathInDoubt, isPathUnheard }: Session): boolean =>
+  isPathInDoubt || isPathUnheard
+
+/** PostgreSQL 18 and later report the path, where it is another one, before each ReadyForQuery; others say nothing. */
+export const reportsPath = ({ target }: Session): boolean => target.parameters.has('search_path')
+
+/** A path that the target reports; null where the session may not have it. Where it is another one, the backend is asked. */
+export function noteReported(session: Session, value: string): 'allowed' | 'refused' {
+  const path = meantPath(pathIn(value), session.pathRules)
+  if (path === null) return 'refused'
+  if (!isSamePath(path, session.searchPath)) session.isPathInDoubt = true
+  return 'allowed'
+}
+
 /**
- * The path may have changed: by a SET, by its end, or by code that policy could not look into. Asks the backend before anything
+ * The path may have changed: by a SET, by its end, or by code of the target. Asks the backend before anything
  * else of the session runs. `moved`: names mean others now, which is allowed, so everything is decided anew. Ends the
  * session where they mean what nobody decides on. `failed`: the backend failed, so the agent did.
  */
 export async function pathConfirmed(session: Session): Promise<'same' | 'moved' | 'failed'> {
-  if (!session.isPathInDoubt) return 'same'
+  if (!isPathDoubtful(session)) return 'same'
   const rows = await ownQueryAmidst(session, PATH)
   if (rows === null) return 'failed'
-  const [value, hasUser] = (rows[0] ?? []).map((cell) => cell?.toString())
+  const [value, hasUser, looked] = (rows[0] ?? []).map((cell) => cell?.toString())
   const skipsUser = session.pathRules.skipsUser && hasUser === 'f'
   const path = meantPath(pathIn(value ?? '-,'), { ...session.pathRules, skipsUser })
   if (path === null)
@@ -25,9 +41,20 @@ export async function pathConfirmed(session: Session): Promise<'same' | 'moved' 
       code: 'CS_TARGET_FAILED',
       words: 'code that ran changed the search_path, so names do not mean what is decided on',
     })
-  // A cursor runs such code whenever it is fetched from, so the doubt lasts as long as the transaction.
+  if (!(await isPathOf(session, path, schemasIn(looked))))
+    return over(session, {
+      reason: 'Failed',
+      code: 'CS_TARGET_FAILED',
+      words:
+        'the role of the session may not use a schema of its search_path, and PostgreSQL looks names up in those behind it: ' +
+        `grant USAGE on each schema of ${settingOf(path)}, or take it out of the path`,
+    })
+  session.isPathUnheard = false
+  const isMoved = !isSamePath(path, session.searchPath)
+  // The end of the transaction, or of a savepoint, may change it back; a cursor runs such code whenever it is fetched from.
   if (session.status === 'I' && !session.isPipelineOpen) session.isPathInDoubt = false
-  if (settingOf(path) === settingOf(session.searchPath)) return 'same'
+  else if (isMoved) session.isPathInDoubt = true
+  if (!isMoved) return 'same'
   session.searchPath = path
   session.stateVersion++
   // They read what they were bound to, which is decided on under another path.
@@ -35,6 +62,32 @@ export async function pathConfirmed(session: Session): Promise<'same' | 'moved' 
   return 'moved'
 }
 
-/** With whether there is a schema for `"$user"`. */
+/** Whether names mean what they mean along this path. A schema that there is not has no names, so it is passed over rightly. */
+async function isPathOf(
+  session: Session,
+  path: readonly string[],
+  looked: readonly string[],
+): Promise<boolean> {
+  if (isLookedThrough(path, looked)) return true
+  const rows = await ownQueryAmidst(session, existing(path))
+  if (rows === null) return false
+  const found = schemasIn(rows[0]?.[0]?.toString())
+  return isLookedThrough(
+    path.filter((schema) => found.includes(schema)),
+    looked,
+  )
+}
+
+const schemasIn = (json: string | undefined): readonly string[] => {
+  const schemas: unknown = JSON.parse(json ?? '[]')
+  return Array.isArray(schemas) ? schemas.map(String) : []
+}
+
+const existing = (path: readonly string[]): string =>
+  `select pg_catalog.json_agg(n.nspname) from pg_catalog.pg_namespace n
+    where n.nspname operator(pg_catalog.=) any(array[${path.map(literal).join(', ')}]::pg_catalog.name[])`
+
+/** With whether there is a schema for `"$user"`, and the schemas that PostgreSQL looks through. */
 const PATH = `select pg_catalog.current_setting('search_path'), exists (
-  select from pg_catalog.pg_namespace n where n.nspname operator(pg_catalog.=) current_user)`
+  select from pg_catalog.pg_namespace n where n.nspname operator(pg_catalog.=) current_user),
+  pg_catalog.array_to_json(pg_catalog.current_schemas(false))`

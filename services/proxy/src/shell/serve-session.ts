@@ -242,6 +242,8 @@ async function lowered(session: Session): Promise<void> {
   }
   await actAsItself(session, false)
   session.raised = null
+  // The roles may have let it use schemas that are passed over now.
+  session.isPathInDoubt = true
   tellWithheld(session)
 }
 

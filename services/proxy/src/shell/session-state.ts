@@ -69,8 +69,10 @@ export type Session = {
   searchPath: readonly string[]
   /** The paths that it may have. */
   readonly pathRules: PathRules
-  /** Something ran that could have changed the path. */
+  /** The path may be another one, and the end of the transaction may change it again. */
   isPathInDoubt: boolean
+  /** Something ran since the path was asked for, or since a target that reports it last did: a trigger may have set it. */
+  isPathUnheard: boolean
   policyVersion: string
   /** The newest description of the target that the broker made for this session. */
   targetVersion: string
