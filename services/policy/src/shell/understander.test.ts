@@ -6,6 +6,7 @@ import { rested } from '@countersign/kernel'
 import { loadStatements, type Understanding } from '@countersign/statements'
 import { target } from '../core/example-under-test.ts'
 import { type Understood, understander, type UnderstanderOptions } from './understander.ts'
+import { understandingThread } from './understanding-thread.ts'
 import type { Asked } from './understanding-worker.ts'
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
@@ -175,18 +176,60 @@ for (const [how, code] of Object.entries(ENDING)) {
   })
 }
 
+/** Seen to fail, with an error for each thread, when the end of a thread is a loss whoever ended it. */
+test('a thread that stops is no error', async () => {
+  const errors: unknown[] = []
+  const logger = { ...silent, error: (...what: unknown[]) => errors.push(what) }
+  {
+    await using texts = started({ logger })
+    assert.notEqual(await texts.understand(asker('one'), rows(10_000), SHOP), 'busy')
+  }
+  assert.deepEqual(errors, [])
+})
+
 test('a text that waits too long is refused as busy', async () => {
   await using texts = started({ waitingMsMax: 1, program: program(IDLE) })
   assert.equal(await texts.understand(asker('one'), rows(10_000), SHOP), 'busy')
 })
 
 test('health says that texts wait', async () => {
-  await using texts = started({ waitingMsMax: 600_000, program: program(IDLE) })
+  await using texts = started({ waitingMsMax: 600_000, stuckMs: 1, program: program(IDLE) })
+  await rested(5)
   assert.equal(texts.healthy(), true)
   const waits = texts.understand(asker('one'), rows(10_000), SHOP)
-  while (texts.healthy()) await rested(50)
+  await rested(5)
+  assert.equal(texts.healthy(), false)
   await texts[Symbol.asyncDispose]()
   assert.notEqual(understood(await waits).tooComplex, null)
+})
+
+/** Seen to fail when health asks only how long a text waits. */
+test('one agent whose long texts wait for each other leaves policy healthy', async () => {
+  const asked = Promise.withResolvers<void>()
+  const logger = { ...silent, warn: () => asked.resolve() }
+  await using texts = started({
+    ...{ logger, waitingMsMax: 600_000, stuckMs: 1, understandingMsMax: 1 },
+    program: program(NEVER_ANSWERS),
+  })
+  const long = [0, 1, 2].map(() => texts.understand(asker('one'), rows(100_000), SHOP))
+  // The first one was given up; the others wait for the same thread.
+  await asked.promise
+  await rested(5)
+  assert.equal(texts.healthy(), true)
+  await texts[Symbol.asyncDispose]()
+  for (const text of long) await text
+})
+
+test('a text is given up when nobody waits for it any more', async () => {
+  const ready = Promise.withResolvers<void>()
+  const onFree = () => ready.resolve()
+  await using thread = understandingThread({
+    ...{ logger: silent, statementBytesMax: GENEROUS, onFree, program: program(NEVER_ANSWERS) },
+  })
+  await ready.promise
+  const text = { sessionId: 'one', bytes: rows(10_000), target: SHOP, beside: {} }
+  const { understanding } = await thread.ask(text, { msMax: GENEROUS, wallMsMax: 1 })
+  assert.match(understanding.tooComplex ?? '', /while somebody waits/)
 })
 
 test('health says that no thread lives', async () => {
@@ -197,6 +240,10 @@ test('health says that no thread lives', async () => {
   await ended.promise
   assert.equal(texts.healthy(), false)
 })
+
+/** A thread that takes in descriptions, and answers no text. */
+const NEVER_ANSWERS =
+  "parentPort.postMessage('ready'); parentPort.on('message', (asked) => 'text' in asked ? undefined : parentPort.postMessage('ready'))"
 
 /** A thread that never says that it is there. */
 const IDLE = 'setInterval(() => {}, 1000)'

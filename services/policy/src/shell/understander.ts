@@ -31,6 +31,8 @@ export type UnderstanderOptions = {
   readonly understandingMsMax: number
   /** How long a text may wait for a thread. */
   readonly waitingMsMax?: number
+  /** How long no thread may answer while texts wait. */
+  readonly stuckMs?: number
   /** The program of the threads. */
   readonly program?: URL
 }
@@ -48,23 +50,26 @@ export function understander(
   options: UnderstanderOptions,
 ): AsyncDisposable & { readonly understand: Understander; healthy(): boolean } {
   const { logger, statementBytesMax, understandingMsMax, program } = options
-  const { waitingMsMax = WAITING_MS_MAX } = options
+  const { waitingMsMax = WAITING_MS_MAX, stuckMs = STUCK_MS } = options
   const net = netOn(logger)
   const waiting: Job[] = []
   const used = usage()
   const newThread = () =>
     understandingThread({
-      ...{ logger, statementBytesMax, onFree: dispatch },
+      ...{ logger, statementBytesMax, onFree },
       ...(program === undefined ? {} : { program }),
     })
+  /** When a thread last came to an end with something, or was found free. */
+  let lastFreeMs = performance.now()
   const [light, heavy] = [newThread(), newThread()]
 
   return {
-    /** False when no thread lives, or when texts wait that none of them comes to. */
+    /** False when no thread lives, or when texts wait and no thread has been free lately: one agent cannot keep both. */
     healthy() {
-      const oldest = waiting[0]
-      const isStuck = oldest !== undefined && performance.now() - oldest.sinceMs > STUCK_MS
-      return (light.isAlive() || heavy.isAlive()) && !isStuck
+      const nowMs = performance.now()
+      if (light.isFree() || heavy.isFree()) lastFreeMs = nowMs
+      const sinceMs = Math.max(lastFreeMs, waiting[0]?.sinceMs ?? nowMs)
+      return (light.isAlive() || heavy.isAlive()) && nowMs - sinceMs <= stuckMs
     },
     understand(asker, text, target, beside = {}) {
       if (text.length <= AT_ONCE_BYTES_MAX) return understand(text, target, beside)
@@ -98,6 +103,11 @@ export function understander(
     },
   }
 
+  function onFree(): void {
+    lastFreeMs = performance.now()
+    dispatch()
+  }
+
   function dispatch(): void {
     for (const thread of [light, heavy]) {
       const job = thread.isFree() ? nextFor(thread) : null
@@ -122,13 +132,14 @@ export function understander(
     return best === null ? null : (waiting.splice(best.place, 1)[0] ?? null)
   }
 
-  async function run(thread: UnderstandingThread, { asker, text, limit, resolve }: Job) {
+  async function run(thread: UnderstandingThread, { asker, text, sinceMs, limit, resolve }: Job) {
     limit[Symbol.dispose]()
     const msMax = understandingMsMax * Math.ceil(text.bytes.length / LOOP_BYTES_MAX)
-    const { understanding, spentMs } = await thread.ask(text, msMax)
+    const wallMsMax = Math.max(0, ANSWER_MS_MAX - (performance.now() - sinceMs))
+    const { understanding, spentMs } = await thread.ask(text, { msMax, wallMsMax })
     resolve(understanding)
     // The thread is free again; what this text cost counts a moment later.
-    dispatch()
+    onFree()
     const ms = await spentMs
     const nowMs = performance.now()
     used.add(agentKey(asker), ms, nowMs)
@@ -154,7 +165,9 @@ const AT_ONCE_BYTES_MAX = 4 * 1024
 const LIGHT_BYTES_MAX = 64 * 1024
 const LIGHT_MS_MAX = 100
 const WAITING_MAX = 2_000
-/** Half of what the proxy waits for a decision. */
+/** The proxy does not wait longer for a decision. */
+const ANSWER_MS_MAX = 10_000
+/** Half of that. */
 const WAITING_MS_MAX = 5_000
 /** From then on policy does not call itself ready. */
 const STUCK_MS = 2_500

@@ -20,7 +20,7 @@ export type UnderstandingThread = AsyncDisposable & {
   /** False while the last one ended at its start, and the next one is not tried yet. */
   isAlive(): boolean
   /** Never rejects: what is not answered is too complex. */
-  ask(text: Text, msMax: number): Promise<Answer>
+  ask(text: Text, limits: TextLimits): Promise<Answer>
 }
 
 export type Text = {
@@ -28,6 +28,13 @@ export type Text = {
   readonly bytes: Uint8Array
   readonly target: TargetCatalog
   readonly beside: BesideText
+}
+
+export type TextLimits = {
+  /** Processor time that it may take. */
+  readonly msMax: number
+  /** How long somebody waits for the answer, whatever the thread does. */
+  readonly wallMsMax: number
 }
 
 /** What a text does, and the processor time that it took. */
@@ -57,9 +64,9 @@ export function understandingThread(options: UnderstandingThreadOptions): Unders
   start()
 
   return {
-    isFree: () => worker !== null && isReady && asking === null,
+    isFree: () => !isOver && worker !== null && isReady && asking === null,
     isAlive: () => worker !== null,
-    async ask(text, msMax) {
+    async ask(text, { msMax, wallMsMax }) {
       const current = worker
       if (current === null || asking !== null) return refused('finds no thread', 0)
       const mine: Asking = { answer: Promise.withResolvers(), beganMs: 0 }
@@ -73,8 +80,8 @@ export function understandingThread(options: UnderstandingThreadOptions): Unders
         settle(refused(why, msMax))
         replace(current)
       }
-      using _limit = net.after('text', WALL_MS_MAX, () =>
-        giveUp(`is not understood within ${WALL_MS_MAX / 1_000} s`),
+      using _limit = net.after('text', wallMsMax, () =>
+        giveUp('is not understood while somebody waits for it'),
       )
       const watched = watch(current, mine, { text, msMax, giveUp })
       net.detached('text', watched, () => giveUp('cannot be given to the thread that reads it'))
@@ -141,7 +148,7 @@ export function understandingThread(options: UnderstandingThreadOptions): Unders
       onFree()
     }
     const lost = (why: string): void => {
-      if (worker !== current) return
+      if (isOver || worker !== current) return
       logger.error({ reason: why }, 'a thread that understands texts ended')
       settle(refused('takes more memory than it may, or cannot be read', 0))
       replace(current)
@@ -198,8 +205,6 @@ const cpuMs = (worker: Worker): Promise<number> =>
   )
 
 const PROGRAM = new URL('./understanding-worker.ts', import.meta.url)
-/** The proxy does not wait longer for a decision. */
-const WALL_MS_MAX = 10_000
 const RESTART_MS = 1_000
 /** How long nobody looks whether the text was answered. */
 const LOOKING_MS_MAX = 200
