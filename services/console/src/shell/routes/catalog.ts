@@ -78,14 +78,40 @@ export function catalogRoutes(parts: CatalogParts): readonly Route[] {
  * Applies to the catalog as the log has it. Two consoles may still write at the same time: the one that finds records of
  * another between what it compared with and its own applies once more, so that what stands last in the log is whole.
  */
-async function apply(parts: CatalogParts, call: Call, round = 1): Promise<Answer> {
+async function apply(parts: CatalogParts, call: Call): Promise<Answer> {
+  const first = await appliedOnce(parts, call, 1)
+  if (first.isAlone) return first.answer
+  for (let round = 2; round <= ROUNDS_MAX; round++) {
+    const again = await appliedOnce(parts, call, round).catch(() => null)
+    if (again === null || again.answer.status !== 200) return metAnother()
+    if (!again.isAlone) continue
+    const { catalogOffset }: Record<string, unknown> = Object(again.answer.body)
+    return { ...first.answer, body: { ...Object(first.answer.body), catalogOffset } }
+  }
+  return metAnother()
+}
+
+/** The first round is in the log, and could not be made whole. */
+const metAnother = (): Answer =>
+  problemDetails(
+    'CS_BAD_REQUEST',
+    'What was sent is written, but another apply met it: of both, some may be in force.',
+    { status: 409, hint: 'Look at what is in force now, and apply again.' },
+  )
+
+/** An answer, and whether no record of another came between what it was compared with and what was written. */
+type AppliedOnce = { readonly answer: Answer; readonly isAlone: boolean }
+
+async function appliedOnce(parts: CatalogParts, call: Call, round: number): Promise<AppliedOnce> {
   const { log, projection, clock } = parts
   onlyAdministrators(call.identity, 'change the catalog')
   const sent = BODY.safeParse(call.body)
   if (!sent.success) {
-    return problemDetails(
-      'CS_BAD_REQUEST',
-      'The body is {"files": [{"name", "text"}], "variables": {}, "prune": false, "dryRun": false}.',
+    return unwritten(
+      problemDetails(
+        'CS_BAD_REQUEST',
+        'The body is {"files": [{"name", "text"}], "variables": {}, "prune": false, "dryRun": false}.',
+      ),
     )
   }
   const end = await readToEnd(parts)
@@ -98,10 +124,11 @@ async function apply(parts: CatalogParts, call: Call, round = 1): Promise<Answer
     expectedOffset !== undefined &&
     expectedOffset !== projection.catalogOffset()
   ) {
-    return problemDetails(
-      'CS_BAD_REQUEST',
-      'The catalog changed meanwhile, so nothing was applied.',
-      { status: 409, hint: 'Look at what would change now, and apply again.' },
+    return unwritten(
+      problemDetails('CS_BAD_REQUEST', 'The catalog changed meanwhile, so nothing was applied.', {
+        status: 409,
+        hint: 'Look at what would change now, and apply again.',
+      }),
     )
   }
   const { definitions, problems, warnings } = parseCatalog(
@@ -111,12 +138,16 @@ async function apply(parts: CatalogParts, call: Call, round = 1): Promise<Answer
   )
   if (problems.length > 0) {
     const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`
-    return problemDetails('CS_CATALOG_INVALID', `The files have ${count}; nothing was applied.`, {
-      problems,
-    })
+    return unwritten(
+      problemDetails('CS_CATALOG_INVALID', `The files have ${count}; nothing was applied.`, {
+        problems,
+      }),
+    )
   }
   if (prune && definitions.length === 0) {
-    return problemDetails('CS_BAD_REQUEST', 'The files define nothing, so nothing was removed.')
+    return unwritten(
+      problemDetails('CS_BAD_REQUEST', 'The files define nothing, so nothing was removed.'),
+    )
   }
   const ordered = APPLY_ORDER.flatMap((type) =>
     definitions.filter((definition) => definition.type === type),
@@ -136,7 +167,7 @@ async function apply(parts: CatalogParts, call: Call, round = 1): Promise<Answer
     const profiles = definitions.flatMap((each) =>
       each.type === 'ConnectionProfileDefined' ? [each.profile] : [],
     )
-    return {
+    return unwritten({
       status: 200,
       body: {
         changes: shown,
@@ -145,7 +176,7 @@ async function apply(parts: CatalogParts, call: Call, round = 1): Promise<Answer
         profiles,
         catalogOffset: projection.catalogOffset(),
       },
-    }
+    })
   }
   const at = clock.now()
   const drafts = ordered
@@ -172,20 +203,22 @@ async function apply(parts: CatalogParts, call: Call, round = 1): Promise<Answer
   const isRead = (): true | null => (projection.catalogOffset() >= catalogOffset ? true : null)
   await whenKnown({ projection, clock, limitMs: READ_LIMIT_MS }, isRead)
   const isAlone = written.every((offset, index) => offset === end + index + 1)
-  if (!isAlone && round < ROUNDS_MAX) {
-    const again = await apply(parts, call, round + 1)
-    if (again.status !== 200) return again
-  }
   return {
-    status: 200,
-    body: {
-      changes: prune ? [...changes, ...removed] : changes,
-      warnings,
-      unmentioned: prune ? [] : left,
-      catalogOffset: Math.max(catalogOffset, projection.catalogOffset()),
+    isAlone,
+    answer: {
+      status: 200,
+      body: {
+        changes: prune ? [...changes, ...removed] : changes,
+        warnings,
+        unmentioned: prune ? [] : left,
+        catalogOffset: Math.max(catalogOffset, projection.catalogOffset()),
+      },
     },
   }
 }
+
+/** Nothing was written, so nothing can have met another. */
+const unwritten = (answer: Answer): AppliedOnce => ({ answer, isAlone: true })
 
 /** The next offset of the catalog, of which everything before is read: also what this console wrote a moment ago. */
 async function readToEnd({ log, projection, clock }: CatalogParts): Promise<number> {
