@@ -1,8 +1,9 @@
-// Seen to fail when a chain, or a transaction that begins behind an end, is not looked for.
+// Seen to fail when a chain, or a transaction that begins behind an end, is not looked for, and when a text with ROLLBACK TO
+// in it tells its end.
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { loadStatements } from './parser.ts'
-import { type TransactionTurn, transactionTurn } from './next-transaction.ts'
+import { isEndTold, type TransactionTurn, transactionTurn } from './next-transaction.ts'
 
 before(loadStatements)
 
@@ -36,4 +37,15 @@ test('it is known of a text whether anything runs behind the end of its transact
   for (const [turn, texts] of Object.entries(TURNS))
     for (const sql of texts) assert.equal(transactionTurn(sql), turn, sql)
   assert.equal(transactionTurn(`select 1 -- ${'x'.repeat(20_000)}`), null)
+})
+
+test('a text that rolls back to a savepoint does not tell by its answers where its transaction ends', () => {
+  for (const sql of [...TURNS.ends, ...TURNS['goes-on'], ...TURNS['begins-another']]) {
+    assert.equal(isEndTold(sql), true, sql)
+    for (const back of ['rollback to s', 'ROLLBACK WORK TO SAVEPOINT "commit"', 'abort to s'])
+      for (const text of [`${back}; ${sql}`, `${sql}; ${back}`, `select 1; /**/ ${back};; ${sql}`])
+        assert.equal(isEndTold(text), false, text)
+  }
+  for (const sql of TURNS.none) assert.equal(isEndTold(sql), false, sql)
+  assert.equal(isEndTold(`commit -- ${'x'.repeat(20_000)}`), false)
 })

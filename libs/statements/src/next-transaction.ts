@@ -1,5 +1,5 @@
 import { LOOP_BYTES_MAX, parsed } from './parser.ts'
-import { nodeAt, textOf, type Tree } from './tree.ts'
+import { type Node, nodeAt, textOf, type Tree } from './tree.ts'
 
 /**
  * What a text does with the transaction that it runs in, as far as more may run behind its end before the target says
@@ -17,13 +17,30 @@ export function transactionTurn(sql: string): TransactionTurn | null {
   for (const tree of trees.value) {
     const node = nodeAt(tree, 'stmt')
     if (node === null) continue
-    const kind = node.kind === 'TransactionStmt' ? textOf(node.body, 'kind') : ''
+    const kind = kindOf(node)
     if (ENDS.has(kind) && !isChained(node.body)) turn = turn === 'none' ? 'ends' : turn
     else if (ENDS.has(kind) || (turn !== 'none' && BEGINS.has(kind))) return 'begins-another'
     else if (turn === 'ends') turn = 'goes-on'
   }
   return turn
 }
+
+/**
+ * Whether the first COMMIT or ROLLBACK that the target answers this text with is the end of its transaction. ROLLBACK TO
+ * is answered with ROLLBACK too, so of a text with one in it only `ReadyForQuery` tells.
+ */
+export function isEndTold(sql: string): boolean {
+  const turn = transactionTurn(sql)
+  if (turn === null || turn === 'none') return false
+  const trees = parsed(sql)
+  return (
+    trees.ok &&
+    trees.value.every((tree) => kindOf(nodeAt(tree, 'stmt')) !== 'TRANS_STMT_ROLLBACK_TO')
+  )
+}
+
+const kindOf = (node: Node | null): string =>
+  node?.kind === 'TransactionStmt' ? textOf(node.body, 'kind') : ''
 
 const isChained = (body: Tree): boolean => body['chain'] === true
 

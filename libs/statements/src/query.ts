@@ -545,9 +545,11 @@ function join(to: Collector, body: Tree, scope: Scope): void {
   if ('aliasname' in renamed) scope.level?.joins.add(textOf(renamed, 'aliasname'))
   if ('aliasname' in part(body, 'join_using_alias'))
     scope.level?.joins.add(textOf(part(body, 'join_using_alias'), 'aliasname'))
-  spend(to, 'colnames' in renamed ? (scope.level?.relations.length ?? 0) : 0)
-  if ('colnames' in renamed)
+  // Columns that are renamed cannot be followed by name, and NATURAL compares whichever have the same name.
+  if ('colnames' in renamed || body['isNatural'] === true) {
+    spend(to, scope.level?.relations.length ?? 0)
     for (const { relation } of scope.level?.relations ?? []) touch(to, relation, '*')
+  }
   for (const name of wordsAt(body, 'usingClause'))
     columnRef(to, { fields: [{ String: { sval: name } }] }, scope)
   visitFields(to, 'JoinExpr', body, scope, (field) => field === 'quals')

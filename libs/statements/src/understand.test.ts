@@ -254,6 +254,14 @@ describe('the columns of a statement', () => {
     'select n from buyers': 'buyers.n customers.name orders.*',
     'select j.email from (orders join customers using (id)) j':
       'customers.* customers.id orders.* orders.id',
+    // Which columns NATURAL compares is known to the target alone.
+    'select count(*) from orders natural join customers': 'customers.* orders.*',
+    'select 1 from customers natural left join (select $1 as email) x': 'customers.*',
+    "select (select count(*) from orders natural join (select v.email) x) from (values ('a')) v(email)":
+      'orders.*',
+    'update orders set total = 1 from customers natural full join (select 1 as id) x':
+      'customers.* orders.*',
+    'delete from orders using customers natural join (select 1 as id) x': 'customers.* orders.*',
   }
   for (const [sql, expected] of Object.entries(COLUMNS))
     test(`${sql} → ${expected || 'none'}`, () => assert.equal(columnsOf(sql), expected))

@@ -198,7 +198,7 @@ for (const [what, { frames: sent, rows }] of Object.entries({
     assert.equal(exchange.rowsSent, rows)
   })
 
-test('rows are summed up until the transaction ends: a cursor or portal that is read piece by piece is one result', () => {
+test('rows are summed up across ReadyForQuery: a cursor or portal that is read piece by piece is one result', () => {
   const exchange = expecting(
     step('Query', 0),
     step('Execute', 1, { portal: 'p' }),

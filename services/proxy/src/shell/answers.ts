@@ -228,7 +228,7 @@ function transactionEnded(session: Session): void {
   transactionCursorsEnded(session.cursors)
 }
 
-/** ROLLBACK TO answers as ROLLBACK does: what it answers says which of them it is. */
+/** A transaction that is rolled back, or that failed before its COMMIT, is answered with ROLLBACK. */
 function endsTransaction(running: UnderWay, frame: ServerFrame): boolean {
   if (!running.endsTransaction) return false
   const tag = commandTagOf(frame)

@@ -13,7 +13,7 @@ import {
 import { type EventId, type Instant, Problem, RequestId, uuidv7 } from '@countersign/kernel'
 import type { TraceContext } from '@countersign/log'
 import { traced } from '@countersign/runtime'
-import { coverageKey, rendering, transactionTurn } from '@countersign/statements'
+import { coverageKey, isEndTold, rendering, transactionTurn } from '@countersign/statements'
 import type { Unlinked } from '../core/chain.ts'
 import { type AnswerTaint, answerTaint, UNTAINTED } from '../core/answer-taint.ts'
 import { type Cover, coverOf, remember } from '../core/coverage.ts'
@@ -44,7 +44,7 @@ export type Pending = {
   readonly stateVersion: number
   /** It runs code that policy could not look into; known when it is released. */
   isOpaque: boolean
-  /** Its text ends a transaction; known when it is released. */
+  /** The first COMMIT or ROLLBACK that answers it ends its transaction; known when it is released. */
   endsTransaction: boolean
   /** What was raised when it was asked about; null when nothing was. */
   readonly raiseId: string | null
@@ -215,8 +215,7 @@ function noteEffects(
   if (session.profile.mayCreate && changesTarget(decision)) session.undescribed = pending.requestId
   session.isPathUnheard ||= !isBegin(decision, pending.ask)
   if (decision.effects.some(controlsTransaction)) {
-    const turn = pending.ask.sql === null ? null : transactionTurn(pending.ask.sql)
-    pending.endsTransaction = turn !== null && turn !== 'none'
+    pending.endsTransaction = pending.ask.sql !== null && isEndTold(pending.ask.sql)
     // ROLLBACK and ROLLBACK TO undo SET, and each end undoes SET LOCAL, whether another transaction follows at once or not.
     if (session.hasChangedState) session.stateVersion++
   }
