@@ -149,7 +149,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
     'Roles that are lent to a session for one approved request, by its effect, and taken back afterwards.',
   'ConnectionProfile.limits.sessionMax': 'How long a session may last.',
   'ConnectionProfile.limits.rowsMax':
-    'How many rows one request may send to the agent; more ends the session (`CS_SESSION_LIMIT`).',
+    'How many rows may be sent to the agent in one transaction, by whatever protocol; more ends the session (`CS_SESSION_LIMIT`).',
   'ConnectionProfile.limits.holdInTransactionMax':
     'How long people may think while the transaction keeps its snapshot (REPEATABLE READ, SERIALIZABLE). `0` refuses at once.',
   'ConnectionProfile.limits.holdAfterWriteMax':
@@ -190,7 +190,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   'MaskingRules.columns[].method':
     'How: `redact` hides the whole, `partial` leaves a part that is of use, `pseudonym` gives equal values equal names, `null` gives NULL.',
   'MaskingRules.columns[].inference':
-    "What a statement may tell about the values without returning one, with `count(*) … WHERE email LIKE 'a%'` for example. `allow` lets it pass; `mask` masks everything that a statement computes when it touches such a column. Which rows of other columns it returns still tells; a policy may forbid that by `context.statement.touchesTagged`.",
+    "What a statement may tell about the values without returning one, with `count(*) … WHERE email LIKE 'a%'` for example. `allow` lets it pass; `mask` masks everything that a statement computes when it touches such a column, or one that the description of the target does not have (a temporary table). Of a table and its partitions the strictest rule counts. Which rows of other columns it returns still tells; a policy may forbid that by `context.statement.touchesTagged`.",
   'MaskingRules.untagged': 'What becomes of columns without a tag.',
   'MaskingRules.tainted':
     'How a computed column is masked when its statement touches a tagged column.',

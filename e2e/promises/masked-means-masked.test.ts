@@ -22,9 +22,11 @@ await askTarget(
      at timestamptz default now());
    insert into shop.vault (id, email, city, n) values (1, '${CANARY}', 'Hamburg', 7), (2, '${CANARY}.2', 'Hamburg', 8);
    create table shop.guarded as select id, email, city from shop.vault;
+   create table shop.guarded_part () inherits (shop.guarded);
+   insert into shop.guarded_part values (3, '${CANARY}.3', 'Bremen');
    create table shop.goods (id int primary key, ean bigint, name text unique, vault int references shop.vault deferrable initially deferred);
    insert into shop.goods values (1, 4006381333931, 'pen', 1), (2, 4111111111111111, 'ink', 1);
-   grant select, insert, update, delete on shop.vault, shop.guarded, shop.goods to shop_dev_reader, shop_dev_writer`,
+   grant select, insert, update, delete on shop.vault, shop.guarded, shop.guarded_part, shop.goods to shop_dev_reader, shop_dev_writer`,
   DATABASE,
 )
 
@@ -32,7 +34,8 @@ const applied = await applyCatalog(system, (name, text) =>
   name === 'masking.yaml'
     ? text.replace(
         '  columns:\n',
-        '  columns:\n    - { table: guarded, column: email, tag: email, method: redact, inference: mask }\n',
+        '  columns:\n    - { table: guarded, column: email, tag: email, method: redact, inference: mask }\n' +
+          '    - { table: guarded_part, column: email, tag: email, method: partial }\n',
       )
     : text,
 )
@@ -245,6 +248,9 @@ test('where a rule masks inference, nothing that touches the column is told by c
       `select (select count(*) + 1 from shop.guarded natural join (select v.email) x) from (values ('${CANARY}')) v (email)`,
       true,
     ],
+    [`select count(*) + 1 from shop.guarded_part where email like 'gerbil%'`, true],
+    [`select upper('hamburg') from shop.guarded_part where email > ''`, true],
+    [`select email || 'Hamburg' from shop.guarded_part`, true],
     [`select count(*) from shop.guarded where city = 'Hamburg'`, false],
     [`select city from shop.guarded where id = 1`, false],
     [`select count(*) from shop.vault where email like 'gerbil%'`, false],

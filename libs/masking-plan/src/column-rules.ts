@@ -6,6 +6,7 @@ import type {
   Relation,
 } from '@countersign/contracts'
 import { isPasswordLike } from './password-like.ts'
+import { type TypeClass, typeClassOf } from './type-class.ts'
 
 /** Why and how a column is masked. */
 export type Tagged = {
@@ -19,15 +20,13 @@ export type Tagged = {
 export function taggedBy(
   rules: MaskingRulesDefined,
   relation: Pick<Relation, 'schema' | 'name'>,
-  column: Pick<Column, 'name' | 'label'>,
+  column: Pick<Column, 'name' | 'label' | 'typeOid'>,
 ): Tagged | null {
   const rule = rules.columns.find((each) => matches(each, relation, column))
   if (rule !== undefined) return ruledBy(rule)
   const label = labelled(rules, column.label)
   if (label !== null) return label
-  const shown =
-    OF_EXTENSIONS.get(relation.name) ?? OF_EXTENSIONS.get(`${relation.schema}.${relation.name}`)
-  if (shown?.has(column.name) === true) return SYSTEM_VALUES
+  if (isOfExtension(relation) && !isNumber(column.typeOid)) return SYSTEM_VALUES
   // By the name at the target, so that an alias in the statement does not get around it.
   if (rules.passwordLike === null || !isPasswordLike(column.name)) return null
   return { tag: 'password-like', method: rules.passwordLike }
@@ -55,19 +54,29 @@ const ruledBy = ({ tag, method, masksInference }: ColumnRule): Tagged => ({
 
 const SYSTEM_VALUES: Tagged = { tag: 'system-values', method: 'Redact' }
 
+const isOfExtension = ({ schema, name }: Pick<Relation, 'schema' | 'name'>): boolean =>
+  OF_EXTENSIONS.has(name) || OF_EXTENSIONS.has(`${schema}.${name}`)
+
+/** A number, a time or a list of them: no text of another session fits into it. */
+const isNumber = (typeOid: number): boolean => NUMBERS.has(typeClassOf(typeOid))
+
+const NUMBERS: ReadonlySet<TypeClass> = new Set([
+  'int8',
+  'numeric',
+  'float8',
+  'numbers',
+  'harmless',
+])
+
 /**
- * Views of extensions that show texts and values of other sessions, by name: an extension may stand in any schema. A relation of
- * somebody else with such a name is masked too.
+ * Views of extensions that show texts and values of other sessions, by name: an extension may stand in any schema. Each version
+ * has other columns, so all are masked but numbers. A relation of somebody else with such a name is masked too.
  */
-const OF_EXTENSIONS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
-  ['pg_stat_statements', new Set(['query'])],
-  ['pg_stat_monitor', new Set(['query', 'query_plan', 'comments', 'message'])],
-  ['pg_store_plans', new Set(['query', 'plan'])],
-  ['pg_show_plans', new Set(['query', 'plan'])],
-  ['pg_qualstats', new Set(['constvalue'])],
-  ['cron.job', new Set(['command'])],
-  ['cron.job_run_details', new Set(['command', 'return_message'])],
-  ['hint_plan.hints', new Set(['norm_query_string'])],
+const OF_EXTENSIONS: ReadonlySet<string> = new Set([
+  ...['pg_stat_statements', 'pg_stat_monitor', 'pg_stat_kcache_detail', 'pg_store_plans'],
+  ...['pg_show_plans', 'pg_qualstats', 'pg_qualstats_pretty', 'pg_qualstats_all'],
+  ...['pg_qualstats_by_query', 'pg_active_session_history', 'cron.job', 'cron.job_run_details'],
+  'hint_plan.hints',
 ])
 
 function matches(

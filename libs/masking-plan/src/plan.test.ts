@@ -59,6 +59,29 @@ test('a table and its partitions have the same tags, whichever of them a rule na
   ])
 })
 
+test('of what is said about a table and its partitions the strictest counts, whoever says it', () => {
+  const parent = relation(1, ['id', 'email'], [])
+  const child = { ...relation(2, ['id', 'email'], []), inherits: [1] }
+  const METHODS = ['Null', 'Redact', 'Pseudonym', 'Partial'] as const
+  for (const [strict, loose] of METHODS.flatMap((one, at) =>
+    METHODS.slice(at).map((other) => [one, other] as const),
+  ))
+    for (const [first, second] of [
+      ['r1', 'r2'],
+      ['r2', 'r1'],
+    ] as const) {
+      const said = (table: string, method: typeof strict, masksInference: boolean) => ({
+        ...{ schema: null, table, column: 'email', tag: `of ${table}`, method, masksInference },
+      })
+      const columns = [said(first, strict, false), said(second, loose, true)]
+      const planned = planFor({ ...RULES, columns }, target([parent, child])).columns
+      assert.deepEqual(
+        planned.map(({ method }) => method),
+        [strict, strict],
+      )
+    }
+})
+
 test('what a view may compute of a tagged column is masked as tainted, whatever it is called', () => {
   const base = relation(1, ['id', 'email', 'city'], [])
   // SELECT id, upper(email) AS city, city AS x
@@ -130,6 +153,11 @@ const relation = (oid: number, columns: readonly string[], below: readonly numbe
   })),
   dependsOn: below.map((relationOid) => ({ relationOid, attnum: 0 })),
   inherits: [],
+})
+
+const typed = (made: Relation, typeOids: readonly number[]): Relation => ({
+  ...made,
+  columns: made.columns.map((column, i) => ({ ...column, typeOid: typeOids[i] ?? 25 })),
 })
 
 type Origin = Relation['columns'][number]['origin']
@@ -221,11 +249,14 @@ test('rules that mask nothing mask nothing and taint nothing; a label of the tar
   assert.deepEqual(passes(nothing, described), [false, false, false])
 })
 
-test('what views of extensions show of other sessions is masked, unless a rule masks it otherwise', () => {
-  const view = {
-    ...relation(7, ['queryid', 'query', 'calls'], []),
-    ...{ schema: 'monitoring', name: 'pg_stat_statements' },
-  }
+test('what views of extensions show of other sessions is masked whatever its column is called, unless a rule masks it otherwise', () => {
+  const view = typed(
+    {
+      ...relation(7, ['queryid', 'query', 'calls'], []),
+      ...{ schema: 'monitoring', name: 'pg_stat_statements' },
+    },
+    [20, 25, 20],
+  )
   const own = { ...relation(8, ['query'], []), name: 'saved_queries' }
   const planned = (rules: MaskingRulesDefined) =>
     planFor(rules, target([view, own])).columns.map(
@@ -233,6 +264,19 @@ test('what views of extensions show of other sessions is masked, unless a rule m
     )
   const nothing = { ...RULES, columns: [] }
   assert.deepEqual(planned(nothing), ['7.2 system-values Redact'])
+  // A number, a text, a list of texts, a JSON, a time, a type of the target.
+  const columns = ['bucket', 'top_query', 'relations', 'hist', 'bucket_start_time', 'new']
+  for (const [schema, name] of [
+    ['public', 'pg_stat_monitor'],
+    ['cron', 'job_run_details'],
+  ] as const) {
+    const other = { ...relation(9, columns, []), schema, name }
+    const described = target([typed(other, [20, 25, 1009, 3802, 1184, 70_000])])
+    assert.deepEqual(
+      planFor(nothing, described).columns.map(({ attnum }) => attnum),
+      [2, 3, 4, 6],
+    )
+  }
   const [first] = RULES.columns
   assert.ok(first !== undefined)
   const rule = { ...first, table: 'pg_stat_statements', column: 'query', tag: 'sql' }

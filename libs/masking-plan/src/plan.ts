@@ -10,6 +10,7 @@ import { systemTagged, type Tagged, taggedBy } from './column-rules.ts'
 import { DETECTORS } from './detect.ts'
 import { kinshipOf } from './kinship.ts'
 import { masksNothing } from './masks-nothing.ts'
+import { strictest } from './strictest.ts'
 
 /** How the results of a session are masked. */
 export type MaskingPlan = Pick<
@@ -20,7 +21,8 @@ export type MaskingPlan = Pick<
 
 /**
  * The plan that the rules make of the target; without rules everything is redacted.
- * Tags travel between a table and what inherits from it, partitions too, by column name: they show the same rows.
+ * Tags travel between a table and what inherits from it, partitions too, by column name: they show the same rows, so the
+ * strictest of them counts for all.
  * To views tags travel with the columns that they show as they are. Where a view reads any tagged column, what it may
  * compute is masked whole. Limit: that is every column of a UNION, too.
  */
@@ -112,12 +114,11 @@ function tagsOfRelation(
     return readsTagged ? { tag: 'derived', method: rules.tainted } : null
   }
   const among = (column: Column): Tagged | null =>
-    kin.reduce<Tagged | null>(
-      (found, each) => {
+    strictest(
+      [relation, ...kin].flatMap((each) => {
         const same = each.columns.find(({ name }) => name === column.name)
-        return found ?? (same === undefined ? null : taggedBy(rules, each, same))
-      },
-      taggedBy(rules, relation, column),
+        return (same === undefined ? null : taggedBy(rules, each, same)) ?? []
+      }),
     )
   const found = new Map<number, Tagged>()
   for (const column of relation.columns) {

@@ -61,6 +61,71 @@ test('a rule that masks inference guards whatever touches its columns, and nothi
   assert.equal(isGuarded('select count(*) from shop.r0 where city is null', true), false)
 })
 
+test('a table and its partitions are guarded, and have the tags, of whichever of them a rule names', () => {
+  const [parent, child] = targetOf([
+    { columns: [column('email'), column('city')], of: null },
+    { columns: [column('city'), column('email')], of: null },
+  ]).relations
+  assert.ok(parent !== undefined && child !== undefined)
+  const kin = { ...target('shop-prod'), relations: [parent, { ...child, inherits: [parent.oid] }] }
+  const said = (table: string, masksInference: boolean): ColumnRule => ({
+    ...{ schema: null, table, column: 'email', tag: `of ${table}`, method: 'Redact' },
+    masksInference,
+  })
+  for (const guarding of ['r0', 'r1']) {
+    const rules = rulesOf([said('r0', guarding === 'r0'), said('r1', guarding === 'r1')])
+    const tags = tagsOf(kin, rules)
+    for (const table of ['r0', 'r1']) {
+      const asked = understand(`select count(*) from shop.${table} where email > ''`, kin)
+      assert.equal(tags.guardedFrom(asked), true, `${table} with a rule for ${guarding}`)
+      const [relation] = asked.columns.map((each) => each.relation)
+      assert.ok(relation !== undefined)
+      assert.deepEqual(tags.ofRelation(relation), ['of r0', 'of r1'])
+    }
+  }
+})
+
+test('where a rule masks inference, what the description does not have is guarded too', () => {
+  const made = targetOf([{ columns: [column('email'), column('city')], of: null }])
+  const rule = {
+    schema: null,
+    table: 'r0',
+    column: 'email',
+    tag: 'email',
+    method: 'Redact',
+  } as const
+  for (const [sql, expected] of [
+    ["select count(*) from made_since where email like 'a%'", true],
+    ["select count(*) from pg_temp.made_since where email like 'a%'", true],
+    ['select exists (select from made_since m order by m)', true],
+    ['select count(*) from shop.r0 where added_since > 1', true],
+    ['select count(*) from shop.r0 natural join made_since', true],
+    ['select count(*) from shop.r0 where city is null', false],
+    ['select count(*) from made_since', false],
+    ["select count(*) from pg_class where relname like 'a%'", false],
+  ] as const)
+    for (const masksInference of [true, false])
+      assert.equal(
+        tagsOf(made, rulesOf([{ ...rule, masksInference }])).guardedFrom(understand(sql, made)),
+        expected && masksInference,
+        sql,
+      )
+})
+
+test('a rule that names a relation of the catalogs may mask inference there', () => {
+  const made = targetOf([])
+  const rule = {
+    ...{ schema: 'pg_catalog', table: 'pg_stats', column: null, tag: 'stats' },
+  } as const
+  const isGuarded = (sql: string): boolean =>
+    tagsOf(made, rulesOf([{ ...rule, method: 'Redact', masksInference: true }])).guardedFrom(
+      understand(sql, made),
+    )
+  const inference = "select count(*) from pg_stats where histogram_bounds::text like '%a%'"
+  assert.equal(isGuarded(inference), true)
+  assert.equal(isGuarded("select count(*) from pg_class where relname like 'a%'"), false)
+})
+
 const column = (name: string) => ({ name, label: null })
 
 type Made = {

@@ -1,5 +1,11 @@
 import type { Column, MaskingRulesDefined, Relation, TargetDescribed } from '@countersign/contracts'
-import { kinshipOf, masksNothing, type Tagged, taggedBy } from '@countersign/masking-plan'
+import {
+  kinshipOf,
+  masksNothing,
+  systemTagged,
+  type Tagged,
+  taggedBy,
+} from '@countersign/masking-plan'
 import {
   isMaskedSystemColumn,
   type RelationRef,
@@ -23,7 +29,7 @@ export type Tags = {
  * a table has the tags of what it inherits from and of what inherits from it, and
  * a view has the tags of what lies below it, because `understand` names those columns too.
  * Known limits, all on the safe side: what the description does not have, a relation or a column, counts as masked,
- * but for the catalogs of PostgreSQL itself, whose columns are classified by name; a result whose columns cannot be known (FETCH, opaque functions) counts as masked.
+ * and as guarded where a rule masks inference, but for the catalogs of PostgreSQL itself, whose columns are classified by name; a result whose columns cannot be known (FETCH, opaque functions) counts as masked.
  */
 export function tagsOf(target: TargetDescribed, rules: MaskingRulesDefined | null): Tags {
   const last = LAST.get(target)
@@ -37,19 +43,17 @@ function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Ta
   if (masksNothing(rules, target.relations)) return NOTHING_TAGGED
   const relations = new Map(target.relations.map((relation) => [relation.oid, relation]))
   const kinOf = kinshipOf(target.relations)
-  const byRelation = new Map<number, ReadonlyMap<string, Tag>>()
-  const tagged = (relation: Relation): ReadonlyMap<string, Tag> => {
+  const byRelation = new Map<number, ReadonlyMap<string, TagsOfColumn>>()
+  const tagged = (relation: Relation): ReadonlyMap<string, TagsOfColumn> => {
     const known = byRelation.get(relation.oid)
     if (known !== undefined) return known
     const shown = new Set(relation.columns.map(({ name }) => name))
-    const found = new Map(
-      [...kinOf(relation), relation].flatMap((each) =>
-        each.columns.flatMap((column): [string, Tag][] => {
-          const tag = tagOf(rules, { relation: each, column })
-          return tag === null || !shown.has(column.name) ? [] : [[column.name, tag]]
-        }),
-      ),
-    )
+    const found = new Map<string, TagsOfColumn>()
+    for (const each of [relation, ...kinOf(relation)])
+      for (const column of each.columns) {
+        const tag = shown.has(column.name) ? tagOf(rules, { relation: each, column }) : null
+        if (tag !== null) found.set(column.name, withTag(found.get(column.name), tag))
+      }
     byRelation.set(relation.oid, found)
     return found
   }
@@ -59,7 +63,7 @@ function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Ta
     const relation = known(ref)
     const schema = ref.schema ?? ''
     if (relation === undefined && CATALOGS.has(schema)) {
-      const named = { relation: { schema, name: ref.name }, column: { name: column, label: null } }
+      const named = { relation: { schema, name: ref.name }, column: { ...UNTYPED, name: column } }
       if (column === '*') return systemColumnsMasked(schema, ref.name)
       return (
         isMaskedSystemColumn({ schema, relation: ref.name, column }) || tagOf(rules, named) !== null
@@ -70,6 +74,8 @@ function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Ta
     if (tagged(relation).has(column)) return true
     return rules !== null && !namesOf(relation).has(column)
   }
+  const guarding =
+    rules?.columns.some(({ masksInference }) => masksInference) === true ? rules : null
   const columnNames = new Map<number, ReadonlySet<string>>()
   const namesOf = (relation: Relation): ReadonlySet<string> => {
     const found = columnNames.get(relation.oid) ?? new Set(relation.columns.map(({ name }) => name))
@@ -83,25 +89,26 @@ function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Ta
         return systemColumnsMasked(ref.schema ?? '', ref.name) ? ['system-values'] : []
       return relation === undefined
         ? []
-        : [...new Set([...tagged(relation).values()].map(({ tag }) => tag))].sort()
+        : [...new Set([...tagged(relation).values()].flatMap(({ tags }) => tags))].sort()
     },
     touchedBy: ({ columns, columnsUnknown }) =>
       columnsUnknown || columns.some(({ relation, column }) => isTouched(relation, column)),
     guardedFrom: ({ columns }) =>
+      guarding !== null &&
       columns.some(({ relation: ref, column }) => {
         const relation = known(ref)
-        if (relation === undefined) return false
+        if (relation === undefined)
+          return !isOfPostgres(ref) || isGuardedInCatalog(guarding, ref, column)
         const tags = tagged(relation)
-        return column === '*'
-          ? [...tags.values()].some(({ masksInference }) => masksInference === true)
-          : tags.get(column)?.masksInference === true
+        if (column === '*') return [...tags.values()].some(({ masksInference }) => masksInference)
+        return tags.get(column)?.masksInference ?? !namesOf(relation).has(column)
       }),
   }
 }
 
 type Named = {
   readonly relation: Pick<Relation, 'schema' | 'name'>
-  readonly column: Pick<Column, 'name' | 'label'>
+  readonly column: Pick<Column, 'name' | 'label' | 'typeOid'>
 }
 
 /** The tag that the plan gives too. Without rules it redacts everything, so only labels count. */
@@ -111,6 +118,27 @@ function tagOf(rules: MaskingRulesDefined | null, { relation, column }: Named): 
 }
 
 type Tag = Pick<Tagged, 'tag' | 'masksInference'>
+
+/** What all that is said about a column adds up to: of the relation itself, and of those through which its rows are read. */
+type TagsOfColumn = { readonly tags: readonly string[]; readonly masksInference: boolean }
+
+const withTag = (before: TagsOfColumn | undefined, { tag, masksInference }: Tag): TagsOfColumn => ({
+  tags: [...(before?.tags ?? []), tag],
+  masksInference: before?.masksInference === true || masksInference === true,
+})
+
+/** The catalogs are not described; a rule that names one of them may mask inference there too. */
+const isGuardedInCatalog = (
+  rules: MaskingRulesDefined,
+  { schema, name }: RelationRef,
+  column: string,
+): boolean =>
+  column === '*'
+    ? systemColumnsMasked(schema ?? '', name)
+    : systemTagged(rules, { schema: schema ?? '', name }, column).masksInference === true
+
+/** A column of the catalogs, of which no description has the type. */
+const UNTYPED = { label: null, typeOid: 0 }
 
 const NOTHING_TAGGED: Tags = {
   ofRelation: () => [],
