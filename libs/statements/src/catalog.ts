@@ -5,11 +5,15 @@ import { isSamePath, meantPath, type PathRules } from './search-path.ts'
 import { type CatalogType, type TypeFacts, type Types, typesOf } from './types.ts'
 
 /** What is known of a target. A `TargetDescribed` event has this form. */
-export type TargetCatalog = {
+export type TargetCatalog = TargetDescription & {
   /** The path that is in force. */
   readonly searchPath: readonly string[]
   /** Which others a session may have; without it, none. */
   readonly pathRules?: PathRules | undefined
+}
+
+/** What is known of a target on every path. */
+export type TargetDescription = {
   readonly relations: readonly CatalogRelation[]
   /** Functions and procedures outside pg_catalog, and what calls such under another name: types and operators. */
   readonly routines: readonly CatalogRoutine[]
@@ -170,7 +174,7 @@ function indexed(catalog: TargetCatalog): Names {
 
 /** What does not depend on the path, which is most of the work: made once for all paths of a description. */
 type Index = {
-  readonly of: TargetCatalog
+  readonly of: TargetDescription
   readonly byName: ReadonlyMap<string, CatalogRelation>
   readonly byOid: ReadonlyMap<number, CatalogRelation>
   readonly columns: Map<number, ReadonlySet<string>>
@@ -180,7 +184,7 @@ type Index = {
 
 function indexOf(catalog: TargetCatalog): Index {
   const known = SHARED.get(catalog.relations)
-  if (known !== undefined && isOfSame(known.of, catalog)) return known
+  if (known !== undefined && isSameDescription(known.of, catalog)) return known
   const index: Index = {
     of: catalog,
     byName: new Map(catalog.relations.map((r) => [key(r.schema, r.name), r])),
@@ -193,7 +197,9 @@ function indexOf(catalog: TargetCatalog): Index {
   return index
 }
 
-const isOfSame = (one: TargetCatalog, other: TargetCatalog): boolean =>
+/** Whether two catalogs were made of the same description, by identity; their paths may differ. */
+export const isSameDescription = (one: TargetDescription, other: TargetDescription): boolean =>
+  one.relations === other.relations &&
   one.routines === other.routines &&
   one.types === other.types &&
   one.systemColumns === other.systemColumns

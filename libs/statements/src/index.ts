@@ -2,7 +2,9 @@ export {
   type CatalogRelation,
   type CatalogRoutine,
   EMPTY_CATALOG,
+  isSameDescription,
   type TargetCatalog,
+  type TargetDescription,
 } from './catalog.ts'
 export type {
   CalledFunction,

@@ -132,6 +132,24 @@ describe('a target along another path', () => {
     assert.equal(understand('select word from t', target(['shop'])).tables[0]?.oid, null)
   })
 
+  /** Seen to fail when each path has an index of its own. */
+  test('a description is read once for all its paths', () => {
+    let reads = 0
+    const counted = relations.map((relation) => ({
+      ...relation,
+      get schema() {
+        reads++
+        return relation.schema
+      },
+    }))
+    const described = { ...target([]), relations: counted }
+    const along = (schema: string) => ({ ...described, searchPath: [schema] })
+    understand('select 1', along('tenant_a'))
+    const readsOfOne = reads
+    understand('select 1', along('tenant_b'))
+    assert.equal(reads, readsOfOne)
+  })
+
   const ALONE: readonly string[] = [
     'set search_path = tenant_a',
     'set local search_path to "tenant_b"',

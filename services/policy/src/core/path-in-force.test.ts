@@ -3,6 +3,7 @@ import { before, test } from 'node:test'
 import { loadStatements } from '@countersign/statements'
 import { target } from './example-under-test.ts'
 import { targetInForce } from './path-in-force.ts'
+import { tagsOf } from './tags.ts'
 
 before(() => loadStatements())
 
@@ -26,4 +27,14 @@ test('the same target along the same path is the same value, of as many paths as
   assert.equal(targetInForce(shop, profile, set('"tenant_0"')), first)
   for (let at = 1; at <= 64; at++) targetInForce(shop, profile, set(`tenant_${at}`))
   assert.notEqual(targetInForce(shop, profile, set('tenant_0')), first)
+})
+
+/** Seen to fail when tags are remembered by the object that has a path too. */
+test('which columns are masked is worked out once for all paths', () => {
+  const tagged = ['tenant_a', 'tenant_b'].map((path) => {
+    const inForce = targetInForce(shop, profile, set(path))
+    assert.ok(inForce !== null)
+    return tagsOf(inForce, null)
+  })
+  assert.equal(tagged[0], tagged[1])
 })

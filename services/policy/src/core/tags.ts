@@ -32,10 +32,10 @@ export type Tags = {
  * and as guarded where a rule masks inference, but for the catalogs of PostgreSQL itself, whose columns are classified by name; a result whose columns cannot be known (FETCH, opaque functions) counts as masked.
  */
 export function tagsOf(target: TargetDescribed, rules: MaskingRulesDefined | null): Tags {
-  const last = LAST.get(target)
+  const last = LAST.get(target.relations)
   if (last?.rules === rules) return last.tags
   const tags = derived(target, rules)
-  LAST.set(target, { rules, tags })
+  LAST.set(target.relations, { rules, tags })
   return tags
 }
 
@@ -150,5 +150,8 @@ const isOfPostgres = ({ schema }: RelationRef): boolean => CATALOGS.has(schema ?
 
 const CATALOGS: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema'])
 
-/** The tags that were last worked out for a description. */
-const LAST = new WeakMap<TargetDescribed, { rules: MaskingRulesDefined | null; tags: Tags }>()
+/** The tags that were last worked out for a description, which are the same along each path. */
+const LAST = new WeakMap<
+  TargetDescribed['relations'],
+  { rules: MaskingRulesDefined | null; tags: Tags }
+>()

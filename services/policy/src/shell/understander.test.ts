@@ -153,7 +153,8 @@ test('a thread answers nothing about a description that it does not have', async
   worker.on('message', (answer) => {
     if (answer !== 'ready') understoodIt.resolve('it was understood')
   })
-  const asked: Asked = { catalogId: 7, text: rows(10_000), beside: {}, bytesMax: 1_000_000 }
+  const path = { searchPath: ['shop'] }
+  const asked: Asked = { catalogId: 7, path, text: rows(10_000), beside: {}, bytesMax: 1_000_000 }
   worker.postMessage(asked)
   const fault = once(worker, 'error').then(([cause]) => String(cause))
   assert.match(await Promise.race([fault, understoodIt.promise]), /description that is not here/)
@@ -176,6 +177,22 @@ for (const [how, code] of Object.entries(ENDING)) {
   })
 }
 
+/** Seen to fail, each with 0 ms, when a thread that is lost costs nothing. */
+for (const [how, code] of Object.entries(ENDING)) {
+  test(`a text whose thread ${how} is not for nothing`, async () => {
+    const MS_MAX = 1_000
+    const ready = Promise.withResolvers<void>()
+    const onFree = () => ready.resolve()
+    await using thread = understandingThread({
+      ...{ logger: silent, statementBytesMax: GENEROUS, onFree, program: program(code) },
+    })
+    await ready.promise
+    const text = { sessionId: 'one', bytes: rows(10_000), target: SHOP, beside: {} }
+    const { spentMs } = await thread.ask(text, { msMax: MS_MAX, wallMsMax: GENEROUS })
+    assert.equal(await spentMs, MS_MAX)
+  })
+}
+
 /** Seen to fail, with an error for each thread, when the end of a thread is a loss whoever ended it. */
 test('a thread that stops is no error', async () => {
   const errors: unknown[] = []
@@ -185,6 +202,29 @@ test('a thread that stops is no error', async () => {
     assert.notEqual(await texts.understand(asker('one'), rows(10_000), SHOP), 'busy')
   }
   assert.deepEqual(errors, [])
+})
+
+/** Seen to fail when threads know a description by the object that has a path too. */
+test('a description is sent once for all paths, and names are those of the path', async (t) => {
+  const SCHEMAS = Array.from({ length: 20 }, (_, index) => `tenant_${index}`)
+  const relations = SCHEMAS.map((schema, index) => ({
+    ...{ oid: index + 1, schema, name: 'orders', kind: 'table' as const },
+    ...{ columns: [], dependsOn: [], inherits: [] },
+  }))
+  const sent = t.mock.method(Worker.prototype, 'postMessage')
+  await using texts = started()
+  const described = { ...SHOP, relations }
+  for (const schema of SCHEMAS) {
+    const target = { ...described, searchPath: [schema] }
+    const { effects } = understood(await texts.understand(asker('one'), rows(10_000), target))
+    assert.deepEqual(
+      effects.map(({ relation }) => relation?.schema),
+      [schema],
+    )
+  }
+  const descriptions = sent.mock.calls.filter(({ arguments: [asked] }) => 'catalog' in asked)
+  // To each of the two threads at most.
+  assert.ok(descriptions.length <= 2, `${descriptions.length} descriptions were sent`)
 })
 
 test('a text that waits too long is refused as busy', async () => {

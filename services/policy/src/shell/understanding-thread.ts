@@ -3,7 +3,9 @@ import { rested } from '@countersign/kernel'
 import { type Logger, netOn } from '@countersign/runtime'
 import {
   type BesideText,
+  isSameDescription,
   type TargetCatalog,
+  type TargetDescription,
   tooComplex,
   type Understanding,
 } from '@countersign/statements'
@@ -53,7 +55,7 @@ export function understandingThread(options: UnderstandingThreadOptions): Unders
   const { logger, statementBytesMax, onFree, program = PROGRAM } = options
   const net = netOn(logger)
   // bound: CATALOGS_MAX
-  const catalogs = new Map<TargetCatalog, number>()
+  const catalogs = new Map<number, TargetDescription>()
   let nextCatalogId = 1
   let worker: Worker | null = null
   let isReady = false
@@ -69,7 +71,7 @@ export function understandingThread(options: UnderstandingThreadOptions): Unders
     async ask(text, { msMax, wallMsMax }) {
       const current = worker
       if (current === null || asking !== null) return refused('finds no thread', 0)
-      const mine: Asking = { answer: Promise.withResolvers(), beganMs: 0 }
+      const mine: Asking = { answer: Promise.withResolvers(), msMax, beganMs: 0 }
       asking = mine
       const giveUp = (why: string): void => {
         if (asking !== mine) return
@@ -101,13 +103,15 @@ export function understandingThread(options: UnderstandingThreadOptions): Unders
     given: { text: Text; msMax: number; giveUp: (why: string) => void },
   ): Promise<void> {
     const { text, msMax, giveUp } = given
-    const { bytes, beside } = text
+    const { bytes, beside, target } = text
+    const { searchPath, pathRules } = target
     // Taking in a description is not what the text costs.
-    const catalogId = await catalogOf(current, text.target)
+    const catalogId = await catalogOf(current, target)
     mine.beganMs = await cpuMs(current)
     if (asking !== mine) return
-    const asked: Asked = { text: bytes, beside, bytesMax: statementBytesMax, catalogId }
-    current.postMessage(asked)
+    const path = { searchPath, pathRules }
+    const asked = { text: bytes, beside, bytesMax: statementBytesMax, catalogId, path }
+    current.postMessage(asked satisfies Asked)
     for (let leftMs = msMax; leftMs > 0;) {
       await rested(Math.min(Math.max(leftMs, 1), LOOKING_MS_MAX))
       if (asking !== mine) return
@@ -116,17 +120,17 @@ export function understandingThread(options: UnderstandingThreadOptions): Unders
     giveUp(`takes more than ${msMax} ms to understand`)
   }
 
-  /** The number under which the thread has the description. */
+  /** The number under which the thread has the description, which it is sent once for all paths. */
   async function catalogOf(current: Worker, target: TargetCatalog): Promise<number> {
-    const known = catalogs.get(target)
-    if (known !== undefined) return known
+    for (const [known, description] of catalogs)
+      if (isSameDescription(description, target)) return known
     const [oldest] = catalogs.keys()
     if (catalogs.size >= CATALOGS_MAX && oldest !== undefined) catalogs.delete(oldest)
     const catalogId = nextCatalogId++
-    catalogs.set(target, catalogId)
+    const { relations, routines, types, systemColumns } = target
+    const catalog = { relations, routines, types, systemColumns }
+    catalogs.set(catalogId, catalog)
     const taken = new Promise<void>((resolve) => (onTaken = resolve))
-    const { searchPath, pathRules, relations, routines, types, systemColumns } = target
-    const catalog = { searchPath, pathRules, relations, routines, types, systemColumns }
     current.postMessage({ catalogId, catalog } satisfies Asked)
     await taken
     return catalogId
@@ -150,7 +154,7 @@ export function understandingThread(options: UnderstandingThreadOptions): Unders
     const lost = (why: string): void => {
       if (isOver || worker !== current) return
       logger.error({ reason: why }, 'a thread that understands texts ended')
-      settle(refused('takes more memory than it may, or cannot be read', 0))
+      settle(refused('takes more memory than it may, or cannot be read', asking?.msMax ?? 0))
       replace(current)
     }
     current.on('message', net.guarded('thread', onAnswer))
@@ -165,8 +169,12 @@ export function understandingThread(options: UnderstandingThreadOptions): Unders
   }
 
   function answered(current: Worker, answer: Exclude<Answered, 'ready'>): void {
-    const beganMs = asking?.beganMs ?? 0
-    const spentMs = cpuMs(current).then((ms) => Math.max(0, ms - beganMs))
+    const { beganMs = 0, msMax = 0 } = asking ?? {}
+    const spentMs = cpuMs(current).then(
+      (ms) => Math.max(0, ms - beganMs),
+      // It is gone, with what it counted.
+      () => msMax,
+    )
     settle({ understanding: answer.understanding, spentMs })
     if (answer.isBroken) replace(current)
   }
@@ -190,19 +198,23 @@ export function understandingThread(options: UnderstandingThreadOptions): Unders
   }
 }
 
-type Asking = { readonly answer: PromiseWithResolvers<Answer>; beganMs: number }
+type Asking = {
+  readonly answer: PromiseWithResolvers<Answer>
+  /** What it costs when the thread is lost. */
+  readonly msMax: number
+  beganMs: number
+}
 
 const refused = (why: string, ms: number): Answer => ({
   understanding: tooComplex(why),
   spentMs: Promise.resolve(ms),
 })
 
-/** Processor time of the thread so far. A thread that is gone has used none. */
-const cpuMs = (worker: Worker): Promise<number> =>
-  worker.cpuUsage().then(
-    ({ user, system }) => (user + system) / 1000,
-    () => 0,
-  )
+/** Processor time of the thread so far. Rejects when the thread is gone. */
+const cpuMs = async (worker: Worker): Promise<number> => {
+  const { user, system } = await worker.cpuUsage()
+  return (user + system) / 1000
+}
 
 const PROGRAM = new URL('./understanding-worker.ts', import.meta.url)
 const RESTART_MS = 1_000

@@ -4,15 +4,17 @@ import {
   isParserBroken,
   loadStatements,
   type TargetCatalog,
+  type TargetDescription,
   understand,
   type Understanding,
 } from '@countersign/statements'
 
-/** What a worker is told: a catalog, under a number, or a text that is about one of them. */
+/** What a worker is told: a description, under a number, or a text that is about one of them, along a path. */
 export type Asked =
-  | { readonly catalogId: number; readonly catalog: TargetCatalog }
+  | { readonly catalogId: number; readonly catalog: TargetDescription }
   | {
       readonly catalogId: number
+      readonly path: Pick<TargetCatalog, 'searchPath' | 'pathRules'>
       readonly text: Uint8Array
       readonly beside: BesideText
       readonly bytesMax: number
@@ -27,7 +29,7 @@ export const CATALOGS_MAX = 16
 
 async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
   // bound: CATALOGS_MAX
-  const catalogs = new Map<number, TargetCatalog>()
+  const catalogs = new Map<number, TargetDescription>()
   await loadStatements()
   // What the first texts would pay otherwise: the compilers of JavaScript and WebAssembly.
   const warming: TargetCatalog = { searchPath: [], relations: [], routines: [] }
@@ -38,14 +40,15 @@ async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
       if (catalogs.size >= CATALOGS_MAX && oldest !== undefined) catalogs.delete(oldest)
       catalogs.set(asked.catalogId, asked.catalog)
       // Its names are sorted with the first text.
-      understand('select 1', asked.catalog)
+      understand('select 1', { ...asked.catalog, searchPath: [] })
       port.postMessage('ready' satisfies Answered)
       return
     }
-    const { text, beside, bytesMax, catalogId } = asked
-    const catalog = catalogs.get(catalogId)
+    const { text, beside, bytesMax, catalogId, path } = asked
+    const description = catalogs.get(catalogId)
     // Under another description the text would mean something else.
-    if (catalog === undefined) throw new Error('a text is about a description that is not here')
+    if (description === undefined) throw new Error('a text is about a description that is not here')
+    const catalog = { ...description, ...path }
     const understanding = understand(text, catalog, { ...beside, statementBytesMax: bytesMax })
     port.postMessage({ understanding, isBroken: isParserBroken() } satisfies Answered)
   }
