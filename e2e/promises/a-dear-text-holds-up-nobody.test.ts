@@ -42,12 +42,16 @@ test('a bulk insert of nearly a mebibyte runs, and others are answered before ma
   const other = await openWire(system, 'shop-dev')
   const answered: string[] = []
   const done = dear.map(async (wire, index) => {
-    wire.send(toServer.query(rows((index + 1) * 1_000_000)))
-    const messages = await wire.ready()
+    let heard: string[]
+    do {
+      wire.send(toServer.query(rows((index + 1) * 1_000_000)))
+      heard = told(await wire.ready())
+      // Four at once may wait too long on a slow machine: then they are told to try again.
+    } while (heard.includes('error 53C01'))
     answered.push('dear')
     assert.ok(
-      told(messages).some((line) => line.includes(`INSERT 0 ${ROWS}`)),
-      told(messages).join(),
+      heard.some((line) => line.includes(`INSERT 0 ${ROWS}`)),
+      heard.join(),
     )
     wire.end()
   })

@@ -213,7 +213,7 @@ function noteEffects(
   if (pending.ask.kind === 'Prepare') return
   session.hasRun = true
   if (session.profile.mayCreate && changesTarget(decision)) session.undescribed = pending.requestId
-  session.isPathUnheard ||= !isBegin(decision, pending.ask)
+  session.isPathUnheard ||= !isBegin(decision, pending.ask) && !isPlainRead(decision)
   if (decision.effects.some(controlsTransaction)) {
     pending.endsTransaction = pending.ask.sql !== null && isEndTold(pending.ask.sql)
     // ROLLBACK and ROLLBACK TO undo SET, and each end undoes SET LOCAL, whether another transaction follows at once or not.
@@ -226,6 +226,10 @@ function noteEffects(
   noteCustomSettings(session, pending.ask, pending.isOpaque)
   if (pending.isOpaque || session.pathRules.others.length > 0) session.isPathInDoubt = true
 }
+
+/** It reads no relation and no cursor, so nothing runs but functions of PostgreSQL itself. */
+const isPlainRead = ({ effects, cursorUse }: RequestAllowed | ReviewRequired): boolean =>
+  cursorUse === null && effects.every(({ effect, table }) => effect === 'read' && table === null)
 
 /** Nothing but BEGIN and savepoints, which run no code. All else may: triggers, defaults, views, policies of rows. */
 const isBegin = ({ effects }: Pick<RequestAllowed, 'effects'>, { sql }: Ask): boolean =>
