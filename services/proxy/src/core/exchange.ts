@@ -146,8 +146,6 @@ export function accept(exchange: Exchange, frame: ServerFrame): Verdict {
       if (step?.tag === 'Execute') dropSyncs(exchange)
       return { do: 'copyIn' }
     case 'H':
-      // The first line may be a header; nothing says so.
-      exchange.rowsSent--
       return { do: 'copyOut' }
     case 'd':
       // The server sends a message for each line, and one for what ends binary data.
