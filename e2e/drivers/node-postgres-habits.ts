@@ -1,5 +1,5 @@
 /**
- * What node-postgres and what is built on it do by themselves. One line of JSON for each step: at PostgreSQL itself and
+ * The habits of node-postgres and of packages on top of it. One line of JSON for each step: at PostgreSQL itself and
  * through the proxy it must be the same.
  */
 import { readFileSync } from 'node:fs'
@@ -250,7 +250,7 @@ const STEPS: Readonly<Record<string, () => Promise<unknown>>> = {
   },
 }
 
-/** What a program is told of a refusal and of a hold, in the fields of node-postgres. */
+/** The fields of node-postgres in which a program is told of a refusal and of a hold. */
 async function contract(database: string, sql: string): Promise<unknown> {
   const client = new pg.Client({ ssl, database })
   const notices: unknown[] = []

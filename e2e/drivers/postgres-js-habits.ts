@@ -1,5 +1,5 @@
 /**
- * What postgres.js does by itself. One line of JSON for each step: at PostgreSQL itself and through the proxy it must be the
+ * The habits of postgres.js. One line of JSON for each step: at PostgreSQL itself and through the proxy it must be the
  * same.
  */
 import { readFileSync } from 'node:fs'
@@ -234,7 +234,7 @@ const STEPS: Readonly<Record<string, () => Promise<unknown>>> = {
     }),
 }
 
-/** What a program is told of a refusal and of a hold, in the fields of postgres.js. */
+/** The fields of postgres.js in which a program is told of a refusal and of a hold. */
 async function contract(database: string, text: string): Promise<unknown> {
   const notices: unknown[] = []
   const sql = postgres({

@@ -93,7 +93,7 @@ for (const [name, commandOf] of Object.entries(AGENTS)) {
   })
 }
 
-/** What an example says of one statement that nobody reviews. */
+/** The output of an example for one statement that nobody reviews. */
 async function heardBy(
   command: Command,
   more: Readonly<Record<string, string>> = {},

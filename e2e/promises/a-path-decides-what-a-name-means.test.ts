@@ -83,7 +83,7 @@ const unnamed = toServer.bind({ portal: 'p' })
 const bound = toServer.bind({ portal: 'p', statement: 's' })
 const executed = Buffer.concat([toServer.bind({ statement: 's' }), toServer.execute()])
 
-/** What an agent sends, waiting after each, and the rows and errors that it is told. */
+/** Texts that an agent sends, waiting after each, and the rows and errors that it is told. */
 const SAYS: Readonly<Record<string, readonly [sent: readonly Buffer[], rows: readonly string[]]>> =
   {
     'a path that is set is the one that names are looked up along': [

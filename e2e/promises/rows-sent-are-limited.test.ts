@@ -76,7 +76,7 @@ const NO_MORE: Readonly<Record<string, readonly Buffer[]>> = {
   ),
 }
 
-/** How many rows an agent is sent for these turns, and whether its session ends by the limit. */
+/** The number of rows that an agent is sent for these turns, and whether its session ends by the limit. */
 async function sentFor(turns: readonly Buffer[]): Promise<{ rows: number; isEnded: boolean }> {
   const wire = await openWire(system, 'shop-dev')
   let rows = 0

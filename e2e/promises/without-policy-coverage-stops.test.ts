@@ -46,5 +46,5 @@ test('a covered release stops within 3 s when the proxy no longer hears policy',
 
 /** How long a sign of life of policy counts (CS_COVERAGE_ALIVE_MS), from when the proxy hears it. */
 const ALIVE_MS = 3_000
-/** How late the proxy of a busy machine may have heard the last one; together far less than the 30 s above. */
+/** The proxy of a busy machine may have heard the last one so late; together far less than the 30 s above. */
 const LATE_MS_MAX = 15_000

@@ -7,7 +7,7 @@ import { eventsOf, eventually, observe } from './ledger.ts'
 import { applyCatalog, deny } from './reviewer.ts'
 import { askTarget } from './target.ts'
 
-/** How a script is started. It prints one line of JSON for each step, its name and what came back, or `read` finds them. */
+/** The command that starts a script. It prints one line of JSON for each step, its name and what came back, or `read` finds them. */
 export type Script = {
   readonly file: string
   readonly args?: readonly string[]

@@ -93,7 +93,7 @@ const lastWords = (text: string): string => text.trim().replace(/\s+/g, ' ').sli
 const PYTHON = [
   ...['psycopg[binary,pool]==3.3.9', 'asyncpg==0.32.0', 'sqlalchemy==2.1.9', 'django==5.2.19'],
 ]
-/** What is installed from npm; the versions of `pg` and `postgres` are those of the package of the tests. */
+/** The packages that are installed from npm; the versions of `pg` and `postgres` are those of the package of the tests. */
 const NODE = [
   ...['pg@8.23.1', 'pg-cursor@2.22.1', 'pg-query-stream@4.17.0', 'pg-copy-streams@7.0.0'],
   ...['postgres@3.4.9'],

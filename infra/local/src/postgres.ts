@@ -90,7 +90,7 @@ export async function startPostgres({
   }
 }
 
-/** What the server said last. */
+/** The last lines that the server logged. */
 function lastLinesOf(logFile: string): string {
   if (!existsSync(logFile)) return ''
   return readFileSync(logFile, 'utf8').trim().split('\n').slice(-LINES_MAX).join('\n')

@@ -65,7 +65,7 @@ export const connectionProfile = z.strictObject({
   record: z.enum(['full', 'statements']).default('full'),
   /** Lets base roles create without people; for development, see the README of the credential broker. */
   mayCreate: z.boolean().default(false),
-  /** What a session may set as its search_path beside that of the target: each a schema, or several in their order. */
+  /** Search paths that a session may set beside that of the target: each a schema, or several in their order. */
   searchPaths: z
     .array(z.union([schemaPattern, z.array(schemaPattern).min(1).max(20)]))
     .max(100)

@@ -112,7 +112,7 @@ const parametersOf = ({ subject, types }: Seen): readonly Parameter[] =>
   subject.parameters.map((bytes, index) => {
     const formats = subject.parameterFormats
     const isBinary = (formats.length === 1 ? formats[0] : formats[index]) === 1
-    // What the client declared the target took as it is.
+    // The target took a type that the client declared as it is.
     const type = subject.parameterTypes[index] || (subject.valueTypes[index] ?? 0)
     const known = { type, typeName: postgresType(type, types) }
     if (bytes === null)
@@ -168,7 +168,7 @@ function renderedText(exact: Seen): string | null {
   return rendered === text || left < 0 ? null : rendered
 }
 
-/** How much longer than the statement it may be with its values in place. */
+/** The statement with its values in place may be so much longer than without. */
 const RENDERED_MORE_MAX = 1_048_576
 
 function inPlace(parameter: Parameter): string {

@@ -17,13 +17,13 @@ export type ExtractOptions = {
   progress(done: number, all: number): void
 }
 
-/** What an extract holds, and whether it is all that there was. The same extract has the same manifest, to the byte. */
+/** The contents of an extract, and whether they are all that there was. The same extract has the same manifest, to the byte. */
 export type Manifest = {
   readonly format: 'countersign-extract/1'
   readonly from: string
   readonly to: string
   readonly complete: boolean
-  /** What is missing, or may be. */
+  /** Records that are missing, or may be. */
   readonly missing: readonly string[]
   readonly files: readonly ExtractFile[]
 }

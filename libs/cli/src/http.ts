@@ -31,7 +31,7 @@ export async function ask(call: HttpCall): Promise<Answered> {
   }))
 }
 
-/** What a server gives, whole, as text. */
+/** The whole answer of a server, as text. */
 export const textFrom = (call: HttpCall): Promise<string> =>
   answered(call, (response) => response.text())
 

@@ -11,7 +11,7 @@ export type ReadingOptions = {
 
 /** A reading of topics that knows what was in them when it began. */
 export type Reading = AsyncDisposable & {
-  /** What each topic had then, by partition. */
+  /** The offsets that each topic had then, by partition. */
   readonly spans: ReadonlyMap<string, ReadonlyMap<number, Span>>
   /** Resolves when all that was there then was given. Rejects where the log stops giving it. */
   caughtUp(): Promise<void>
@@ -74,7 +74,7 @@ export async function readingOf(log: Log, options: ReadingOptions): Promise<Read
   async function until(isSo: () => boolean): Promise<void> {
     while (!isSo()) {
       using _timer = after(STALLED_MS_MAX, () => {
-        // Who takes the records may be slow (a person in a pager); then the log is not asked for more.
+        // The reader may be slow (a person in a pager); then the log is not asked for more.
         if (takersUnderWay === 0) failure = { cause: stalled() }
         progress.resolve()
         progress = Promise.withResolvers<void>()

@@ -30,7 +30,7 @@ export function postgresValue(
 /** Text may be this long whatever the bytes, and longer in proportion to them: no honest value needs more for a byte. */
 export const TEXT_LENGTH_MAX = 65_536
 export const LENGTH_OF_BYTE_MAX = 8
-/** How many values may stand around a value. */
+/** Values are nested no deeper than this. */
 const DEPTH_MAX = 8
 
 /** Types of the target that are not built in, by OID. */

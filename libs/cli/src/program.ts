@@ -194,7 +194,7 @@ export function programFor({ out, err, perform }: ProgramUse): Command {
   return program
 }
 
-/** What to do where words were not understood; the name of the command is replaced by how it was called. */
+/** The next step where words were not understood; the name of the command is replaced by how it was called. */
 const helpOf = (command: string): string => `${NEXT}See \`${command} --help\`.`
 export const NEXT = 'next: '
 

@@ -62,7 +62,7 @@ export async function run(words: readonly string[], world: Io): Promise<number> 
   }
 }
 
-/** What commander said, in parts. It prints the help alone where a command is missing. */
+/** The message of commander, in parts. It prints the help alone where a command is missing. */
 function misunderstood({ message }: CommanderError, said: string): Problem {
   const hint = said.split('\n').find((text) => text.startsWith(NEXT))
   const detail = message.startsWith('(') ? 'a command is needed' : message.replace(/^error: /, '')

@@ -56,6 +56,6 @@ function parsedUuid(text: string): string {
   return text
 }
 
-/** How far the clock of another machine may be ahead. */
+/** The clock of another machine may be so far ahead. */
 const AHEAD_MS_MAX = 300_000
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/

@@ -23,7 +23,7 @@ export type Log = AsyncDisposable & {
   endOffsets(topic: string): Promise<ReadonlyMap<number, number>>
   /** The topics that this user may read, in the order of their names. */
   topics(): Promise<readonly string[]>
-  /** What the log has of each partition of a topic from a moment on. */
+  /** The offsets that the log has of each partition of a topic from a moment on. */
   spansSince(topic: string, sinceMs: number): Promise<ReadonlyMap<number, Span>>
   /** How many partitions a topic has. */
   partitionCount(topic: string): Promise<number>

@@ -12,7 +12,7 @@ export type TargetCatalog = TargetDescription & {
   readonly pathRules?: PathRules | undefined
 }
 
-/** What is known of a target on every path. */
+/** The facts of a target that are the same on every path. */
 export type TargetDescription = {
   readonly relations: readonly CatalogRelation[]
   /** Functions and procedures outside pg_catalog, and what calls such under another name: types and operators. */
@@ -79,7 +79,7 @@ export type Names = {
   typeOfColumn(relation: RelationRef, column: string): TypeFacts | null
   /** What the type of its rows does; null where the relation is not known. */
   typeOfRow(relation: RelationRef): TypeFacts | null
-  /** What another path, null for an unknown one, does: names mean the same, others that are allowed, or what nobody knows. */
+  /** The effect of another path, null for an unknown one: names mean the same, others that are allowed, or nobody knows. */
   under(path: readonly string[] | null): 'same' | 'others' | 'unknown'
   /** Whether a session may have a path along which names mean others. */
   readonly hasOtherPaths: boolean
@@ -172,7 +172,7 @@ function indexed(catalog: TargetCatalog): Names {
   return names
 }
 
-/** What does not depend on the path, which is most of the work: made once for all paths of a description. */
+/** The look-ups that do not depend on the path, which is most of the work: made once for all paths of a description. */
 type Index = {
   readonly of: TargetDescription
   readonly byName: ReadonlyMap<string, CatalogRelation>

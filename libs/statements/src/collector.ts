@@ -53,7 +53,7 @@ export type Collector = {
   copy: 'in' | 'out' | null
   stateChanging: boolean
   changesNames: boolean
-  /** What follows in the same text may be read along another path, which is allowed. */
+  /** Later statements of the same text may be read along another path, which is allowed. */
   movesPath: boolean
   readonly settings: Set<string>
   harmlessSetting: boolean | null

@@ -14,7 +14,7 @@ export type Call = {
   readonly harmless: boolean
   readonly effects: readonly EffectName[]
   readonly why: string
-  /** What names mean afterwards, where it sets the search_path. */
+  /** The meaning of names afterwards, where it sets the search_path. */
   readonly path?: ReturnType<Names['under']>
   /** The setting that it sets, in small letters; `*` where that is not known. */
   readonly sets?: string

@@ -36,7 +36,7 @@ export type PathRules = {
   readonly skipsUser: boolean
 }
 
-/** What a profile allows beside the path of the target. Who may create schemas may create one with the name of the role. */
+/** The paths that a profile allows beside that of the target. A role that may create schemas may create one with its own name. */
 export const pathRulesOf = (
   own: readonly string[],
   {

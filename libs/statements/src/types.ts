@@ -136,7 +136,7 @@ const keyOf = (schema: string, name: string): string => JSON.stringify([schema, 
 
 const PLAIN: TypeFacts = { plain: true, composed: false, runsWhenRead: false }
 const UNKNOWN: TypeFacts = { plain: false, composed: true, runsWhenRead: false }
-/** What PostgreSQL itself made has smaller OIDs (FirstNormalObjectId). */
+/** Types that PostgreSQL itself made have smaller OIDs (FirstNormalObjectId). */
 const FIRST_OF_USERS = 16_384
 /** Domains with checks that only compare. */
 const OF_INFORMATION_SCHEMA: ReadonlySet<string> = new Set([

@@ -7,7 +7,7 @@ export const topology: Topology = {
   writes: ['reviews', 'catalog'],
 }
 
-/** What the console writes, and reads to its end before it writes more. */
+/** The topic that the console writes, and reads to its end before it writes more. */
 export const CATALOG = 'catalog'
 /** The catalog has one partition, so that everybody reads the rules in one order. */
 export const CATALOG_PARTITION = 0

@@ -46,9 +46,9 @@ export async function events(
   const limit = options.limit ?? LIMIT
   const newest = newestOf(limit)
   const opened = Promise.withResolvers<Reading>()
-  // Who follows from a moment on shall miss nothing; the newest so many are held back to be put in order.
+  // A follower that begins at a moment misses nothing; the newest records are held back to be put in order.
   let isLive = follow && options.limit === undefined
-  // What follows a session of an agent is told by the topic of the sessions, wanted or not.
+  // The topic of the sessions tells which sessions are of an agent, so it is read whether it is wanted or not.
   const read = agents === null || topics.includes(SESSIONS) ? topics : [...topics, SESSIONS]
   await using reading = await readingOf(log, {
     topics: read,
@@ -69,7 +69,7 @@ export async function events(
       agents?.note(record)
       if (!isWanted(record, options, topics)) continue
       if (agents !== null && !(await agents.isOf(record, await opened.promise))) continue
-      // What came while the beginning was read belongs to it where nobody goes on.
+      // Without --follow, records that came while the beginning was read belong to it.
       if (!follow && record.position.offset >= end) continue
       if (isLive) print(eventObject(record))
       else newest.add(eventObject(record))

@@ -75,7 +75,7 @@ function remainder(first: number, length: number): number {
 const restBetween = (from: number, to: number): number =>
   ((REST[to] ?? 0) + 97 * 97 - (REST[from] ?? 0) * power(from, to)) % 97
 
-/** What is before so many letters and digits is multiplied by this. The powers of 10 come again after 96. */
+/** Digits in front of so many letters and digits are multiplied by this. The powers of 10 come again after 96. */
 const power = (from: number, to: number): number =>
   POWERS[((DECIMALS[to] ?? 0) - (DECIMALS[from] ?? 0)) % 96] ?? 1
 

@@ -8,7 +8,7 @@ import type { Instant } from '@countersign/kernel'
 
 /** A request that waits, or waited, for people: what the topic `approvals` says of it. */
 export type HeldRequest = {
-  /** How many events made it what it is: another number, another answer to whoever waits for a change. */
+  /** The number of events that made it what it is: another number, another answer to whoever waits for a change. */
   readonly revision: number
   readonly requested: ApprovalRequested
   readonly status: RequestStatus

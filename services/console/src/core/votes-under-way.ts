@@ -5,7 +5,7 @@ import type { RequestId } from '@countersign/kernel'
  * the request, so that votes at the same time are not more than votes one after the other.
  */
 export type VotesUnderWay = {
-  /** How many of this person's votes on the request are under way. */
+  /** The number of this person's votes on the request that are under way. */
   count(requestId: RequestId, by: string): number
   /** Begins a vote. It is under way until it failed before it was sent, or until `isAnswered` says so of where it stands in the log. */
   begin(requestId: RequestId, by: string): VoteUnderWay

@@ -232,7 +232,7 @@ test('the order between topics changes nothing', () => {
 
 type Told = { topics: AnyMessage[][]; own: AnyMessage[]; next: unknown }
 
-/** What becomes of one request: allowed and run, approved with what it is lent, withdrawn or refused on the way. */
+/** The life of one request: allowed and run, approved with what it is lent, withdrawn or refused on the way. */
 const OUTCOMES = [
   'allowed',
   'allowed and run',

@@ -9,7 +9,7 @@ import { idTimeMs, type RequestId } from '@countersign/kernel'
 export type EndedRequests = {
   /** Adds an end, and gives it. The first one of a request counts, unless only a later one says that it ran. */
   add(id: RequestId, hasRun: boolean): End
-  /** How a request ended; null while it has not. */
+  /** The end of a request; null while it has not ended. */
   of(id: RequestId): End | null
 }
 

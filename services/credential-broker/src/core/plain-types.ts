@@ -141,7 +141,7 @@ const KINDS: ReadonlyMap<string, string> = new Map([
 ])
 /** The relations that a description has with all their columns. */
 const OF_RELATIONS = 'rpvmfS'
-/** What PostgreSQL itself made has smaller OIDs (FirstNormalObjectId). */
+/** Types that PostgreSQL itself made have smaller OIDs (FirstNormalObjectId). */
 const FIRST_OF_USERS = 16_384
 /** Nodes that only compute, and name what they call in fields that are looked at (primnodes.h). */
 const PLAIN_NODES: ReadonlySet<string> = new Set([

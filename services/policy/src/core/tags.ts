@@ -119,7 +119,7 @@ function tagOf(rules: MaskingRulesDefined | null, { relation, column }: Named): 
 
 type Tag = Pick<Tagged, 'tag' | 'masksInference'>
 
-/** What all that is said about a column adds up to: of the relation itself, and of those through which its rows are read. */
+/** The sum of all that is said about a column: of the relation itself, and of those through which its rows are read. */
 type TagsOfColumn = { readonly tags: readonly string[]; readonly masksInference: boolean }
 
 const withTag = (before: TagsOfColumn | undefined, { tag, masksInference }: Tag): TagsOfColumn => ({

@@ -1,4 +1,4 @@
-/** How much time each user of something has used lately; half of it is forgotten every few seconds. */
+/** The time that each user of something has used lately; half of it is forgotten every few seconds. */
 export type Usage = {
   msOf(user: string, nowMs: number): number
   add(user: string, ms: number, nowMs: number): void

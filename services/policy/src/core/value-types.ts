@@ -18,7 +18,7 @@ export function valueTypes(target: TargetDescribed, oids: readonly number[]): Va
   }))
 }
 
-/** What PostgreSQL itself made has smaller OIDs (FirstNormalObjectId). */
+/** Types that PostgreSQL itself made have smaller OIDs (FirstNormalObjectId). */
 const FIRST_OF_USERS = 16_384
 /** Values of what lies beyond are shown as bytes. */
 const VALUE_TYPES_MAX = 200

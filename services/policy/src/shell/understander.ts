@@ -29,9 +29,9 @@ export type UnderstanderOptions = {
   readonly statementBytesMax: number
   /** Processor time that a text may take for each 16 KiB that it has begun. */
   readonly understandingMsMax: number
-  /** How long a text may wait for a thread. */
+  /** A text may wait so long for a thread. */
   readonly waitingMsMax?: number
-  /** How long no thread may answer while texts wait. */
+  /** While texts wait, a thread must have answered within this time. */
   readonly stuckMs?: number
   /** The program of the threads. */
   readonly program?: URL

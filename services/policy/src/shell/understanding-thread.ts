@@ -35,11 +35,11 @@ export type Text = {
 export type TextLimits = {
   /** Processor time that it may take. */
   readonly msMax: number
-  /** How long somebody waits for the answer, whatever the thread does. */
+  /** The answer is waited for so long, whatever the thread does. */
   readonly wallMsMax: number
 }
 
-/** What a text does, and the processor time that it took. */
+/** The understanding of a text, and the processor time that it took. */
 export type Answer = { readonly understanding: Understanding; readonly spentMs: Promise<number> }
 
 export type UnderstandingThreadOptions = {
@@ -200,7 +200,7 @@ export function understandingThread(options: UnderstandingThreadOptions): Unders
 
 type Asking = {
   readonly answer: PromiseWithResolvers<Answer>
-  /** What it costs when the thread is lost. */
+  /** The cost that is charged when the thread is lost. */
   readonly msMax: number
   beganMs: number
 }
@@ -218,6 +218,6 @@ const cpuMs = async (worker: Worker): Promise<number> => {
 
 const PROGRAM = new URL('./understanding-worker.ts', import.meta.url)
 const RESTART_MS = 1_000
-/** How long nobody looks whether the text was answered. */
+/** The time between two looks whether the text was answered. */
 const LOOKING_MS_MAX = 200
 const MEMORY_MB_MAX = 1_024

@@ -9,7 +9,7 @@ import {
   type Understanding,
 } from '@countersign/statements'
 
-/** What a worker is told: a description, under a number, or a text that is about one of them, along a path. */
+/** A message to a worker: a description, under a number, or a text that is about one of them, along a path. */
 export type Asked =
   | { readonly catalogId: number; readonly catalog: TargetDescription }
   | {

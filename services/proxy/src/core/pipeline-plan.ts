@@ -32,7 +32,7 @@ export type PipelinePlan = {
   /** The first message that cannot be served, with why; what follows it is not planned. */
   readonly stop: Stop | null
   /**
-   * How far it is planned. What follows a statement that may redefine names is planned when the target has answered it, and
+   * The end of what is planned. Messages behind a statement that may redefine names are planned when the target has answered it, and
    * what follows many requests when those are done: each of them takes time in which nobody else is served.
    */
   readonly end: number
@@ -133,7 +133,7 @@ export function planned(
   return plan(messages.length)
 }
 
-/** How many requests are decided on, recorded and sent at once. */
+/** So many requests are decided on, recorded and sent at once. */
 export const REQUESTS_MAX = 100
 
 /** The group where it only prepares this statement. */

@@ -148,7 +148,7 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
         takeNextFilter(session)
         if (verdict.status === 'I') {
           transactionEnded(session)
-          // What it changed in the session may be undone by its end, which is a change too.
+          // Its changes of the session may be undone by its end, which is a change too.
           if (session.hasChangedState) session.stateVersion++
           session.hasChangedState = false
         }

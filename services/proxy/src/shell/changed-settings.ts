@@ -86,7 +86,7 @@ const shortened = ({ name, value }: ChangedSetting): ChangedSetting =>
     ? { name, value }
     : { name, value: `${value.length} characters with the SHA-256 ${sha256('', value)}` }
 
-/** What only Countersign sets, the path that is known without asking (`search-path.ts`), and what changes presentation, time limits and costs alone. */
+/** Settings that only Countersign sets, the path that is known without asking (`search-path.ts`), and settings that change presentation, time limits and costs alone. */
 const NO_MEANING: ReadonlySet<string> = new Set([
   ...['client_encoding', 'standard_conforming_strings', 'backslash_quote', 'application_name'],
   'search_path',

@@ -13,7 +13,7 @@ export async function finish(session: Session, ending: Ending): Promise<void> {
   // On a connection of its own, which may be long in coming: nobody is told later for that.
   const cancelling = inDoubt.length > 0 ? target.cancel().catch(() => undefined) : null
   target.close()
-  // What ran has run, whatever becomes of the session.
+  // Statements that ran have run, whatever becomes of the session.
   tellWithheld(session)
   const goodbye = ending.code === null ? null : fatal(session.id, ending.code, ending.words)
   if (goodbye !== null) transcribe(session, goodbye, null)

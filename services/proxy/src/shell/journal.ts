@@ -124,7 +124,7 @@ export function openJournal(options: JournalOptions): Journal {
     backlog.push(work)
   }
 
-  /** What has its turn may make room for the next: that goes on here, and not within it. */
+  /** An end that has its turn may make room for the next: that goes on here, and not within it. */
   function goOn(): void {
     if (isGoingOn) return
     isGoingOn = true

@@ -199,7 +199,7 @@ type Batch = {
   /** Something of it ran, or may run. */
   hasReleased: boolean
   /**
-   * How many requests are asked about at once. Opaque code has those behind it asked about anew, so behind it only one is, and
+   * So many requests are asked about at once. Opaque code has those behind it asked about anew, so behind it only one is, and
    * twice as many each time that none was opaque.
    */
   requestsMax: number

@@ -117,7 +117,7 @@ async function appliedOnce(parts: CatalogParts, call: Call, round: number): Prom
   const end = await readToEnd(parts)
   const catalog = projection.catalog()
   const { files, variables, dryRun, expectedOffset } = sent.data
-  // What another console added meanwhile, the caller did not see.
+  // The caller did not see the definitions that another console added meanwhile.
   const prune = sent.data.prune && (round === 1 || expectedOffset === undefined)
   if (
     round === 1 &&
@@ -251,5 +251,5 @@ const BODY = z.strictObject({
   expectedOffset: z.number().int().min(0).optional(),
 })
 const READ_LIMIT_MS = 2_000
-/** How often an apply that met another one begins again. */
+/** An apply that met another one begins again so often. */
 const ROUNDS_MAX = 5
