@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { psql, startPsql } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
-import { targetStatements } from '../support/ledger.ts'
+import { timesRun } from '../support/ledger.ts'
 import { askTarget } from '../support/target.ts'
 
 const system = await arena('field-calls')
@@ -64,13 +64,13 @@ const FIELDS: readonly string[] = [
 
 test('what is a call is blocked or held, and the target never sees it', async () => {
   for (const sql of CALLS) {
-    const before = (await targetStatements(system)).length
+    const before = await timesRun(system, sql)
     const running = await startPsql(system, { profile: 'shop-prod', commands: [sql] })
     await running.says(/held for review|ERROR/)
     running.signal('SIGKILL')
     await running.done
     assert.match(running.stderr(), /held for review|CS_REQUEST_BLOCKED|CS_REQUEST_UNKNOWN/, sql)
-    assert.equal((await targetStatements(system)).length, before, `${sql} reached the target`)
+    assert.equal(await timesRun(system, sql), before, `${sql} reached the target`)
   }
   const rows = await askTarget(system, 'select count(*)::int as n from shop.accounts', 'shop_prod')
   assert.equal(rows[0]?.['n'], 2)

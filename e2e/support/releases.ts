@@ -11,6 +11,8 @@ export type Release = {
   readonly sessionId: string
   readonly role: string
   readonly sql: string
+  /** Whether Countersign asked itself. */
+  readonly isOurs: boolean
   /** Must: the target succeeded with it. May: it failed, or nobody knows. Unknown: nobody says that nobody knows. */
   readonly ran: 'must' | 'may' | 'unknown'
 }
@@ -105,8 +107,9 @@ export async function releasesIn(system: System, log: Log): Promise<Release[]> {
       default:
     }
   }
-  return released.map(({ sessionId, requestId }) => ({
+  return released.map(({ sessionId, requestId, origin }) => ({
     sessionId,
+    isOurs: origin === 'Countersign',
     role: roles.get(sessionId) ?? '',
     sql: textOf(sessionId, contents.get(requestId), parts.get(requestId) ?? [], open),
     ran: ends.get(requestId) ?? 'unknown',
