@@ -24,7 +24,11 @@ test('what the permits of a statement ask for is recorded, whatever the profile 
     const found = await eventsOf(log, 'sessions', 'SessionEnded')
     return found.length === 2 && found
   })
-  const completed = await eventsOf(log, 'sessions', 'RequestCompleted')
+  const released = await eventsOf(log, 'sessions', 'RequestReleased')
+  const asked = new Set(released.filter(({ origin }) => origin === 'Agent').map(idOf))
+  const completed = (await eventsOf(log, 'sessions', 'RequestCompleted')).filter((event) =>
+    asked.has(event.requestId),
+  )
   const seen = new Set((await eventsOf(log, 'transcript', 'TranscriptRecorded')).map(idOf))
   for (const { sessionId } of ended) {
     const recorded = completed
