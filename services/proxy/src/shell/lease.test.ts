@@ -41,6 +41,14 @@ test('a process that was paused beyond its lease knows it before any of its time
   assert.equal(world.losses(), 0, 'nobody has told it')
 })
 
+// Seen to fail when `renew` does not look first whether the lease ran out, in any order of the two timers.
+test('a renewal that is sent after a pause beyond the lease does not hide the loss', async () => {
+  await using world = await leased()
+  world.isPausedFor(HELD_MS + HEARTBEAT_MS)
+  await world.passes(HEARTBEAT_MS)
+  assert.deepEqual([world.lease.isHeld(), world.losses()], [true, 1])
+})
+
 test('a renewal counts from when it was sent, however late it is acknowledged', async () => {
   await using world = await leased()
   world.logIs('slow')

@@ -54,7 +54,19 @@ export async function holdLease(options: LeaseOptions): Promise<Lease> {
     { limitMs: ENROL_LIMIT_MS },
   )
 
+  const isOut = (): boolean => !isLost && clock.monotonicMs() >= heldUntilMs
+  const lostIfOut = async (): Promise<void> => {
+    if (!isOut()) return
+    // After a busy second, timers run before what has arrived meanwhile is read: that may be the renewal.
+    await setImmediate()
+    if (!isOut()) return
+    isLost = true
+    logger.error({}, 'the lease is lost: all sessions end')
+    options.onLost()
+  }
   const renew = async (): Promise<void> => {
+    // A renewal that is sent after the lease ran out must not hide that it did: the broker may have revoked meanwhile.
+    await lostIfOut()
     renewal++
     try {
       await append(
@@ -70,20 +82,8 @@ export async function holdLease(options: LeaseOptions): Promise<Lease> {
     }
   }
   const net = netOn(logger)
-  const isOut = (): boolean => !isLost && clock.monotonicMs() >= heldUntilMs
-  const lose = (): void => {
-    if (!isOut()) return
-    isLost = true
-    logger.error({}, 'the lease is lost: all sessions end')
-    options.onLost()
-  }
   const heartbeat = net.every('heartbeat of the lease', options.heartbeatMs, renew)
-  const watch = net.every('watch of the lease', WATCH_MS, async () => {
-    if (!isOut()) return
-    // After a busy second, timers run before what has arrived meanwhile is read: that may be the renewal.
-    await setImmediate()
-    lose()
-  })
+  const watch = net.every('watch of the lease', WATCH_MS, lostIfOut)
   return {
     isHeld: () => clock.monotonicMs() < heldUntilMs,
     async [Symbol.asyncDispose]() {
