@@ -134,7 +134,7 @@ export function planned(
 }
 
 /** So many requests are decided on, recorded and sent at once. */
-export const REQUESTS_MAX = 100
+export const REQUESTS_MAX = 2_000
 
 /** The group where it only prepares this statement. */
 const prepares = (group: Group | null, parse: Parse): Group | null =>

@@ -30,6 +30,8 @@ export function noteReported(session: Session, value: string): 'allowed' | 'refu
  */
 export async function pathConfirmed(session: Session): Promise<'same' | 'moved' | 'failed'> {
   if (!isPathDoubtful(session)) return 'same'
+  // Before the question, which may open a pipeline: nothing of the agent's can change the path back.
+  const isSettled = session.status === 'I' && !session.isPipelineOpen
   const rows = await ownQueryAmidst(session, PATH)
   if (rows === null) return 'failed'
   const [value, hasUser, looked] = (rows[0] ?? []).map((cell) => cell?.toString())
@@ -52,7 +54,7 @@ export async function pathConfirmed(session: Session): Promise<'same' | 'moved' 
   session.isPathUnheard = false
   const isMoved = !isSamePath(path, session.searchPath)
   // The end of the transaction, or of a savepoint, may change it back; a cursor runs such code whenever it is fetched from.
-  if (session.status === 'I' && !session.isPipelineOpen) session.isPathInDoubt = false
+  if (isSettled) session.isPathInDoubt = false
   else if (isMoved) session.isPathInDoubt = true
   if (!isMoved) return 'same'
   session.searchPath = path
