@@ -4,12 +4,12 @@ import type { TestEvent } from 'node:test/reporters'
 import { inspect } from 'node:util'
 import { ROOT } from './paths.ts'
 
-/** What a run of tests came to. */
-export type Tally = { passed: number; failed: number; skipped: number }
+/** What a run of tests came to; each failure in a few words, to be read again at the end. */
+export type Tally = { passed: number; failed: number; skipped: number; failures: string[] }
 
 /** Prints failures in full and slow tests by name, nothing else; leaves the tally in a file for who runs it. */
 async function* reporter(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
-  const tally: Tally = { passed: 0, failed: 0, skipped: 0 }
+  const tally: Tally = { passed: 0, failed: 0, skipped: 0, failures: [] }
   for await (const event of events) {
     switch (event.type) {
       case 'test:pass': {
@@ -29,8 +29,10 @@ async function* reporter(events: AsyncIterable<TestEvent>): AsyncGenerator<strin
       }
       case 'test:fail': {
         if (isOnlyAboutChildren(event.data.details.error)) break
+        const why = explained(event.data.details.error)
         tally.failed += 1
-        yield `  ✗ ${event.data.name}\n    ${place(event.data)}\n${indented(explained(event.data.details.error))}\n`
+        tally.failures.push(`${place(event.data)} ${event.data.name}: ${begin(why)}`)
+        yield `  ✗ ${event.data.name}\n    ${place(event.data)}\n${indented(why)}\n`
         break
       }
       case 'test:stderr':
@@ -57,9 +59,13 @@ const explained = (error: Error): string =>
 const place = ({ file, line }: { file?: string; line?: number }): string =>
   file === undefined ? '' : `${relative(ROOT, file)}:${line ?? 1}`
 
+/** The begin of a cause, on one line. */
+const begin = (why: string): string => why.replaceAll(/\s+/g, ' ').slice(0, BEGIN_MAX)
+
 const indented = (text: string): string => text.replace(/^/gm, '    ')
 
 const SLOW_MS = 2_000
+const BEGIN_MAX = 400
 
 // The test runner wants the reporter as the default of its file.
 export { reporter as default }

@@ -41,10 +41,13 @@ export async function tests(
     ],
     { COUNTERSIGN_TALLY: tallyFile, NODE_NO_WARNINGS: '1', ...temporary.env },
   )
-  const tally = existsSync(tallyFile) ? read(tallyFile) : { passed: 0, failed: 0, skipped: 0 }
+  const tally = existsSync(tallyFile) ? read(tallyFile) : { ...NOTHING, failures: [] }
   rmSync(tallyFile, { force: true })
   // A run that ended badly without naming a test counts all the same.
-  if (status !== 0 && tally.failed === 0) tally.failed = 1
+  if (status !== 0 && tally.failed === 0) {
+    tally.failed = 1
+    tally.failures.push(`${name}: the run ended with status ${status}`)
+  }
   line(`${name} (${files.length} files)`, since, tally)
   return tally
 }
@@ -60,7 +63,8 @@ export async function check(name: string, file: string, args: readonly string[])
     },
   )
   if (status !== 0) process.stdout.write(`${chunks.join('').trimEnd()}\n`)
-  const tally = { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 }
+  const tally =
+    status === 0 ? { ...NOTHING, passed: 1 } : { ...NOTHING, failed: 1, failures: [name] }
   line(name, since, tally)
   return tally
 }
@@ -69,11 +73,13 @@ export const sum = (tallies: readonly Tally[]): Tally => ({
   passed: tallies.reduce((total, tally) => total + tally.passed, 0),
   failed: tallies.reduce((total, tally) => total + tally.failed, 0),
   skipped: tallies.reduce((total, tally) => total + tally.skipped, 0),
+  failures: tallies.flatMap(({ failures }) => failures),
 })
 
-/** The last line of a command, and its status. */
+/** What failed, a line each; then the last line of a command, and its status. */
 export function conclude(tallies: readonly Tally[]): void {
-  const { passed, failed, skipped } = sum(tallies)
+  const { passed, failed, skipped, failures } = sum(tallies)
+  for (const failure of failures) process.stdout.write(`failed: ${failure}\n`)
   if (skipped > 0) process.stdout.write(`${skipped} skipped\n`)
   process.stdout.write(`${passed} passed, ${failed} failed\n`)
   // Nothing that ran is no success.
@@ -82,7 +88,7 @@ export function conclude(tallies: readonly Tally[]): void {
 
 function nothing(what: string): Tally {
   process.stdout.write(`· ${what}\n`)
-  return { passed: 0, failed: 0, skipped: 0 }
+  return NOTHING
 }
 
 function line(name: string, since: number, { passed, failed }: Tally): void {
@@ -125,6 +131,7 @@ const isLong = (file: string): boolean =>
 
 const LONG = [join('e2e', 'long'), join('e2e', 'drivers')]
 
+const NOTHING: Tally = { passed: 0, failed: 0, skipped: 0, failures: [] }
 const REPORTER = './infra/local/src/reporter.ts'
 let counter = 0
 let temporary: ReturnType<typeof temporaryFolder> | null = null
