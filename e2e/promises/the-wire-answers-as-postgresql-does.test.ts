@@ -2,8 +2,9 @@
 // `feed` in services/proxy/src/shell/answers.ts sends no Flush behind CopyDone, when `failed` in core/exchange.ts drops the
 // error of what Countersign asked for the agent, and when `nextPipeline` waits for Sync whatever comes. Seen to fail when
 // `served` in shell/pipeline.ts does not ask the target for a portal that no Bind made, and when it refuses
-// in a failed transaction what stands behind an error.
+// in a failed transaction what stands behind an error; the server crashes when `hasPortal` in shell/portals.ts executes it.
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { toServer } from '@countersign/postgres-wire'
 import { arena } from '../support/arena.ts'
@@ -262,14 +263,12 @@ const CONVERSATIONS: Readonly<Record<string, readonly Turn[]>> = {
     query('/* c */ rollback; select 2'),
     READY,
   ],
-  'a portal that no Bind made, in a failed transaction: of a COPY that failed, and of a cursor': [
+  'a portal that no Bind made, in a failed transaction: none, and of a cursor': [
     ...begin,
     Buffer.concat([query(COPY), rows('1\ta', '1\ta'), done]),
     READY,
-    ...['', '', 'nothing'].flatMap((portal) => [
-      Buffer.concat([toServer.execute(portal, 2), ran('select 1'), sync]),
-      READY,
-    ]),
+    Buffer.concat([toServer.execute('nothing', 2), ran('select 1'), sync]),
+    READY,
     Buffer.concat([toServer.close('portal', ''), toServer.execute(''), sync]),
     READY,
     ...rollback,
@@ -426,6 +425,24 @@ for (const [name, turns] of Object.entries(CONVERSATIONS))
       wire.end()
     }
   })
+
+// PostgreSQL 18.4 cannot be compared with: it reads memory that is free when the portal of a simple query that failed is
+// executed, and what is prepared meanwhile stands in that memory. A client that is let do so crashes the server.
+test('the unnamed portal that a failed simple query left is never executed at the target', async () => {
+  const wire = await openWire(system, 'shop-dev')
+  try {
+    await heardIn(wire, [...begin, query('fetch from nothing'), READY])
+    for (let length = 0; length < 300; length++) {
+      const text = `rollback --${'\u0001'.repeat(length * 7)}`
+      const turns = [Buffer.concat([toServer.parse('', text), sync]), READY]
+      turns.push(Buffer.concat([toServer.execute(''), sync]), READY)
+      assert.deepEqual(await heardIn(wire, turns), ['1', 'ready E', 'error 25P02', 'ready E'])
+    }
+  } finally {
+    wire.end()
+  }
+  assert.doesNotMatch(await readFile(system.postgres.logFile, 'utf8'), /terminated by signal/)
+})
 
 test('random conversations, the same each time; the long suite holds new ones', () =>
   conversationsAgree(system, { numRuns: 15, seed: 20_261_127 }))

@@ -94,6 +94,12 @@ const OTHERS = [
 const SQL = fc.oneof(fc.constantFrom(...SELECTS), fc.constantFrom(...OTHERS))
 const STATEMENT = fc.constantFrom('', 's', 't')
 const PORTAL = fc.constantFrom('', 'p', 'q')
+/**
+ * Of the unnamed portal only what a Bind of the same pipeline made is executed. After a simple Query that failed at its
+ * execution, in a transaction, PostgreSQL 18.4 reads memory that is free when that portal is executed, and crashes now and
+ * then (`../promises/the-wire-answers-as-postgresql-does.test.ts`).
+ */
+const NAMED_PORTAL = fc.constantFrom('p', 'q')
 const KIND = fc.constantFrom('statement' as const, 'portal' as const)
 const VALUES = fc.constantFrom<string[][]>([], ['7'], ['no number'])
 
@@ -127,7 +133,7 @@ const MESSAGE: fc.Arbitrary<Said> = fc.oneof(
     .tuple(KIND, fc.oneof(STATEMENT, PORTAL))
     .map(([kind, name]) => said(`Close ${kind} ${name}`, toServer.close(kind, name))),
   fc
-    .tuple(PORTAL, fc.constantFrom(0, 1, 2))
+    .tuple(NAMED_PORTAL, fc.constantFrom(0, 1, 2))
     .map(([portal, rows]) => said(`Execute ${portal} ${rows}`, toServer.execute(portal, rows))),
   fc.constant(said('Flush', toServer.flush())),
   // What drivers send as one: most single messages fail.
@@ -143,12 +149,12 @@ const MESSAGE: fc.Arbitrary<Said> = fc.oneof(
       ),
     ),
   fc
-    .tuple(STATEMENT, VALUES)
-    .map(([statement, values]) =>
+    .tuple(STATEMENT, VALUES, fc.constantFrom([0], [2, 0], [0, 0]))
+    .map(([statement, values, rows]) =>
       said(
-        `executed ${statement}(${values.join()})`,
+        `executed ${statement}(${values.join()}) ${rows.join()}`,
         toServer.bind({ statement, values: bytesOf(values) }),
-        toServer.execute(),
+        ...rows.map((max) => toServer.execute('', max)),
       ),
     ),
   DATA.map(({ words, bytes }) =>
