@@ -71,16 +71,32 @@ export type Collector = {
   parameters: readonly (string | null)[]
   /** Only prepared: what its parameters decide is decided when it runs. */
   readonly isPreparation: boolean
+  /** Null where it is not known. */
+  readonly ownRoles: OwnRoles | null
   createsTemporary: boolean
 }
 
+/** The roles that a session of Countersign has by itself: going from one to the same changes nothing. */
+export type OwnRoles = {
+  /** The role that logged in. */
+  readonly own: string
+  /** The role that RESET goes back to. */
+  readonly atLogin: string
+  /** The role in force, as long as nobody approved another. */
+  readonly acting: string
+}
+
 /** What of a message is known beside its text. */
-export type Given = Pick<Collector, 'mayHaveTemporary' | 'parameters' | 'isPreparation'>
+export type Given = Pick<
+  Collector,
+  'mayHaveTemporary' | 'parameters' | 'isPreparation' | 'ownRoles'
+>
 
 export const NOTHING_GIVEN: Given = {
   mayHaveTemporary: true,
   parameters: [],
   isPreparation: false,
+  ownRoles: null,
 }
 
 export const newCollector = (names: Names, given: Given = NOTHING_GIVEN): Collector => ({

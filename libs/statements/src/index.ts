@@ -6,6 +6,7 @@ export {
   type TargetCatalog,
   type TargetDescription,
 } from './catalog.ts'
+export type { OwnRoles } from './collector.ts'
 export type {
   CalledFunction,
   Effect,

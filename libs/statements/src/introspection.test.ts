@@ -1,7 +1,7 @@
 // What tools ask of the catalogs. `introspection.fixture.json` is what psql 15, SQLAlchemy 2.1, Django 5.2, psycopg 3.3, psycopg2
 // 2.9 and asyncpg 0.32 sent to PostgreSQL 15 and 18 (psql: 60 commands from \d to \z; the others: reflection, types, pools), and
 // what knex, Sequelize, TypeORM, drizzle-kit, Flyway and Liquibase sent to 18 (migrate, synchronise, describe, undo) in the
-// versions that stand there. Not in it: Flyway's SET ROLE to the role that it has, and search paths, which policy decides on.
+// versions that stand there. Not in it: Flyway's SET ROLE to the role that it has (own-roles.test.ts), and search paths, which policy decides on.
 // The statements of the others below are written after what their sources ask for.
 // Seen to fail when `pg_advisory_unlock_all` or `pg_options_to_table` is of no class, and when `columnsOf` in catalog.ts knows
 // no columns of pg_catalog.

@@ -6,6 +6,7 @@ import {
   type Collector,
   type Given,
   newCollector,
+  type OwnRoles,
   reach,
   renames,
   shown,
@@ -27,6 +28,8 @@ export type BesideText = {
   readonly isPreparation?: boolean
   /** Whether the session may have temporary relations; true where it is not known. */
   readonly mayHaveTemporary?: boolean
+  /** The roles that the session has by itself; null where they are not known. */
+  readonly ownRoles?: OwnRoles | null
 }
 
 /** What the message would do at the target. It never throws: what it cannot tell is `unknown`. */
@@ -71,6 +74,7 @@ const isLong = (sql: Uint8Array | string, { statementBytesMax }: UnderstandOptio
 const givenIn = (options: UnderstandOptions): Given => ({
   mayHaveTemporary: options.mayHaveTemporary ?? true,
   isPreparation: options.isPreparation ?? false,
+  ownRoles: options.ownRoles ?? null,
   parameters: (options.parameters ?? []).map((value, index) => {
     if (value === null || !TEXT_TYPES.has(options.parameterTypes?.[index] ?? 0)) return null
     const text = decoded(value)

@@ -413,7 +413,7 @@ function set(to: Collector, body: Tree): string {
     namesASession(constantOf(nodesAt(body, 'args')[0] ?? null) ?? '')
   )
     affect(to, 'unknown', null, 'takes the name of a session of Countersign')
-  if (IDENTITY_SETTINGS.has(name))
+  if (IDENTITY_SETTINGS.has(name) && !keepsRole(to, name, body))
     affect(to, 'privilege-change', null, `changes the ${name} of the session`)
   const args = nodesAt(body, 'args')
   if (tellsOfWork(name) && SETS_VALUE.has(kind))
@@ -435,6 +435,20 @@ function set(to: Collector, body: Tree): string {
       : `changes the setting ${safeName(name)} of the session`,
   )
   return kind.startsWith('VAR_RESET') ? 'RESET' : 'SET'
+}
+
+/**
+ * Whether the session goes on as the role that it acts as, which is what tools do that set a role back. A change of
+ * session_authorization ends SET ROLE in some versions of PostgreSQL, so it keeps the role only where none is set.
+ */
+function keepsRole({ ownRoles }: Collector, setting: string, body: Tree): boolean {
+  if (ownRoles === null) return false
+  const { own, atLogin, acting } = ownRoles
+  const kind = textOf(body, 'kind')
+  const isBack = kind === 'VAR_RESET' || kind === 'VAR_SET_DEFAULT'
+  const given = kind === 'VAR_SET_VALUE' ? constantOf(nodesAt(body, 'args')[0] ?? null) : null
+  if (setting === 'session_authorization') return own === atLogin && (isBack || given === own)
+  return isBack ? acting === atLogin : given === acting || (given === 'none' && acting === own)
 }
 
 /** Goes back to a path that the session had, or began with. */

@@ -59,6 +59,8 @@ export type CredentialIssued = {
   readonly targetVersion: string
   /** After this instant the target refuses it. */
   readonly validUntil: Instant
+  /** The role that it acts as from its login on, where base roles may create; null: as itself. */
+  readonly actsAs: string | null
 }
 
 /** No login, no backend: the session is over for every reader. */

@@ -84,6 +84,7 @@ export const issued = (role: string, sessionId = session): AnyMessage => ({
   sealed: '',
   targetVersion: 't1',
   validUntil: at,
+  actsAs: null,
 })
 
 export const failedToIssue: AnyMessage = {

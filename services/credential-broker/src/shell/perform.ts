@@ -122,6 +122,7 @@ export function performer(options: PerformerOptions): Performer {
                 sealed,
                 targetVersion: description.targetVersion,
                 validUntil,
+                actsAs: maker,
               },
             },
           ]

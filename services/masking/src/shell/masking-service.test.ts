@@ -289,6 +289,7 @@ const issued = (): CredentialIssued => ({
   sealed: '',
   targetVersion: 'target-1',
   validUntil: NOW,
+  actsAs: null,
 })
 
 const ended = (): SessionEnded => ({

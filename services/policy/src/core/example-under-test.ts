@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { applied, type Catalog, definedBy, emptyCatalog, parseCatalog } from '@countersign/catalog'
 import type {
   CatalogMessage,
+  CredentialIssued,
   Identity,
   Relation,
   RequestIntercepted,
@@ -10,6 +11,7 @@ import type {
   TargetDescribed,
 } from '@countersign/contracts'
 import { InstanceId, Instant, RequestId, SessionId } from '@countersign/kernel'
+import { ownRolesOf } from './own-roles.ts'
 import { targetInForce } from './path-in-force.ts'
 import { policiesOf } from './policy-set.ts'
 import { requestDecision, type RequestDecision } from './request-decision.ts'
@@ -177,6 +179,12 @@ export const intercepted = (change: Partial<RequestIntercepted> = {}): RequestIn
   ...change,
 })
 
+/** The roles of a session: of shop-dev they are two, as where base roles may create. */
+export const credential = (profile: string): Pick<CredentialIssued, 'role' | 'actsAs'> => ({
+  role: 'cs_1',
+  actsAs: profile === 'shop-dev' ? 'cs_maker' : null,
+})
+
 /** What is decided on a statement. */
 export function decided(
   profile: string,
@@ -206,6 +214,7 @@ export function decided(
     subject: asked,
     rules,
     mayHaveTemporary,
+    ownRoles: ownRolesOf(credential(profile), raisedRoles),
     at: NOW,
   })
 }

@@ -14,6 +14,7 @@ import type { ErrorCode, Instant } from '@countersign/kernel'
 import {
   type BesideText,
   coverageKey,
+  type OwnRoles,
   rendering,
   understand,
   type Understanding,
@@ -38,6 +39,8 @@ export type RequestFacts = {
   readonly rules: Rules
   /** Whether anything that ran in the session may have made a temporary relation. */
   readonly mayHaveTemporary: boolean
+  /** The roles that the session has by itself. */
+  readonly ownRoles: OwnRoles
   readonly at: Instant
   /** What the text does, where that was worked out before. */
   readonly understanding?: Understanding
@@ -46,9 +49,9 @@ export type RequestFacts = {
 /** What counts beside the text: parameters with their values, and what ran before in the session. */
 export const besideText = (
   { kind, parameterTypes, parameters }: RequestSubject,
-  { mayHaveTemporary }: Pick<RequestFacts, 'mayHaveTemporary'>,
+  { mayHaveTemporary, ownRoles }: Pick<RequestFacts, 'mayHaveTemporary' | 'ownRoles'>,
 ): BesideText => ({
-  ...{ parameterTypes, parameters, mayHaveTemporary },
+  ...{ parameterTypes, parameters, mayHaveTemporary, ownRoles },
   isPreparation: kind === 'Prepare',
 })
 

@@ -1,5 +1,6 @@
 import type {
   AnyMessage,
+  CredentialIssued,
   Effect,
   SessionAdmitted,
   SessionRejected,
@@ -21,6 +22,8 @@ export type Session = {
   /** The data key, sealed to policy. */
   sealedKey: string | null
   target: TargetDescribed | null
+  /** The role that it logs in as, and the one that it acts as. */
+  credential: Pick<CredentialIssued, 'role' | 'actsAs'> | null
   /** Pieces of large requests that are not decided yet, by request and index. */
   readonly parts: Map<string, Map<number, Buffer>>
   /** Something that was decided, and may have run, may have made a temporary relation. */
@@ -45,6 +48,9 @@ export function fold(sessions: Sessions, message: AnyMessage): void {
       break
     case 'TargetDescribed':
       session.target = alongPathOf(session.target, shared(sessions, message))
+      break
+    case 'CredentialIssued':
+      session.credential = { role: message.role, actsAs: message.actsAs }
       break
     case 'RequestPart':
       if (message.stream) break
@@ -92,6 +98,7 @@ function sessionOf(sessions: Sessions, id: string): Session {
     verdict: null,
     sealedKey: null,
     target: null,
+    credential: null,
     parts: new Map(),
     mayHaveTemporary: false,
   }
@@ -134,6 +141,7 @@ const isAboutSession = oneOf(
   'SessionRejected',
   'SessionKeySealed',
   'TargetDescribed',
+  'CredentialIssued',
   'RequestPart',
   'RequestRefused',
   'RequestWithdrawn',

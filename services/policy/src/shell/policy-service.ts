@@ -5,6 +5,7 @@ import type { DeciderService, Decision } from '@countersign/runtime'
 import { admission, type Rules } from '../core/admission.ts'
 import { policiesOf } from '../core/policy-set.ts'
 import { besideText, blocked, requestDecision } from '../core/request-decision.ts'
+import { ownRolesOf } from '../core/own-roles.ts'
 import { targetInForce } from '../core/path-in-force.ts'
 import { completeParts, fold, noSessions, type Sessions } from '../core/sessions.ts'
 import { CATALOG, topology } from '../topology.ts'
@@ -87,8 +88,8 @@ export function policyService({
     const verdict = session?.verdict ?? null
     if (session === undefined || verdict === null) return 'wait'
     if (verdict.type === 'SessionRejected') return refuse('CS_SESSION_REJECTED', verdict.reason)
-    const { sealedKey, target, mayHaveTemporary } = session
-    if (sealedKey === null || target === null) return 'wait'
+    const { sealedKey, target, credential, mayHaveTemporary } = session
+    if (sealedKey === null || target === null || credential === null) return 'wait'
     if (target.target !== verdict.profile.name) {
       return refuse('CS_GRANT_MISMATCH', 'the description is of another target')
     }
@@ -99,7 +100,8 @@ export function policyService({
     if (parts === null) return 'wait'
     const subject = await readContent({ sessionId: request.sessionId, sealedKey }, content, parts)
     if (!subject.ok) return refuse('CS_GRANT_MISMATCH', subject.error)
-    const beside = besideText(subject.value, { mayHaveTemporary })
+    const ownRoles = ownRolesOf(credential, request.raisedRoles)
+    const beside = besideText(subject.value, { mayHaveTemporary, ownRoles })
     const { text } = subject.value
     const inForce = targetInForce(target, verdict.profile, subject.value.settings)
     if (inForce === null)
@@ -113,7 +115,7 @@ export function policyService({
       return refuse('CS_POLICY_BUSY', 'policy had no time to read the statement')
     const facts = {
       ...{ session: verdict, target: inForce, subject: subject.value, understanding },
-      ...{ rules, mayHaveTemporary, at: clock.now() },
+      ...{ rules, mayHaveTemporary, ownRoles, at: clock.now() },
     }
     return [{ message: requestDecision(request, facts) }]
   }

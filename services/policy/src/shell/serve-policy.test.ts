@@ -34,6 +34,7 @@ import { createLogger } from '@countersign/runtime'
 import { loadStatements } from '@countersign/statements'
 import { type TestClaims, testIssuer } from '@countersign/testing'
 import {
+  credential,
   exampleMessages,
   INSTANCE,
   intercepted,
@@ -143,6 +144,18 @@ async function session(
     recipients: [{ reader: 'policy', jwe: await sealKey(dataKey.bytes(), dataKeyAbout(id)) }],
   }
   const described = { ...target(profile), sessionId: id }
+  const issued: MessageOf<'CredentialIssued'> = {
+    type: 'CredentialIssued',
+    sessionId: id,
+    at: NOW,
+    credentialId: 'c1',
+    target: profile,
+    ...credential(profile),
+    baseRoles: [],
+    sealed: '',
+    targetVersion: described.targetVersion,
+    validUntil: NOW,
+  }
   const request = (
     sql: string,
     content: Partial<RequestIntercepted['content']> = {},
@@ -155,7 +168,7 @@ async function session(
       content: { ...intercepted().content, digest: digestOf(bytes), ciphertext, ...content },
     })
   }
-  return { id, requested, keySealed, described, request }
+  return { id, requested, keySealed, described, issued, request }
 }
 
 test('a session with a verified token is admitted, with what the token says', async () => {
@@ -257,7 +270,7 @@ for (const [name, change] of Object.entries(COPIES)) {
 
   test(`a copy of a session's request ${name} leaves the verdict as it is, also after a restart`, async () => {
     const log = await logWithCatalog()
-    const { id, requested, keySealed, described, request } = await session()
+    const { id, requested, keySealed, described, issued, request } = await session()
     const copy = { ...requested, ...change((await session()).requested), sessionId: id }
     for (const part of [[requested, copy], [copy]]) {
       await using _host = await started(log)
@@ -267,7 +280,7 @@ for (const [name, change] of Object.entries(COPIES)) {
       await decisions(log, 'SessionAdmitted', log.records('decisions').length + 1)
     }
     await using _host = await started(log)
-    await append(log, id, keySealed, described, request('SELECT 1'))
+    await append(log, id, keySealed, described, issued, request('SELECT 1'))
     await decisions(log, 'RequestAllowed', 1)
     const verdicts = (await decisions(log, 'SessionAdmitted', 1)).filter(
       (one) => one.sessionId === id,
@@ -294,13 +307,18 @@ test('a request for a session that stands under another key is put aside', async
 test('a second data key changes nothing, and the key of another session opens nothing', async () => {
   const log = await logWithCatalog()
   await using _host = await started(log)
-  const { id, requested, keySealed, described, request } = await session()
+  const { id, requested, keySealed, described, issued, request } = await session()
   const other = await session()
-  await append(log, id, requested, keySealed, described)
+  await append(log, id, requested, keySealed, described, issued)
   await append(log, id, { ...other.keySealed, sessionId: id }, request('SELECT 1'))
   await decisions(log, 'RequestAllowed', 1)
   await append(log, other.id, other.requested, { ...keySealed, sessionId: other.id })
-  await append(log, other.id, { ...described, sessionId: other.id })
+  await append(
+    log,
+    other.id,
+    { ...described, sessionId: other.id },
+    { ...issued, sessionId: other.id },
+  )
   await append(log, other.id, { ...request('SELECT 1'), sessionId: other.id })
   const [blocked] = await decisions(log, 'RequestBlocked', 1)
   assert.equal(blocked?.code, 'CS_GRANT_MISMATCH')
@@ -309,20 +327,20 @@ test('a second data key changes nothing, and the key of another session opens no
 test('a request waits for admission, key and description, in whatever order they come', async () => {
   const log = await logWithCatalog()
   await using _host = await started(log)
-  const { id, requested, keySealed, described, request } = await session()
+  const { id, requested, keySealed, described, issued, request } = await session()
   await append(log, id, requested, request('SELECT 1'), request('DROP TABLE orders'))
   await append(log, id, keySealed)
-  await append(log, id, described)
+  await append(log, id, described, issued)
   await decisions(log, 'ReviewRequired', 1)
   assert.deepEqual(types(log), ['SessionAdmitted', 'RequestAllowed', 'ReviewRequired'])
 })
 
 test('a restart in the middle of a session decides nothing twice and leaves nothing out', async () => {
   const log = await logWithCatalog()
-  const { id, requested, keySealed, described, request } = await session()
+  const { id, requested, keySealed, described, issued, request } = await session()
   {
     await using _host = await started(log)
-    await append(log, id, requested, keySealed, described, request('SELECT 1'))
+    await append(log, id, requested, keySealed, described, issued, request('SELECT 1'))
     await decisions(log, 'RequestAllowed', 1)
   }
   await append(log, id, request('DROP TABLE orders'))
@@ -343,7 +361,7 @@ test('a restart in the middle of a session decides nothing twice and leaves noth
 test('a request in parts is decided when the last part is there', async () => {
   const log = await logWithCatalog()
   await using _host = await started(log)
-  const { id, requested, keySealed, described, request } = await session()
+  const { id, requested, keySealed, described, issued, request } = await session()
   const whole = request('SELECT 1')
   const { ciphertext } = whole.content
   const content = { ...whole.content, ciphertext: Buffer.alloc(0), partCount: 2 }
@@ -359,7 +377,7 @@ test('a request in parts is decided when the last part is there', async () => {
     ciphertext: piece,
     sizeBytes: piece.length,
   })
-  await append(log, id, requested, keySealed, described, { ...whole, content })
+  await append(log, id, requested, keySealed, described, issued, { ...whole, content })
   await append(log, id, part(1, ciphertext.subarray(50)), part(0, ciphertext.subarray(0, 50)))
   const [allowed] = await decisions(log, 'RequestAllowed', 1)
   assert.equal(allowed?.digest, whole.content.digest)
@@ -368,9 +386,9 @@ test('a request in parts is decided when the last part is there', async () => {
 test('content that does not match its digest, or another key, is refused', async () => {
   const log = await logWithCatalog()
   await using _host = await started(log)
-  const { id, requested, keySealed, described, request } = await session()
+  const { id, requested, keySealed, described, issued, request } = await session()
   const foreign = newDataKey().encrypt(encodeSubject(subjectOf('shop-prod', 'SELECT 1')))
-  await append(log, id, requested, keySealed, described)
+  await append(log, id, requested, keySealed, described, issued)
   await append(
     log,
     id,
@@ -386,10 +404,10 @@ test('content that does not match its digest, or another key, is refused', async
 
 test('an unreadable record ends what policy decides for its session, also after a restart', async () => {
   const log = await logWithCatalog()
-  const { id, requested, keySealed, described, request } = await session()
+  const { id, requested, keySealed, described, issued, request } = await session()
   {
     await using _host = await started(log)
-    await append(log, id, requested, keySealed, described)
+    await append(log, id, requested, keySealed, described, issued)
     await decisions(log, 'SessionAdmitted', 1)
     log.appendRaw('sessions', 0, id, {}, Buffer.from('no message'))
     await decisions(log, 'SessionRejected', 1)
@@ -403,8 +421,8 @@ test('an unreadable record ends what policy decides for its session, also after 
 test('after the end of a session nothing is decided for it', async () => {
   const log = await logWithCatalog()
   await using _host = await started(log)
-  const { id, requested, keySealed, described, request } = await session()
-  await append(log, id, requested, keySealed, described)
+  const { id, requested, keySealed, described, issued, request } = await session()
+  await append(log, id, requested, keySealed, described, issued)
   await decisions(log, 'SessionAdmitted', 1)
   await append(log, id, refused(id), request('SELECT 1'))
   const other = await session()
@@ -416,8 +434,8 @@ test('after the end of a session nothing is decided for it', async () => {
 test('a new policy set is in force for the next request, and the sign of life says so', async () => {
   const log = await logWithCatalog()
   await using host = await started(log)
-  const { id, requested, keySealed, described, request } = await session()
-  await append(log, id, requested, keySealed, described, request('SELECT 1'))
+  const { id, requested, keySealed, described, issued, request } = await session()
+  await append(log, id, requested, keySealed, described, issued, request('SELECT 1'))
   const [before] = await decisions(log, 'RequestAllowed', 1)
   await host.beat()
   const forbid =
@@ -436,8 +454,8 @@ test('a new policy set is in force for the next request, and the sign of life sa
 test('a policy set that was removed permits nothing any more', async () => {
   const log = await logWithCatalog()
   await using _host = await started(log)
-  const { id, requested, keySealed, described, request } = await session()
-  await append(log, id, requested, keySealed, described, request('SELECT 1'))
+  const { id, requested, keySealed, described, issued, request } = await session()
+  await append(log, id, requested, keySealed, described, issued, request('SELECT 1'))
   await decisions(log, 'RequestAllowed', 1)
   const removals = exampleMessages()
     .filter(({ type }) => type === 'PolicySetDefined')
