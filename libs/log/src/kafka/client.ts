@@ -4,12 +4,14 @@ import kafkajs, { type Kafka } from 'kafkajs'
 import { leanEncoder } from './lean-encoder.ts'
 import { leanFetch } from './lean-fetch.ts'
 import { leanProduce } from './lean-produce.ts'
+import { patientFetch } from './patient-fetch.ts'
 import { quietWhenIdle } from './quiet-when-idle.ts'
 
 quietWhenIdle()
 leanEncoder()
 leanFetch()
 leanProduce()
+patientFetch()
 
 /** How to reach Kafka. The client id is the name of the service, and also its Kafka user. */
 export type KafkaSettings = {

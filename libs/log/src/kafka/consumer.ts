@@ -3,6 +3,7 @@ import type { Consumer, Kafka, KafkaMessage, PartitionAssigner } from 'kafkajs'
 import { messageOf, type Problem } from '@countersign/kernel'
 import type { KafkaLogger } from './client.ts'
 import { DISCONNECT_LIMIT_MS } from './metadata.ts'
+import { IDLE_WAIT_MS } from './patient-fetch.ts'
 import { problemOf } from './problems.ts'
 import { within } from './within.ts'
 
@@ -52,7 +53,7 @@ export function runConsumer(options: ConsumerOptions): RunningConsumer {
       const last = current
       current = null
       isJoined = false
-      if (last !== null) await within(DISCONNECT_LIMIT_MS, last.disconnect())
+      if (last !== null) await within(LEAVE_LIMIT_MS, last.disconnect())
     },
   }
 
@@ -112,7 +113,7 @@ export function runConsumer(options: ConsumerOptions): RunningConsumer {
       if (!isCurrent()) return
       current = null
       isJoined = false
-      void within(DISCONNECT_LIMIT_MS, consumer.disconnect())
+      void within(LEAVE_LIMIT_MS, consumer.disconnect())
       const problem = problemOf(cause, `reading ${options.topics.join(', ')}`, options.user)
       if (!problem.retriable) return options.onFailed(problem)
       attempts++
@@ -129,6 +130,8 @@ export function runConsumer(options: ConsumerOptions): RunningConsumer {
 
 /** How long a fetch waits for a first record; also how long a commit may wait behind it. */
 export const FETCH_WAIT_MS = 250
+/** It waits behind a fetch. */
+const LEAVE_LIMIT_MS = IDLE_WAIT_MS + DISCONNECT_LIMIT_MS
 const FETCH_BYTES_MAX = 1024 * 1024
 const PARTITION_BYTES_MAX = 256 * 1024
 const WORKERS = 16

@@ -1,4 +1,4 @@
-// What kafkajs has inside and does not type; only what is mended in `quiet-when-idle.ts` and `lean-*.ts`.
+// What kafkajs has inside and does not type; only what is mended in `quiet-when-idle.ts`, `patient-fetch.ts` and `lean-*.ts`.
 
 declare module 'kafkajs/src/network/requestQueue/index.js' {
   class RequestQueue {
@@ -122,4 +122,14 @@ declare module 'kafkajs/src/protocol/requests/produce/index.js' {
 declare module 'kafkajs/src/protocol/recordBatch/crc32C/index.js' {
   function crc32c(bytes: Buffer): number
   export = crc32c
+}
+
+declare module 'kafkajs/src/consumer/consumerGroup.js' {
+  class ConsumerGroup {
+    maxWaitTime: number
+    readonly sessionTimeout: number
+    paused(): readonly unknown[]
+    fetch(nodeId: unknown): Promise<readonly unknown[]>
+  }
+  export = ConsumerGroup
 }

@@ -17,6 +17,8 @@ export type Metadata = AsyncDisposable & {
   /** The topics that this user may read. */
   topics(): Promise<readonly string[]>
   committed(groupId: string, topics: readonly string[]): Promise<ReadonlyMap<string, number>>
+  /** Kafka has answered somebody else of this service. */
+  heard(): void
   healthy(): boolean
 }
 
@@ -35,7 +37,7 @@ export async function connectMetadata(
 
   // Service readiness must not depend on whether anybody happens to append.
   const pulse = setInterval(() => {
-    if (isAsking) return
+    if (isAsking || performance.now() - answeredAtMs < HEARD_MS) return
     isAsking = true
     ask('asking for the cluster', (one) => one.describeCluster())
       .catch((cause: unknown) =>
@@ -52,6 +54,8 @@ export async function connectMetadata(
     const one = kafka.admin({ retry: { retries: 4, initialRetryTime: 50, maxRetryTime: 500 } })
     try {
       await one.connect()
+      // A new client knows no broker before it has asked for them, and a question for a coordinator does not ask.
+      await one.describeCluster()
     } catch (cause) {
       throw problemOf(cause, 'connecting to Kafka', user)
     }
@@ -149,6 +153,9 @@ export async function connectMetadata(
       }
       return offsets
     },
+    heard() {
+      answeredAtMs = performance.now()
+    },
     healthy: () => performance.now() - answeredAtMs < SILENCE_MS_MAX,
     async [Symbol.asyncDispose]() {
       disposed = true
@@ -160,6 +167,8 @@ export async function connectMetadata(
 }
 
 const PULSE_MS = 1_000
+/** Nobody asks whether Kafka answers while it does: the fetches of an idle reader return once a second. */
+const HEARD_MS = 1_500
 const SILENCE_MS_MAX = 3_500
 const ANSWER_LIMIT_MS = 6_000
 const LEADER_LIMIT_MS = 3_000

@@ -77,6 +77,7 @@ export async function openReader(
       const track = tracks.get(`${topic}/${partition}`)
       if (track !== undefined) queued(track, messages)
     },
+    onFetched: () => metadata.heard(),
     onFailed: fail,
   })
 
