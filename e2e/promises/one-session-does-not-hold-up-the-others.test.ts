@@ -6,7 +6,8 @@ import { memoryOf } from '@countersign/local'
 import { toServer } from '@countersign/postgres-wire'
 import { arena } from '../support/arena.ts'
 import { bystander, quantile } from '../support/bystander.ts'
-import { openWire, type Wire } from '../support/wire.ts'
+import { counted, flood, SMALL, until } from '../support/flood.ts'
+import { openWire } from '../support/wire.ts'
 
 const system = await arena('flow')
 const proxy = system.service('proxy')
@@ -41,50 +42,13 @@ async function watched(t: TestContext, run: () => Promise<void>): Promise<void> 
   assert.equal(proxy.pid(), pid)
 }
 
-/** Sends so many times the same, as fast as it is taken. */
-async function flood({ socket }: Wire, part: Buffer, times: number): Promise<void> {
-  const many = Buffer.concat(Array<Buffer>(1_000).fill(part))
-  for (let sent = 0; sent < times; sent += 1_000) {
-    if (socket.write(many)) continue
-    await new Promise<void>((resolve) => socket.once('drain', resolve))
-  }
-}
-
-/** Counts the answers of one type without keeping them. */
-function counted(wire: Wire, tag: string): { count: number } {
-  const found = { count: 0 }
-  const letter = tag.charCodeAt(0)
-  let held = Buffer.alloc(0)
-  wire.socket.removeAllListeners('data')
-  wire.socket.on('data', (chunk: Buffer) => {
-    held = Buffer.concat([held, chunk])
-    let at = 0
-    while (held.length - at >= 5 && held.length - at > held.readUInt32BE(at + 1)) {
-      if (held[at] === letter) found.count++
-      at += 1 + held.readUInt32BE(at + 1)
-    }
-    held = held.subarray(at)
-  })
-  return found
-}
-
-async function until(condition: () => boolean, limitMs: number): Promise<void> {
-  const end = performance.now() + limitMs
-  while (!condition()) {
-    if (performance.now() > end) throw new Error(`not within ${limitMs} ms`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
-
-const SMALL = Buffer.concat([toServer.parse('', 'select 1'), toServer.bind(), toServer.execute()])
-
 test('100,000 small statements in one pipeline, before one Sync', async (t) => {
   await watched(t, async () => {
     const wire = await openWire(system, 'shop-dev')
-    const done = counted(wire, 'C')
+    const answered = counted(wire)
     await flood(wire, SMALL, 100_000)
     wire.send(toServer.sync())
-    await until(() => done.count === 100_000, 300_000)
+    await until(() => answered('C') === 100_000, 300_000)
     wire.end()
   })
 })
@@ -92,9 +56,9 @@ test('100,000 small statements in one pipeline, before one Sync', async (t) => {
 test('10,000 small statements by the simple protocol, sent ahead', async (t) => {
   await watched(t, async () => {
     const wire = await openWire(system, 'shop-dev')
-    const done = counted(wire, 'C')
+    const answered = counted(wire)
     await flood(wire, toServer.query('select 1'), 10_000)
-    await until(() => done.count === 10_000, 300_000)
+    await until(() => answered('C') === 10_000, 300_000)
     wire.end()
   })
 })
@@ -102,11 +66,11 @@ test('10,000 small statements by the simple protocol, sent ahead', async (t) => 
 test('100 Syncs and 800,000 messages of five bytes', async (t) => {
   await watched(t, async () => {
     const wire = await openWire(system, 'shop-dev')
-    const ready = counted(wire, 'Z')
+    const answered = counted(wire)
     wire.send(...Array<Buffer>(100).fill(toServer.sync()))
     await flood(wire, toServer.flush(), 800_000)
     wire.send(toServer.sync())
-    await until(() => ready.count >= 101, 120_000)
+    await until(() => answered('Z') >= 101, 120_000)
     wire.end()
   })
 })

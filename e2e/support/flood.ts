@@ -1,0 +1,45 @@
+import { toServer } from '@countersign/postgres-wire'
+import type { Wire } from './wire.ts'
+
+/** A small statement of the extended protocol, without Sync. */
+export const SMALL = Buffer.concat([
+  toServer.parse('', 'select 1'),
+  toServer.bind(),
+  toServer.execute(),
+])
+
+/** Sends so many times the same, as fast as it is taken. */
+export async function flood({ socket }: Wire, part: Buffer, times: number): Promise<void> {
+  const many = Buffer.concat(Array<Buffer>(1_000).fill(part))
+  for (let sent = 0; sent < times; sent += 1_000) {
+    if (socket.write(many)) continue
+    await new Promise<void>((resolve) => socket.once('drain', resolve))
+  }
+}
+
+/** Counts what is answered, by its type, without keeping any of it. */
+export function counted(wire: Wire): (tag: string) => number {
+  const counts = new Map<number, number>()
+  let held = Buffer.alloc(0)
+  wire.socket.removeAllListeners('data')
+  wire.socket.on('data', (chunk: Buffer) => {
+    held = Buffer.concat([held, chunk])
+    let at = 0
+    while (held.length - at >= 5 && held.length - at > held.readUInt32BE(at + 1)) {
+      const letter = held[at] ?? 0
+      counts.set(letter, (counts.get(letter) ?? 0) + 1)
+      at += 1 + held.readUInt32BE(at + 1)
+    }
+    held = held.subarray(at)
+  })
+  return (tag) => counts.get(tag.charCodeAt(0)) ?? 0
+}
+
+/** Looks again and again, until this is so. */
+export async function until(condition: () => boolean, limitMs: number): Promise<void> {
+  const end = performance.now() + limitMs
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`not within ${limitMs} ms`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
