@@ -112,6 +112,17 @@ describe('the log on Kafka', () => {
     })
   })
 
+  it('waits for a Kafka that is slow when it connects first', async () => {
+    await kafka.freeze()
+    const connecting = kafka.connect()
+    const early = connecting.then(() => 'connected')
+    // Longer than the client waits for an answer.
+    assert.equal(await Promise.race([early, delay(5_000, 'waiting')]), 'waiting')
+    await kafka.thaw()
+    await using log = await connecting
+    assert.ok(log.healthy())
+  })
+
   it('closes quickly, even while Kafka is frozen', async () => {
     const topic = await kafka.topic()
     const log = await kafka.connect()

@@ -2,7 +2,7 @@ import { setTimeout as setTimeoutPromise } from 'node:timers/promises'
 import type { Admin, Kafka } from 'kafkajs'
 import { messageOf, Problem } from '@countersign/kernel'
 import type { KafkaLogger } from './client.ts'
-import { isLeaderless, problemOf } from './problems.ts'
+import { isLeaderless, isTimeout, problemOf } from './problems.ts'
 import { within } from './within.ts'
 
 /** Where the partitions of a topic begin and end. */
@@ -29,7 +29,7 @@ export async function connectMetadata(
   logger?: KafkaLogger,
 ): Promise<Metadata> {
   const counts = new Map<string, number>()
-  let admin = await connected()
+  let admin = await firstConnected()
   let renewing: Promise<void> | null = null
   let disposed = false
   let answeredAtMs = performance.now()
@@ -48,6 +48,18 @@ export async function connectMetadata(
       })
   }, PULSE_MS)
   pulse.unref()
+
+  /** Who only starts has nobody yet who would try again. A Kafka that is slow is waited for, one that is not there is not. */
+  async function firstConnected(): Promise<Admin> {
+    const until = performance.now() + FIRST_LIMIT_MS
+    for (;;) {
+      try {
+        return await connected()
+      } catch (cause) {
+        if (!isTimeout(cause) || performance.now() > until) throw cause
+      }
+    }
+  }
 
   async function connected(): Promise<Admin> {
     // A broker that just started answers some questions with "not yet".
@@ -170,6 +182,7 @@ const PULSE_MS = 1_000
 /** Nobody asks whether Kafka answers while it does: the fetches of an idle reader return once a second. */
 const HEARD_MS = 1_500
 const SILENCE_MS_MAX = 3_500
+const FIRST_LIMIT_MS = 15_000
 const ANSWER_LIMIT_MS = 6_000
 const LEADER_LIMIT_MS = 3_000
 const LEADER_RETRY_MS = 50

@@ -29,6 +29,14 @@ export function isPassing(thrown: unknown): boolean {
 export const isLeaderless = (thrown: unknown): boolean =>
   causesOf(thrown).some((cause) => LEADERLESS.has(kindOf(cause)))
 
+/** Whether Kafka took longer than kafkajs waits. */
+export const isTimeout = (thrown: unknown): boolean =>
+  causesOf(thrown).some(
+    (cause) =>
+      kindOf(cause) === 'KafkaJSRequestTimeoutError' ||
+      (kindOf(cause) === 'KafkaJSConnectionError' && messageOf(cause) === 'Connection timeout'),
+  )
+
 /** The error and what caused it; kafkajs wraps its errors in others, under two names. */
 function causesOf(thrown: unknown): unknown[] {
   const causes: unknown[] = []
