@@ -46,7 +46,8 @@ export async function provisionKafka(options: ProvisionOptions): Promise<void> {
   }
 }
 
-async function createTopics(admin: Admin, topics: readonly TopicSpec[]): Promise<void> {
+/** Creates the topics that are missing, and waits until each is ready. */
+export async function createTopics(admin: Admin, topics: readonly TopicSpec[]): Promise<void> {
   const existing = new Set(await admin.listTopics())
   const missing = topics.filter(({ name }) => !existing.has(name))
   if (missing.length > 0) {

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Secret } from '@countersign/kernel'
 import { draft, logContract } from '../log.contract.ts'
 import type { LogRecord } from '../log.ts'
+import { createTopics } from '../provision.ts'
 import type { Recorded } from '../recorded.ts'
 import { connectKafkaLog } from './kafka-log.ts'
 import { type KafkaUnderTest, kafkaUnderTest } from './kafka-under-test.ts'
@@ -92,9 +93,8 @@ describe('the log on Kafka', () => {
   })
 
   it('says clearly what the Kafka user is not permitted', async () => {
-    await kafka
-      .admin()
-      .createTopics({ topics: [{ topic: 'forbidden.sessions', numPartitions: 1 }] })
+    const forbidden = { name: 'forbidden.sessions', partitions: 1, settings: {} }
+    await createTopics(kafka.admin(), [forbidden])
     await using log = await kafka.connect()
     const denied = {
       code: 'CS_LOG_UNAVAILABLE',

@@ -6,6 +6,7 @@ import { isFree, kafkaForTests } from '@countersign/local'
 import { Secret } from '@countersign/kernel'
 import kafkajs, { type Admin } from 'kafkajs'
 import type { LogUnderTest } from '../log.contract.ts'
+import { createTopics } from '../provision.ts'
 import { SCHEMAS_TOPIC } from '../schemas.ts'
 import { connectKafkaLog, type KafkaSettings } from './kafka-log.ts'
 
@@ -58,7 +59,7 @@ export async function kafkaUnderTest(): Promise<KafkaUnderTest> {
       permissionType: AclPermissionTypes.ALLOW,
     })),
   })
-  await admin.createTopics({ topics: [{ topic: SCHEMAS_TOPIC, numPartitions: 1 }] })
+  await createTopics(admin, [{ name: SCHEMAS_TOPIC, partitions: 1, settings: {} }])
   const settings = (): KafkaSettings => ({
     brokers: [kafka.brokers],
     clientId: 'test',
@@ -73,14 +74,11 @@ export async function kafkaUnderTest(): Promise<KafkaUnderTest> {
     admin: () => admin,
     connect: () => connectKafkaLog(settings()),
     async topic(recordBytesMax) {
-      const topic = `t-${topics++}.sessions`
-      const limit = { name: 'max.message.bytes', value: String(recordBytesMax) }
-      await admin.createTopics({
-        topics: [
-          { topic, numPartitions: 4, configEntries: recordBytesMax === undefined ? [] : [limit] },
-        ],
-      })
-      return topic
+      const name = `t-${topics++}.sessions`
+      const settings: Record<string, string> =
+        recordBytesMax === undefined ? {} : { 'max.message.bytes': String(recordBytesMax) }
+      await createTopics(admin, [{ name, partitions: 4, settings }])
+      return name
     },
     async put({ topic, partition, key, headers, value }) {
       const given = Object.entries(headers).flatMap(([name, one]) =>
