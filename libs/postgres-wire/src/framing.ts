@@ -69,8 +69,10 @@ function filled(held: Held, chunk: Buffer, at: number, size: number): Held {
 function roomFor(held: Held, length: number, size: number): Store {
   const { store } = held
   if (store.used === held.length && store.bytes.length >= length) return store
-  // Doubling what has arrived keeps the copying linear; the size in the header never makes us allocate more than that.
-  const bytes = Buffer.allocUnsafe(Math.max(length, Math.min(size, 2 * length), ROOM_BYTES_MIN))
+  // Doubling what has arrived keeps the copying linear, and a header alone makes us allocate nothing. A large frame gets all
+  // of its room at once: doubling would leave as much behind again, and memory that was not written to yet takes none.
+  const room = length >= LARGE_BYTES_MIN ? size : Math.min(size, 2 * length)
+  const bytes = Buffer.allocUnsafe(Math.max(length, room, ROOM_BYTES_MIN))
   store.bytes.copy(bytes, 0, 0, held.length)
   return { bytes, used: held.length }
 }
@@ -90,3 +92,4 @@ type Store = { readonly bytes: Buffer; used: number }
 export const NOTHING: Held = { store: { bytes: Buffer.alloc(0), used: 0 }, length: 0 }
 
 const ROOM_BYTES_MIN = 64
+const LARGE_BYTES_MIN = 256 * 1024

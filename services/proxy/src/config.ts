@@ -55,7 +55,7 @@ export const SETTINGS = {
     64 * 1024 * 1024,
   ),
   CS_MEMORY_BYTES_MAX: count(
-    'How much memory rows above 1 MiB may take over all sessions, in bytes; targets wait for it, one row always fits.',
+    'How much memory rows above 1 MiB may take over all sessions, each with its copies six times its size, in bytes; targets wait for it, one row always fits.',
     256 * 1024 * 1024,
   ),
   CS_SESSIONS_MAX: count('How many sessions this process holds at the same time.', 5_000),

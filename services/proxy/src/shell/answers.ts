@@ -31,7 +31,7 @@ import { isLongRow, maskedLongRow } from './long-rows.ts'
 import { agentInTime } from './raised-idle.ts'
 import { hasNoRoom, roomFor } from './room.ts'
 import { noteReported, reportsPath } from './search-path.ts'
-import { type Answered, patienceOf, tellNow } from './seen.ts'
+import { type Answered, patienceOf, tellLong, tellNow } from './seen.ts'
 import {
   during,
   type Ending,
@@ -206,9 +206,9 @@ async function longRow(
     })
     if (session.isEnding) return
     session.filter.noteMasked(notes)
+    await tellLong(session, bytes, answeredNow(session))
     const waiting = session.behindLongRow
     session.behindLongRow = null
-    tellNow(session, bytes, answeredNow(session))
     takeFrames(session, waiting)
     if (waiting.length === 0) admitLarge(session, 1)
     target.resume()

@@ -15,7 +15,8 @@ export async function finish(session: Session, ending: Ending): Promise<void> {
   target.close()
   // Statements that ran have run, whatever becomes of the session.
   tellWithheld(session)
-  const goodbye = ending.code === null ? null : fatal(session.id, ending.code, ending.words)
+  const isTold = ending.code !== null && session.behindRow === null
+  const goodbye = isTold ? fatal(session.id, ending.code, ending.words) : null
   if (goodbye !== null) transcribe(session, goodbye, null)
   client.end(goodbye ?? undefined)
   releaseLarge(session)

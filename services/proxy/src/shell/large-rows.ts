@@ -43,7 +43,7 @@ async function inTurn(session: Session): Promise<void> {
 }
 
 /** An agent that does not read keeps memory that others wait for: then its session ends. */
-async function readInTime(session: Session): Promise<void> {
+export async function readInTime(session: Session): Promise<void> {
   const { client, proxy } = session
   let last = client.unreadBytes()
   using _look = proxy.net.every('looking whether a large row is read', STALL_MS, () => {
@@ -63,6 +63,6 @@ async function readInTime(session: Session): Promise<void> {
 
 /** Smaller messages are bounded by what a socket gives at once. */
 const LARGE_BYTES_MIN = 1024 * 1024
-/** A row as it came and as it grew, as text, masked, and encrypted for the agent; measured with rows of 60 MB. */
-const COPIES = 10
+/** A row as it came, as text, what it holds in base64 or hex, also as text, and masked; measured with rows of 60 MB. */
+const COPIES = 6
 const STALL_MS = 10_000

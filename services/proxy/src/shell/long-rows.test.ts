@@ -6,12 +6,14 @@ import {
   cellsOf,
   type Column,
   receiveServer,
+  type ServerFrame,
   serverSide,
   toClient,
+  type Violation,
 } from '@countersign/postgres-wire'
 import { createLogger, netOn } from '@countersign/runtime'
 import { UNTAINTED } from '../core/answer-taint.ts'
-import { maskedLongRow } from './long-rows.ts'
+import { handedOver, maskedLongRow } from './long-rows.ts'
 
 test('a long row is masked without holding up the loop', async () => {
   let turns = 0
@@ -29,6 +31,51 @@ test('a long row is masked without holding up the loop', async () => {
   assert.equal(shown[0], '4 '.repeat(1_000_000))
   assert.equal(shown[1], `${'x'.repeat(300_000)} [masked]`)
   assert.ok(turns > 20, `${turns} turns`)
+})
+
+test('a row that its thread dies of is the only one that is lost', async () => {
+  const [dead, ...others] = await Promise.allSettled([
+    maskedLongRow({
+      plan: PLAN,
+      key: Buffer.alloc(32),
+      columns: [COLUMN],
+      taint: UNTAINTED,
+      frame: { raw: Buffer.alloc(200_000) },
+      net: NET,
+    }),
+    masked('x'.repeat(200_000)),
+    masked('y'.repeat(200_000)),
+  ])
+  assert.equal(dead.status, 'rejected')
+  assert.deepEqual(
+    others.map(({ status }) => status),
+    ['fulfilled', 'fulfilled'],
+  )
+})
+
+test('a row is not copied on its way to the thread and back', async () => {
+  const row = toClient.dataRow([Buffer.from('x'.repeat(1_000_000))])
+  let side = serverSide()
+  const frames: (ServerFrame | Violation)[] = []
+  for (let at = 0; at < row.length; at += 65_536) {
+    const [next, found] = receiveServer(side, Buffer.from(row.subarray(at, at + 65_536)))
+    side = next
+    frames.push(...found)
+  }
+  const [frame] = frames
+  if (frame === undefined || frame.tag === 'Violation') return assert.fail()
+  assert.equal(handedOver(frame.raw).buffer, frame.raw.buffer)
+  const { bytes } = await maskedLongRow({
+    plan: PLAN,
+    key: Buffer.alloc(32),
+    columns: [COLUMN],
+    taint: UNTAINTED,
+    frame,
+    net: NET,
+  })
+  assert.deepEqual(bytes, row)
+  // Its memory went with it.
+  assert.equal(frame.raw.length, 0)
 })
 
 async function masked(value: string): Promise<string> {

@@ -1,5 +1,5 @@
 import type { MaskingPlanned } from '@countersign/contracts'
-import { Problem } from '@countersign/kernel'
+import { type Deque, deque, Problem } from '@countersign/kernel'
 import type { Net } from '@countersign/runtime'
 import type { Column, ServerFrame } from '@countersign/postgres-wire'
 import { Worker } from 'node:worker_threads'
@@ -11,17 +11,14 @@ export type LongRow = {
   readonly key: Uint8Array
   readonly columns: readonly Column[] | null
   readonly taint: Taint
+  /** Its memory is handed over to the thread where it has it to itself: nobody may read it afterwards. */
   readonly frame: Pick<ServerFrame, 'raw'>
   readonly net: Net
 }
 
 /** What the thread gets and answers. */
-export type LongRowJob = {
-  readonly id: number
-  readonly row: Omit<LongRow, 'frame' | 'net'> & { readonly bytes: Uint8Array }
-}
+export type LongRowJob = Omit<LongRow, 'frame' | 'net'> & { readonly bytes: Uint8Array }
 export type LongRowDone = {
-  readonly id: number
   readonly bytes: Uint8Array
   /** What was masked, for the agent. */
   readonly notes: readonly string[]
@@ -34,54 +31,92 @@ export type MaskedLongRow = { readonly bytes: Buffer; readonly notes: readonly s
 const LONG_ROW_BYTES_MIN = 128 * 1024
 /** A larger row is not looked through at all (`DETECTED_ROW_BYTES_MAX`), which is quick. */
 const LONG_ROW_BYTES_MAX = 64 * 1024 * 1024
+/** Rows from here on have a thread that ends behind each of them, with all that it took; other long rows pass them by. */
+const LARGE_ROW_BYTES_MIN = 8 * 1024 * 1024
+/** The text of a row, and what it becomes, stand in the heap of the thread. */
+const THREAD_HEAP_MIB_MAX = 512
 
 /** Whether a row is masked on the thread. */
 export const isLongRow = ({ raw }: Pick<ServerFrame, 'raw'>): boolean =>
   raw.length >= LONG_ROW_BYTES_MIN && raw.length <= LONG_ROW_BYTES_MAX
 
 /** Masks a long row. A session has one on its way at most: its target is paused meanwhile. */
-export function maskedLongRow({ frame, net, ...row }: LongRow): Promise<MaskedLongRow> {
+export function maskedLongRow(row: LongRow): Promise<MaskedLongRow> {
   const done = Promise.withResolvers<MaskedLongRow>()
-  const id = nextId++
-  waiting.set(id, done)
-  // A copy of its own, so that its memory can be handed over.
-  const bytes = new Uint8Array(frame.raw)
-  thread ??= started(net)
-  thread.ref()
-  thread.postMessage({ id, row: { ...row, bytes } } satisfies LongRowJob, [bytes.buffer])
+  const line = row.frame.raw.length < LARGE_ROW_BYTES_MIN ? LONG : LARGE
+  line.waiting.push({ row, done })
+  next(line)
   return done.promise
 }
 
-function started(net: Net): Worker {
-  const worker = new Worker(new URL('./long-rows.worker.ts', import.meta.url))
-  const done = ({ id, bytes, notes }: LongRowDone): void => {
+type Job = { readonly row: LongRow; readonly done: PromiseWithResolvers<MaskedLongRow> }
+
+/** A thread, and the rows that it masks one after the other. */
+type Line = {
+  readonly endsBehindEach: boolean
+  thread: Worker | null
+  current: Job | null
+  readonly waiting: Deque<Job>
+}
+
+const newLine = (endsBehindEach: boolean): Line => ({
+  endsBehindEach,
+  thread: null,
+  current: null,
+  waiting: deque(),
+})
+
+const LONG = newLine(false)
+const LARGE = newLine(true)
+
+function next(line: Line): void {
+  if (line.current !== null) return
+  const job = line.waiting.shift()
+  if (job === undefined) return
+  const { frame, net, ...row } = job.row
+  line.current = job
+  line.thread ??= started(line, net)
+  line.thread.ref()
+  const bytes = handedOver(frame.raw)
+  line.thread.postMessage({ ...row, bytes } satisfies LongRowJob, [bytes.buffer])
+}
+
+/** The bytes with memory of their own: that which they have already, or a copy. */
+export function handedOver(bytes: Buffer): Uint8Array<ArrayBuffer> {
+  const { buffer, byteLength } = bytes
+  const isAlone = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength
+  return isAlone ? new Uint8Array(buffer) : new Uint8Array(bytes)
+}
+
+function started(line: Line, net: Net): Worker {
+  const worker = new Worker(new URL('./long-rows.worker.ts', import.meta.url), {
+    resourceLimits: { maxOldGenerationSizeMb: THREAD_HEAP_MIB_MAX },
+  })
+  const done = ({ bytes, notes }: LongRowDone): void => {
     const masked = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    waiting.get(id)?.resolve({ bytes: masked, notes })
-    waiting.delete(id)
-    // Nobody stays alive for it.
-    if (waiting.size === 0) worker.unref()
+    const { current } = line
+    line.current = null
+    if (line.endsBehindEach) {
+      line.thread = null
+      net.detached('long row', worker.terminate())
+    } else worker.unref()
+    current?.done.resolve({ bytes: masked, notes })
+    next(line)
+  }
+  /** The row that it had cannot be shown; the next one gets a new thread. */
+  const failed = (cause: unknown): void => {
+    if (line.thread !== worker) return
+    const { current } = line
+    line.thread = null
+    line.current = null
+    current?.done.reject(new Problem('CS_INTERNAL', 'a long row could not be masked', { cause }))
+    next(line)
   }
   worker.on('message', net.guarded('long row', done))
-  worker.on(
-    'error',
-    net.guarded('long row', (cause: unknown) => failed(worker, cause)),
-  )
+  worker.on('error', net.guarded('long row', failed))
   worker.on(
     'exit',
-    net.guarded('long row', () => failed(worker, null)),
+    net.guarded('long row', () => failed(null)),
   )
   return worker
 }
-
-/** The rows that waited cannot be shown; the next one gets a new thread. */
-function failed(worker: Worker, cause: unknown): void {
-  if (thread !== worker) return
-  thread = null
-  const problem = new Problem('CS_INTERNAL', 'a long row could not be masked', { cause })
-  for (const { reject } of waiting.values()) reject(problem)
-  waiting.clear()
-}
-
-let thread: Worker | null = null
-let nextId = 1
-const waiting = new Map<number, PromiseWithResolvers<MaskedLongRow>>()

@@ -217,6 +217,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       mayQuoteAtEnd: false,
       cursors: new Map(),
       behindLongRow: null,
+      behindRow: null,
       hasChangedState: false,
       stateVersion: 0,
       settings: [],

@@ -2,6 +2,8 @@ import type { Recording, TranscriptRecorded } from '@countersign/contracts'
 import type { RequestId } from '@countersign/kernel'
 import type { AppendOptions } from '@countersign/log'
 import type { Unlinked } from '../core/chain.ts'
+import { readInTime } from './large-rows.ts'
+import { hasNoRoom } from './room.ts'
 import type { Session } from './session-state.ts'
 import { takeWithheld } from './withheld.ts'
 
@@ -21,8 +23,33 @@ export function tellWithheld(session: Session): void {
   if (frames.length > 0) tellNow(session, Buffer.concat(frames), answered)
 }
 
-/** The same, of what the target says and is in order already. */
+/** The same, of what the target says and is in order already. In the middle of a long row it waits for the end of that. */
 export function tellNow(session: Session, bytes: Buffer, answered: Answered | null): void {
+  if (session.behindRow === null) write(session, bytes, answered)
+  else session.behindRow.push(() => write(session, bytes, answered))
+}
+
+/**
+ * Tells the agent a long row, piece by piece, as it reads: encrypting it all at once would take its memory again, and the
+ * loop from everybody. A session that ends meanwhile says no goodbye, which would stand in the middle of the row.
+ */
+export async function tellLong(
+  session: Session,
+  bytes: Buffer,
+  answered: Answered | null,
+): Promise<void> {
+  const behind: (() => void)[] = []
+  session.behindRow = behind
+  for (let at = 0; at < bytes.length && !session.isEnding; at += PIECE_BYTES) {
+    write(session, bytes.subarray(at, at + PIECE_BYTES), answered)
+    if (hasNoRoom(session)) await readInTime(session)
+  }
+  if (session.isEnding) return
+  session.behindRow = null
+  for (const told of behind) told()
+}
+
+function write(session: Session, bytes: Buffer, answered: Answered | null): void {
   session.client.write(bytes)
   transcribe(session, bytes, answered)
 }
@@ -30,8 +57,8 @@ export function tellNow(session: Session, bytes: Buffer, answered: Answered | nu
 /** Records what the agent is told. */
 export function transcribe(session: Session, bytes: Buffer, answered: Answered | null): void {
   if ((answered ?? session.profile).recording !== 'Full') return
-  for (let at = 0; at < bytes.length; at += TRANSCRIPT_CHUNK_BYTES) {
-    const piece = bytes.subarray(at, at + TRANSCRIPT_CHUNK_BYTES)
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+    const piece = bytes.subarray(at, at + PIECE_BYTES)
     const seenAt = session.proxy.clock.now()
     const made = (): Unlinked<TranscriptRecorded> => ({
       type: 'TranscriptRecorded',
@@ -50,4 +77,4 @@ export const patienceOf = ({ raised }: Session, lingerMs: number): AppendOptions
 
 /** Nobody waits for the transcript but who watches a session live. */
 const TRANSCRIPT_LINGER_MS = 25
-const TRANSCRIPT_CHUNK_BYTES = 256 * 1024
+const PIECE_BYTES = 256 * 1024

@@ -54,6 +54,8 @@ export type Session = {
   mayQuoteAtEnd: boolean
   /** What came behind a long row that is being masked; null when none is. */
   behindLongRow: (ServerFrame | Violation)[] | null
+  /** What is told behind a long row that the agent has got a part of; null when it is in the middle of none. */
+  behindRow: (() => void)[] | null
   /** What the cursors of the session show. */
   readonly cursors: Cursors
   stateVersion: number
