@@ -46,7 +46,7 @@ export function detect(text: string, names: readonly DetectorName[] = DETECTORS)
   if (!hasAny(look.features)) return []
   const hits = plainHits(look, names)
   if (look.features.hasRun) {
-    const encoded = encodedRuns(text, (bytes) => hitInBytes(bytes, names))
+    const encoded = encodedRuns(text, (bytes, features) => hitInBytes(bytes, features, names))
     hits.push(...encoded.map((run) => ({ ...run, isShowable: false })))
   }
   return hits.length < 2 ? hits : disjoint(hits)
@@ -74,21 +74,32 @@ function detectsInUtf8(bytes: Buffer, names: readonly DetectorName[]): boolean {
   return mayHoldHit(bytes) && detect(bytes.toString('utf8'), names).length > 0
 }
 
-function hitInBytes(bytes: Buffer, names: readonly DetectorName[]): DetectorName | null {
-  const plain = plainHitInBytes(bytes, names)
-  return plain !== null || !bytes.includes(0) ? plain : plainHitInBytes(withoutZeros(bytes), names)
+function hitInBytes(
+  bytes: Buffer,
+  features: Features,
+  names: readonly DetectorName[],
+): DetectorName | null {
+  const plain = plainHitInBytes(bytes, features, names)
+  // What zeros divide counts as together in the features too.
+  return plain !== null || !bytes.includes(0)
+    ? plain
+    : plainHitInBytes(withoutZeros(bytes), features, names)
 }
 
 // Without making characters of UTF-8: the detectors look for ASCII, and in an address any other byte may be a letter.
-function plainHitInBytes(bytes: Buffer, names: readonly DetectorName[]): DetectorName | null {
+function plainHitInBytes(
+  bytes: Buffer,
+  features: Features,
+  names: readonly DetectorName[],
+): DetectorName | null {
   const latin1 = bytes.toString('latin1')
   const text = latin1.includes(BLANK_IN_BYTES)
     ? latin1.replaceAll(BLANK_IN_BYTES, '\u00a0')
     : latin1
-  const look = lookInto(text)
+  const look = lookInto(text, features)
   for (const name of names) {
     const { needs, finders } = FINDERS[name]
-    if (!look.features[needs]) continue
+    if (!features[needs]) continue
     if (name === 'email') {
       if (emailInBytes(text)) return name
     } else if (finders.some((finder) => spansOf(finder, look).length > 0)) return name
@@ -121,8 +132,7 @@ function plainHits(look: Look, names: readonly DetectorName[]): Hit[] {
 type Look = { readonly text: string; readonly features: Features; readonly parts: Parts }
 type Parts = Readonly<Record<'all' | 'numbers' | keyof KeyWords, readonly Span[]>>
 
-function lookInto(text: string): Look {
-  const features = featuresOfText(text)
+function lookInto(text: string, features = featuresOfText(text)): Look {
   const numbers = features.hasNumber ? numbersIn(text) : []
   const words = features.hasRun ? keyWordsIn(text) : NO_WORDS
   return { text, features, parts: { all: [{ start: 0, end: text.length }], numbers, ...words } }

@@ -1,4 +1,4 @@
-import { BASE64, CAPITAL, isIn, runEnd, table, WORD } from './chars.ts'
+import { BASE64, CAPITAL, isIn, runEnd, runsOf, table, WORD } from './chars.ts'
 import type { Span } from './span.ts'
 
 /**
@@ -7,13 +7,14 @@ import type { Span } from './span.ts'
  */
 export function awsKey(text: string, from = 0, to = text.length): Span[] {
   const spans: Span[] = []
+  const runs: Runs = { word: runsOf(WORD, text), base64: runsOf(BASE64, text) }
   for (let i = from; i < to; i++) {
     const code = text.charCodeAt(i)
     if ((code | 0x20) !== LETTER_A) continue
     const keyEnd = code === CAPITAL_A ? keyIdEnd(text, i) : null
     if (keyEnd !== null) spans.push({ start: i, end: keyEnd })
     const name = nameEnd(text, i)
-    const found = name === null ? null : secretBehind(text, name)
+    const found = name === null ? null : secretBehind(text, name, runs)
     if (found !== null) spans.push(found)
   }
   return spans
@@ -41,19 +42,21 @@ function wordEnd(text: string, start: number, word: string): number | null {
 }
 
 /** name: WORD{0,20}; then, each of them or none: a backslash, a quote, blanks, a sign of assignment, blanks, a backslash, a quote. */
-function secretBehind(text: string, from: number): Span | null {
-  const name = runEnd(WORD, text, from, NAME_MAX)
+function secretBehind(text: string, from: number, { word, base64 }: Runs): Span | null {
+  const name = word(from, NAME_MAX)
   // Nothing between: the secret is the end of the run that its name begins.
-  const nextEnd = runEnd(BASE64, text, name, SECRET_LENGTH + 1)
+  const nextEnd = base64(name, SECRET_LENGTH + 1)
   const start = nextEnd - SECRET_LENGTH
   if (start >= from && start <= name && runEnd(BASE64, text, start, SECRET_LENGTH) === nextEnd)
     return { start, end: nextEnd }
   if (isIn(WORD, text, name)) return null
   let value = name
   for (const { chars, max } of BETWEEN) value = runEnd(chars, text, value, max)
-  const end = runEnd(BASE64, text, value, SECRET_LENGTH + 1)
+  const end = base64(value, SECRET_LENGTH + 1)
   return end - value === SECRET_LENGTH ? { start: value, end } : null
 }
+
+type Runs = Readonly<Record<'word' | 'base64', ReturnType<typeof runsOf>>>
 
 /** The beginning of the names of secrets. */
 export const NAME = 'aws'

@@ -22,6 +22,17 @@ export function runEnd(table: Uint8Array, text: string, from: number, max = text
   return i
 }
 
+/** Like `runEnd`, for indexes that mostly go up: what was read of a run is not read again for the next one within it. */
+export function runsOf(table: Uint8Array, text: string): (from: number, max: number) => number {
+  let start = 0
+  let end = 0
+  return (from, max) => {
+    if (from < start || from > end) start = end = from
+    while (end < from + max && isIn(table, text, end)) end++
+    return Math.min(end, from + max)
+  }
+}
+
 export function table(chars: string): Uint8Array {
   const found = new Uint8Array(128)
   for (const char of chars) found[char.charCodeAt(0)] = 1

@@ -1,4 +1,4 @@
-import { featuresOfBytes, hasAny } from '../features.ts'
+import { type Features, featuresOfBytes, hasAny } from '../features.ts'
 import type { Span } from './span.ts'
 
 /**
@@ -36,7 +36,8 @@ function runEnd(text: string, start: number): number {
   }
 }
 
-type HitIn<N> = (bytes: Buffer) => N | null
+/** Looks into what was decoded; its features are known already. */
+type HitIn<N> = (bytes: Buffer, features: Features) => N | null
 
 function hidden<N>(text: string, start: number, end: number, hitIn: HitIn<N>): N | null {
   // A buffer of its own for what is long, so that no large one is kept.
@@ -111,7 +112,8 @@ function inHex<N>({ values, count, out, hitIn }: Decode<N>): N | null {
 }
 
 function looked<N>(out: Buffer, start: number, end: number, hitIn: HitIn<N>): N | null {
-  return hasAny(featuresOfBytes(out, start, end)) ? hitIn(out.subarray(start, end)) : null
+  const features = featuresOfBytes(out, start, end)
+  return hasAny(features) ? hitIn(out.subarray(start, end), features) : null
 }
 
 const valueOf = (code: number): number => (code < 128 ? (VALUE_OF[code] ?? NONE) : NONE)
