@@ -11,7 +11,7 @@ export function substituted(
       const value = Object.hasOwn(variables, variable) ? variables[variable] : undefined
       const problem =
         value === undefined
-          ? `unknown variable ${whole}; given: ${listed(Object.keys(variables))}`
+          ? `unknown variable ${whole}; given: ${listed(Object.keys(variables))}; give it with --set ${variable}=<value>, or write the value here`
           : // A value is a word, so that it cannot add fields.
             /^[A-Za-z0-9._:/@-]*$/.test(value)
             ? null

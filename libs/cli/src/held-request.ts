@@ -8,7 +8,8 @@ import { left, moment } from './time.ts'
 /** Requests as a table. */
 export function requestTable(requests: readonly unknown[], nowMs: number, paint: Paint): string {
   return table(
-    ['REQUEST', 'STATUS', 'WHO', 'PROFILE', 'WHAT', 'WAITS FOR', 'TIME LEFT'],
+    // Last what is long, so that a narrow terminal cuts nothing else off.
+    ['REQUEST', 'STATUS', 'WHO', 'PROFILE', 'WAITS FOR', 'TIME LEFT', 'WHAT'],
     requests.map((request) => {
       const status = json.text(request, 'status')
       const isPending = status === 'pending'
@@ -17,9 +18,9 @@ export function requestTable(requests: readonly unknown[], nowMs: number, paint:
         paint(styleOf(status), status),
         whoOf(request),
         oneLine(json.text(request, 'profile')),
-        cut(oneLine(json.text(request, 'summary')), 60),
         isPending ? groupsThatWait(request).join(', ') || '–' : '–',
         isPending ? left(json.textOrNull(request, 'deadline'), nowMs) : '–',
+        cut(oneLine(json.text(request, 'summary')), 60),
       ]
     }),
   )

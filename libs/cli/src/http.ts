@@ -54,13 +54,22 @@ export async function answerOf(call: HttpCall): Promise<unknown> {
 export function problemIn({ status, body }: Answered): Problem {
   const code = json.text(body, 'code')
   const detail = json.textOrNull(body, 'detail') ?? `the server answered ${status}`
-  const hint = json.textOrNull(body, 'hint') ?? (status === 401 ? TOKEN_HINT : null)
+  const told = json.textOrNull(body, 'hint') ?? (status === 401 ? TOKEN_HINT : null)
+  const hint = told?.replace(CALL, (call, name: string) => COMMANDS.get(name) ?? call) ?? null
   return new Problem(
     isErrorCode(code) ? code : 'CS_INTERNAL',
     detail,
     hint === null ? {} : { hint },
   )
 }
+
+/** The console speaks of its API; at the command line the same has the name of a command. */
+const CALL = /GET \/v1\/(\w+)/g
+const COMMANDS: ReadonlyMap<string, string> = new Map([
+  ['requests', '`countersign requests`'],
+  ['profiles', '`countersign profiles`'],
+  ['catalog', '`countersign catalog list`'],
+])
 
 /** The response itself, for streams; throws where the server cannot be reached. */
 export const opened = (call: HttpCall): Promise<Response> =>

@@ -4,6 +4,7 @@ import { messageOf, Problem } from '@countersign/kernel'
 import type { Context } from '../context.ts'
 import { diffText } from '../diff.ts'
 import { ask, problemIn } from '../http.ts'
+import { hinted } from '../invocation.ts'
 import { json } from '../json.ts'
 import { styleOf } from '../paint.ts'
 import { oneLine } from '../printable.ts'
@@ -114,7 +115,11 @@ const nameOf = (each: unknown): string[] => [
   oneLine(json.text(each, 'name')),
 ]
 
-function changesText(body: unknown, { paint }: Context, { isDry }: { isDry: boolean }): string {
+function changesText(
+  body: unknown,
+  { paint, command }: Context,
+  { isDry }: { isDry: boolean },
+): string {
   const all = json.list(body, 'changes')
   const changes = table(
     ['KIND', 'NAME', 'CHANGE'],
@@ -129,11 +134,11 @@ function changesText(body: unknown, { paint }: Context, { isDry }: { isDry: bool
     return [`\n${paint('bold', nameOf(change).join('/'))}\n${diffText(before, after, paint)}`]
   })
   const left = json.list(body, 'unmentioned')
-  const head = paint('yellow', 'In force, but not in these files; --prune removes it:')
+  const more = `${left.length} more in force, which these files do not name: \`countersign catalog list\` shows all, --prune removes these.`
   return [
     changes,
     ...diffs,
-    ...(left.length === 0 ? [] : [`\n${head}\n${table(['KIND', 'NAME'], left.map(nameOf))}`]),
+    ...(left.length === 0 ? [] : [`\n${hinted(more, command)}\n`]),
     ...(isDry ? ['\nNothing was applied.\n'] : []),
   ].join('')
 }

@@ -18,15 +18,27 @@ type Check = { readonly name: string; readonly next: string; run(): Promise<stri
  */
 export async function doctor(context: Context): Promise<number> {
   const checks = checksOf(context)
-  const findings = [
+  const findings = oneAdvice([
     ...(await Promise.all(checks.map(foundBy))),
     ...(await localFindings(context)),
     ...(await targets(context)),
-  ]
+  ])
   const isWell = findings.every(({ status }) => status !== 'failed')
   const shown = findings.map((each) => ({ ...each, ok: each.status !== 'failed' }))
   context.print({ ok: isWell, checks: shown }, () => findingsText(findings, context))
   return isWell ? 0 : 1
+}
+
+/** Where neither console nor replay runs, the system is stopped: what else fails then has the same cure. */
+function oneAdvice(findings: readonly Finding[]): readonly Finding[] {
+  const isDown = ({ check, status }: Finding): boolean =>
+    status === 'failed' && (check === 'console' || check === 'replay')
+  if (findings.filter(isDown).length < 2) return findings
+  return findings.map((each) =>
+    each.status === 'failed' && each.check !== 'console' && each.check !== 'psql'
+      ? { ...each, next: null }
+      : each,
+  )
 }
 
 async function targets(context: Context): Promise<readonly Finding[]> {

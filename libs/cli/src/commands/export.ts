@@ -25,9 +25,14 @@ export async function exported(
   open: typeof auditLog = auditLog,
 ): Promise<number> {
   const [fromMs, toMs] = [Date.parse(options.from), Date.parse(options.to)]
-  if (fromMs >= toMs) throw new Problem('CS_BAD_REQUEST', '--from must be before --to')
+  if (fromMs >= toMs)
+    throw new Problem('CS_BAD_REQUEST', '--from must be before --to', {
+      hint: 'See `countersign export --help`.',
+    })
   if (toMs > context.io.nowMs())
-    throw new Problem('CS_BAD_REQUEST', 'what is yet to come cannot be exported: see --to')
+    throw new Problem('CS_BAD_REQUEST', 'what is yet to come cannot be exported: see --to', {
+      hint: `Give a --to that has passed, such as ${new Date(context.io.nowMs()).toISOString()}.`,
+    })
   if (toMs > context.io.nowMs() - SETTLED_MS)
     context.io.err('Events of the last minute may still arrive; an earlier --to is final.\n')
   const { out = `countersign-${nameOf(options.from)}-${nameOf(options.to)}`, force = false } =
