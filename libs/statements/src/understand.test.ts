@@ -165,6 +165,8 @@ const EFFECTS: Readonly<Record<string, string>> = {
   "commit prepared 'x'": 'opaque',
   checkpoint: 'program',
   'lock table orders': 'write shop.orders',
+  'lock table orders in access share mode': 'read shop.orders',
+  'lock table orders in row share mode': 'write shop.orders',
   'select * from orders for update': 'read shop.orders, write shop.orders',
   'select * from orders o, customers c for share of c':
     'read shop.customers, read shop.orders, write shop.customers',

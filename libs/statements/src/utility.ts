@@ -542,7 +542,8 @@ function lockTable(to: Collector, body: Tree): string {
   const mode = LOCKS[Number(body['mode'] ?? 8) - 1] ?? 'ACCESS EXCLUSIVE'
   for (const { body: range } of nodesAt(body, 'relations')) {
     const relation = targetOf(to, range)
-    affect(to, 'write', relation, `locks it in ${mode} mode`)
+    // ACCESS SHARE is the lock of a SELECT.
+    affect(to, mode === 'ACCESS SHARE' ? 'read' : 'write', relation, `locks it in ${mode} mode`)
     lock(to, mode, relation)
   }
   return 'LOCK TABLE'
