@@ -1,5 +1,4 @@
-// Meant to fail when bootstrap.js installs before it looks at what was typed, when bin/countersign does not follow links,
-// and when the settings are looked for in the working directory only.
+// Seen to fail when bin/countersign does not follow links.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'

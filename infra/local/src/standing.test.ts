@@ -1,4 +1,4 @@
-// Meant to fail when what ends is not looked at, and when what is stopped on purpose is started again.
+// Seen to fail when what ends is not looked at, and when what is stopped on purpose is started again.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Runner, standing } from './standing.ts'

@@ -1,4 +1,4 @@
-// Meant to fail when the folder of a green run stays, when that of a red one goes, and when nobody looks for the dead.
+// Seen to fail when the folder of a green run stays, when that of a red one goes, and when nobody looks for the dead.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
