@@ -18,14 +18,14 @@ type Check = { readonly name: string; readonly next: string; run(): Promise<stri
  */
 export async function doctor(context: Context): Promise<number> {
   const checks = checksOf(context)
-  const findings = oneAdvice([
+  const findings = [
     ...(await Promise.all(checks.map(foundBy))),
     ...(await localFindings(context)),
     ...(await targets(context)),
-  ])
+  ]
   const isWell = findings.every(({ status }) => status !== 'failed')
   const shown = findings.map((each) => ({ ...each, ok: each.status !== 'failed' }))
-  context.print({ ok: isWell, checks: shown }, () => findingsText(findings, context))
+  context.print({ ok: isWell, checks: shown }, () => findingsText(oneAdvice(findings), context))
   return isWell ? 0 : 1
 }
 
