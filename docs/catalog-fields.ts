@@ -173,6 +173,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
   'Chain.stages[].deadline': 'How long the stage waits before the request expires.',
   'Chain.stages[].distinctFrom':
     'Who may not countersign here: the agent, the people it acts for, those who countersigned an earlier stage. Agents never may.',
+  'Chain.copyData':
+    'Whether people approve a `COPY … FROM STDIN` before its data are sent (`unseen`), or with them (`held`): then the agent sends the data first, up to `CS_COPY_DATA_BYTES_MAX` of the proxy, and they are part of what is shown and countersigned.',
   'Reviewers.environment': 'The environment that they review; no chain of another one takes them.',
   'Reviewers.groups': 'The groups in the token of a person, any of which makes a reviewer.',
   'PolicySet.files':

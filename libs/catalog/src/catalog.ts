@@ -67,7 +67,7 @@ export function resolvedChain(catalog: Catalog, name: string): Result<Chain> {
       return failed(`chain ${name}: there are no reviewers ${stage.reviewers}`)
     stages.push({ ...stage, environment: reviewers.environment, groups: reviewers.groups })
   }
-  return ok({ name, version: chain.version, stages })
+  return ok({ name, version: chain.version, stages, holdsCopyData: chain.holdsCopyData })
 }
 
 /** The version of all policy sets together: SHA-256 of their canonical text (D7). */

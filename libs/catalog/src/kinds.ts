@@ -93,6 +93,8 @@ export const chain = z.strictObject({
     )
     .min(1)
     .max(10),
+  /** Holds COPY … FROM STDIN with its data, which people see then; otherwise it is held before the data are sent. */
+  copyData: z.enum(['unseen', 'held']).default('unseen'),
 })
 
 export const reviewers = z.strictObject({ environment, groups: z.array(groupName).min(1) })

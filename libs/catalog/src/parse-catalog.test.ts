@@ -93,6 +93,15 @@ test('base roles may create nothing unless the profile says so, which is a warni
   assert.deepEqual(created, ['shop-dev'])
 })
 
+test('a chain demands the data of a COPY only where it says so', () => {
+  const held = (files: typeof example) =>
+    parseCatalog(files, { variables }).definitions.flatMap((one) =>
+      one.type === 'ChainDefined' && one.holdsCopyData ? [one.name] : [],
+    )
+  assert.deepEqual(held(example), [])
+  assert.deepEqual(held([...example, { name: 'more.yaml', text: MORE }]), ['long'])
+})
+
 test('a review outside of every environment by reviewers of one is a warning', () => {
   const files = example.map(({ name, text }) => ({
     name,
@@ -478,6 +487,7 @@ apiVersion: countersign/v1
 kind: Chain
 metadata: { name: long }
 spec:
+  copyData: held
   stages:
     - { name: one, reviewers: dev-reviewers, mode: quorum, quorum: 2, deadline: 25h }
     - { name: two, reviewers: dev-reviewers, mode: all, deadline: 2d, distinctFrom: [requester] }

@@ -182,7 +182,12 @@ function definitionOf(
     }
     case 'Chain': {
       const { metadata, spec } = documentOf(KINDS.Chain).parse(value)
-      return { type: 'ChainDefined', name: metadata.name, stages: stagesOf(spec) }
+      return {
+        type: 'ChainDefined',
+        name: metadata.name,
+        stages: stagesOf(spec),
+        holdsCopyData: spec.copyData === 'held',
+      }
     }
     case 'Reviewers': {
       const { metadata, spec } = documentOf(KINDS.Reviewers).parse(value)

@@ -64,6 +64,7 @@ function specOf(definition: CatalogDefinition): object {
             ...nothingElse(rest),
           }),
         ),
+        ...(definition.holdsCopyData ? { copyData: 'held' } : {}),
       }
     case 'MaskingRulesDefined':
       return {

@@ -25,6 +25,7 @@ const SUBJECT: RequestSubject = {
   policyVersion: '',
   salt: Buffer.alloc(16),
   settings: [],
+  copyData: null,
 }
 const shown = (change: Partial<RequestSubject> = {}, types: TargetTypes = new Map()): string =>
   exactText({ status: 'seen', subject: { ...SUBJECT, ...change }, types }, (_style, text) => text)

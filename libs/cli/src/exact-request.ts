@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { decodeSubject, digestOf, type RequestSubject } from '@countersign/contracts'
 import { messageOf } from '@countersign/kernel'
 import type { Context } from './context.ts'
+import { copyDataJson, type CopyDataOptions, copyDataText } from './copy-data.ts'
 import { answerOf } from './http.ts'
 import { json } from './json.ts'
 import type { Paint } from './paint.ts'
@@ -53,13 +54,17 @@ const typesOf = (request: unknown): TargetTypes =>
     ]),
   )
 
-/** The statement and its parameters, whole; or loudly that they cannot be shown. */
-export function exactText(exact: Exact, paint: Paint): string {
+/** The statement and its parameters, whole, and the data of a COPY; or loudly that they cannot be shown. */
+export function exactText(
+  exact: Exact,
+  paint: Paint,
+  data: Omit<CopyDataOptions, 'paint'> = { isWhole: true, wholeBy: '' },
+): string {
   if (exact.status !== 'seen') {
     const what = exact.status === 'different' ? 'IS NOT WHAT WAITS' : 'CANNOT BE SHOWN'
     return `  ${paint('red', `THE EXACT STATEMENT ${what}`)}: ${oneLine(exact.why)}\n`
   }
-  const { text, kind, rowsMax } = exact.subject
+  const { text, kind, rowsMax, copyData } = exact.subject
   const limit = rowsMax === 0 ? '' : `, at most ${rowsMax} rows`
   const head = `  ${paint('dim', 'exactly'.padEnd(10))}${kind}, ${text.length} bytes${limit}; the digest is of this:\n`
   const rendered = renderedText(exact)
@@ -67,7 +72,8 @@ export function exactText(exact: Exact, paint: Paint): string {
     rendered === null
       ? ''
       : `  ${paint('dim', 'rendered'.padEnd(10))}with the values in place, to read only:\n${indented(rendered)}`
-  return `${head}${indented(shownBytes(text))}${parametersText(exact)}${values}${settingsText(exact.subject.settings, paint)}`
+  const copied = copyData === null ? '' : copyDataText(copyData, { paint, ...data })
+  return `${head}${indented(shownBytes(text))}${parametersText(exact)}${values}${settingsText(exact.subject.settings, paint)}${copied}`
 }
 
 /** The settings under which the text is read, where they are not the target's own. */
@@ -90,6 +96,7 @@ export const exactJson = (exact: Exact): object =>
         rendered: renderedText(exact),
         rowsMax: exact.subject.rowsMax,
         settings: exact.subject.settings,
+        copyData: exact.subject.copyData === null ? null : copyDataJson(exact.subject.copyData),
       }
     : exact
 

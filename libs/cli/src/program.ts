@@ -6,6 +6,7 @@ import type { EventsOptions } from './commands/events.ts'
 import type { ExportOptions } from './commands/export.ts'
 import type { ReplayOptions } from './commands/replay.ts'
 import type { RequestsOptions } from './commands/requests.ts'
+import type { ShowOptions } from './commands/show.ts'
 import type { ApproveOptions } from './commands/vote.ts'
 import { SHELLS, type Shell } from './completion.ts'
 import { HOME } from './invocation.ts'
@@ -69,8 +70,9 @@ export function programFor({ out, err, perform }: ProgramUse): Command {
     'show a request: its exact statement and parameters, and who is to countersign it',
   )
     .argument('<request>')
-    .action((id: string) =>
-      perform(async (context) => (await import('./commands/show.ts')).show(context, id)),
+    .option('--data', 'all of the data of a COPY that is held with them, not only the first lines')
+    .action((id: string, options: ShowOptions) =>
+      perform(async (context) => (await import('./commands/show.ts')).show(context, id, options)),
     )
   command('approve', 'countersign requests, each after it was shown')
     .argument('<request...>')

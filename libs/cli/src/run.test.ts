@@ -34,6 +34,7 @@ const SUBJECT = {
   policyVersion: '',
   salt: Buffer.alloc(16),
   settings: [],
+  copyData: null,
 }
 const subject = encodeSubject(SUBJECT)
 const digest = digestOf(subject)
@@ -126,6 +127,7 @@ describe('the command line', () => {
       rendered: null,
       rowsMax: 0,
       settings: [],
+      copyData: null,
     })
   })
 

@@ -24,7 +24,17 @@ export function timelineText(entry: unknown, options: TimelineOptions): string {
     .trimEnd()
   const text = json.textOrNull(entry, 'text')
   const statement = text === null ? '' : indented(paint('bold', printable(text)))
-  return `${head}\n${statement}${resultText(json.member(entry, 'result'), options)}`
+  return `${head}\n${statement}${copyDataText(entry, options)}${resultText(json.member(entry, 'result'), options)}`
+}
+
+/** The first lines of the data of a COPY that people saw. */
+function copyDataText(entry: unknown, { paint, rowsMax }: TimelineOptions): string {
+  const data = json.textOrNull(entry, 'copyData')
+  if (data === null) return ''
+  const lines = data.replace(/\n$/, '').split('\n')
+  const shown = lines.slice(0, rowsMax).map((line) => cut(printable(line), LINE_MAX))
+  const more = lines.length > rowsMax ? [`… ${lines.length - rowsMax} more lines`] : []
+  return indented([paint('dim', 'with the data'), ...shown, ...more].join('\n'))
 }
 
 function resultText(result: unknown, { paint, rowsMax }: TimelineOptions): string {
@@ -52,3 +62,4 @@ const indented = (text: string): string =>
     .join('')
 
 const CELL_MAX = 60
+const LINE_MAX = 200

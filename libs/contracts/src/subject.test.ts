@@ -24,6 +24,7 @@ const subject: RequestSubject = {
   salt: Buffer.alloc(16, 1),
   settings: [{ name: 'DateStyle', value: 'German' }],
   valueTypes: [23],
+  copyData: Buffer.from('1\tone\n'),
 }
 
 test('what was encoded is decoded', () => {
@@ -31,15 +32,15 @@ test('what was encoded is decoded', () => {
 })
 
 test('what was recorded before a field was added is read without it', () => {
-  assert.deepEqual(plain(decodeSubject(encodedWithout('valueTypes'))), {
-    ...plain(subject),
-    valueTypes: [],
-  })
-  assert.deepEqual(plain(decodeSubject(encodedWithout('valueTypes', 'settings'))), {
-    ...plain(subject),
-    valueTypes: [],
-    settings: [],
-  })
+  const added = { copyData: null, valueTypes: [], settings: [] }
+  const names = ['copyData', 'valueTypes', 'settings'] as const
+  for (const count of [1, 2, 3]) {
+    const missing = names.slice(0, count)
+    assert.deepEqual(plain(decodeSubject(encodedWithout(...missing))), {
+      ...plain(subject),
+      ...Object.fromEntries(missing.map((name) => [name, added[name]])),
+    })
+  }
 })
 
 test('bytes that are no request are an error', () => {

@@ -31,7 +31,11 @@ const DOMAIN = 'countersign/request/1'
 const { type } = codecOf(REQUEST_SUBJECT)
 
 /** The versions from before fields were added at the end, newest first, and what these fields hold there. */
-const EARLIER = [{ valueTypes: [] }, { valueTypes: [], settings: [] }].map((added) => ({
+const EARLIER = [
+  { copyData: null },
+  { copyData: null, valueTypes: [] },
+  { copyData: null, valueTypes: [], settings: [] },
+].map((added) => ({
   added,
   ...codecOf({
     ...REQUEST_SUBJECT,

@@ -26,6 +26,9 @@ export const ERROR_CODES = {
   CS_REQUEST_TOO_COMPLEX:
     'The statement is longer than it may be, or would cost more to understand than it may.',
   CS_REQUEST_IMPOSSIBLE: 'The target cannot run this request, so nobody is asked about it.',
+  CS_COPY_DATA_NEEDED:
+    'The chain demands that this COPY FROM STDIN is held with its data, and it came without.',
+  CS_COPY_DATA_TOO_LARGE: 'A COPY that is held with its data has more data than can be held.',
   CS_REQUEST_CANCELLED: 'The agent cancelled this request before it ran.',
   CS_REVIEW_DENIED: 'A reviewer denied this request.',
   CS_REVIEW_EXPIRED: 'Nobody countersigned this request before its deadline.',

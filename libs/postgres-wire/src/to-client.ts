@@ -83,6 +83,17 @@ export function dataRow(cells: readonly (Buffer | null)[]): Buffer {
   return bytes
 }
 
+/** The types of the parameters of a statement, by their OIDs. */
+export const parameterDescription = (types: readonly number[]): Buffer =>
+  frame('t', list(types, int32))
+
+/** Asks for the data of a COPY FROM STDIN: the format of the whole, and of each column the same. */
+export function copyInResponse(format: 'text' | 'binary', columns: number): Buffer {
+  const code = format === 'text' ? 0 : 1
+  const formats = Array.from({ length: columns }, () => code)
+  return frame('G', Buffer.from([code]), list(formats, int16))
+}
+
 export const copyData = (data: Buffer): Buffer => frame('d', data)
 
 const columnBytes = (column: Column): Buffer =>

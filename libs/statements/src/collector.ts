@@ -73,6 +73,8 @@ export type Collector = {
   readonly isPreparation: boolean
   /** Null where it is not known. */
   readonly ownRoles: OwnRoles | null
+  /** How much data came with a COPY FROM STDIN; null where none did. */
+  readonly copyDataBytes: number | null
   createsTemporary: boolean
 }
 
@@ -89,7 +91,7 @@ export type OwnRoles = {
 /** What of a message is known beside its text. */
 export type Given = Pick<
   Collector,
-  'mayHaveTemporary' | 'parameters' | 'isPreparation' | 'ownRoles'
+  'mayHaveTemporary' | 'parameters' | 'isPreparation' | 'ownRoles' | 'copyDataBytes'
 >
 
 export const NOTHING_GIVEN: Given = {
@@ -97,6 +99,7 @@ export const NOTHING_GIVEN: Given = {
   parameters: [],
   isPreparation: false,
   ownRoles: null,
+  copyDataBytes: null,
 }
 
 export const newCollector = (names: Names, given: Given = NOTHING_GIVEN): Collector => ({

@@ -65,6 +65,7 @@ export type Understanding = {
   readonly movesData: boolean
   /** Result columns may come from relations that the text does not name (FETCH, EXECUTE, opaque functions). */
   readonly columnsUnknown: boolean
+  /** Whether data of the client flow in, or out; `in` also where another of its statements sends some out. */
   readonly copy: 'in' | 'out' | null
   /** The last transaction statement of the message. */
   readonly transactionControl: TransactionControl | null

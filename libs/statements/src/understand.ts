@@ -26,6 +26,8 @@ export type BesideText = {
   readonly parameters?: readonly (Uint8Array | null)[]
   /** The message prepares a statement, and runs nothing. */
   readonly isPreparation?: boolean
+  /** How much data the message has for its COPY FROM STDIN; null where it has none, and they come later. */
+  readonly copyDataBytes?: number | null
   /** Whether the session may have temporary relations; true where it is not known. */
   readonly mayHaveTemporary?: boolean
   /** The roles that the session has by itself; null where they are not known. */
@@ -75,6 +77,7 @@ const givenIn = (options: UnderstandOptions): Given => ({
   mayHaveTemporary: options.mayHaveTemporary ?? true,
   isPreparation: options.isPreparation ?? false,
   ownRoles: options.ownRoles ?? null,
+  copyDataBytes: options.copyDataBytes ?? null,
   parameters: (options.parameters ?? []).map((value, index) => {
     if (value === null || !TEXT_TYPES.has(options.parameterTypes?.[index] ?? 0)) return null
     const text = decoded(value)

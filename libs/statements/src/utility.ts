@@ -368,14 +368,11 @@ function copy(to: Collector, body: Tree): string {
         ? 'COPY runs a program on the server'
         : 'COPY uses a file of the server',
     )
-  else to.copy = isFrom ? 'in' : 'out'
+  else if (to.copy !== 'in') to.copy = isFrom ? 'in' : 'out'
   const there = body['is_program'] === true ? 'a program on the server' : 'a file of the server'
   if (!isFrom) say(to, `copies rows to ${onServer ? there : 'the agent'}`)
   else if (range)
-    say(
-      to,
-      `adds rows to ${shown(targetOf(to, range))} from ${onServer ? there : 'data of the agent that are not shown here'}`,
-    )
+    say(to, `adds rows to ${shown(targetOf(to, range))} from ${onServer ? there : dataOf(to)}`)
   if (range) {
     const relation = targetOf(to, range)
     if (isFrom) {
@@ -394,6 +391,11 @@ function copy(to: Collector, body: Tree): string {
   if (onServer && !isFrom && reads) to.movesData = true
   return 'COPY'
 }
+
+const dataOf = ({ copyDataBytes: bytes }: Collector): string =>
+  bytes === null
+    ? 'data of the agent that are not shown here'
+    : `${bytes} bytes of data of the agent, which are shown with it`
 
 function set(to: Collector, body: Tree): string {
   const kind = textOf(body, 'kind')

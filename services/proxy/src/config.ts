@@ -58,6 +58,10 @@ export const SETTINGS = {
     'How much memory rows above 1 MiB may take over all sessions, each with its copies six times its size, in bytes; targets wait for it, one row always fits.',
     256 * 1024 * 1024,
   ),
+  CS_COPY_DATA_BYTES_MAX: count(
+    'How much data a COPY FROM STDIN may have whose chain demands that it is held with them, in bytes; all that are held take at most half of CS_MEMORY_BYTES_MAX.',
+    1024 * 1024,
+  ),
   CS_SESSIONS_MAX: count('How many sessions this process holds at the same time.', 5_000),
 }
 

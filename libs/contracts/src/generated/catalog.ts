@@ -17,6 +17,8 @@ export type ChainDefined = {
   readonly signature: string | null
   /** The stages, in order. */
   readonly stages: readonly StageDefinition[]
+  /** Whether COPY FROM STDIN is held with its data, so that people see and approve them. */
+  readonly holdsCopyData: boolean
 }
 
 /** A connection profile is in force. */

@@ -9,6 +9,8 @@ export type Chain = {
   readonly version: string
   /** The stages, in order. */
   readonly stages: readonly Stage[]
+  /** Whether COPY FROM STDIN is held with its data, so that people see and approve them. */
+  readonly holdsCopyData: boolean
 }
 
 /** A setting of a session that can change what a text means, and that is not the target's own. */
@@ -281,6 +283,8 @@ export type RequestSubject = {
   readonly settings: readonly ChangedSetting[]
   /** The type OIDs of the parameters as the target described them to the client (ParameterDescription); empty where it did not. Records of before this field existed are read without it. */
   readonly valueTypes: readonly number[]
+  /** The data of a COPY FROM STDIN that is held with them: all that the client sent, without the borders of its messages; null where none are held. Records of before this field existed are read without it. */
+  readonly copyData: Buffer | null
 }
 
 /** A function or procedure of the target outside pg_catalog. */

@@ -49,7 +49,10 @@ export const stage = (name: string, fields: Partial<Stage> = {}): Stage => ({
   distinctFrom: ['requester', 'behalfOf'],
   ...fields,
 })
-export const chain = (name: string, ...stages: Stage[]): Chain => ({ name, version: 'v1', stages })
+export const chain = (name: string, ...stages: Stage[]): Chain => ({
+  ...{ name, version: 'v1', stages },
+  holdsCopyData: false,
+})
 export const reviewOf = (...chains: Chain[]): ReviewRequired => ({
   type: 'ReviewRequired',
   sessionId,

@@ -643,6 +643,7 @@ const requested = (id: RequestId): ApprovalRequested => ({
           distinctFrom: [],
         },
       ],
+      holdsCopyData: false,
     },
   ],
   raise: ['shop_prod_owner'],

@@ -154,6 +154,7 @@ export const subjectOf = (
   policyVersion: '',
   salt: Buffer.alloc(16, 7),
   settings: [],
+  copyData: null,
   ...change,
 })
 

@@ -48,10 +48,11 @@ export type RequestFacts = {
 
 /** What counts beside the text: parameters with their values, and what ran before in the session. */
 export const besideText = (
-  { kind, parameterTypes, parameters }: RequestSubject,
+  { kind, parameterTypes, parameters, copyData }: RequestSubject,
   { mayHaveTemporary, ownRoles }: Pick<RequestFacts, 'mayHaveTemporary' | 'ownRoles'>,
 ): BesideText => ({
   ...{ parameterTypes, parameters, mayHaveTemporary, ownRoles },
+  copyDataBytes: copyData?.length ?? null,
   isPreparation: kind === 'Prepare',
 })
 
@@ -63,7 +64,7 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
     facts.understanding ?? understand(subject.text, target, besideText(subject, facts))
   const effects = effectsOf(understanding)
   const { summary } = understanding
-  const mismatch = mismatchOf(request, facts)
+  const mismatch = mismatchOf(request, facts, understanding)
   const block = (
     code: ErrorCode,
     reason: string,
@@ -125,6 +126,11 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
     stateVersion: request.stateVersion,
     recording: obligations.recording,
   }
+  const holding = chains.find(({ holdsCopyData }) => holdsCopyData)
+  if (holding !== undefined && runs && understanding.copy === 'in' && subject.copyData === null)
+    return block('CS_COPY_DATA_NEEDED', `the chain ${holding.name} sees the data of a COPY`, {
+      rules: verdict.rules,
+    })
   // PostgreSQL reads literals of such types when it prepares the statement, so nothing would be left to decide.
   if (chains.length > 0 && !runs && understanding.runsWhenPrepared)
     return block(
@@ -204,8 +210,11 @@ export const blocked = (
 function mismatchOf(
   request: RequestIntercepted,
   { subject, session }: RequestFacts,
+  understanding: Understanding,
 ): string | null {
   const { identity, profile } = session
+  if (subject.copyData !== null && understanding.copy !== 'in')
+    return 'the content has data for a statement that takes none'
   const pairs: readonly [string, unknown, unknown][] = [
     ['session', subject.sessionId, request.sessionId],
     ['agent', subject.agent, identity.agent],

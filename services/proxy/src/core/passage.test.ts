@@ -51,6 +51,27 @@ test('a description from before something else ran does not count', () => {
   assert.deepEqual(sent, ['Bind', 'Describe', 'Describe', 'Execute', 'Describe', 'Execute'])
 })
 
+test('what the client had an answer to already is not answered again', () => {
+  const names = noNames()
+  const [parse, bind, execute] = requests(
+    ...[toServer.parse('s', 'copy t from stdin'), toServer.bind({ statement: 's' })],
+    toServer.execute(),
+  )
+  assert.ok(parse?.tag === 'Parse' && bind !== undefined && execute !== undefined)
+  // As a COPY is sent whose data were asked for first.
+  learnStatement(names, parse)
+  names.doubtfulStatements.add('s')
+  const { steps } = passage(names, {
+    messages: [bind, execute],
+    ...{ from: 0, end: 2, answered: new Set([parse, bind]) },
+    requestOf: () => ({ number: 1, lastStep: 1 }),
+  })
+  assert.deepEqual(
+    steps.map(({ tag, isOurs }) => `${tag}${isOurs ? ', hidden' : ''}`),
+    ['Close, hidden', 'Parse, hidden', 'Bind, hidden', 'Describe, hidden', 'Execute'],
+  )
+})
+
 test('the types of values are those that the target described for the statement', () => {
   const names = noNames()
   const [parse, bind, execute] = requests(

@@ -25,6 +25,8 @@ export type PassageOptions = {
   end: number
   /** The request that a message belongs to; null when none was released for it. */
   requestOf(step: number): Owner | null
+  /** The messages that the client had an answer to already; the target's own is hidden from it. */
+  answered?: ReadonlySet<Request>
 }
 
 /** A request by its number in the exchange, and the message that it ends with. */
@@ -61,7 +63,9 @@ export function passage(names: StatementNames, options: PassageOptions): Passage
     }
     if (message.tag === 'Parse') doubtful.delete(message.name)
     if (message.tag === 'Bind') doubtful.delete(message.statement)
-    if (step !== null) steps.push(step)
+    if (step === null) continue
+    const isHidden = options.answered?.has(message) === true
+    steps.push(isHidden ? { ...step, isOurs: true, isForAgent: true } : step)
   }
   return { outbound, steps }
 }

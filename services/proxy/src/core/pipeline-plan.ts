@@ -14,6 +14,8 @@ export type Ask = {
   /** The types of the parameters as the target described them; empty where it did not. */
   readonly valueTypes: readonly number[]
   readonly resultFormats: readonly number[]
+  /** The data of a COPY FROM STDIN that is held with them; null where none are. */
+  readonly copyData: Buffer | null
   readonly rowsMax: number
   /** The first message that belongs to it: privileges are checked at Bind, so the group is held as one. */
   readonly firstStep: number
@@ -162,6 +164,7 @@ const NOTHING_BOUND = {
   parameters: [],
   valueTypes: [],
   resultFormats: [],
+  copyData: null,
   rowsMax: 0,
 }
 
@@ -195,6 +198,7 @@ const bindAsk = (names: StatementNames, { parse, bind, firstStep, lastStep }: Gr
   parameters: bind?.values ?? [],
   valueTypes: names.valueTypes.get(parse) ?? [],
   resultFormats: bind?.resultFormats ?? [],
+  copyData: null,
   rowsMax: 0,
   firstStep,
   lastStep,
@@ -213,6 +217,7 @@ const executeAsk = (
   parameters: portal.bind.values,
   valueTypes: names.valueTypes.get(portal.parse) ?? [],
   resultFormats: portal.bind.resultFormats,
+  copyData: null,
   rowsMax: message.maxRows,
   ...steps,
 })

@@ -26,6 +26,7 @@ export function subjectOf(ask: Ask, context: SubjectContext): { bytes: Buffer; d
     valueTypes: ask.valueTypes,
     resultFormats: ask.resultFormats,
     rowsMax: ask.rowsMax,
+    copyData: ask.copyData,
     ...context,
   })
   return { bytes, digest: digestOf(bytes) }

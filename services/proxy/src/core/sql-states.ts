@@ -28,6 +28,8 @@ const SQLSTATES: Readonly<Record<ErrorCode, string>> = {
   CS_TRANSACTION_FAILED: '25P02',
   // Only in events: the agent gets the SQLSTATE with which the target refused it.
   CS_REQUEST_IMPOSSIBLE: '42C20',
+  CS_COPY_DATA_NEEDED: '42C21',
+  CS_COPY_DATA_TOO_LARGE: '54C04',
   CS_REQUEST_CANCELLED: '57014',
   CS_REVIEW_DENIED: '42C03',
   CS_REVIEW_EXPIRED: '57C03',

@@ -4,6 +4,7 @@ import {
   type Column,
   commandTagOf,
   parameterStatusOf,
+  type RunsNothing,
   type ServerFrame,
   toServer,
   type Violation,
@@ -18,13 +19,13 @@ import {
   transactionCursorsEnded,
   UNTAINTED,
 } from '../core/answer-taint.ts'
-import { accept, isSettled } from '../core/exchange.ts'
+import { accept, isSettled, type Step } from '../core/exchange.ts'
 import { sessionName } from '../core/session-name.ts'
 import { forgetPortals } from '../core/statement-names.ts'
 import { before, OVER } from './before.ts'
 import { forwardRecorded } from './forward.ts'
 import { STATUS_NAMES } from './requests.ts'
-import { taken } from './inbox.ts'
+import { gone, takenOfCopy } from './inbox.ts'
 import type { Uncited } from './journal.ts'
 import { admitLarge } from './large-rows.ts'
 import { isLongRow, maskedLongRow } from './long-rows.ts'
@@ -36,10 +37,12 @@ import {
   during,
   type Ending,
   endSession,
+  type HeldData,
   over,
   type Session,
   type UnderWay,
 } from './session-state.ts'
+import type { Outgoing } from './target.ts'
 import { keepsBack, takeWithheld } from './withheld.ts'
 
 /** Waits until the target answered everything that was forwarded; feeds it data while it asks for some (COPY). */
@@ -56,12 +59,6 @@ const signalOrGone = async (session: Session): Promise<'news' | 'gone'> =>
 
 const signal = (session: Session): Promise<void> =>
   new Promise((resolve) => (session.wake = resolve))
-
-/** An agent that leaves does not wait for its result: what runs for it is cancelled, and the session ends. */
-function gone(session: Session): never {
-  const reason = session.client.hasSaidGoodbye() ? 'ClientTerminated' : 'ClientDisconnected'
-  return over(session, { reason, code: null, words: 'the agent disconnected' })
-}
 
 /** A plan that came in the middle of a COPY counts from its end on. */
 function takeNextFilter(session: Session): void {
@@ -130,7 +127,8 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
         )
         break
       case 'copyIn':
-        out.push(frame.raw)
+        // The data are here already: the agent was asked for them before people were asked about it.
+        if (running === undefined || running.heldData === null) out.push(frame.raw)
         break
       case 'copyOut':
         session.filter.copyBegins(frame, isTainted)
@@ -363,22 +361,17 @@ async function feed(session: Session): Promise<void> {
   const running = session.underWay.get(step?.request ?? -1)
   if (step === undefined || running === undefined)
     return over(session, failure('the target asks for data that no request sends'))
+  if (running.heldData !== null) return sendHeld(session, step, running.heldData)
   const data: Buffer[] = []
   let size = 0
   let last: 'CopyDone' | 'CopyFail' | null = null
   while (last === null && size < STREAM_BYTES) {
-    const message = taken(session)
+    const message = takenOfCopy(session)
     if (message === undefined) break
-    // PostgreSQL ignores these two while data flows in, and ends the connection at anything else.
-    if (message.tag === 'Flush' || message.tag === 'Sync') continue
-    if (message.tag === 'Terminate') gone(session)
-    if (message.tag === 'CopyDone' || message.tag === 'CopyFail') last = message.tag
-    else if (message.tag === 'CopyData') {
+    if (message.tag !== 'CopyData') last = message.tag
+    else {
       data.push(message.data)
       size += message.raw.length
-    } else {
-      const words = `${message.tag} came during COPY`
-      return over(session, { reason: 'ProtocolViolation', code: 'CS_PROTOCOL_VIOLATION', words })
     }
   }
   if (data.length === 0 && last === null) {
@@ -400,16 +393,14 @@ async function feed(session: Session): Promise<void> {
   const recorded = parts.length === 0 ? [] : await journal.record<RequestPart>(parts)
   // Meanwhile the target may have failed: then it asks for nothing any more.
   if (!exchange.copyIn || exchange.steps[0] !== step) return
-  const ends =
-    last === null ? [] : [last === 'CopyDone' ? toServer.copyDone() : toServer.copyGivenUp()]
-  // In the extended protocol the target keeps its answer back until Flush or Sync, and the Sync of the client may come later.
-  if (last !== null && step.tag === 'Execute') ends.push(toServer.flush())
   forwardRecorded(session, [
     ...recorded.flatMap((runs, index) => {
       const piece = streamed[index]
       return piece === undefined ? [] : [{ runs, bytes: toServer.copyData(piece) }]
     }),
-    ...ends.map((bytes) => ({ runs: null, bytes })),
+    ...(last === null
+      ? []
+      : endOf(step, last === 'CopyDone' ? toServer.copyDone() : toServer.copyGivenUp())),
   ])
   // The client's Sync arrives as a pipeline of its own.
   if (last !== null) exchange.copyIn = false
@@ -418,6 +409,17 @@ async function feed(session: Session): Promise<void> {
   const drained = during(session, before(client.closed, target.drained()))
   if ((await drained) === OVER) gone(session)
 }
+
+/** Exactly the data that people approved: the agent sent them before it was asked about, and sends no more. */
+function sendHeld(session: Session, step: Step, { bytes, released: runs }: HeldData): void {
+  const sent = pieces([bytes]).map((piece) => ({ runs, bytes: toServer.copyData(piece) }))
+  forwardRecorded(session, [...sent, ...endOf(step, toServer.copyDone())])
+  session.exchange.copyIn = false
+}
+
+/** In the extended protocol the target keeps its answer back until Flush or Sync, and the Sync of the client may come later. */
+const endOf = ({ tag }: Step, end: RunsNothing): Outgoing[] =>
+  [end, ...(tag === 'Execute' ? [toServer.flush()] : [])].map((bytes) => ({ runs: null, bytes }))
 
 function pieces(data: readonly Buffer[]): Buffer[] {
   const all = Buffer.concat(data)

@@ -48,7 +48,10 @@ export async function impossibility(
 
 /** Whether parsing runs nothing. Of what policy blocks nothing is known but that it must not pass. */
 const mayBeParsed = (decision: ReviewRequired | RequestBlocked): boolean =>
-  decision.type === 'ReviewRequired' && !decision.runsWhenPrepared && !isOpaque(decision)
+  decision.type === 'ReviewRequired'
+    ? !decision.runsWhenPrepared && !isOpaque(decision)
+    : // Of a COPY only its relation and columns are looked for.
+      decision.code === 'CS_COPY_DATA_NEEDED'
 
 /** Has the target parse a text under a name of ours, and gives the error with which it failed. */
 async function parsedByTarget(

@@ -24,6 +24,33 @@ export function taken(session: Session): Request | undefined {
   })
 }
 
+/**
+ * The next message of a COPY FROM STDIN, without waiting; undefined when none has arrived. PostgreSQL ignores Flush and Sync while
+ * data flow in, and ends the connection at anything else.
+ */
+export function takenOfCopy(session: Session): CopyMessage | undefined {
+  for (let message = taken(session); message !== undefined; message = taken(session)) {
+    if (message.tag === 'Flush' || message.tag === 'Sync') continue
+    if (message.tag === 'Terminate') gone(session)
+    if (isOfCopy(message)) return message
+    const words = `${message.tag} came during COPY`
+    return over(session, { reason: 'ProtocolViolation', code: 'CS_PROTOCOL_VIOLATION', words })
+  }
+  return undefined
+}
+
+type CopyMessage = Extract<Request, { tag: 'CopyData' | 'CopyFail' }> | CopyDone
+type CopyDone = { readonly tag: 'CopyDone'; readonly raw: Buffer }
+
+const isOfCopy = (message: Request): message is Request & CopyMessage =>
+  message.tag === 'CopyData' || message.tag === 'CopyDone' || message.tag === 'CopyFail'
+
+/** Ends the session of an agent that left: what runs for it is cancelled. */
+export function gone(session: Session): never {
+  const reason = session.client.hasSaidGoodbye() ? 'ClientTerminated' : 'ClientDisconnected'
+  return over(session, { reason, code: null, words: 'the agent disconnected' })
+}
+
 const tooLarge = ({ proxy }: Session): string =>
   `a message is too large: statements and data may have ${proxy.config.CS_FRAME_BYTES_MAX} bytes ` +
   `(CS_FRAME_BYTES_MAX of the proxy), others ${FRONTEND_LIMITS.smallFrameBytesMax}`

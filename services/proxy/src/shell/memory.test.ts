@@ -33,6 +33,30 @@ test('more than there is altogether is given to one alone', async () => {
   assert.notEqual(given, null)
 })
 
+// Seen to fail when rows get all of the memory beside the shares.
+test('shares get half of the memory, at once or not at all, and rows go on beside them', async () => {
+  const memory = memoryOf(100)
+  {
+    using first = memory.share()
+    using second = memory.share()
+    assert.equal(first.grow(30), true)
+    assert.equal(second.grow(21), false)
+    assert.equal(second.grow(20), true)
+    const large = await memory.reserve(1_000)
+    large.release()
+    const half = await memory.reserve(50)
+    let isGiven = false
+    void memory.reserve(1).then(() => (isGiven = true))
+    await turn()
+    assert.equal(isGiven, false)
+    half.release()
+    await turn()
+    assert.equal(isGiven, true)
+  }
+  using again = memory.share()
+  assert.equal(again.grow(50), true)
+})
+
 test('whatever is asked for and in whatever order it is given back, everybody is served within the bound', async () => {
   await fc.assert(
     fc.asyncProperty(

@@ -30,6 +30,7 @@ export function ownRequest(
       parameterFormats: [],
       parameters: [],
       resultFormats,
+      copyData: null,
       rowsMax: 0,
       firstStep: 0,
       lastStep: 0,

@@ -7,10 +7,18 @@ import { failsInFailedTransaction } from '@countersign/statements'
 import { portalsNamed } from '../core/answer-taint.ts'
 import type { Unlinked } from '../core/chain.ts'
 import { type Outbound, type Owner, passage } from '../core/passage.ts'
-import { type Ask, namesFollow, planned, REQUESTS_MAX } from '../core/pipeline-plan.ts'
+import { heldCopy, type HeldCopy } from '../core/held-copy.ts'
+import {
+  type Ask,
+  namesFollow,
+  type PipelinePlan,
+  planned,
+  REQUESTS_MAX,
+} from '../core/pipeline-plan.ts'
 import { agelessPortals, doubtAll } from '../core/statement-names.ts'
 import { answers } from './answers.ts'
 import { currentSettings, haveSettingsMoved } from './changed-settings.ts'
+import { copyColumns, takenCopyData } from './copy-held.ts'
 import { forwardRecorded } from './forward.ts'
 import { hold } from './hold.ts'
 import { impossibility } from './impossibility.ts'
@@ -61,7 +69,7 @@ async function served(session: Session, batch: Batch): Promise<void> {
   await currentPlan(session)
   if (plan.asks.length > 0) await currentSettings(session)
   if (plan.asks.length > 0 && session.exchange.skipping) return skipRest(session, batch, [])
-  const pendings = await intercepted(session, plan.asks)
+  const pendings = await intercepted(session, asksOf(batch, plan))
   const skip = (from: number): Promise<void> => skipRest(session, batch, pendings.slice(from))
   for (const [index, planned] of pendings.entries()) {
     // Of the first it is confirmed already.
@@ -130,7 +138,12 @@ async function served(session: Session, batch: Batch): Promise<void> {
       }
       if (decision.type === 'RequestBlocked') {
         const { code, reason, hint } = decision
-        return refuseRest({ code, reason, hint, decisionId: pending.decisionId })
+        const copy = code === 'CS_COPY_DATA_NEEDED' ? heldCopyIn(session, batch, pending) : null
+        if (copy === null) return refuseRest({ code, reason, hint, decisionId: pending.decisionId })
+        const columns = await copyColumns(session, copy)
+        if (session.exchange.skipping) return skip(index)
+        if (typeof columns !== 'number') return refuseRest(columns)
+        return servedWithData(session, batch, { pending, copy, columns })
       }
       const outcome = await hold(session, pending, decision)
       if (outcome.status === 'refused') return refuseRest(outcome.refusal)
@@ -160,6 +173,35 @@ async function served(session: Session, batch: Batch): Promise<void> {
     await refuse(session, TRANSACTION_FAILED, scope)
   } else await refuse(session, { code, reason, hint: null, decisionId: null }, scope)
   await skippedToSync(session, batch)
+}
+
+/** What is to be asked about, with the data that it came with. */
+const asksOf = ({ copyData }: Batch, { asks }: PipelinePlan): readonly Ask[] =>
+  copyData === null ? asks : asks.map((ask) => ({ ...ask, copyData }))
+
+/** The COPY that a request is, where its data can be asked for; they are asked for once. */
+const heldCopyIn = (session: Session, batch: Batch, { ask }: Pending): HeldCopy | null =>
+  batch.copyData === null ? heldCopy(batch.messages, ask, session.names) : null
+
+/** Has the agent send the data of a COPY, and serves it again with them. Amidst the data a Sync counts for nothing, as at the target. */
+async function servedWithData(
+  session: Session,
+  { arrivedAtMs, hasReleased }: Batch,
+  { pending, copy, columns }: { pending: Pending; copy: HeldCopy; columns: number },
+): Promise<void> {
+  using share = session.proxy.memory.share()
+  const data = await takenCopyData(session, copy, { columns, share })
+  if (!Buffer.isBuffer(data)) {
+    const message = copy.messages.at(-1)
+    return refuse(session, data, { pending, others: [], message })
+  }
+  withdraw(session, [pending])
+  await served(session, {
+    ...newBatch(copy.messages, arrivedAtMs),
+    hasReleased,
+    copyData: data,
+    answered: new Set(copy.answered),
+  })
 }
 
 /** What follows was understood with the names from before code ran that could have changed what they stand for. */
@@ -203,6 +245,10 @@ type Batch = {
    * twice as many each time that none was opaque.
    */
   requestsMax: number
+  /** The data of the COPY that the batch consists of; null where none were asked for before it is decided on. */
+  readonly copyData: Buffer | null
+  /** What of its messages was answered then. */
+  readonly answered: ReadonlySet<Request>
 }
 
 type Allowed = { readonly pending: Pending; readonly release: Unlinked<RequestReleased> }
@@ -226,6 +272,8 @@ const newBatch = (messages: readonly Request[], arrivedAtMs: number): Batch => (
   allowed: [],
   hasReleased: false,
   requestsMax: REQUESTS_MAX,
+  copyData: null,
+  answered: new Set(),
 })
 
 /** Records the releases, then sends the messages up to `end`, and waits for the answers. */
@@ -238,7 +286,9 @@ async function forward(session: Session, batch: Batch, end: number, isCut: boole
   portalsNamed(session.cursors, sending)
   const running = sent.map(({ pending, released }) => {
     session.requestCount++
-    return { pending, released, number: underWay(session, pending) }
+    const { copyData: bytes } = pending.ask
+    const heldData = bytes === null ? null : { bytes, released }
+    return { pending, released, number: underWay(session, pending, heldData) }
   })
   portalsNamed(session.cursors, sending)
   const owners = new Map<number, Owner>()
@@ -251,6 +301,7 @@ async function forward(session: Session, batch: Batch, end: number, isCut: boole
     from: next,
     end,
     requestOf: (step) => owners.get(step) ?? null,
+    answered: batch.answered,
   })
   const proofs = new Map(running.map(({ number, released }) => [number, released]))
   const outgoing = outbound.map((one) => outgoingOf(one, proofs))

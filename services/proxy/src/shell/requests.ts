@@ -289,6 +289,8 @@ function pendingOf(session: Session, ask: Ask): Pending {
 
 /** The decision that covers this at this moment; null when policy has to be asked. */
 function coverNow(session: Session, ask: Ask): Cover | null {
+  // No key of a cover has them.
+  if (ask.copyData !== null) return null
   const policy = coveringPolicy(session)
   if (policy === null) return null
   const { policyVersion, catalogOffset } = policy

@@ -1,6 +1,13 @@
-import type { ChangedSetting, MaskingPlanned, Profile, Recording } from '@countersign/contracts'
+import type {
+  ChangedSetting,
+  MaskingPlanned,
+  Profile,
+  Recording,
+  RequestReleased,
+} from '@countersign/contracts'
 import { type ErrorCode, messageOf, type RequestId, type SessionId } from '@countersign/kernel'
 import type { DataKey } from '@countersign/identity'
+import type { Recorded } from '@countersign/log'
 import type { ServerFrame, Request, TransactionStatus, Violation } from '@countersign/postgres-wire'
 import type { PathRules } from '@countersign/statements'
 import type { Covers } from '../core/coverage.ts'
@@ -112,14 +119,23 @@ export type UnderWay = {
   readonly recording: Recording
   /** Its text ends a transaction, as far as that is known before the target is ready. */
   readonly endsTransaction: boolean
+  /** Data that the agent sent before it was released, for when the target asks for them; null where they stream in. */
+  readonly heldData: HeldData | null
   /** How many pieces of data have streamed into it. */
   streamed: number
+}
+
+/** Data of a COPY, with the proof that they are on record: what was released has them in its digest. */
+export type HeldData = {
+  readonly bytes: Buffer
+  readonly released: Recorded<RequestReleased>
 }
 
 /** Counts a request as running, so that its end is recorded; gives its number in the exchange. */
 export function underWay(
   session: Session,
   request: Pick<UnderWay, 'requestId' | 'answer' | 'recording' | 'endsTransaction'>,
+  heldData: HeldData | null = null,
 ): number {
   const { requestId, recording, endsTransaction } = request
   const number = session.nextNumber++
@@ -127,6 +143,7 @@ export function underWay(
   const answer = cursorUsed(session.cursors, request.answer, number)
   session.underWay.set(number, {
     ...{ requestId, releasedAtMs, answer, recording, endsTransaction },
+    heldData,
     streamed: 0,
   })
   return number

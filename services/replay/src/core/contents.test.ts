@@ -53,4 +53,5 @@ const subjectOf = (text: string): Buffer =>
     policyVersion: '',
     salt: Buffer.alloc(16),
     settings: [],
+    copyData: null,
   })

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { decodeSubject, type RequestContent } from '@countersign/contracts'
 import { resultOf } from './result.ts'
 import type { RequestResult } from './entry.ts'
@@ -22,10 +23,11 @@ export type OpenContents = {
   resultOf(requestId: string): RequestResult | null
 }
 
-/** A statement with its parameters. */
+/** A statement with its parameters, and the data of a COPY that was held with them. */
 export type Statement = {
   readonly text: string
   readonly parameters: readonly (string | null)[]
+  readonly copyData: string | null
 }
 
 export function newContents(): Contents {
@@ -58,7 +60,7 @@ export function newContents(): Contents {
         statementOf(requestId, content) {
           const bytes = subjectOf(requestId, content)
           // What is not the content of this session is not shown; its rendering still is.
-          return statementIn(bytes) ?? { text: content.rendering, parameters: [] }
+          return statementIn(bytes) ?? { text: content.rendering, parameters: [], copyData: null }
         },
         resultOf(requestId) {
           if (decrypt === null) return null
@@ -90,12 +92,13 @@ export const transcriptOf = (records: readonly SessionRecord[], decrypt: Decrypt
 function statementIn(bytes: Buffer | null): Statement | null {
   if (bytes === null) return null
   try {
-    const { text, parameters, parameterFormats: formats } = decodeSubject(bytes)
+    const { text, parameters, parameterFormats: formats, copyData } = decodeSubject(bytes)
     return {
       text: text.toString('utf8'),
       parameters: parameters.map((value, index) =>
         shown(value, formats.length === 1 ? formats[0] : formats[index]),
       ),
+      copyData: shown(copyData, copyData !== null && isUtf8(copyData) ? 0 : 1),
     }
   } catch {
     return null

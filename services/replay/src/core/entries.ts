@@ -20,6 +20,7 @@ export function entriesOf({ message }: SessionRecord, use: Use): Entry[] {
     requestId: 'requestId' in message ? message.requestId : null,
     text: null,
     parameters: [],
+    copyData: null,
     who: null,
     durationMs: null,
     result: null,

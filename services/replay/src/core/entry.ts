@@ -32,6 +32,8 @@ export type Entry = {
   /** The exact statement, or its rendering where the content was erased. */
   readonly text: string | null
   readonly parameters: readonly (string | null)[]
+  /** The data of a COPY that people saw with it, in hexadecimal where they are no text; null where none were held. */
+  readonly copyData: string | null
   readonly detail: string
   readonly who: string | null
   readonly durationMs: number | null

@@ -392,6 +392,7 @@ function content(text: string): RequestContent {
     policyVersion: '',
     salt: Buffer.alloc(16),
     settings: [],
+    copyData: null,
   })
   const ciphertext = key.encrypt(bytes)
   const digest = digestOf(bytes)

@@ -1,0 +1,60 @@
+import { isUtf8 } from 'node:buffer'
+import { createHash } from 'node:crypto'
+import type { Paint } from './paint.ts'
+import { printable } from './printable.ts'
+
+export type CopyDataOptions = {
+  readonly paint: Paint
+  /** Everything, however long it is. */
+  readonly isWhole: boolean
+  /** The command that shows everything. */
+  readonly wholeBy: string
+}
+
+/**
+ * The data of a COPY that people approve with it: how many, their hash, and the first lines, each with its number, so that no
+ * line can pass for something else of the page. What is left out is said.
+ */
+export function copyDataText(bytes: Buffer, { paint, isWhole, wholeBy }: CopyDataOptions): string {
+  const lines = linesOf(bytes)
+  const shown: string[] = []
+  let left = isWhole ? Infinity : CHARACTERS_SHOWN_MAX
+  for (const line of isWhole ? lines : lines.slice(0, LINES_SHOWN_MAX)) {
+    if (left <= 0) break
+    const begun = line.length <= left ? line : line.slice(0, left)
+    left -= line.length
+    shown.push(begun)
+  }
+  const isCut = left < 0 || shown.length < lines.length
+  const head = `  ${paint('dim', 'data'.padEnd(10))}${said(bytes, lines.length)}; the digest is of these too:\n`
+  const body = shown.map((line, index) => `${String(index + 1).padStart(8)}  ${printable(line)}\n`)
+  const more = `    ${paint('yellow', 'NOT ALL OF THEM ARE SHOWN')}: ${wholeBy}\n`
+  return `${head}${body.join('')}${isCut ? more : ''}`
+}
+
+/** The same for programs, whole. */
+export const copyDataJson = (bytes: Buffer): object => ({
+  bytes: bytes.length,
+  sha256: hashOf(bytes),
+  lines: linesOf(bytes).length,
+  text: isUtf8(bytes) ? bytes.toString('utf8') : null,
+  base64: bytes.toString('base64'),
+})
+
+const said = (bytes: Buffer, lines: number): string => {
+  const parts = isUtf8(bytes) ? `${lines} lines` : 'no text, in hexadecimal'
+  return `${bytes.length} bytes, ${parts}, SHA-256 ${hashOf(bytes)}`
+}
+
+/** Lines of text; of what is no UTF-8 lines of 32 bytes, since a replacement character could stand for anything. */
+function linesOf(bytes: Buffer): string[] {
+  if (!isUtf8(bytes)) return bytes.toString('hex').match(/.{1,64}/g) ?? []
+  const lines = bytes.toString('utf8').split('\n')
+  // The line feed at the end begins no further line.
+  return lines.at(-1) === '' ? lines.slice(0, -1) : lines
+}
+
+const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
+
+const LINES_SHOWN_MAX = 20
+const CHARACTERS_SHOWN_MAX = 4_000

@@ -1,0 +1,28 @@
+/** Keeps the data of a COPY FROM STDIN, however they are cut into messages, up to a bound. */
+export type CopyData = {
+  /** False where they are more than the bound with these: then nothing was added. */
+  add(data: Uint8Array): boolean
+  /** All of them, as one piece of memory of just their size. */
+  bytes(): Buffer
+}
+
+export function copyData(bytesMax: number): CopyData {
+  let store = Buffer.alloc(0)
+  let size = 0
+  return {
+    add(data) {
+      const next = size + data.length
+      if (next > bytesMax) return false
+      if (next > store.length) {
+        // It doubles, so that a message of one byte costs no copy of all that came before it.
+        const grown = Buffer.allocUnsafe(Math.min(bytesMax, Math.max(next, 2 * store.length)))
+        store.copy(grown, 0, 0, size)
+        store = grown
+      }
+      store.set(data, size)
+      size = next
+      return true
+    },
+    bytes: () => Buffer.from(store.subarray(0, size)),
+  }
+}
