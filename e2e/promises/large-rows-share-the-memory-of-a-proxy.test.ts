@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { toServer } from '@countersign/postgres-wire'
+import { psql } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
 import { fieldOf, only, openWire, told, type Wire } from '../support/wire.ts'
 
@@ -18,6 +19,8 @@ const system = await arena('large-rows', {
       CS_MEMORY_BYTES_MAX: String(MEMORY_BYTES_MAX),
       // As in production: other tests have a short one.
       CS_LEASE_MS: '10000',
+      // What is slow to search and two threads beside it leave the log little of a busy machine.
+      CS_APPEND_LIMIT_MS: '10000',
     },
   },
 })
@@ -73,6 +76,39 @@ test('an agent that does not read its large row ends, and those who wait for its
   other.socket.destroy()
   idle.socket.resume()
   await idle.closed
+})
+
+test('nobody loses a session while others read what is slow to search', async () => {
+  const idle = await openWire(system, 'shop-dev')
+  const wires = await Promise.all(Array.from({ length: 5 }, () => openWire(system, 'shop-dev')))
+  const slow = [
+    "select repeat('4 ', 5000000)",
+    `select repeat('x', ${ROW_BYTES})`,
+    "copy (select repeat('4 ', 4000000)) to stdout",
+    "copy (select repeat('DE89 ', 20) from generate_series(1, 50000)) to stdout",
+    "select repeat('DE89 ', 20) from generate_series(1, 50000)",
+  ]
+  const read = await Promise.all(
+    wires.flatMap((wire, index) => {
+      const sql = slow[index]
+      return sql === undefined ? [] : [reads(wire, sql)]
+    }),
+  )
+  for (const bytes of read) assert.ok(bytes > 4_000_000, read.join())
+  for (const wire of wires) assert.ok((await reads(wire, 'select 1')) > 0)
+  idle.send(toServer.query('select 1 as still_here'))
+  assert.ok(told(await idle.ready()).includes('row 1'))
+  for (const { socket } of [idle, ...wires]) socket.destroy()
+  assert.equal(proxy.pid(), pid)
+})
+
+test('a COPY of masked columns says that it is masked', async () => {
+  const run = await psql(system, {
+    profile: 'shop-dev',
+    commands: ['copy shop.customers to stdout'],
+  })
+  assert.match(run.stderr, /NOTICE:.*masked every column of the COPY/, run.stderr)
+  assert.equal(run.stderr.match(/NOTICE:/g)?.length, 1, run.stderr)
 })
 
 test('a value above the limit ends its session, and says which limit and which knob', async () => {

@@ -25,7 +25,7 @@ export type CopyOptions = {
 export type CopyMask = {
   readonly options: CopyOptions
   readonly rowBytesMax: number
-  readonly maskLine: (line: Buffer) => Buffer
+  maskLine: (line: Buffer) => Buffer
   readonly maskRow: (cells: readonly (Buffer | null)[]) => readonly (Buffer | null)[]
   pending: Buffer[]
   pendingBytes: number
@@ -37,7 +37,14 @@ export type CopyMask = {
   phase: 'start' | 'rows' | 'skipping' | 'closed'
   isQuoted: boolean
   isEscaped: boolean
+  /** Within a private key that began in a line before. */
+  isInKey: boolean
+  /** Whether anything was masked so far. */
+  hasMasked: boolean
 }
+
+/** What changes with each chunk, for whoever goes on with it elsewhere. */
+export type CopyState = Omit<CopyMask, 'options' | 'rowBytesMax' | 'maskLine' | 'maskRow'>
 
 /** A row that is larger than this is not held but masked whole. */
 export const copyRowBytesMax = 16 * 1024 * 1024
@@ -54,10 +61,10 @@ export function copyMask(
   const isWhole = scanner === null || (columns === null && (tainted || plan.untagged === 'Redact'))
   const cells =
     columns === null ? null : rowMask(plan, inFormat(columns, options.binary), tainted, key)
-  return {
+  const mask: CopyMask = {
     options,
     rowBytesMax,
-    maskLine: lineMask(options, isWhole ? null : scanner, cells),
+    maskLine: (line) => line,
     maskRow: binaryRowMask(isWhole ? null : scanner, cells),
     pending: [],
     pendingBytes: 0,
@@ -66,8 +73,48 @@ export function copyMask(
     phase: 'start',
     isQuoted: false,
     isEscaped: false,
+    isInKey: false,
+    hasMasked: false,
   }
+  mask.maskLine = lineMask(mask, isWhole ? null : scanner, cells)
+  return mask
 }
+
+/** Whether a COPY is masked whole, whatever its rows hold. */
+export const isMaskedWhole = ({ options }: CopyMask, plan: MaskingPlan): boolean =>
+  options.columns === null && (options.tainted || plan.untagged === 'Redact')
+
+/** How many bytes are searched when a chunk is taken: none, as long as it completes no row. */
+export function searchedBytes(mask: CopyMask, chunk: Buffer): number {
+  const bytes = mask.pendingBytes + chunk.length
+  const completes = mask.options.binary ? bytes >= mask.neededBytes : chunk.includes(NEWLINE)
+  return completes ? bytes : 0
+}
+
+/** What was read so far, without what belongs to the plan; the pending bytes are joined. */
+export const copyState = (mask: CopyMask): CopyState => ({
+  pending: [Buffer.concat(mask.pending)],
+  pendingBytes: mask.pendingBytes,
+  header: mask.header,
+  neededBytes: mask.neededBytes,
+  phase: mask.phase,
+  isQuoted: mask.isQuoted,
+  isEscaped: mask.isEscaped,
+  isInKey: mask.isInKey,
+  hasMasked: mask.hasMasked,
+})
+
+/** Goes on with what was read elsewhere. What comes from another thread is no Buffer any more. */
+export function resumeCopy(mask: CopyMask, state: CopyState): void {
+  Object.assign(mask, {
+    ...state,
+    pending: state.pending.map((piece) => bufferOf(piece)),
+    header: state.header === null ? null : bufferOf(state.header),
+  })
+}
+
+const bufferOf = (bytes: Uint8Array): Buffer =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 /** Takes the payload of a CopyData; gives the rows that are complete, masked, each for a CopyData of its own. */
 export function maskCopyChunk(mask: CopyMask, chunk: Buffer): Buffer[] {
@@ -82,7 +129,7 @@ export function maskCopyEnd(mask: CopyMask): Buffer[] {
   mask.pendingBytes = 0
   mask.phase = 'closed'
   if (options.binary) return phase === 'closed' ? [] : [behindHeader(mask, BINARY_TRAILER)]
-  return rest.length === 0 || phase === 'skipping' ? [] : [mask.maskLine(rest)]
+  return rest.length === 0 || phase === 'skipping' ? [] : [maskedLine(mask, rest)]
 }
 
 function lines(mask: CopyMask, chunk: Buffer): Buffer[] {
@@ -91,9 +138,10 @@ function lines(mask: CopyMask, chunk: Buffer): Buffer[] {
   for (let end = lineEnd(mask, chunk, 0); end >= 0; end = lineEnd(mask, chunk, start)) {
     const piece = chunk.subarray(start, end)
     start = end + 1
-    if (mask.phase === 'skipping' || mask.pendingBytes + piece.length > mask.rowBytesMax)
+    if (mask.phase === 'skipping' || mask.pendingBytes + piece.length > mask.rowBytesMax) {
+      mask.hasMasked = true
       out.push(withEnd(maskedWhole(mask.options)))
-    else out.push(lineOut(mask, mask.pendingBytes === 0 ? piece : joined(mask, piece)))
+    } else out.push(lineOut(mask, mask.pendingBytes === 0 ? piece : joined(mask, piece)))
     mask.pending = []
     mask.pendingBytes = 0
     mask.phase = 'rows'
@@ -115,7 +163,7 @@ function lines(mask: CopyMask, chunk: Buffer): Buffer[] {
 // The names of the columns in the header are no data.
 function lineOut(mask: CopyMask, line: Buffer): Buffer {
   const isHeader = mask.phase === 'start' && mask.options.format?.header === true
-  return withEnd(isHeader ? line : mask.maskLine(line))
+  return withEnd(isHeader ? line : maskedLine(mask, line))
 }
 
 // In text format a newline of a value is escaped; in CSV it stands between quotes.
@@ -138,20 +186,33 @@ function joined(mask: CopyMask, piece: Buffer): Buffer {
   return Buffer.concat([...mask.pending, piece])
 }
 
+function maskedLine(mask: CopyMask, line: Buffer): Buffer {
+  const shown = mask.maskLine(line)
+  if (shown !== line) mask.hasMasked = true
+  return shown
+}
+
+function maskedRow(mask: CopyMask, cells: readonly (Buffer | null)[]): Buffer {
+  const shown = mask.maskRow(cells)
+  if (shown.some((cell, index) => cell !== cells[index])) mask.hasMasked = true
+  return binaryRow(shown)
+}
+
 const withEnd = (line: Buffer): Buffer => Buffer.concat([line, END])
 
 function lineMask(
-  options: CopyOptions,
+  state: CopyMask,
   scanner: Scanner | null,
   cells: RowMask | null,
 ): (line: Buffer) => Buffer {
+  const { options } = state
   const whole = maskedWhole(options)
   const format = options.format ?? null
   const byField = scanner !== null && cells !== null && format !== null
   const mask = byField
     ? fieldsMask(format, cells, whole)
     : scanner !== null && !isTaggedLine(options, cells)
-      ? unknownLineMask(scanner)
+      ? unknownLineMask(state, scanner)
       : () => whole
   return (line) => {
     try {
@@ -186,17 +247,16 @@ function fieldsMask(format: CopyFormat, cells: RowMask, whole: Buffer): (line: B
  * it stands for if it is of the text format. Limits: a secret that CSV breaks over lines is not
  * found, except for private keys; NULL is written as [masked].
  */
-function unknownLineMask(scanner: Scanner): (line: Buffer) => Buffer {
-  let isInKey = false
+function unknownLineMask(state: CopyMask, scanner: Scanner): (line: Buffer) => Buffer {
   return (line) => {
-    if (!isInKey && !line.includes(BACKSLASH) && !mayHoldHit(line)) return line
+    if (!state.isInKey && !line.includes(BACKSLASH) && !mayHoldHit(line)) return line
     const text = line.toString('utf8')
-    if (isInKey) {
+    if (state.isInKey) {
       const end = privateKeyEnd(text)
-      isInKey = end === null
+      state.isInKey = end === null
       return Buffer.from(end === null ? MASKED : MASKED + (scanner.mask(text.slice(end)) ?? ''))
     }
-    isInKey = scanner.names.includes('api-key') && opensKey(text)
+    state.isInKey = scanner.names.includes('api-key') && opensKey(text)
     const masked = scanner.mask(text) ?? MASKED
     const shown = masked.includes('\\') ? maskedEscapes(masked, scanner) : masked
     return shown === text ? line : Buffer.from(shown)
@@ -255,7 +315,7 @@ function binaryRows(mask: CopyMask, chunk: Buffer): Buffer[] {
     if (part.type === 'row' && size > mask.rowBytesMax) return closed(mask, out)
     if (part.type === 'trailer' || part.type === 'malformed') return closed(mask, out)
     if (part.type === 'header') mask.header = Buffer.from(part.bytes)
-    else out.push(behindHeader(mask, binaryRow(mask.maskRow(part.cells))))
+    else out.push(behindHeader(mask, maskedRow(mask, part.cells)))
     bytes = bytes.subarray(size)
     mask.phase = 'rows'
   }

@@ -4,8 +4,13 @@ export {
   copyMask,
   type CopyOptions,
   copyRowBytesMax,
+  copyState,
+  type CopyState,
+  isMaskedWhole,
   maskCopyChunk,
   maskCopyEnd,
+  resumeCopy,
+  searchedBytes,
 } from './copy.ts'
 export { systemTagged, type Tagged, taggedBy } from './column-rules.ts'
 export { detect, type DetectorName, DETECTORS, type Hit } from './detect.ts'

@@ -25,6 +25,7 @@ import { holdLease } from './shell/lease.ts'
 import { listen } from './shell/listener.ts'
 import { loginsOf } from './shell/logins.ts'
 import { memoryOf } from './shell/memory.ts'
+import { searchTurns } from './shell/search-turns.ts'
 import { createMetrics } from './shell/metrics.ts'
 import type { ProxyContext, SessionTable } from './shell/proxy-context.ts'
 import { LANES_OF, topology } from './topology.ts'
@@ -71,6 +72,7 @@ await startService('proxy', async () => {
     net,
     logins,
     metrics: createMetrics(),
+    searchTurns: searchTurns(net),
     memory: memoryOf(config.CS_MEMORY_BYTES_MAX),
     instanceId,
     lease,

@@ -12,7 +12,7 @@ import {
   toClient,
 } from '@countersign/postgres-wire'
 import { UNTAINTED } from './answer-taint.ts'
-import { resultFilter } from './result-filter.ts'
+import { DETECTED_ROW_BYTES_MAX, resultFilter } from './result-filter.ts'
 
 test('a table that the plan does not know is masked whole, and the agent is told why, once', () => {
   const filter = resultFilter(PLAN, KEY)
@@ -41,6 +41,38 @@ test('of a setting that may hold any text the value is masked, and no other', ()
   assert.deepEqual(told('application_name', 'x ana@shop.example', false), ['x [masked]'])
   assert.deepEqual(told('DateStyle', 'ISO, DMY', true), ['ISO, DMY'])
 })
+
+test('a statement with rows too long to be searched says so once', () => {
+  const filter = resultFilter({ ...PLAN, detectors: [{ name: 'email', method: 'Redact' }] }, KEY)
+  const long = toClient.dataRow([Buffer.alloc(DETECTED_ROW_BYTES_MAX + 1, 'x')])
+  const [frame] = receiveServer(serverSide(long.length), long)[1]
+  if (frame === undefined || frame.tag === 'Violation') return assert.fail()
+  const tags = (): string[] =>
+    frames(filter.row(frame, [column(20_000)], UNTAINTED)).map(({ tag }) => tag)
+  assert.deepEqual([tags(), tags()], [['N', 'D'], ['D']])
+  filter.statementEnds()
+  assert.deepEqual(tags(), ['N', 'D'])
+})
+
+test('a COPY that is masked whole says so, with the reason', () => {
+  const filter = resultFilter(PLAN, KEY)
+  const [begin, row] = frames(
+    Buffer.concat([COPY_OUT, toClient.copyData(Buffer.from('1\tgerbil\n'))]),
+  )
+  if (begin === undefined || row === undefined) return assert.fail()
+  for (const [isTainted, told] of [
+    [true, /masked every column of the COPY \(it reads masked columns/],
+    [false, /^$/],
+  ] as const) {
+    filter.copyBegins(begin, isTainted)
+    filter.copy(row)
+    filter.copyEnds()
+    assert.match(Buffer.concat(filter.statementEnds()).toString(), told)
+  }
+})
+
+/** CopyOutResponse: text, 2 columns of text. */
+const COPY_OUT = Buffer.from([0x48, 0, 0, 0, 11, 0, 0, 2, 0, 0, 0, 0])
 
 const KEY = Buffer.alloc(32, 7)
 

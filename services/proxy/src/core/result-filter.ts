@@ -3,6 +3,10 @@ import type { MaskingPlanned } from '@countersign/contracts'
 import {
   type CopyMask,
   copyMask,
+  type CopyOptions,
+  copyState,
+  type CopyState,
+  isMaskedWhole,
   isUnplanned,
   maskCopyChunk,
   maskCopyEnd,
@@ -12,6 +16,8 @@ import {
   passesUnseen,
   type RowMask,
   rowMask,
+  resumeCopy,
+  searchedBytes,
 } from '@countersign/masking-plan'
 import {
   cellsOf,
@@ -29,8 +35,13 @@ import {
 
 /** Masks what a target says by the plan of the session, before the agent and the transcript see it. Fails closed. */
 export type ResultFilter = {
+  readonly plan: MaskingPlanned
   /** A row. `columns` null: nobody described it, so every cell is masked. */
   row(frame: ServerFrame, columns: readonly Column[] | null, taint: Taint): Buffer
+  /** What the agent is told before a row that another filter masks with `bareRow`. */
+  noticesFor(columns: readonly Column[] | null, taint: Taint): Buffer[]
+  /** A row without notices. */
+  bareRow(frame: ServerFrame, columns: readonly Column[] | null, taint: Taint): Buffer
   /** An error, a notice or a notification. Closed: it may quote values of masked columns. */
   message(frame: ServerFrame, isClosed: boolean): Buffer
   /** What was masked since it was asked last, and why, for a statement that ends. */
@@ -43,11 +54,19 @@ export type ResultFilter = {
   copyBegins(frame: ServerFrame, isTainted: boolean): void
   /** A piece of copied data; a row that is not complete waits for the next piece. */
   copy(frame: ServerFrame): Buffer[]
+  /** How many bytes `copy` would search for it. */
+  searchedBytes(frame: ServerFrame): number
+  /** Where the copy stands, so that another filter can go on with it; null when there is none. */
+  copyProgress(): CopyProgress | null
+  resumeCopy(progress: CopyProgress): void
   /** Whether it is in the middle of a copy. */
   isCopying(): boolean
   /** What still waits when the copy ends. */
   copyEnds(): Buffer[]
 }
+
+/** A copy and how far it was read. */
+export type CopyProgress = { readonly options: CopyOptions; readonly state: CopyState }
 
 /** Whether what a statement computes is masked, and which columns of its result, from 1, are not all the same. */
 export type Taint = { readonly isTainted: boolean; readonly plainColumns: readonly number[] }
@@ -58,7 +77,8 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
   const unplanned: Column[] = []
   const told = new Set<number>()
   let copying: CopyMask | null = null
-  let tellsTooLong = false
+  /** Whether a row of the statement was too long to be searched, and the agent knows. */
+  let tooLongRows: 'none' | 'some' | 'told' = 'none'
   const notes = new Set<string>()
 
   const maskOf = (columns: readonly Column[], taint: Taint): RowMask => {
@@ -79,7 +99,7 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
 
   /** A row that is too long to be looked through is masked whole. */
   const tooLong = (columns: readonly Column[], taint: Taint): RowMask => {
-    tellsTooLong = true
+    if (tooLongRows === 'none') tooLongRows = 'some'
     return rowMask({ ...plan, untagged: 'Redact' }, columns, taint.isTainted, key)
   }
 
@@ -110,19 +130,26 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
   }
 
   return {
+    plan,
     row(frame, columns, taint) {
       const row = rowOf(frame, columns, taint)
-      if (tellsTooLong) {
-        tellsTooLong = false
-        return Buffer.concat([toClient.noticeResponse(TOO_LONG), row])
+      if (tooLongRows === 'some') {
+        tooLongRows = 'told'
+        return Buffer.concat([toClient.noticeResponse(TOO_LONG), ...reasons(), row])
       }
       return unplanned.length === 0 ? row : Buffer.concat([...reasons(), row])
+    },
+    bareRow: rowOf,
+    noticesFor(columns, taint) {
+      if (columns !== null) maskOf(columns, taint)
+      return reasons()
     },
     maskedNotes: () => [...notes],
     noteMasked(others) {
       for (const note of others) notes.add(note)
     },
     statementEnds() {
+      tooLongRows = 'none'
       if (notes.size === 0) return []
       const told = toClient.noticeResponse({
         severity: 'NOTICE',
@@ -176,10 +203,22 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
       if (copying === null || !data.ok) return []
       return maskCopyChunk(copying, data.value).map(toClient.copyData)
     },
+    searchedBytes(frame) {
+      const data = copyDataOf(frame)
+      return copying === null || !data.ok ? 0 : searchedBytes(copying, data.value)
+    },
+    copyProgress: () =>
+      copying === null ? null : { options: copying.options, state: copyState(copying) },
+    resumeCopy({ options, state }) {
+      copying ??= copyMask(plan, options, key)
+      resumeCopy(copying, state)
+    },
     isCopying: () => copying !== null,
     copyEnds() {
       if (copying === null) return []
       const rest = maskCopyEnd(copying).map(toClient.copyData)
+      if (copying.hasMasked)
+        notes.add(isMaskedWhole(copying, plan) ? COPY_MASKED_WHOLE : COPY_MASKED)
       copying = null
       return rest
     },
@@ -221,6 +260,10 @@ const TOO_LONG: ErrorFields = {
 
 /** More columns are not named. */
 const NOTES_MAX = 20
+
+const COPY_MASKED_WHOLE =
+  'every column of the COPY (it reads masked columns, and a COPY does not say which of its fields they are: use SELECT)'
+const COPY_MASKED = 'fields of the COPY (detectors)'
 
 const MASKED = '[masked]'
 

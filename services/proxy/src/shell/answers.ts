@@ -28,7 +28,7 @@ import { STATUS_NAMES } from './requests.ts'
 import { gone, takenOfCopy } from './inbox.ts'
 import type { Uncited } from './journal.ts'
 import { admitLarge } from './large-rows.ts'
-import { isLongRow, maskedLongRow } from './long-rows.ts'
+import { isLong, maskedLongRow } from './long-rows.ts'
 import { agentInTime } from './raised-idle.ts'
 import { hasNoRoom, roomFor } from './room.ts'
 import { noteReported, reportsPath } from './search-path.ts'
@@ -71,10 +71,12 @@ function takeNextFilter(session: Session): void {
 export function takeFrames(session: Session, frames: readonly (ServerFrame | Violation)[]): void {
   // What comes after the end is nobody's: the agent is told goodbye, and gets no more rows.
   if (session.isEnding) return
-  if (session.behindLongRow !== null) {
-    session.behindLongRow.push(...frames)
+  const { framesBehind } = session
+  if (framesBehind !== null) {
+    for (const frame of frames) framesBehind.push(frame)
     return
   }
+  const { searchTurns: turns } = session.proxy
   const out: Buffer[] = []
   for (const [index, frame] of frames.entries()) {
     if (frame.tag === 'Violation')
@@ -83,6 +85,10 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
     const asked = taintOf(session)
     const running = session.underWay.get(session.exchange.steps[0]?.request ?? -1)
     const verdict = accept(session.exchange, frame)
+    if (session.exchange.rowsSent > session.profile.rowsMax) {
+      flushSeen(session, out)
+      return tooManyRows(session)
+    }
     const answer = verdict.do === 'message' ? asked : taintOf(session)
     const { isTainted } = answer
     if (!KEEPS_BACK.has(verdict.do)) out.push(...takeWithheld(session.withheld))
@@ -103,14 +109,13 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
         out.push(session.filter.setting(frame, isTainted))
         break
       case 'row':
-        if (isLongRow(frame)) {
+        if (isLong(frame.raw.length)) {
+          out.push(...session.filter.noticesFor(verdict.columns, answer))
           flushSeen(session, out)
-          session.proxy.net.detached(
-            'long row',
-            longRow(session, { frame, columns: verdict.columns, answer }, frames.slice(index + 1)),
-          )
-          return
+          const masking = longRow(session, { frame, columns: verdict.columns, answer })
+          return takeLater(session, masking, frames.slice(index + 1))
         }
+        turns.searched(frame.raw.length)
         out.push(session.filter.row(frame, verdict.columns, answer))
         break
       case 'ourRow': {
@@ -135,6 +140,12 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
         out.push(frame.raw)
         break
       case 'copyRow':
+        if (isLong(session.filter.searchedBytes(frame))) {
+          flushSeen(session, out)
+          const masking = longRow(session, { frame, columns: null, answer })
+          return takeLater(session, masking, frames.slice(index + 1))
+        }
+        turns.searched(frame.raw.length)
         out.push(...session.filter.copy(frame))
         break
       case 'copyEnd':
@@ -165,11 +176,14 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
       case 'violation':
         return broken(session, verdict.why)
     }
-    if (session.exchange.rowsSent > session.profile.rowsMax) return tooManyRows(session)
     if (session.exchange.ended.length > ENDED_MAX) {
       flushSeen(session, out)
       noteCursors(session)
       complete(session, 1)
+    }
+    if (ROWS.has(verdict.do) && turns.isOver()) {
+      flushSeen(session, out)
+      return takeLater(session, turns.next(), frames.slice(index + 1))
     }
   }
   flushSeen(session, out)
@@ -184,36 +198,49 @@ type LongRowFrame = {
   readonly answer: AnswerTaint
 }
 
-/** Masks a long row on another thread; what comes behind it waits. */
-async function longRow(
+/** Masks a long row on another thread, and tells it. */
+async function longRow(session: Session, long: LongRowFrame): Promise<void> {
+  const { proxy, filter } = session
+  const { bytes, notes, copy } = await maskedLongRow({
+    // A COPY goes on under the plan that it began with.
+    plan: filter.plan,
+    key: proxy.maskingKey,
+    columns: long.columns,
+    taint: long.answer,
+    frame: long.frame,
+    copy: filter.copyProgress(),
+    net: proxy.net,
+  })
+  if (session.isEnding) return
+  filter.noteMasked(notes)
+  if (copy !== null) filter.resumeCopy(copy)
+  await tellLong(session, bytes, answeredNow(session))
+}
+
+/** Takes frames when something is done; until then the target is paused, and what came meanwhile waits behind them. */
+function takeLater(
   session: Session,
-  { frame, columns, answer: taint }: LongRowFrame,
-  behind: readonly (ServerFrame | Violation)[],
-): Promise<void> {
-  const { target, plan, proxy } = session
-  session.behindLongRow = [...behind]
+  done: Promise<void>,
+  frames: readonly (ServerFrame | Violation)[],
+): void {
+  const { target, proxy } = session
+  session.framesBehind = [...frames]
   target.pause()
-  try {
-    const { bytes, notes } = await maskedLongRow({
-      plan,
-      key: proxy.maskingKey,
-      columns,
-      taint,
-      frame,
-      net: proxy.net,
-    })
+  const taken = async (): Promise<void> => {
+    await done
+    const waiting = session.framesBehind ?? []
+    session.framesBehind = null
     if (session.isEnding) return
-    session.filter.noteMasked(notes)
-    await tellLong(session, bytes, answeredNow(session))
-    const waiting = session.behindLongRow
-    session.behindLongRow = null
     takeFrames(session, waiting)
+    // The row that was masked is over, whatever waited.
     if (waiting.length === 0) admitLarge(session, 1)
     target.resume()
-  } catch (cause) {
-    proxy.logger.error({ err: cause, sessionId: session.id }, 'cannot mask a long row')
-    broken(session, 'a long row could not be masked')
   }
+  const failed = (cause: unknown): void => {
+    proxy.logger.error({ err: cause, sessionId: session.id }, 'cannot mask an answer')
+    broken(session, 'the answer of the target could not be masked')
+  }
+  proxy.net.detached('frames that wait', taken().catch(failed))
 }
 
 /** Portals end with their transaction, whether another one follows at once (AND CHAIN, `commit; begin`) or not. */
@@ -436,3 +463,4 @@ const COMPLETED_LINGER_MS = 10
 /** How many requests of a pipeline without Sync may have ended without their ends being noted. */
 const ENDED_MAX = 100
 const STREAM_BYTES = 256 * 1024
+const ROWS: ReadonlySet<string> = new Set(['row', 'copyRow'])

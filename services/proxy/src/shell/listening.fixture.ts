@@ -11,6 +11,7 @@ import { SETTINGS } from '../config.ts'
 import { listen } from './listener.ts'
 import { type Logins, loginsOf } from './logins.ts'
 import { memoryOf } from './memory.ts'
+import { searchTurns } from './search-turns.ts'
 import { createMetrics } from './metrics.ts'
 import type { ProxyContext } from './proxy-context.ts'
 
@@ -59,6 +60,7 @@ export async function listening(
     net,
     logins,
     metrics: createMetrics(),
+    searchTurns: searchTurns(net),
     memory: memoryOf(1_000_000),
     instanceId: InstanceId(uuidv7(Date.now())),
     lease: { isHeld: () => true, async [Symbol.asyncDispose]() {} },

@@ -13,7 +13,8 @@ import {
 } from '@countersign/postgres-wire'
 import { createLogger, netOn } from '@countersign/runtime'
 import { UNTAINTED } from '../core/answer-taint.ts'
-import { handedOver, maskedLongRow } from './long-rows.ts'
+import { resultFilter } from '../core/result-filter.ts'
+import { handedOver, isLong, maskedLongRow } from './long-rows.ts'
 
 test('a long row is masked without holding up the loop', async () => {
   let turns = 0
@@ -37,10 +38,11 @@ test('a row that its thread dies of is the only one that is lost', async () => {
   const [dead, ...others] = await Promise.allSettled([
     maskedLongRow({
       plan: PLAN,
-      key: Buffer.alloc(32),
+      key: KEY,
       columns: [COLUMN],
       taint: UNTAINTED,
       frame: { raw: Buffer.alloc(200_000) },
+      copy: null,
       net: NET,
     }),
     masked('x'.repeat(200_000)),
@@ -67,10 +69,11 @@ test('a row is not copied on its way to the thread and back', async () => {
   assert.equal(handedOver(frame.raw).buffer, frame.raw.buffer)
   const { bytes } = await maskedLongRow({
     plan: PLAN,
-    key: Buffer.alloc(32),
+    key: KEY,
     columns: [COLUMN],
     taint: UNTAINTED,
     frame,
+    copy: null,
     net: NET,
   })
   assert.deepEqual(bytes, row)
@@ -78,15 +81,52 @@ test('a row is not copied on its way to the thread and back', async () => {
   assert.equal(frame.raw.length, 0)
 })
 
+test('a long line of a COPY is masked there too, and the COPY goes on behind it', async () => {
+  const filter = resultFilter(PLAN, KEY)
+  const [begin, first, long, last] = frames(
+    Buffer.concat([
+      COPY_OUT,
+      toClient.copyData(Buffer.from('a\n')),
+      toClient.copyData(Buffer.from(`${'4 '.repeat(100_000)} ana@shop.example\n`)),
+      toClient.copyData(Buffer.from('z bob@shop.example\n')),
+    ]),
+  )
+  if (begin === undefined || first === undefined || long === undefined || last === undefined)
+    return assert.fail()
+  filter.copyBegins(begin, false)
+  assert.deepEqual(filter.copy(first), [first.raw])
+  assert.equal(isLong(filter.searchedBytes(first)), false)
+  assert.equal(isLong(filter.searchedBytes(long)), true)
+  const done = await maskedLongRow({
+    plan: filter.plan,
+    key: KEY,
+    columns: null,
+    taint: UNTAINTED,
+    frame: long,
+    copy: filter.copyProgress(),
+    net: NET,
+  })
+  assert.deepEqual(done.bytes, toClient.copyData(Buffer.from(`${'4 '.repeat(100_000)} [masked]\n`)))
+  if (done.copy === null) return assert.fail()
+  filter.resumeCopy(done.copy)
+  assert.deepEqual(filter.copy(last), [toClient.copyData(Buffer.from('z [masked]\n'))])
+  assert.deepEqual(filter.copyEnds(), [])
+  assert.match(String(filter.statementEnds()), /masked fields of the COPY/)
+})
+
+const frames = (bytes: Buffer): ServerFrame[] =>
+  receiveServer(serverSide(), bytes)[1].filter((frame) => frame.tag !== 'Violation')
+
 async function masked(value: string): Promise<string> {
   const [, [frame]] = receiveServer(serverSide(), toClient.dataRow([Buffer.from(value)]))
   if (frame === undefined || frame.tag === 'Violation') return assert.fail()
   const { bytes } = await maskedLongRow({
     plan: PLAN,
-    key: Buffer.alloc(32),
+    key: KEY,
     columns: [COLUMN],
     taint: UNTAINTED,
     frame,
+    copy: null,
     net: NET,
   })
   const [, [row]] = receiveServer(serverSide(), bytes)
@@ -96,6 +136,11 @@ async function masked(value: string): Promise<string> {
 }
 
 const NET = netOn(createLogger('proxy', 'silent'))
+
+/** CopyOutResponse: text, 1 column of text. */
+const COPY_OUT = Buffer.from([0x48, 0, 0, 0, 9, 0, 0, 1, 0, 0])
+
+const KEY = Buffer.alloc(32)
 
 const PLAN: MaskingPlanned = {
   type: 'MaskingPlanned',

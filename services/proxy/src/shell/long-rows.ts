@@ -3,7 +3,7 @@ import { type Deque, deque, Problem } from '@countersign/kernel'
 import type { Net } from '@countersign/runtime'
 import type { Column, ServerFrame } from '@countersign/postgres-wire'
 import { Worker } from 'node:worker_threads'
-import type { Taint } from '../core/result-filter.ts'
+import type { CopyProgress, Taint } from '../core/result-filter.ts'
 
 /** A row that takes so long to look through that it is masked on a thread of its own, away from everybody's loop. */
 export type LongRow = {
@@ -13,6 +13,8 @@ export type LongRow = {
   readonly taint: Taint
   /** Its memory is handed over to the thread where it has it to itself: nobody may read it afterwards. */
   readonly frame: Pick<ServerFrame, 'raw'>
+  /** How far the COPY was read that the row belongs to; null when it belongs to none. */
+  readonly copy: CopyProgress | null
   readonly net: Net
 }
 
@@ -22,10 +24,11 @@ export type LongRowDone = {
   readonly bytes: Uint8Array
   /** What was masked, for the agent. */
   readonly notes: readonly string[]
+  readonly copy: CopyProgress | null
 }
 
 /** A long row as the agent may see it. */
-export type MaskedLongRow = { readonly bytes: Buffer; readonly notes: readonly string[] }
+export type MaskedLongRow = Omit<LongRowDone, 'bytes'> & { readonly bytes: Buffer }
 
 /** Up to here a row is masked where it arrives: the slowest detectors take less than 30 ms for it. */
 const LONG_ROW_BYTES_MIN = 128 * 1024
@@ -36,9 +39,9 @@ const LARGE_ROW_BYTES_MIN = 8 * 1024 * 1024
 /** The text of a row, and what it becomes, stand in the heap of the thread. */
 const THREAD_HEAP_MIB_MAX = 512
 
-/** Whether a row is masked on the thread. */
-export const isLongRow = ({ raw }: Pick<ServerFrame, 'raw'>): boolean =>
-  raw.length >= LONG_ROW_BYTES_MIN && raw.length <= LONG_ROW_BYTES_MAX
+/** Whether a row, or what completes one of a COPY, is masked on the thread. */
+export const isLong = (bytes: number): boolean =>
+  bytes >= LONG_ROW_BYTES_MIN && bytes <= LONG_ROW_BYTES_MAX
 
 /** Masks a long row. A session has one on its way at most: its target is paused meanwhile. */
 export function maskedLongRow(row: LongRow): Promise<MaskedLongRow> {
@@ -92,7 +95,7 @@ function started(line: Line, net: Net): Worker {
   const worker = new Worker(new URL('./long-rows.worker.ts', import.meta.url), {
     resourceLimits: { maxOldGenerationSizeMb: THREAD_HEAP_MIB_MAX },
   })
-  const done = ({ bytes, notes }: LongRowDone): void => {
+  const done = ({ bytes, ...rest }: LongRowDone): void => {
     const masked = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     const { current } = line
     line.current = null
@@ -100,7 +103,7 @@ function started(line: Line, net: Net): Worker {
       line.thread = null
       net.detached('long row', worker.terminate())
     } else worker.unref()
-    current?.done.resolve({ bytes: masked, notes })
+    current?.done.resolve({ bytes: masked, ...rest })
     next(line)
   }
   /** The row that it had cannot be shown; the next one gets a new thread. */

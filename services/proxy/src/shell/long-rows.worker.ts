@@ -6,11 +6,18 @@ import { handedOver, type LongRowDone, type LongRowJob } from './long-rows.ts'
 /** Masks long rows one after the other, in the order in which they come. */
 // A fault ends this thread, which whoever waits for a row is told: a net would let them wait for ever.
 // eslint-disable-next-line countersign/guarded-handlers
-parentPort?.on('message', ({ plan, key, columns, taint, bytes }: LongRowJob) => {
+parentPort?.on('message', ({ plan, key, columns, taint, bytes, copy }: LongRowJob) => {
   const [, [frame]] = receiveServer(serverSide(), bytes)
   if (frame === undefined || frame.tag === 'Violation') throw new TypeError('no row')
   const filter = resultFilter(plan, key)
-  const masked = handedOver(filter.row(frame, columns, taint))
-  const done: LongRowDone = { bytes: masked, notes: filter.maskedNotes() }
+  if (copy !== null) filter.resumeCopy(copy)
+  const masked = handedOver(
+    copy === null ? filter.bareRow(frame, columns, taint) : Buffer.concat(filter.copy(frame)),
+  )
+  const done: LongRowDone = {
+    bytes: masked,
+    notes: filter.maskedNotes(),
+    copy: filter.copyProgress(),
+  }
   parentPort?.postMessage(done, [masked.buffer])
 })

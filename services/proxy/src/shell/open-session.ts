@@ -216,7 +216,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       hasRun: false,
       mayQuoteAtEnd: false,
       cursors: new Map(),
-      behindLongRow: null,
+      framesBehind: null,
       behindRow: null,
       hasChangedState: false,
       stateVersion: 0,

@@ -9,6 +9,7 @@ import type { Lease } from './lease.ts'
 import type { Logins } from './logins.ts'
 import type { Memory } from './memory.ts'
 import type { ProxyMetrics } from './metrics.ts'
+import type { SearchTurns } from './search-turns.ts'
 
 /** What the sessions of one proxy process share. */
 export type ProxyContext = {
@@ -28,6 +29,7 @@ export type ProxyContext = {
   /** Seals the data key of a session, by reader. */
   readonly sealDataKey: ReadonlyMap<string, Sealer>
   readonly maskingKey: Buffer
+  readonly searchTurns: SearchTurns
   /** For the large messages of all sessions. */
   readonly memory: Memory
   readonly certificateAuthorities: string | undefined

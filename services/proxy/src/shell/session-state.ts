@@ -59,8 +59,8 @@ export type Session = {
   hasChangedState: boolean
   /** The open transaction wrote where tagged columns are, or holds cursors over them: what is said at its end may quote them. */
   mayQuoteAtEnd: boolean
-  /** What came behind a long row that is being masked; null when none is. */
-  behindLongRow: (ServerFrame | Violation)[] | null
+  /** What waits until a long row is masked, or until others had their turn; null when nothing has to. */
+  framesBehind: (ServerFrame | Violation)[] | null
   /** What is told behind a long row that the agent has got a part of; null when it is in the middle of none. */
   behindRow: (() => void)[] | null
   /** What the cursors of the session show. */

@@ -56,6 +56,8 @@ export type Target = {
   resume(): void
   /** How many bytes the message will have that is arriving. */
   frameUnderWay(): number
+  /** How many bytes have arrived since the login began. */
+  receivedBytes(): number
   /** Cancels what runs, on a connection of its own (RFC-less: PostgreSQL protocol, "Canceling Requests in Progress"). */
   cancel(): Promise<void>
   close(): void
@@ -88,6 +90,7 @@ export async function connectTarget(login: TargetLogin): Promise<Target> {
   let key: BackendKey | null = null
   let side = serverSide(login.rowBytesMax)
   let pauses = 0
+  let receivedBytes = 0
   let listener: (frames: readonly (ServerFrame | Violation)[]) => void = () => undefined
   const early: (ServerFrame | Violation)[] = []
   const closed = Promise.withResolvers<void>()
@@ -98,6 +101,7 @@ export async function connectTarget(login: TargetLogin): Promise<Target> {
 
   const { net } = login
   const read = (chunk: Buffer): void => {
+    receivedBytes += chunk.length
     const [next, frames] = receiveServer(side, chunk)
     side = next
     if (isIn) return listener(frames)
@@ -196,6 +200,7 @@ export async function connectTarget(login: TargetLogin): Promise<Target> {
       if (--pauses === 0) socket.resume()
     },
     frameUnderWay: () => frameUnderWay(side),
+    receivedBytes: () => receivedBytes,
     async cancel() {
       if (key === null) return
       using cancelLimit = deadline(login.limitMs)

@@ -1,0 +1,48 @@
+import { setImmediate } from 'node:timers/promises'
+import { deque } from '@countersign/kernel'
+import type { Net } from '@countersign/runtime'
+
+/**
+ * How much all sessions of the process search on the loop before it sees to everything else: the log needs some ten turns
+ * of the loop for an append, and a lease is renewed by it too. Who has more to search waits, first come, first served.
+ */
+export type SearchTurns = {
+  /** Counts bytes that were searched in this turn of the loop. */
+  searched(bytes: number): void
+  /** Whether so much was searched that the rest should wait for `next`. */
+  isOver(): boolean
+  /** Resolves in a later turn, of which each is for one who waits. */
+  next(): Promise<void>
+}
+
+export function searchTurns(net: Net, bytesMax = SEARCHED_BYTES_MAX): SearchTurns {
+  const waiting = deque<() => void>()
+  let bytes = 0
+  let isTurning = false
+  const turn = (): void => {
+    isTurning = false
+    bytes = 0
+    waiting.shift()?.()
+    if (waiting.length > 0) goesOn()
+  }
+  const goesOn = (): void => {
+    if (isTurning) return
+    isTurning = true
+    net.detached('a turn of the loop', setImmediate().then(turn))
+  }
+  return {
+    searched(more) {
+      bytes += more
+      goesOn()
+    },
+    isOver: () => bytes > bytesMax,
+    next() {
+      const given = new Promise<void>((resolve) => waiting.push(resolve))
+      goesOn()
+      return given
+    },
+  }
+}
+
+/** Some 15 ms with the slowest texts. */
+const SEARCHED_BYTES_MAX = 64 * 1024
