@@ -1,3 +1,4 @@
+export { bothPlans, maskDifferently } from './both-plans.ts'
 export {
   type CopyFormat,
   type CopyMask,

@@ -59,8 +59,6 @@ export type ResultFilter = {
   /** Where the copy stands, so that another filter can go on with it; null when there is none. */
   copyProgress(): CopyProgress | null
   resumeCopy(progress: CopyProgress): void
-  /** Whether it is in the middle of a copy. */
-  isCopying(): boolean
   /** What still waits when the copy ends. */
   copyEnds(): Buffer[]
 }
@@ -213,7 +211,6 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
       copying ??= copyMask(plan, options, key)
       resumeCopy(copying, state)
     },
-    isCopying: () => copying !== null,
     copyEnds() {
       if (copying === null) return []
       const rest = maskCopyEnd(copying).map(toClient.copyData)

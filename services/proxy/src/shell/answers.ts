@@ -60,7 +60,7 @@ const signalOrGone = async (session: Session): Promise<'news' | 'gone'> =>
 const signal = (session: Session): Promise<void> =>
   new Promise((resolve) => (session.wake = resolve))
 
-/** A plan that came in the middle of a COPY counts from its end on. */
+/** A plan that came in the middle of answers counts alone from here on. */
 function takeNextFilter(session: Session): void {
   if (session.nextFilter === null) return
   session.filter = session.nextFilter
@@ -150,7 +150,6 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
         break
       case 'copyEnd':
         out.push(...session.filter.copyEnds(), frame.raw)
-        takeNextFilter(session)
         break
       case 'ready':
         noteCursors(session)
@@ -212,8 +211,9 @@ async function longRow(session: Session, long: LongRowFrame): Promise<void> {
     net: proxy.net,
   })
   if (session.isEnding) return
-  filter.noteMasked(notes)
-  if (copy !== null) filter.resumeCopy(copy)
+  // Another plan may have come meanwhile.
+  session.filter.noteMasked(notes)
+  if (copy !== null) session.filter.resumeCopy(copy)
   await tellLong(session, bytes, answeredNow(session))
 }
 

@@ -39,7 +39,7 @@ import { traced } from '@countersign/runtime'
 import type { Unlinked } from '../core/chain.ts'
 import { applicationName } from '../core/session-name.ts'
 import { newExchange } from '../core/exchange.ts'
-import { type ResultFilter, resultFilter } from '../core/result-filter.ts'
+import { resultFilter } from '../core/result-filter.ts'
 import { noNames } from '../core/statement-names.ts'
 import { isWithoutMeaning } from './changed-settings.ts'
 import type { Client } from './client.ts'
@@ -51,6 +51,7 @@ import { type Mailbox, openMailbox } from './mailbox.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import { settingOf } from './search-path.ts'
 import { type Ending, endSession, type Session } from './session-state.ts'
+import { takePlan } from './take-plan.ts'
 import { connectTarget } from './target.ts'
 import { nothingWithheld } from './withheld.ts'
 
@@ -436,12 +437,6 @@ async function maskingPlan(asked: Asked): Promise<MaskingPlanned> {
 }
 
 /** What other services say about an open session without being asked. */
-/** A COPY under way is masked to its end as it began: its filter alone knows where in a line the data stands. */
-function takePlan(session: Session, filter: ResultFilter): void {
-  if (session.filter.isCopying()) session.nextFilter = filter
-  else session.filter = filter
-}
-
 function stateChanged(session: Session, record: Understood): void {
   const { message } = record
   switch (message.type) {
@@ -457,9 +452,7 @@ function stateChanged(session: Session, record: Understood): void {
       if (message.requestId === session.undescribed) session.undescribed = null
       break
     case 'MaskingPlanned':
-      if (message.planVersion !== session.plan.planVersion) session.covers.clear()
-      session.plan = message
-      takePlan(session, resultFilter(message, session.proxy.maskingKey))
+      takePlan(session, message)
       break
     default:
       break

@@ -89,7 +89,7 @@ export type Session = {
   undescribed: RequestId | null
   plan: MaskingPlanned
   filter: ResultFilter
-  /** The filter of a plan that came in the middle of a COPY; taken when that ends. */
+  /** The filter of a plan that came in the middle of answers; taken when they have ended. */
   nextFilter: ResultFilter | null
   /** What is raised until the transaction ends. */
   raised: Raised | null
@@ -114,7 +114,7 @@ export type Session = {
 export type UnderWay = {
   readonly requestId: RequestId
   readonly releasedAtMs: number
-  readonly answer: AnswerTaint
+  answer: AnswerTaint
   /** Whether the agent's answer goes into the transcript. */
   readonly recording: Recording
   /** Its text ends a transaction, as far as that is known before the target is ready. */
