@@ -11,7 +11,7 @@ import { arena } from '../support/arena.ts'
 import { heardIn, READY, type Turn, unmasked } from '../support/conversation.ts'
 import { openDirectWire } from '../support/direct-wire.ts'
 import { conversationsAgree, prepareConversations } from '../support/random-conversation.ts'
-import { askTarget } from '../support/target.ts'
+import { askingTarget, askTarget } from '../support/target.ts'
 import { openWire } from '../support/wire.ts'
 
 const system = await arena('as-postgresql')
@@ -442,6 +442,26 @@ test('the unnamed portal that a failed simple query left is never executed at th
     wire.end()
   }
   assert.doesNotMatch(await readFile(system.postgres.logFile, 'utf8'), /terminated by signal/)
+})
+
+test('a question of Countersign that fails is told to the agent, which goes on', async () => {
+  const wire = await openWire(system, 'shop-dev')
+  const asking = await askingTarget(system, 'shop_dev')
+  const reads = [Buffer.concat([ran('select 1'), sync]), READY]
+  try {
+    await heardIn(wire, [query("set lock_timeout = '50ms'"), READY])
+    for (const turns of [[query('select 1'), READY], reads]) {
+      // After code that ran the backend is asked where names lead, which waits for the lock.
+      await heardIn(wire, [query('select shop.twice(1)'), READY])
+      await asking.query('begin; lock table pg_catalog.pg_namespace in access exclusive mode')
+      assert.deepEqual(await heardIn(wire, turns), ['error 55P03', 'ready I'])
+      await asking.query('rollback')
+      assert.ok((await heardIn(wire, turns)).includes('ready I'))
+    }
+  } finally {
+    await asking.end()
+    wire.end()
+  }
 })
 
 test('random conversations, the same each time; the long suite holds new ones', () =>

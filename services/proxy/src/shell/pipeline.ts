@@ -2,7 +2,7 @@ import type { RequestReleased } from '@countersign/contracts'
 import { millisBetween, Problem } from '@countersign/kernel'
 import type { Recorded } from '@countersign/log'
 import { traced } from '@countersign/runtime'
-import { type Request, toServer } from '@countersign/postgres-wire'
+import { type Request, toClient, toServer } from '@countersign/postgres-wire'
 import { failsInFailedTransaction } from '@countersign/statements'
 import { portalsNamed } from '../core/answer-taint.ts'
 import type { Unlinked } from '../core/chain.ts'
@@ -38,6 +38,7 @@ import { currentPlan } from './masking-currency.ts'
 import { controlsTransaction, keepsRaised } from './next-transaction.ts'
 import { hasPortal, portalsConfirmed, portalsNoted } from './portals.ts'
 import { isPathDoubtful, pathConfirmed } from './search-path.ts'
+import { tell } from './seen.ts'
 import type { Outgoing } from './target.ts'
 
 /** Serves the messages of a client up to where it waits: decides on each request, and forwards what may pass, in order. */
@@ -365,6 +366,9 @@ async function recorded(session: Session, batch: Batch): Promise<readonly Sent[]
 /** The target skips to Sync after an error; what it skips never ran. */
 async function skipRest(session: Session, batch: Batch, rest: readonly Pending[]): Promise<void> {
   withdraw(session, [...unsent(batch), ...rest])
+  // A simple query that was not sent: a question of ours before it failed, after which the target was ready again.
+  if (batch.messages[batch.next]?.tag === 'Query' && !session.isPipelineOpen)
+    return tell(session, toClient.readyForQuery(session.status), null)
   session.isSkipping = true
   await skippedToSync(session, batch)
 }
