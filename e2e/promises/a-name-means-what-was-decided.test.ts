@@ -96,6 +96,34 @@ test('after code that nobody looked into a statement is prepared again from its 
   }
 })
 
+// PostgreSQL describes such a portal by what the name stands for now, while it still has rows of what it stood for.
+test('a portal of EXECUTE or FETCH is not gone on with when its name means another statement', async () => {
+  const two = HIDDEN.replace('= 90001', '> 0 order by 1')
+  const ways = [
+    { text: 'execute s', first: `prepare s as ${two}`, gone: 'deallocate s', then: 'prepare s as' },
+    {
+      text: 'fetch 2 from s',
+      first: `declare s cursor for ${two}`,
+      gone: 'close s',
+      then: 'declare s cursor for',
+    },
+  ]
+  for (const { text, first, gone, then } of ways)
+    for (const portal of ['', 'p']) {
+      const asks = [toServer.execute(portal, 1)]
+      const bound = [toServer.parse('', text), toServer.bind({ portal }), ...asks]
+      // By statements and portals of other names, which leave the unnamed portal as it is.
+      const renamed = [gone, `${then} ${HARMLESS}`].flatMap((sql, index) => [
+        toServer.parse(`t${index}`, sql),
+        toServer.bind({ portal: `q${index}`, statement: `t${index}` }),
+        toServer.execute(`q${index}`),
+      ])
+      const heard = await toldOf(ran('begin'), ran(first), [...bound, ...renamed, ...asks])
+      const expected = portal === '' ? ['row [masked]', 'error 34000'] : ['error 42C02']
+      assert.deepEqual(rowsIn(heard), expected, `${text}, ${portal}`)
+    }
+})
+
 test('after code that nobody looked into a portal is the same, or not known', async () => {
   const bound = [toServer.parse('', 'select generate_series(1, 4)'), toServer.bind({ portal: 'p' })]
   const fetched = [toServer.execute('p', 1)]

@@ -35,6 +35,7 @@ export {
 export { HARMLESS_SETTINGS, namesASession, READ_UNDER } from './settings.ts'
 export { redefinitions, type RedefinedNames, type Redefinitions } from './redefinitions.ts'
 export { copyIn, type CopyIn } from './copy-in.ts'
+export { borrowsColumns } from './borrowed-columns.ts'
 export { nameProbesOf, probesOf } from './probes.ts'
 export { namedSettings } from './named-settings.ts'
 export { syntaxErrorOf } from './syntax-error.ts'

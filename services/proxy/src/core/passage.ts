@@ -1,4 +1,5 @@
 import { type Execute, type Request, type RunsNothing, toServer } from '@countersign/postgres-wire'
+import { borrowsColumns } from '@countersign/statements'
 import type { Step } from './exchange.ts'
 import {
   forgetPortal,
@@ -155,7 +156,9 @@ function stepOf(names: StatementNames, message: Request, number: number | null):
         portal: message.portal,
         // A statement that failed redefined nothing.
         confirmed: () => {
-          forgetRedefined(names, names.portals.get(message.portal)?.parse.sql ?? null)
+          const sql = names.portals.get(message.portal)?.parse.sql ?? null
+          forgetRedefined(names, sql)
+          if (borrowsColumns(sql)) forgetPortal(names, message.portal)
         },
       }
     case 'Close':

@@ -1,5 +1,6 @@
 import type { Bind, Execute, Parse, Query, Request } from '@countersign/postgres-wire'
 import type { RequestKind } from '@countersign/contracts'
+import { borrowsColumns } from '@countersign/statements'
 import { mayRedefine, type StatementNames, tentative } from './statement-names.ts'
 
 /** A request inside a pipeline: what is decided on, and which messages carry it. */
@@ -93,6 +94,8 @@ export function planned(
         const parse = scope.statements.get(message.statement)
         if (parse === undefined)
           return stopAt(step, 'CS_STATEMENT_UNKNOWN', noStatement(message.statement))
+        if (message.portal !== '' && borrowsColumns(parse.sql))
+          return stopAt(step, 'CS_REQUEST_UNKNOWN', NAMED_PORTAL)
         scope.portals.set(message.portal, { bind: message, parse })
         const firstStep: number = prepares(group, parse)?.firstStep ?? step
         if (firstStep === step) close()
@@ -109,6 +112,8 @@ export function planned(
         if (asks.length >= requestsMax) return plan(step)
         group = null
         asks.push(executeAsk(names, portal, { message, firstStep, lastStep: step }))
+        // It is not gone on with: see `borrowsColumns`.
+        if (borrowsColumns(portal.parse.sql)) scope.portals.delete(message.portal)
         if (namesFollow(messages, step) && mayRedefine(portal.parse.sql)) return plan(step + 1)
         break
       }
@@ -145,6 +150,9 @@ const prepares = (group: Group | null, parse: Parse): Group | null =>
 /** The group where it ends with this Bind. */
 const binds = (group: Group | null, bind: Bind): Group | null =>
   group?.bind === bind ? group : null
+
+const NAMED_PORTAL =
+  'EXECUTE and FETCH cannot be bound to a named portal, which would be described by what their name stands for later'
 
 /** As PostgreSQL says it. */
 const noStatement = (name: string): string =>
