@@ -29,15 +29,19 @@ await askTarget(
    alter table shop.loaded drop column gone;
    grant all on shop.loaded to shop_prod_writer;
    grant select on shop.loaded to shop_prod_reader;
+   create table shop.direct (id int);
+   grant all on shop.direct to shop_prod_reader, shop_prod_writer;
    create table shop.unseen (id int);
    grant all on shop.unseen to shop_dev_writer, shop_prod_writer`,
   'shop_prod',
 )
-const applied = await applyCatalog(system, (name, text) =>
-  name === 'chains.yaml'
+const OPAQUE = 'permit (principal, action == Countersign::Action::"opaque", resource);'
+const applied = await applyCatalog(system, (name, text) => {
+  if (name === 'prod.cedar') return `${text}\n${OPAQUE}`
+  return name === 'chains.yaml'
     ? text.replace('name: prod-change }\nspec:\n', '$&  copyData: held\n')
-    : text,
-)
+    : text
+})
 assert.equal(applied.status, 200, JSON.stringify(applied.body))
 
 const COPY = 'copy shop.loaded from stdin'
@@ -140,6 +144,30 @@ test('in the extended protocol the agent hears what PostgreSQL itself would say'
   ])
   wire.end()
   direct.end()
+})
+
+test('EXECUTE of a COPY that was prepared takes no data, by whichever message and from wherever its name', async () => {
+  const copy = 'copy shop.direct from stdin'
+  const prepared = await openWire(system, 'shop-prod')
+  prepared.send(toServer.parse('s', copy), toServer.sync())
+  assert.deepEqual(told(await prepared.ready()), ['1', 'ready I'])
+  const granted = await openWire(system, 'shop-prod')
+  granted.send(extended('s', copy))
+  await granted.until('G')
+  granted.send(data('1\n'), toServer.copyDone(), toServer.sync())
+  assert.equal((await countersign(system, 'ana', await heldOnWire(granted))).status, 200)
+  assert.deepEqual(told(await granted.ready()), ['done COPY 1', 'ready I'])
+  for (const wire of [prepared, granted]) {
+    wire.send(toServer.query('execute s'))
+    assert.deepEqual(told(await wire.ready()), ['error 57014', 'ready I'])
+    wire.send(toServer.parse('', 'execute s'), toServer.bind(), toServer.execute(), toServer.sync())
+    assert.deepEqual(told(await wire.ready()), ['1', '2', 'error 57014', 'ready I'])
+    wire.send(toServer.query('select 1'))
+    assert.deepEqual(told(await wire.ready()).at(-2), 'done SELECT 1')
+    wire.end()
+  }
+  const seen = await askTarget(system, 'select id from shop.direct', 'shop_prod')
+  assert.deepEqual(seen, [{ id: 1 }])
 })
 
 test('a changed byte of the data is another request, and what is denied leaves nothing', async () => {

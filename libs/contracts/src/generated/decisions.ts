@@ -46,6 +46,8 @@ export type RequestAllowed = {
   readonly cursor: string | null
   /** What it does with the cursor: declare, hold (declared beyond its transaction), fetch, close; commit ends those not held, clear may end any. */
   readonly cursorUse: string | null
+  /** Whether it is a COPY FROM STDIN as far as policy sees, so that data of the agent may be let in. A policy that does not know the field lets none in. */
+  readonly takesCopyData: boolean
   /** Whether it can change what later texts mean; coverage ends with it. */
   readonly changesState: boolean
   /** The state version that the decision is good for. */
@@ -114,6 +116,8 @@ export type ReviewRequired = {
   readonly cursor: string | null
   /** What it does with the cursor: declare, hold (declared beyond its transaction), fetch, close; commit ends those not held, clear may end any. */
   readonly cursorUse: string | null
+  /** Whether it is a COPY FROM STDIN as far as policy sees, so that data of the agent may be let in. A policy that does not know the field lets none in. */
+  readonly takesCopyData: boolean
   /** Whether it can change what later texts mean; coverage ends with it. */
   readonly changesState: boolean
   /** The state version that the decision is good for. */

@@ -68,6 +68,7 @@ export const reviewOf = (...chains: Chain[]): ReviewRequired => ({
   plainColumns: [],
   cursor: null,
   cursorUse: null,
+  takesCopyData: false,
   changesState: true,
   stateVersion: 1,
   recording: 'Full',

@@ -163,6 +163,25 @@ describe('a chain that demands the data of a COPY', () => {
 
 const DATA = Buffer.from('1\t2\n')
 
+// Seen to fail when the statements beside it are not looked at.
+test('data are let into what is seen to be a COPY FROM STDIN, and into nothing beside EXECUTE', () => {
+  const copy = 'COPY orders FROM STDIN'
+  const takes = (sql: string, subject: Partial<RequestSubject> = {}) => {
+    const decision = decided('shop-prod', sql, { subject })
+    return decision.type !== 'RequestBlocked' && decision.takesCopyData
+  }
+  assert.equal(takes(copy), true)
+  assert.equal(takes(copy, { kind: 'Execute' }), true)
+  assert.equal(takes(copy, { copyData: DATA }), true)
+  assert.equal(takes(`${copy}; ${copy}; SELECT 1`), true)
+  assert.equal(takes(copy, { kind: 'Prepare' }), false)
+  assert.equal(takes('EXECUTE s'), false)
+  assert.equal(takes(`${copy}; EXECUTE s`), false)
+  assert.equal(takes(`EXECUTE s; ${copy}`), false)
+  assert.equal(takes('CALL f()'), false)
+  assert.equal(takes('COPY orders TO STDOUT'), false)
+})
+
 test('what an approval lent is known to the policies, and what it permits covers nothing', () => {
   const read = 'SELECT id FROM orders'
   assert.equal(brief(decided('shop-prod', read)), 'allowed Shape')

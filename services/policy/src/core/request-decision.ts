@@ -121,6 +121,11 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
     effects,
     tainted,
     ...resultFacts(understanding, { sql: subject.text, target, tags, tainted }),
+    // Of what EXECUTE runs nothing is known: beside it nobody could say which of the two takes the data.
+    takesCopyData:
+      runs &&
+      understanding.copy === 'in' &&
+      understanding.statements.every(({ tag }) => tag !== 'EXECUTE'),
     // A preparation runs nothing.
     changesState: runs && understanding.stateChanging,
     stateVersion: request.stateVersion,

@@ -47,7 +47,8 @@ export type Verdict =
   | { readonly do: 'ourRow' }
   | { readonly do: 'message' }
   | { readonly do: 'setting' }
-  | { readonly do: 'copyIn' }
+  /** With the Syncs that the target ignores, and no longer answers. */
+  | { readonly do: 'copyIn'; readonly syncs: readonly Step[] }
   | { readonly do: 'copyOut' }
   | { readonly do: 'copyRow' }
   | { readonly do: 'copyEnd' }
@@ -143,8 +144,7 @@ export function accept(exchange: Exchange, frame: ServerFrame): Verdict {
     case 'G':
       exchange.copyIn = true
       // While data flows in, the target ignores a Sync that was sent before.
-      if (step?.tag === 'Execute') dropSyncs(exchange)
-      return { do: 'copyIn' }
+      return { do: 'copyIn', syncs: step?.tag === 'Execute' ? dropSyncs(exchange) : [] }
     case 'H':
       return { do: 'copyOut' }
     case 'd':
@@ -268,9 +268,11 @@ function end(exchange: Exchange, step: Step, outcome: Ended['outcome']): void {
   exchange.resultBytes = 0
 }
 
-function dropSyncs(exchange: Exchange): void {
+function dropSyncs(exchange: Exchange): readonly Step[] {
+  const dropped = exchange.steps.filter((step) => step.tag === 'Sync')
   const kept = exchange.steps.filter((step) => step.tag !== 'Sync')
   exchange.steps.splice(0, exchange.steps.length, ...kept)
+  return dropped
 }
 
 /** CopyData with the file trailer of the binary format: Int16(-1). */

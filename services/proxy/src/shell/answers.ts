@@ -34,6 +34,7 @@ import { hasNoRoom, roomFor } from './room.ts'
 import { noteReported, reportsPath } from './search-path.ts'
 import { type Answered, patienceOf, tellLong, tellNow } from './seen.ts'
 import {
+  dropHeldData,
   during,
   type Ending,
   endSession,
@@ -132,8 +133,10 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
         )
         break
       case 'copyIn':
-        // The data are here already: the agent was asked for them before people were asked about it.
-        if (running === undefined || running.heldData === null) out.push(frame.raw)
+        // What takes none is failed by `feed`, and the agent's Sync counts.
+        if (running?.takesCopyData !== true) session.exchange.steps.push(...verdict.syncs)
+        // Held data are here already: the agent was asked for them before people were asked about it.
+        else if (running.heldData === null) out.push(frame.raw)
         break
       case 'copyOut':
         session.filter.copyBegins(frame, isTainted)
@@ -385,10 +388,16 @@ function tooManyRows(session: Session): void {
 async function feed(session: Session): Promise<void> {
   const { client, journal, target, exchange } = session
   const [step] = exchange.steps
-  const running = session.underWay.get(step?.request ?? -1)
+  const number = step?.request ?? -1
+  const running = session.underWay.get(number)
   if (step === undefined || running === undefined)
     return over(session, failure('the target asks for data that no request sends'))
-  if (running.heldData !== null) return sendHeld(session, step, running.heldData)
+  if (!running.takesCopyData) return giveUpCopy(session, step)
+  const { heldData } = running
+  if (heldData !== null) {
+    dropHeldData(session, number)
+    return sendHeld(session, step, heldData)
+  }
   const data: Buffer[] = []
   let size = 0
   let last: 'CopyDone' | 'CopyFail' | null = null
@@ -442,6 +451,20 @@ function sendHeld(session: Session, step: Step, { bytes, released: runs }: HeldD
   const sent = pieces([bytes]).map((piece) => ({ runs, bytes: toServer.copyData(piece) }))
   forwardRecorded(session, [...sent, ...endOf(step, toServer.copyDone())])
   session.exchange.copyIn = false
+}
+
+/**
+ * The target asks for data that nothing decided on can take: of what EXECUTE runs the text says nothing. It fails the COPY, and
+ * the agent is told just that. At a message behind it, other than Sync, the target fails by itself.
+ */
+function giveUpCopy(session: Session, step: Step): void {
+  const { exchange } = session
+  const [, next] = exchange.steps
+  exchange.copyIn = false
+  if (next !== undefined && next.tag !== 'Sync') return
+  // The target has ignored the Sync that it got.
+  const sync = next === undefined ? [] : [{ runs: null, bytes: toServer.sync() }]
+  forwardRecorded(session, [...endOf(step, toServer.copyGivenUp()), ...sync])
 }
 
 /** In the extended protocol the target keeps its answer back until Flush or Sync, and the Sync of the client may come later. */

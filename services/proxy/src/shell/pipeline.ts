@@ -33,7 +33,7 @@ import {
   stillCovered,
   withdraw,
 } from './requests.ts'
-import { CANCELLED, cancelAtTarget, type Session, underWay } from './session-state.ts'
+import { CANCELLED, cancelAtTarget, dropHeldData, type Session, underWay } from './session-state.ts'
 import { currentPlan } from './masking-currency.ts'
 import { controlsTransaction, keepsRaised } from './next-transaction.ts'
 import { hasPortal, portalsConfirmed, portalsNoted } from './portals.ts'
@@ -321,6 +321,8 @@ async function forward(session: Session, batch: Batch, end: number, isCut: boole
   }
   measured(session, batch, ran)
   await answers(session)
+  // Where the target did not ask for them. They are kept no longer than their share of the memory.
+  for (const { number } of running) dropHeldData(session, number)
   // Whatever was learned meanwhile, or failed: the code may have redefined it.
   if (ran.some(({ isOpaque }) => isOpaque)) doubtAll(session.names)
 }

@@ -42,6 +42,8 @@ export type Pending = {
   recording: Recording
   /** The state of the session when it was asked about. */
   readonly stateVersion: number
+  /** Data of the agent are let into it; known when it is released. */
+  takesCopyData: boolean
   /** It runs code that policy could not look into; known when it is released. */
   isOpaque: boolean
   /** The first COMMIT or ROLLBACK that answers it ends its transaction; known when it is released. */
@@ -181,6 +183,7 @@ export function releaseOf(
   if (decisionId === null) throw new Problem('CS_INTERNAL', 'a release needs a decision')
   pending.answer = answerTaint(decision)
   pending.recording = decision.recording
+  pending.takesCopyData = decision.takesCopyData
   const stateVersion = session.stateVersion
   noteEffects(session, pending, decision)
   noteEnd(session, pending, decision.effects)
@@ -279,6 +282,7 @@ function pendingOf(session: Session, ask: Ask): Pending {
     answer: cover === null ? UNTAINTED : answerTaint(cover.decision),
     recording: cover?.decision.recording ?? profile.recording,
     stateVersion: session.stateVersion,
+    takesCopyData: false,
     isOpaque: false,
     endsTransaction: false,
     grantedAt: null,

@@ -3,7 +3,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { before, OVER } from './before.ts'
-import { during, type Ending, endSession, type Session, SESSION_ENDED } from './session-state.ts'
+import { newExchange, type Step } from '../core/exchange.ts'
+import {
+  cancel,
+  during,
+  type Ending,
+  endSession,
+  type Session,
+  SESSION_ENDED,
+} from './session-state.ts'
 
 // Only what `during` uses.
 const session = (): Session =>
@@ -13,6 +21,24 @@ const END: Ending = { reason: 'Failed', code: null, words: 'over' }
 
 test('the end of a connection is told to who waits for it, and is not the end of the session', async () => {
   assert.equal(await during(session(), before(Promise.resolve(), never)), OVER)
+})
+
+// Seen to fail when only the first step is looked at.
+test('a cancel reaches the target also behind messages of our own, and else stops what is not sent yet', () => {
+  const cancelled = (...steps: readonly Pick<Step, 'tag' | 'isOurs'>[]): string => {
+    const seen: string[] = []
+    const exchange = newExchange()
+    exchange.steps.push(...steps.map((step) => ({ request: null, portal: null, ...step })))
+    const target = { cancel: () => Promise.resolve(void seen.push('at the target')) }
+    cancel({ exchange, target, onCancel: () => seen.push('here') } as unknown as Session)
+    return seen.join()
+  }
+  const ours = { tag: 'Parse', isOurs: true } as const
+  const ofAgent = { tag: 'Execute', isOurs: false } as const
+  assert.equal(cancelled(ofAgent), 'at the target')
+  assert.equal(cancelled(ours, ours, ofAgent), 'at the target')
+  assert.equal(cancelled(ours), 'here')
+  assert.equal(cancelled(), 'here')
 })
 
 test('a wait ends with its session', async () => {

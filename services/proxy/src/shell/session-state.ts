@@ -119,8 +119,10 @@ export type UnderWay = {
   readonly recording: Recording
   /** Its text ends a transaction, as far as that is known before the target is ready. */
   readonly endsTransaction: boolean
-  /** Data that the agent sent before it was released, for when the target asks for them; null where they stream in. */
-  readonly heldData: HeldData | null
+  /** The target gets data of the agent when it asks for some; held ones it gets once. */
+  takesCopyData: boolean
+  /** Data that the agent sent before it was released, until the target has them; null where they stream in. */
+  heldData: HeldData | null
   /** How many pieces of data have streamed into it. */
   streamed: number
 }
@@ -134,19 +136,30 @@ export type HeldData = {
 /** Counts a request as running, so that its end is recorded; gives its number in the exchange. */
 export function underWay(
   session: Session,
-  request: Pick<UnderWay, 'requestId' | 'answer' | 'recording' | 'endsTransaction'>,
+  request: Pick<
+    UnderWay,
+    'requestId' | 'answer' | 'recording' | 'endsTransaction' | 'takesCopyData'
+  >,
   heldData: HeldData | null = null,
 ): number {
-  const { requestId, recording, endsTransaction } = request
+  const { requestId, recording, endsTransaction, takesCopyData } = request
   const number = session.nextNumber++
   const releasedAtMs = session.proxy.clock.monotonicMs()
   const answer = cursorUsed(session.cursors, request.answer, number)
   session.underWay.set(number, {
-    ...{ requestId, releasedAtMs, answer, recording, endsTransaction },
+    ...{ requestId, releasedAtMs, answer, recording, endsTransaction, takesCopyData },
     heldData,
     streamed: 0,
   })
   return number
+}
+
+/** Nothing is sent to a request any more that was answered. */
+export function dropHeldData(session: Session, number: number): void {
+  const running = session.underWay.get(number)
+  if (running === undefined || running.heldData === null) return
+  running.takesCopyData = false
+  running.heldData = null
 }
 
 /** What Countersign itself asks: the agent sees none of the answer but what the target says unasked. */
@@ -156,6 +169,7 @@ export const ownUnderWay = (session: Session, requestId: RequestId): number =>
     answer: UNTAINTED,
     recording: session.profile.recording,
     endsTransaction: false,
+    takesCopyData: false,
   })
 
 export type Raised = {
@@ -218,12 +232,11 @@ export function cancelled(session: Session): Promise<typeof CANCELLED> {
 }
 
 /**
- * Cancels what is served now: at the target where it runs there, else before it gets there. A question of Countersign's own
- * that runs at the target is none of the agent's.
+ * Cancels what is served now: at the target where it was sent there, also behind a question of Countersign's own, else before
+ * it gets there.
  */
 export function cancel(session: Session): void {
-  const [running] = session.exchange.steps
-  if (running !== undefined && !running.isOurs) return cancelAtTarget(session)
+  if (session.exchange.steps.some(({ isOurs }) => !isOurs)) return cancelAtTarget(session)
   session.isCancelled = true
   session.onCancel()
 }

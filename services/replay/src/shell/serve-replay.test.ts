@@ -531,6 +531,7 @@ function requests(): AnyMessage[] {
       plainColumns: [],
       cursor: null,
       cursorUse: null,
+      takesCopyData: false,
       changesState: false,
       stateVersion: 0,
       recording: 'Full',

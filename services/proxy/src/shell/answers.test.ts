@@ -1,0 +1,115 @@
+// Seen to fail when `takeFrames` passes each CopyInResponse on, when `giveUpCopy` sends no Sync, and when `feed` keeps data that
+// were sent.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Instant, RequestId, uuidv7 } from '@countersign/kernel'
+import { receiveServer, serverSide, toClient } from '@countersign/postgres-wire'
+import { UNTAINTED } from '../core/answer-taint.ts'
+import { newExchange, type Step } from '../core/exchange.ts'
+import { answers, takeFrames } from './answers.ts'
+import type { HeldData, Session, UnderWay } from './session-state.ts'
+import type { Outgoing } from './target.ts'
+import { nothingWithheld } from './withheld.ts'
+
+const step = (tag: Step['tag'], request: number | null = null): Step => ({
+  ...{ tag, request, portal: null, isOurs: false },
+})
+const running = (more: Partial<UnderWay>): UnderWay => ({
+  requestId: RequestId(uuidv7(0)),
+  releasedAtMs: 0,
+  answer: UNTAINTED,
+  recording: 'Digest',
+  endsTransaction: false,
+  takesCopyData: false,
+  heldData: null,
+  streamed: 0,
+  ...more,
+})
+
+/** A session with one request at its target, and only what is used of it when the target asks for data. */
+function serving(steps: readonly Step[], more: Partial<UnderWay>) {
+  const told: Buffer[] = []
+  const sent: string[] = []
+  const exchange = newExchange()
+  exchange.steps.push(...steps)
+  const request = running(more)
+  const never = new Promise<void>(() => undefined)
+  const session = {
+    exchange,
+    underWay: new Map([[0, request]]),
+    proxy: {
+      searchTurns: { isOver: () => false },
+      lease: { isHeld: () => true },
+      clock: { now: () => Instant(0) },
+    },
+    profile: { rowsMax: 1, recording: 'Digest' },
+    expiry: { at: Instant(1) },
+    ending: Promise.withResolvers(),
+    isEnding: false,
+    framesBehind: null,
+    behindRow: null,
+    raised: null,
+    withheld: nothingWithheld(),
+    largeRow: { held: null, isWaiting: false },
+    target: {
+      frameUnderWay: () => 0,
+      forward: (all: readonly Outgoing[]) =>
+        void sent.push(...all.map(({ bytes }) => String.fromCharCode(bytes[0] ?? 0))),
+    },
+    client: {
+      closed: never,
+      isCongested: () => false,
+      write: (bytes: Buffer) => void told.push(bytes),
+    },
+    journal: { isCongested: () => false },
+    wake: () => undefined,
+  } as unknown as Session
+  return { session, request, told, sent }
+}
+
+/** Takes a CopyInResponse, and says what the agent was told and the target was sent. */
+async function askedForData(steps: readonly Step[], more: Partial<UnderWay>) {
+  const { session, request, told, sent } = serving(steps, more)
+  const [, frames] = receiveServer(serverSide(), toClient.copyInResponse('text', 1))
+  const asked = (): string => {
+    takeFrames(session, frames)
+    // It goes on until it waits for the target, in the same turn.
+    void answers(session)
+    return `${told.splice(0).length} told, ${sent.splice(0).join('')}`
+  }
+  const first = asked()
+  const left = session.exchange.steps.map(({ tag }) => tag).join()
+  return { first, left, request, asked }
+}
+
+test('no data are let into what was not decided on as a COPY FROM STDIN', async () => {
+  const cases: [string, Step[], string, string][] = [
+    ['a simple query', [step('Query', 0)], '0 told, f', 'Query'],
+    ['with Flush', [step('Execute', 0)], '0 told, fH', 'Execute'],
+    // The target has ignored the first Sync, so it gets another.
+    ['with Sync', [step('Execute', 0), step('Sync')], '0 told, fHS', 'Execute,Sync'],
+    // The target fails at the Bind.
+    [
+      'amid a pipeline',
+      [step('Execute', 0), step('Bind'), step('Execute', 1), step('Sync')],
+      '0 told, ',
+      'Execute,Bind,Execute,Sync',
+    ],
+  ]
+  for (const [name, steps, expected, stepsLeft] of cases) {
+    const { first, left } = await askedForData(steps, {})
+    assert.deepEqual([first, left], [expected, stepsLeft], name)
+  }
+})
+
+test('held data are sent once, and kept no longer', async () => {
+  const heldData = { bytes: Buffer.from('1\n'), released: null } as unknown as HeldData
+  const { first, request, asked } = await askedForData([step('Execute', 0)], {
+    takesCopyData: true,
+    heldData,
+  })
+  assert.equal(first, '0 told, dcH')
+  assert.equal(request.heldData, null)
+  // A target that asks twice gets nothing.
+  assert.equal(asked(), '0 told, fH')
+})
