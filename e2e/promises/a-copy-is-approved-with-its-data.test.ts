@@ -228,6 +228,8 @@ const REFUSED: Readonly<Record<string, { sql: string; code: string }>> = {
   'an unknown table': { sql: 'copy shop.nowhere from stdin', code: '42P01' },
   'an unknown column': { sql: 'copy shop.loaded (id, nothing) from stdin', code: '42703' },
   'a COPY among other statements': { sql: `${COPY}; select 1`, code: '42C21' },
+  'a COPY in another encoding': { sql: `${COPY} (encoding 'latin1')`, code: '42C21' },
+  'a COPY with a long text': { sql: `${COPY} /* ${'x'.repeat(17_000)} */`, code: '42C21' },
   'two COPYs in one text': { sql: `${COPY}; copy shop.loaded to stdout`, code: '42C21' },
 }
 for (const [name, { sql, code }] of Object.entries(REFUSED)) {

@@ -1,5 +1,5 @@
 import { LOOP_BYTES_MAX, parsed } from './parser.ts'
-import { nodeAt, nodesAt, part, textOf, wordsAt } from './tree.ts'
+import { nodeAt, nodesAt, part, textOf, type Tree, wordsAt } from './tree.ts'
 
 /** A COPY FROM STDIN, as far as its CopyInResponse depends on its text. */
 export type CopyIn = {
@@ -10,15 +10,14 @@ export type CopyIn = {
   readonly format: 'text' | 'binary'
 }
 
-/** The COPY FROM STDIN that a text consists of; null where it is anything else, or has more than this one statement. */
+/**
+ * The COPY FROM STDIN that a text consists of; null where it is anything else, has more than this one statement, or reads its
+ * data in another encoding than UTF-8.
+ */
 export function copyIn(sql: string | null): CopyIn | null {
-  if (sql === null || sql.length > LOOP_BYTES_MAX) return null
-  const trees = parsed(sql)
-  const [only, ...others] = trees.ok ? trees.value : []
-  const node = only === undefined || others.length > 0 ? null : nodeAt(only, 'stmt')
-  if (node?.kind !== 'CopyStmt') return null
-  const { body } = node
-  if (body['is_from'] !== true || body['is_program'] === true || 'filename' in body) return null
+  const body = copyFromStdin(sql)
+  // In another encoding people would read other rows than the target.
+  if (body === null || nodesAt(body, 'options').some(isOfOtherEncoding)) return null
   const range = part(body, 'relation')
   const columns = wordsAt(body, 'attlist')
   return {
@@ -28,7 +27,42 @@ export function copyIn(sql: string | null): CopyIn | null {
   }
 }
 
+/** The change of a text with which its data could be asked for; null where that is none of just this text. */
+export function copyInHint(sql: string | null): string | null {
+  if (sql === null) return null
+  if (sql.length > LOOP_BYTES_MAX)
+    return `The text of a COPY that is held with its data may have ${LOOP_BYTES_MAX} characters; this one has ${sql.length}.`
+  const body = copyFromStdin(sql)
+  const isOther = body !== null && nodesAt(body, 'options').some(isOfOtherEncoding)
+  return isOther ? 'People see the data as UTF-8: send them so, without the option encoding.' : null
+}
+
+function copyFromStdin(sql: string | null): Tree | null {
+  if (sql === null || sql.length > LOOP_BYTES_MAX) return null
+  const trees = parsed(sql)
+  const [only, ...others] = trees.ok ? trees.value : []
+  const node = only === undefined || others.length > 0 ? null : nodeAt(only, 'stmt')
+  if (node?.kind !== 'CopyStmt') return null
+  const { body } = node
+  const isStdin = body['is_from'] === true && body['is_program'] !== true && !('filename' in body)
+  return isStdin ? body : null
+}
+
 /** `FORMAT binary`, which is also what the grammar makes of the old `BINARY`. */
-const isBinary = ({ body }: { readonly body: Parameters<typeof textOf>[0] }): boolean =>
-  textOf(body, 'defname') === 'format' &&
-  textOf(nodeAt(body, 'arg')?.body ?? {}, 'sval') === 'binary'
+const isBinary = (option: Option): boolean =>
+  nameOf(option) === 'format' && valueOf(option) === 'binary'
+
+const isOfOtherEncoding = (option: Option): boolean =>
+  nameOf(option) === 'encoding' &&
+  !UTF8_NAMES.has(
+    valueOf(option)
+      .toLowerCase()
+      .replace(/[^a-z0-9]/g, ''),
+  )
+
+type Option = { readonly body: Tree }
+const nameOf = ({ body }: Option): string => textOf(body, 'defname').toLowerCase()
+const valueOf = ({ body }: Option): string => textOf(nodeAt(body, 'arg')?.body ?? {}, 'sval')
+
+/** As PostgreSQL reads the name of an encoding: small letters and digits alone count. */
+const UTF8_NAMES: ReadonlySet<string> = new Set(['utf8', 'unicode'])

@@ -34,7 +34,7 @@ export {
 } from './search-path.ts'
 export { HARMLESS_SETTINGS, namesASession, READ_UNDER } from './settings.ts'
 export { redefinitions, type RedefinedNames, type Redefinitions } from './redefinitions.ts'
-export { copyIn, type CopyIn } from './copy-in.ts'
+export { copyIn, copyInHint, type CopyIn } from './copy-in.ts'
 export { borrowsColumns } from './borrowed-columns.ts'
 export { nameProbesOf, probesOf } from './probes.ts'
 export { namedSettings } from './named-settings.ts'

@@ -54,6 +54,18 @@ describe('no data are asked for', () => {
       [parse('', COPY), bind(), execute(), close('portal'), sync()],
     ],
     [
+      'where another statement is described amid it',
+      [parse('s', COPY), describes('statement', 'x'), bind({ statement: 's' }), execute(), sync()],
+    ],
+    [
+      'where its portal is described before it is bound',
+      [parse('s', COPY), describes('portal'), bind({ statement: 's' }), execute(), sync()],
+    ],
+    [
+      'where another portal is described amid it',
+      [parse('', COPY), bind(), describes('portal', 'x'), execute(), sync()],
+    ],
+    [
       'where a Close stands in it',
       [parse('s', COPY), close('portal'), bind({ statement: 's' }), execute(), sync()],
     ],

@@ -28,7 +28,7 @@ export function heldCopy(
   const copy = copyIn(sql)
   if (copy === null || (last?.tag !== 'Query' && last?.tag !== 'Execute')) return null
   const answered = steps.filter(isAnswered)
-  if (answered.length < steps.length) return null
+  if (answered.length < steps.length || !describesOnlyItself(answered)) return null
   // PostgreSQL refuses a name that is taken.
   if (answered.some((one) => one.tag === 'Parse' && isTaken(names, one.name))) return null
   const behind = messages.slice(lastStep + 1)
@@ -38,6 +38,17 @@ export function heldCopy(
 
 const isAnswered = (message: Request): message is Answered =>
   message.tag === 'Parse' || message.tag === 'Bind' || message.tag === 'Describe'
+
+/** Whether each Describe is of the statement or the portal of the group, and stands behind what makes it. */
+function describesOnlyItself(answered: readonly Answered[]): boolean {
+  return answered.every((one, at) => {
+    if (one.tag !== 'Describe') return true
+    return answered.slice(0, at).some((made) => {
+      if (one.kind === 'portal') return made.tag === 'Bind' && made.portal === one.name
+      return made.tag === 'Parse' && made.name === one.name
+    })
+  })
+}
 
 const isTaken = ({ statements }: Pick<StatementNames, 'statements'>, name: string): boolean =>
   name !== '' && statements.has(name)

@@ -3,7 +3,7 @@ import { millisBetween, Problem } from '@countersign/kernel'
 import type { Recorded } from '@countersign/log'
 import { traced } from '@countersign/runtime'
 import { type Request, toClient, toServer } from '@countersign/postgres-wire'
-import { failsInFailedTransaction } from '@countersign/statements'
+import { copyInHint, failsInFailedTransaction } from '@countersign/statements'
 import { portalsNamed } from '../core/answer-taint.ts'
 import type { Unlinked } from '../core/chain.ts'
 import { type Outbound, type Owner, passage } from '../core/passage.ts'
@@ -140,7 +140,10 @@ async function served(session: Session, batch: Batch): Promise<void> {
       if (decision.type === 'RequestBlocked') {
         const { code, reason, hint } = decision
         const copy = code === 'CS_COPY_DATA_NEEDED' ? heldCopyIn(session, batch, pending) : null
-        if (copy === null) return refuseRest({ code, reason, hint, decisionId: pending.decisionId })
+        if (copy === null) {
+          const inWay = code === 'CS_COPY_DATA_NEEDED' ? copyInHint(pending.ask.sql) : null
+          return refuseRest({ code, reason, hint: inWay ?? hint, decisionId: pending.decisionId })
+        }
         const columns = await copyColumns(session, copy)
         if (session.exchange.skipping) return skip(index)
         if (typeof columns !== 'number') return refuseRest(columns)
