@@ -82,7 +82,7 @@ test('the reviewer sees the data of a COPY, and exactly these reach the target, 
     const { stdout, stderr } = await countersignCli(system, verb, requestId, '--as', 'ana')
     assert.match(stdout, /adds rows to shop\.loaded from 16 bytes of data of the agent/, stderr)
     assert.match(stdout, new RegExp(`data +16 bytes, 2 lines, SHA-256 ${hash}`))
-    assert.match(stdout, /\n +1 {2}1\tone\n +2 {2}2\t\\u001b\[2Jtwo\n/)
+    assert.match(stdout, /\n +1 {2}1⇥one\n +2 {2}2⇥\\u001b\[2Jtwo\n/)
   }
   const inJson = await countersignCli(system, '--json', 'show', requestId, '--as', 'ana')
   const { exact } = JSON.parse(inJson.stdout)

@@ -12,8 +12,8 @@ export type CopyDataOptions = {
 }
 
 /**
- * The data of a COPY that people approve with it: how many, their hash, and the first lines, each with its number, so that no
- * line can pass for something else of the page. What is left out is said.
+ * The data of a COPY that people approve with it: how many, their hash, and the first lines, each with its number, and broken
+ * before a terminal does it, so that none can pass for another or for something else of the page. What is left out is said.
  */
 export function copyDataText(bytes: Buffer, { paint, isWhole, wholeBy }: CopyDataOptions): string {
   const lines = linesOf(bytes)
@@ -27,7 +27,7 @@ export function copyDataText(bytes: Buffer, { paint, isWhole, wholeBy }: CopyDat
   }
   const isCut = left < 0 || shown.length < lines.length
   const head = `  ${paint('dim', 'data'.padEnd(10))}${said(bytes, lines.length)}; the digest is of these too:\n`
-  const body = shown.map((line, index) => `${String(index + 1).padStart(8)}  ${printable(line)}\n`)
+  const body = shown.map((line, index) => rowsOf(line, String(index + 1)))
   const more = `    ${paint('yellow', 'NOT ALL OF THEM ARE SHOWN')}: ${wholeBy}\n`
   return `${head}${body.join('')}${isCut ? more : ''}`
 }
@@ -54,7 +54,29 @@ function linesOf(bytes: Buffer): string[] {
   return lines.at(-1) === '' ? lines.slice(0, -1) : lines
 }
 
+/** A line of data in rows of a terminal: the first with its number, those that go on with a mark. */
+function rowsOf(line: string, number: string): string {
+  const rows = ['']
+  let columns = 0
+  for (const character of printable(
+    line.replaceAll(TAB_SHOWN, '\\u21e5').replaceAll('\t', TAB_SHOWN),
+  )) {
+    // Others may be two columns wide.
+    const width = character <= '~' ? 1 : 2
+    if (columns + width > COLUMNS_MAX) {
+      rows.push('')
+      columns = 0
+    }
+    rows[rows.length - 1] += character
+    columns += width
+  }
+  return rows.map((row, at) => `${(at === 0 ? number : '+').padStart(8)}  ${row}\n`).join('')
+}
+
 const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
 
+const TAB_SHOWN = '\u21e5'
+/** With the number before them they fit into the 80 of a terminal. */
+const COLUMNS_MAX = 68
 const LINES_SHOWN_MAX = 20
 const CHARACTERS_SHOWN_MAX = 4_000

@@ -1,5 +1,8 @@
-import { COMMON_SETTINGS, OIDC_SETTINGS, count, path, port } from '@countersign/runtime'
+import { Problem } from '@countersign/kernel'
+import { COMMON_SETTINGS, OIDC_SETTINGS, count, path, port, readConfig } from '@countersign/runtime'
 import { z } from 'zod'
+import { COPIES } from './core/copy-data.ts'
+import { OWNER_PART } from './shell/memory.ts'
 
 /** The settings of the proxy; the table in the README is made from them. */
 export const SETTINGS = {
@@ -59,13 +62,29 @@ export const SETTINGS = {
     256 * 1024 * 1024,
   ),
   CS_COPY_DATA_BYTES_MAX: count(
-    'How much data a COPY FROM STDIN may have whose chain demands that it is held with them, in bytes; all that are held take at most half of CS_MEMORY_BYTES_MAX.',
+    'How much data a COPY FROM STDIN may have whose chain demands that it is held with them, in bytes; at most 16 MiB and a 24th of CS_MEMORY_BYTES_MAX. All that are held take at most half of that, those of one agent an eighth, each three times its size.',
     1024 * 1024,
   ),
   CS_SESSIONS_MAX: count('How many sessions this process holds at the same time.', 5_000),
 }
 
 export type ProxyConfig = z.infer<z.ZodObject<typeof SETTINGS>>
+
+/** The settings of the proxy, where they fit each other. Throws `CS_CONFIG_INVALID`. */
+export function proxyConfig(environment: NodeJS.ProcessEnv): ProxyConfig {
+  const config = readConfig(SETTINGS, environment)
+  const { CS_COPY_DATA_BYTES_MAX: bytes, CS_MEMORY_BYTES_MAX: memory } = config
+  const bytesMax = Math.min(COPY_DATA_BYTES_MAX, Math.floor((memory * OWNER_PART) / COPIES))
+  if (bytes <= bytesMax) return config
+  const why = `16 MiB, and a 24th of CS_MEMORY_BYTES_MAX (${memory}), so that one COPY fits into what an agent may have`
+  throw new Problem(
+    'CS_CONFIG_INVALID',
+    `CS_COPY_DATA_BYTES_MAX is ${bytes} and may be at most ${bytesMax}: ${why}`,
+  )
+}
+
+/** With its statement it fits into the parts of one request. */
+const COPY_DATA_BYTES_MAX = 16 * 1024 * 1024
 
 /** Who may read what a session asks and sees: those who read the topic `keys`, and nobody else. */
 export const DATA_KEY_READERS = ['policy', 'replay'] as const

@@ -12,14 +12,13 @@ import {
   createLogger,
   kafkaSettings,
   netOn,
-  readConfig,
   serveHealth,
   startService,
   startTelemetry,
   terminated,
 } from '@countersign/runtime'
 import { loadStatements } from '@countersign/statements'
-import { DATA_KEY_READERS, ENDING_MS, SETTINGS } from './config.ts'
+import { DATA_KEY_READERS, ENDING_MS, proxyConfig } from './config.ts'
 import { readLanes } from './shell/lanes.ts'
 import { holdLease } from './shell/lease.ts'
 import { listen } from './shell/listener.ts'
@@ -31,7 +30,7 @@ import type { ProxyContext, SessionTable } from './shell/proxy-context.ts'
 import { LANES_OF, topology } from './topology.ts'
 
 await startService('proxy', async () => {
-  const config = readConfig(SETTINGS, process.env)
+  const config = proxyConfig(process.env)
   const logger = createLogger(topology.service, config.CS_LOG_LEVEL)
   await loadStatements()
   await using telemetry = startTelemetry(topology.service)

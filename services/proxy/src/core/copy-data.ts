@@ -6,6 +6,9 @@ export type CopyData = {
   bytes(): Buffer
 }
 
+/** The data are kept as they came, encrypted for the log, and for a moment as what is sent. */
+export const COPIES = 3
+
 export function copyData(bytesMax: number): CopyData {
   let store = Buffer.alloc(0)
   let size = 0

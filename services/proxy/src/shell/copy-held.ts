@@ -1,5 +1,5 @@
 import { toClient } from '@countersign/postgres-wire'
-import { copyData } from '../core/copy-data.ts'
+import { COPIES, copyData } from '../core/copy-data.ts'
 import type { Answered, HeldCopy } from '../core/held-copy.ts'
 import { literal } from '../core/literal.ts'
 import { learnStatement, type StatementNames } from '../core/statement-names.ts'
@@ -44,17 +44,27 @@ export async function takenCopyData(
   tell(session, Buffer.concat([...answers, toClient.copyInResponse(copy.format, columns)]), null)
   const bytesMax = proxy.config.CS_COPY_DATA_BYTES_MAX
   const data = copyData(bytesMax)
+  let lastMs = proxy.clock.monotonicMs()
   for (;;) {
     const message = takenOfCopy(session)
     if (message === undefined) {
       if (client.isGone()) gone(session)
-      const next = Promise.race([client.arrival(), cancelled(session)])
+      // Flush and Sync are no data, however often they come.
+      const leftMs = lastMs + SILENT_MS_MAX - proxy.clock.monotonicMs()
+      const silent = Promise.withResolvers<typeof SILENT>()
+      using _limit = proxy.net.after('data of a COPY', leftMs, () => silent.resolve(SILENT))
+      const next = Promise.race([client.arrival(), cancelled(session), silent.promise])
       const first = await during(session, agentInTime(session, next))
       if (first === CANCELLED) return CANCELLED_BY_AGENT
-    } else if (message.tag === 'CopyDone') return data.bytes()
-    else if (message.tag === 'CopyFail') return failedByClient(message.reason)
-    else if (!data.add(message.data)) return tooLarge(bytesMax)
-    else if (!share.grow(message.data.length * COPIES)) return NO_MEMORY
+      if (first === SILENT) return SENT_NOTHING
+      continue
+    }
+    if (message.tag === 'CopyDone') return data.bytes()
+    if (message.tag === 'CopyFail') return failedByClient(message.reason)
+    lastMs = proxy.clock.monotonicMs()
+    if (!data.add(message.data)) return tooLarge(bytesMax)
+    const grown = share.grow(message.data.length * COPIES)
+    if (grown !== 'taken') return NO_MEMORY[grown]
   }
 }
 
@@ -97,11 +107,26 @@ const tooLarge = (bytesMax: number): RequestRefusal => ({
   decisionId: null,
 })
 
-const NO_MEMORY: RequestRefusal = {
+const noMemory = (whose: string, part: string): RequestRefusal => ({
   code: 'CS_COPY_DATA_TOO_LARGE',
-  reason:
-    'The data of the COPYs that people look at now take half of the memory that there is (CS_MEMORY_BYTES_MAX of the proxy).',
+  reason: `The data of the COPYs ${whose} that people look at now take ${part} of the memory that there is (CS_MEMORY_BYTES_MAX of the proxy).`,
   hint: 'Send it again when some of them were decided.',
+  decisionId: null,
+})
+
+const NO_MEMORY = {
+  'no room': noMemory('of all agents', 'half'),
+  'no room of the owner': noMemory('of this agent', 'an eighth'),
+} as const
+
+/** The agent has memory that others want while it sends nothing. */
+const SILENT_MS_MAX = 60_000
+const SILENT = Symbol('silent')
+
+const SENT_NOTHING: RequestRefusal = {
+  code: 'CS_REQUEST_CANCELLED',
+  reason: `The agent sent no data of the COPY for ${SILENT_MS_MAX / 1_000} s.`,
+  hint: 'Send the data at once: people are asked when they have all come.',
   decisionId: null,
 }
 
@@ -136,6 +161,3 @@ function columnsSql(relation: readonly string[]): string {
     where c.relname operator(pg_catalog.=) ${literal(name ?? '')}::pg_catalog.name and ${isMeant}
     group by c.oid`
 }
-
-/** The data are kept as they came, encrypted for the log, and for a moment as what is sent. */
-const COPIES = 3

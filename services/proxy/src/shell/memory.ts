@@ -9,9 +9,9 @@ export type Memory = {
   reserve(bytes: number): Promise<Reservation>
   /**
    * Memory that is taken as it is needed, at once or not at all, and kept for as long as people think. All shares together
-   * get half of what there is, so that who waits for the other half gets it.
+   * get half of what there is, so that who waits for the other half gets it, and those of one owner a quarter of that.
    */
-  share(): Share
+  share(owner: string): Share
   /** Whether somebody waits. */
   isWanted(): boolean
   /** How much is reserved now. */
@@ -21,14 +21,20 @@ export type Memory = {
 export type Reservation = { release(): void }
 
 export type Share = Disposable & {
-  /** False where there is not so much more. */
-  grow(bytes: number): boolean
+  /** Takes so much more, or says where there is not as much. */
+  grow(bytes: number): 'taken' | 'no room' | 'no room of the owner'
 }
+
+/** The part of the memory that all shares get, and the part that those of one owner get. */
+export const SHARED_PART = 1 / 2
+export const OWNER_PART = SHARED_PART / 4
 
 export function memoryOf(bytesMax: number): Memory {
   const waiting = deque<{ readonly bytes: number; given(reservation: Reservation): void }>()
   let reserved = 0
   let shared = 0
+  /** Without owners who have nothing. */
+  const sharedBy = new Map<string, number>()
 
   function give(): void {
     for (let next = waiting.first(); next !== undefined; next = waiting.first()) {
@@ -57,18 +63,25 @@ export function memoryOf(bytesMax: number): Memory {
         waiting.push({ bytes, given })
         give()
       }),
-    share() {
+    share(owner) {
       let own = 0
+      const change = (bytes: number): void => {
+        const ofOwner = (sharedBy.get(owner) ?? 0) + bytes
+        if (ofOwner === 0) sharedBy.delete(owner)
+        else sharedBy.set(owner, ofOwner)
+        shared += bytes
+        own += bytes
+      }
       return {
         grow(bytes) {
-          if (shared + bytes > bytesMax / 2) return false
-          shared += bytes
-          own += bytes
-          return true
+          if (shared + bytes > bytesMax * SHARED_PART) return 'no room'
+          if ((sharedBy.get(owner) ?? 0) + bytes > bytesMax * OWNER_PART)
+            return 'no room of the owner'
+          change(bytes)
+          return 'taken'
         },
         [Symbol.dispose]() {
-          shared -= own
-          own = 0
+          change(-own)
           give()
         },
       }

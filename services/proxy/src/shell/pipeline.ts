@@ -193,7 +193,7 @@ async function servedWithData(
   { arrivedAtMs, hasReleased }: Batch,
   { pending, copy, columns }: { pending: Pending; copy: HeldCopy; columns: number },
 ): Promise<void> {
-  using share = session.proxy.memory.share()
+  using share = session.proxy.memory.share(session.agent)
   const data = await takenCopyData(session, copy, { columns, share })
   if (!Buffer.isBuffer(data)) {
     const message = copy.messages.at(-1)
