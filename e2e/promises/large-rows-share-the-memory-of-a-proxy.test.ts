@@ -102,6 +102,15 @@ test('nobody loses a session while others read what is slow to search', async ()
   assert.equal(proxy.pid(), pid)
 })
 
+test('a long row behind a COPY that failed is whole', async () => {
+  const wire = await openWire(system, 'shop-dev')
+  wire.send(toServer.query('copy (select 1/(2-g) from generate_series(1, 3) g) to stdout'))
+  assert.ok(told(await wire.ready()).includes('error 22012'))
+  for (const length of [200_000, 2_000_000])
+    assert.ok((await reads(wire, `select repeat('a', ${length})`)) > length)
+  wire.socket.destroy()
+})
+
 test('a COPY of masked columns says that it is masked', async () => {
   const run = await psql(system, {
     profile: 'shop-dev',

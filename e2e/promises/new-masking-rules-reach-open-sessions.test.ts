@@ -5,7 +5,8 @@ import { test } from 'node:test'
 import { type Psql, startPsql } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
 import { eventsOf, eventually, newestSession, observe } from '../support/ledger.ts'
-import { applyCatalog } from '../support/reviewer.ts'
+import { heldStatement } from '../support/held.ts'
+import { applyCatalog, countersign } from '../support/reviewer.ts'
 import { openWire } from '../support/wire.ts'
 import { toServer } from '@countersign/postgres-wire'
 
@@ -87,6 +88,23 @@ for (const [name, { sql, tag }] of Object.entries(UNDER_WAY)) {
     await withRule('')
   })
 }
+
+// Seen to fail when `answerNow` in services/proxy/src/shell/requests.ts gives the answer as it was decided.
+test('what was held when a rule was added shows nothing computed from what is tagged now', async (t) => {
+  const sql = 'update shop.products set name = name where id = 1 returning upper(name)'
+  const { psql, requestId } = await heldStatement(system, sql, { args: ['-t', '-A'] })
+  t.after(() => psql.signal('SIGKILL'))
+  const sessionId = await newestSession(log)
+  await withRule('    - { column: name, tag: name, method: redact }\n')
+  await eventually('the new plan', async () => {
+    const plans = await eventsOf(log, 'masking', 'MaskingPlanned')
+    return plans.filter((plan) => plan.sessionId === sessionId).length > 1
+  })
+  assert.equal((await countersign(system, 'ana', requestId)).status, 200)
+  await psql.finish()
+  assert.match(psql.stdout(), /^\[masked\]\n/)
+  await withRule('')
+})
 
 test('every session is planned anew once for each change, and for rules that did not change not at all', async (t) => {
   await withRule('')

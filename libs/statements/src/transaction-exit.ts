@@ -1,4 +1,4 @@
-import { eachToken } from './lexer.ts'
+import { firstWordOf } from './first-word.ts'
 import { LOOP_BYTES_MAX, parsed } from './parser.ts'
 import { nodeAt, textOf } from './tree.ts'
 
@@ -24,13 +24,3 @@ const EXITS: ReadonlySet<string> = new Set([
 ])
 
 const WORDS = /^(?:|commit|end|rollback|abort|prepare)$/i
-
-/** Empty when there is none. Empty statements before it are none. */
-function firstWordOf(sql: string): string {
-  let word: string | null = null
-  eachToken(sql.slice(0, LOOP_BYTES_MAX), (kind, start, end) => {
-    const isEmpty = kind === 'comment' || (kind === 'sign' && sql[start] === ';')
-    if (word === null && !isEmpty) word = kind === 'word' ? sql.slice(start, end) : '?'
-  })
-  return word ?? ''
-}

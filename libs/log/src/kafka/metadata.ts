@@ -69,6 +69,7 @@ export async function connectMetadata(
       // A new client knows no broker before it has asked for them, and a question for a coordinator does not ask.
       await one.describeCluster()
     } catch (cause) {
+      void within(DISCONNECT_LIMIT_MS, one.disconnect())
       throw problemOf(cause, 'connecting to Kafka', user)
     }
     return one

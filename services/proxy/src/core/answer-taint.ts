@@ -34,6 +34,14 @@ export const answerTaint = ({
   cursorUse,
 })
 
+/** The same answer, where what was decided of its masking may not hold any more. */
+export const inDoubt = (answer: AnswerTaint): AnswerTaint => ({
+  ...answer,
+  isTainted: true,
+  writesTagged: true,
+  plainColumns: [],
+})
+
 /**
  * Whether the end of the transaction may still quote masked columns: checks that wait for it, and held cursors, whose
  * queries run to their end there. Code that nobody looked into may have declared some.

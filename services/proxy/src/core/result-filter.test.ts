@@ -71,6 +71,21 @@ test('a COPY that is masked whole says so, with the reason', () => {
   }
 })
 
+// Seen to fail when `message` leaves the COPY open: a long row behind it is taken for a line of it, and is gone.
+test('a COPY that fails is over', () => {
+  const filter = resultFilter(PLAN, KEY)
+  const failed = toClient.errorResponse({ severity: 'ERROR', code: '22012', message: 'division' })
+  const [begin, line, error] = frames(
+    Buffer.concat([COPY_OUT, toClient.copyData(Buffer.from('1\tger')), failed]),
+  )
+  if (begin === undefined || line === undefined || error === undefined) return assert.fail()
+  filter.copyBegins(begin, false)
+  filter.copy(line)
+  assert.notEqual(filter.copyProgress(), null)
+  filter.message(error, false)
+  assert.equal(filter.copyProgress(), null)
+})
+
 /** CopyOutResponse: text, 2 columns of text. */
 const COPY_OUT = Buffer.from([0x48, 0, 0, 0, 11, 0, 0, 2, 0, 0, 0, 0])
 

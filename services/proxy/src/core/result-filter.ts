@@ -159,6 +159,8 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
     },
     message(frame, isClosed) {
       if (frame.tag === 'A') return notification(plan, frame)
+      // A COPY that fails is over: nothing ends it any more.
+      if (frame.tag === 'E') copying = null
       const fields = errorFieldsOf(frame)
       const tag = frame.tag === 'N' ? 'N' : 'E'
       if (!fields.ok)

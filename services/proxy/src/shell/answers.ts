@@ -20,6 +20,7 @@ import {
   UNTAINTED,
 } from '../core/answer-taint.ts'
 import { accept, isSettled, type Step } from '../core/exchange.ts'
+import type { CopyProgress } from '../core/result-filter.ts'
 import { sessionName } from '../core/session-name.ts'
 import { forgetPortals } from '../core/statement-names.ts'
 import { before, OVER } from './before.ts'
@@ -82,6 +83,10 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
   for (const [index, frame] of frames.entries()) {
     if (frame.tag === 'Violation')
       return frame.reason === 'FrameTooLarge' ? tooLarge(session) : broken(session, frame.detail)
+    if (SEARCHED.has(frame.tag) && turns.isOver()) {
+      flushSeen(session, out)
+      return takeLater(session, turns.next(), frames.slice(index))
+    }
     // Before the step that it answers is done with.
     const asked = taintOf(session)
     const running = session.underWay.get(session.exchange.steps[0]?.request ?? -1)
@@ -113,7 +118,7 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
         if (isLong(frame.raw.length)) {
           out.push(...session.filter.noticesFor(verdict.columns, answer))
           flushSeen(session, out)
-          const masking = longRow(session, { frame, columns: verdict.columns, answer })
+          const masking = longRow(session, { frame, columns: verdict.columns, answer, copy: null })
           return takeLater(session, masking, frames.slice(index + 1))
         }
         turns.searched(frame.raw.length)
@@ -145,7 +150,8 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
       case 'copyRow':
         if (isLong(session.filter.searchedBytes(frame))) {
           flushSeen(session, out)
-          const masking = longRow(session, { frame, columns: null, answer })
+          const copy = session.filter.copyProgress()
+          const masking = longRow(session, { frame, columns: null, answer, copy })
           return takeLater(session, masking, frames.slice(index + 1))
         }
         turns.searched(frame.raw.length)
@@ -183,10 +189,6 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
       noteCursors(session)
       complete(session, 1)
     }
-    if (ROWS.has(verdict.do) && turns.isOver()) {
-      flushSeen(session, out)
-      return takeLater(session, turns.next(), frames.slice(index + 1))
-    }
   }
   flushSeen(session, out)
   admitLarge(session, frames.length)
@@ -198,22 +200,25 @@ type LongRowFrame = {
   readonly frame: ServerFrame
   readonly columns: readonly Column[] | null
   readonly answer: AnswerTaint
+  readonly copy: CopyProgress | null
 }
 
 /** Masks a long row on another thread, and tells it. */
 async function longRow(session: Session, long: LongRowFrame): Promise<void> {
   const { proxy, filter } = session
-  const { bytes, notes, copy } = await maskedLongRow({
+  const masked = await maskedLongRow({
     // A COPY goes on under the plan that it began with.
     plan: filter.plan,
     key: proxy.maskingKey,
     columns: long.columns,
     taint: long.answer,
     frame: long.frame,
-    copy: filter.copyProgress(),
+    copy: long.copy,
+    isWanted: () => !session.isEnding,
     net: proxy.net,
   })
-  if (session.isEnding) return
+  if (masked === null || session.isEnding) return
+  const { bytes, notes, copy } = masked
   // Another plan may have come meanwhile.
   session.filter.noteMasked(notes)
   if (copy !== null) session.filter.resumeCopy(copy)
@@ -228,6 +233,7 @@ function takeLater(
 ): void {
   const { target, proxy } = session
   session.framesBehind = [...frames]
+  session.masking = done
   target.pause()
   const taken = async (): Promise<void> => {
     await done
@@ -486,4 +492,5 @@ const COMPLETED_LINGER_MS = 10
 /** How many requests of a pipeline without Sync may have ended without their ends being noted. */
 const ENDED_MAX = 100
 const STREAM_BYTES = 256 * 1024
-const ROWS: ReadonlySet<string> = new Set(['row', 'copyRow'])
+/** Rows, and lines of a COPY. */
+const SEARCHED: ReadonlySet<string> = new Set(['D', 'd'])

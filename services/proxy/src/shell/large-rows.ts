@@ -24,9 +24,9 @@ export function admitLarge(session: Session, framesTaken: number): void {
   proxy.net.detached('a large row', inTurn(session), () => target.close())
 }
 
-/** Gives back what the session has: when its agent is gone, nothing of it is kept. */
-export function releaseLarge({ largeRow, client, proxy }: Session): void {
-  const released = client.closed.then(() => {
+/** Gives back what the session has: when its agent is gone, and no thread has its row, nothing of it is kept. */
+export function releaseLarge({ largeRow, client, proxy, masking }: Session): void {
+  const released = Promise.allSettled([client.closed, masking]).then(() => {
     largeRow.arrival?.[Symbol.dispose]()
     largeRow.held?.release()
   })

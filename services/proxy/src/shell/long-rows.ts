@@ -15,11 +15,15 @@ export type LongRow = {
   readonly frame: Pick<ServerFrame, 'raw'>
   /** How far the COPY was read that the row belongs to; null when it belongs to none. */
   readonly copy: CopyProgress | null
+  /** Whether anybody waits for it still. */
+  readonly isWanted: () => boolean
   readonly net: Net
 }
 
 /** What the thread gets and answers. */
-export type LongRowJob = Omit<LongRow, 'frame' | 'net'> & { readonly bytes: Uint8Array }
+export type LongRowJob = Omit<LongRow, 'frame' | 'isWanted' | 'net'> & {
+  readonly bytes: Uint8Array
+}
 export type LongRowDone = {
   readonly bytes: Uint8Array
   /** What was masked, for the agent. */
@@ -43,16 +47,19 @@ const THREAD_HEAP_MIB_MAX = 512
 export const isLong = (bytes: number): boolean =>
   bytes >= LONG_ROW_BYTES_MIN && bytes <= LONG_ROW_BYTES_MAX
 
-/** Masks a long row. A session has one on its way at most: its target is paused meanwhile. */
-export function maskedLongRow(row: LongRow): Promise<MaskedLongRow> {
-  const done = Promise.withResolvers<MaskedLongRow>()
+/**
+ * Masks a long row. A session has one on its way at most: its target is paused meanwhile. Null when nobody wanted it any more
+ * by the time that its turn came.
+ */
+export function maskedLongRow(row: LongRow): Promise<MaskedLongRow | null> {
+  const done = Promise.withResolvers<MaskedLongRow | null>()
   const line = row.frame.raw.length < LARGE_ROW_BYTES_MIN ? LONG : LARGE
   line.waiting.push({ row, done })
   next(line)
   return done.promise
 }
 
-type Job = { readonly row: LongRow; readonly done: PromiseWithResolvers<MaskedLongRow> }
+type Job = { readonly row: LongRow; readonly done: PromiseWithResolvers<MaskedLongRow | null> }
 
 /** A thread, and the rows that it masks one after the other. */
 type Line = {
@@ -73,16 +80,33 @@ const LONG = newLine(false)
 const LARGE = newLine(true)
 
 function next(line: Line): void {
-  if (line.current !== null) return
-  const job = line.waiting.shift()
-  if (job === undefined) return
-  const { frame, net, ...row } = job.row
-  line.current = job
+  while (line.current === null) {
+    const job = line.waiting.shift()
+    if (job === undefined) return
+    if (!job.row.isWanted()) {
+      job.done.resolve(null)
+      continue
+    }
+    line.current = job
+    try {
+      handOver(line, job)
+    } catch (cause) {
+      // No thread, or no memory for a copy.
+      line.current = null
+      job.done.reject(notMasked(cause))
+    }
+  }
+}
+
+function handOver(line: Line, { row: { frame, net, isWanted: _, ...row } }: Job): void {
   line.thread ??= started(line, net)
   line.thread.ref()
   const bytes = handedOver(frame.raw)
   line.thread.postMessage({ ...row, bytes } satisfies LongRowJob, [bytes.buffer])
 }
+
+const notMasked = (cause: unknown): Problem =>
+  new Problem('CS_INTERNAL', 'a long row could not be masked', { cause })
 
 /** The bytes with memory of their own: that which they have already, or a copy. */
 export function handedOver(bytes: Buffer): Uint8Array<ArrayBuffer> {
@@ -112,7 +136,7 @@ function started(line: Line, net: Net): Worker {
     const { current } = line
     line.thread = null
     line.current = null
-    current?.done.reject(new Problem('CS_INTERNAL', 'a long row could not be masked', { cause }))
+    current?.done.reject(notMasked(cause))
     next(line)
   }
   worker.on('message', net.guarded('long row', done))

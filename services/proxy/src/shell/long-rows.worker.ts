@@ -8,7 +8,8 @@ import { handedOver, type LongRowDone, type LongRowJob } from './long-rows.ts'
 // eslint-disable-next-line countersign/guarded-handlers
 parentPort?.on('message', ({ plan, key, columns, taint, bytes, copy }: LongRowJob) => {
   const [, [frame]] = receiveServer(serverSide(), bytes)
-  if (frame === undefined || frame.tag === 'Violation') throw new TypeError('no row')
+  if (frame === undefined || frame.tag !== (copy === null ? 'D' : 'd'))
+    throw new TypeError('no row')
   const filter = resultFilter(plan, key)
   if (copy !== null) filter.resumeCopy(copy)
   const masked = handedOver(
@@ -20,4 +21,9 @@ parentPort?.on('message', ({ plan, key, columns, taint, bytes, copy }: LongRowJo
     copy: filter.copyProgress(),
   }
   parentPort?.postMessage(done, [masked.buffer])
+})
+
+// eslint-disable-next-line countersign/guarded-handlers
+parentPort?.on('messageerror', (cause: unknown) => {
+  throw new TypeError('a row that cannot be read', { cause })
 })

@@ -24,6 +24,7 @@ import { hold } from './hold.ts'
 import { impossibility } from './impossibility.ts'
 import { CANCELLED_BY_AGENT, refuse, type RequestRefusal } from './refuse.ts'
 import {
+  answerNow,
   decisionOf,
   forgetAnswers,
   intercepted,
@@ -292,7 +293,8 @@ async function forward(session: Session, batch: Batch, end: number, isCut: boole
     session.requestCount++
     const { copyData: bytes } = pending.ask
     const heldData = bytes === null ? null : { bytes, released }
-    return { pending, released, number: underWay(session, pending, heldData) }
+    const asNow = { ...pending, answer: answerNow(session, pending) }
+    return { pending, released, number: underWay(session, asNow, heldData) }
   })
   portalsNamed(session.cursors, sending)
   const owners = new Map<number, Owner>()

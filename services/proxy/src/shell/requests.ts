@@ -15,7 +15,7 @@ import type { TraceContext } from '@countersign/log'
 import { traced } from '@countersign/runtime'
 import { coverageKey, isEndTold, rendering, transactionTurn } from '@countersign/statements'
 import type { Unlinked } from '../core/chain.ts'
-import { type AnswerTaint, answerTaint, UNTAINTED } from '../core/answer-taint.ts'
+import { type AnswerTaint, answerTaint, inDoubt, UNTAINTED } from '../core/answer-taint.ts'
 import { type Cover, coverOf, remember } from '../core/coverage.ts'
 import type { Ask } from '../core/pipeline-plan.ts'
 import { subjectOf } from '../core/request-subject.ts'
@@ -44,6 +44,8 @@ export type Pending = {
   readonly stateVersion: number
   /** Data of the agent are let into it; known when it is released. */
   takesCopyData: boolean
+  /** The changes of its masking then. */
+  readonly planChanges: number
   /** It runs code that policy could not look into; known when it is released. */
   isOpaque: boolean
   /** The first COMMIT or ROLLBACK that answers it ends its transaction; known when it is released. */
@@ -155,7 +157,7 @@ export async function decisionOf(
     throw new Problem('CS_GRANT_MISMATCH', 'the decision is about another request')
   }
   pending.answer = answerTaint(decision)
-  if (decision.type === 'RequestAllowed')
+  if (decision.type === 'RequestAllowed' && pending.planChanges === session.planChanges)
     remember(session.covers, decision, {
       id: record.id,
       hash: pending.decisionHash,
@@ -206,6 +208,10 @@ export function releaseOf(
     targetVersion: session.targetVersion,
   }
 }
+
+/** What counts for the masking of its answer when it goes out. It may have waited for people for hours. */
+export const answerNow = ({ planChanges }: Session, pending: Pending): AnswerTaint =>
+  pending.planChanges === planChanges ? pending.answer : inDoubt(pending.answer)
 
 /** What running it will mean for what comes after it. */
 function noteEffects(
@@ -283,6 +289,7 @@ function pendingOf(session: Session, ask: Ask): Pending {
     recording: cover?.decision.recording ?? profile.recording,
     stateVersion: session.stateVersion,
     takesCopyData: false,
+    planChanges: session.planChanges,
     isOpaque: false,
     endsTransaction: false,
     grantedAt: null,

@@ -3,7 +3,7 @@ import type { RequestId } from '@countersign/kernel'
 import type { AppendOptions } from '@countersign/log'
 import type { Unlinked } from '../core/chain.ts'
 import { readInTime } from './large-rows.ts'
-import { hasNoRoom } from './room.ts'
+import { hasNoRoom, roomFor } from './room.ts'
 import type { Session } from './session-state.ts'
 import { takeWithheld } from './withheld.ts'
 
@@ -42,7 +42,9 @@ export async function tellLong(
   session.behindRow = behind
   for (let at = 0; at < bytes.length && !session.isEnding; at += PIECE_BYTES) {
     write(session, bytes.subarray(at, at + PIECE_BYTES), answered)
-    if (hasNoRoom(session)) await readInTime(session)
+    if (at + PIECE_BYTES >= bytes.length || !hasNoRoom(session)) continue
+    // A row that has no memory of others only slows its target down.
+    await (session.largeRow.held === null ? roomFor(session) : readInTime(session))
   }
   if (session.isEnding) return
   session.behindRow = null

@@ -61,6 +61,8 @@ export type Session = {
   mayQuoteAtEnd: boolean
   /** What waits until a long row is masked, or until others had their turn; null when nothing has to. */
   framesBehind: (ServerFrame | Violation)[] | null
+  /** Settles when that is so; what it took of memory is needed until then. */
+  masking: Promise<void>
   /** What is told behind a long row that the agent has got a part of; null when it is in the middle of none. */
   behindRow: (() => void)[] | null
   /** What the cursors of the session show. */
@@ -91,6 +93,8 @@ export type Session = {
   filter: ResultFilter
   /** The filter of a plan that came in the middle of answers; taken when they have ended. */
   nextFilter: ResultFilter | null
+  /** How often a plan came that masks otherwise than the one before. */
+  planChanges: number
   /** What is raised until the transaction ends. */
   raised: Raised | null
   /** The transaction of what is raised was ended in the open pipeline. */

@@ -1,11 +1,13 @@
 import type { MaskingPlanned } from '@countersign/contracts'
 import { bothPlans, maskDifferently } from '@countersign/masking-plan'
+import { inDoubt } from '../core/answer-taint.ts'
 import { resultFilter } from '../core/result-filter.ts'
 import type { Session } from './session-state.ts'
 
 /**
  * Takes a new masking plan. Answers that are on their way were decided under the one before: where the two differ, the rest
- * of them is masked whole, computed columns and a COPY under way too. The plan alone counts from the next ReadyForQuery on.
+ * of them is masked whole, computed columns and a COPY under way too, and what was asked about before shows nothing computed
+ * when it runs. The plan alone counts from the next ReadyForQuery on.
  */
 export function takePlan(session: Session, planned: MaskingPlanned): void {
   const { filter, underWay, proxy } = session
@@ -13,16 +15,18 @@ export function takePlan(session: Session, planned: MaskingPlanned): void {
   session.plan = planned
   const next = resultFilter(planned, proxy.maskingKey)
   const isChanged = maskDifferently(filter.plan, planned)
-  // A cursor that is not known shows nothing that was computed.
-  if (isChanged) session.cursors.clear()
+  if (isChanged) {
+    session.planChanges++
+    // A cursor that is not known shows nothing that was computed.
+    session.cursors.clear()
+  }
   if (underWay.size === 0) {
     session.filter = next
     return
   }
   session.nextFilter = next
   if (!isChanged) return
-  for (const running of underWay.values())
-    running.answer = { ...running.answer, isTainted: true, plainColumns: [] }
+  for (const running of underWay.values()) running.answer = inDoubt(running.answer)
   const both = { ...planned, ...bothPlans(filter.plan, planned) }
   session.filter = resultFilter(both, proxy.maskingKey)
   session.filter.noteMasked(filter.maskedNotes())
