@@ -2,6 +2,7 @@ import type {
   AnyMessage,
   CredentialIssued,
   Effect,
+  RequestPart,
   SessionAdmitted,
   SessionRejected,
   TargetDescribed,
@@ -26,6 +27,8 @@ export type Session = {
   credential: Pick<CredentialIssued, 'role' | 'actsAs'> | null
   /** Pieces of large requests that are not decided yet, by request and index. */
   readonly parts: Map<string, Map<number, Buffer>>
+  /** How many bytes these are. */
+  partBytes: number
   /** Something that was decided, and may have run, may have made a temporary relation. */
   mayHaveTemporary: boolean
 }
@@ -53,8 +56,7 @@ export function fold(sessions: Sessions, message: AnyMessage): void {
       session.credential = { role: message.role, actsAs: message.actsAs }
       break
     case 'RequestPart':
-      if (message.stream) break
-      partsOf(session, message.requestId).set(message.index, message.ciphertext)
+      if (!message.stream) keepPart(session, message)
       break
     case 'RequestRefused':
     case 'RequestWithdrawn':
@@ -63,8 +65,22 @@ export function fold(sessions: Sessions, message: AnyMessage): void {
     case 'ReviewRequired':
       if (message.type === 'RequestAllowed' || message.type === 'ReviewRequired')
         session.mayHaveTemporary ||= message.effects.some(mayMakeTemporary)
-      session.parts.delete(message.requestId)
+      forgetParts(session, message.requestId)
   }
+}
+
+/** A part above a bound is left out: its request is never complete, so nobody decides on it. */
+function keepPart(session: Session, { requestId, index, ciphertext }: RequestPart): void {
+  if (index >= PARTS_MAX || session.partBytes + ciphertext.length > PART_BYTES_MAX) return
+  const parts = session.parts.get(requestId) ?? new Map<number, Buffer>()
+  if (parts.has(index)) return
+  session.parts.set(requestId, parts.set(index, ciphertext))
+  session.partBytes += ciphertext.length
+}
+
+function forgetParts(session: Session, requestId: string): void {
+  for (const part of session.parts.get(requestId)?.values() ?? []) session.partBytes -= part.length
+  session.parts.delete(requestId)
 }
 
 /** Opaque code can make one unseen; otherwise the session changes with the relation that is made. */
@@ -77,18 +93,10 @@ export function completeParts(
   requestId: string,
   count: number,
 ): readonly Buffer[] | null {
-  const parts = partsOf(session, requestId)
-  const ordered = Array.from({ length: count }, (_, index) => parts.get(index))
+  const parts = session.parts.get(requestId)
+  const ordered = Array.from({ length: count }, (_, index) => parts?.get(index))
   const found = ordered.filter((part) => part !== undefined)
   return found.length === count ? found : null
-}
-
-function partsOf(session: Session, requestId: string): Map<number, Buffer> {
-  const known = session.parts.get(requestId)
-  if (known !== undefined) return known
-  const parts = new Map<number, Buffer>()
-  session.parts.set(requestId, parts)
-  return parts
 }
 
 function sessionOf(sessions: Sessions, id: string): Session {
@@ -100,6 +108,7 @@ function sessionOf(sessions: Sessions, id: string): Session {
     target: null,
     credential: null,
     parts: new Map(),
+    partBytes: 0,
     mayHaveTemporary: false,
   }
   sessions.live.set(id, session)
@@ -153,3 +162,8 @@ const isAboutSession = oneOf(
 const READER = 'policy'
 const TARGETS_MAX = 64
 const OVER_MAX = 100_000
+
+/** A request in more parts is refused. */
+export const PARTS_MAX = 128
+/** A pipeline of an agent is smaller; so many bytes of a session wait for their requests at most. */
+const PART_BYTES_MAX = 64 * 1024 * 1024

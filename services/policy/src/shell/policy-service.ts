@@ -7,7 +7,7 @@ import { policiesOf } from '../core/policy-set.ts'
 import { besideText, blocked, requestDecision } from '../core/request-decision.ts'
 import { ownRolesOf } from '../core/own-roles.ts'
 import { targetInForce } from '../core/path-in-force.ts'
-import { completeParts, fold, noSessions, type Sessions } from '../core/sessions.ts'
+import { completeParts, fold, noSessions, PARTS_MAX, type Sessions } from '../core/sessions.ts'
 import { CATALOG, topology } from '../topology.ts'
 import type { ContentReader } from './content.ts'
 import type { ProofReader } from './proof.ts'
@@ -120,6 +120,3 @@ export function policyService({
     return [{ message: requestDecision(request, facts) }]
   }
 }
-
-/** Each part is at most one record of the log. */
-const PARTS_MAX = 128
