@@ -323,8 +323,16 @@ describe('the command line', () => {
     const named = await cli('apply', '-f', 'catalog')
     assert.match(
       named.out,
-      /^1 more in force, which these files do not name: `countersign catalog list`/m,
+      /^1 more in force, but not in these files; --prune removes it:\n.*\nPolicySet +old\n/m,
     )
+    const unmentioned = Array<unknown>(6).fill(left)
+    replies['PUT /v1/catalog'] = { body: { changes: [], warnings: [], unmentioned } }
+    const counted = await cli('apply', '-f', 'catalog')
+    assert.match(
+      counted.out,
+      /^6 more in force.*`countersign catalog list` shows all.*removes it\.$/m,
+    )
+    assert.doesNotMatch(counted.out, /PolicySet/)
     const removed = [{ ...left, change: 'removed' }]
     replies['PUT /v1/catalog'] = { body: { changes: removed, warnings: [], unmentioned: [] } }
     const pruned = await cli('apply', '-f', 'catalog', '--prune', '--yes')

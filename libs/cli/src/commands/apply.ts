@@ -134,14 +134,23 @@ function changesText(
     return [`\n${paint('bold', nameOf(change).join('/'))}\n${diffText(before, after, paint)}`]
   })
   const left = json.list(body, 'unmentioned')
-  const more = `${left.length} more in force, which these files do not name: \`countersign catalog list\` shows all, --prune removes these.`
   return [
     changes,
     ...diffs,
-    ...(left.length === 0 ? [] : [`\n${hinted(more, command)}\n`]),
+    ...(left.length === 0 ? [] : [`\n${leftText(left)}`]),
     ...(isDry ? ['\nNothing was applied.\n'] : []),
   ].join('')
+
+  /** A few are named: somebody took them out of the files. Many are the rest of a catalog of which one file is applied. */
+  function leftText(left: readonly unknown[]): string {
+    const head = `${left.length} more in force, but not in these files`
+    if (left.length <= NAMED_MAX)
+      return `${paint('yellow', `${head}; --prune removes it:`)}\n${table(['KIND', 'NAME'], left.map(nameOf))}`
+    return `${hinted(`${head}: \`countersign catalog list\` shows all, --prune removes it.`, command)}\n`
+  }
 }
+
+const NAMED_MAX = 5
 
 /** The catalog files of a folder, with their paths inside it; or the one file. */
 export function filesIn(place: string): readonly { name: string; text: string }[] {
