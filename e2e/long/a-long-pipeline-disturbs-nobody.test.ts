@@ -1,4 +1,4 @@
-// One session sends 250,000 statements in one pipeline, as fast as they are taken, while another one works; a million with
+// One session sends 150,000 statements in one pipeline, as fast as they are taken, while another one works; a million with
 // CS_FLOOD_STATEMENTS=1000000, in a quarter of an hour. Not compared with the log of the target: nothing else says the same of
 // so many lines. Meant to fail when `complete` in services/proxy/src/shell/answers.ts waits for ReadyForQuery, and when
 // `isCongested` in journal.ts never is.
@@ -11,7 +11,7 @@ import { counted, flood, SMALL, until } from '../support/flood.ts'
 import { applyCatalog } from '../support/reviewer.ts'
 import { openWire } from '../support/wire.ts'
 
-const STATEMENTS = Number(process.env['CS_FLOOD_STATEMENTS'] ?? 250_000)
+const STATEMENTS = Number(process.env['CS_FLOOD_STATEMENTS'] ?? 150_000)
 const GROWTH_MIB_MAX = 250
 
 const system = await startSystem({ name: 'test-million', quiet: true })

@@ -19,7 +19,7 @@ export type Driver = {
   readonly names: readonly string[]
 }
 
-/** Runs a program to its end. */
+/** Runs a program to its end; one that takes too long is ended, and its standard error says so. */
 export const program = (
   file: string,
   args: readonly string[],
@@ -29,9 +29,11 @@ export const program = (
     execFile(
       file,
       args,
-      { timeout: RUN_LIMIT_MS, maxBuffer: OUTPUT_MAX, ...options },
-      (error, stdout, stderr) =>
-        resolve({ ok: error === null, stdout, stderr: `${stderr}${error?.message ?? ''}` }),
+      { timeout: PROGRAM_LIMIT_MS, maxBuffer: OUTPUT_MAX, ...options },
+      (error, stdout, stderr) => {
+        const ended = error?.killed === true ? `\n${file} took too long and was ended` : ''
+        resolve({ ok: error === null, stdout, stderr: `${stderr}${error?.message ?? ''}${ended}` })
+      },
     )
   })
 
@@ -127,4 +129,6 @@ export const MASKED_EMAIL = 'c…@aviary.example'
 export const WORDS = 'not on a Monday'
 export const HELD_DATABASE = 'shop-prod'
 const RUN_LIMIT_MS = 120_000
+/** A slow machine takes minutes for what a driver does by itself. */
+const PROGRAM_LIMIT_MS = 900_000
 const OUTPUT_MAX = 16_000_000
