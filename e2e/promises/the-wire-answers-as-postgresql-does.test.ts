@@ -282,6 +282,18 @@ const CONVERSATIONS: Readonly<Record<string, readonly Turn[]>> = {
     Buffer.concat([ran('rollback'), toServer.execute('c'), sync]),
     READY,
   ],
+  'the unnamed statement behind a simple query that a failed transaction refuses': [
+    ...begin,
+    Buffer.concat([ran('select 1'), sync]),
+    READY,
+    query('select 1/0'),
+    READY,
+    query('release a'),
+    READY,
+    Buffer.concat([toServer.describe('statement', ''), ran('select 1'), sync]),
+    READY,
+    ...rollback,
+  ],
   'an error in a failed transaction, and statements behind it': [
     ...begin,
     query('select 1/0'),

@@ -1,4 +1,4 @@
-import type { Bind, Execute, Parse, Query, Request } from '@countersign/postgres-wire'
+import type { Bind, Describe, Execute, Parse, Query, Request } from '@countersign/postgres-wire'
 import type { RequestKind } from '@countersign/contracts'
 import { borrowsColumns } from '@countersign/statements'
 import { mayRedefine, type StatementNames, tentative } from './statement-names.ts'
@@ -128,6 +128,10 @@ export function planned(
         else scope.portals.delete(message.name)
         break
       case 'Describe':
+        // SQL makes none without a name, and a simple query that was refused has left it at the target.
+        if (isUnnamedStatement(message) && !scope.statements.has(''))
+          return stopAt(step, 'CS_STATEMENT_UNKNOWN', noStatement(''))
+        break
       case 'Sync':
       case 'Flush':
       case 'CopyData':
@@ -153,6 +157,9 @@ const binds = (group: Group | null, bind: Bind): Group | null =>
 
 const NAMED_PORTAL =
   'EXECUTE and FETCH cannot be bound to a named portal, which would be described by what their name stands for later'
+
+const isUnnamedStatement = ({ kind, name }: Describe): boolean =>
+  kind === 'statement' && name === ''
 
 /** As PostgreSQL says it. */
 const noStatement = (name: string): string =>
