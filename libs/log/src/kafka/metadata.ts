@@ -29,7 +29,8 @@ export async function connectMetadata(
   logger?: KafkaLogger,
 ): Promise<Metadata> {
   const counts = new Map<string, number>()
-  let admin = await firstConnected()
+  // Somebody who only starts has nobody yet who would try again: a slow Kafka is waited for, one that is not there is not.
+  let admin = await again(connected, { while: isTimeout, limitMs: FIRST_LIMIT_MS })
   let renewing: Promise<void> | null = null
   let disposed = false
   let answeredAtMs = performance.now()
@@ -48,18 +49,6 @@ export async function connectMetadata(
       })
   }, PULSE_MS)
   pulse.unref()
-
-  /** Who only starts has nobody yet who would try again. A Kafka that is slow is waited for, one that is not there is not. */
-  async function firstConnected(): Promise<Admin> {
-    const until = performance.now() + FIRST_LIMIT_MS
-    for (;;) {
-      try {
-        return await connected()
-      } catch (cause) {
-        if (!isTimeout(cause) || performance.now() > until) throw cause
-      }
-    }
-  }
 
   async function connected(): Promise<Admin> {
     // A broker that just started answers some questions with "not yet".
@@ -80,7 +69,7 @@ export async function connectMetadata(
     try {
       const answer = await within(
         ANSWER_LIMIT_MS,
-        led(() => question(admin)).then((value) => ({ value })),
+        again(() => question(admin), LEADERLESS).then((value) => ({ value })),
       )
       if (answer === false)
         throw new Problem('CS_LOG_UNAVAILABLE', `${doing}: no answer`, { retriable: true })
@@ -90,19 +79,6 @@ export async function connectMetadata(
       const problem = problemOf(cause, doing, user)
       if (problem.retriable && !disposed) renew()
       throw problem
-    }
-  }
-
-  /** Asks again while a partition has no leader: that takes moments. */
-  async function led<T>(question: () => Promise<T>): Promise<T> {
-    const until = performance.now() + LEADER_LIMIT_MS
-    for (;;) {
-      try {
-        return await question()
-      } catch (cause) {
-        if (!isLeaderless(cause) || performance.now() > until) throw cause
-        await setTimeoutPromise(LEADER_RETRY_MS)
-      }
     }
   }
 
@@ -179,12 +155,28 @@ export async function connectMetadata(
   }
 }
 
+type Patience = { readonly while: (cause: unknown) => boolean; readonly limitMs: number }
+
+/** Tries again while it fails for a reason that passes. */
+async function again<T>(attempt: () => Promise<T>, patience: Patience): Promise<T> {
+  const until = performance.now() + patience.limitMs
+  for (;;) {
+    try {
+      return await attempt()
+    } catch (cause) {
+      if (!patience.while(cause) || performance.now() > until) throw cause
+      await setTimeoutPromise(RETRY_MS)
+    }
+  }
+}
+
 const PULSE_MS = 1_000
 /** Nobody asks whether Kafka answers while it does: the fetches of an idle reader return once a second. */
 const HEARD_MS = 1_500
 const SILENCE_MS_MAX = 3_500
 const FIRST_LIMIT_MS = 15_000
 const ANSWER_LIMIT_MS = 6_000
-const LEADER_LIMIT_MS = 3_000
-const LEADER_RETRY_MS = 50
+/** A partition without a leader has one in moments. */
+const LEADERLESS: Patience = { while: isLeaderless, limitMs: 3_000 }
+const RETRY_MS = 50
 export const DISCONNECT_LIMIT_MS = 1_000
