@@ -4,12 +4,14 @@ import type { TestEvent } from 'node:test/reporters'
 import { inspect } from 'node:util'
 import { ROOT } from './paths.ts'
 
-/** What a run of tests came to; each failure in a few words, to be read again at the end. */
+/** The outcome of a run of tests; each failure in a few words, to be read again at the end. */
 export type Tally = { passed: number; failed: number; skipped: number; failures: string[] }
+
+export const noTally = (): Tally => ({ passed: 0, failed: 0, skipped: 0, failures: [] })
 
 /** Prints failures in full and slow tests by name, nothing else; leaves the tally in a file for who runs it. */
 async function* reporter(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
-  const tally: Tally = { passed: 0, failed: 0, skipped: 0, failures: [] }
+  const tally = noTally()
   for await (const event of events) {
     switch (event.type) {
       case 'test:pass': {

@@ -3,7 +3,7 @@ import { existsSync, globSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { messageOf } from '@countersign/kernel'
 import { ROOT } from './paths.ts'
-import type { Tally } from './reporter.ts'
+import { noTally, type Tally } from './reporter.ts'
 import { temporaryFolder } from './test-leftovers.ts'
 
 /** The kinds of tests, by the names of their files. */
@@ -41,7 +41,7 @@ export async function tests(
     ],
     { COUNTERSIGN_TALLY: tallyFile, NODE_NO_WARNINGS: '1', ...temporary.env },
   )
-  const tally = existsSync(tallyFile) ? read(tallyFile) : { ...NOTHING, failures: [] }
+  const tally = existsSync(tallyFile) ? read(tallyFile) : noTally()
   rmSync(tallyFile, { force: true })
   // A run that ended badly without naming a test counts all the same.
   if (status !== 0 && tally.failed === 0) {
@@ -63,8 +63,8 @@ export async function check(name: string, file: string, args: readonly string[])
     },
   )
   if (status !== 0) process.stdout.write(`${chunks.join('').trimEnd()}\n`)
-  const tally =
-    status === 0 ? { ...NOTHING, passed: 1 } : { ...NOTHING, failed: 1, failures: [name] }
+  const outcome = status === 0 ? { passed: 1 } : { failed: 1, failures: [name] }
+  const tally = { ...noTally(), ...outcome }
   line(name, since, tally)
   return tally
 }
@@ -76,7 +76,7 @@ export const sum = (tallies: readonly Tally[]): Tally => ({
   failures: tallies.flatMap(({ failures }) => failures),
 })
 
-/** What failed, a line each; then the last line of a command, and its status. */
+/** The failures, a line each; then the last line of a command, and its status. */
 export function conclude(tallies: readonly Tally[]): void {
   const { passed, failed, skipped, failures } = sum(tallies)
   for (const failure of failures) process.stdout.write(`failed: ${failure}\n`)
@@ -88,7 +88,7 @@ export function conclude(tallies: readonly Tally[]): void {
 
 function nothing(what: string): Tally {
   process.stdout.write(`· ${what}\n`)
-  return NOTHING
+  return noTally()
 }
 
 function line(name: string, since: number, { passed, failed }: Tally): void {
@@ -131,7 +131,6 @@ const isLong = (file: string): boolean =>
 
 const LONG = [join('e2e', 'long'), join('e2e', 'drivers')]
 
-const NOTHING: Tally = { passed: 0, failed: 0, skipped: 0, failures: [] }
 const REPORTER = './infra/local/src/reporter.ts'
 let counter = 0
 let temporary: ReturnType<typeof temporaryFolder> | null = null
