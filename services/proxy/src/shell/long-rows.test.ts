@@ -36,16 +36,7 @@ test('a long row is masked without holding up the loop', async () => {
 
 test('a row that its thread dies of is the only one that is lost', async () => {
   const [dead, ...others] = await Promise.allSettled([
-    maskedLongRow({
-      plan: PLAN,
-      key: KEY,
-      columns: [COLUMN],
-      taint: UNTAINTED,
-      frame: { raw: Buffer.alloc(200_000) },
-      copy: null,
-      isWanted: () => true,
-      net: NET,
-    }),
+    maskedLongRow({ ...ROW, frame: { raw: Buffer.alloc(200_000) } }),
     masked('x'.repeat(200_000)),
     masked('y'.repeat(200_000)),
   ])
@@ -59,18 +50,16 @@ test('a row that its thread dies of is the only one that is lost', async () => {
 // Seen to fail when `next` keeps the row that could not be handed over as the current one, and when it hands over whatever waits.
 test('a row that cannot be handed over, and one that nobody wants any more, hold up no other', async () => {
   let isWanted = true
-  const row = { plan: PLAN, key: KEY, columns: [COLUMN], taint: UNTAINTED, copy: null, net: NET }
   const raw = (): Buffer => toClient.dataRow([Buffer.from('x'.repeat(200_000))])
-  const first = maskedLongRow({ ...row, frame: { raw: raw() }, isWanted: () => true })
-  const unwanted = maskedLongRow({ ...row, frame: { raw: raw() }, isWanted: () => isWanted })
+  const first = maskedLongRow({ ...ROW, frame: { raw: raw() } })
+  const unwanted = maskedLongRow({ ...ROW, frame: { raw: raw() }, isWanted: () => isWanted })
   const strange = maskedLongRow({
-    ...row,
-    // What no thread can be sent.
+    ...ROW,
+    // A function, which no thread can be sent.
     plan: Object.assign({ ...PLAN }, { strange: () => undefined }),
     frame: { raw: raw() },
-    isWanted: () => true,
   })
-  const last = maskedLongRow({ ...row, frame: { raw: raw() }, isWanted: () => true })
+  const last = maskedLongRow({ ...ROW, frame: { raw: raw() } })
   isWanted = false
   await assert.rejects(strange, { code: 'CS_INTERNAL' })
   assert.equal(await unwanted, null)
@@ -89,16 +78,7 @@ test('a row is not copied on its way to the thread and back', async () => {
   const [frame] = frames
   if (frame === undefined || frame.tag === 'Violation') return assert.fail()
   assert.equal(handedOver(frame.raw).buffer, frame.raw.buffer)
-  const done = await maskedLongRow({
-    plan: PLAN,
-    key: KEY,
-    columns: [COLUMN],
-    taint: UNTAINTED,
-    frame,
-    copy: null,
-    isWanted: () => true,
-    net: NET,
-  })
+  const done = await maskedLongRow({ ...ROW, frame })
   assert.deepEqual(done?.bytes, row)
   // Its memory went with it.
   assert.equal(frame.raw.length, 0)
@@ -121,14 +101,11 @@ test('a long line of a COPY is masked there too, and the COPY goes on behind it'
   assert.equal(isLong(filter.searchedBytes(first)), false)
   assert.equal(isLong(filter.searchedBytes(long)), true)
   const done = await maskedLongRow({
+    ...ROW,
     plan: filter.plan,
-    key: KEY,
     columns: null,
-    taint: UNTAINTED,
     frame: long,
     copy: filter.copyProgress(),
-    isWanted: () => true,
-    net: NET,
   })
   assert.deepEqual(
     done?.bytes,
@@ -147,16 +124,7 @@ const frames = (bytes: Buffer): ServerFrame[] =>
 async function masked(value: string): Promise<string> {
   const [, [frame]] = receiveServer(serverSide(), toClient.dataRow([Buffer.from(value)]))
   if (frame === undefined || frame.tag === 'Violation') return assert.fail()
-  const done = await maskedLongRow({
-    plan: PLAN,
-    key: KEY,
-    columns: [COLUMN],
-    taint: UNTAINTED,
-    frame,
-    copy: null,
-    isWanted: () => true,
-    net: NET,
-  })
+  const done = await maskedLongRow({ ...ROW, frame })
   if (done === null) return assert.fail()
   const [, [row]] = receiveServer(serverSide(), done.bytes)
   if (row === undefined || row.tag === 'Violation') return assert.fail()
@@ -197,4 +165,15 @@ const COLUMN: Column = {
   typeSize: -1,
   typeModifier: -1,
   format: 'text',
+}
+
+/** A row that somebody waits for, without its frame. */
+const ROW = {
+  plan: PLAN,
+  key: KEY,
+  columns: [COLUMN],
+  taint: UNTAINTED,
+  copy: null,
+  isWanted: () => true,
+  net: NET,
 }
