@@ -279,7 +279,7 @@ for (const [name, { ends, code }] of Object.entries(ENDS)) {
     wire.send(extended('', COPY))
     assert.deepEqual(told(await wire.until('G')), ['1', '2', 'n', 'G'])
     await ends(wire)
-    // What still comes of the data is dropped, up to Sync.
+    // The rest of the data is dropped, up to Sync.
     wire.send(data('more\n'), toServer.copyDone(), toServer.sync())
     assert.deepEqual(told(await wire.ready()), [`error ${code}`, 'ready I'])
     wire.send(toServer.query('select 1'))

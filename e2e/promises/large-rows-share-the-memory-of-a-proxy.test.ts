@@ -19,7 +19,7 @@ const system = await arena('large-rows', {
       CS_MEMORY_BYTES_MAX: String(MEMORY_BYTES_MAX),
       // As in production: other tests have a short one.
       CS_LEASE_MS: '10000',
-      // What is slow to search and two threads beside it leave the log little of a busy machine.
+      // A slow search and two threads beside it leave the log little of a busy machine.
       CS_APPEND_LIMIT_MS: '10000',
     },
   },

@@ -17,7 +17,7 @@ export type ChainDefined = {
   readonly signature: string | null
   /** The stages, in order. */
   readonly stages: readonly StageDefinition[]
-  /** Whether COPY FROM STDIN is held with its data, so that people see and approve them. */
+  /** COPY FROM STDIN is held with its data, so that people see and approve them. */
   readonly holdsCopyData: boolean
 }
 

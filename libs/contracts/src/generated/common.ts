@@ -9,7 +9,7 @@ export type Chain = {
   readonly version: string
   /** The stages, in order. */
   readonly stages: readonly Stage[]
-  /** Whether COPY FROM STDIN is held with its data, so that people see and approve them. */
+  /** COPY FROM STDIN is held with its data, so that people see and approve them. */
   readonly holdsCopyData: boolean
 }
 

@@ -46,7 +46,7 @@ export type RequestAllowed = {
   readonly cursor: string | null
   /** What it does with the cursor: declare, hold (declared beyond its transaction), fetch, close; commit ends those not held, clear may end any. */
   readonly cursorUse: string | null
-  /** Whether it is a COPY FROM STDIN as far as policy sees, so that data of the agent may be let in. A policy that does not know the field lets none in. */
+  /** It is a COPY FROM STDIN as far as policy sees, so that data of the agent may be let in. A policy that does not know the field lets none in. */
   readonly takesCopyData: boolean
   /** Whether it can change what later texts mean; coverage ends with it. */
   readonly changesState: boolean
@@ -116,7 +116,7 @@ export type ReviewRequired = {
   readonly cursor: string | null
   /** What it does with the cursor: declare, hold (declared beyond its transaction), fetch, close; commit ends those not held, clear may end any. */
   readonly cursorUse: string | null
-  /** Whether it is a COPY FROM STDIN as far as policy sees, so that data of the agent may be let in. A policy that does not know the field lets none in. */
+  /** It is a COPY FROM STDIN as far as policy sees, so that data of the agent may be let in. A policy that does not know the field lets none in. */
   readonly takesCopyData: boolean
   /** Whether it can change what later texts mean; coverage ends with it. */
   readonly changesState: boolean

@@ -1,4 +1,4 @@
-// What kafkajs has inside and does not type; only what is mended in `quiet-when-idle.ts`, `patient-fetch.ts` and `lean-*.ts`.
+// The inside of kafkajs, which it does not type; only the parts that are mended in `quiet-when-idle.ts`, `patient-fetch.ts` and `lean-*.ts`.
 
 declare module 'kafkajs/src/network/requestQueue/index.js' {
   class RequestQueue {
