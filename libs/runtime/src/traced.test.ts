@@ -8,7 +8,7 @@ import { traced } from './traced.ts'
 
 describe('a trace', () => {
   it('goes on through the records that follow from each other, and never into those beside them', async () => {
-    await using _telemetry = startTelemetry('test')
+    await using _telemetry = await startTelemetry('test')
     await using log = inMemoryLog({ source: 'test' })
     const appended = async () => void (await log.append([draft()]))
     const records = (): LogRecord[] => [...log.records('leases')]

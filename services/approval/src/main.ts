@@ -23,7 +23,7 @@ await startService('approval', async () => {
   )
   const verify = configuredVerifier(config)
 
-  await using telemetry = startTelemetry('approval')
+  await using telemetry = await startTelemetry('approval')
   await using log = await connectKafkaLog(kafkaSettings('approval', config, logger))
   const readVoter = voterReader({ open, verify, clock: systemClock })
   await using host = await serveApproval({ log, logger, clock: systemClock, readVoter })

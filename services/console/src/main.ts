@@ -22,7 +22,7 @@ await startService('console', async () => {
   }
   const verify = configuredVerifier(config)
 
-  await using telemetry = startTelemetry('console')
+  await using telemetry = await startTelemetry('console')
   await using log = await connectKafkaLog(kafkaSettings('console', config, logger))
   await using host = await serveConsole({
     log,

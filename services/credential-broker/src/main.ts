@@ -18,7 +18,7 @@ import { topology } from './topology.ts'
 await startService(topology.service, async () => {
   const config = readConfig(SETTINGS, process.env)
   const logger = createLogger(topology.service, config.CS_LOG_LEVEL)
-  await using telemetry = startTelemetry(topology.service)
+  await using telemetry = await startTelemetry(topology.service)
   await using log = await connectKafkaLog(kafkaSettings(topology.service, config, logger))
   const { CS_TARGET_CA_FILE } = config
   await using admins = targetAdmins({

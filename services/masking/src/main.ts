@@ -15,7 +15,7 @@ import { serveMasking } from './shell/serve-masking.ts'
 await startService('masking', async () => {
   const config = readConfig(SETTINGS, process.env)
   const logger = createLogger('masking', config.CS_LOG_LEVEL)
-  await using telemetry = startTelemetry('masking')
+  await using telemetry = await startTelemetry('masking')
   await using log = await connectKafkaLog(kafkaSettings('masking', config, logger))
   await using host = await serveMasking({ log, logger, clock: systemClock })
   await using _health = await serveHealth({

@@ -30,7 +30,7 @@ await startService('policy', async () => {
   const readContent = contentReader(await openerWith(key, PURPOSES.dataKey))
   await loadStatements()
 
-  await using telemetry = startTelemetry('policy')
+  await using telemetry = await startTelemetry('policy')
   await using log = await connectKafkaLog(kafkaSettings('policy', config, logger))
   await using texts = understander({
     logger,

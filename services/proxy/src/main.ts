@@ -33,7 +33,7 @@ await startService('proxy', async () => {
   const config = proxyConfig(process.env)
   const logger = createLogger(topology.service, config.CS_LOG_LEVEL)
   await loadStatements()
-  await using telemetry = startTelemetry(topology.service)
+  await using telemetry = await startTelemetry(topology.service)
   await using log = await connectKafkaLog(kafkaSettings(topology.service, config, logger))
   const clock = systemClock
   const sessions: SessionTable = new Map()

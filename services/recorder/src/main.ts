@@ -16,7 +16,7 @@ import { serveRecorder } from './shell/serve-recorder.ts'
 await startService('recorder', async () => {
   const config = readConfig(SETTINGS, process.env)
   const logger = createLogger('recorder', config.CS_LOG_LEVEL)
-  await using telemetry = startTelemetry('recorder')
+  await using telemetry = await startTelemetry('recorder')
   await using log = await connectKafkaLog(kafkaSettings('recorder', config, logger))
   await using host = await serveRecorder({
     log,

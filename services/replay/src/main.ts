@@ -19,7 +19,7 @@ await startService('replay', async () => {
   const open = await openerWith(await readPrivateKey(config.CS_SEALING_KEY_FILE), PURPOSES.dataKey)
   const verify = configuredVerifier(config)
 
-  await using telemetry = startTelemetry('replay')
+  await using telemetry = await startTelemetry('replay')
   await using log = await connectKafkaLog(kafkaSettings('replay', config, logger))
   await using host = await serveReplay({
     log,
