@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import kafkajs from 'kafkajs'
-import { patiently } from './provision.ts'
+import { again } from './kafka/again.ts'
+import { isNotYet } from './kafka/problems.ts'
+import { topicIsReady } from './provision.ts'
 
 const { KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError } = kafkajs
 const protocolError = (type: string, code: number) =>
@@ -10,7 +12,7 @@ const protocolError = (type: string, code: number) =>
 
 const failing = (errors: Error[]) => () => {
   const error = errors.shift()
-  return error === undefined ? Promise.resolve('there') : Promise.reject(error)
+  return error === undefined ? Promise.resolve([]) : Promise.reject(error)
 }
 
 test('a topic that is not ready yet is waited for, whatever of it is missing, and however it is wrapped', async () => {
@@ -21,16 +23,20 @@ test('a topic that is not ready yet is waited for, whatever of it is missing, an
     protocolError('REPLICA_NOT_AVAILABLE', 9),
     protocolError('NOT_CONTROLLER', 41),
   ]
-  assert.equal(await patiently('x', failing([...plain])), 'there')
+  await topicIsReady({ fetchTopicOffsets: failing([...plain]) }, 'x')
   const wrapped = plain.map(
     (error) => new KafkaJSNumberOfRetriesExceeded(error, { retryCount: 1, retryTime: 1 }),
   )
-  assert.equal(await patiently('x', failing(wrapped)), 'there')
+  await topicIsReady({ fetchTopicOffsets: failing(wrapped) }, 'x')
 })
 
 test('what will not come is not waited for, and what does not come is given up in time', async () => {
   const refused = failing([protocolError('TOPIC_AUTHORIZATION_FAILED', 29)])
-  await assert.rejects(patiently('x', refused), { code: 'CS_LOG_UNAVAILABLE' })
+  await assert.rejects(topicIsReady({ fetchTopicOffsets: refused }, 'x'), {
+    code: 'CS_LOG_UNAVAILABLE',
+  })
   const never = () => Promise.reject(protocolError('UNKNOWN_TOPIC_OR_PARTITION', 3))
-  await assert.rejects(patiently('x', never, 50), { code: 'CS_LOG_UNAVAILABLE' })
+  await assert.rejects(again(never, { while: isNotYet, limitMs: 50 }), {
+    type: 'UNKNOWN_TOPIC_OR_PARTITION',
+  })
 })

@@ -1,5 +1,7 @@
 import kafkajs, { type AclEntry, type Admin } from 'kafkajs'
 import { Problem, rested } from '@countersign/kernel'
+import { again } from './kafka/again.ts'
+import { isNotYet } from './kafka/problems.ts'
 
 export { published, publishedSchemas, SCHEMAS_TOPIC } from './schemas.ts'
 
@@ -70,55 +72,16 @@ export async function createTopics(admin: Admin, topics: readonly TopicSpec[]): 
  * (`UNKNOWN_TOPIC_OR_PARTITION`), its leaders (`LEADER_NOT_AVAILABLE`), and its replicas at the broker that leads
  * (`NOT_LEADER_OR_FOLLOWER`); on a slow machine each may take seconds. Known limit: what Kafka calls final is not asked again.
  */
-async function topicIsReady(admin: Pick<Admin, 'fetchTopicOffsets'>, topic: string): Promise<void> {
-  await patiently(`the topic ${topic} is not ready`, () => admin.fetchTopicOffsets(topic))
+export async function topicIsReady(
+  admin: Pick<Admin, 'fetchTopicOffsets'>,
+  topic: string,
+): Promise<void> {
+  const answers = again(() => admin.fetchTopicOffsets(topic), {
+    while: isNotYet,
+    limitMs: TOPICS_LIMIT_MS,
+  })
+  await answers.catch(unavailable(`the topic ${topic} is not ready`))
 }
-
-/** Asks again for as long as Kafka says that it is not there yet. */
-export async function patiently<T>(
-  what: string,
-  ask: () => Promise<T>,
-  limitMs: number = TOPICS_LIMIT_MS,
-): Promise<T> {
-  const until = performance.now() + limitMs
-  for (let waitMs = 20; ; waitMs = Math.min(waitMs * 2, WAIT_MS_MAX)) {
-    try {
-      return await ask()
-    } catch (cause) {
-      if (!isNotYet(cause) || performance.now() + waitMs > until)
-        throw new Problem('CS_LOG_UNAVAILABLE', what, { cause, retriable: true })
-    }
-    await rested(waitMs)
-  }
-}
-
-/** By the names of the protocol, wherever kafkajs wrapped them; its own give-ups of what may be tried again count too. */
-function isNotYet(thrown: unknown): boolean {
-  for (let cause = thrown; cause instanceof Error; cause = causeOf(cause)) {
-    if ('type' in cause && NOT_YET.includes(String(cause.type))) return true
-    if ('retriable' in cause && cause.retriable === true) return true
-  }
-  return false
-}
-
-const causeOf = (error: Error): unknown =>
-  error.cause ?? ('originalError' in error ? error.originalError : undefined)
-
-const NOT_YET: readonly string[] = [
-  'UNKNOWN_TOPIC_OR_PARTITION',
-  'LEADER_NOT_AVAILABLE',
-  'NOT_LEADER_FOR_PARTITION',
-  'NOT_LEADER_OR_FOLLOWER',
-  'REPLICA_NOT_AVAILABLE',
-  'KAFKA_STORAGE_ERROR',
-  'FENCED_LEADER_EPOCH',
-  'UNKNOWN_LEADER_EPOCH',
-  'NOT_CONTROLLER',
-  'BROKER_NOT_AVAILABLE',
-  'REQUEST_TIMED_OUT',
-]
-const TOPICS_LIMIT_MS = 60_000
-const WAIT_MS_MAX = 500
 
 /**
  * Rights that nobody declares any more are taken away, and the missing ones given. The controller answers
@@ -147,18 +110,18 @@ async function grant(admin: Admin, grants: readonly Grant[]): Promise<void> {
 
 /** The first question about a group makes Kafka create the topic of all offsets: better here than in a service. */
 async function groupsAreReady(admin: Admin, groupId: string): Promise<void> {
-  const until = performance.now() + GROUPS_LIMIT_MS
-  for (;;) {
-    try {
-      return void (await admin.fetchOffsets({ groupId }))
-    } catch (cause) {
-      if (performance.now() > until) {
-        throw new Problem('CS_LOG_UNAVAILABLE', 'Kafka has no coordinator of groups', { cause })
-      }
-      await rested(50)
-    }
-  }
+  const answers = again(() => admin.fetchOffsets({ groupId }), {
+    while: () => true,
+    limitMs: GROUPS_LIMIT_MS,
+  })
+  await answers.catch(unavailable('Kafka has no coordinator of groups'))
 }
+
+const unavailable =
+  (what: string) =>
+  (cause: unknown): never => {
+    throw new Problem('CS_LOG_UNAVAILABLE', what, { cause, retriable: true })
+  }
 
 async function entriesFor(admin: Admin, user: string): Promise<[string, AclEntry][]> {
   const { resources } = await admin.describeAcls({
@@ -222,4 +185,5 @@ const {
 } = kafkajs
 
 const GRANT_LIMIT_MS = 60_000
+const TOPICS_LIMIT_MS = 60_000
 const GROUPS_LIMIT_MS = 60_000

@@ -1,6 +1,6 @@
-import { setTimeout as setTimeoutPromise } from 'node:timers/promises'
 import type { Admin, Kafka } from 'kafkajs'
 import { messageOf, Problem } from '@countersign/kernel'
+import { again, type Patience } from './again.ts'
 import type { KafkaLogger } from './client.ts'
 import { isLeaderless, isTimeout, problemOf } from './problems.ts'
 import { within } from './within.ts'
@@ -155,21 +155,6 @@ export async function connectMetadata(
   }
 }
 
-type Patience = { readonly while: (cause: unknown) => boolean; readonly limitMs: number }
-
-/** Tries again while it fails for a reason that passes. */
-async function again<T>(attempt: () => Promise<T>, patience: Patience): Promise<T> {
-  const until = performance.now() + patience.limitMs
-  for (;;) {
-    try {
-      return await attempt()
-    } catch (cause) {
-      if (!patience.while(cause) || performance.now() > until) throw cause
-      await setTimeoutPromise(RETRY_MS)
-    }
-  }
-}
-
 const PULSE_MS = 1_000
 /** Nobody asks whether Kafka answers while it does: the fetches of an idle reader return once a second. */
 const HEARD_MS = 1_500
@@ -178,5 +163,4 @@ const FIRST_LIMIT_MS = 15_000
 const ANSWER_LIMIT_MS = 6_000
 /** A partition without a leader has one in moments. */
 const LEADERLESS: Patience = { while: isLeaderless, limitMs: 3_000 }
-const RETRY_MS = 50
 export const DISCONNECT_LIMIT_MS = 1_000

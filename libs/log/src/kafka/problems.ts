@@ -29,6 +29,15 @@ export function isPassing(thrown: unknown): boolean {
 export const isLeaderless = (thrown: unknown): boolean =>
   causesOf(thrown).some((cause) => LEADERLESS.has(kindOf(cause)))
 
+/**
+ * Whether what was just made is not there yet. Errors are known by the names of the protocol, wherever kafkajs wrapped them;
+ * its own give-ups of what may be tried again count too.
+ */
+export const isNotYet = (thrown: unknown): boolean =>
+  causesOf(thrown).some(
+    (cause) => NOT_YET.has(kindOf(cause)) || property(cause, 'retriable') === true,
+  )
+
 /** Whether Kafka took longer than kafkajs waits. */
 export const isTimeout = (thrown: unknown): boolean =>
   causesOf(thrown).some(
@@ -70,4 +79,17 @@ const LASTING = new Set([
   'UNSUPPORTED_VERSION',
 ])
 const LEADERLESS = new Set(['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE'])
+const NOT_YET = new Set([
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_FOR_PARTITION',
+  'NOT_LEADER_OR_FOLLOWER',
+  'REPLICA_NOT_AVAILABLE',
+  'KAFKA_STORAGE_ERROR',
+  'FENCED_LEADER_EPOCH',
+  'UNKNOWN_LEADER_EPOCH',
+  'NOT_CONTROLLER',
+  'BROKER_NOT_AVAILABLE',
+  'REQUEST_TIMED_OUT',
+])
 const CAUSES_MAX = 10
