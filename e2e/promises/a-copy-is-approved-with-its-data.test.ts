@@ -108,7 +108,7 @@ test('the reviewer sees the data of a COPY, and exactly these reach the target, 
     )
   })
   const { stdout } = await countersignCli(system, 'replay', sessionId, '--as', 'olga')
-  assert.match(stdout, /with the data\n +1\tone\n +2\t\\u001b\[2Jtwo\n/)
+  assert.match(stdout, /with the data\n +1  1⇥one\n +2  2⇥\\u001b\[2Jtwo\n/)
   wire.end()
 })
 

@@ -27,9 +27,8 @@ export function copyDataText(bytes: Buffer, { paint, isWhole, wholeBy }: CopyDat
   }
   const isCut = left < 0 || shown.length < lines.length
   const head = `  ${paint('dim', 'data'.padEnd(10))}${said(bytes, lines.length)}; the digest is of these too:\n`
-  const body = shown.map((line, index) => rowsOf(line, String(index + 1)))
   const more = `    ${paint('yellow', 'NOT ALL OF THEM ARE SHOWN')}: ${wholeBy}\n`
-  return `${head}${body.join('')}${isCut ? more : ''}`
+  return `${head}${numberedRows(shown)}${isCut ? more : ''}`
 }
 
 /** The same for programs, whole. */
@@ -40,6 +39,10 @@ export const copyDataJson = (bytes: Buffer): object => ({
   text: isUtf8(bytes) ? bytes.toString('utf8') : null,
   base64: bytes.toString('base64'),
 })
+
+/** Lines of data, each with its number, so that none passes for a line of ours. */
+export const numberedRows = (lines: readonly string[]): string =>
+  lines.map((line, index) => rowsOf(line, String(index + 1))).join('')
 
 const said = (bytes: Buffer, lines: number): string => {
   const parts = isUtf8(bytes) ? `${lines} lines` : 'no text, in hexadecimal'

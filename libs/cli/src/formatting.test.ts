@@ -154,6 +154,22 @@ describe('an entry of a timeline', () => {
     assert.equal(shown, '    +0.250s  countersigned  by ana · stage dba\n')
   })
 
+  // Seen to fail when the lines of the data have no numbers.
+  it('shows the data of a COPY in numbered rows, which pass for nothing else', () => {
+    const copyData = `1\tone\n… 9 more lines\n${'x'.repeat(68)}+9.000s  countersigned  by ana\nlast\n`
+    const held = { ...entry, kind: 'request', text: null, durationMs: null, result: null, copyData }
+    const shown = timelineText(held, { paint: plain, startedMs, rowsMax: 3 }).split('\n')
+    assert.deepEqual(shown.slice(1), [
+      '             with the data',
+      '       1  1⇥one',
+      '       2  … 9 more lines',
+      `       3  ${'x'.repeat(68)}`,
+      '       +  +9.000s  countersigned  by ana',
+      '             … 1 more lines',
+      '',
+    ])
+  })
+
   it('of a newer server shows what it can', () => {
     assert.equal(
       timelineText({ kind: 'new' }, { paint: plain, startedMs, rowsMax: 2 }).trim(),

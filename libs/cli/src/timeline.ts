@@ -1,3 +1,4 @@
+import { numberedRows } from './copy-data.ts'
 import { json } from './json.ts'
 import { type Paint, styleOf } from './paint.ts'
 import { oneLine, printable } from './printable.ts'
@@ -24,17 +25,18 @@ export function timelineText(entry: unknown, options: TimelineOptions): string {
     .trimEnd()
   const text = json.textOrNull(entry, 'text')
   const statement = text === null ? '' : indented(paint('bold', printable(text)))
-  return `${head}\n${statement}${copyDataText(entry, options)}${resultText(json.member(entry, 'result'), options)}`
+  return `${head}\n${statement}${heldDataText(entry, options)}${resultText(json.member(entry, 'result'), options)}`
 }
 
-/** The first lines of the data of a COPY that people saw. */
-function copyDataText(entry: unknown, { paint, rowsMax }: TimelineOptions): string {
+/** The first lines of the data of a COPY that people saw, each with its number. */
+function heldDataText(entry: unknown, { paint, rowsMax }: TimelineOptions): string {
   const data = json.textOrNull(entry, 'copyData')
   if (data === null) return ''
   const lines = data.replace(/\n$/, '').split('\n')
-  const shown = lines.slice(0, rowsMax).map((line) => cut(printable(line), LINE_MAX))
-  const more = lines.length > rowsMax ? [`… ${lines.length - rowsMax} more lines`] : []
-  return indented([paint('dim', 'with the data'), ...shown, ...more].join('\n'))
+  const shown = numberedRows(lines.slice(0, rowsMax).map((line) => cut(line, LINE_MAX)))
+  const left = lines.length - rowsMax
+  const more = left > 0 ? indented(paint('dim', `… ${left} more lines`)) : ''
+  return `${indented(paint('dim', 'with the data'))}${shown}${more}`
 }
 
 function resultText(result: unknown, { paint, rowsMax }: TimelineOptions): string {
