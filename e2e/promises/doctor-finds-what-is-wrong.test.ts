@@ -4,8 +4,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { startSystem, type System } from '@countersign/local'
+import { startPostgres, startSystem, type System } from '@countersign/local'
+import { startPsql } from '../support/agent.ts'
 import { countersignCli } from '../support/cli.ts'
+import { eventually } from '../support/ledger.ts'
 import { applyCatalog } from '../support/reviewer.ts'
 import { askTarget } from '../support/target.ts'
 
@@ -21,16 +23,30 @@ after(async () => {
   await rm(folder, { recursive: true })
 })
 
+type Report = {
+  status: number | null
+  failed: string[]
+  warned: string[]
+  details: Readonly<Record<string, string>>
+}
+
 /** What doctor says is not well, by the name of the check. */
-async function doctor(): Promise<{ status: number | null; failed: string[]; warned: string[] }> {
+async function doctor(): Promise<Omit<Report, 'details'>> {
+  const { status, failed, warned } = await diagnosis()
+  return { status, failed, warned }
+}
+
+async function diagnosis(): Promise<Report> {
   const { status, stdout } = await countersignCli(system, 'doctor', '--json', '--as', 'ana')
-  const report: { checks: { check: string; status: string; next: string | null }[] } =
-    JSON.parse(stdout)
+  const report: {
+    checks: { check: string; status: string; detail: string; next: string | null }[]
+  } = JSON.parse(stdout)
   const named = (wanted: string) =>
     report.checks.filter((each) => each.status === wanted).map(({ check }) => check)
   for (const { status: state, next } of report.checks)
     assert.equal(next === null, state === 'ok', 'what is not well says what to do')
-  return { status, failed: named('failed'), warned: named('warning') }
+  const details = Object.fromEntries(report.checks.map(({ check, detail }) => [check, detail]))
+  return { status, failed: named('failed'), warned: named('warning'), details }
 }
 
 test('doctor finds a base role that is too strong, a login past Countersign, and whatever is dead', async () => {
@@ -51,14 +67,50 @@ test('doctor finds a base role that is too strong, a login past Countersign, and
     assert.equal(failed.includes('port for agents'), name === 'proxy')
     await service.start()
   }
+  const agent = await startPsql(system, { profile: 'shop-dev' })
+  agent.type('select 4711;')
+  await agent.says(/4711/)
   await system.postgres.stop()
+  await agent.finish()
   const { status, failed } = await doctor()
   assert.equal(status, 1)
   for (const profile of ['shop-dev', 'shop-staging', 'shop-prod'])
     assert.ok(failed.includes(`${profile}: reachable`), failed.join(', '))
+  const { details } = await eventually(
+    'a revocation that does not succeed',
+    async () => {
+      const found = await diagnosis()
+      return found.failed.includes('shop-dev: revocations') ? found : null
+    },
+    STUCK_LIMIT_MS,
+  )
+  assert.match(
+    details['shop-dev: revocations'] ?? '',
+    /^one does not succeed: role cs_shop_dev\S*, since .* \(\d+ min .* s\): .*ECONNREFUSED/,
+  )
+  const { dir, ports } = system.instance
+  const again = await startPostgres({
+    ...{ dir, port: ports.postgres, tlsDir: system.secrets.tlsDir },
+  })
+  try {
+    await eventually(
+      'that it is revoked once the target is back',
+      async () => !(await doctor()).failed.includes('shop-dev: revocations'),
+      STUCK_LIMIT_MS,
+    )
+    assert.deepEqual(
+      await askTarget(system, "SELECT 1 FROM pg_roles WHERE rolname LIKE 'cs\\_%' AND rolcanlogin"),
+      [],
+    )
+  } finally {
+    await again.stop()
+  }
   await system.kafka().stop()
   assert.ok((await doctor()).failed.includes('kafka'))
 })
+
+/** A revocation is told of after a minute, and its pauses are 5 minutes at most. */
+const STUCK_LIMIT_MS = 600_000
 
 test('apply --check-targets finds a secret, a role and a database that are not there', async () => {
   const other = await startSystem({

@@ -31,10 +31,6 @@ export async function ask(call: HttpCall): Promise<Answered> {
   }))
 }
 
-/** The whole answer of a server, as text. */
-export const textFrom = (call: HttpCall): Promise<string> =>
-  answered(call, (response) => response.text())
-
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { messageOf } from '@countersign/kernel'
 import type { Context } from './context.ts'
-import { ask, textFrom } from './http.ts'
+import { answerOf, ask } from './http.ts'
 import { HOME } from './invocation.ts'
 import { json } from './json.ts'
 import { stuckRevocations } from './stuck-revocations.ts'
@@ -64,8 +64,12 @@ async function serviceFinding(context: Context, service: string, dir: string): P
 async function revocationFindings(context: Context): Promise<readonly Finding[]> {
   const port = settingsOfService(context, 'credential-broker')?.['CS_HEALTH_PORT'] ?? ''
   if (port === '') return []
-  const url = `http://127.0.0.1:${port}/metrics`
-  return textFrom({ url, token: null, limitMs: 5_000 }).then(stuckRevocations, () => [])
+  const url = `http://127.0.0.1:${port}/revocations`
+  const report = answerOf({ url, token: null, limitMs: 5_000 })
+  return report.then(
+    (found) => stuckRevocations(found, context.io.nowMs()),
+    () => [],
+  )
 }
 
 async function kafkaFinding(context: Context, next: string): Promise<Finding> {

@@ -2,24 +2,34 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { stuckRevocations } from './stuck-revocations.ts'
 
-test('a profile with revocations that do not succeed is named, with how many', () => {
-  const metrics = `# TYPE countersign_revocations_stuck gauge
-countersign_revocations_stuck{profile="shop-prod",otel_scope_name="countersign"} 2 1700000000000
-countersign_revocations_stuck{otel_scope_name="countersign",profile="shop-dev"} 1
-countersign_records_decided{profile="other"} 7
-`
-  const found = stuckRevocations(metrics)
+const NOW = Date.parse('2026-01-01T00:10:00Z')
+
+test('a profile with revocations that do not succeed is one line: how many, which role, since when, and why', () => {
+  const report = {
+    stuck: [
+      { profile: 'shop-prod', count: 2, role: 'cs_a', failingMs: 125_000, cause: 'no\nroute' },
+      { profile: 'shop-dev', count: 1, role: 'cs_b', failingMs: 60_000, cause: 'no such secret' },
+    ],
+  }
   assert.deepEqual(
-    found.map(({ check, status, detail }) => [check, status, detail]),
+    stuckRevocations(report, NOW).map(({ check, status, detail }) => [check, status, detail]),
     [
-      ['shop-prod: revocations', 'failed', '2 do not succeed; each is tried again'],
-      ['shop-dev: revocations', 'failed', '1 does not succeed; each is tried again'],
+      [
+        'shop-prod: revocations',
+        'failed',
+        '2 do not succeed, the longest: role cs_a, since 2026-01-01 00:07:55Z (2 min 5 s): no route',
+      ],
+      [
+        'shop-dev: revocations',
+        'failed',
+        'one does not succeed: role cs_b, since 2026-01-01 00:09:00Z (1 min 0 s): no such secret',
+      ],
     ],
   )
 })
 
-test('where none is stuck nothing is found', () => {
-  assert.deepEqual(stuckRevocations('countersign_revocations_stuck 0\n'), [])
-  assert.deepEqual(stuckRevocations('countersign_revocations_stuck{scope="x"} 0\n'), [])
-  assert.deepEqual(stuckRevocations(''), [])
+test('where none is stuck nothing is found, nor of a broker that reports nothing', () => {
+  assert.deepEqual(stuckRevocations({ stuck: [] }, NOW), [])
+  assert.deepEqual(stuckRevocations(null, NOW), [])
+  assert.deepEqual(stuckRevocations({ other: 1 }, NOW), [])
 })

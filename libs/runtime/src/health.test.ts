@@ -39,6 +39,16 @@ test('probes are answered at the address that is asked for, and at no other', as
   }
 })
 
+test('a report is told at its own path, and nothing at any other', async () => {
+  const reports = { '/revocations': () => ({ stuck: [1] }) }
+  const options = { host: '127.0.0.1', port: 0, checks: [], telemetry, logger: silent, reports }
+  await using served = await serveHealth(options)
+  const get = (path: string) => fetch(`http://127.0.0.1:${served.port}${path}`)
+  assert.deepEqual(await (await get('/revocations?x')).json(), { stuck: [1] })
+  for (const path of ['/revocation', '/constructor', '/__proto__'])
+    assert.equal((await get(path)).status, 404)
+})
+
 test('a port that cannot be opened is an error with one clear line', async () => {
   const options = { host: '127.0.0.1', checks: [], telemetry, logger: silent }
   await using first = await serveHealth({ ...options, port: 0 })

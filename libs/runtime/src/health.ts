@@ -13,26 +13,35 @@ export type HealthOptions = {
   host: string
   port: number
   checks: readonly HealthCheck[]
+  /** What else is told at a path of its own, as JSON. */
+  reports?: Readonly<Record<string, () => object>>
   telemetry: Telemetry
   logger: Logger
 }
 
-/** Serves /healthz (the process lives), /readyz (it can do its work) and /metrics. */
+/** Serves /healthz (the process lives), /readyz (it can do its work), /metrics and the reports. */
 export async function serveHealth(
   options: HealthOptions,
 ): Promise<AsyncDisposable & { port: number }> {
+  const reports = new Map(Object.entries(options.reports ?? {}))
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
-    const path = (request.url ?? '/').split('?', 1)[0]
+    const [path = '/'] = (request.url ?? '/').split('?', 1)
     if (path === '/metrics') return options.telemetry.serveMetrics(request, response)
     if (path === '/healthz') return void response.writeHead(200).end('ok\n')
+    const report = reports.get(path)
+    if (report !== undefined) return told(response, 200, report())
     if (path !== '/readyz') return void response.writeHead(404).end('not found\n')
     const failing = options.checks.filter((check) => !check.healthy()).map((check) => check.name)
-    response.writeHead(failing.length === 0 ? 200 : 503, { 'content-type': 'application/json' })
-    response.end(`${JSON.stringify({ ready: failing.length === 0, failing })}\n`)
+    told(response, failing.length === 0 ? 200 : 503, { ready: failing.length === 0, failing })
   }
   const server = createServer(answering('health', answer, options.logger))
   const port = await listening(server, options)
   return { port, [Symbol.asyncDispose]: () => closed(server) }
+}
+
+function told(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' })
+  response.end(`${JSON.stringify(body)}\n`)
 }
 
 /** Listens, or throws a `Problem` that names the port. What goes wrong later is told, and ends nothing. */

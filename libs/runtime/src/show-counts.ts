@@ -1,16 +1,20 @@
 import { metrics } from '@opentelemetry/api'
 
-/** Shows at /metrics how often each name occurs at this moment, as `countersign_<what>` by `profile`; 0 where there is none. */
+/** Shows at /metrics how many there are of something at this moment, as `countersign_<what>` by `profile`; 0 where there are none. */
 export function showCounts(
   of: { readonly what: string; readonly description: string },
-  profiles: () => readonly string[],
+  counted: () => ReadonlyMap<string, number>,
 ): void {
+  // A gauge goes on to show what was observed last: who was shown has to be told of until the end.
+  // bound: one per profile
+  const shown = new Set<string>()
   metrics
     .getMeter('countersign')
     .createObservableGauge(`countersign_${of.what}`, { description: of.description })
     .addCallback((gauge) => {
-      const counts = Map.groupBy(profiles(), (profile) => profile)
-      if (counts.size === 0) gauge.observe(0)
-      for (const [profile, all] of counts) gauge.observe(all.length, { profile })
+      const counts = counted()
+      for (const profile of counts.keys()) shown.add(profile)
+      if (shown.size === 0) gauge.observe(0)
+      for (const profile of shown) gauge.observe(counts.get(profile) ?? 0, { profile })
     })
 }

@@ -38,6 +38,7 @@ await startService(topology.service, async () => {
     port: config.CS_HEALTH_PORT,
     telemetry,
     logger,
+    reports: { '/revocations': () => ({ stuck: broker.stuckRevocations() }) },
     checks: [
       { name: 'log', healthy: () => log.healthy() },
       { name: 'broker', healthy: () => broker.healthy() },

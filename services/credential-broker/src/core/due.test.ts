@@ -53,7 +53,7 @@ test('a lease that ran out is a matter of all its sessions that were promised a 
 
 test('a step that failed is due when its pause is over', () => {
   const state = after(toLower)
-  stepFailed(state.retries, session, `lower/${alter}`, 0)
+  stepFailed(state.retries, session, { step: `lower/${alter}`, cause: 'nobody answers' }, 0)
   assert.equal(dueStep(state, session, lives, 249), null)
   assert.deepEqual([...dueSessions(state, lives, 249)], [])
   assert.equal(dueStep(state, session, lives, 250)?.do, 'lower')
@@ -62,20 +62,20 @@ test('a step that failed is due when its pause is over', () => {
 
 test('a lease that runs out while a lowering pauses does not wait for it', () => {
   const state = after(toLower)
-  stepFailed(state.retries, session, `lower/${alter}`, 0)
+  stepFailed(state.retries, session, { step: `lower/${alter}`, cause: 'nobody answers' }, 0)
   assert.deepEqual([...dueSessions(state, ranOut, 1)], [session])
   assert.equal(dueStep(state, session, ranOut, 1)?.do, 'revoke')
 })
 
 test('a revocation that fails pauses, although its lease is still over', () => {
   const state = after(opened)
-  stepFailed(state.retries, session, 'revoke', 0)
+  stepFailed(state.retries, session, { step: 'revoke', cause: 'nobody answers' }, 0)
   assert.deepEqual([...dueSessions(state, ranOut, 1)], [])
 })
 
 test('a revoked session leaves nothing to look after', () => {
   const state = after([...opened, ended()])
-  stepFailed(state.retries, session, 'revoke', 0)
+  stepFailed(state.retries, session, { step: 'revoke', cause: 'nobody answers' }, 0)
   noted(state, revoked(role))
   assert.deepEqual([...dueSessions(state, ranOut, 60_000)], [])
   assert.deepEqual([state.tenants.size, state.retries.size], [0, 0])

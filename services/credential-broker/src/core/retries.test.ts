@@ -12,11 +12,13 @@ import {
   takenAgain,
 } from './retries.ts'
 
+const failing = (step: string) => ({ step, cause: 'nobody answers' })
+
 test('each pause is twice the one before, up to a limit', () => {
   const retries: Retries = new Map()
   const pauses = Array.from({ length: 8 }, (_, failure) => {
     const nowMs = failure * 20_000
-    stepFailed(retries, session, 'revoke', nowMs)
+    stepFailed(retries, session, failing('revoke'), nowMs)
     return (retries.get(session)?.atMs ?? 0) - nowMs
   })
   assert.deepEqual(pauses, [250, 500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000])
@@ -24,7 +26,7 @@ test('each pause is twice the one before, up to a limit', () => {
 
 test('a step pauses until its time has come, and no other step of the session does', () => {
   const retries: Retries = new Map()
-  stepFailed(retries, session, 'lower/1', 1_000)
+  stepFailed(retries, session, failing('lower/1'), 1_000)
   assert.equal(isPausing(retries, session, 'lower/1', 1_249), true)
   assert.equal(isPausing(retries, session, 'lower/1', 1_250), false)
   assert.equal(isPausing(retries, session, 'revoke', 1_000), false)
@@ -32,11 +34,11 @@ test('a step pauses until its time has come, and no other step of the session do
 
 test('how long a step has been failing is counted from its first failure, and from zero for another', () => {
   const retries: Retries = new Map()
-  stepFailed(retries, session, 'lower/1', 1_000)
-  stepFailed(retries, session, 'lower/1', 2_250)
+  stepFailed(retries, session, failing('lower/1'), 1_000)
+  stepFailed(retries, session, failing('lower/1'), 2_250)
   assert.equal(failingMs(retries, session, 'lower/1', 2_250), 1_250)
   assert.equal(failingMs(retries, session, 'revoke', 2_250), 0)
-  stepFailed(retries, session, 'revoke', 3_000)
+  stepFailed(retries, session, failing('revoke'), 3_000)
   assert.equal(failingMs(retries, session, 'revoke', 3_500), 500)
 })
 
@@ -45,7 +47,7 @@ test('a lowering that waits one second for its lock is given up before the proxy
   let nowMs = 0
   do {
     nowMs = (retries.get(session)?.atMs ?? 0) + 1_000
-    stepFailed(retries, session, 'lower/1', nowMs)
+    stepFailed(retries, session, failing('lower/1'), nowMs)
   } while (failingMs(retries, session, 'lower/1', nowMs) < FAILING_MS_MAX.lower)
   assert.equal(nowMs, 8_750)
 })
@@ -55,9 +57,10 @@ test('a revocation that fails on and on is tried ever more rarely, and shows aft
   let nowMs = 0
   const pauses: number[] = []
   for (let failure = 0; failure < 20; failure++) {
-    stepFailed(retries, session, 'revoke', nowMs, REVOKE_PAUSE_MS_MAX)
+    stepFailed(retries, session, { ...failing('revoke'), pauseMsMax: REVOKE_PAUSE_MS_MAX }, nowMs)
     const { atMs } = retries.get(session) ?? assert.fail()
-    assert.deepEqual(stuck(retries, nowMs), nowMs >= 60_000 ? [session] : [])
+    const shown = { sessionId: session, failingMs: nowMs, cause: 'nobody answers' }
+    assert.deepEqual(stuck(retries, nowMs), nowMs >= 60_000 ? [shown] : [])
     pauses.push(atMs - nowMs)
     nowMs = atMs
   }
@@ -68,6 +71,16 @@ test('a revocation that fails on and on is tried ever more rarely, and shows aft
   assert.ok(new Set(pauses.slice(-5)).size > 1, 'not all at the same distance')
   takenAgain(retries, [session], nowMs)
   assert.equal(isPausing(retries, session, 'revoke', nowMs), false)
-  stepFailed(retries, session, 'revoke', nowMs, REVOKE_PAUSE_MS_MAX)
+  stepFailed(retries, session, { ...failing('revoke'), pauseMsMax: REVOKE_PAUSE_MS_MAX }, nowMs)
   assert.equal((retries.get(session)?.atMs ?? 0) - nowMs, 250)
+})
+
+test('the cause is kept as of the last failure, and no longer than a line', () => {
+  const retries: Retries = new Map()
+  stepFailed(retries, session, failing('revoke'), 0)
+  stepFailed(retries, session, { step: 'revoke', cause: 'x'.repeat(100_000) }, 60_000)
+  assert.deepEqual(
+    stuck(retries, 60_000).map(({ cause }) => cause),
+    ['x'.repeat(300)],
+  )
 })

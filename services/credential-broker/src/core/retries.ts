@@ -7,6 +7,8 @@ export type Retries = Map<SessionId, Retry>
 type Retry = {
   readonly step: string
   readonly failures: number
+  /** Why it failed the last time. */
+  readonly cause: string
   /** When it failed first, and when it is taken again. */
   readonly sinceMs: number
   readonly atMs: number
@@ -16,10 +18,10 @@ type Retry = {
 export function stepFailed(
   retries: Retries,
   sessionId: SessionId,
-  step: string,
+  failed: { readonly step: string; readonly cause: string; readonly pauseMsMax?: number },
   nowMs: number,
-  pauseMsMax: number = PAUSE_MS_MAX,
 ): void {
+  const { step, pauseMsMax = PAUSE_MS_MAX } = failed
   const before = retries.get(sessionId)
   const isAgain = before?.step === step
   const failures = isAgain ? before.failures + 1 : 1
@@ -27,7 +29,8 @@ export function stepFailed(
   // Sessions that ended together do not come back together. Short pauses are exact: somebody waits.
   const pauseMs = longestMs <= PAUSE_MS_MAX ? longestMs : longestMs * spread(sessionId, failures)
   const sinceMs = isAgain ? before.sinceMs : nowMs
-  retries.set(sessionId, { step, failures, sinceMs, atMs: nowMs + pauseMs })
+  const cause = failed.cause.slice(0, CAUSE_CHARACTERS_MAX)
+  retries.set(sessionId, { step, failures, cause, sinceMs, atMs: nowMs + pauseMs })
 }
 
 /** Whether a step pauses. Another step of the same session does not: an end never waits for a lowering. */
@@ -66,10 +69,19 @@ export const FAILING_MS_MAX: Readonly<Record<Step['do'], number>> = {
   revoke: 60_000,
 }
 
-/** The revocations that have failed for so long that somebody has to look, by their sessions. */
-export const stuck = (retries: Retries, nowMs: number): SessionId[] =>
-  [...retries].flatMap(([sessionId, { step, sinceMs }]) =>
-    step === 'revoke' && nowMs - sinceMs >= FAILING_MS_MAX.revoke ? [sessionId] : [],
+/** A revocation that has failed for so long that somebody has to look. */
+export type Stuck = {
+  readonly sessionId: SessionId
+  readonly failingMs: number
+  readonly cause: string
+}
+
+/** The revocations that are stuck. Each is still tried. */
+export const stuck = (retries: Retries, nowMs: number): Stuck[] =>
+  [...retries].flatMap(([sessionId, { step, sinceMs, cause }]) =>
+    step === 'revoke' && nowMs - sinceMs >= FAILING_MS_MAX.revoke
+      ? [{ sessionId, failingMs: nowMs - sinceMs, cause }]
+      : [],
   )
 
 /** Takes every step of these sessions again at the next look: what kept them may be mended. */
@@ -86,5 +98,6 @@ const spread = (sessionId: SessionId, failures: number): number =>
 
 /** A revocation is tried for ever, and in the end once in a while: nobody waits for it any more. */
 export const REVOKE_PAUSE_MS_MAX = 300_000
+const CAUSE_CHARACTERS_MAX = 300
 const PAUSE_MS = 250
 const PAUSE_MS_MAX = 8_000

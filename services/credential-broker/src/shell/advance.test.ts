@@ -24,6 +24,7 @@ import {
   role,
   session,
 } from '../core/examples.ts'
+import { stuckRevocations } from '../core/stuck-revocations.ts'
 import { type Advance, advancer } from './advance.ts'
 import type { StepContext } from './perform.ts'
 
@@ -89,16 +90,28 @@ test('a session that ends while a lowering pauses is revoked at once', async () 
   )
 })
 
-test('a revocation never gives up; after a minute the role may keep what cannot be handed over', async () => {
+test('a revocation never gives up: after a minute it is stuck, and the role may keep what cannot be handed over; once the target is back it is done', async () => {
   const state = after([...opened, ended()])
-  const advance = over(state, locked)
+  let isBack = false
+  const advance = over(state, (step) => (isBack ? answer(step) : locked()))
   await advance(session)
   while (nowMs < 120_000) await sweepLater(state, advance)
-  assert.deepEqual(log, [])
+  assert.equal(log.length, 0)
   const mayLeave = taken.map(({ context }) => context.mayLeave)
   assert.deepEqual(mayLeave, mayLeave.toSorted(), 'once it may, it still may')
   assert.equal(mayLeave[0], false)
   assert.equal(mayLeave.at(-1), true)
+  const cause = 'canceling statement due to lock timeout'
+  assert.deepEqual(stuckRevocations([state], nowMs), [
+    { profile: 'shop-prod', role, count: 1, failingMs: nowMs, cause },
+  ])
+  isBack = true
+  await sweepLater(state, advance)
+  assert.deepEqual(
+    log.map(({ message }) => message.type),
+    ['CredentialRevoked'],
+  )
+  assert.deepEqual(stuckRevocations([state], nowMs), [])
 })
 
 test('what a crash lost has the same ids when it is done again', async () => {

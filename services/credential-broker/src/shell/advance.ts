@@ -77,8 +77,9 @@ export function advancer(options: AdvanceOptions): Advance {
       return consequences
     } catch (cause) {
       const wasStuck = step.do === 'revoke' && hasFailedLong(state, sessionId, step)
-      const pauseMsMax = step.do === 'revoke' ? REVOKE_PAUSE_MS_MAX : undefined
-      stepFailed(state.retries, sessionId, name, clock.monotonicMs(), pauseMsMax)
+      const pause = step.do === 'revoke' ? { pauseMsMax: REVOKE_PAUSE_MS_MAX } : {}
+      const failed = { step: name, cause: messageOf(cause), ...pause }
+      stepFailed(state.retries, sessionId, failed, clock.monotonicMs())
       const isGivenUp = step.do === 'lower' && hasFailedLong(state, sessionId, step)
       const fields = { sessionId, step: step.do, reason: messageOf(cause) }
       const isStuck = step.do === 'revoke' && hasFailedLong(state, sessionId, step)

@@ -34,7 +34,8 @@ import {
 import { dueSessions } from '../core/due.ts'
 import { credentialFailed } from '../core/failure.ts'
 import { isExpired, leaseSeen, type Leases } from '../core/leases.ts'
-import { stuck, takenAgain } from '../core/retries.ts'
+import { takenAgain } from '../core/retries.ts'
+import { type StuckRevocations, stuckRevocations } from '../core/stuck-revocations.ts'
 import { CATALOG, CREDENTIALS, LEASES, SESSIONS, topology } from '../topology.ts'
 import { advancer } from './advance.ts'
 import type { Description } from './describe-target.ts'
@@ -45,7 +46,12 @@ import type { TargetAdmins } from './target-admin.ts'
 import { watchesOf } from './watches.ts'
 
 /** The running broker. */
-export type Broker = AsyncDisposable & { healthy(): boolean; readonly failed: Promise<never> }
+export type Broker = AsyncDisposable & {
+  healthy(): boolean
+  /** The revocations that somebody has to look at, by profile. */
+  stuckRevocations(): readonly StuckRevocations[]
+  readonly failed: Promise<never>
+}
 
 export type BrokerOptions = {
   log: Log
@@ -169,11 +175,9 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
     },
   })
   host.resolve(served)
-  showCounts(STUCK, () =>
-    [...served.partitions().values()].flatMap(({ live, retries }) =>
-      stuck(retries, clock.monotonicMs()).map((id) => live.get(id)?.intent?.target ?? ''),
-    ),
-  )
+  const stuckNow = (): readonly StuckRevocations[] =>
+    stuckRevocations(served.partitions().values(), clock.monotonicMs())
+  showCounts(STUCK, () => new Map(stuckNow().map(({ profile, count }) => [profile, count])))
 
   /** A function that came, or another view, changes what the statements of every open session mean. */
   async function tell(profile: Profile, description: Description): Promise<void> {
@@ -250,6 +254,7 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
   return {
     failed: Promise.race([served.failed, leaseReader.failed]),
     healthy: () => served.healthy(),
+    stuckRevocations: stuckNow,
     async [Symbol.asyncDispose]() {
       stopping.abort()
       timers.dispose()
