@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash as digest } from 'node:crypto'
 
 /** Two hundred people who do not exist; the same on every machine. */
 export const customers = () =>
@@ -24,15 +24,17 @@ export const products = () =>
     price_cents: 199 + number(`price ${id}`, 20_000),
   }))
 
-export const orders = () =>
-  numbers(220).map((id) => ({
+export const orders = () => {
+  const people = customers()
+  return numbers(220).map((id) => ({
     id,
     customer_id: 1 + number(`customer ${id}`, 200),
     total_cents: 500 + number(`total ${id}`, 50_000),
     status: pick(['open', 'paid', 'sent', 'returned'], `status ${id}`),
-    note: id % 10 === 0 ? `Please call ${customers()[id % 200]?.phone ?? ''} before noon` : null,
+    note: id % 10 === 0 ? `Please call ${people[id % 200]?.phone ?? ''} before noon` : null,
     created_at: at(id),
   }))
+}
 
 export const apiKeys = () =>
   numbers(50).map((id) => ({
@@ -43,7 +45,7 @@ export const apiKeys = () =>
   }))
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1)
-const hash = (seed: string): string => createHash('sha256').update(seed).digest('hex')
+const hash = (seed: string): string => digest('sha256', seed, 'hex')
 const number = (seed: string, below: number): number => parseInt(hash(seed).slice(0, 8), 16) % below
 const digits = (seed: string, count: number): string =>
   numbers(count)

@@ -73,7 +73,7 @@ export async function spawnService(
     const until = performance.now() + limitMs
     while (child.running() && performance.now() < until) {
       if (await isReady(healthPort)) return
-      await delay(25)
+      await delay(READY_PAUSE_MS)
     }
     const why = child.running() ? 'is not ready in time' : 'has ended'
     throw new Problem('CS_INTERNAL', `${name} ${why}; it said:\n${child.lastLines()}`, {
@@ -117,3 +117,5 @@ const envFile = (env: Readonly<Record<string, string>>): string =>
     .join('')
 
 const READY_LIMIT_MS = 60_000
+/** Eight services are waited for at once: asked forty times a second, they took a core that they need to start. */
+const READY_PAUSE_MS = 100
