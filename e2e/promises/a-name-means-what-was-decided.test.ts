@@ -6,7 +6,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { toServer } from '@countersign/postgres-wire'
 import { arena } from '../support/arena.ts'
-import { applyCatalog } from '../support/reviewer.ts'
+import { heldStatement } from '../support/held.ts'
+import { applyCatalog, callConsole } from '../support/reviewer.ts'
 import { askTarget } from '../support/target.ts'
 import { openWire, told } from '../support/wire.ts'
 
@@ -81,6 +82,40 @@ test('a portal that SQL declared anew is not known by its name, in the same and 
   }
 })
 
+test('an EXECUTE is decided as what PREPARE named: allowed, masked, or held with its text', async () => {
+  const wire = await openWire(system, 'shop-dev')
+  const asked = async (sql: string): Promise<string[]> => {
+    wire.send(toServer.query(sql))
+    return rowsIn(told(await wire.ready()))
+  }
+  await asked(`prepare h as ${HIDDEN}`)
+  await asked('prepare o (int) as select id from shop.products where id = $1')
+  assert.deepEqual(await asked('execute h'), ['row [masked]'])
+  assert.deepEqual(await asked('execute o(1)'), ['row 1'])
+  // One pipeline: the name means what was prepared before it.
+  wire.send(...ran('deallocate o'), ...ran(`prepare o as ${HIDDEN}`), ...ran('execute o'))
+  wire.send(toServer.sync())
+  assert.deepEqual(rowsIn(told(await wire.ready())), ['row [masked]'])
+  wire.end()
+  const held = await heldStatement(system, 'unused', {
+    profile: 'shop-prod',
+    commands: [
+      'prepare d (int) as delete from shop.orders where id = $1',
+      'set statement_timeout = 60000',
+      'execute d(90001)',
+    ],
+  })
+  const review = await callConsole(system, 'ana', {
+    path: `/v1/requests/${held.requestId}`,
+  })
+  assert.match(
+    JSON.stringify(review.body),
+    /runs the prepared statement d; deletes rows of shop\.orders/,
+  )
+  held.psql.signal('SIGINT')
+  await held.psql.finish()
+})
+
 test('after code that nobody looked into a statement is prepared again from its own text', async () => {
   await applyCatalog(system, (name, text) => (name === 'dev.cedar' ? `${text}\n${OPAQUE}` : text))
   const named = toServer.parse('s', HARMLESS)
@@ -94,6 +129,12 @@ test('after code that nobody looked into a statement is prepared again from its 
     const [, ...rows] = rowsIn(await toldOf(...pipelines))
     assert.ok(rows.length > 0 && rows.every((row) => row === 'row 1'), rows.join())
   }
+})
+
+test('a name that code gave another statement is not executed as what it was', async () => {
+  const redefined = ran(`select shop.redefine('${HIDDEN.replaceAll("'", "''")}')`)
+  const heard = await toldOf(ran(`prepare s as ${HARMLESS}`), redefined, ran('execute s'))
+  assert.deepEqual(rowsIn(heard).slice(1), ['row [masked]'])
 })
 
 // PostgreSQL describes such a portal by what the name stands for now, while it still has rows of what it stood for.

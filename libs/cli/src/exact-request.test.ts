@@ -13,6 +13,7 @@ const SUBJECT: RequestSubject = {
   ),
   parameterTypes: [25, 21, 1007, 16_384],
   valueTypes: [],
+  executes: [],
   parameterFormats: [0, 1, 1, 1],
   parameters: [Buffer.from("it's"), Buffer.from('0898', 'hex'), null, Buffer.from('00ff', 'hex')],
   resultFormats: [],

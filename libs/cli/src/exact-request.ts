@@ -73,8 +73,12 @@ export function exactText(
       ? ''
       : `  ${paint('dim', 'rendered'.padEnd(10))}with the values in place, to read only:\n${indented(rendered)}`
   const copied = copyData === null ? '' : copyDataText(copyData, { paint, ...data })
-  return `${head}${indented(shownBytes(text))}${parametersText(exact)}${values}${settingsText(exact.subject.settings, paint)}${copied}`
+  return `${head}${indented(shownBytes(text))}${executesText(exact.subject, paint)}${parametersText(exact)}${values}${settingsText(exact.subject.settings, paint)}${copied}`
 }
+
+/** The statement that an EXECUTE runs. */
+const executesText = ({ executes }: RequestSubject, paint: Paint): string =>
+  executes.map(({ text }) => `  ${paint('dim', 'executes'.padEnd(10))}\n${indented(text)}`).join('')
 
 /** The settings under which the text is read, where they are not the target's own. */
 const settingsText = (settings: RequestSubject['settings'], paint: Paint): string =>
@@ -97,6 +101,7 @@ export const exactJson = (exact: Exact): object =>
         rowsMax: exact.subject.rowsMax,
         settings: exact.subject.settings,
         copyData: exact.subject.copyData === null ? null : copyDataJson(exact.subject.copyData),
+        executes: exact.subject.executes,
       }
     : exact
 

@@ -22,6 +22,7 @@ const SUBJECT = {
   text: Buffer.from(TEXT),
   parameterTypes: [25],
   valueTypes: [],
+  executes: [],
   parameterFormats: [0, 1, 0],
   parameters: [Buffer.from("it's\nlate"), Buffer.from([0, 1]), null],
   resultFormats: [],
@@ -128,6 +129,7 @@ describe('the command line', () => {
       rowsMax: 0,
       settings: [],
       copyData: null,
+      executes: [],
     })
   })
 

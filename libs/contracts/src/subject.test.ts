@@ -25,6 +25,7 @@ const subject: RequestSubject = {
   settings: [{ name: 'DateStyle', value: 'German' }],
   valueTypes: [23],
   copyData: Buffer.from('1\tone\n'),
+  executes: [{ name: 'p', text: 'prepare p as select 1' }],
 }
 
 test('what was encoded is decoded', () => {
@@ -32,9 +33,9 @@ test('what was encoded is decoded', () => {
 })
 
 test('what was recorded before a field was added is read without it', () => {
-  const added = { copyData: null, valueTypes: [], settings: [] }
-  const names = ['copyData', 'valueTypes', 'settings'] as const
-  for (const count of [1, 2, 3]) {
+  const added = { executes: [], copyData: null, valueTypes: [], settings: [] }
+  const names = ['executes', 'copyData', 'valueTypes', 'settings'] as const
+  for (const count of [1, 2, 3, 4]) {
     const missing = names.slice(0, count)
     assert.deepEqual(plain(decodeSubject(encodedWithout(...missing))), {
       ...plain(subject),

@@ -32,9 +32,10 @@ const { type } = codecOf(REQUEST_SUBJECT)
 
 /** The versions from before fields were added at the end, newest first, and what these fields hold there. */
 const EARLIER = [
-  { copyData: null },
-  { copyData: null, valueTypes: [] },
-  { copyData: null, valueTypes: [], settings: [] },
+  { executes: [] },
+  { executes: [], copyData: null },
+  { executes: [], copyData: null, valueTypes: [] },
+  { executes: [], copyData: null, valueTypes: [], settings: [] },
 ].map((added) => ({
   added,
   ...codecOf({

@@ -1,6 +1,7 @@
 import { Problem } from '@countersign/kernel'
 import { safeName, safeText } from './safe-name.ts'
 import type { Names } from './catalog.ts'
+import type { NamedStatement } from './executed.ts'
 import type { Call } from './functions.ts'
 import type { TypeFacts } from './types.ts'
 import type {
@@ -75,6 +76,8 @@ export type Collector = {
   readonly ownRoles: OwnRoles | null
   /** How much data came with a COPY FROM STDIN; null where none did. */
   readonly copyDataBytes: number | null
+  /** The statement that an EXECUTE runs; null where it is not known. */
+  executes: NamedStatement | null
   createsTemporary: boolean
 }
 
@@ -91,7 +94,7 @@ export type OwnRoles = {
 /** What of a message is known beside its text. */
 export type Given = Pick<
   Collector,
-  'mayHaveTemporary' | 'parameters' | 'isPreparation' | 'ownRoles' | 'copyDataBytes'
+  'mayHaveTemporary' | 'parameters' | 'isPreparation' | 'ownRoles' | 'copyDataBytes' | 'executes'
 >
 
 export const NOTHING_GIVEN: Given = {
@@ -100,6 +103,7 @@ export const NOTHING_GIVEN: Given = {
   isPreparation: false,
   ownRoles: null,
   copyDataBytes: null,
+  executes: null,
 }
 
 export const newCollector = (names: Names, given: Given = NOTHING_GIVEN): Collector => ({

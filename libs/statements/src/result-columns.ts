@@ -44,6 +44,11 @@ export function resultColumns(sql: Uint8Array | string, catalog: TargetCatalog):
 
 function ofStatement({ kind, body }: Node, catalog: TargetCatalog): ResultColumns {
   if (kind === 'SelectStmt') return { madeOf: madeOf(body, catalog), cursor: null }
+  // Of what EXECUTE runs, the columns are asked for by its PREPARE.
+  if (kind === 'PrepareStmt') {
+    const query = nodeAt(body, 'query')
+    return query?.kind === 'SelectStmt' ? ofStatement(query, catalog) : NOTHING
+  }
   if (kind === 'ExplainStmt') return { madeOf: [[]], cursor: null }
   if (kind === 'FetchStmt')
     return { madeOf: [], cursor: { name: textOf(body, 'portalname'), use: 'fetch' } }

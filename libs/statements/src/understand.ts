@@ -11,6 +11,7 @@ import {
   renames,
   shown,
 } from './collector.ts'
+import type { NamedStatement } from './executed.ts'
 import type { Effect, StatementSpan, Understanding } from './facts.ts'
 import { decoded, parsed, STATEMENT_BYTES_MAX } from './parser.ts'
 import { nodeAt, type Tree } from './tree.ts'
@@ -32,6 +33,8 @@ export type BesideText = {
   readonly mayHaveTemporary?: boolean
   /** The roles that the session has by itself; null where they are not known. */
   readonly ownRoles?: OwnRoles | null
+  /** The statement that the message executes by its name, where it is one EXECUTE and it is known what that runs. */
+  readonly executes?: NamedStatement | null
 }
 
 /** What the message would do at the target. It never throws: what it cannot tell is `unknown`. */
@@ -47,6 +50,8 @@ export function understand(
   if (complexity !== null) return unknown(catalog, complexity, complexity)
   const trees = parsed(text.value)
   if (!trees.ok) return unknown(catalog, trees.error)
+  // What stands before it may give the name another meaning.
+  if (trees.value.length !== 1) to.executes = null
   try {
     for (const oid of options.parameterTypes ?? [])
       reach(to, to.names.typeOf(oid), `with the OID ${oid}, of a parameter`)
@@ -78,6 +83,7 @@ const givenIn = (options: UnderstandOptions): Given => ({
   isPreparation: options.isPreparation ?? false,
   ownRoles: options.ownRoles ?? null,
   copyDataBytes: options.copyDataBytes ?? null,
+  executes: options.executes ?? null,
   parameters: (options.parameters ?? []).map((value, index) => {
     if (value === null || !TEXT_TYPES.has(options.parameterTypes?.[index] ?? 0)) return null
     const text = decoded(value)

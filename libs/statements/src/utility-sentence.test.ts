@@ -168,7 +168,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   'reset all': 'resets every setting of the session',
   'show all': 'shows every setting',
   'prepare p as delete from t where id = 1':
-    'prepares the statement p for later, which deletes rows of t',
+    'prepares the statement p for later; reads t',
   'execute p': 'runs the prepared statement p',
   'deallocate all': 'forgets every prepared statement',
   'declare c cursor for select * from t': 'opens the cursor c; reads t',

@@ -287,10 +287,7 @@ const SENTENCES: ReadonlyMap<string, Says> = new Map<string, Says>([
     (body, to) => `creates the foreign table ${rangeIn(part(body, 'base'), 'relation', to)}`,
   ],
   ['ViewStmt', (body, to) => `${replaces(body)} the view ${rangeIn(body, 'view', to)}`],
-  [
-    'PrepareStmt',
-    (body) => `prepares the statement ${safeName(textOf(body, 'name'))} for later, which`,
-  ],
+  ['PrepareStmt', (body) => `prepares the statement ${safeName(textOf(body, 'name'))} for later`],
   ['ExecuteStmt', named('runs the prepared statement', 'name')],
   [
     'DeallocateStmt',

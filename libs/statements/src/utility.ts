@@ -11,6 +11,7 @@ import {
   shown,
   touch,
 } from './collector.ts'
+import { prepareOf } from './executed.ts'
 import type { EffectName, RelationRef, TransactionControl } from './facts.ts'
 import {
   creates,
@@ -520,11 +521,15 @@ function prepare(to: Collector, body: Tree): string {
   affect(to, 'session-change', null, 'names a statement for later')
   for (const type of nodesAt(body, 'argtypes')) visit(to, type, TOP)
   const query = nodeAt(body, 'query')
-  // Its parameters are its own, and come with EXECUTE.
-  const { parameters } = to
+  // Its parameters are its own, and come with EXECUTE, which is what does something.
+  const { parameters, planOnly } = to
+  const unbounded = to.unbounded.length
   to.parameters = []
+  to.planOnly = true
   if (query) statement(to, query)
   to.parameters = parameters
+  to.planOnly = planOnly
+  to.unbounded.length = unbounded
   return 'PREPARE'
 }
 
@@ -593,6 +598,22 @@ function refresh(to: Collector, body: Tree): string {
   return tag
 }
 
+/** EXECUTE of a statement that is known does what that does, with these values for its parameters. */
+function execute(to: Collector, body: Tree): string {
+  const { executes, parameters } = to
+  const isThis = executes !== null && executes.name === textOf(body, 'name')
+  const prepare = isThis ? prepareOf(executes) : null
+  const query = prepare === null ? null : nodeAt(prepare.body, 'query')
+  if (prepare === null || query === null) return executed('EXECUTE')(to, body)
+  const values = nodesAt(body, 'params')
+  for (const each of [...values, ...nodesAt(prepare.body, 'argtypes')]) visit(to, each, TOP)
+  to.parameters = values.map(constantOf)
+  to.executes = null
+  statement(to, query)
+  to.parameters = parameters
+  return 'EXECUTE'
+}
+
 function executed(tag: string): Own {
   return (to) => {
     affect(to, 'opaque', null, `${tag} runs what the text does not show`)
@@ -625,7 +646,7 @@ const OWN: ReadonlyMap<string, Own> = new Map<string, Own>([
   ['RuleStmt', createRule('CREATE RULE', ['relation'])],
   ['CreateTrigStmt', createRule('CREATE TRIGGER', ['relation', 'constrrel'])],
   ['RefreshMatViewStmt', refresh],
-  ['ExecuteStmt', executed('EXECUTE')],
+  ['ExecuteStmt', execute],
   ['CallStmt', executed('CALL')],
   ['DoStmt', executed('DO')],
 ])

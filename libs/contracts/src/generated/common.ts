@@ -133,6 +133,14 @@ export type MaskedColumn = {
 /** How a value is masked. */
 export type MaskingMethod = 'Redact' | 'Partial' | 'Pseudonym' | 'Null'
 
+/** A statement that PREPARE gave a name at the target. */
+export type NamedStatement = {
+  /** Its name. */
+  readonly name: string
+  /** The text of the PREPARE, as the target has it. */
+  readonly text: string
+}
+
 /** A relation that a masking plan is made for. */
 export type PlannedRelation = {
   /** The OID of the relation. */
@@ -285,6 +293,8 @@ export type RequestSubject = {
   readonly valueTypes: readonly number[]
   /** The data of a COPY FROM STDIN that is held with them: all that the client sent, without the borders of its messages; null where none are held. Records of before this field existed are read without it. */
   readonly copyData: Buffer | null
+  /** The statement that the EXECUTE of the text runs; empty where the text is no EXECUTE, or it is not known what it runs. Records of before this field existed are read without it. */
+  readonly executes: readonly NamedStatement[]
 }
 
 /** A function or procedure of the target outside pg_catalog. */

@@ -142,6 +142,7 @@ export const subjectOf = (
   text: Buffer.from(sql),
   parameterTypes: [],
   valueTypes: [],
+  executes: [],
   parameterFormats: [],
   parameters: [],
   resultFormats: [],

@@ -48,11 +48,12 @@ export type RequestFacts = {
 
 /** What counts beside the text: parameters with their values, and what ran before in the session. */
 export const besideText = (
-  { kind, parameterTypes, parameters, copyData }: RequestSubject,
+  { kind, parameterTypes, parameters, copyData, executes }: RequestSubject,
   { mayHaveTemporary, ownRoles }: Pick<RequestFacts, 'mayHaveTemporary' | 'ownRoles'>,
 ): BesideText => ({
   ...{ parameterTypes, parameters, mayHaveTemporary, ownRoles },
   copyDataBytes: copyData?.length ?? null,
+  executes: executes[0] ?? null,
   isPreparation: kind === 'Prepare',
 })
 
@@ -60,6 +61,7 @@ export const besideText = (
 export function requestDecision(request: RequestIntercepted, facts: RequestFacts): RequestDecision {
   const { session, target, subject, rules, at } = facts
   const runs = subject.kind !== 'Prepare'
+  const [executed] = subject.executes
   const understanding =
     facts.understanding ?? understand(subject.text, target, besideText(subject, facts))
   const effects = effectsOf(understanding)
@@ -120,7 +122,7 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
     rules: verdict.rules,
     effects,
     tainted,
-    ...resultFacts(understanding, { sql: subject.text, target, tags, tainted }),
+    ...resultFacts(understanding, { sql: executed?.text ?? subject.text, target, tags, tainted }),
     // Of what EXECUTE runs nothing is known: beside it nobody could say which of the two takes the data.
     takesCopyData:
       runs &&
@@ -158,7 +160,9 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
       identity,
       profile: profile.name,
       environment: profile.environment,
-      rendering: rendering(subject.text),
+      rendering: [subject.text, ...subject.executes.map(({ text }) => text)]
+        .map(rendering)
+        .join(' -- of '),
       chains,
       raise: raisedFor(profile, effects),
       runsWhenPrepared: understanding.runsWhenPrepared,
@@ -183,7 +187,9 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
     !isRaised &&
     !understanding.stateChanging &&
     !changesSchema &&
-    !rules.policies.readsTime
+    !rules.policies.readsTime &&
+    // A name may stand for another statement later.
+    executed === undefined
   const coverage = coverable ? obligations.coverage : 'None'
   const key = coverage === 'None' ? null : coverageKey(coverage, subject)
   return {

@@ -72,7 +72,8 @@ export function understander(
       return (light.isAlive() || heavy.isAlive()) && nowMs - sinceMs <= stuckMs
     },
     understand(asker, text, target, beside = {}) {
-      if (text.length <= AT_ONCE_BYTES_MAX) return understand(text, target, beside)
+      const length = text.length + (beside.executes?.text.length ?? 0)
+      if (length <= AT_ONCE_BYTES_MAX) return understand(text, target, beside)
       if (text.length > statementBytesMax)
         return tooComplex(`is longer than ${statementBytesMax} bytes`)
       if (waiting.length >= WAITING_MAX) return 'busy'

@@ -65,6 +65,7 @@ test('what the client had an answer to already is not answered again', () => {
     messages: [bind, execute],
     ...{ from: 0, end: 2, answered: new Set([parse, bind]) },
     requestOf: () => ({ number: 1, lastStep: 1 }),
+    settings: () => '',
   })
   assert.deepEqual(
     steps.map(({ tag, isOurs }) => `${tag}${isOurs ? ', hidden' : ''}`),
@@ -108,7 +109,13 @@ test('a statement that is prepared again has the types of values that the target
   described(names, 25)
   assert.deepEqual(asked(again, execute), [[]], 'types of a statement in doubt')
   const requestOf = (): Owner => ({ number: 0, lastStep: 1 })
-  const { steps } = passage(names, { messages: [again, execute], from: 0, end: 2, requestOf })
+  const { steps } = passage(names, {
+    messages: [again, execute],
+    from: 0,
+    end: 2,
+    requestOf,
+    settings,
+  })
   for (const step of steps) if (step.tag === 'Parse') step.confirmed?.()
   assert.deepEqual(asked(again, execute), [[]], 'types from before it was prepared again')
   described(names, 700)
@@ -116,10 +123,12 @@ test('a statement that is prepared again has the types of values that the target
   assert.deepEqual(asked(executeEarly), [[23]], 'a portal has the types that it was bound with')
 })
 
+const settings = (): string => ''
+
 /** The target describes the parameter of `s` as of this type. */
 function described(names: StatementNames, type: number): void {
   const messages = requests(toServer.describe('statement', 's'))
-  const { steps } = passage(names, { messages, from: 0, end: 1, requestOf: () => null })
+  const { steps } = passage(names, { messages, from: 0, end: 1, requestOf: () => null, settings })
   const raw = Buffer.from('740000000a000100000000', 'hex')
   raw.writeUInt32BE(type, 7)
   accept({ ...newExchange(), steps: [...steps] }, { tag: 't', raw })
@@ -178,6 +187,7 @@ function send({ names, exchange, target }: Agent, { messages, from, end, asks }:
     from,
     end,
     requestOf: (step) => ownerIn(asks, step),
+    settings,
   })
   exchange.steps.push(...steps)
   for (const frame of target.receive(requests(...outbound.map(({ bytes }) => bytes)))) {
@@ -311,7 +321,13 @@ function columnsOf(sql: string): Buffer {
 const tagsSent = (...frames: readonly Buffer[]): string[] => {
   const messages = requests(...frames)
   const requestOf = (): Owner => ({ number: 0, lastStep: 0 })
-  const { outbound } = passage(noNames(), { messages, from: 0, end: messages.length, requestOf })
+  const { outbound } = passage(noNames(), {
+    messages,
+    from: 0,
+    end: messages.length,
+    requestOf,
+    settings,
+  })
   return requests(...outbound.map(({ bytes }) => bytes)).map(({ tag }) => tag)
 }
 

@@ -6,6 +6,7 @@ import {
   forgetRedefined,
   forgetStatement,
   learnPortal,
+  learnPrepared,
   learnStatement,
   learnValueTypes,
   simpleQueried,
@@ -28,6 +29,8 @@ export type PassageOptions = {
   requestOf(step: number): Owner | null
   /** The messages that the client had an answer to already; the target's own is hidden from it. */
   answered?: ReadonlySet<Request>
+  /** The settings of the session, under which it reads literals. */
+  settings(): string
 }
 
 /** A request by its number in the exchange, and the message that it ends with. */
@@ -52,7 +55,8 @@ export function passage(names: StatementNames, options: PassageOptions): Passage
       outbound.push({ request: null, bytes: toServer.describe('portal', message.portal) })
       steps.push(ourDescribe(message))
     }
-    const step = stepOf(names, message, owner?.lastStep === at ? owner.number : null)
+    const request = owner?.lastStep === at ? owner.number : null
+    const step = stepOf(names, message, { request, settings: () => options.settings() })
     if (own !== null) outbound.push({ request: null, bytes: own })
     else {
       // Data comes when the target asks for it; what else is left is never sent.
@@ -128,11 +132,27 @@ function isDescribed(
   return false
 }
 
-function stepOf(names: StatementNames, message: Request, number: number | null): Step | null {
-  const base = { request: number, portal: null, isOurs: false }
+type OfStep = { readonly request: number | null; settings(): string }
+
+function stepOf(
+  names: StatementNames,
+  message: Request,
+  { request, settings }: OfStep,
+): Step | null {
+  const base = { request, portal: null, isOurs: false }
   switch (message.tag) {
-    case 'Query':
-      return { ...base, tag: 'Query', confirmed: () => queried(names, message.sql) }
+    case 'Query': {
+      let hasFailed = false
+      return {
+        ...base,
+        tag: 'Query',
+        failed: () => (hasFailed = true),
+        confirmed: () => {
+          queried(names, message.sql)
+          if (!hasFailed) learnPrepared(names, message.sql, settings())
+        },
+      }
+    }
     case 'Parse':
       return { ...base, tag: 'Parse', confirmed: () => learnStatement(names, message) }
     case 'Bind':
@@ -158,6 +178,7 @@ function stepOf(names: StatementNames, message: Request, number: number | null):
         confirmed: () => {
           const sql = names.portals.get(message.portal)?.parse.sql ?? null
           forgetRedefined(names, sql)
+          learnPrepared(names, sql, settings())
           if (borrowsColumns(sql)) forgetPortal(names, message.portal)
         },
       }

@@ -1,6 +1,11 @@
 import type { Bind, Describe, Execute, Parse, Query, Request } from '@countersign/postgres-wire'
 import type { RequestKind } from '@countersign/contracts'
-import { borrowsColumns } from '@countersign/statements'
+import {
+  borrowsColumns,
+  executedName,
+  type NamedStatement,
+  preparedName,
+} from '@countersign/statements'
 import { mayRedefine, type StatementNames, tentative } from './statement-names.ts'
 
 /** A request inside a pipeline: what is decided on, and which messages carry it. */
@@ -14,6 +19,8 @@ export type Ask = {
   readonly parameters: readonly (Buffer | null)[]
   /** The types of the parameters as the target described them; empty where it did not. */
   readonly valueTypes: readonly number[]
+  /** The statement that the text executes by its name, as the target has it; empty where that is not known. */
+  readonly executes: readonly NamedStatement[]
   readonly resultFormats: readonly number[]
   /** The data of a COPY FROM STDIN that is held with them; null where none are. */
   readonly copyData: Buffer | null
@@ -72,6 +79,9 @@ export function planned(
     close()
     return { messages, asks, stop, end }
   }
+  /** What PREPARE or EXECUTE means is known when all before it is answered. */
+  const waits = ({ sql }: Query | Parse): boolean =>
+    asks.length > 0 && (executedName(sql) !== null || preparedName(sql) !== null)
   const stopAt = (step: number, code: StopCode, why: string): PipelinePlan =>
     plan(step, { step, code, why })
   for (let step = from; step < messages.length; step++) {
@@ -81,12 +91,12 @@ export function planned(
         break
       case 'Query':
         close()
-        if (asks.length >= requestsMax) return plan(step)
+        if (asks.length >= requestsMax || waits(message)) return plan(step)
         asks.push(queryAsk(message, step))
         break
       case 'Parse':
         close()
-        if (asks.length >= requestsMax) return plan(step)
+        if (asks.length >= requestsMax || waits(message)) return plan(step)
         scope.statements.set(message.name, message)
         group = { firstStep: step, lastStep: step, parse: message, bind: null }
         break
@@ -99,7 +109,7 @@ export function planned(
         scope.portals.set(message.portal, { bind: message, parse })
         const firstStep: number = prepares(group, parse)?.firstStep ?? step
         if (firstStep === step) close()
-        if (asks.length >= requestsMax) return plan(step)
+        if (asks.length >= requestsMax || waits(parse)) return plan(step)
         group = { firstStep, lastStep: step, parse, bind: message }
         break
       }
@@ -109,7 +119,7 @@ export function planned(
           return stopAt(step, 'CS_PORTAL_UNKNOWN', `portal "${message.portal}" does not exist`)
         const firstStep: number = binds(group, portal.bind)?.firstStep ?? step
         if (firstStep === step) close()
-        if (asks.length >= requestsMax) return plan(step)
+        if (asks.length >= requestsMax || waits(portal.parse)) return plan(step)
         group = null
         asks.push(executeAsk(names, portal, { message, firstStep, lastStep: step }))
         // It is not gone on with: see `borrowsColumns`.
@@ -178,6 +188,7 @@ const NOTHING_BOUND = {
   parameterFormats: [],
   parameters: [],
   valueTypes: [],
+  executes: [],
   resultFormats: [],
   copyData: null,
   rowsMax: 0,
@@ -212,6 +223,7 @@ const bindAsk = (names: StatementNames, { parse, bind, firstStep, lastStep }: Gr
   parameterFormats: bind?.formats ?? [],
   parameters: bind?.values ?? [],
   valueTypes: names.valueTypes.get(parse) ?? [],
+  executes: [],
   resultFormats: bind?.resultFormats ?? [],
   copyData: null,
   rowsMax: 0,
@@ -231,6 +243,7 @@ const executeAsk = (
   parameterFormats: portal.bind.formats,
   parameters: portal.bind.values,
   valueTypes: names.valueTypes.get(portal.parse) ?? [],
+  executes: [],
   resultFormats: portal.bind.resultFormats,
   copyData: null,
   rowsMax: message.maxRows,

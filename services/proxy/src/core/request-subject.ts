@@ -24,6 +24,7 @@ export function subjectOf(ask: Ask, context: SubjectContext): { bytes: Buffer; d
     parameterFormats: ask.parameterFormats,
     parameters: ask.parameters,
     valueTypes: ask.valueTypes,
+    executes: ask.executes,
     resultFormats: ask.resultFormats,
     rowsMax: ask.rowsMax,
     copyData: ask.copyData,

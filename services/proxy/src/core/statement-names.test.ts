@@ -7,7 +7,10 @@ import {
   agelessPortals,
   doubtAll,
   forgetRedefined,
+  forgetStatement,
+  isAsPrepared,
   learnPortal,
+  learnPrepared,
   learnStatement,
   noNames,
   type StatementNames,
@@ -65,6 +68,62 @@ test('a name that is made anew is in doubt no more, and its age is not known', (
   learnPortal(names, bind)
   assert.deepEqual([...names.doubtfulStatements, ...names.doubtfulPortals], ['t', 'q'])
   assert.deepEqual(agelessPortals(names), ['q', 'p'])
+})
+
+test('what PREPARE named is known until something may have given the name another meaning', () => {
+  const SETTINGS = '[]'
+  const text = 'prepare p (int) as select $1'
+  const known = (change: (names: StatementNames) => void, settings = SETTINGS, now = text) => {
+    const names = noNames()
+    learnPrepared(names, text, SETTINGS)
+    change(names)
+    const prepared = names.prepared.get('p')
+    return prepared !== undefined && isAsPrepared(prepared, now, settings)
+  }
+  const [parse] = requests(toServer.parse('p', 'select 2'))
+  assert.ok(parse?.tag === 'Parse')
+  const after = (sql: string | null) => (names: StatementNames) => forgetRedefined(names, sql)
+  assert.equal(
+    known(() => undefined),
+    true,
+  )
+  for (const sql of ['execute p(1)', 'deallocate q', 'select 1', 'prepare q as select 1'])
+    assert.equal(known(after(sql)), true, sql)
+  for (const sql of ['deallocate p', 'deallocate all', 'discard all', 'execute q', null])
+    assert.equal(known(after(sql)), false, String(sql))
+  assert.equal(known(doubtAll), false, 'code ran that nobody looked into')
+  assert.equal(
+    known((names) => learnStatement(names, parse)),
+    false,
+    'Parse of the name',
+  )
+  assert.equal(
+    known((names) => forgetStatement(names, 'p')),
+    false,
+    'Close of the name',
+  )
+  assert.equal(
+    known(() => undefined, '[{"name":"DateStyle","value":"German"}]'),
+    false,
+    'other settings',
+  )
+  assert.equal(
+    known(() => undefined, SETTINGS, 'prepare p as delete from t'),
+    false,
+    'another text at the target',
+  )
+})
+
+test('no text but one PREPARE is taken for one', () => {
+  for (const sql of [
+    'prepare p as select 1; deallocate p',
+    "select 'prepare p as select 1'",
+    null,
+  ]) {
+    const names = noNames()
+    learnPrepared(names, sql, '')
+    assert.equal(names.prepared.size, 0, String(sql))
+  }
 })
 
 /** The names that are still known after this ran. */

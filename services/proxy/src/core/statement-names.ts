@@ -1,5 +1,11 @@
+import { sha256 } from '@countersign/kernel'
 import type { Bind, Parse } from '@countersign/postgres-wire'
-import { type RedefinedNames, redefinitions } from '@countersign/statements'
+import {
+  executedName,
+  preparedName,
+  type RedefinedNames,
+  redefinitions,
+} from '@countersign/statements'
 
 /** A portal, and the statement that it runs. */
 export type Portal = { readonly bind: Bind; readonly parse: Parse }
@@ -21,7 +27,12 @@ export type StatementNames = {
   readonly portalAges: Map<string, string>
   /** The types of the parameters of a statement, once the target described them. */
   readonly valueTypes: WeakMap<Parse, readonly number[]>
+  /** The statements that PREPARE named, for EXECUTE; PREPARED_MAX of them. */
+  readonly prepared: Map<string, Prepared>
 }
+
+/** A PREPARE by the hashes of its text and of what its literals were read under: under other settings they mean others. */
+export type Prepared = { readonly textHash: string; readonly readUnder: string }
 
 export const noNames = (): StatementNames => ({
   statements: new Map(),
@@ -30,6 +41,7 @@ export const noNames = (): StatementNames => ({
   doubtfulPortals: new Set(),
   portalAges: new Map(),
   valueTypes: new WeakMap(),
+  prepared: new Map(),
 })
 
 /** A copy for what a pipeline will define if all of it succeeds. */
@@ -50,7 +62,19 @@ export function simpleQueried(names: StatementNames): void {
 export function learnStatement(names: StatementNames, parse: Parse): void {
   names.statements.set(parse.name, parse)
   names.doubtfulStatements.delete(parse.name)
+  names.prepared.delete(parse.name)
 }
+
+/** The target ran a text: where it was a PREPARE, an EXECUTE of this name is known. */
+export function learnPrepared(names: StatementNames, sql: string | null, settings: string): void {
+  const name = preparedName(sql)
+  if (name === null || sql === null || names.prepared.size >= PREPARED_MAX) return
+  names.prepared.set(name, { textHash: sha256('', sql), readUnder: sha256('', settings) })
+}
+
+/** Whether this is the text of a PREPARE that the session made, read as it would be under these settings. */
+export const isAsPrepared = (prepared: Prepared, text: string, settings: string): boolean =>
+  prepared.textHash === sha256('', text) && prepared.readUnder === sha256('', settings)
 
 /** The target described the parameters of a statement. Of a name in doubt it is another statement, perhaps. */
 export function learnValueTypes(
@@ -73,6 +97,7 @@ export function learnPortal(names: StatementNames, bind: Bind): void {
 export function forgetStatement(names: StatementNames, name: string): void {
   names.statements.delete(name)
   names.doubtfulStatements.delete(name)
+  names.prepared.delete(name)
 }
 
 export function forgetPortal(names: StatementNames, name: string): void {
@@ -94,9 +119,13 @@ export function forgetPortals(names: StatementNames): void {
  */
 export function forgetRedefined(names: StatementNames, sql: string | null): void {
   // Most sessions have no names: they pay nothing for what each of their statements may do to some.
-  if (names.statements.size + names.portals.size === 0) return
+  const { statements: known, prepared, portals: open } = names
+  if (known.size + prepared.size + open.size === 0) return
+  // PREPARE names no statement that gives others another meaning.
+  if (prepared.has(executedName(sql) ?? '')) return
   const { statements, portals } = redefinitions(sql)
-  for (const name of written(names.statements, statements)) forgetStatement(names, name)
+  for (const name of written(new Set([...known.keys(), ...prepared.keys()]), statements))
+    forgetStatement(names, name)
   for (const name of written(names.portals, portals)) forgetPortal(names, name)
 }
 
@@ -111,6 +140,7 @@ export function doubtAll(names: StatementNames): void {
     names.doubtfulStatements.add(name)
   }
   for (const name of written(names.portals, 'all')) names.doubtfulPortals.add(name)
+  names.prepared.clear()
 }
 
 /** Named portals of which it is not known when they were made. */
@@ -123,5 +153,9 @@ export function mayRedefine(sql: string | null): boolean {
   return statements.length + portals.length > 0
 }
 
-const written = (known: ReadonlyMap<string, unknown>, names: RedefinedNames): string[] =>
+/** Of more than these it is not known what an EXECUTE runs. */
+const PREPARED_MAX = 1_000
+
+type Known = { keys(): Iterable<string> }
+const written = (known: Known, names: RedefinedNames): string[] =>
   [...(names === 'all' ? known.keys() : names)].filter((name) => name !== '')

@@ -56,7 +56,7 @@ export const isWithoutMeaning = (name: string): boolean => NO_MEANING.has(name.t
 /** Remembers the settings of applications that a request sets: PostgreSQL lists none of them. */
 export function noteCustomSettings(
   session: Session,
-  { sql, parameters }: Ask,
+  { sql, parameters }: Pick<Ask, 'sql' | 'parameters'>,
   isOpaque: boolean,
 ): void {
   const names = namedSettings(sql, parameters)

@@ -27,6 +27,7 @@ export function ownRequest(
       sql,
       parameterTypes: [],
       valueTypes: [],
+      executes: [],
       parameterFormats: [],
       parameters: [],
       resultFormats,

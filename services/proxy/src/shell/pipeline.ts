@@ -19,6 +19,7 @@ import { agelessPortals, doubtAll } from '../core/statement-names.ts'
 import { answers } from './answers.ts'
 import { currentSettings, haveSettingsMoved } from './changed-settings.ts'
 import { copyColumns, takenCopyData } from './copy-held.ts'
+import { withExecuted } from './executed.ts'
 import { forwardRecorded } from './forward.ts'
 import { hold } from './hold.ts'
 import { impossibility } from './impossibility.ts'
@@ -71,7 +72,9 @@ async function served(session: Session, batch: Batch): Promise<void> {
   await currentPlan(session)
   if (plan.asks.length > 0) await currentSettings(session)
   if (plan.asks.length > 0 && session.exchange.skipping) return skipRest(session, batch, [])
-  const pendings = await intercepted(session, asksOf(batch, plan))
+  const asks = await withExecuted(session, asksOf(batch, plan))
+  if (asks === null) return skipRest(session, batch, [])
+  const pendings = await intercepted(session, asks)
   const skip = (from: number): Promise<void> => skipRest(session, batch, pendings.slice(from))
   for (const [index, planned] of pendings.entries()) {
     // Of the first it is confirmed already.
@@ -308,6 +311,7 @@ async function forward(session: Session, batch: Batch, end: number, isCut: boole
     end,
     requestOf: (step) => owners.get(step) ?? null,
     answered: batch.answered,
+    settings: () => JSON.stringify(session.settings),
   })
   const proofs = new Map(running.map(({ number, released }) => [number, released]))
   const outgoing = outbound.map((one) => outgoingOf(one, proofs))

@@ -233,6 +233,8 @@ function noteEffects(
   session.hasChangedState = true
   pending.isOpaque = isOpaque(decision)
   noteCustomSettings(session, pending.ask, pending.isOpaque)
+  for (const { text } of pending.ask.executes)
+    noteCustomSettings(session, { sql: text, parameters: [] }, pending.isOpaque)
   if (pending.isOpaque || session.pathRules.others.length > 0) session.isPathInDoubt = true
 }
 

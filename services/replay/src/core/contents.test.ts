@@ -41,6 +41,7 @@ const subjectOf = (text: string): Buffer =>
     text: Buffer.from(text),
     parameterTypes: [],
     valueTypes: [],
+    executes: [],
     parameterFormats: [],
     parameters: [],
     resultFormats: [],

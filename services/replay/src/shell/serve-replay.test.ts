@@ -380,6 +380,7 @@ function content(text: string): RequestContent {
     text: Buffer.from(text),
     parameterTypes: [],
     valueTypes: [],
+    executes: [],
     parameterFormats: [0, 0, 1],
     parameters: [Buffer.from('42'), null, Buffer.from([0, 1])],
     resultFormats: [],

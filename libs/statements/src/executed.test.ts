@@ -1,0 +1,91 @@
+// EXECUTE of what PREPARE named does what that text does, with these values; where it is not known what the name stands for,
+// it is opaque. Seen to fail when `execute` in utility.ts does not compare the name, and when `understand` leaves `executes` in a
+// text of two statements.
+import assert from 'node:assert/strict'
+import { before, test } from 'node:test'
+import {
+  EMPTY_CATALOG,
+  executedName,
+  loadStatements,
+  preparedName,
+  type TargetCatalog,
+  understand,
+} from './index.ts'
+
+before(loadStatements)
+
+const CATALOG: TargetCatalog = { ...EMPTY_CATALOG, searchPath: ['shop'] }
+
+const did = (sql: string, prepare: string | null, name = 'p') => {
+  const executes = prepare === null ? null : { name, text: prepare }
+  const { effects, unbounded } = understand(sql, CATALOG, { executes })
+  const said = effects.map(({ effect, relation }) =>
+    relation === null ? effect : `${effect} ${relation.name}`,
+  )
+  return [...new Set(said), ...unbounded.map(({ tag }) => `every ${tag}`)].sort().join(', ')
+}
+
+const EXAMPLES: readonly [sql: string, prepare: string | null, does: string][] = [
+  ['execute p', null, 'opaque'],
+  ['execute p', 'prepare p as select * from orders', 'read orders'],
+  ['execute p(1)', 'prepare p (int) as delete from orders where id = $1', 'delete orders'],
+  ['EXECUTE p', 'prepare p as delete from orders', 'delete orders, every DELETE'],
+  ['execute "P"', 'prepare p as select 1', 'opaque'],
+  ['execute q', 'prepare p as select 1', 'opaque'],
+  ['execute p', 'prepare q as select 1', 'opaque'],
+  ['execute p', 'prepare p as select 1; prepare p as delete from orders', 'opaque'],
+  ['execute p', 'select 1', 'opaque'],
+  ['select 1; execute p', 'prepare p as select 1', 'opaque'],
+  ['execute p; execute p', 'prepare p as select 1', 'opaque'],
+  // Its values are computed too, and its types run what they run.
+  ['execute p(pay(1))', 'prepare p (int) as select $1', 'opaque'],
+  ['execute p(1)', 'prepare p (of_the_target) as select $1', 'opaque'],
+  ['execute p', 'prepare p as select pay(1)', 'opaque'],
+  [
+    "execute p('role')",
+    "prepare p (text) as select set_config($1, 'x', false)",
+    'privilege-change, session-change',
+  ],
+  ["execute p('jit')", "prepare p (text) as select set_config($1, 'x', false)", 'session-change'],
+  [
+    'execute p(upper(1))',
+    "prepare p (text) as select set_config($1, 'x', false)",
+    'privilege-change, session-change, unknown',
+  ],
+  ['explain execute p', 'prepare p as delete from orders', 'read orders'],
+  ['explain analyze execute p', 'prepare p as delete from orders where id = 1', 'delete orders'],
+  [
+    'create table c as execute p',
+    'prepare p as select * from orders',
+    'read orders, schema-change c',
+  ],
+]
+
+test('an EXECUTE does what the statement of its name does', () => {
+  for (const [sql, prepare, does] of EXAMPLES)
+    assert.equal(did(sql, prepare), does, `${sql} of ${prepare}`)
+})
+
+test('PREPARE runs nothing, but what reading a text may run', () => {
+  assert.equal(did('prepare p as delete from orders', null), 'read orders, session-change')
+  assert.equal(did('prepare p as select pay(1)', null), 'opaque, session-change')
+})
+
+test('a name is that of a text which does nothing else', () => {
+  const long = 'x'.repeat(64)
+  for (const [sql, executed, prepared] of [
+    ['execute p(1, $1)', 'p', null],
+    ['/* */ EXECUTE "a b" ;', 'a b', null],
+    ['prepare p (int) as select $1', null, 'p'],
+    ['execute p; select 1', null, null],
+    ['explain execute p', null, null],
+    ["select 'execute p'", null, null],
+    [`execute ${long}`, null, null],
+    [`prepare ${long} as select 1`, null, null],
+    ['execute (', null, null],
+    [null, null, null],
+  ] as const) {
+    assert.equal(executedName(sql), executed, String(sql))
+    assert.equal(preparedName(sql), prepared, String(sql))
+  }
+})

@@ -1,0 +1,32 @@
+import { executedName } from '@countersign/statements'
+import { literal } from '../core/literal.ts'
+import type { Ask } from '../core/pipeline-plan.ts'
+import { isAsPrepared } from '../core/statement-names.ts'
+import { ownQueryAmidst } from './own-query.ts'
+import type { Session } from './session-state.ts'
+
+/**
+ * The requests of a plan, with what the first one executes by its name (an EXECUTE is always the first). Code may have given
+ * the name another meaning, so the backend is asked; what it does not confirm is left out, and is opaque then. Null where
+ * the backend failed: so did the agent.
+ */
+export async function withExecuted(
+  session: Session,
+  asks: readonly Ask[],
+): Promise<readonly Ask[] | null> {
+  const [first, ...others] = asks
+  const name = executedName(first?.sql ?? null)
+  if (first === undefined || name === null || session.status === 'E') return asks
+  const known = session.names.prepared.get(name)
+  if (known === undefined) return asks
+  const rows = await ownQueryAmidst(session, textOf(name))
+  if (rows === null) return null
+  const text = rows[0]?.[0]?.toString()
+  if (text === undefined || !isAsPrepared(known, text, JSON.stringify(session.settings)))
+    return asks
+  return [{ ...first, executes: [{ name, text }] }, ...others]
+}
+
+const textOf = (name: string): string =>
+  `select statement from pg_catalog.pg_prepared_statements
+    where from_sql and name operator(pg_catalog.=) ${literal(name)}`
