@@ -1,6 +1,6 @@
 // EXECUTE of what PREPARE named does what that text does, with these values; where it is not known what the name stands for,
 // it is opaque. Seen to fail when `execute` in utility.ts does not compare the name, and when `understand` leaves `executes` in a
-// text of two statements.
+// text of two statements; the values of parameters while those of every type were known.
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import {
@@ -52,6 +52,17 @@ const EXAMPLES: readonly [sql: string, prepare: string | null, does: string][] =
     "prepare p (text) as select set_config($1, 'x', false)",
     'privilege-change, session-change, unknown',
   ],
+  // Its value is converted on the way to the text: of a relation in the search_path, the name alone is left.
+  [
+    "execute p('shop.role')",
+    "prepare p (regclass) as select set_config($1::text, 'x', false)",
+    'privilege-change, session-change, unknown',
+  ],
+  [
+    "execute p('shop.role')",
+    "prepare p as select set_config($1::text, 'x', false) from (select $1::regclass) s",
+    'privilege-change, session-change, unknown',
+  ],
   ['explain execute p', 'prepare p as delete from orders', 'read orders'],
   ['explain analyze execute p', 'prepare p as delete from orders where id = 1', 'delete orders'],
   [
@@ -88,4 +99,20 @@ test('a name is that of a text which does nothing else', () => {
     assert.equal(executedName(sql), executed, String(sql))
     assert.equal(preparedName(sql), prepared, String(sql))
   }
+})
+
+test('a parameter that another place may give its type is not known by its value', () => {
+  const did = (sql: string, parameterTypes: readonly number[] = []) => {
+    const parameters = [Buffer.from('shop.role')]
+    const { effects } = understand(sql, CATALOG, { parameters, parameterTypes })
+    return effects.some(({ effect }) => effect === 'unknown') ? 'unknown' : 'known'
+  }
+  const once = "select set_config($1::text, 'x', false)"
+  assert.equal(did(once), 'known')
+  // 25 is text, 2205 is regclass.
+  for (const beside of [' from (select $1::regclass) s', ', $01::regclass']) {
+    assert.equal(did(once + beside), 'unknown', beside)
+    assert.equal(did(once + beside, [25]), 'known', beside)
+  }
+  assert.equal(did(once, [2205]), 'unknown')
 })

@@ -70,8 +70,8 @@ export function constantOf(node: Node | null): string | null {
 /** Whether a cast leaves a text as it is. */
 export const isTextCast = ({ body }: Node): boolean => isText(part(body, 'typeName'))
 
-/** Other types change the value: 'roles'::varchar(4) is 'role'. */
-const isText = (type: Tree): boolean =>
+/** Whether values of a type stand for themselves. Other types change them: 'roles'::varchar(4) is 'role'. */
+export const isText = (type: Tree): boolean =>
   TEXTS.has(wordsAt(type, 'names').join('.')) && !('arrayBounds' in type) && !('typmods' in type)
 
 const TEXTS: ReadonlySet<string> = new Set([

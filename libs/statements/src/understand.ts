@@ -14,6 +14,7 @@ import {
 import type { NamedStatement } from './executed.ts'
 import type { Effect, StatementSpan, Understanding } from './facts.ts'
 import { decoded, parsed, STATEMENT_BYTES_MAX } from './parser.ts'
+import { sharedParameters } from './shared-parameters.ts'
 import { nodeAt, type Tree } from './tree.ts'
 import { statement } from './utility.ts'
 
@@ -43,13 +44,13 @@ export function understand(
   catalog: TargetCatalog,
   options: UnderstandOptions = {},
 ): Understanding {
-  const to = newCollector(namesOf(catalog), givenIn(options))
   const text = decoded(sql, options.statementBytesMax)
   if (!text.ok) return unknown(catalog, text.error, isLong(sql, options) ? text.error : null)
   const complexity = complexityOf(text.value)
   if (complexity !== null) return unknown(catalog, complexity, complexity)
   const trees = parsed(text.value)
   if (!trees.ok) return unknown(catalog, trees.error)
+  const to = newCollector(namesOf(catalog), givenIn(options, text.value))
   // What stands before it may give the name another meaning.
   if (trees.value.length !== 1) to.executes = null
   try {
@@ -78,21 +79,33 @@ const isLong = (sql: Uint8Array | string, { statementBytesMax }: UnderstandOptio
   sql.length > (statementBytesMax ?? STATEMENT_BYTES_MAX)
 
 /** Texts are the same bytes in both formats; of other types only the server knows which text they become. */
-const givenIn = (options: UnderstandOptions): Given => ({
+const givenIn = (options: UnderstandOptions, sql: string): Given => ({
   mayHaveTemporary: options.mayHaveTemporary ?? true,
   isPreparation: options.isPreparation ?? false,
   ownRoles: options.ownRoles ?? null,
   copyDataBytes: options.copyDataBytes ?? null,
   executes: options.executes ?? null,
-  parameters: (options.parameters ?? []).map((value, index) => {
-    if (value === null || !TEXT_TYPES.has(options.parameterTypes?.[index] ?? 0)) return null
-    const text = decoded(value)
-    return text.ok ? text.value : null
-  }),
+  parameters: knownParameters(options, sql),
 })
 
-/** Not declared, and unknown, text, name and varchar. */
-const TEXT_TYPES: ReadonlySet<number> = new Set([0, 705, 25, 19, 1043])
+function knownParameters(
+  { parameters = [], parameterTypes = [] }: UnderstandOptions,
+  sql: string,
+): readonly (string | null)[] {
+  const shared = parameters.length === 0 ? NONE : sharedParameters(sql)
+  return parameters.map((value, index) => {
+    const type = parameterTypes[index] ?? 0
+    const isKept = UNDECLARED.has(type) ? !shared.has(index + 1) : TEXT_TYPES.has(type)
+    const text = value === null || !isKept ? null : decoded(value)
+    return text?.ok === true ? text.value : null
+  })
+}
+
+const NONE: ReadonlySet<number> = new Set()
+/** Not declared, and unknown: PostgreSQL takes the type from where the parameter stands. */
+const UNDECLARED: ReadonlySet<number> = new Set([0, 705])
+/** Text, name and varchar. */
+const TEXT_TYPES: ReadonlySet<number> = new Set([25, 19, 1043])
 
 function spanOf(to: Collector, tree: Tree, text: string): StatementSpan {
   const node = nodeAt(tree, 'stmt')

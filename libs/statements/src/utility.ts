@@ -12,6 +12,7 @@ import {
   touch,
 } from './collector.ts'
 import { prepareOf } from './executed.ts'
+import { sharedParameters } from './shared-parameters.ts'
 import type { EffectName, RelationRef, TransactionControl } from './facts.ts'
 import {
   creates,
@@ -33,6 +34,7 @@ import {
 } from './settings.ts'
 import {
   constantOf,
+  isText,
   type Node,
   nodeAt,
   nodesAt,
@@ -600,14 +602,20 @@ function refresh(to: Collector, body: Tree): string {
 
 /** EXECUTE of a statement that is known does what that does, with these values for its parameters. */
 function execute(to: Collector, body: Tree): string {
-  const { executes, parameters } = to
-  const isThis = executes !== null && executes.name === textOf(body, 'name')
-  const prepare = isThis ? prepareOf(executes) : null
+  const { parameters } = to
+  const executes = to.executes?.name === textOf(body, 'name') ? to.executes : null
+  const prepare = executes === null ? null : prepareOf(executes)
   const query = prepare === null ? null : nodeAt(prepare.body, 'query')
-  if (prepare === null || query === null) return executed('EXECUTE')(to, body)
+  if (executes === null || prepare === null || query === null) return executed('EXECUTE')(to, body)
   const values = nodesAt(body, 'params')
-  for (const each of [...values, ...nodesAt(prepare.body, 'argtypes')]) visit(to, each, TOP)
-  to.parameters = values.map(constantOf)
+  const types = nodesAt(prepare.body, 'argtypes')
+  for (const each of [...values, ...types]) visit(to, each, TOP)
+  const shared = sharedParameters(executes.text)
+  to.parameters = values.map((value, index) => {
+    const type = types[index]
+    const isKept = type === undefined ? !shared.has(index + 1) : isText(type.body)
+    return isKept ? constantOf(value) : null
+  })
   to.executes = null
   statement(to, query)
   to.parameters = parameters
