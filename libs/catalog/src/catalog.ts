@@ -21,10 +21,15 @@ export type Catalog = {
 }
 
 export const emptyCatalog: Catalog = {
+  // bound: one per name in the catalog
   profiles: new Map(),
+  // bound: one per name in the catalog
   chains: new Map(),
+  // bound: one per name in the catalog
   reviewers: new Map(),
+  // bound: one per name in the catalog
   policySets: new Map(),
+  // bound: one per name in the catalog
   maskingRules: new Map(),
 }
 

@@ -11,7 +11,9 @@ export type AgentSessions = {
 
 /** Reads which sessions of this agent there are. */
 export async function agentSessions(log: Log, agent: string): Promise<AgentSessions> {
+  // bound: as long as one command; one per session of this agent
   const own = new Set<string>()
+  // bound: OTHERS_MAX
   const others = new Set<string>()
   const note = (record: LogRecord): void => {
     if (record.status !== 'understood' || record.message.type !== 'SessionRequested') return

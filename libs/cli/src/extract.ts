@@ -49,7 +49,9 @@ export type ExtractFile = {
 /** Writes every record of these topics of a span of time, a file for each topic, with the schemas to decode them. */
 export async function extract(log: Log, options: ExtractOptions): Promise<Manifest> {
   const { dir, topics, fromMs, toMs } = options
+  // bound: one per partition
   const parts = new Map<string, Part>()
+  // bound: one per partition
   const missing: string[] = []
   const work = join(dir, 'parts')
   await mkdir(work)
@@ -111,6 +113,7 @@ export async function extract(log: Log, options: ExtractOptions): Promise<Manife
     if (known !== undefined) return known
     const part: Part = {
       ...{ name, topic, partition, end, next: since, handle: null },
+      // bound: one per schema
       ...{ records: 0, unreadable: 0, first: 0, last: 0, schemas: new Set<string>() },
     }
     parts.set(name, part)
@@ -167,6 +170,7 @@ export async function extract(log: Log, options: ExtractOptions): Promise<Manife
 
   /** The schemas that records of the extract were written with, as provisioning published them. */
   async function schemasFile(used: ReadonlySet<string>): Promise<ExtractFile> {
+    // bound: one per schema
     const found = new Map<string, object>()
     await log.readToEnd({
       topic: SCHEMAS_TOPIC,

@@ -24,6 +24,7 @@ export type Reading = AsyncDisposable & {
 export async function readingOf(log: Log, options: ReadingOptions): Promise<Reading> {
   const { topics, sinceMs } = options
   const spans = new Map<string, ReadonlyMap<number, Span>>()
+  // bound: one per partition
   const reached = new Map<string, number>()
   for (const topic of topics) {
     const found = await log.spansSince(topic, sinceMs ?? Number.MAX_SAFE_INTEGER)

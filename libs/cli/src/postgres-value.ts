@@ -232,6 +232,7 @@ const interval = exactly(16, (bytes) => {
   if (us === 0x7fffffffffffffffn && days === 0x7fffffff && months === 0x7fffffff) return 'infinity'
   if (us === -0x8000000000000000n && days === -0x80000000 && months === -0x80000000)
     return '-infinity'
+  // bound: as long as one value
   const parts: string[] = []
   let isAfterNegative = false
   const add = (value: number, unit: string): void => {

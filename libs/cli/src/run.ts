@@ -17,6 +17,7 @@ export async function run(words: readonly string[], world: Io): Promise<number> 
   const io = safely(world)
   const paint = paintFor(io.isTerminal, io.env)
   const isJson = words.includes('--json')
+  // bound: as long as one command line
   const said: string[] = []
   let status = 0
   let options: GlobalOptions = {}

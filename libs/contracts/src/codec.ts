@@ -118,6 +118,8 @@ function unreadable(message: string, cause?: unknown): Problem {
   })
 }
 
+// bound: one per type of message
 const codecs = new Map<MessageType, Codec>()
 /** By fingerprint, which is of one schema of one message. */
+// bound: one per schema that is published
 const resolvers = new Map<string, Resolver>()

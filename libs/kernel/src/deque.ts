@@ -11,6 +11,7 @@ export type Deque<T> = {
 }
 
 export function deque<T>(): Deque<T> {
+  // bound: as long as one queue, whose owner has the bound
   let items: (T | undefined)[] = []
   let head = 0
   return {

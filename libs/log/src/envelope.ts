@@ -185,5 +185,6 @@ const TYPE_PREFIX = 'countersign.'
 const SCHEMA_PREFIX = 'countersign:'
 const CONTENT_TYPE = Buffer.from('application/avro')
 const SPEC_VERSION = Buffer.from('1.0')
+// bound: one per type of message
 const TYPE_HEADERS = new Map<MessageType, Buffer>()
 let lastTime = { ms: -1, header: Buffer.alloc(0) }

@@ -24,7 +24,9 @@ export function schemasFrom(
   readToEnd: (options: ReadToEndOptions) => Promise<void>,
   onFailure: (cause: unknown) => void = () => undefined,
 ): Schemas {
+  // bound: one per schema that is published
   const known = new Map<string, unknown>()
+  // bound: ASKED_MAX
   const asked = new Set<string>()
   let asking: Promise<void> | null = null
 

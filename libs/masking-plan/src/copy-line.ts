@@ -53,6 +53,7 @@ function textFields(format: CopyFormat, line: string): Field[] {
 
 function csvFields(format: CopyFormat, line: string): Field[] {
   const { delimiter, quote, escape, nullString } = format
+  // bound: as long as one line
   const fields: Field[] = []
   let raw = ''
   let value = ''

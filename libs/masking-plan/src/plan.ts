@@ -77,7 +77,9 @@ function tagsOf(rules: MaskingRulesDefined, relations: readonly Relation[], syst
   const byOid = new Map(relations.map((relation) => [relation.oid, relation]))
   const tags = new Map<number, ReadonlyMap<number, Tagged>>(system)
   const kinOf = kinshipOf(relations)
+  // bound: as long as one plan
   const path: Relation[] = []
+  // bound: as long as one plan
   const visiting = new Set<number>()
   const open = (relation: Relation): void => {
     if (visiting.has(relation.oid)) return

@@ -53,6 +53,7 @@ export async function serveDecider<State>(
   const name = topology.service
   const inputs = topology.reads.filter((topic) => !globals.includes(topic) && topic !== name)
   const unhurried = inputs.filter((topic) => service.unhurried?.includes(topic))
+  // bound: one per partition
   const partitions = new Map<number, Partition<State>>()
   const failure = Promise.withResolvers<never>()
   failure.promise.catch(() => undefined)

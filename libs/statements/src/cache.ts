@@ -9,7 +9,9 @@ export type Cache<T> = {
  * so it costs one look-up. The bounds hold for both generations together.
  */
 export function recentlyUsed<T>(entriesMax: number, bytesMax: number): Cache<T> {
+  // bound: as long as one cache; half of entriesMax and of bytesMax
   let young = new Map<string, T>()
+  // bound: as long as one cache; half of entriesMax and of bytesMax
   let old = new Map<string, T>()
   let bytes = 0
 

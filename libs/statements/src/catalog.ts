@@ -189,6 +189,7 @@ function indexOf(catalog: TargetCatalog): Index {
     of: catalog,
     byName: new Map(catalog.relations.map((r) => [key(r.schema, r.name), r])),
     byOid: new Map(catalog.relations.map((r) => [r.oid, r])),
+    // bound: one per relation of a target
     columns: new Map(),
     types: typesOf(catalog),
     system: systemRelations(catalog.systemColumns ?? []),

@@ -109,15 +109,21 @@ export const NOTHING_GIVEN: Given = {
 export const newCollector = (names: Names, given: Given = NOTHING_GIVEN): Collector => ({
   names,
   ...given,
+  // bound: as long as one statement
   effects: new Map(),
+  // bound: as long as one statement
   tables: new Map(),
+  // bound: as long as one statement
   columns: new Map(),
+  // bound: as long as one statement
   functions: new Map(),
   controls: [],
   unbounded: [],
+  // bound: as long as one statement
   sentences: new Map(),
   sentencesLeftOut: 0,
   clauses: [],
+  // bound: as long as one statement
   here: new Map(),
   lock: null,
   work: 0,
@@ -129,6 +135,7 @@ export const newCollector = (names: Names, given: Given = NOTHING_GIVEN): Collec
   stateChanging: false,
   changesNames: false,
   movesPath: false,
+  // bound: as long as one statement
   settings: new Set(),
   harmlessSetting: null,
   createsCode: false,

@@ -16,6 +16,7 @@ export function complexityOf(text: string): string | null {
   let work = 0
   let run = 0
   let problem: string | null = null
+  // bound: NESTING_MAX
   const frames: Frame[] = [newFrame()]
   let frame = frames[0] ?? newFrame()
   const open = (): void => {

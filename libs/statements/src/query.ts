@@ -56,6 +56,7 @@ type Level = {
 }
 
 /** The scope of a statement that stands alone. */
+// bound: as long as one statement; nothing is ever put in here
 export const TOP: Scope = { ctes: new Map(), level: null, subject: null }
 
 /** Walks a node and notes everything that running it would do. */
@@ -293,6 +294,7 @@ function withCtes(to: Collector, body: Tree, outer: Scope): Scope {
   const clause = treeOf(body['withClause'])
   if (!clause) return { ...outer, subject: null }
   const ctes = nodesAt(clause, 'ctes')
+  // bound: as long as one statement
   const names = new Map(outer.ctes)
   const add = (cte: Node): void =>
     void names.set(textOf(cte.body, 'ctename'), namesOfResult(to.names, cte, names))
@@ -591,8 +593,11 @@ export const openedBy = (): Scope => opened(TOP)
 function opened(scope: Scope): Scope {
   const level: Level = {
     relations: [],
+    // bound: as long as one statement
     derived: new Map(),
+    // bound: as long as one statement
     joins: new Set(),
+    // bound: as long as one statement
     outputs: new Set(),
     parent: scope.level,
   }

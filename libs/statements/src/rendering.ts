@@ -32,6 +32,7 @@ export function freshRendering(sql: Uint8Array | string): string {
 
 /** Without literals and comments, as far as the text has whole tokens. */
 function masked(text: string): { text: string; isWhole: boolean } {
+  // bound: as long as one statement
   const parts: string[] = []
   let at = 0
   const isWhole = eachToken(text, (kind, start, end) => {

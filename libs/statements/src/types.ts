@@ -50,6 +50,7 @@ export function typesOf(catalog: TargetCatalog): Types {
       .filter(({ schema, language }) => schema === 'pg_catalog' && language === 'type')
       .map(({ name }) => name),
   )
+  // bound: one per relation of a target
   const columns = new Map<CatalogRelation, TypeFacts>()
 
   const ofOid = (oid: number): TypeFacts =>

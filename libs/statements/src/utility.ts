@@ -125,6 +125,7 @@ const PROGRAMS = /^$|command|librar/i
 
 /** The relations that a utility statement is about. */
 function subjectsOf(to: Collector, node: Node): RelationRef[] {
+  // bound: as long as one statement
   const found: RelationRef[] = []
   const { body } = node
   const subject = (relation: RelationRef): void => void found.push(relation)

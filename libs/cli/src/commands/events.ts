@@ -126,6 +126,7 @@ function newestOf(max: number): {
   add(event: EventObject): void
   taken(): { found: readonly EventObject[]; leftOut: number }
 } {
+  // bound: EVENTS_MAX, twice
   let kept: EventObject[] = []
   let count = 0
   return {

@@ -93,6 +93,7 @@ async function each(
 ): Promise<number> {
   const [only, ...more] = ids
   if (only !== undefined && more.length === 0) return run(context, only)
+  // bound: one per id of the command line
   const answers: unknown[] = []
   const print: Context['print'] = (answer, text) =>
     context.settings.json ? void answers.push(answer) : context.print(answer, text)

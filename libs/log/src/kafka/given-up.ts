@@ -14,6 +14,7 @@ export type GivenUp = {
 }
 
 export function givenUp(): GivenUp {
+  // bound: as long as one queue, which never empties while Kafka is away
   const keys = new Map<string, number>()
   return {
     note(key, call) {

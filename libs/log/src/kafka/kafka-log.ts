@@ -20,7 +20,9 @@ export async function connectKafkaLog(settings: KafkaSettings): Promise<Log> {
   const service = settings.clientId
   const metadata = await connectMetadata(kafka, service, settings.logger)
   const { partitionCount } = metadata
+  // bound: one per topic
   const lanes = new Map<string, Lane>()
+  // bound: one per call of read that was not disposed
   const readers = new Set<KafkaReader>()
   let closed = false
   const parts: ReaderParts = {

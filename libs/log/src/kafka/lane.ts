@@ -42,6 +42,7 @@ export type LaneOptions = {
 /** Makes the way into a topic; it connects when something is added. */
 export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions): Lane {
   const sourceHeader = Buffer.from(source)
+  // bound: one per partition
   const lastOffsets = new Map<number, number>()
   const lost = givenUp()
   let queue = deque<Entry>()

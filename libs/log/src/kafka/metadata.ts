@@ -28,6 +28,7 @@ export async function connectMetadata(
   user: string,
   logger?: KafkaLogger,
 ): Promise<Metadata> {
+  // bound: one per topic
   const counts = new Map<string, number>()
   // Somebody who only starts has nobody yet who would try again: a slow Kafka is waited for, one that is not there is not.
   let admin = await again(connected, { while: isTimeout, limitMs: FIRST_LIMIT_MS })

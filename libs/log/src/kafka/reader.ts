@@ -42,6 +42,7 @@ export async function openReader(
   const pace = paceOf(options)
   const groupId = group === undefined ? null : `${service}-${group}`
   // Without a group the position is known before anything is read: the end is the end as it is now.
+  // bound: one per partition
   const tracks = new Map<string, Track>()
   if (groupId === null) for (const track of await firstTracks()) tracks.set(nameOf(track), track)
   const failure = Promise.withResolvers<never>()

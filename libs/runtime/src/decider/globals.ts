@@ -15,6 +15,7 @@ export async function readGlobals<State>(
   { log, service, logger }: Running<State>,
   onFailure: (cause: unknown) => void,
 ): Promise<Globals> {
+  // bound: one per global topic
   const offsets = new Map<string, number>()
   const readers = await Promise.all(service.globals.map(readGlobal))
   return { readers, offset: (topic) => offsets.get(topic) ?? 0 }

@@ -22,11 +22,16 @@ export const newPartition = <State>(number: number, state: State): Partition<Sta
   number,
   state,
   restored: false,
+  // bound: one per input
   delivered: new Map(),
+  // bound: one per input
   until: new Map(),
+  // bound: as long as one restart
   cited: new Map(),
   undecided: [],
+  // bound: UNDER_WAY_MAX
   chains: new Map(),
+  // bound: PARKED_MAX of each key that has something to wait for
   parked: new Map(),
 })
 

@@ -19,6 +19,7 @@ export async function restore<State>(
     .map((number) => newPartition(number, service.newState(number)))
   for (const partition of fresh) partitions.set(partition.number, partition)
   if (fresh.length === 0) return []
+  // bound: as long as one restart
   const unreadable: LogRecord[] = []
   for (const topic of service.topology.writes) {
     await log.readToEnd({

@@ -13,7 +13,7 @@ import { afterMs, EventId, Instant, RequestId, SessionId } from '@countersign/ke
 import { approvalIdOf } from './approval.ts'
 import type { ApprovalCommand, Voter } from './command.ts'
 
-// Examples that the tests of this folder share; nothing else imports this file.
+// Examples that the tests of this service share; nothing else imports this file.
 
 export const sessionId = SessionId('01890000-0000-7000-8000-000000000001')
 export const requestId = RequestId('01890000-0000-7000-8000-000000000002')

@@ -15,6 +15,7 @@ export function isComplete(stage: Stage, signers: readonly Signer[]): boolean {
 
 /** Whether every group can be given a signer of its own: a person in two groups is still one person. */
 function everyGroupSigned(groups: readonly string[], signers: readonly Signer[]): boolean {
+  // bound: as long as one count
   const groupOf = new Map<Signer, string>()
   // An augmenting path: a signer may move to another group to make room (Kuhn's matching).
   const place = (group: string, tried: Set<Signer>): boolean =>

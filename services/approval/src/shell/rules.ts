@@ -19,6 +19,7 @@ export type Rules = {
 export function newRules(): Rules {
   let catalog: Catalog = emptyCatalog
   let version = policyVersionOf(catalog)
+  // bound: OUTDATED_MAX
   const outdated = new Set<string>()
   return {
     apply(message) {
@@ -27,6 +28,8 @@ export function newRules(): Rules {
       outdated.add(version)
       version = policyVersionOf(catalog)
       outdated.delete(version)
+      const [oldest] = outdated
+      if (outdated.size > OUTDATED_MAX && oldest !== undefined) outdated.delete(oldest)
     },
     environmentsOf: ({ groups }) => [
       ...new Set(
@@ -38,3 +41,6 @@ export function newRules(): Rules {
     isOutdated: (policyVersion) => outdated.has(policyVersion),
   }
 }
+
+/** The oldest version that counts as outdated: no request waits while the catalog changes so often. */
+const OUTDATED_MAX = 100_000

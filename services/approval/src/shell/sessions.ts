@@ -15,15 +15,19 @@ export type Sessions = {
 }
 
 export const noSessions = (): Sessions => ({
+  // bound: one per live session, each with APPROVALS_MAX
   approvals: new Map(),
+  // bound: one per live session, each with GONE_MAX
   goneRequests: new Map(),
+  // bound: OVER_MAX
   over: new Set(),
 })
 
 /** Folds one event of a session, its own or another service's. */
 export function fold(sessions: Sessions, message: AnyMessage): void {
   if (isOwn(message)) evolve(sessions, message)
-  if (isRequestEnd(message)) {
+  // Of a session that is over every request is gone.
+  if (isRequestEnd(message) && !sessions.over.has(message.sessionId)) {
     const { sessionId, requestId } = message
     const gone = entry(sessions.goneRequests, sessionId, () => new Set<RequestId>())
     gone.add(requestId)
@@ -58,7 +62,18 @@ function evolve(sessions: Sessions, event: ApprovalsMessage): void {
     event.requestId,
     approval.evolve(approvalOf(sessions, event.sessionId, event.requestId), event),
   )
+  forgetDecided(requests)
   forgetWhenDone(sessions, event.sessionId)
+}
+
+/** Above the bound the oldest that waits for nobody goes; its request was asked about, and is not again. */
+function forgetDecided(requests: Map<RequestId, Approval>): void {
+  if (requests.size <= APPROVALS_MAX) return
+  for (const [request, { status }] of requests) {
+    if (status === 'pending') continue
+    requests.delete(request)
+    return
+  }
 }
 
 /** An ended session keeps its approvals only while one of them waits to be withdrawn. */
@@ -94,6 +109,8 @@ const isOwn = oneOf(
   'ApprovalLimited',
 )
 const OVER_MAX = 100_000
+/** The requests of one session that people were asked about. */
+const APPROVALS_MAX = 10_000
 /** The requests of one session that were refused or withdrawn. */
 const GONE_MAX = 10_000
 const isRequestEnd = oneOf('RequestWithdrawn', 'RequestRefused')

@@ -36,9 +36,11 @@ export type Projection = AsyncDisposable & {
 export async function project(log: Log, logger: Logger): Promise<Projection> {
   // bound: ENDED_MAX of those that ended; a request that waits ends with its deadline
   const requests = new Map<RequestId, HeldRequest>()
+  // bound: ENDED_MAX
   const ended: RequestId[] = []
   // bound: CAUSES_MAX
   const caused = new Map<string, ApprovalsMessage[]>()
+  // bound: one per partition
   const next = new Map<string, number>()
   const caughtUp = Promise.withResolvers<void>()
   let isCaughtUp = false

@@ -79,10 +79,14 @@ type Grant = { approvalId: string; digest: string; raise: readonly string[]; exp
 
 export const newCredentials = (partition: number, at: Instant): Credentials => ({
   partition,
+  // bound: one per session that is not revoked
   live: new Map(),
   finished: finishedSessions(at),
+  // bound: one per profile, each with one per session that is not revoked
   held: new Map(),
+  // bound: one per proxy with sessions
   tenants: new Map(),
+  // bound: one per session that is not revoked
   retries: new Map(),
 })
 
@@ -494,8 +498,10 @@ function entry(state: Credentials, sessionId: SessionId): Credential {
     leftNothing: false,
     over: false,
     transaction: 'Idle',
+    // bound: one per request that waits, runs, or was lent something
     requests: new Map(),
     ended: endedRequests(),
+    // bound: one per change that no description followed yet
     changes: new Map(),
     described: { requestId: null, place: -1 },
     mayBeMade: true,

@@ -36,3 +36,18 @@ test('a lease that was given back is over at once, and no late renewal revives i
   leaseSeen(leases, renewed, 2)
   assert.equal(isExpired(leases, proxy, 3), true)
 })
+
+test('of many processes that came and went the last ones are remembered', () => {
+  const leases: Leases = new Map()
+  for (let number = 0; number < 20_000; number++) {
+    const instanceId = InstanceId(`00000000-0000-7000-8000-${String(number).padStart(12, '0')}`)
+    leaseSeen(leases, { ...renewed, instanceId }, number)
+    leaseSeen(leases, { ...released, instanceId }, number)
+  }
+  assert.equal(leases.size, 10_000)
+  const last = InstanceId('00000000-0000-7000-8000-000000019999')
+  assert.equal(isExpired(leases, last, 20_000), true)
+  // One that is forgotten has one lease, and no more.
+  assert.equal(isExpired(leases, proxy, 20_000), false)
+  assert.equal(isExpired(leases, proxy, 30_000), true)
+})

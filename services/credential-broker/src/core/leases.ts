@@ -11,20 +11,30 @@ export function leaseSeen(leases: Leases, message: LeasesMessage, nowMs: number)
     case 'LeaseRenewed':
       // A process that gave its lease back does not come to life again: a new one has a new id.
       if (leases.get(message.instanceId) === RELEASED) return
-      leases.set(message.instanceId, nowMs + message.leaseMs)
+      renewed(leases, message.instanceId, nowMs + message.leaseMs)
       return
     case 'LeaseReleased':
-      leases.set(message.instanceId, RELEASED)
+      renewed(leases, message.instanceId, RELEASED)
       return
   }
+}
+
+/** Above the bound the one that was heard of longest ago goes: should it still live, it has one lease to be heard of again. */
+function renewed(leases: Leases, instanceId: InstanceId, until: number): void {
+  leases.delete(instanceId)
+  leases.set(instanceId, until)
+  const [oldest] = leases.keys()
+  if (leases.size > LEASES_MAX && oldest !== undefined) leases.delete(oldest)
 }
 
 /** Whether the lease ran out. A process that was never heard of gets one lease from now on, as after a restart. */
 export function isExpired(leases: Leases, instanceId: InstanceId, nowMs: number): boolean {
   const until = leases.get(instanceId)
-  if (until === undefined) leases.set(instanceId, nowMs + FIRST_LEASE_MS)
+  if (until === undefined) renewed(leases, instanceId, nowMs + FIRST_LEASE_MS)
   return until !== undefined && until <= nowMs
 }
 
 const RELEASED = Number.NEGATIVE_INFINITY
 const FIRST_LEASE_MS = 10_000
+/** Many more processes than live at a time. */
+const LEASES_MAX = 10_000

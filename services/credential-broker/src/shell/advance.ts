@@ -24,6 +24,7 @@ export type AdvanceOptions = {
 
 export function advancer(options: AdvanceOptions): Advance {
   const { clock, logger, stopping } = options
+  // bound: one per session that is not revoked
   const busy = new Set<SessionId>()
 
   return async (sessionId) => {

@@ -32,7 +32,9 @@ type Kept = {
 }
 
 export function descriptionsOf({ admins, clock, onDescribed }: DescriptionsOptions): Descriptions {
+  // bound: DESCRIPTIONS_MAX
   const descriptions = new Map<string, Kept>()
+  // bound: one per profile that is being described
   const turns = new Map<string, Promise<unknown>>()
 
   return {
@@ -65,6 +67,10 @@ export function descriptionsOf({ admins, clock, onDescribed }: DescriptionsOptio
       .catch(() => undefined)
       .then(() => admins.on(profile, (client) => describedBy(client, profile)))
     turns.set(profile.version, turn)
+    const over = (): void => {
+      if (turns.get(profile.version) === turn) turns.delete(profile.version)
+    }
+    turn.then(over, over)
     return turn
   }
 
@@ -73,7 +79,10 @@ export function descriptionsOf({ admins, clock, onDescribed }: DescriptionsOptio
     const danger = await creatable(client, profile.baseRoles)
     const description = await describeTarget(client, profile)
     const kept = { description, danger, extent, atMs: clock.monotonicMs() }
+    descriptions.delete(profile.version)
     descriptions.set(profile.version, kept)
+    const [oldest] = descriptions.keys()
+    if (descriptions.size > DESCRIPTIONS_MAX && oldest !== undefined) descriptions.delete(oldest)
     onDescribed(profile, description)
     return kept
   }
@@ -81,3 +90,5 @@ export function descriptionsOf({ admins, clock, onDescribed }: DescriptionsOptio
 
 /** How long a description is good for sessions that open, where nothing seems to have changed. */
 const DESCRIPTION_MS = 30_000
+/** A version of a profile that is described again is asked for anew. */
+const DESCRIPTIONS_MAX = 256

@@ -69,8 +69,10 @@ export type BrokerOptions = {
 export async function serveBroker(options: BrokerOptions): Promise<Broker> {
   const { log, logger, clock, admins } = options
   const net = netOn(logger)
+  // bound: LEASES_MAX
   const leases: Leases = new Map()
   let catalog = emptyCatalog
+  // bound: one per name in the catalog, ever
   /** Also those that were removed: a role that was made at their target has to be taken back there. */
   const profiles = new Map<string, Profile>()
   const stopping = new AbortController()

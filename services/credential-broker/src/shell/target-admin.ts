@@ -18,6 +18,7 @@ export type TargetAdminOptions = {
 }
 
 export function targetAdmins(options: TargetAdminOptions): TargetAdmins {
+  // bound: POOLS_MAX
   const pools = new Map<string, Promise<pg.Pool>>()
 
   const poolOf = (profile: Profile): Promise<pg.Pool> => {
@@ -27,6 +28,12 @@ export function targetAdmins(options: TargetAdminOptions): TargetAdmins {
     const made = connected(profile)
     pools.set(id, made)
     made.catch(() => pools.delete(id))
+    const [oldest] = pools
+    if (pools.size > POOLS_MAX && oldest !== undefined) {
+      pools.delete(oldest[0])
+      // What still runs on it goes on to its end.
+      oldest[1].then((pool) => pool.end()).catch(() => undefined)
+    }
     return made
   }
 
@@ -164,6 +171,8 @@ const CONNECT_MS = 5_000
 /** A target that is gone without a word is noticed. */
 const KEEP_ALIVE_MS = 30_000
 const STATEMENT_MS = 10_000
+/** Of profiles and their versions; one that is used again is made again. */
+const POOLS_MAX = 256
 const ATTEMPTS_MAX = 20
 /** PostgreSQL changes its catalogs without waiting for others. */
 const COLLISION = /tuple concurrently (?:updated|deleted)/

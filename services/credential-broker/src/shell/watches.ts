@@ -19,7 +19,9 @@ export function watchesOf(options: {
   onChange: (profile: Profile) => Promise<void>
 }): Watches {
   const { admins, logger, onChange } = options
+  // bound: one per profile in use
   const watched = new Map<string, AbortController>()
+  // bound: one per profile in use
   const looks = new Map<string, 'once' | 'again'>()
 
   return {

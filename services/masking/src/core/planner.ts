@@ -11,6 +11,7 @@ export type Planner = (rules: MaskingRulesDefined | null, target: TargetDescribe
 
 /** A planner that makes each plan once, since the sessions of one target share it. */
 export function planner(): Planner {
+  // bound: PLANS_MAX
   const plans = new Map<string, Plan>()
   return (rules, target) => {
     const rulesVersion = rules?.version ?? NO_RULES

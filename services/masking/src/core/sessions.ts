@@ -22,7 +22,14 @@ export type Session = {
 /** The versions that a plan was made from. */
 export type PlannedFor = { readonly targetVersion: string; readonly rulesVersion: string }
 
-export const noSessions = (): Sessions => ({ live: new Map(), over: new Set(), targets: new Map() })
+export const noSessions = (): Sessions => ({
+  // bound: one per session that is not over
+  live: new Map(),
+  // bound: OVER_MAX
+  over: new Set(),
+  // bound: TARGETS_MAX
+  targets: new Map(),
+})
 
 /** Folds one event about a session, its own or another service's. */
 export function fold(sessions: Sessions, message: AnyMessage): void {
@@ -36,6 +43,7 @@ export function fold(sessions: Sessions, message: AnyMessage): void {
     case 'TargetDescribed':
       if (session.planned !== null) session.described.clear()
       session.described.set(message.targetVersion, shared(sessions, message))
+      if (session.described.size > DESCRIBED_MAX) dropOldest(session.described)
       break
     case 'MaskingPlanned': {
       const { targetVersion, rulesVersion } = message
@@ -59,6 +67,7 @@ export function outdatedBy(session: Session, rulesVersion: string): TargetDescri
 function sessionOf(sessions: Sessions, id: string): Session {
   const known = sessions.live.get(id)
   if (known !== undefined) return known
+  // bound: DESCRIBED_MAX
   const session: Session = { environment: null, described: new Map(), planned: null }
   sessions.live.set(id, session)
   return session
@@ -67,17 +76,20 @@ function sessionOf(sessions: Sessions, id: string): Session {
 function shared({ targets }: Sessions, described: TargetDescribed): TargetDescribed {
   const known = targets.get(described.targetVersion)
   if (known !== undefined) return known
-  const [oldest] = targets.keys()
-  if (targets.size >= TARGETS_MAX && oldest !== undefined) targets.delete(oldest)
+  if (targets.size >= TARGETS_MAX) dropOldest(targets)
   targets.set(described.targetVersion, described)
   return described
 }
 
 function forget(sessions: Sessions, id: string): void {
   sessions.live.delete(id)
-  const [oldest] = sessions.over
-  if (sessions.over.size >= OVER_MAX && oldest !== undefined) sessions.over.delete(oldest)
+  if (sessions.over.size >= OVER_MAX) dropOldest(sessions.over)
   sessions.over.add(id)
+}
+
+function dropOldest(from: Map<string, unknown> | Set<string>): void {
+  const [oldest] = from.keys()
+  if (oldest !== undefined) from.delete(oldest)
 }
 
 const isSessionEnd = oneOf('SessionEnded', 'SessionRefused', 'SessionRejected', 'CredentialRevoked')
@@ -92,4 +104,6 @@ const isAboutSession = oneOf(
 )
 
 const TARGETS_MAX = 64
+/** Each is planned for when it comes; the last ones are those that a plan can still be of. */
+const DESCRIBED_MAX = 16
 const OVER_MAX = 100_000

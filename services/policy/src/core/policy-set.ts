@@ -45,6 +45,7 @@ export function policiesOf(catalog: Catalog): Policies {
     throw new Problem('CS_CATALOG_INVALID', 'the policies of the catalog do not compile')
   }
   // Answers depend on nothing but the question, so that each is worked out once.
+  // bound: ANSWERS_MAX
   const answers = new Map<string, Answer>()
   return {
     version,

@@ -33,7 +33,14 @@ export type Session = {
   mayHaveTemporary: boolean
 }
 
-export const noSessions = (): Sessions => ({ live: new Map(), over: new Set(), targets: new Map() })
+export const noSessions = (): Sessions => ({
+  // bound: one per session that is not over
+  live: new Map(),
+  // bound: OVER_MAX
+  over: new Set(),
+  // bound: TARGETS_MAX
+  targets: new Map(),
+})
 
 /** Folds one event about a session, its own or another service's. */
 export function fold(sessions: Sessions, message: AnyMessage): void {
@@ -107,6 +114,7 @@ function sessionOf(sessions: Sessions, id: string): Session {
     sealedKey: null,
     target: null,
     credential: null,
+    // bound: PART_BYTES_MAX
     parts: new Map(),
     partBytes: 0,
     mayHaveTemporary: false,

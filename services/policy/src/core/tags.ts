@@ -43,6 +43,7 @@ function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Ta
   if (masksNothing(rules, target.relations)) return NOTHING_TAGGED
   const relations = new Map(target.relations.map((relation) => [relation.oid, relation]))
   const kinOf = kinshipOf(target.relations)
+  // bound: one per relation of a target
   const byRelation = new Map<number, ReadonlyMap<string, TagsOfColumn>>()
   const tagged = (relation: Relation): ReadonlyMap<string, TagsOfColumn> => {
     const known = byRelation.get(relation.oid)
@@ -76,6 +77,7 @@ function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Ta
   }
   const guarding =
     rules?.columns.some(({ masksInference }) => masksInference) === true ? rules : null
+  // bound: one per relation of a target
   const columnNames = new Map<number, ReadonlySet<string>>()
   const namesOf = (relation: Relation): ReadonlySet<string> => {
     const found = columnNames.get(relation.oid) ?? new Set(relation.columns.map(({ name }) => name))

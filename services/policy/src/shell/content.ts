@@ -16,6 +16,7 @@ export type ContentReader = (
 
 /** Decrypts with the data key of the session and checks that the digest is of what was decrypted. */
 export function contentReader(open: Opener): ContentReader {
+  // bound: KEYS_MAX
   const keys = new Map<string, DataKey>()
   const keyOf = async ({
     sessionId,

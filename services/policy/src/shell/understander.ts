@@ -52,6 +52,7 @@ export function understander(
   const { logger, statementBytesMax, understandingMsMax, program } = options
   const { waitingMsMax = WAITING_MS_MAX, stuckMs = STUCK_MS } = options
   const net = netOn(logger)
+  // bound: WAITING_MAX
   const waiting: Job[] = []
   const used = usage()
   const newThread = () =>

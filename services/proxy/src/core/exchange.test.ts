@@ -26,6 +26,27 @@ test('a simple query ends at ReadyForQuery, and its rows are counted', () => {
   )
 })
 
+/** Seen to fail when the columns of a portal stay for as long as the session. */
+test('the columns of many portals are forgotten, the oldest first: its rows are those of unknown columns', () => {
+  const exchange = newExchange()
+  const describe = (portal: string) => {
+    exchange.steps.push(step('Describe', null, { portal }))
+    feed(exchange, rowDescription())
+  }
+  for (let number = 0; number < 20_000; number++) describe(`p${number}`)
+  assert.equal(exchange.columns.size, 5_000)
+  const columnsOf = (portal: string) => {
+    exchange.steps.push(step('Execute', 0, { portal }))
+    const [, [frame]] = receiveServer(serverSide(), row())
+    assert.ok(frame !== undefined && 'raw' in frame)
+    const verdict = accept(exchange, frame)
+    feed(exchange, toClient.commandComplete('SELECT 1'))
+    return verdict.do === 'row' ? verdict.columns : assert.fail(verdict.do)
+  }
+  assert.equal(columnsOf('p0'), null)
+  assert.equal(columnsOf('p19999')?.length, 1)
+})
+
 test('an error in a pipeline fails its request and aborts those behind it up to Sync', () => {
   const exchange = expecting(
     step('Parse'),

@@ -82,7 +82,9 @@ export type Exchange = {
 export const newExchange = (): Exchange => ({
   steps: [],
   ended: [],
+  // bound: COLUMNS_MAX
   columns: new Map(),
+  // bound: DESCRIPTIONS_MAX
   descriptions: new Map(),
   copyIn: false,
   skipping: false,
@@ -115,7 +117,7 @@ export function accept(exchange: Exchange, frame: ServerFrame): Verdict {
     case 'T':
       return described(exchange, frame, step)
     case 'n':
-      exchange.columns.set(step?.portal ?? null, null)
+      learn(exchange, step, null)
       return answered(exchange, step, 'Describe')
     case 't': {
       const types = parameterTypesOf(frame)
@@ -164,9 +166,22 @@ export function accept(exchange: Exchange, frame: ServerFrame): Verdict {
 function described(exchange: Exchange, frame: ServerFrame, step: Step | undefined): Verdict {
   const columns = columnsIn(exchange, frame)
   if (columns === null) return { do: 'violation', why: 'the target described columns wrongly' }
-  exchange.columns.set(step?.portal ?? null, columns)
+  learn(exchange, step, columns)
   if (step?.tag === 'Query') return { do: 'pass' }
   return answered(exchange, step, 'Describe')
+}
+
+/** Above the bound the portal that was described longest ago goes: its rows have no known columns, and are masked whole. */
+function learn(
+  { columns }: Exchange,
+  step: Step | undefined,
+  described: readonly Column[] | null,
+): void {
+  const portal = step?.portal ?? null
+  columns.delete(portal)
+  columns.set(portal, described)
+  const [oldest] = columns.keys()
+  if (columns.size > COLUMNS_MAX && oldest !== undefined) columns.delete(oldest)
 }
 
 /** The same bytes describe the same columns: whoever remembers something about them finds it again. */
@@ -277,6 +292,7 @@ function dropSyncs(exchange: Exchange): readonly Step[] {
 
 /** CopyData with the file trailer of the binary format: Int16(-1). */
 const COPY_TRAILER = Buffer.from([0x64, 0, 0, 0, 6, 0xff, 0xff])
+const COLUMNS_MAX = 5_000
 const DESCRIPTIONS_MAX = 100
 const DESCRIPTION_BYTES_MAX = 4_096
 

@@ -21,7 +21,11 @@ export type Summary = {
   readonly logins: number
 }
 
-export const noFailedLogins = (): FailedLogins => ({ addresses: new Map(), singles: 0 })
+export const noFailedLogins = (): FailedLogins => ({
+  // bound: ADDRESSES_MAX
+  addresses: new Map(),
+  singles: 0,
+})
 
 /** Counts a refused login, and says whether it gets an event of its own or becomes part of a summary. */
 export function loginFailed(
@@ -75,7 +79,9 @@ function joined(rest: readonly Summary[]): Summary[] {
 
 function failuresOf({ addresses }: FailedLogins, source: string, nowMs: number): Failures {
   const key = addresses.has(source) || addresses.size < ADDRESSES_MAX ? source : OTHERS
-  const failures = addresses.get(key) ?? { level: 0, atMs: nowMs, singles: 0, summed: new Map() }
+  // bound: one per error code
+  const summed = new Map()
+  const failures = addresses.get(key) ?? { level: 0, atMs: nowMs, singles: 0, summed }
   addresses.set(key, failures)
   return failures
 }

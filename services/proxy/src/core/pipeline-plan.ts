@@ -69,6 +69,7 @@ export function planned(
   { from = 0, requestsMax = REQUESTS_MAX }: { from?: number; requestsMax?: number } = {},
 ): PipelinePlan {
   const scope = tentative(names)
+  // bound: REQUESTS_MAX
   const asks: Ask[] = []
   let group: Group | null = null
   const close = (): void => {

@@ -72,11 +72,14 @@ export type Taint = { readonly isTainted: boolean; readonly plainColumns: readon
 export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilter {
   const compiled = new WeakMap<readonly Column[], Map<string, RowMask>>()
   /** Columns whose mask the agent is not yet told the reason of, and tables that it was told about. */
+  // bound: one per column of the rows that were not told of yet
   const unplanned: Column[] = []
+  // bound: one per table of the target
   const told = new Set<number>()
   let copying: CopyMask | null = null
   /** Whether a row of the statement was too long to be searched, and the agent knows. */
   let tooLongRows: 'none' | 'some' | 'told' = 'none'
+  // bound: NOTES_MAX
   const notes = new Set<string>()
 
   const maskOf = (columns: readonly Column[], taint: Taint): RowMask => {

@@ -35,10 +35,15 @@ export type StatementNames = {
 export type Prepared = { readonly textHash: string; readonly readUnder: string }
 
 export const noNames = (): StatementNames => ({
+  // bound: NAMES_MAX
   statements: new Map(),
+  // bound: NAMES_MAX
   portals: new Map(),
+  // bound: NAMES_MAX
   doubtfulStatements: new Set(),
+  // bound: NAMES_MAX
   doubtfulPortals: new Set(),
+  // bound: NAMES_MAX
   portalAges: new Map(),
   valueTypes: new WeakMap(),
   prepared: new Map(),

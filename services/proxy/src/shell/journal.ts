@@ -52,7 +52,9 @@ export function openJournal(options: JournalOptions): Journal {
   const { log, sessionId, logger } = options
   const control = newChain(sessionId, 'control')
   const transcript = newChain(sessionId, 'transcript')
+  // bound: UNDER_WAY_RECORDS_MAX
   const open = new Set<Draft>()
+  // bound: UNDER_WAY_RECORDS_MAX
   const pending = new Set<Promise<unknown>>()
   const failure = Promise.withResolvers<never>()
   failure.promise.catch(() => undefined)

@@ -27,6 +27,7 @@ export type LanesOptions = {
 /** Reads the catalog whole, then its lanes from their end; resolves when nothing later can be missed. */
 export async function readLanes(options: LanesOptions): Promise<Lanes> {
   const { log, clock, logger, sessions, partitionCount } = options
+  // bound: one per partition
   const heard = new Map<number, PolicyLiveness>()
   let catalog = emptyCatalog
   let catalogOffset = 0

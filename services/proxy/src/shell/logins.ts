@@ -31,6 +31,7 @@ export type LoginsOptions = {
 export function loginsOf(options: LoginsOptions): Logins {
   const { log, logger, net, clock } = options
   const failed = noFailedLogins()
+  // bound: one per connection that waits, each of which NEWCOMERS_MAX counts
   const waiting = new Map<string, number>()
 
   async function tell(): Promise<void> {

@@ -20,6 +20,7 @@ export type Mailbox = {
 /** A mailbox. `onState` hears what answers nothing: revocations, new descriptions of the target, new plans. */
 export function openMailbox(onState: (record: Understood) => void): Mailbox {
   type Slot = { queue: Understood[]; wake: (() => void) | null; late: Disposable | null }
+  // bound: REQUESTS_MAX, and a few for the session itself
   const slots = new Map<string, Slot>()
   const rejection = Promise.withResolvers<string>()
   let isAdmitted = false

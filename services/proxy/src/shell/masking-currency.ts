@@ -46,7 +46,10 @@ function isCurrent({ plan, targetVersion, profile, proxy }: Session): boolean {
 
 /** Asked before each statement, of a catalog that hardly ever changes. */
 function rulesVersionOf(catalog: Catalog, environment: string): string {
-  if (known.catalog !== catalog) known = { catalog, versions: new Map() }
+  if (known.catalog !== catalog) {
+    // bound: one per environment of the catalog
+    known = { catalog, versions: new Map() }
+  }
   const { versions } = known
   const version = versions.get(environment) ?? maskingRulesVersion(catalog, environment)
   versions.set(environment, version)
@@ -62,5 +65,6 @@ function woken(session: Session, limit: AbortSignal): Promise<void> {
 
 let known: { catalog: Catalog | null; versions: Map<string, string> } = {
   catalog: null,
+  // bound: one per environment of the catalog
   versions: new Map(),
 }

@@ -34,6 +34,7 @@ export function memoryOf(bytesMax: number): Memory {
   let reserved = 0
   let shared = 0
   /** Without owners who have nothing. */
+  // bound: one per agent with a session
   const sharedBy = new Map<string, number>()
 
   function give(): void {

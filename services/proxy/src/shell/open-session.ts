@@ -72,6 +72,7 @@ export type Asked = {
 /** Begins a session: from here on whatever happens to it stands in the log. */
 export function askedSession(proxy: ProxyContext, client: Client): Asked {
   const id = proxy.newSessionId()
+  // bound: as long as one session opens
   const early: Understood[] = []
   const asked: Asked = {
     proxy,
@@ -205,9 +206,11 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       mailbox: asked.mailbox,
       dataKey: dataKeyOf(dataKey.bytes()),
       names: noNames(),
+      // bound: COVERS_MAX
       covers: new Map(),
       exchange: newExchange(),
       salt: randomBytes(16),
+      // bound: REQUESTS_MAX
       underWay: new Map(),
       nextNumber: 0,
       requestCount: 0,
@@ -216,6 +219,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       isSkipping: false,
       hasRun: false,
       mayQuoteAtEnd: false,
+      // bound: CURSORS_MAX
       cursors: new Map(),
       framesBehind: null,
       masking: Promise.resolve(),
@@ -228,6 +232,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
         searchPath === pathRules.own && [...settings.settings.keys()].every(isWithoutMeaning)
           ? 0
           : -1,
+      // bound: CUSTOM_SETTINGS_MAX
       customSettings: new Set(),
       hasUnknownSettings: false,
       searchPath,

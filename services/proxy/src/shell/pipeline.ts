@@ -281,6 +281,7 @@ const newBatch = (messages: readonly Request[], arrivedAtMs: number): Batch => (
   hasReleased: false,
   requestsMax: REQUESTS_MAX,
   copyData: null,
+  // bound: REQUESTS_MAX
   answered: new Set(),
 })
 

@@ -86,12 +86,14 @@ export type TargetLogin = {
 export async function connectTarget(login: TargetLogin): Promise<Target> {
   using limit = deadline(login.limitMs)
   const socket = await secured(login.address, login.certificateAuthorities, limit.signal)
+  // bound: PARAMETERS_MAX
   const parameters = new Map<string, string>()
   let key: BackendKey | null = null
   let side = serverSide(login.rowBytesMax)
   let pauses = 0
   let receivedBytes = 0
   let listener: (frames: readonly (ServerFrame | Violation)[]) => void = () => undefined
+  // bound: as long as one chunk is behind the login
   const early: (ServerFrame | Violation)[] = []
   const closed = Promise.withResolvers<void>()
   const loggedIn = Promise.withResolvers<void>()
@@ -136,6 +138,7 @@ export async function connectTarget(login: TargetLogin): Promise<Target> {
       case 'S': {
         const status = parameterStatusOf(frame)
         if (status.ok) parameters.set(status.value.name, status.value.value)
+        if (parameters.size > PARAMETERS_MAX) return unexpected('it reports too many parameters')
         return null
       }
       case 'K': {
@@ -323,6 +326,7 @@ function trusting(ca: string | undefined): SecureContext {
   return context
 }
 
+// bound: one per certificate authority in the settings
 const contexts = new Map<string | undefined, SecureContext>()
 
 /** Server Name Indication takes names only (RFC 6066 section 3). */
@@ -369,6 +373,8 @@ function readOtherwise(parameters: ReadonlyMap<string, string>): Problem | null 
 const refusesSetting = (sqlState: string, words: string): boolean =>
   SETTING_REFUSED.has(sqlState) && /parameter|setting/i.test(words)
 
+/** PostgreSQL reports about fifteen. */
+const PARAMETERS_MAX = 1_000
 const SETTING_REFUSED: ReadonlySet<string> = new Set(['22023', '42501', '42704', '55P02'])
 
 /** The agent asked for it, so it gets the words and the SQLSTATE of the target. */

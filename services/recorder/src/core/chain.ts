@@ -20,7 +20,12 @@ export type Link = {
   readonly previousHash: string
 }
 
-export const newChain = (): Chain => ({ next: 0, head: '', recent: new Set() })
+export const newChain = (): Chain => ({
+  next: 0,
+  head: '',
+  // bound: RECENT_MAX
+  recent: new Set(),
+})
 
 /** Whether the event was there before. A repeat by id is harmless: the first one counts. */
 export const isRepeat = (chain: Chain, id: string): boolean => chain.recent.has(id)

@@ -5,7 +5,9 @@ import {
   type Citation,
   type Citations,
   cited,
+  CITATIONS_WAITING_MAX,
   type Finding,
+  HEADS_MAX,
   noCitations,
   recorded,
   unanswered,
@@ -40,7 +42,7 @@ function said(...steps: readonly Step[]) {
   const findings = steps.flatMap((step) => step(citations))
   return {
     found: findings.map(({ position }) => `${position.topic}/${position.offset}`),
-    waiting: citations.waiting.map(({ count }) => count),
+    waiting: [...citations.waiting].map(({ count }) => count),
   }
 }
 
@@ -104,4 +106,32 @@ test('only the hashes that can still be cited are kept', () => {
   const citations = noCitations()
   for (const step of [event(0), event(1), event(2), completed(3), event(3)]) step(citations)
   assert.deepEqual([...citations.heads.keys()], [3, 4])
+})
+
+/** Seen to fail when nothing is forgotten. */
+test('of a transcript that nothing cites no more than the last hashes are kept, and that is said once', () => {
+  const citations = noCitations()
+  for (let sequence = 0; sequence < HEADS_MAX + 10; sequence++) event(sequence)(citations)
+  assert.equal(citations.heads.size, HEADS_MAX)
+  const [finding, ...others] = [completed(3), completed(4), completed(HEADS_MAX)].flatMap((step) =>
+    step(citations),
+  )
+  assert.deepEqual([finding?.position, others], [at('sessions', 103), []])
+  assert.match(finding?.reason ?? '', /not compared/)
+  assert.deepEqual(
+    completed(HEADS_MAX + 5, 'forged')(citations).map(({ position }) => position.offset),
+    [HEADS_MAX + 105],
+  )
+})
+
+test('of citations whose transcript does not come no more than a number wait, and that is said once', () => {
+  const citations = noCitations()
+  const findings: Finding[] = []
+  for (let count = 1; count <= CITATIONS_WAITING_MAX + 10; count++)
+    findings.push(...completed(count)(citations))
+  assert.equal(citations.waiting.size, CITATIONS_WAITING_MAX)
+  assert.deepEqual(
+    findings.map(({ position }) => position.offset),
+    [101],
+  )
 })

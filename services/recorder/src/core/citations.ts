@@ -8,11 +8,14 @@ import type { Position } from '@countersign/log/records'
 export type Citations = {
   /** The hash of the transcript at each length, as far back as a citation can still come for it. */
   readonly heads: Map<number, string>
-  waiting: Citation[]
+  /** In the order of their counts, which never go back. */
+  readonly waiting: Set<Citation>
   /** How long the transcript is. */
   length: number
   /** How long it is at its end; null until the end is known. */
   lengthMax: number | null
+  /** Some could not be compared, and that is on record. */
+  isIncomplete: boolean
 }
 
 /** One event of the control chain says how long the transcript is, and the hash of its last event. */
@@ -27,10 +30,13 @@ export type Citation = {
 export type Finding = { readonly position: Position; readonly reason: string }
 
 export const noCitations = (): Citations => ({
+  // bound: HEADS_MAX
   heads: new Map([[0, '']]),
-  waiting: [],
+  // bound: CITATIONS_WAITING_MAX
+  waiting: new Set(),
   length: 0,
   lengthMax: null,
+  isIncomplete: false,
 })
 
 /** What the message says about the transcript, or null. */
@@ -45,8 +51,12 @@ export function cited(citations: Citations, citation: Citation): Finding[] {
   const { by, position, count } = citation
   if (by === 'SessionEnded') citations.lengthMax = count
   if (count > citations.length) {
-    citations.waiting.push(citation)
-    return []
+    const { waiting } = citations
+    waiting.add(citation)
+    const [oldest] = waiting
+    if (waiting.size <= CITATIONS_WAITING_MAX || oldest === undefined) return []
+    waiting.delete(oldest)
+    return incomplete(citations, oldest, 'too many wait for their transcript')
   }
   const findings = compared(citations, citation)
   if (findings.length > 0 || by === 'RequestCompleted' || citations.length === count)
@@ -61,13 +71,17 @@ export function recorded(
   event: { readonly position: Position; readonly length: number; readonly hash: string },
 ): Finding[] {
   const { position, length, hash } = event
-  const { heads, lengthMax } = citations
+  const { heads, waiting, lengthMax } = citations
   if (!heads.has(length)) heads.set(length, hash)
   citations.length = Math.max(citations.length, length)
-  const due = citations.waiting.filter(({ count }) => count <= citations.length)
-  if (due.length > 0)
-    citations.waiting = citations.waiting.filter(({ count }) => count > citations.length)
-  const findings = due.flatMap((citation) => compared(citations, citation))
+  const findings: Finding[] = []
+  for (const citation of waiting) {
+    if (citation.count > citations.length) break
+    waiting.delete(citation)
+    findings.push(...compared(citations, citation))
+  }
+  const [oldest] = heads.keys()
+  if (heads.size > HEADS_MAX && oldest !== undefined) heads.delete(oldest)
   if (lengthMax !== null && length > lengthMax) {
     const reason = `transcript event number ${length - 1} came where SessionEnded says ${lengthMax} in all`
     findings.push({ position, reason })
@@ -80,8 +94,13 @@ export function unanswered({ length }: Citations, { by, position, count }: Citat
   return { position, reason: `${by} cites ${count} transcript events, but only ${length} came` }
 }
 
-function compared({ heads }: Citations, { by, position, count, head }: Citation): Finding[] {
+function compared(citations: Citations, citation: Citation): Finding[] {
+  const { heads } = citations
+  const { by, position, count, head } = citation
   const found = heads.get(count)
+  const [oldest = 0] = heads.keys()
+  if (found === undefined && count < oldest && heads.size >= HEADS_MAX)
+    return incomplete(citations, citation, 'its transcript came too long before it')
   // Citations never go back, so that what is before this one is needed no more.
   for (const length of heads.keys()) {
     if (length >= count) break
@@ -91,3 +110,20 @@ function compared({ heads }: Citations, { by, position, count, head }: Citation)
   const what = found === undefined ? 'but the last of them is not there' : 'with another hash'
   return [{ position, reason: `${by} cites ${count} transcript events, ${what}` }]
 }
+
+/** What is above a bound is not compared. It is said once of a session, so that nobody takes its chains for whole. */
+function incomplete(
+  citations: Citations,
+  { by, position, count }: Citation,
+  why: string,
+): Finding[] {
+  if (citations.isIncomplete) return []
+  citations.isIncomplete = true
+  const reason = `${by} cites ${count} transcript events, and this and others like it are not compared: ${why}`
+  return [{ position, reason }]
+}
+
+/** The events of a transcript since the last citation that came. */
+export const HEADS_MAX = 200_000
+/** The citations of a session whose transcript is behind them. */
+export const CITATIONS_WAITING_MAX = 200_000

@@ -52,7 +52,7 @@ export function followed(chains: SessionChains, record: Understood): Finding[] {
 
 /** What is said to be there and is not, when nothing more can come. */
 export function missingIn({ citations, ending }: SessionChains): Finding[] {
-  const missing = citations.waiting.map((citation) => unanswered(citations, citation))
+  const missing = [...citations.waiting].map((citation) => unanswered(citations, citation))
   if (ending.unseenEnd === null) return missing
   const reason = 'CredentialRevoked says that the session ended, but its end is not there'
   return [...missing, { position: ending.unseenEnd, reason }]
@@ -60,6 +60,6 @@ export function missingIn({ citations, ending }: SessionChains): Finding[] {
 
 /** What is missing is said once: nothing of it is missed any more. */
 export function forgive(chains: SessionChains): void {
-  chains.citations.waiting = []
+  chains.citations.waiting.clear()
   chains.ending = { ...chains.ending, unseenEnd: null }
 }

@@ -14,11 +14,17 @@ export type SessionBuffer = {
   add(envelope: Envelope): boolean
   /** Everything, topic after topic in the order of their names. Nothing may be added while it is gone through. */
   content(): Pick<Content, 'count' | 'types' | 'envelopes'>
+  /** How many bytes are in memory, about. */
+  bytes(): number
+  /** Puts what is in memory into the part files. */
+  spill(): void
   discard(): void
 }
 
 export function sessionBuffer(folder: string, sessionId: string, bytesMax: number): SessionBuffer {
+  // bound: one per topic
   const topics = new Map<string, TopicBuffer>()
+  // bound: one per type of message
   const types = new Set<string>()
   let bytes = 0
   let count = 0
@@ -36,6 +42,8 @@ export function sessionBuffer(folder: string, sessionId: string, bytesMax: numbe
       if (bytes > bytesMax) spill()
       return true
     },
+    bytes: () => bytes,
+    spill,
     content: () => ({ count, types: new Set(types), envelopes: envelopes() }),
     discard() {
       for (const [topic, { spilled }] of topics)

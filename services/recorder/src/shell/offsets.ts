@@ -20,7 +20,9 @@ export type Holder = {
 
 export function offsetsOf(log: Log): Offsets {
   /** The next offset of each topic and partition that is read. */
+  // bound: one per partition
   const next = new Map<string, Position>()
+  // bound: one per partition
   const committed = new Map<string, number>()
   return {
     read: (position) =>

@@ -123,8 +123,11 @@ test('a recorder that begins at the beginning again writes the same archive', as
   assert.deepEqual(archives[0], archives[1])
 })
 
-test('a session that is larger than the memory for it is archived whole', async () => {
-  await using host = await serveRecorder({ ...options(log), sessionBytesMax: 2_000 })
+for (const bound of ['sessionBytesMax', 'bufferBytesMax'])
+  test(`a session that is larger than ${bound} is archived whole`, () => isArchivedWhole(bound))
+
+async function isArchivedWhole(bound: string): Promise<void> {
+  await using host = await serveRecorder({ ...options(log), [bound]: 2_000 })
   const { events, transcript } = session(40)
   await append(...transcript, ...events)
   await archivedWithin(host, 1_000)
@@ -142,7 +145,7 @@ test('a session that is larger than the memory for it is archived whole', async 
     (await readdir(folder)).filter((name) => name.endsWith('.part')),
     [],
   )
-})
+}
 
 test('a broken chain is put on record, and the session is archived all the same', async () => {
   await using host = await started()

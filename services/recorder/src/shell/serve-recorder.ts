@@ -23,6 +23,8 @@ export type RecorderOptions = {
   graceMs: number
   /** How many bytes of one session stay in memory; 1 MiB by default. */
   sessionBytesMax?: number
+  /** How many bytes of all sessions together stay in memory, about; 64 MiB by default. */
+  bufferBytesMax?: number
 }
 
 /** A running recorder. */
@@ -40,7 +42,9 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
   const { log, logger, clock, archive, partsDir, graceMs } = options
   await mkdir(partsDir, { recursive: true })
   const parts = await mkdtemp(join(partsDir, '.parts-'))
+  const bufferBytesMax = options.bufferBytesMax ?? BUFFER_BYTES_MAX
   const bytesMax = options.sessionBytesMax ?? SESSION_BYTES_MAX
+  // bound: one per session that is not archived; FORGOTTEN_MS ends each
   const sessions = new Map<SessionId, Session>()
   const offsets = offsetsOf(log)
   const rejections = rejectionsInto(options)
@@ -49,6 +53,8 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
   })
   let work: Promise<void> = Promise.resolve()
   let isWriting = true
+  /** What all sessions together have in memory, or more: looked at anew above the bound. */
+  let heldBytes = 0
 
   const reader = await log.read({
     topics: topology.reads,
@@ -107,11 +113,26 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
     const id = SessionId(record.key)
     const session = sessions.get(id) ?? (await opened(id, position.partition))
     if (!kept(session, record, clock.monotonicMs())) return
+    makeRoom(record.value.length)
     if (record.status === 'unreadable') {
       const { code, message: reason } = record.problem
       return rejections.unreadable(id, code, { position, reason })
     }
     for (const finding of followed(session.chains, record)) await rejections.broken(id, finding)
+  }
+
+  /** Sessions are many: above the bound of all of them the largest goes to the disk. */
+  function makeRoom(bytes: number): void {
+    heldBytes += bytes
+    if (heldBytes <= bufferBytesMax) return
+    const buffers = [...sessions.values()].map(({ buffer }) => buffer)
+    buffers.sort((a, b) => b.bytes() - a.bytes())
+    heldBytes = buffers.reduce((sum, buffer) => sum + buffer.bytes(), 0)
+    for (const buffer of buffers) {
+      if (heldBytes <= bufferBytesMax / 2) return
+      heldBytes -= buffer.bytes()
+      buffer.spill()
+    }
   }
 
   async function opened(id: SessionId, partition: number): Promise<Session> {
@@ -172,6 +193,7 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
 /** The topics that hold a chain of each session. */
 const CHAINS = ['sessions', 'transcript']
 const SESSION_BYTES_MAX = 1024 * 1024
+const BUFFER_BYTES_MAX = 64 * 1024 * 1024
 /** Nobody waits for the recorder. */
 const PACE_MS = 50
 const SWEEP_MS = 500

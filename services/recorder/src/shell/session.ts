@@ -47,7 +47,9 @@ export async function takenUp(
   }
   // What was wrong or missing then is on record.
   forgive(chains)
-  return { id, partition, chains, buffer, firstOffsets: new Map(), quietSince, changed: false }
+  // bound: one per topic
+  const firstOffsets = new Map<string, number>()
+  return { id, partition, chains, buffer, firstOffsets, quietSince, changed: false }
 }
 
 /** Keeps a record of the session; false where it is there already. */

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { encodeSubject, type RequestContent } from '@countersign/contracts'
 import { newDataKey } from '@countersign/identity'
 import { Instant, RequestId, SessionId } from '@countersign/kernel'
-import { newContents } from './contents.ts'
+import { toClient } from '@countersign/postgres-wire'
+import { ANSWER_BYTES_MAX, newContents } from './contents.ts'
 
 test('a statement of several records is shown whole, in whatever order they are seen; without one of them, its rendering', () => {
   const key = newDataKey()
@@ -22,6 +23,40 @@ test('a statement of several records is shown whole, in whatever order they are 
   assert.equal(shown(), TEXT)
 })
 
+/** Seen to fail when the pieces are kept as they come. */
+test('of a long answer the first rows are shown and the rest is not kept, in whatever order its pieces come', () => {
+  const key = newDataKey()
+  const row = toClient.dataRow([Buffer.alloc(500_000, 'x')])
+  const bytes = [toClient.rowDescription([column]), ...Array.from({ length: 20 }, () => row)]
+  for (const order of [[...bytes.keys()], [...bytes.keys()].reverse()]) {
+    const contents = newContents()
+    for (const sequence of order) {
+      const ciphertext = key.encrypt(bytes[sequence] ?? Buffer.alloc(0))
+      const common = { sessionId: SESSION, requestId: REQUEST, previousHash: '', at: Instant(0) }
+      const sizeBytes = ciphertext.length
+      contents.take({ type: 'TranscriptRecorded', ...common, sequence, ciphertext, sizeBytes })
+    }
+    const opened: number[] = []
+    const result = contents
+      .opened((sealed) => {
+        opened.push(sealed.length)
+        return key.decrypt(sealed)
+      })
+      .resultOf(REQUEST)
+    assert.deepEqual([result?.rows.length, result?.truncated], [8, true])
+    assert.ok(opened.reduce((sum, size) => sum + size, 0) <= ANSWER_BYTES_MAX)
+  }
+})
+
+const column = {
+  name: 'x',
+  tableOid: 0,
+  columnAttribute: 0,
+  typeOid: 25,
+  typeSize: -1,
+  typeModifier: -1,
+  format: 'text',
+} as const
 const SESSION = SessionId('01890a5d-ac96-774b-bcce-b302099a8057')
 const REQUEST = RequestId('01890a5d-ac96-774b-bcce-b302099a8058')
 const TEXT = `select '${'long '.repeat(1_000)}'`

@@ -31,15 +31,19 @@ export type Statement = {
 }
 
 export function newContents(): Contents {
-  const parts = new Map<string, Map<number, Buffer>>()
-  const answers = new Map<string, Map<number, Buffer>>()
+  // bound: one per request that is not told to its end; the proxy limits a request
+  const parts = new Map<string, Pieces>()
+  // bound: one per request that is not told to its end, each with ANSWER_BYTES_MAX
+  const answers = new Map<string, Pieces>()
   return {
     take(message) {
       if (message.type === 'RequestPart' && !message.stream) {
-        placed(parts, message.requestId).set(message.index, message.ciphertext)
+        keep(placed(parts, message.requestId), message.index, message.ciphertext)
       }
       if (message.type === 'TranscriptRecorded' && message.requestId !== null) {
-        placed(answers, message.requestId).set(message.sequence, message.ciphertext)
+        const pieces = placed(answers, message.requestId)
+        keep(pieces, message.sequence, message.ciphertext)
+        while (pieces.bytes > ANSWER_BYTES_MAX && pieces.byPlace.size > 1) dropLast(pieces)
       }
     },
     opened(decrypt) {
@@ -65,7 +69,11 @@ export function newContents(): Contents {
         resultOf(requestId) {
           if (decrypt === null) return null
           try {
-            return resultOf(ordered(answers.get(requestId)).map(decrypt))
+            const pieces = answers.get(requestId)
+            const result = resultOf(ordered(pieces).map(decrypt))
+            return result !== null && pieces !== undefined && pieces.end < Infinity
+              ? { ...result, truncated: true }
+              : result
           } catch {
             return null
           }
@@ -105,18 +113,46 @@ function statementIn(bytes: Buffer | null): Statement | null {
   }
 }
 
-function placed(all: Map<string, Map<number, Buffer>>, requestId: string): Map<number, Buffer> {
+/** What came of a request so far, by its place. */
+type Pieces = {
+  readonly byPlace: Map<number, Buffer>
+  bytes: number
+  /** What has this place or a later one was left out. */
+  end: number
+}
+
+function placed(all: Map<string, Pieces>, requestId: string): Pieces {
   const known = all.get(requestId)
   if (known !== undefined) return known
-  const fresh = new Map<number, Buffer>()
+  // bound: ANSWER_BYTES_MAX of an answer; of a request what the proxy takes
+  const byPlace = new Map<number, Buffer>()
+  const fresh = { byPlace, bytes: 0, end: Infinity }
   all.set(requestId, fresh)
   return fresh
 }
 
-const ordered = (pieces: ReadonlyMap<number, Buffer> | undefined): Buffer[] =>
-  [...(pieces ?? [])].sort(([a], [b]) => a - b).map(([, piece]) => piece)
+function keep(pieces: Pieces, place: number, piece: Buffer): void {
+  if (place >= pieces.end) return
+  pieces.bytes += piece.length - (pieces.byPlace.get(place)?.length ?? 0)
+  pieces.byPlace.set(place, piece)
+}
+
+/** Only the first rows are shown, so that the last piece goes, in whatever order they came. */
+function dropLast(pieces: Pieces): void {
+  let last = 0
+  for (const place of pieces.byPlace.keys()) last = Math.max(last, place)
+  pieces.bytes -= pieces.byPlace.get(last)?.length ?? 0
+  pieces.byPlace.delete(last)
+  pieces.end = last
+}
+
+const ordered = (pieces: Pieces | undefined): Buffer[] =>
+  [...(pieces?.byPlace ?? [])].sort(([a], [b]) => a - b).map(([, piece]) => piece)
 
 function shown(value: Buffer | null, format: number | undefined): string | null {
   if (value === null) return null
   return format === 1 ? `\\x${value.toString('hex')}` : value.toString('utf8')
 }
+
+/** Of an answer so much is looked at for its first rows; the outcome is what the proxy says of it. */
+export const ANSWER_BYTES_MAX = 4 * 1024 * 1024

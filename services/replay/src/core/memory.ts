@@ -19,6 +19,7 @@ export type Remembered = {
 
 /** A memory that keeps so many bytes of records. */
 export function memoryOf(recordBytesMax: number): Memory {
+  // bound: SESSIONS_MAX
   const sessions = new Map<string, Stored>()
   let bytes = 0
   return {
@@ -27,7 +28,7 @@ export function memoryOf(recordBytesMax: number): Memory {
       const session = storedOf(message.sessionId, position.partition)
       const name = `${position.topic}/${id}`
       if (session.seen?.has(name) === true) return false
-      session.seen?.add(name)
+      if (session.seen !== null) remember(session.seen, name)
       session.overview = evolved(session.overview, message)
       if (session.records === null) return true
       const size = valueBytes + RECORD_OVERHEAD_BYTES
@@ -45,7 +46,9 @@ export function memoryOf(recordBytesMax: number): Memory {
     const known = sessions.get(sessionId)
     if (known !== undefined) return known
     const overview = newOverview(sessionId)
-    const fresh: Stored = { overview, partition, records: [], seen: new Set(), bytes: 0 }
+    // bound: SEEN_MAX
+    const seen = new Set<string>()
+    const fresh: Stored = { overview, partition, records: [], seen, bytes: 0 }
     sessions.set(sessionId, fresh)
     const [oldest] = sessions.keys()
     if (sessions.size > SESSIONS_MAX && oldest !== undefined) {
@@ -64,7 +67,7 @@ export function memoryOf(recordBytesMax: number): Memory {
       if (bytes <= recordBytesMax / 2) return
       bytes -= session.bytes
       session.records = null
-      // Repeats come soon after their first; an end in order is the last of its chain.
+      // An end in order is the last of its chain.
       if (session.overview.endedAt !== null) session.seen = null
       session.bytes = 0
     }
@@ -80,8 +83,17 @@ type Stored = {
   bytes: number
 }
 
+/** Repeats come soon after their first. */
+function remember(seen: Set<string>, name: string): void {
+  seen.add(name)
+  const [oldest] = seen
+  if (seen.size > SEEN_MAX && oldest !== undefined) seen.delete(oldest)
+}
+
 const newestFirst = (a: Overview, b: Overview): number => (a.sessionId < b.sessionId ? 1 : -1)
 
 /** What a record costs in memory beside its bytes, about. */
 const RECORD_OVERHEAD_BYTES = 600
-const SESSIONS_MAX = 50_000
+export const SESSIONS_MAX = 50_000
+/** The ids of one session that are remembered, to know a repeat. */
+const SEEN_MAX = 10_000

@@ -11,7 +11,12 @@ export type Order = {
   readonly latest: Map<string, number>
 }
 
-export const newOrder = (): Order => ({ moments: new Map(), latest: new Map() })
+export const newOrder = (): Order => ({
+  // bound: MOMENTS_MAX
+  moments: new Map(),
+  // bound: one per topic
+  latest: new Map(),
+})
 
 /** Gives records that came together their moments; those that came before keep theirs. */
 export function placed(order: Order, records: readonly SessionRecord[]): void {
@@ -26,6 +31,7 @@ export function placed(order: Order, records: readonly SessionRecord[]): void {
     latest.set(topic, moment)
     moments.set(place, moment)
   }
+  forgetOldest(moments)
 
   function momentOf({ causation, message }: SessionRecord, depth: number): number {
     const own: number = message.at
@@ -37,10 +43,21 @@ export function placed(order: Order, records: readonly SessionRecord[]): void {
   }
 }
 
+/** Above the bound the first go: what follows from them is told by its own time. */
+function forgetOldest(moments: Map<string, number>): void {
+  for (const place of moments.keys()) {
+    if (moments.size <= MOMENTS_MAX) return
+    moments.delete(place)
+  }
+}
+
 /** The records as they are told. */
 export const inOrder = ({ moments }: Order, records: readonly SessionRecord[]): SessionRecord[] =>
   records
-    .map((record) => ({ record, moment: moments.get(placeOf(record.position)) ?? 0 }))
+    .map((record) => ({
+      record,
+      moment: moments.get(placeOf(record.position)) ?? record.message.at,
+    }))
     .sort(
       (a, b) =>
         a.moment - b.moment ||
@@ -60,3 +77,4 @@ const stepOf = ({ position, message }: SessionRecord): number =>
 
 const STEPS = ['sessions', 'credentials', 'masking', 'decisions', 'approvals', 'transcript']
 const CAUSES_MAX = 16
+const MOMENTS_MAX = 200_000

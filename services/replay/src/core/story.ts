@@ -23,13 +23,15 @@ export const isAnswered: Ready = (message, transcriptSeen) =>
 export function newStory(isReady: Ready = () => true): Story {
   const order = newOrder()
   const contents = newContents()
+  // bound: one per request that was released and is not completed
   const released = new Set<string>()
-  const completed = new Set<string>()
+  // bound: one per request that is not told to its end
   const internal = new Set<string>()
+  // bound: one per answer whose transcript is not there yet
   let waiting: SessionRecord[] = []
 
   const mayHaveRun = (session: Overview): string[] =>
-    session.endedAt === null ? [] : [...released].filter((id) => !completed.has(id))
+    session.endedAt === null ? [] : [...released]
 
   return {
     mayHaveRun,
@@ -39,7 +41,7 @@ export function newStory(isReady: Ready = () => true): Story {
         contents.take(message)
         if (message.type === 'RequestReleased') released.add(message.requestId)
         if ('origin' in message && message.origin === 'Countersign') internal.add(message.requestId)
-        if (message.type === 'RequestCompleted') completed.add(message.requestId)
+        if (message.type === 'RequestCompleted') released.delete(message.requestId)
       }
       // The transcript is no entry of its own, and nothing cites it.
       const telling = fresh.filter(({ message }) => message.type !== 'TranscriptRecorded')
@@ -53,8 +55,11 @@ export function newStory(isReady: Ready = () => true): Story {
         internal,
       }
       const entries = inOrder(order, ready).flatMap((record) => entriesOf(record, use))
-      for (const { message } of ready)
-        if (isLastOfItsRequest(message)) contents.forget(message.requestId)
+      for (const { message } of ready) {
+        if (!isLastOfItsRequest(message)) continue
+        contents.forget(message.requestId)
+        internal.delete(message.requestId)
+      }
       return entries
     },
   }

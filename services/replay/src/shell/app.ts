@@ -75,7 +75,8 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
   const onError: ErrorRequestHandler = (thrown: unknown, _request, response, _next) => {
     if (!(thrown instanceof Problem) || thrown.retriable)
       logger.warn({ reason: messageOf(thrown) }, 'a call failed')
-    if (response.headersSent) response.end()
+    // Half an answer must not pass for a whole one.
+    if (response.headersSent) response.destroy()
     else send(response, problemOf(thrown))
   }
   app.use(onError)

@@ -1,3 +1,4 @@
+import { Problem } from '@countersign/kernel'
 import type { Overview } from '../core/overview.ts'
 import type { SessionRecord } from '../core/session-record.ts'
 
@@ -23,23 +24,32 @@ export type Known = {
 }
 
 export function newFollowers(known: Known): Followers {
+  // bound: one per connection of a reader
   const followers = new Map<string, Set<(told: SessionRecord) => void>>()
   return {
     tell(told) {
       for (const hear of followers.get(told.message.sessionId) ?? []) hear(told)
     },
     follow(sessionId) {
+      // bound: FRESH_MAX
       let fresh: SessionRecord[] = []
+      let isTooMany = false
       let isFirst = true
       let change = Promise.withResolvers<void>()
       const hear = (told: SessionRecord): void => {
-        fresh.push(told)
+        if (fresh.length < FRESH_MAX) fresh.push(told)
+        else isTooMany = true
         change.resolve()
       }
       const others = followers.get(sessionId) ?? new Set()
       followers.set(sessionId, others.add(hear))
       return {
         async next() {
+          if (isTooMany)
+            throw new Problem('CS_SESSION_LIMIT', 'more was recorded than was taken', {
+              retriable: true,
+              hint: 'Read the session again.',
+            })
           const before = isFirst ? await known.recordsOf(sessionId) : []
           isFirst = false
           const records = [...before, ...fresh]
@@ -56,3 +66,6 @@ export function newFollowers(known: Known): Followers {
     },
   }
 }
+
+/** What waits for one reader; the session itself is read again from its beginning. */
+const FRESH_MAX = 20_000

@@ -13,6 +13,7 @@ export type FollowOptions = {
 
 /** Sends each entry of a timeline once, as it comes, and ends with the session (server-sent events). */
 export async function follow(response: ServerResponse, options: FollowOptions): Promise<void> {
+  // bound: SENT_MAX
   const sent = new Set<string>()
   const gone = new Promise<void>((resolve) => response.once('close', resolve))
   for (;;) {
@@ -21,7 +22,12 @@ export async function follow(response: ServerResponse, options: FollowOptions): 
       const name = nameOf(entry)
       if (sent.has(name)) continue
       sent.add(name)
-      response.write(`data: ${JSON.stringify(entry)}\n\n`)
+      const [oldest] = sent
+      if (sent.size > SENT_MAX && oldest !== undefined) sent.delete(oldest)
+      if (response.write(`data: ${JSON.stringify(entry)}\n\n`)) continue
+      // A reader that is slow gets no more than it takes.
+      await Promise.race([new Promise((resolve) => response.once('drain', resolve)), gone])
+      if (response.destroyed) return
     }
     const leftMs = options.untilMs - Date.now()
     if (complete || leftMs <= 0 || response.destroyed) break
@@ -37,5 +43,7 @@ export async function follow(response: ServerResponse, options: FollowOptions): 
 const nameOf = ({ at, kind, requestId, who, detail }: Entry): string =>
   JSON.stringify([at, kind, requestId, who, kind === 'released' ? '' : detail])
 
+/** An entry can come twice where records are read while they come. */
+const SENT_MAX = 20_000
 const PAUSE_MS = 50
 const KEEP_ALIVE_MS = 15_000

@@ -24,6 +24,7 @@ export function pastIn({ archive, log }: { archive: Archive; log: Log }): Past {
   }
 
   async function fromLog(sessionId: string, partition: number): Promise<SessionRecord[]> {
+    // bound: as long as one session is told
     const found: SessionRecord[] = []
     for (const topic of SESSION_TOPICS) {
       await log.readToEnd({

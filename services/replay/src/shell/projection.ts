@@ -38,6 +38,7 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
   const { log, logger, vault, past, recordBytesMax = RECORD_BYTES_MAX } = options
   const memory = memoryOf(recordBytesMax)
   const followers = newFollowers({ overview, recordsOf })
+  // bound: one per partition
   const next = new Map<string, number>()
   const caughtUp = Promise.withResolvers<void>()
   let isCaughtUp = false

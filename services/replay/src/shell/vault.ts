@@ -3,6 +3,7 @@ import { type DataKey, dataKeyAbout, dataKeyOf, type Opener } from '@countersign
 import { messageOf } from '@countersign/kernel'
 import type { Logger } from '@countersign/runtime'
 import type { Decrypt } from '../core/contents.ts'
+import { SESSIONS_MAX } from '../core/memory.ts'
 
 /** The keys of the sessions, as far as they were not erased. */
 export type Vault = {
@@ -14,12 +15,17 @@ export type Vault = {
 }
 
 export function vaultOf(open: Opener, logger: Logger): Vault {
+  // bound: SEALED_MAX
   const sealedKeys = new Map<string, string>()
+  // bound: OPENED_MAX
   const opened = new Map<string, DataKey>()
   return {
     keep({ sessionId, recipients }) {
       const jwe = recipients.find(({ reader }) => reader === READER)?.jwe
-      if (jwe !== undefined && !sealedKeys.has(sessionId)) sealedKeys.set(sessionId, jwe)
+      if (jwe === undefined || sealedKeys.has(sessionId)) return
+      sealedKeys.set(sessionId, jwe)
+      const [oldest] = sealedKeys.keys()
+      if (sealedKeys.size > SEALED_MAX && oldest !== undefined) sealedKeys.delete(oldest)
     },
     erase(sessionId) {
       sealedKeys.delete(sessionId)
@@ -47,4 +53,6 @@ export function vaultOf(open: Opener, logger: Logger): Vault {
 }
 
 const READER = 'replay'
+/** Twice the sessions that are in memory: none of those can lose its key. */
+const SEALED_MAX = 2 * SESSIONS_MAX
 const OPENED_MAX = 500
