@@ -46,6 +46,7 @@ export const noNames = (): StatementNames => ({
   // bound: NAMES_MAX
   portalAges: new Map(),
   valueTypes: new WeakMap(),
+  // bound: PREPARED_MAX
   prepared: new Map(),
 })
 
