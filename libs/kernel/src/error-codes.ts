@@ -23,6 +23,8 @@ export const ERROR_CODES = {
   CS_STATEMENT_UNKNOWN: 'No prepared statement of this name is known in this session.',
   CS_PORTAL_UNKNOWN: 'No portal of this name is known in this session.',
   CS_TRANSACTION_FAILED: 'The transaction has failed, and runs nothing before it is ended.',
+  CS_PATH_MOVED:
+    'The search_path changed in the middle of a pipeline, which code of the target can do.',
   CS_REQUEST_TOO_COMPLEX:
     'The statement is longer than it may be, or would cost more to understand than it may.',
   CS_REQUEST_IMPOSSIBLE: 'The target cannot run this request, so nobody is asked about it.',

@@ -28,6 +28,7 @@ export const NEXT_STEPS: Readonly<Record<ErrorCode, string>> = {
   CS_STATEMENT_UNKNOWN: 'Prepare the statement again in this session.',
   CS_PORTAL_UNKNOWN: 'Bind the portal again in this transaction.',
   CS_TRANSACTION_FAILED: 'End the transaction, with ROLLBACK; then try again.',
+  CS_PATH_MOVED: 'End the transaction, if there is one, with ROLLBACK; then send all of it again.',
   CS_REQUEST_TOO_COMPLEX:
     'Split the statement, or nest less; COPY takes many rows. Operators: `CS_STATEMENT_BYTES_MAX`, `CS_UNDERSTANDING_MS_MAX`.',
   CS_REQUEST_IMPOSSIBLE: 'Read what the target says of the statement, and mend that.',

@@ -67,6 +67,28 @@ test('an error in a pipeline fails its request and aborts those behind it up to 
   assert.equal(isSettled(exchange), true)
 })
 
+test('an error of what Countersign sent for the agent may be told in other words', () => {
+  const words = toClient.errorResponse({ severity: 'ERROR', code: '40C01', message: 'no' })
+  const guard = (is: string): Partial<Step> => ({
+    ...{ isOurs: true, isForAgent: true },
+    instead: (fields) => (fields.get('C') === is ? words : null),
+  })
+  for (const [is, told] of [
+    ['22012', 'instead'],
+    ['57014', 'message'],
+  ] as const) {
+    const exchange = expecting(step('Execute', 0, guard(is)), step('Execute', 1), step('Sync'))
+    assert.deepEqual(feed(exchange, error('22012'), toClient.readyForQuery('E')), [told, 'ready'])
+    assert.deepEqual(
+      exchange.ended.map(({ request, outcome }) => ({ request, outcome })),
+      [
+        { request: 0, outcome: 'Failed' },
+        { request: 1, outcome: 'Aborted' },
+      ],
+    )
+  }
+})
+
 test('after an error without a Sync the target still skips', () => {
   const exchange = expecting(step('Parse'))
   feed(exchange, error('42601'))

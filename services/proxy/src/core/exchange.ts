@@ -25,6 +25,8 @@ export type Step = {
   confirmed?(): void
   /** Called with the types of the parameters, as the target describes them. */
   typed?(types: readonly number[]): void
+  /** What the agent is told instead of the error with which the target failed at it; null where it is told that. */
+  instead?(fields: ReadonlyMap<string, string>): Buffer | null
   /** Called with the fields of the error with which the target failed at it. */
   failed?(fields: ReadonlyMap<string, string>): void
 }
@@ -46,6 +48,8 @@ export type Verdict =
   | { readonly do: 'row'; readonly columns: readonly Column[] | null }
   | { readonly do: 'ourRow' }
   | { readonly do: 'message' }
+  /** The agent is told this instead. */
+  | { readonly do: 'instead'; readonly bytes: Buffer }
   | { readonly do: 'setting' }
   /** With the Syncs that the target ignores, and no longer answers. */
   | { readonly do: 'copyIn'; readonly syncs: readonly Step[] }
@@ -249,6 +253,8 @@ function failed(exchange: Exchange, frame: ServerFrame): Verdict {
   const [first, ...others] = skipped.filter((one) => one.request !== null)
   if (first !== undefined) end(exchange, first, 'Failed')
   for (const other of others) end(exchange, other, 'Aborted')
+  const instead = step.instead?.(fields.value) ?? null
+  if (instead !== null) return { do: 'instead', bytes: instead }
   return { do: isHidden ? 'drop' : 'message' }
 }
 

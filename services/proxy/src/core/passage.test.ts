@@ -12,6 +12,7 @@ import {
 } from '@countersign/postgres-wire'
 import { loadStatements } from '@countersign/statements'
 import { accept, type Exchange, newExchange } from './exchange.ts'
+import { ownPassage } from './own-passage.ts'
 import { type Owner, passage } from './passage.ts'
 import { type Ask, namesFollow, planned } from './pipeline-plan.ts'
 import { requests } from './requests-under-test.ts'
@@ -49,6 +50,36 @@ test('a description from before something else ran does not count', () => {
     ...[toServer.execute('q'), toServer.execute('p')],
   )
   assert.deepEqual(sent, ['Bind', 'Describe', 'Describe', 'Execute', 'Describe', 'Execute'])
+})
+
+test('what of our own goes before a request stands right before its first message', () => {
+  const messages = requests(
+    ...[toServer.parse('', 'select 1'), toServer.bind(), toServer.describe('portal')],
+    ...[toServer.execute(), toServer.bind(), toServer.describe('portal'), toServer.execute()],
+  )
+  const own = { name: 'own', sql: 'select 2', resultFormats: [], request: 9, step: {} }
+  const { outbound, steps } = passage(noNames(), {
+    ...{ messages, from: 0, end: messages.length },
+    requestOf: () => ({ number: 0, lastStep: 0 }),
+    guardOf: (step) => (step === 4 ? ownPassage(own) : null),
+    settings,
+  })
+  assert.deepEqual(
+    requests(...outbound.map(({ bytes }) => bytes)).map(({ tag }) => tag),
+    [
+      ...['Parse', 'Bind', 'Describe', 'Execute'],
+      ...['Close', 'Parse', 'Bind', 'Execute', 'Close', 'Close'],
+      ...['Bind', 'Describe', 'Execute'],
+    ],
+  )
+  assert.deepEqual(
+    steps.map(({ tag, isOurs, request }) => (isOurs ? `our ${tag} ${request}` : tag)),
+    [
+      ...['Parse', 'Bind', 'Describe', 'Execute'],
+      ...['our Close null', 'our Parse null', 'our Bind null', 'our Execute 9'],
+      ...['our Close null', 'our Close null', 'Bind', 'Describe', 'Execute'],
+    ],
+  )
 })
 
 test('what the client had an answer to already is not answered again', () => {

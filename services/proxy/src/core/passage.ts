@@ -31,6 +31,8 @@ export type PassageOptions = {
   answered?: ReadonlySet<Request>
   /** The settings of the session, under which it reads literals. */
   settings(): string
+  /** What of Countersign's own goes out right before a message; null for nothing. */
+  guardOf?(step: number): Passage | null
 }
 
 /** A request by its number in the exchange, and the message that it ends with. */
@@ -48,6 +50,11 @@ export function passage(names: StatementNames, options: PassageOptions): Passage
   for (let at = from; at < end; at++) {
     const message = messages[at]
     if (message === undefined) continue
+    const guard = options.guardOf?.(at) ?? null
+    if (guard !== null) {
+      outbound.push(...guard.outbound)
+      steps.push(...guard.steps)
+    }
     const own = runsNothing(message)
     const owner = own === null ? options.requestOf(at) : null
     if (message.tag === 'Execute' && !isDescribed(messages, message, from, at)) {

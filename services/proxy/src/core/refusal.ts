@@ -19,6 +19,7 @@ const TITLES: Readonly<Partial<Record<ErrorCode, string>>> = {
   CS_REQUEST_BLOCKED: 'blocked by policy',
   CS_REQUEST_UNKNOWN: 'the statement could not be understood and was not forwarded',
   CS_REQUEST_TOO_COMPLEX: 'the statement is too long or too complex and was not forwarded',
+  CS_PATH_MOVED: 'the search_path changed, so the rest of the pipeline was not run',
   CS_COPY_DATA_NEEDED: 'people approve this COPY with its data, which could not be asked for',
   CS_COPY_DATA_TOO_LARGE: 'people approve this COPY with its data, which are too many',
   CS_REVIEW_DENIED: 'a reviewer denied this statement',

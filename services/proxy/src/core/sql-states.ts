@@ -26,6 +26,7 @@ const SQLSTATES: Readonly<Record<ErrorCode, string>> = {
   CS_STATEMENT_UNKNOWN: '26000',
   CS_PORTAL_UNKNOWN: '34000',
   CS_TRANSACTION_FAILED: '25P02',
+  CS_PATH_MOVED: '40C01',
   // Only in events: the agent gets the SQLSTATE with which the target refused it.
   CS_REQUEST_IMPOSSIBLE: '42C20',
   CS_COPY_DATA_NEEDED: '42C21',

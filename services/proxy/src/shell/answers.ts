@@ -103,6 +103,8 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
         if (frame.tag === 'C') {
           out.push(...session.filter.statementEnds())
           if (running !== undefined && endsTransaction(running, frame)) transactionEnded(session)
+          // In a failed transaction nothing succeeds but its end, and ROLLBACK TO.
+          if (session.status === 'E') session.status = 'T'
         }
         if (isKeptBack(session, frame)) break
         out.push(...takeWithheld(session.withheld))
@@ -136,6 +138,9 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
             isTainted || answer.writesTagged || session.mayQuoteAtEnd || hasJustOutlasted(session),
           ),
         )
+        break
+      case 'instead':
+        out.push(verdict.bytes)
         break
       case 'copyIn':
         // What takes none is failed by `feed`, and the agent's Sync counts.

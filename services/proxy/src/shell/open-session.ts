@@ -39,6 +39,7 @@ import { traced } from '@countersign/runtime'
 import type { Unlinked } from '../core/chain.ts'
 import { applicationName } from '../core/session-name.ts'
 import { newExchange } from '../core/exchange.ts'
+import { newPathGuard } from '../core/path-guard.ts'
 import { resultFilter } from '../core/result-filter.ts'
 import { noNames } from '../core/statement-names.ts'
 import { isWithoutMeaning } from './changed-settings.ts'
@@ -240,6 +241,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       // Schemas of it may be missing, or not to be used.
       isPathInDoubt: true,
       isPathUnheard: false,
+      pathGuard: newPathGuard(),
       policyVersion: admitted.policyVersion,
       targetVersion: plan.targetVersion,
       undescribed: null,

@@ -1,5 +1,6 @@
 import type { RequestReleased } from '@countersign/contracts'
 import { toServer } from '@countersign/postgres-wire'
+import { ownPassage } from '../core/own-passage.ts'
 import { answers } from './answers.ts'
 import { forwardRecorded } from './forward.ts'
 import { OWN_NAME } from './own-name.ts'
@@ -36,37 +37,28 @@ async function asked(
   const [released] = await session.journal.record<RequestReleased>([request])
   if (released === undefined) return null
   const isOpen = session.isPipelineOpen
-  const step = {
-    ...{ request: null, portal: OWN_NAME, isOurs: true },
-    ...(isForAgent ? { isForAgent } : {}),
-  }
+  const step = isForAgent ? { isForAgent } : {}
   let hasSucceeded = false
-  session.exchange.steps.push(
-    { ...step, tag: 'Parse' },
-    { ...step, tag: 'Bind' },
-    {
+  const { outbound, steps } = ownPassage({
+    ...{ name: OWN_NAME, sql, resultFormats, step },
+    request: ownUnderWay(session, request.requestId),
+    confirmed: () => (hasSucceeded = true),
+  })
+  session.exchange.steps.push(...steps)
+  // A Sync would end the pipeline of the agent.
+  if (!isOpen)
+    session.exchange.steps.push({
+      ...{ tag: 'Sync', request: null, portal: OWN_NAME, isOurs: true },
       ...step,
-      tag: 'Execute',
-      request: ownUnderWay(session, request.requestId),
-      confirmed: () => (hasSucceeded = true),
-    },
-    { ...step, tag: 'Close' },
-    { ...step, tag: 'Close' },
-  )
-  // Names of our own leave the agent's unnamed statement and portal as they are. A Sync would end its pipeline.
-  if (!isOpen) session.exchange.steps.push({ ...step, tag: 'Sync' })
+    })
   session.ownRows.length = 0
-  const end = isOpen ? toServer.flush() : toServer.sync()
   forwardRecorded(session, [
-    { runs: released, bytes: toServer.parse(OWN_NAME, sql) },
-    {
-      runs: released,
-      bytes: toServer.bind({ portal: OWN_NAME, statement: OWN_NAME, resultFormats }),
-    },
-    { runs: released, bytes: toServer.execute(OWN_NAME) },
-    { runs: null, bytes: toServer.close('portal', OWN_NAME) },
-    { runs: null, bytes: toServer.close('statement', OWN_NAME) },
-    { runs: null, bytes: end },
+    ...outbound.map((one) =>
+      one.request === null
+        ? { runs: null, bytes: one.bytes }
+        : { runs: released, bytes: one.bytes },
+    ),
+    { runs: null, bytes: isOpen ? toServer.flush() : toServer.sync() },
   ])
   await answers(session)
   return hasSucceeded ? session.ownRows.slice() : null

@@ -6,7 +6,7 @@ import { type Request, toClient, toServer } from '@countersign/postgres-wire'
 import { copyInHint, failsInFailedTransaction } from '@countersign/statements'
 import { portalsNamed } from '../core/answer-taint.ts'
 import type { Unlinked } from '../core/chain.ts'
-import { type Outbound, type Owner, passage } from '../core/passage.ts'
+import { type Outbound, type Owner, type Passage, passage } from '../core/passage.ts'
 import { heldCopy, type HeldCopy } from '../core/held-copy.ts'
 import {
   type Ask,
@@ -35,10 +35,18 @@ import {
   stillCovered,
   withdraw,
 } from './requests.ts'
-import { CANCELLED, cancelAtTarget, dropHeldData, type Session, underWay } from './session-state.ts'
+import {
+  CANCELLED,
+  cancelAtTarget,
+  dropHeldData,
+  ownUnderWay,
+  type Session,
+  underWay,
+} from './session-state.ts'
 import { currentPlan } from './masking-currency.ts'
 import { controlsTransaction, keepsRaised } from './next-transaction.ts'
 import { hasPortal, portalsConfirmed, portalsNoted } from './portals.ts'
+import { type Guard, guardBefore, guardOf, guardPassage } from './path-guard.ts'
 import { isPathDoubtful, pathConfirmed } from './search-path.ts'
 import { tell } from './seen.ts'
 import type { Outgoing } from './target.ts'
@@ -56,7 +64,12 @@ async function served(session: Session, batch: Batch): Promise<void> {
     return skipRest(session, batch, [])
   const part = { from: batch.next, requestsMax: batch.requestsMax }
   let plan = planned(messages, session.names, part)
-  if (plan.asks.length > 0 && session.status !== 'E' && !session.exchange.skipping) {
+  const [next] = plan.asks
+  // A guard that opened a pipeline would make a transaction of what follows.
+  const isAmidst = session.isPipelineOpen && next !== undefined
+  let guardSql = isAmidst ? guardBefore(session, messages[next.firstStep]) : null
+  const isAskable = session.status !== 'E' && !session.exchange.skipping
+  if (next !== undefined && isAskable && guardSql === null) {
     const path = await pathConfirmed(session)
     if (path === 'failed') return skipRest(session, batch, [])
     if (path === 'moved') plan = planned(messages, session.names, part)
@@ -77,9 +90,11 @@ async function served(session: Session, batch: Batch): Promise<void> {
   const pendings = await intercepted(session, asks)
   const skip = (from: number): Promise<void> => skipRest(session, batch, pendings.slice(from))
   for (const [index, planned] of pendings.entries()) {
-    // Of the first it is confirmed already.
-    if (isPathDoubtful(session) && index > 0) {
-      await forward(session, batch, planned.ask.firstStep, true)
+    const { firstStep } = planned.ask
+    // Of the first it is confirmed already, or will be.
+    if (index > 0) guardSql = guardBefore(session, messages[firstStep])
+    if (isPathDoubtful(session) && index > 0 && guardSql === null) {
+      await forward(session, batch, firstStep, true)
       if (session.exchange.skipping) return skip(index)
       const path = session.status === 'E' ? 'same' : await pathConfirmed(session)
       if (path === 'failed') return skip(index)
@@ -121,11 +136,19 @@ async function served(session: Session, batch: Batch): Promise<void> {
       if (session.exchange.skipping || !(await portalsNoted(session))) return skip(index)
     }
     if (decision.type === 'RequestAllowed') {
-      allow(batch, pending, releaseOf(session, pending, { decision }))
+      const guard = guardSql === null ? null : guardOf(session, guardSql)
+      allow(batch, { pending, release: releaseOf(session, pending, { decision }), guard })
       if (!isPlannedAnew(messages, pending)) continue
     } else {
       await forward(session, batch, pending.ask.firstStep, true)
       if (session.exchange.skipping) return skip(index)
+      // No guard waits for people, and what is blocked along one path may not be along another.
+      const path = guardSql === null ? 'same' : await pathConfirmed(session)
+      if (path === 'failed') return skip(index)
+      if (path === 'moved') {
+        withdraw(session, pendings.slice(index))
+        return served(session, batch)
+      }
       await haveSettingsMoved(session)
       if (session.exchange.skipping) return skip(index)
       const isStale =
@@ -157,7 +180,8 @@ async function served(session: Session, batch: Batch): Promise<void> {
       if (outcome.status === 'refused') return refuseRest(outcome.refusal)
       const { grant, raise } = outcome
       pending.grantedAt = grant.at
-      allow(batch, pending, releaseOf(session, pending, { decision, grant, raise }))
+      const release = releaseOf(session, pending, { decision, grant, raise })
+      allow(batch, { pending, release, guard: null })
     }
     await forward(session, batch, lastStep + 1, false)
     if (session.exchange.skipping) return skip(index + 1)
@@ -259,11 +283,16 @@ type Batch = {
   readonly answered: ReadonlySet<Request>
 }
 
-type Allowed = { readonly pending: Pending; readonly release: Unlinked<RequestReleased> }
+type Allowed = {
+  readonly pending: Pending
+  readonly release: Unlinked<RequestReleased>
+  /** The guard of the search path that goes out before it; null for none. */
+  readonly guard: Guard | null
+}
 
-function allow(batch: Batch, pending: Pending, release: Unlinked<RequestReleased>): void {
+function allow(batch: Batch, allowed: Allowed): void {
   batch.hasReleased = true
-  batch.allowed.push({ pending, release })
+  batch.allowed.push(allowed)
 }
 
 /** Allowed, but behind what is refused now: they are never released. */
@@ -293,12 +322,22 @@ async function forward(session: Session, batch: Batch, end: number, isCut: boole
   const sending = messages.slice(next, end)
   // Also behind the requests: what they declare may lose its name to a portal.
   portalsNamed(session.cursors, sending)
-  const running = sent.map(({ pending, released }) => {
+  const guards = new Map<number, Passage>()
+  const proofs = new Map<number, Recorded<RequestReleased>>()
+  const running = sent.map(({ pending, released, guard }) => {
     session.requestCount++
     const { copyData: bytes } = pending.ask
     const heldData = bytes === null ? null : { bytes, released }
     const asNow = { ...pending, answer: answerNow(session, pending) }
-    return { pending, released, number: underWay(session, asNow, heldData) }
+    const number = underWay(session, asNow, heldData)
+    proofs.set(number, released)
+    if (guard !== null) {
+      const { requestId } = guard.released.message
+      const own = ownUnderWay(session, requestId, pending.recording)
+      proofs.set(own, guard.released)
+      guards.set(pending.ask.firstStep, guardPassage(session, guard.sql, own))
+    }
+    return { pending, number }
   })
   portalsNamed(session.cursors, sending)
   const owners = new Map<number, Owner>()
@@ -311,10 +350,10 @@ async function forward(session: Session, batch: Batch, end: number, isCut: boole
     from: next,
     end,
     requestOf: (step) => owners.get(step) ?? null,
+    guardOf: (step) => guards.get(step) ?? null,
     answered: batch.answered,
     settings: () => JSON.stringify(session.settings),
   })
-  const proofs = new Map(running.map(({ number, released }) => [number, released]))
   const outgoing = outbound.map((one) => outgoingOf(one, proofs))
   session.exchange.steps.push(...steps)
   const last = messages[end - 1]
@@ -358,20 +397,30 @@ function measured({ proxy }: Session, batch: Batch, ran: readonly Pending[]): vo
   }
 }
 
-type Sent = { readonly pending: Pending; readonly released: Recorded<RequestReleased> }
+type Sent = {
+  readonly pending: Pending
+  readonly released: Recorded<RequestReleased>
+  readonly guard: { readonly sql: string; readonly released: Recorded<RequestReleased> } | null
+}
 
 /** Puts the releases of a batch on record. What was decided just now goes on with the trace of its decision. */
 async function recorded(session: Session, batch: Batch): Promise<readonly Sent[]> {
   const { allowed } = batch
   batch.allowed = []
   if (allowed.length === 0) return []
-  const releases = allowed.map(({ release }) => release)
+  const releases = allowed.flatMap(({ release, guard }) =>
+    guard === null ? [release] : [guard.release, release],
+  )
   const record = () => session.journal.record<RequestReleased>(releases)
   const parent = allowed.find(({ pending }) => pending.trace !== null)?.pending.trace ?? null
   const all = await (parent === null ? record() : traced('release', parent, record))
-  return allowed.flatMap(({ pending }, index) => {
-    const released = all[index]
-    return released === undefined ? [] : [{ pending, released }]
+  const rest = all.values()
+  return allowed.flatMap(({ pending, guard }): Sent[] => {
+    const guarded = guard === null ? undefined : rest.next().value
+    const released = rest.next().value
+    if (released === undefined) return []
+    if (guard === null || guarded === undefined) return [{ pending, released, guard: null }]
+    return [{ pending, released, guard: { sql: guard.sql, released: guarded } }]
   })
 }
 

@@ -18,6 +18,7 @@ import type { Unlinked } from '../core/chain.ts'
 import { type AnswerTaint, answerTaint, inDoubt, UNTAINTED } from '../core/answer-taint.ts'
 import { type Cover, coverOf, remember } from '../core/coverage.ts'
 import type { Ask } from '../core/pipeline-plan.ts'
+import { noteReleased } from '../core/path-guard.ts'
 import { subjectOf } from '../core/request-subject.ts'
 import type { PolicyLiveness } from './proxy-context.ts'
 import { noteCustomSettings } from './changed-settings.ts'
@@ -222,6 +223,7 @@ function noteEffects(
   if (pending.ask.kind === 'Prepare') return
   session.hasRun = true
   if (session.profile.mayCreate && changesTarget(decision)) session.undescribed = pending.requestId
+  noteReleased(session.pathGuard, pending.ask, decision)
   session.isPathUnheard ||= !isBegin(decision, pending.ask) && !isPlainRead(decision)
   if (decision.effects.some(controlsTransaction)) {
     pending.endsTransaction = pending.ask.sql !== null && isEndTold(pending.ask.sql)

@@ -1,5 +1,6 @@
 import { isLookedThrough, isSamePath, meantPath, pathIn } from '@countersign/statements'
 import { literal } from '../core/literal.ts'
+import { notePath, SCHEMAS } from '../core/path-guard.ts'
 import { forgetPortals } from '../core/statement-names.ts'
 import { ownQueryAmidst } from './own-query.ts'
 import { over, type Session } from './session-state.ts'
@@ -20,6 +21,7 @@ export function noteReported(session: Session, value: string): 'allowed' | 'refu
   const path = meantPath(pathIn(value), session.pathRules)
   if (path === null) return 'refused'
   if (!isSamePath(path, session.searchPath)) session.isPathInDoubt = true
+  if (value !== session.pathGuard.known?.setting) session.pathGuard.known = null
   return 'allowed'
 }
 
@@ -53,6 +55,7 @@ export async function pathConfirmed(session: Session): Promise<'same' | 'moved' 
     })
   session.isPathUnheard = false
   const isMoved = !isSamePath(path, session.searchPath)
+  notePath(session.pathGuard, { setting: value ?? '', schemas: looked ?? '' }, isMoved)
   // The end of the transaction, or of a savepoint, may change it back; a cursor runs such code whenever it is fetched from.
   if (isSettled) session.isPathInDoubt = false
   else if (isMoved) session.isPathInDoubt = true
@@ -92,4 +95,4 @@ const existing = (path: readonly string[]): string =>
 /** With whether there is a schema for `"$user"`, and the schemas that PostgreSQL looks through. */
 const PATH = `select pg_catalog.current_setting('search_path'), exists (
   select from pg_catalog.pg_namespace n where n.nspname operator(pg_catalog.=) current_user),
-  pg_catalog.array_to_json(pg_catalog.current_schemas(false))`
+  ${SCHEMAS}`

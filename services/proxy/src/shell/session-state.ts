@@ -13,6 +13,7 @@ import type { PathRules } from '@countersign/statements'
 import type { Covers } from '../core/coverage.ts'
 import { type AnswerTaint, type Cursors, cursorUsed, UNTAINTED } from '../core/answer-taint.ts'
 import type { Exchange } from '../core/exchange.ts'
+import type { PathGuard } from '../core/path-guard.ts'
 import type { ResultFilter } from '../core/result-filter.ts'
 import type { StatementNames } from '../core/statement-names.ts'
 import { before } from './before.ts'
@@ -84,6 +85,7 @@ export type Session = {
   isPathInDoubt: boolean
   /** Something ran since the path was asked for, or since a target that reports it last did: a trigger may have set it. */
   isPathUnheard: boolean
+  readonly pathGuard: PathGuard
   policyVersion: string
   /** The newest description of the target that the broker made for this session. */
   targetVersion: string
@@ -167,11 +169,15 @@ export function dropHeldData(session: Session, number: number): void {
 }
 
 /** What Countersign itself asks: the agent sees none of the answer but what the target says unasked. */
-export const ownUnderWay = (session: Session, requestId: RequestId): number =>
+export const ownUnderWay = (
+  session: Session,
+  requestId: RequestId,
+  recording: Recording = session.profile.recording,
+): number =>
   underWay(session, {
     requestId,
     answer: UNTAINTED,
-    recording: session.profile.recording,
+    recording,
     endsTransaction: false,
     takesCopyData: false,
   })
