@@ -1,3 +1,4 @@
+import { type DetectorFigures, detectorReport } from './detectors.ts'
 import { table } from './figures.ts'
 import type { RequestFigures } from './requests.ts'
 import type { SessionFigures } from './sessions.ts'
@@ -19,11 +20,12 @@ export type Figures = {
   readonly requests: RequestFigures
   readonly sessions: SessionFigures
   readonly streaming: StreamingFigures
+  readonly detectors: readonly DetectorFigures[]
 }
 
 /** The figures as people read them, beside the goals. */
 export function report(figures: Figures): string {
-  const { quick, machine, statements, requests, sessions, streaming } = figures
+  const { quick, machine, statements, requests, sessions, streaming, detectors } = figures
   const ratio = (a: number, b: number): string => `${(a / b).toFixed(2)} ×`
   const rows = statements.map(({ mode, clients, latencyMs, perSecond }) => [
     `${mode}, c=${clients}`,
@@ -86,5 +88,7 @@ export function report(figures: Figures): string {
         ],
       ],
     ),
+    '',
+    detectorReport(detectors),
   ].join('\n')
 }

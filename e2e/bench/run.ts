@@ -14,6 +14,7 @@ import {
 import { applyCatalog } from '../support/reviewer.ts'
 import { askTarget } from '../support/target.ts'
 import { type Figures, report } from './report.ts'
+import { detectorReport, measureDetectors } from './detectors.ts'
 import { openPaths } from './paths.ts'
 import { measureRequests } from './requests.ts'
 import { measureSessions } from './sessions.ts'
@@ -23,6 +24,7 @@ import { measureStreaming } from './streaming.ts'
 const options = typed('bench')
 
 await reported(async () => {
+  if (options.flag('detectors')) return console.log(detectorReport(measureDetectors()))
   await ensureSystemParts('clients')
   const system = await startSystem({
     name: 'bench',
@@ -66,6 +68,8 @@ async function measured(bench: System): Promise<Figures> {
     rows: quick ? 200_000 : 1_000_000,
     rounds: quick ? 1 : 3,
   })
+  say('detectors')
+  const detectors = measureDetectors()
   const [cpu] = cpus()
   return {
     at: new Date().toISOString(),
@@ -80,5 +84,6 @@ async function measured(bench: System): Promise<Figures> {
     requests,
     sessions,
     streaming,
+    detectors,
   }
 }

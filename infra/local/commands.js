@@ -67,10 +67,11 @@ export const COMMANDS = {
   bench: {
     main: 'e2e/bench/run.ts',
     says: `Covered statements, first sight, approvals, large results and sessions: at the target itself, through PgBouncer and
-through Countersign, in turn; medians. Takes about 10 minutes, with --quick about 2.
+through Countersign, in turn; medians. Each detector on its worst texts. Takes about 10 minutes, with --quick about 2.
 Writes e2e/bench/results/latest.json. Machines differ and are noisy: compare ratios, not times.`,
     options: {
       quick: { type: 'boolean', says: 'fewer and shorter measurements' },
+      detectors: { type: 'boolean', says: 'only the detectors, without a system: under a minute' },
       json: { type: 'boolean', says: 'print the figures as JSON' },
     },
   },

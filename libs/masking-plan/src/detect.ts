@@ -1,17 +1,17 @@
+import { type Search, searchBeginnings } from './beginnings.ts'
 import { apiKey } from './detectors/api-key.ts'
 import { awsKey } from './detectors/aws-key.ts'
 import { card } from './detectors/card.ts'
 import { email, emailInBytes } from './detectors/email.ts'
-import { encodedRuns } from './detectors/encoded.ts'
+import { encodedRuns, type HitIn } from './detectors/encoded.ts'
 import { iban } from './detectors/iban.ts'
 import { jwt } from './detectors/jwt.ts'
 import { keyedSecret } from './detectors/keyed-secret.ts'
 import { phone } from './detectors/phone.ts'
 import { privateKey } from './detectors/private-key.ts'
-import type { Detector, Span } from './detectors/span.ts'
+import type { AccountDetector, NumberDetector, Span, WordDetector } from './detectors/span.ts'
 import { ssn } from './detectors/ssn.ts'
-import { type Features, featuresOfBytes, featuresOfText, hasAny, numbersIn } from './features.ts'
-import { type KeyWords, keyWordsIn } from './key-words.ts'
+import { ALL_FEATURES, type Features, featuresOfBytes, hasAny } from './features.ts'
 
 /** What a detector is called in the masking rules. */
 export type DetectorName =
@@ -42,12 +42,18 @@ export type Hit = Span & {
  * 12 characters; digits and signs outside ASCII are not read as digits and signs.
  */
 export function detect(text: string, names: readonly DetectorName[] = DETECTORS): Hit[] {
-  const look = lookInto(text)
-  if (!hasAny(look.features)) return []
-  const hits = plainHits(look, names)
-  if (look.features.hasRun) {
-    const encoded = encodedRuns(text, (bytes, features) => hitInBytes(bytes, features, names))
-    hits.push(...encoded.map((run) => ({ ...run, isShowable: false })))
+  const utf8 = Buffer.from(text)
+  // What is longer is taken to have all: telling would only delay it.
+  const features = text.length > TOLD_CHARS_MAX ? ALL_FEATURES : featuresOfBytes(utf8)
+  if (!hasAny(features)) return []
+  const codes = utf8.length === text.length ? utf8 : codesOf(text)
+  const look = { codes, features, emails: () => email(text) }
+  const hits: Hit[] = []
+  for (const { name, spans } of searched(look, names))
+    for (const { start, end } of spans) hits.push({ name, start, end, isShowable: true })
+  if (features.hasRun) {
+    const hitIn: HitIn<DetectorName> = (bytes, found) => hitInBytes(bytes, found, names)
+    for (const run of encodedRuns(codes, hitIn)) hits.push({ ...run, isShowable: false })
   }
   return hits.length < 2 ? hits : disjoint(hits)
 }
@@ -62,10 +68,6 @@ export function detectInBytes(bytes: Buffer, names: readonly DetectorName[]): bo
 export const mayHoldHit = (bytes: Buffer, start = 0, end = bytes.length): boolean =>
   end - start >= HIT_BYTES_MIN && hasAny(featuresOfBytes(bytes, start, end))
 
-/** What a detector is made of, for those who measure it. */
-export const findersOf = (name: DetectorName): readonly Detector[] =>
-  FINDERS[name].finders.map(({ find }) => find)
-
 /** Whether a name is one of a detector of this version. */
 export const isDetectorName = (name: string): name is DetectorName =>
   DETECTORS.some((known) => known === name)
@@ -74,16 +76,16 @@ function detectsInUtf8(bytes: Buffer, names: readonly DetectorName[]): boolean {
   return mayHoldHit(bytes) && detect(bytes.toString('utf8'), names).length > 0
 }
 
+// UTF-16 of ASCII is ASCII with zeros between, whichever the byte order and wherever it starts.
 function hitInBytes(
   bytes: Buffer,
   features: Features,
   names: readonly DetectorName[],
 ): DetectorName | null {
   const plain = plainHitInBytes(bytes, features, names)
+  if (plain !== null || !bytes.includes(0)) return plain
   // What zeros divide counts as together in the features too.
-  return plain !== null || !bytes.includes(0)
-    ? plain
-    : plainHitInBytes(withoutZeros(bytes), features, names)
+  return plainHitInBytes(withoutZeros(bytes), features, names)
 }
 
 // Without making characters of UTF-8: the detectors look for ASCII, and in an address any other byte may be a letter.
@@ -92,61 +94,77 @@ function plainHitInBytes(
   features: Features,
   names: readonly DetectorName[],
 ): DetectorName | null {
-  const latin1 = bytes.toString('latin1')
-  const text = latin1.includes(BLANK_IN_BYTES)
-    ? latin1.replaceAll(BLANK_IN_BYTES, '\u00a0')
-    : latin1
-  const look = lookInto(text, features)
-  for (const name of names) {
-    const { needs, finders } = FINDERS[name]
-    if (!features[needs]) continue
-    if (name === 'email') {
-      if (emailInBytes(text)) return name
-    } else if (finders.some((finder) => spansOf(finder, look).length > 0)) return name
-  }
-  return null
+  const codes = withSingleBlanks(bytes)
+  const emails = (): Span[] => emailInBytes(codes.toString('latin1'))
+  const found = searched({ codes, features, emails }, names)
+  return found.find(({ spans }) => spans.length > 0)?.name ?? null
 }
 
-// UTF-16 of ASCII is ASCII with zeros between, whichever the byte order and wherever it starts.
 function withoutZeros(bytes: Buffer): Buffer {
   const out = Buffer.allocUnsafe(bytes.length)
   let size = 0
-  for (const byte of bytes) if (byte !== 0) out[size++] = byte
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] ?? 0
+    if (byte !== 0) out[size++] = byte
+  }
   return out.subarray(0, size)
 }
 
-function plainHits(look: Look, names: readonly DetectorName[]): Hit[] {
-  const hits: Hit[] = []
-  for (const name of names) {
-    const { needs, finders } = FINDERS[name]
-    if (!look.features[needs]) continue
-    for (const finder of finders) {
-      for (const { start, end } of spansOf(finder, look))
-        hits.push({ name, start, end, isShowable: true })
+/** A space that does not break has two bytes in UTF-8, of which the second is its code. */
+function withSingleBlanks(bytes: Buffer): Buffer {
+  if (!bytes.includes(BLANK_IN_BYTES)) return bytes
+  const out = Buffer.allocUnsafe(bytes.length)
+  let size = 0
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] ?? 0
+    const isFirst = byte === BLANK_IN_BYTES[0] && i + 1 < bytes.length
+    if (!isFirst || bytes[i + 1] !== BLANK_IN_BYTES[1]) out[size++] = byte
+  }
+  return out.subarray(0, size)
+}
+
+/** The codes of a text: a byte for each UTF-16 unit, 255 for all above 255. */
+function codesOf(text: string): Buffer {
+  const codes = Buffer.allocUnsafe(text.length)
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    codes[i] = code < 255 ? code : 255
+  }
+  return codes
+}
+
+/** The codes of a text, and the addresses in it, which need its characters. */
+type Look = {
+  readonly codes: Buffer
+  readonly features: Features
+  readonly emails: () => Span[]
+}
+
+/** What each detector finds that was asked, in order. */
+function searched({ codes, features, emails }: Look, names: readonly DetectorName[]): Found[] {
+  const found: Found[] = []
+  const beginnings: Search[] = []
+  for (const name of names)
+    for (const search of SEARCHES[name]) {
+      if (!features[search.needs]) continue
+      switch (search.where) {
+        case 'emails':
+          found.push({ name, spans: emails() })
+          break
+        case 'accounts':
+        case 'numbers':
+        case 'words': {
+          const spans: Span[] = []
+          found.push({ name, spans })
+          beginnings.push({ ...search, spans })
+        }
+      }
     }
-  }
-  return hits
+  if (beginnings.length > 0) searchBeginnings(codes, beginnings)
+  return found
 }
 
-/** A text, and the parts of it that are worth a look, by what is there. */
-type Look = { readonly text: string; readonly features: Features; readonly parts: Parts }
-type Parts = Readonly<Record<'all' | 'numbers' | keyof KeyWords, readonly Span[]>>
-
-function lookInto(text: string, features = featuresOfText(text)): Look {
-  const numbers = features.hasNumber ? numbersIn(text) : []
-  const words = features.hasRun ? keyWordsIn(text) : NO_WORDS
-  return { text, features, parts: { all: [{ start: 0, end: text.length }], numbers, ...words } }
-}
-
-function spansOf({ find, where }: Finder, { text, parts }: Look): Span[] {
-  const spans: Span[] = []
-  for (const { start, end } of parts[where]) {
-    // A part may lie within what was found from the one before it.
-    const from = Math.max(start, spans.at(-1)?.end ?? 0)
-    if (from < end) spans.push(...find(text, from, end))
-  }
-  return spans
-}
+type Found = { readonly name: DetectorName; readonly spans: readonly Span[] }
 
 function disjoint(hits: Hit[]): Hit[] {
   hits.sort((one, other) => one.start - other.start || other.end - one.end)
@@ -159,31 +177,30 @@ function disjoint(hits: Hit[]): Hit[] {
   return out
 }
 
-type Finder = { readonly find: Detector; readonly where: keyof Parts }
+/** What a detector needs and searches. */
+type Part = { readonly needs: keyof Features } & (
+  | { readonly where: 'emails' }
+  | { readonly where: 'accounts'; readonly find: AccountDetector }
+  | { readonly where: 'numbers'; readonly find: NumberDetector }
+  | { readonly where: 'words'; readonly find: WordDetector }
+)
 
-const NO_WORDS: KeyWords = { aws: [], api: [], keyed: [] }
-
-const FINDERS: Readonly<
-  Record<DetectorName, { readonly needs: keyof Features; readonly finders: readonly Finder[] }>
-> = {
-  email: { needs: 'hasAt', finders: [{ find: email, where: 'all' }] },
-  card: { needs: 'hasNumber', finders: [{ find: card, where: 'numbers' }] },
-  ssn: { needs: 'hasNumber', finders: [{ find: ssn, where: 'numbers' }] },
-  iban: { needs: 'hasAccount', finders: [{ find: iban, where: 'all' }] },
-  phone: { needs: 'hasNumber', finders: [{ find: phone, where: 'numbers' }] },
-  jwt: { needs: 'hasRun', finders: [{ find: jwt, where: 'all' }] },
-  'aws-key': { needs: 'hasRun', finders: [{ find: awsKey, where: 'aws' }] },
-  'api-key': {
+const SEARCHES: Readonly<Record<DetectorName, readonly Part[]>> = {
+  email: [{ needs: 'hasAt', where: 'emails' }],
+  card: [{ needs: 'hasNumber', where: 'numbers', find: card }],
+  ssn: [{ needs: 'hasNumber', where: 'numbers', find: ssn }],
+  iban: [{ needs: 'hasAccount', where: 'accounts', find: iban }],
+  phone: [{ needs: 'hasNumber', where: 'numbers', find: phone }],
+  jwt: [{ needs: 'hasRun', where: 'words', find: jwt }],
+  'aws-key': [{ needs: 'hasRun', where: 'words', find: awsKey }],
+  'api-key': [apiKey, keyedSecret, privateKey].map((find) => ({
     needs: 'hasRun',
-    finders: [
-      { find: apiKey, where: 'api' },
-      { find: keyedSecret, where: 'keyed' },
-      { find: privateKey, where: 'all' },
-    ],
-  },
+    where: 'words',
+    find,
+  })),
 }
 
+const TOLD_CHARS_MAX = 1024 * 1024
 // The shortest e-mail address: a@b.io.
 const HIT_BYTES_MIN = 6
-/** A space that does not break, in UTF-8. */
-const BLANK_IN_BYTES = '\u00c2\u00a0'
+const BLANK_IN_BYTES = Buffer.from('\u00a0')

@@ -1,3 +1,5 @@
+import { automaton, KINDS } from './automaton.ts'
+
 /** Whether a text has something that some detector cannot do without. */
 export type Features = {
   readonly hasAt: boolean
@@ -9,113 +11,114 @@ export type Features = {
   readonly hasRun: boolean
 }
 
-/** The features of a text. A long one has all of them: telling would take a copy of it. */
-export const featuresOfText = (text: string): Features =>
-  text.length > TOLD_CHARS_MAX ? ALL : featuresOfBytes(Buffer.from(text))
-
 /**
  * The features of bytes of UTF-8, in one pass and without a string. In UTF-16 there are zeros between characters of ASCII,
  * so what zeros divide counts as together, and as apart where that is more.
  */
 export function featuresOfBytes(bytes: Uint8Array, start = 0, end = bytes.length): Features {
-  let hasAt = false
-  let hasNumber = false
-  let hasAccount = false
-  let digits = 0
-  // Digits of the number that is being read, and the separators behind the last of them.
+  const numbersNext = NUMBERS.next
+  const runsNext = RUNS.next
   let number = 0
-  let gap = 0
   let run = 0
-  let longest = 0
-  // The last five characters, two bits each, with zeros and without.
-  let last = 0
-  let lastWithout = 0
   for (let i = start; i < end; i++) {
-    const byte = bytes[i] ?? 0
-    const kind = KIND[byte] ?? 0
-    last = ((last << 2) | (kind & ALNUM)) & LAST_FIVE
-    if (byte === 0) continue
-    lastWithout = ((lastWithout << 2) | (kind & ALNUM)) & LAST_FIVE
-    if ((kind & KEY) !== 0) run++
-    else {
-      if (run > longest) longest = run
-      run = 0
-    }
-    if ((kind & DIGIT) !== 0) {
-      digits++
-      gap = 0
-      if (++number === DIGITS_MIN) hasNumber = true
-      if (last === ACCOUNT_BEGINS || lastWithout === ACCOUNT_BEGINS) hasAccount = true
-    } else if ((kind & SEPARATOR) === 0) {
-      number = 0
-      if (kind >= AT) hasAt = true
-    } else if (++gap > GAP_MAX) number = 0
+    const kind = KIND_OF[bytes[i] ?? 0] ?? OTHER
+    number = numbersNext[number | kind] ?? 0
+    run = runsNext[run | kind] ?? 0
   }
-  if (run > longest) longest = run
+  const { hasAt, digits } = NUMBERS.states[number / KINDS] ?? NO_NUMBER
+  const { length, account } = RUNS.states[run / KINDS] ?? NO_RUN
   return {
     hasAt,
-    hasNumber,
-    hasAccount: hasAccount && digits >= DIGITS_MIN,
-    hasRun: longest >= RUN_MIN,
+    hasNumber: digits === DIGITS_MIN,
+    hasAccount: account === ACCOUNT_BEGINS && hasDigits(bytes, start, end),
+    hasRun: length === RUN_MIN,
   }
+}
+
+/** All of them, for texts of which telling would take too long. */
+export const ALL_FEATURES: Features = {
+  hasAt: true,
+  hasNumber: true,
+  hasAccount: true,
+  hasRun: true,
 }
 
 export const hasAny = ({ hasAt, hasNumber, hasAccount, hasRun }: Features): boolean =>
   hasAt || hasNumber || hasAccount || hasRun
 
-/** Where the numbers of a text are that `hasNumber` speaks of. A plus or a bracket before the first digit belongs to them. */
-export function numbersIn(text: string): Span[] {
-  const found: Span[] = []
-  let start = 0
-  let end = 0
+function hasDigits(bytes: Uint8Array, start: number, end: number): boolean {
   let digits = 0
-  let gap = 0
-  for (let i = 0; i <= text.length; i++) {
-    const code = i < text.length ? text.charCodeAt(i) : 0
-    const kind = code < 256 ? (KIND[code] ?? 0) : 0
-    if ((kind & DIGIT) !== 0) {
-      if (digits === 0) start = i
-      digits++
-      end = i + 1
-      gap = 0
-    } else if (digits > 0 && ((kind & SEPARATOR) === 0 || ++gap > GAP_MAX)) {
-      if (digits >= DIGITS_MIN) found.push({ start: Math.max(0, start - 1), end })
-      digits = gap = 0
-    }
-  }
-  return found
+  for (let i = start; i < end && digits < DIGITS_MIN; i++)
+    if (KIND_OF[bytes[i] ?? 0] === DIGIT) digits++
+  return digits === DIGITS_MIN
 }
 
-type Span = { readonly start: number; readonly end: number }
-
 /** The fewest digits of a telephone number. */
-const DIGITS_MIN = 8
-const GAP_MAX = 2
+export const DIGITS_MIN = 8
+/** The most separators between two digits of a number. */
+export const GAP_MAX = 2
 // -----BEGIN, the beginning of a private key, is the shortest run that any detector needs.
 const RUN_MIN = 10
 
-const TOLD_CHARS_MAX = 1024 * 1024
-const ALL: Features = { hasAt: true, hasNumber: true, hasAccount: true, hasRun: true }
-
-const LETTER = 1
-const DIGIT = 2
-const ALNUM = LETTER | DIGIT
-const SEPARATOR = 4
+const OTHER = 0
+const ZERO = 1
+const LETTER = 2
+const DIGIT = 3
 /** Of keys and tokens. */
-const KEY = 8
-const AT = 16
-const LAST_FIVE = 0b11_11_11_11_11
-const ACCOUNT_BEGINS = 0b00_01_01_10_10
-const KIND = new Uint8Array(256)
+const SIGN = 4
+const SEPARATOR = 5
+/** Both. */
+const SEPARATING_SIGN = 6
+const AT = 7
+const KIND_OF = new Uint8Array(256)
 const mark = (chars: string, kind: number): void => {
-  for (const char of chars) {
-    const code = char.charCodeAt(0)
-    KIND[code] = (KIND[code] ?? 0) | kind
-  }
+  for (const char of chars) KIND_OF[char.charCodeAt(0)] = kind
 }
-mark('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz', LETTER | KEY)
-mark('0123456789', DIGIT | KEY)
-mark('+/_.=-', KEY)
-mark('@', AT | KEY)
+mark('\0', ZERO)
+mark('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz', LETTER)
+mark('0123456789', DIGIT)
+mark('+_=', SIGN)
+mark('.-/', SEPARATING_SIGN)
 // The last two are a space that does not break, as it is in UTF-8 and by itself.
-mark(' ().-/\u00c2\u00a0', SEPARATOR)
+mark(' ()\u00c2\u00a0', SEPARATOR)
+mark('@', AT)
+
+/** The digits of the number that is being read, until there are enough, and the separators behind the last of them. */
+type InNumber = { readonly digits: number; readonly gap: number; readonly hasAt: boolean }
+const NO_NUMBER: InNumber = { digits: 0, gap: 0, hasAt: false }
+const NUMBERS = automaton(NO_NUMBER, (state, kind) => {
+  if (kind === ZERO) return state
+  const hasAt = state.hasAt || kind === AT
+  if (state.digits === DIGITS_MIN) return { ...state, hasAt }
+  if (kind === DIGIT) return { digits: state.digits + 1, gap: 0, hasAt }
+  const isSeparator = kind === SEPARATOR || kind === SEPARATING_SIGN
+  return isSeparator && state.digits > 0 && state.gap < GAP_MAX
+    ? { ...state, gap: state.gap + 1 }
+    : { digits: 0, gap: 0, hasAt }
+})
+
+/**
+ * The length of the run that is being read, until it is long enough, and how far the beginning of an account number is read:
+ * no letter nor digit, two letters, two digits; with zeros as what divides, and as nothing.
+ */
+type InRun = { readonly length: number; readonly account: number; readonly withoutZeros: number }
+const ACCOUNT_BEGINS = 4
+// Before a text is neither a letter nor a digit.
+const NO_RUN: InRun = { length: 0, account: 0, withoutZeros: 0 }
+const RUNS = automaton(NO_RUN, ({ length, account, withoutZeros }, kind) => {
+  const isRun = kind === LETTER || kind === DIGIT || kind === SIGN || kind >= SEPARATING_SIGN
+  const one = afterward(account, kind)
+  const other = kind === ZERO ? withoutZeros : afterward(withoutZeros, kind)
+  const begins = one === ACCOUNT_BEGINS || other === ACCOUNT_BEGINS
+  return {
+    length: length === RUN_MIN || kind === ZERO ? length : isRun ? length + 1 : 0,
+    account: begins ? ACCOUNT_BEGINS : one,
+    withoutZeros: begins ? ACCOUNT_BEGINS : other,
+  }
+})
+
+function afterward(account: number, kind: number): number {
+  if (account === ACCOUNT_BEGINS) return account
+  if (kind !== LETTER && kind !== DIGIT) return 0
+  return account < 2 === (kind === LETTER) && account >= 0 ? account + 1 : -1
+}

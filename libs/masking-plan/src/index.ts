@@ -28,3 +28,4 @@ export {
   type RowMask,
   rowMask,
 } from './row.ts'
+export { hidden, repeated, WORST_TEXTS } from './worst-texts.ts'

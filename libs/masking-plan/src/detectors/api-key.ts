@@ -1,37 +1,15 @@
-import { ALNUM, DASHED, DASHED_WORD, isIn, runEnd, table, WORD } from './chars.ts'
-import type { Span } from './span.ts'
+import { ALNUM, byFirst, DASHED, DASHED_WORD, isAt, isIn, runEnd, WORD } from './chars.ts'
+import type { WordDetector } from './span.ts'
 
-/**
- * Keys that name their vendor: Stripe, OpenAI and Anthropic, GitHub, Slack, GitLab, Google, npm.
- * Method: the prefix and enough characters behind it. Limits: keys without a prefix are not found.
- */
-export function apiKey(text: string, from = 0, to = text.length): Span[] {
-  const spans: Span[] = []
-  for (let i = from; i < to; i++) {
-    if (!isIn(FIRST, text, i) || isIn(ALNUM, text, i - 1)) continue
-    const kinds = BY_START.get(startOf(text, i))
-    const end = kinds === undefined ? null : keyEnd(text, i, kinds)
-    if (end === null) continue
-    spans.push({ start: i, end })
-    i = end - 1
-  }
-  return spans
+type Kind = {
+  readonly name: string
+  readonly prefix: Uint8Array
+  readonly chars: Uint8Array
+  readonly lengthMin: number
 }
-
-function keyEnd(text: string, start: number, kinds: readonly Kind[]): number | null {
-  for (const { prefix, chars, lengthMin } of kinds) {
-    if (!text.startsWith(prefix, start)) continue
-    const from = start + prefix.length
-    // Most beginnings are none: they are given up as soon as possible.
-    if (runEnd(chars, text, from, lengthMin) - from === lengthMin) return runEnd(chars, text, from)
-  }
-  return null
-}
-
-type Kind = { readonly prefix: string; readonly chars: Uint8Array; readonly lengthMin: number }
 
 const kind = (prefixes: string, chars: Uint8Array, lengthMin: number): Kind[] =>
-  prefixes.split(' ').map((prefix) => ({ prefix, chars, lengthMin }))
+  prefixes.split(' ').map((name) => ({ name, prefix: Buffer.from(name), chars, lengthMin }))
 
 const KINDS: readonly Kind[] = [
   ...kind('sk_live_ sk_test_ rk_live_ rk_test_', ALNUM, 10),
@@ -43,9 +21,26 @@ const KINDS: readonly Kind[] = [
   ...kind('AIza', DASHED_WORD, 30),
   ...kind('npm_', ALNUM, 30),
 ]
-export const PREFIXES: readonly string[] = KINDS.map(({ prefix }) => prefix)
-/** The first three characters, which nearly tell the kind. */
-const startOf = (text: string, i: number): number =>
-  (text.charCodeAt(i) << 14) | (text.charCodeAt(i + 1) << 7) | text.charCodeAt(i + 2)
-const BY_START = Map.groupBy(KINDS, ({ prefix }) => startOf(prefix, 0))
-const FIRST = table(PREFIXES.map((prefix) => prefix.charAt(0)).join(''))
+
+/**
+ * Keys that name their vendor: Stripe, OpenAI and Anthropic, GitHub, Slack, GitLab, Google, npm.
+ * Method: the prefix and enough characters behind it. Limits: keys without a prefix are not found.
+ */
+export const apiKey: WordDetector = {
+  words: KINDS.map(({ name }) => name),
+  at(codes, start, spans) {
+    if (isIn(ALNUM, codes, start - 1)) return start + 1
+    for (const { prefix, chars, lengthMin } of BY_FIRST[codes[start] ?? 0] ?? []) {
+      if (!isAt(prefix, codes, start)) continue
+      const from = start + prefix.length
+      // Most beginnings are none: they are given up as soon as possible.
+      if (runEnd(chars, codes, from, lengthMin) - from < lengthMin) continue
+      const end = runEnd(chars, codes, from)
+      spans.push({ start, end })
+      return end
+    }
+    return start + 1
+  },
+}
+
+const BY_FIRST = byFirst(KINDS, ({ prefix }) => prefix)

@@ -1,4 +1,4 @@
-/** Which detectors' classes a character of ASCII belongs to; a look into a table is the fastest test that there is. */
+/** Which detectors' classes a code belongs to; a look into a table is the fastest test that there is. */
 export const ALNUM = table('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz')
 export const WORD = table('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_')
 /** base64url and the dots between the parts of a token. */
@@ -8,33 +8,54 @@ export const DASHED = table('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno
 export const DASHED_WORD = table('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-')
 export const BASE64 = table('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz/+')
 
-/** Whether the character at an index of the text is in the class; nothing outside ASCII and outside the text is. */
-export function isIn(table: Uint8Array, text: string, index: number): boolean {
-  const code = text.charCodeAt(index)
-  return code < 128 && table[code] === 1
-}
+/** The code at an index, 0 outside. A read that leaves the array would make the compiled loop slow for good. */
+export const codeAt = (codes: Uint8Array, index: number): number =>
+  index >= 0 && index < codes.length ? (codes[index] ?? 0) : 0
+
+/** Whether the code at an index is in the class; nothing outside ASCII and outside the text is. */
+export const isIn = (table: Uint8Array, codes: Uint8Array, index: number): boolean =>
+  table[codeAt(codes, index)] === 1
 
 /** The end of the run of the class that starts at an index, but not further than so many characters. */
-export function runEnd(table: Uint8Array, text: string, from: number, max = text.length): number {
-  const end = from + max
+export function runEnd(
+  table: Uint8Array,
+  codes: Uint8Array,
+  from: number,
+  max = codes.length,
+): number {
+  const end = Math.min(codes.length, from + max)
   let i = from
-  while (i < end && isIn(table, text, i)) i++
+  while (i < end && table[codes[i] ?? 0] === 1) i++
   return i
 }
 
-/** Like `runEnd`, for indexes that mostly go up: what was read of a run is not read again for the next one within it. */
-export function runsOf(table: Uint8Array, text: string): (from: number, max: number) => number {
-  let start = 0
-  let end = 0
-  return (from, max) => {
-    if (from < start || from > end) start = end = from
-    while (end < from + max && isIn(table, text, end)) end++
-    return Math.min(end, from + max)
-  }
+/** Whether a word stands at an index. */
+export function isAt(word: Uint8Array, codes: Uint8Array, index: number): boolean {
+  if (index < 0 || index + word.length > codes.length) return false
+  for (let i = 0; i < word.length; i++) if (codes[index + i] !== word[i]) return false
+  return true
+}
+
+/** Like `isAt`, for a word in small letters that may stand there in capitals. */
+export function isAtFolded(word: Uint8Array, codes: Uint8Array, index: number): boolean {
+  if (index < 0 || index + word.length > codes.length) return false
+  for (let i = 0; i < word.length; i++)
+    if (((codes[index + i] ?? 0) | 0x20) !== word[i]) return false
+  return true
+}
+
+/** Things by the code that their word begins with. */
+export function byFirst<T>(
+  things: readonly T[],
+  wordOf: (thing: T) => Uint8Array,
+): readonly (readonly T[])[] {
+  const groups: T[][] = Array.from({ length: 256 }, () => [])
+  for (const thing of things) groups[wordOf(thing)[0] ?? 0]?.push(thing)
+  return groups
 }
 
 export function table(chars: string): Uint8Array {
-  const found = new Uint8Array(128)
+  const found = new Uint8Array(256)
   for (const char of chars) found[char.charCodeAt(0)] = 1
   return found
 }

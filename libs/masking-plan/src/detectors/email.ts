@@ -1,15 +1,15 @@
 import type { Span } from './span.ts'
 
 /**
- * E-mail addresses. Method: from every @, the characters of a local part to the left and a domain
+ * E-mail addresses (RFC 5322, of which the frequent part). Method: from every @, the characters of a local part to the left and a domain
  * with a letter in its last label to the right. Limits: what stands before a rare character of the
  * local part (!#$&*'/=?^{|} or a quote) stays, and what is further from the @ than addresses are long (RFC 5321:
  * 64 and 255 octets); addresses at an IP literal or with %40 for the @ are not found.
  */
 export const email = (text: string): Span[] => emails(text, CLASSES)
 
-/** Whether a text that has a character for each byte of UTF-8 holds an address. */
-export const emailInBytes = (text: string): boolean => emails(text, CLASSES_OF_BYTES).length > 0
+/** Like `email`, for a text that has a character for each byte of UTF-8. */
+export const emailInBytes = (text: string): Span[] => emails(text, CLASSES_OF_BYTES)
 
 function emails(text: string, classes: Uint8Array): Span[] {
   const spans: Span[] = []

@@ -1,45 +1,49 @@
 import { type Features, featuresOfBytes, hasAny } from '../features.ts'
+import { codeAt } from './chars.ts'
 import type { Span } from './span.ts'
 
 /**
- * Runs of base64 or hex that hide something sensitive. Method: every run of at least 12 characters
+ * Runs of base64 or hex (RFC 4648) that hide something sensitive. Method: every run of at least 12 characters
  * is decoded, at each alignment, and the bytes are looked at; lines of base64 as PostgreSQL and MIME
  * break them count as one run. Limits: shorter runs, more than one level, other encodings, and hex
  * with separators are not found.
  */
-export function encodedRuns<N>(text: string, hitIn: HitIn<N>): (Span & { readonly name: N })[] {
+export function encodedRuns<N>(
+  codes: Uint8Array,
+  hitIn: HitIn<N>,
+): (Span & { readonly name: N })[] {
   const found: (Span & { readonly name: N })[] = []
-  for (let i = 0; i < text.length; i++) {
-    if (valueOf(text.charCodeAt(i)) === NONE) continue
+  for (let i = 0; i < codes.length; i++) {
+    if (VALUE_OF[codes[i] ?? 0] === NONE) continue
     const start = i
-    i = runEnd(text, start)
+    i = runEnd(codes, start)
     if (i - start < RUN_MIN) continue
-    const name = hidden(text, start, i, hitIn)
+    const name = hidden(codes, start, i, hitIn)
     if (name === null) continue
-    while (text[i] === '=') i++
+    while (codes[i] === PADDING) i++
     found.push({ start, end: i, name })
   }
   return found
 }
 
 // A line break goes on with the run when the line before it is as long as base64 lines are.
-function runEnd(text: string, start: number): number {
+function runEnd(codes: Uint8Array, start: number): number {
   let lineStart = start
   let i = start
   for (;;) {
-    while (valueOf(text.charCodeAt(i)) !== NONE) i++
-    const code = text.charCodeAt(i)
-    const next = code === LF ? i + 1 : code === CR && text.charCodeAt(i + 1) === LF ? i + 2 : i
-    if (next === i || i - lineStart < LINE_MIN || valueOf(text.charCodeAt(next)) === NONE) return i
+    while (i < codes.length && VALUE_OF[codes[i] ?? 0] !== NONE) i++
+    const code = codeAt(codes, i)
+    const next = code === LF ? i + 1 : code === CR && codeAt(codes, i + 1) === LF ? i + 2 : i
+    if (next === i || i - lineStart < LINE_MIN || VALUE_OF[codeAt(codes, next)] === NONE) return i
     lineStart = next
     i = next
   }
 }
 
 /** Looks into what was decoded; its features are known already. */
-type HitIn<N> = (bytes: Buffer, features: Features) => N | null
+export type HitIn<N> = (bytes: Buffer, features: Features) => N | null
 
-function hidden<N>(text: string, start: number, end: number, hitIn: HitIn<N>): N | null {
+function hidden<N>(codes: Uint8Array, start: number, end: number, hitIn: HitIn<N>): N | null {
   // A buffer of its own for what is long, so that no large one is kept.
   const size = end - start
   const values = size <= SCRATCH_BYTES ? VALUES : new Uint8Array(size)
@@ -48,8 +52,8 @@ function hidden<N>(text: string, start: number, end: number, hitIn: HitIn<N>): N
   let hexDigits = 0
   let longest = 0
   for (let i = start; i < end; i++) {
-    const code = text.charCodeAt(i)
-    const value = valueOf(code)
+    const code = codes[i] ?? 0
+    const value = VALUE_OF[code] ?? NONE
     if (value === NONE) continue
     values[count++] = value
     if (HEX[code] === NONE) hexDigits = 0
@@ -77,16 +81,21 @@ type Decode<N> = {
 
 function inBase64<N>({ values, count, out, hitIn }: Decode<N>, shift: number): N | null {
   let size = 0
-  for (let i = shift; i + 1 < count; i += 4) {
-    const first = values[i] ?? 0
+  let i = shift
+  for (; i + 3 < count; i += 4) {
     const second = values[i + 1] ?? 0
     const third = values[i + 2] ?? 0
-    const fourth = values[i + 3] ?? 0
-    out[size++] = (first << 2) | (second >> 4)
-    if (i + 2 < count) out[size++] = ((second & 15) << 4) | (third >> 2)
-    if (i + 3 < count) out[size++] = ((third & 3) << 6) | fourth
+    out[size] = ((values[i] ?? 0) << 2) | (second >> 4)
+    out[size + 1] = ((second & 15) << 4) | (third >> 2)
+    out[size + 2] = ((third & 3) << 6) | (values[i + 3] ?? 0)
+    size += 3
   }
-  return looked(out, 0, size, hitIn)
+  if (i + 1 < count) {
+    const second = values[i + 1] ?? 0
+    out[size++] = ((values[i] ?? 0) << 2) | (second >> 4)
+    if (i + 2 < count) out[size++] = ((second & 15) << 4) | ((values[i + 2] ?? 0) >> 2)
+  }
+  return looked(out, size, hitIn)
 }
 
 function inHex<N>({ values, count, out, hitIn }: Decode<N>): N | null {
@@ -104,30 +113,29 @@ function inHex<N>({ values, count, out, hitIn }: Decode<N>): N | null {
         const high = HEX_OF_VALUE[values[at] ?? 0] ?? 0
         out[size++] = (high << 4) | (HEX_OF_VALUE[values[at + 1] ?? 0] ?? 0)
       }
-      const hit = looked(out, 0, size, hitIn)
+      const hit = looked(out, size, hitIn)
       if (hit !== null) return hit
     }
   }
   return null
 }
 
-function looked<N>(out: Buffer, start: number, end: number, hitIn: HitIn<N>): N | null {
-  const features = featuresOfBytes(out, start, end)
-  return hasAny(features) ? hitIn(out.subarray(start, end), features) : null
+function looked<N>(out: Buffer, size: number, hitIn: HitIn<N>): N | null {
+  const features = featuresOfBytes(out, 0, size)
+  return hasAny(features) ? hitIn(out.subarray(0, size), features) : null
 }
-
-const valueOf = (code: number): number => (code < 128 ? (VALUE_OF[code] ?? NONE) : NONE)
 
 const NONE = 255
 const RUN_MIN = 12
 const LINE_MIN = 60
 const LF = 0x0a
 const CR = 0x0d
+const PADDING = 0x3d
 const SCRATCH_BYTES = 65_536
 const VALUES = new Uint8Array(SCRATCH_BYTES)
 const DECODED = Buffer.alloc(SCRATCH_BYTES)
 const CHARS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
-const VALUE_OF = new Uint8Array(128).fill(NONE)
+const VALUE_OF = new Uint8Array(256).fill(NONE)
 for (let value = 0; value < 64; value++) VALUE_OF[CHARS.charCodeAt(value)] = value
 VALUE_OF['-'.charCodeAt(0)] = 62
 VALUE_OF['_'.charCodeAt(0)] = 63

@@ -1,10 +1,30 @@
 /** A part of a text, end excluded. */
 export type Span = { readonly start: number; readonly end: number }
 
-/** Finds what one detector looks for that begins within a part of the text. */
-export type Detector = (text: string, from?: number, to?: number) => Span[]
+/**
+ * Adds what it finds that begins in a part of the codes of a text: a byte for each UTF-16 unit, 255 for all above 255. Indexes
+ * of codes are those of the text.
+ */
+export type NumberDetector = (codes: Uint8Array, from: number, to: number, spans: Span[]) => void
 
-/** Whether a char code is one of 0 to 9. */
+/** Looks where two letters and two digits stand. Adds what it finds and gives the index from which something else may begin. */
+export type AccountDetector = (codes: Uint8Array, start: number, spans: Span[]) => number
+
+/** Looks where one of its words begins, the words told by their first three characters in capitals or not. */
+export type WordDetector = {
+  readonly words: readonly string[]
+  /** Adds what it finds there, and gives the index from which something else may begin. */
+  readonly at: (codes: Uint8Array, start: number, spans: Span[]) => number
+}
+
+/** Whether a code is one of 0 to 9. */
 export function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39
+}
+
+/** Whether so many digits stand at an index. */
+export function areDigits(codes: Uint8Array, from: number, count: number): boolean {
+  if (from + count > codes.length) return false
+  for (let i = from; i < from + count; i++) if (!isDigit(codes[i] ?? 0)) return false
+  return true
 }

@@ -1,7 +1,7 @@
-import { PREFIXES } from './detectors/api-key.ts'
-import { KEY_ID_PREFIXES, NAME } from './detectors/aws-key.ts'
-import { WORDS } from './detectors/keyed-secret.ts'
-import type { Span } from './detectors/span.ts'
+import { PREFIXES } from './detectors/api-key.fixture.ts'
+import { KEY_ID_PREFIXES, NAME } from './detectors/aws-key.fixture.ts'
+import { WORDS } from './detectors/keyed-secret.fixture.ts'
+import type { Span } from './detectors/span.fixture.ts'
 
 /** Where a text has the beginnings of words that detectors of keys begin with, by detector. */
 export type KeyWords = { readonly aws: Span[]; readonly api: Span[]; readonly keyed: Span[] }

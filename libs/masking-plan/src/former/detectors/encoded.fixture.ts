@@ -1,0 +1,139 @@
+import { type Features, featuresOfBytes, hasAny } from '../features.fixture.ts'
+import type { Span } from './span.fixture.ts'
+
+/**
+ * Runs of base64 or hex that hide something sensitive. Method: every run of at least 12 characters
+ * is decoded, at each alignment, and the bytes are looked at; lines of base64 as PostgreSQL and MIME
+ * break them count as one run. Limits: shorter runs, more than one level, other encodings, and hex
+ * with separators are not found.
+ */
+export function encodedRuns<N>(text: string, hitIn: HitIn<N>): (Span & { readonly name: N })[] {
+  const found: (Span & { readonly name: N })[] = []
+  for (let i = 0; i < text.length; i++) {
+    if (valueOf(text.charCodeAt(i)) === NONE) continue
+    const start = i
+    i = runEnd(text, start)
+    if (i - start < RUN_MIN) continue
+    const name = hidden(text, start, i, hitIn)
+    if (name === null) continue
+    while (text[i] === '=') i++
+    found.push({ start, end: i, name })
+  }
+  return found
+}
+
+// A line break goes on with the run when the line before it is as long as base64 lines are.
+function runEnd(text: string, start: number): number {
+  let lineStart = start
+  let i = start
+  for (;;) {
+    while (valueOf(text.charCodeAt(i)) !== NONE) i++
+    const code = text.charCodeAt(i)
+    const next = code === LF ? i + 1 : code === CR && text.charCodeAt(i + 1) === LF ? i + 2 : i
+    if (next === i || i - lineStart < LINE_MIN || valueOf(text.charCodeAt(next)) === NONE) return i
+    lineStart = next
+    i = next
+  }
+}
+
+/** Looks into what was decoded; its features are known already. */
+type HitIn<N> = (bytes: Buffer, features: Features) => N | null
+
+function hidden<N>(text: string, start: number, end: number, hitIn: HitIn<N>): N | null {
+  // A buffer of its own for what is long, so that no large one is kept.
+  const size = end - start
+  const values = size <= SCRATCH_BYTES ? VALUES : new Uint8Array(size)
+  const out = size <= SCRATCH_BYTES ? DECODED : Buffer.allocUnsafe(size)
+  let count = 0
+  let hexDigits = 0
+  let longest = 0
+  for (let i = start; i < end; i++) {
+    const code = text.charCodeAt(i)
+    const value = valueOf(code)
+    if (value === NONE) continue
+    values[count++] = value
+    if (HEX[code] === NONE) hexDigits = 0
+    else if (++hexDigits > longest) longest = hexDigits
+  }
+  const decode: Decode<N> = { values, count, out, hitIn }
+  if (longest >= RUN_MIN) {
+    const hit = inHex(decode)
+    if (hit !== null) return hit
+  }
+  for (let shift = 0; shift < 4; shift++) {
+    const hit = inBase64(decode, shift)
+    if (hit !== null) return hit
+  }
+  return null
+}
+
+type Decode<N> = {
+  /** What each character of the run stands for in base64. */
+  readonly values: Uint8Array
+  readonly count: number
+  readonly out: Buffer
+  readonly hitIn: HitIn<N>
+}
+
+function inBase64<N>({ values, count, out, hitIn }: Decode<N>, shift: number): N | null {
+  let size = 0
+  for (let i = shift; i + 1 < count; i += 4) {
+    const first = values[i] ?? 0
+    const second = values[i + 1] ?? 0
+    const third = values[i + 2] ?? 0
+    const fourth = values[i + 3] ?? 0
+    out[size++] = (first << 2) | (second >> 4)
+    if (i + 2 < count) out[size++] = ((second & 15) << 4) | (third >> 2)
+    if (i + 3 < count) out[size++] = ((third & 3) << 6) | fourth
+  }
+  return looked(out, 0, size, hitIn)
+}
+
+function inHex<N>({ values, count, out, hitIn }: Decode<N>): N | null {
+  for (let i = 0; i < count;) {
+    if (HEX_OF_VALUE[values[i] ?? 0] === NONE) {
+      i++
+      continue
+    }
+    const start = i
+    while (i < count && HEX_OF_VALUE[values[i] ?? 0] !== NONE) i++
+    if (i - start < RUN_MIN) continue
+    for (let shift = 0; shift < 2; shift++) {
+      let size = 0
+      for (let at = start + shift; at + 1 < i; at += 2) {
+        const high = HEX_OF_VALUE[values[at] ?? 0] ?? 0
+        out[size++] = (high << 4) | (HEX_OF_VALUE[values[at + 1] ?? 0] ?? 0)
+      }
+      const hit = looked(out, 0, size, hitIn)
+      if (hit !== null) return hit
+    }
+  }
+  return null
+}
+
+function looked<N>(out: Buffer, start: number, end: number, hitIn: HitIn<N>): N | null {
+  const features = featuresOfBytes(out, start, end)
+  return hasAny(features) ? hitIn(out.subarray(start, end), features) : null
+}
+
+const valueOf = (code: number): number => (code < 128 ? (VALUE_OF[code] ?? NONE) : NONE)
+
+const NONE = 255
+const RUN_MIN = 12
+const LINE_MIN = 60
+const LF = 0x0a
+const CR = 0x0d
+const SCRATCH_BYTES = 65_536
+const VALUES = new Uint8Array(SCRATCH_BYTES)
+const DECODED = Buffer.alloc(SCRATCH_BYTES)
+const CHARS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+const VALUE_OF = new Uint8Array(128).fill(NONE)
+for (let value = 0; value < 64; value++) VALUE_OF[CHARS.charCodeAt(value)] = value
+VALUE_OF['-'.charCodeAt(0)] = 62
+VALUE_OF['_'.charCodeAt(0)] = 63
+const HEX = new Uint8Array(256).fill(NONE)
+const HEX_OF_VALUE = new Uint8Array(64).fill(NONE)
+for (const digit of '0123456789abcdefABCDEF') {
+  HEX[digit.charCodeAt(0)] = Number.parseInt(digit, 16)
+  HEX_OF_VALUE[CHARS.indexOf(digit)] = Number.parseInt(digit, 16)
+}

@@ -1,0 +1,132 @@
+import { ALNUM, isIn } from './chars.fixture.ts'
+import { isDigit, type Span } from './span.fixture.ts'
+
+/**
+ * International bank account numbers. Method: a country of the register, its length, and a right
+ * remainder of 97; spaces or dashes may stand between the characters, in either case.
+ * Limits: a number right behind another letter or digit is not found, nor are countries that joined
+ * the register later.
+ */
+export function iban(text: string): Span[] {
+  const spans: Span[] = []
+  for (let i = 0; i + 4 < text.length;) {
+    if (countryLength(text, i) === 0) i++
+    else i = readChain(text, i, spans)
+  }
+  return spans
+}
+
+/** The length of the number that may begin at the index: two letters of a country and two digits at the beginning of a word. */
+function countryLength(text: string, index: number): number {
+  if (!isDigit(text.charCodeAt(index + 3)) || !isDigit(text.charCodeAt(index + 2))) return 0
+  if (isIn(ALNUM, text, index - 1)) return 0
+  return lengthOf(text, index)
+}
+
+/**
+ * Reads letters and digits with single separators between them, each once, and finds the numbers that begin among them.
+ * Gives the index from which to go on: a long chain is read in pieces.
+ */
+function readChain(text: string, from: number, spans: Span[]): number {
+  let count = 0
+  let words = 0
+  let i = from
+  for (let isWordStart = true; count < CHAIN_MAX; i++) {
+    const code = text.charCodeAt(i)
+    const value = code < 128 ? (VALUES[code] ?? NONE) : NONE
+    if (value === NONE) {
+      if (!isSeparator(code) || !isIn(ALNUM, text, i + 1)) break
+      isWordStart = true
+      continue
+    }
+    if (isWordStart) WORDS[words++] = count
+    isWordStart = false
+    const isDecimal = value < 10
+    INDEX[count] = i
+    REST[count + 1] = ((REST[count] ?? 0) * (isDecimal ? 10 : 100) + value) % 97
+    DECIMALS[count + 1] = (DECIMALS[count] ?? 0) + (isDecimal ? 1 : 2)
+    count++
+  }
+  let free = 0
+  for (let word = 0; word < words; word++) {
+    const first = WORDS[word] ?? 0
+    if (first < free) continue
+    const start = INDEX[first] ?? 0
+    const length = countryLength(text, start)
+    if (length === 0) continue
+    // It may go on in the next piece. The first word never needs that.
+    if (first + length > count && count === CHAIN_MAX) return start
+    const last = INDEX[first + length - 1] ?? 0
+    if (first + length > count || isIn(ALNUM, text, last + 1)) continue
+    if (remainder(first, length) !== 1) continue
+    spans.push({ start, end: last + 1 })
+    free = first + length
+  }
+  return i
+}
+
+// Of the number that the country and the check digits are moved to the end of.
+function remainder(first: number, length: number): number {
+  const head = first + 4
+  const end = first + length
+  return (restBetween(head, end) * power(first, head) + restBetween(first, head)) % 97
+}
+
+const restBetween = (from: number, to: number): number =>
+  ((REST[to] ?? 0) + 97 * 97 - (REST[from] ?? 0) * power(from, to)) % 97
+
+/** Digits in front of so many letters and digits are multiplied by this. The powers of 10 come again after 96. */
+const power = (from: number, to: number): number =>
+  POWERS[((DECIMALS[to] ?? 0) - (DECIMALS[from] ?? 0)) % 96] ?? 1
+
+/** The length of numbers of the country whose letters stand at the index; 0 when it is none. */
+function lengthOf(text: string, index: number): number {
+  const first = (text.charCodeAt(index) | 0x20) - 0x61
+  const second = (text.charCodeAt(index + 1) | 0x20) - 0x61
+  return first < 0 || second < 0 || first > 25 || second > 25
+    ? 0
+    : (LENGTHS[first * 26 + second] ?? 0)
+}
+
+const isSeparator = (code: number): boolean => code === 0x20 || code === 0x2d
+
+const NONE = 255
+const VALUES = new Uint8Array(128).fill(NONE)
+for (const char of '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ') {
+  VALUES[char.charCodeAt(0)] = Number.parseInt(char, 36)
+  VALUES[char.toLowerCase().charCodeAt(0)] = Number.parseInt(char, 36)
+}
+/** A piece of a chain: where each letter or digit stands, and which of them begin words. */
+const CHAIN_MAX = 1_024
+const INDEX = new Int32Array(CHAIN_MAX)
+const WORDS = new Int32Array(CHAIN_MAX)
+/** Up to each of them: the remainder of 97, and the digits of the number, in which a letter is 10 to 35. */
+const REST = new Uint8Array(CHAIN_MAX + 1)
+const DECIMALS = new Int32Array(CHAIN_MAX + 1)
+const POWERS = new Uint8Array(96)
+for (let i = 0, power = 1; i < 96; i++, power = (power * 10) % 97) POWERS[i] = power
+// The IBAN registry of SWIFT: length, then the countries that have it.
+const COUNTRIES = Object.entries({
+  15: 'NO',
+  16: 'BE',
+  18: 'DK FI FK FO GL NL SD',
+  19: 'MK SI',
+  20: 'AT BA EE KZ LT LU MN XK',
+  21: 'CH CR HR LI LV',
+  22: 'BG BH DE GB GE IE ME RS VA',
+  23: 'AE GI IL IQ OM SO TL',
+  24: 'AD CZ ES MD PK RO SA SE SK TN VG',
+  25: 'LY PT ST',
+  26: 'IS TR',
+  27: 'BI DJ FR GR IT MC MR SM',
+  28: 'AL AZ BY CY DO GT HN HU LB NI PL SV',
+  29: 'BR EG PS QA UA',
+  30: 'JO KW MU YE',
+  31: 'MT SC',
+  32: 'LC',
+  33: 'RU',
+})
+const LENGTHS = new Uint8Array(26 * 26)
+for (const [length, countries] of COUNTRIES)
+  for (const country of countries.split(' '))
+    LENGTHS[(country.charCodeAt(0) - 0x41) * 26 + country.charCodeAt(1) - 0x41] = Number(length)
