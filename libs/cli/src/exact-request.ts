@@ -65,7 +65,7 @@ export function exactText(
     return `  ${paint('red', `THE EXACT STATEMENT ${what}`)}: ${oneLine(exact.why)}\n`
   }
   const { text, kind, rowsMax, copyData } = exact.subject
-  const limit = rowsMax === 0 ? '' : `, at most ${rowsMax} rows`
+  const limit = rowsMax === 0 ? '' : `, ${rowsMax} rows at a time`
   const head = `  ${paint('dim', 'exactly'.padEnd(10))}${kind}, ${text.length} bytes${limit}; the digest is of this:\n`
   const rendered = renderedText(exact)
   const values =

@@ -150,7 +150,7 @@ export type RequestReleased = {
   readonly decisionId: EventId
   /** The hash of that decision. */
   readonly decisionHash: string
-  /** The approval whose grant it uses up. */
+  /** The approval whose grant it uses up, or of whose portal it fetches more (then coverage is Exact). */
   readonly approvalId: string | null
   /** The raised privilege that it runs with. */
   readonly raiseId: string | null

@@ -25,6 +25,8 @@ export type Ask = {
   /** The data of a COPY FROM STDIN that is held with them; null where none are. */
   readonly copyData: Buffer | null
   readonly rowsMax: number
+  /** What made the portal that it executes, or makes it; null where there is none. */
+  readonly bind: Bind | null
   /** The first message that belongs to it: privileges are checked at Bind, so the group is held as one. */
   readonly firstStep: number
   /** The message that runs it. */
@@ -193,6 +195,7 @@ const NOTHING_BOUND = {
   resultFormats: [],
   copyData: null,
   rowsMax: 0,
+  bind: null,
 }
 
 const queryAsk = (query: Query, step: number): Ask => ({
@@ -228,6 +231,7 @@ const bindAsk = (names: StatementNames, { parse, bind, firstStep, lastStep }: Gr
   resultFormats: bind?.resultFormats ?? [],
   copyData: null,
   rowsMax: 0,
+  bind,
   firstStep,
   lastStep,
 })
@@ -248,5 +252,6 @@ const executeAsk = (
   resultFormats: portal.bind.resultFormats,
   copyData: null,
   rowsMax: message.maxRows,
+  bind: portal.bind,
   ...steps,
 })

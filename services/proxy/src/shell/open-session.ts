@@ -209,6 +209,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       names: noNames(),
       // bound: COVERS_MAX
       covers: new Map(),
+      grantedPortals: new WeakMap(),
       exchange: newExchange(),
       salt: randomBytes(16),
       // bound: REQUESTS_MAX

@@ -32,6 +32,7 @@ export function ownRequest(
       parameters: [],
       resultFormats,
       copyData: null,
+      bind: null,
       rowsMax: 0,
       firstStep: 0,
       lastStep: 0,

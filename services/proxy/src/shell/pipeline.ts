@@ -104,7 +104,8 @@ async function served(session: Session, batch: Batch): Promise<void> {
       }
     }
     const pending = await stillCovered(session, planned)
-    const decision = pending.cover?.decision ?? (await decisionOf(session, pending))
+    const { cover } = pending
+    const decision = cover?.decision ?? (await decisionOf(session, pending))
     const { lastStep } = pending.ask
     const refuseRest = async (refusal: Parameters<typeof refuse>[1]): Promise<void> => {
       await refuse(session, refusal, {
@@ -135,9 +136,13 @@ async function served(session: Session, batch: Batch): Promise<void> {
       await forward(session, batch, pending.ask.firstStep, true)
       if (session.exchange.skipping || !(await portalsNoted(session))) return skip(index)
     }
-    if (decision.type === 'RequestAllowed') {
+    if (
+      decision.type === 'RequestAllowed' ||
+      (decision.type === 'ReviewRequired' && cover !== null)
+    ) {
       const guard = guardSql === null ? null : guardOf(session, guardSql)
-      allow(batch, { pending, release: releaseOf(session, pending, { decision }), guard })
+      const release = releaseOf(session, pending, { ...cover, decision })
+      allow(batch, { pending, release, guard })
       if (!isPlannedAnew(messages, pending)) continue
     } else {
       await forward(session, batch, pending.ask.firstStep, true)

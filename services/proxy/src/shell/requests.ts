@@ -1,5 +1,4 @@
 import {
-  type ApprovalGranted,
   mayChangeSchema,
   type Recording,
   type RequestAllowed,
@@ -16,15 +15,16 @@ import { traced } from '@countersign/runtime'
 import { coverageKey, isEndTold, rendering, transactionTurn } from '@countersign/statements'
 import type { Unlinked } from '../core/chain.ts'
 import { type AnswerTaint, answerTaint, inDoubt, UNTAINTED } from '../core/answer-taint.ts'
-import { type Cover, coverOf, remember } from '../core/coverage.ts'
+import { coverOf, remember } from '../core/coverage.ts'
 import type { Ask } from '../core/pipeline-plan.ts'
 import { noteReleased } from '../core/path-guard.ts'
 import { subjectOf } from '../core/request-subject.ts'
-import type { PolicyLiveness } from './proxy-context.ts'
 import { noteCustomSettings } from './changed-settings.ts'
+import { type Covering, grantedPortal, noteGranted, type ReleasePermit } from './granted-portals.ts'
+import { livePolicy } from './live-policy.ts'
 import { controlsTransaction, noteEnd } from './next-transaction.ts'
 import { hashOfRecord } from './record-hash.ts'
-import { CANCELLED, cancelled, during, type Raised, type Session } from './session-state.ts'
+import { CANCELLED, cancelled, during, type Session } from './session-state.ts'
 
 /** A request on its way: what is asked, as it is recorded, and what covers it. */
 export type Pending = {
@@ -33,7 +33,7 @@ export type Pending = {
   readonly digest: string
   readonly content: RequestContent
   readonly parts: readonly Buffer[]
-  readonly cover: Cover | null
+  readonly cover: Covering | null
   decisionId: EventId | null
   decisionHash: string
   answer: AnswerTaint
@@ -121,9 +121,13 @@ export async function stillCovered(session: Session, pending: Pending): Promise<
   return asked ?? pending
 }
 
-/** What was asked before a request in the same pipeline was lent a privilege is asked again: policy is told what is raised. */
+/**
+ * What was asked before a request in the same pipeline was lent a privilege is asked again: policy is told what is raised. A portal
+ * that was granted meanwhile goes on.
+ */
 async function askedAsNow(session: Session, pending: Pending): Promise<Pending> {
-  if (pending.raiseId === (session.raised?.raiseId ?? null)) return pending
+  const isAsNow = pending.raiseId === (session.raised?.raiseId ?? null)
+  if (isAsNow && grantedPortal(session, pending.ask) === null) return pending
   withdraw(session, [pending])
   const [asked] = await intercepted(session, [pending.ask])
   return asked ?? pending
@@ -167,13 +171,6 @@ export async function decisionOf(
   return decision
 }
 
-/** What lets a request go. */
-export type ReleasePermit = {
-  decision: RequestAllowed | ReviewRequired
-  grant?: ApprovalGranted
-  raise?: Raised | null
-}
-
 /** The release of a request, ready to be recorded. From here on the session counts it as running. */
 export function releaseOf(
   session: Session,
@@ -183,6 +180,7 @@ export function releaseOf(
   const { decision, grant } = permit
   const { cover } = pending
   const decisionId = cover?.decisionId ?? pending.decisionId
+  const decisionHash = cover?.decisionHash ?? pending.decisionHash
   if (decisionId === null) throw new Problem('CS_INTERNAL', 'a release needs a decision')
   pending.answer = answerTaint(decision)
   pending.recording = decision.recording
@@ -190,6 +188,7 @@ export function releaseOf(
   const stateVersion = session.stateVersion
   noteEffects(session, pending, decision)
   noteEnd(session, pending, decision.effects)
+  noteGranted(session, pending, { ...permit, decisionId, decisionHash, coverage: 'Exact' })
   session.proxy.metrics.released.add(1, { coverage: cover?.coverage ?? 'None' })
   return {
     type: 'RequestReleased',
@@ -200,7 +199,7 @@ export function releaseOf(
     origin: 'Agent',
     coverage: cover?.coverage ?? 'None',
     decisionId,
-    decisionHash: cover?.decisionHash ?? pending.decisionHash,
+    decisionHash,
     approvalId: grant?.approvalId ?? null,
     raiseId: permit.raise?.raiseId ?? null,
     policyVersion: decision.policyVersion,
@@ -302,26 +301,17 @@ function pendingOf(session: Session, ask: Ask): Pending {
   }
 }
 
-/** The decision that covers this at this moment; null when policy has to be asked. */
-function coverNow(session: Session, ask: Ask): Cover | null {
+/** The decision that covers this at this moment; null when policy has to be asked. Nothing else is covered while a privilege is raised. */
+function coverNow(session: Session, ask: Ask): Covering | null {
   // No key of a cover has them.
   if (ask.copyData !== null) return null
-  const policy = coveringPolicy(session)
+  const granted = grantedPortal(session, ask)
+  if (granted !== null || session.raised !== null || session.covers.size === 0) return granted
+  const policy = livePolicy(session)
   if (policy === null) return null
   const { policyVersion, catalogOffset } = policy
   const { stateVersion } = session
   return coverOf(session.covers, keysOf(ask), { policyVersion, catalogOffset, stateVersion })
-}
-
-/** Policy as it is now. Nothing is covered while a privilege is raised, or when policy has not been heard of lately. */
-function coveringPolicy({ raised, covers, proxy, id }: Session): PolicyLiveness | null {
-  if (raised !== null || covers.size === 0) return null
-  const policy = proxy.liveness(id)
-  if (policy === null) return null
-  // What was applied since policy spoke may forbid what it allowed: from when we know of it, nothing is covered.
-  if (policy.catalogOffset < proxy.catalogOffset()) return null
-  const silentMs = proxy.clock.monotonicMs() - policy.heardAtMs
-  return silentMs <= proxy.config.CS_COVERAGE_ALIVE_MS ? policy : null
 }
 
 /** One after the other: the second is only made where the first covers nothing. */

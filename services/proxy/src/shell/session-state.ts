@@ -8,7 +8,13 @@ import type {
 import { type ErrorCode, messageOf, type RequestId, type SessionId } from '@countersign/kernel'
 import type { DataKey } from '@countersign/identity'
 import type { Recorded } from '@countersign/log'
-import type { ServerFrame, Request, TransactionStatus, Violation } from '@countersign/postgres-wire'
+import type {
+  Bind,
+  ServerFrame,
+  Request,
+  TransactionStatus,
+  Violation,
+} from '@countersign/postgres-wire'
 import type { PathRules } from '@countersign/statements'
 import type { Covers } from '../core/coverage.ts'
 import { type AnswerTaint, type Cursors, cursorUsed, UNTAINTED } from '../core/answer-taint.ts'
@@ -19,6 +25,7 @@ import type { StatementNames } from '../core/statement-names.ts'
 import { before } from './before.ts'
 import type { Client } from './client.ts'
 import type { Expiry } from './expiry.ts'
+import type { GrantedPortal } from './granted-portals.ts'
 import type { Journal } from './journal.ts'
 import type { LargeRow } from './large-rows.ts'
 import type { Mailbox } from './mailbox.ts'
@@ -40,6 +47,8 @@ export type Session = {
   readonly dataKey: DataKey
   readonly names: StatementNames
   readonly covers: Covers
+  /** What people granted for portals, by the Bind that made them. */
+  readonly grantedPortals: WeakMap<Bind, GrantedPortal>
   readonly exchange: Exchange
   readonly salt: Buffer
   /** Requests that were forwarded and not completed, by their number in the exchange. */

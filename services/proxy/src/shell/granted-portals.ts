@@ -1,0 +1,63 @@
+import type { ApprovalGranted, RequestAllowed, ReviewRequired } from '@countersign/contracts'
+import { borrowsColumns } from '@countersign/statements'
+import type { Cover } from '../core/coverage.ts'
+import type { Ask } from '../core/pipeline-plan.ts'
+import { livePolicy } from './live-policy.ts'
+import type { Raised, Session } from './session-state.ts'
+
+/** What lets a request go. */
+export type ReleasePermit = {
+  readonly decision: RequestAllowed | ReviewRequired
+  readonly grant?: ApprovalGranted
+  readonly raise?: Raised | null
+}
+
+/** An earlier decision that lets a request go: one that covers it, or the granted one of its portal. */
+export type Covering = Omit<Cover, 'decision' | 'catalogOffset'> & ReleasePermit
+
+/** What people granted for a portal, and all that has to stay as it is for the portal to go on. */
+export type GrantedPortal = {
+  readonly covering: Covering
+  readonly grant: ApprovalGranted
+  readonly conditions: string
+}
+
+/**
+ * What lets a portal go on. Executed again, or executed after its Bind was held, it is the statement that people granted: they
+ * are not asked once more while the grant lasts and nothing changed.
+ */
+export function grantedPortal(session: Session, { bind }: Ask): Covering | null {
+  const granted = bind === null ? undefined : session.grantedPortals.get(bind)
+  if (granted === undefined || session.proxy.clock.now() > granted.grant.expiresAt) return null
+  return granted.conditions === conditionsOf(session) ? granted.covering : null
+}
+
+/** A request of a portal is released as people granted it. */
+export function noteGranted(
+  session: Session,
+  { ask, planChanges }: Asked,
+  covering: Covering,
+): void {
+  const { grant, decision } = covering
+  if (ask.bind === null || grant === undefined) return
+  // What was decided by the rules of then is decided anew.
+  const conditions = conditionsOf(session)
+  if (conditions === null || decision.policyVersion !== livePolicy(session)?.policyVersion) return
+  if (planChanges !== session.planChanges) return
+  // Its name may stand for another statement, or its data be others, by the time that it goes on.
+  if (borrowsColumns(ask.sql) || ask.copyData !== null) return
+  session.grantedPortals.set(ask.bind, { covering, grant, conditions })
+}
+
+type Asked = { readonly ask: Ask; readonly planChanges: number }
+
+/** Null where policy was not heard of lately. */
+function conditionsOf(session: Session): string | null {
+  const policy = livePolicy(session)
+  if (policy === null) return null
+  const { targetVersion, planChanges, stateVersion, settings, raised } = session
+  return JSON.stringify([
+    ...[policy.policyVersion, policy.catalogOffset],
+    ...[targetVersion, planChanges, stateVersion, settings, raised?.raiseId ?? null],
+  ])
+}
