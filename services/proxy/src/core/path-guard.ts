@@ -28,6 +28,7 @@ export type KnownPath = { readonly setting: string; readonly schemas: string }
 
 export const newPathGuard = (): PathGuard => ({
   known: null,
+  // bound: TEXTS_MAX
   keeping: new Set(),
   last: null,
   hasFailed: false,
