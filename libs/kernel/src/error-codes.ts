@@ -31,6 +31,7 @@ export const ERROR_CODES = {
   CS_COPY_DATA_NEEDED:
     'The chain demands that this COPY FROM STDIN is held with its data, and it came without.',
   CS_COPY_DATA_TOO_LARGE: 'A COPY that is held with its data has more data than can be held.',
+  CS_HOLD_TOO_LARGE: 'A large request cannot wait for people, because there is no memory for it.',
   CS_REQUEST_CANCELLED: 'The agent cancelled this request before it ran.',
   CS_REVIEW_DENIED: 'A reviewer denied this request.',
   CS_REVIEW_EXPIRED: 'Nobody countersigned this request before its deadline.',

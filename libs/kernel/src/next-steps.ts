@@ -36,6 +36,8 @@ export const NEXT_STEPS: Readonly<Record<ErrorCode, string>> = {
     'Send `COPY … FROM STDIN` as a statement of its own, with nothing behind it but its data.',
   CS_COPY_DATA_TOO_LARGE:
     'Split the data into several COPYs, or send them later. Operators: `CS_COPY_DATA_BYTES_MAX`, `CS_MEMORY_BYTES_MAX`.',
+  CS_HOLD_TOO_LARGE:
+    'Send it in smaller pieces, or when others are over. Operators: `CS_MEMORY_BYTES_MAX`.',
   CS_REQUEST_CANCELLED: 'Nothing ran. Send it again if it is still wanted.',
   CS_REVIEW_DENIED: 'Change the statement as the words of the reviewer say.',
   CS_REVIEW_EXPIRED: 'Talk to a reviewer, then send it again.',

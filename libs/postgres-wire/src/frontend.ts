@@ -79,6 +79,16 @@ export function receive(
   return [{ ...engine, phase, held }, messages]
 }
 
+/** The message whose header came and that is not complete: its size, and how much of it is here; 0 of both where there is none. */
+export function messageUnderWay({ phase, held, framings }: Frontend): {
+  readonly bytes: number
+  readonly arrived: number
+} {
+  if (!isReading(phase) || held.length < framings[phase].headerBytes) return NO_MESSAGE
+  const bytes = framings[phase].sizeOf(held.store.bytes, 0)
+  return typeof bytes === 'string' ? NO_MESSAGE : { bytes, arrived: held.length }
+}
+
 /**
  * The question about encryption was answered. After `S` everything that is received comes out of TLS. Of a client that did
  * not wait for the answer nothing is read any more: look at `awaitsAnswer` before you answer.
@@ -188,4 +198,5 @@ const framingsOf = (limits: FrontendLimits): Frontend['framings'] => ({
   ready: taggedFraming('ready', limits),
 })
 
+const NO_MESSAGE = { bytes: 0, arrived: 0 }
 const STARTUP_BYTES_MIN = 8

@@ -28,6 +28,7 @@ export {
   frontend,
   FRONTEND_LIMITS,
   type FrontendLimits,
+  messageUnderWay,
   opensWithTls,
   type Phase,
   receive,

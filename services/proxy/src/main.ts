@@ -23,6 +23,7 @@ import { readLanes } from './shell/lanes.ts'
 import { holdLease } from './shell/lease.ts'
 import { listen } from './shell/listener.ts'
 import { loginsOf } from './shell/logins.ts'
+import { INTAKE_PART } from './shell/intake.ts'
 import { memoryOf } from './shell/memory.ts'
 import { searchTurns } from './shell/search-turns.ts'
 import { createMetrics } from './shell/metrics.ts'
@@ -73,6 +74,7 @@ await startService('proxy', async () => {
     metrics: createMetrics(),
     searchTurns: searchTurns(net),
     memory: memoryOf(config.CS_MEMORY_BYTES_MAX),
+    intake: memoryOf(config.CS_MEMORY_BYTES_MAX * INTAKE_PART),
     instanceId,
     lease,
     catalog: lanes.catalog,

@@ -26,7 +26,7 @@ import { forgetPortals } from '../core/statement-names.ts'
 import { before, OVER } from './before.ts'
 import { forwardRecorded } from './forward.ts'
 import { STATUS_NAMES } from './requests.ts'
-import { gone, takenOfCopy } from './inbox.ts'
+import { type CopyMessage, gone, takenOfCopy } from './inbox.ts'
 import type { Uncited } from './journal.ts'
 import { admitLarge } from './large-rows.ts'
 import { isLong, maskedLongRow } from './long-rows.ts'
@@ -397,7 +397,7 @@ function tooManyRows(session: Session): void {
 
 /** Data that streams into a released request: recorded, then forwarded, piece by piece. */
 async function feed(session: Session): Promise<void> {
-  const { client, journal, target, exchange } = session
+  const { client, exchange } = session
   const [step] = exchange.steps
   const number = step?.request ?? -1
   const running = session.underWay.get(number)
@@ -409,26 +409,44 @@ async function feed(session: Session): Promise<void> {
     dropHeldData(session, number)
     return sendHeld(session, step, heldData)
   }
-  const data: Buffer[] = []
+  const messages: CopyMessage[] = []
   let size = 0
-  let last: 'CopyDone' | 'CopyFail' | null = null
-  while (last === null && size < STREAM_BYTES) {
+  while (size < STREAM_BYTES && !isEnd(messages.at(-1))) {
     const message = takenOfCopy(session)
     if (message === undefined) break
-    if (message.tag !== 'CopyData') last = message.tag
-    else {
-      data.push(message.data)
-      size += message.raw.length
-    }
+    messages.push(message)
+    size += message.raw.length
   }
-  if (data.length === 0 && last === null) {
+  if (messages.length === 0) {
     // The target loses its connection in the middle of the data, and inserts nothing.
     if (client.isGone()) gone(session)
     await during(session, agentInTime(session, Promise.race([client.arrival(), signal(session)])))
     return
   }
-  const streamed = pieces(data)
-  const parts: Unlinked<RequestPart>[] = streamed.map((piece) => ({
+  const data = pieces(messages.flatMap((one) => (one.tag === 'CopyData' ? [one.data] : [])))
+  // Of one message, which may be large, a few pieces are under way at a time.
+  for (let at = 0; at === 0 || at < data.length; at += PIECES_MAX) {
+    const last = at + PIECES_MAX < data.length ? undefined : messages.at(-1)
+    const isTaken = await streamed(
+      session,
+      { step, running },
+      data.slice(at, at + PIECES_MAX),
+      last,
+    )
+    if (!isTaken) break
+  }
+  client.done(...messages)
+}
+
+/** Sends pieces of data, and the end of them where they end; false where the target asks for none any more. */
+async function streamed(
+  session: Session,
+  { step, running }: { readonly step: Step; readonly running: UnderWay },
+  data: readonly Buffer[],
+  last: CopyMessage | undefined,
+): Promise<boolean> {
+  const { client, journal, target, exchange } = session
+  const parts: Unlinked<RequestPart>[] = data.map((piece) => ({
     type: 'RequestPart',
     at: session.proxy.clock.now(),
     requestId: running.requestId,
@@ -439,23 +457,27 @@ async function feed(session: Session): Promise<void> {
   }))
   const recorded = parts.length === 0 ? [] : await journal.record<RequestPart>(parts)
   // Meanwhile the target may have failed: then it asks for nothing any more.
-  if (!exchange.copyIn || exchange.steps[0] !== step) return
+  if (!exchange.copyIn || exchange.steps[0] !== step) return false
   forwardRecorded(session, [
     ...recorded.flatMap((runs, index) => {
-      const piece = streamed[index]
+      const piece = data[index]
       return piece === undefined ? [] : [{ runs, bytes: toServer.copyData(piece) }]
     }),
-    ...(last === null
-      ? []
-      : endOf(step, last === 'CopyDone' ? toServer.copyDone() : toServer.copyGivenUp())),
+    ...(isEnd(last)
+      ? endOf(step, last?.tag === 'CopyDone' ? toServer.copyDone() : toServer.copyGivenUp())
+      : []),
   ])
   // The client's Sync arrives as a pipeline of its own.
-  if (last !== null) exchange.copyIn = false
+  if (isEnd(last)) exchange.copyIn = false
   // A target that waits, for a lock or in a trigger, does not read: then nothing more is taken from the agent.
-  if (!target.isCongested()) return
+  if (!target.isCongested()) return exchange.copyIn
   const drained = during(session, before(client.closed, target.drained()))
   if ((await drained) === OVER) gone(session)
+  return exchange.copyIn && exchange.steps[0] === step
 }
+
+const isEnd = (message: CopyMessage | undefined): boolean =>
+  message !== undefined && message.tag !== 'CopyData'
 
 /** Exactly the data that people approved: the agent sent them before it was asked about, and sends no more. */
 function sendHeld(session: Session, step: Step, { bytes, released: runs }: HeldData): void {
@@ -483,7 +505,8 @@ const endOf = ({ tag }: Step, end: RunsNothing): Outgoing[] =>
   [end, ...(tag === 'Execute' ? [toServer.flush()] : [])].map((bytes) => ({ runs: null, bytes }))
 
 function pieces(data: readonly Buffer[]): Buffer[] {
-  const all = Buffer.concat(data)
+  const [only] = data
+  const all = data.length === 1 && only !== undefined ? only : Buffer.concat(data)
   const out: Buffer[] = []
   for (let at = 0; at < all.length; at += STREAM_BYTES)
     out.push(all.subarray(at, at + STREAM_BYTES))
@@ -497,5 +520,6 @@ const COMPLETED_LINGER_MS = 10
 /** How many requests of a pipeline without Sync may have ended without their ends being noted. */
 const ENDED_MAX = 100
 const STREAM_BYTES = 256 * 1024
+const PIECES_MAX = 4
 /** Rows, and lines of a COPY. */
 const SEARCHED: ReadonlySet<string> = new Set(['D', 'd'])

@@ -12,13 +12,15 @@ import {
   toServer,
 } from '@countersign/postgres-wire'
 import { Secret } from '@countersign/kernel'
-import { netOn } from '@countersign/runtime'
+import { type Net, netOn } from '@countersign/runtime'
 import { type Client, clientOn } from './client.ts'
+import { type Memory, memoryOf } from './memory.ts'
 
 /** A connection within this process: the agent's end, and the client that the proxy makes of the other. */
-async function connected(): Promise<
-  { agent: Socket; client: Client; server: Socket } & Disposable
-> {
+async function connected(
+  memory: Memory = memoryOf(64 * 1024 * 1024),
+  net: Net = netOn(silent),
+): Promise<{ agent: Socket; client: Client; server: Socket } & Disposable> {
   const listener = createServer()
   listener.listen(0, '127.0.0.1')
   await once(listener, 'listening')
@@ -31,13 +33,25 @@ async function connected(): Promise<
   return {
     agent,
     server,
-    client: clientOn(server, loggedIn(), netOn(silent)),
+    client: admitted(clientOn(server, loggedIn(), net), memory),
     [Symbol.dispose]() {
       agent.destroy()
       server.destroy()
       listener.close()
     },
   }
+}
+
+function admitted(client: Client, memory: Memory): Client {
+  client.admit('agent', memory)
+  return client
+}
+
+/** Takes a message, and is done with it. */
+function take(client: Client): boolean {
+  const message = client.take()
+  if (message !== undefined && message.tag !== 'Violation') client.done(message)
+  return message !== undefined
 }
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
@@ -72,7 +86,7 @@ test('100 Syncs and 800,000 messages of five bytes: a few thousand are kept, all
   while (taken < 800_100) {
     await client.arrival()
     // As many as a session takes in its turn.
-    for (let turn = 0; turn < 500 && client.take() !== undefined; turn++) taken++
+    for (let turn = 0; turn < 500 && take(client); turn++) taken++
     const kept = server.bytesRead / 5 - taken
     assert.ok(kept < 80_000, `${kept} messages are kept`)
     await setImmediate()
@@ -82,7 +96,7 @@ test('100 Syncs and 800,000 messages of five bytes: a few thousand are kept, all
   assert.ok(lag.max / 1e6 < 2_000, `the loop was busy for ${(lag.max / 1e6).toFixed(0)} ms`)
 })
 
-test('the queue is filled again when it is half empty, by messages and by bytes', async () => {
+test('the queue is filled again when what was taken is done with', async () => {
   using pair = await connected()
   const { agent, client, server } = pair
   const large = toServer.copyData(Buffer.alloc(100_000))
@@ -92,7 +106,7 @@ test('the queue is filled again when it is half empty, by messages and by bytes'
   let taken = 0
   while (taken < 200) {
     await client.arrival()
-    if (client.take() !== undefined) taken++
+    if (take(client)) taken++
   }
   assert.equal(client.take(), undefined)
 })
@@ -128,4 +142,123 @@ test('every way to go closes', async () => {
     await pair.client.closed
     assert.equal(pair.client.isGone(), true, go)
   }
+})
+
+const MIB = 1024 * 1024
+const large = (mib: number): Buffer => toServer.copyData(Buffer.alloc(mib * MIB))
+
+test('of a large message little is read before somebody waits for it, and then all of it', async () => {
+  const memory = memoryOf(64 * MIB)
+  using pair = await connected(memory)
+  const { agent, client, server } = pair
+  agent.write(large(8))
+  await still(server)
+  assert.ok(server.bytesRead < 2 * MIB, `${server.bytesRead} bytes are here`)
+  assert.equal(memory.reservedBytes(), 0)
+  await client.arrival()
+  assert.equal(memory.reservedBytes(), (7 * MIB + 5 + 128) * 6)
+  assert.equal(take(client), true)
+  assert.equal(memory.reservedBytes(), 0)
+})
+
+test('who stops waiting in the middle of a large message keeps memory for what is here alone', async () => {
+  const memory = memoryOf(48 * MIB)
+  using pair = await connected(memory)
+  using other = await connected(memory)
+  pair.agent.write(large(8).subarray(0, 3 * MIB))
+  void pair.client.arrival()
+  while (pair.server.bytesRead < 3 * MIB) await setImmediate()
+  other.agent.write(large(4))
+  const behind = other.client.arrival()
+  while (!memory.isWanted()) await setImmediate()
+  pair.client.rest()
+  await behind
+  assert.equal(take(other.client), true)
+  pair.agent.write(large(8).subarray(3 * MIB))
+  await still(pair.server)
+  assert.ok(pair.server.bytesRead < 4 * MIB, `${pair.server.bytesRead} bytes are here`)
+  await pair.client.arrival()
+  assert.equal(take(pair.client), true)
+  assert.equal(memory.reservedBytes(), 0)
+})
+
+test('two large messages in a row are read one after the other', async () => {
+  const memory = memoryOf(64 * MIB)
+  using pair = await connected(memory)
+  pair.agent.write(Buffer.concat([large(8), large(8)]))
+  for (const time of [1, 2]) {
+    await pair.client.arrival()
+    assert.ok(memory.reservedBytes() <= 8 * MIB * 6, `message ${time}`)
+    assert.equal(memory.isWanted(), false)
+    await still(pair.server)
+    assert.ok(pair.server.bytesRead < (8 * time + 1) * MIB)
+    assert.equal(take(pair.client), true)
+  }
+})
+
+test('who waits for memory reads on when others are done, and gives it back when it has left', async () => {
+  const memory = memoryOf(64 * MIB)
+  using first = await connected(memory)
+  using second = await connected(memory)
+  using third = await connected(memory)
+  for (const { agent } of [first, second, third]) agent.write(large(8))
+  await first.client.arrival()
+  const arrival = second.client.arrival()
+  const behind = third.client.arrival()
+  await still(second.server)
+  assert.equal(memory.isWanted(), true)
+  second.agent.destroy()
+  assert.equal(take(first.client), true)
+  await arrival
+  assert.equal(second.client.isGone(), true)
+  second.client.drop()
+  await behind
+  assert.equal(take(third.client), true)
+  assert.deepEqual([memory.reservedBytes(), memory.isWanted()], [0, false])
+})
+
+test('a message that stops on its way is told of when others wait for its memory, and only then', async () => {
+  const looks: (() => void | Promise<unknown>)[] = []
+  const net: Net = {
+    ...netOn(silent),
+    every(_where, _ms, run) {
+      looks.push(run)
+      return { [Symbol.dispose]() {} }
+    },
+  }
+  const memory = memoryOf(64 * MIB)
+  using slow = await connected(memory, net)
+  let isStalled = false
+  void slow.client.stalled.then(() => (isStalled = true))
+  slow.agent.write(large(8).subarray(0, 3 * MIB))
+  void slow.client.arrival()
+  while (slow.server.bytesRead < 3 * MIB) await setImmediate()
+  const looked = async (): Promise<boolean> => {
+    for (const look of looks) void look()
+    await setImmediate()
+    return isStalled
+  }
+  assert.deepEqual([await looked(), await looked()], [false, false])
+  using other = await connected(memory)
+  other.agent.write(large(8))
+  void other.client.arrival()
+  while (!memory.isWanted()) await setImmediate()
+  assert.equal(await looked(), true)
+})
+
+test('after the end of a session what its agent still sends is thrown away', async () => {
+  const memory = memoryOf(64 * MIB)
+  using pair = await connected(memory)
+  pair.agent.write(large(8))
+  await still(pair.server)
+  pair.client.drop()
+  while (pair.server.bytesRead < 8 * MIB) await setImmediate()
+  assert.equal(pair.client.take(), undefined)
+})
+
+test('who goes behind 12 MB that nobody takes is noticed', async () => {
+  using pair = await connected(memoryOf(128 * MIB))
+  pair.agent.end(Buffer.concat([large(6), large(6)]))
+  await pair.client.closed
+  assert.equal(pair.client.isGone(), false, 'what it sent is there to be taken')
 })

@@ -3,20 +3,37 @@ import { deque } from '@countersign/kernel'
 import {
   type ClientMessage,
   type Frontend,
+  messageUnderWay,
   receive,
   type Request,
   type Violation,
 } from '@countersign/postgres-wire'
 import type { Net } from '@countersign/runtime'
 import { drained } from './drained.ts'
+import { type Intake, intakeOf } from './intake.ts'
+import type { Memory } from './memory.ts'
 
 /** The connection of an agent: messages in, bytes out, with backpressure both ways. */
 export type Client = {
   readonly address: string
-  /** The next message, without waiting; undefined when none has arrived. */
+  /** The next message, without waiting; undefined when none has arrived. Say `done` when it is not needed any more. */
   take(): ClientMessage | Violation | undefined
-  /** Resolves when a message may have arrived, or the agent is gone. */
+  /** Messages that were taken are done with. */
+  done(...messages: readonly ClientMessage[]): void
+  /** Resolves when a message may have arrived, or the agent is gone. A large one is read for who waits for it. */
   arrival(): Promise<void>
+  /** Nobody waits for more at the moment. */
+  rest(): void
+  /** From now on its messages take memory as those of this agent. */
+  admit(owner: string, memory: Memory): void
+  /** Of what is here nothing is copied any more, and it will be here for long. */
+  lasts(): void
+  /** The same of what waits for people; false where that has all the memory that there is for it. */
+  waits(): boolean
+  /** Resolves when a message stopped on its way, and others wait for the memory that it has. */
+  readonly stalled: Promise<void>
+  /** Nothing of the agent is wanted any more: what is here goes, and what still comes is thrown away. */
+  drop(): void
   /** Whether the agent's end is closed and every message of it was taken. */
   isGone(): boolean
   /** Whether the agent said that it is done, although that message was not taken yet. */
@@ -38,50 +55,93 @@ export type Client = {
 /** Wraps a socket, plain or TLS, on which an engine has begun to read. */
 export function clientOn(socket: Socket, begun: Frontend, net: Net): Client {
   let engine = begun
-  let queuedBytes = 0
+  let queue = deque<ClientMessage | Violation>()
+  /** In the queue, and taken and not done with. */
+  let heldBytes = 0
+  let receivedBytes = 0
+  /** Since it was last looked whether a message arrives. */
+  let hasPaused = true
   let ended = false
-  const queue = deque<ClientMessage | Violation>()
+  /** The session's loop waits for a message. */
+  let isAsked = false
+  let isWaiting = false
+  let isDropped = false
+  let intake: Intake | null = null
   let signal = Promise.withResolvers<void>()
   const closed = Promise.withResolvers<void>()
+  const stalled = Promise.withResolvers<void>()
   const wake = (): void => {
     signal.resolve()
     signal = Promise.withResolvers<void>()
   }
   let goodbye: Disposable | null = null
   let looking: Disposable | null = null
-  /** Only who reads learns that the other end is closed: so a little more is read now and then. */
-  const look = (): void => {
-    if (queuedBytes < LOOKED_BYTES_MAX && queue.length < LOOKED_MESSAGES_MAX) socket.resume()
-  }
+  let arriving: Disposable | null = null
   const readOn = (): void => {
     looking?.[Symbol.dispose]()
     looking = null
     socket.resume()
   }
+  /** Reads on where there is memory for what comes. Before the login the sizes of messages bound it. */
+  const regulate = (): void => {
+    if (isDropped || intake === null) return
+    const { bytes, arrived } = messageUnderWay(engine)
+    intake.holds(heldBytes + arrived, heldBytes + (bytes === 0 ? 0 : bytes + MESSAGE_BYTES))
+    if (isWaiting || ended) return
+    if (intake.covers()) return readOn()
+    socket.pause()
+    hasPaused = true
+    if (isAsked) return net.detached('memory for messages', roomFor(intake), broken)
+    looking ??= net.every('looking for an agent', LOOK_MS, look)
+  }
+  const roomFor = async (asking: Intake): Promise<void> => {
+    isWaiting = true
+    await asking.reserved()
+    isWaiting = false
+    if (!isAsked) asking.rest()
+    regulate()
+  }
+  /** Only who reads learns that the other end is closed: so a little more is read now and then. */
+  const look = (): void => {
+    if (isWaiting || intake === null || intake.covers()) return
+    if (intake.grow(LOOK_BYTES)) socket.resume()
+  }
   const finish = (): void => {
     goodbye?.[Symbol.dispose]()
     looking?.[Symbol.dispose]()
+    arriving?.[Symbol.dispose]()
     ended = true
     closed.resolve()
     wake()
   }
   const read = (chunk: Buffer): void => {
+    if (isDropped) return
+    receivedBytes += chunk.length
     const [next, messages] = receive(engine, chunk)
     engine = next
     for (const message of messages) {
       queue.push(message)
-      queuedBytes += sizeOf(message)
+      heldBytes += sizeOf(message)
     }
-    if (queuedBytes > QUEUED_BYTES_MAX || queue.length > QUEUED_MESSAGES_MAX) {
-      socket.pause()
-      looking ??= net.every('looking for an agent', LOOK_MS, look)
-    }
+    if (messages.length > 0) isAsked = false
+    regulate()
     if (queue.last()?.tag === 'Terminate') goodbye ??= net.after('goodbye', GOODBYE_MS, finish)
     if (messages.length > 0) wake()
   }
   const broken = (): void => {
     socket.destroy()
     finish()
+  }
+  /** A message that has memory must come while others wait for it. */
+  const lookForArrival = (memory: Memory): Disposable => {
+    let lastBytes = 0
+    return net.every('looking whether a message arrives', STALL_MS, () => {
+      const isSlow = receivedBytes - lastBytes < STALL_BYTES
+      const isArriving = messageUnderWay(engine).bytes > 0 && intake?.isReserved() === true
+      if (isArriving && isSlow && !hasPaused && memory.isWanted()) stalled.resolve()
+      lastBytes = receivedBytes
+      hasPaused = socket.isPaused()
+    })
   }
   socket.on('data', net.guarded('bytes of an agent', read, broken))
   const ends = net.guarded('end of an agent', finish)
@@ -91,19 +151,38 @@ export function clientOn(socket: Socket, begun: Frontend, net: Net): Client {
   return {
     address: `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`,
     closed: closed.promise,
-    take() {
-      const message = queue.shift()
-      if (message === undefined) return undefined
-      queuedBytes -= sizeOf(message)
-      if (
-        socket.isPaused() &&
-        queuedBytes <= QUEUED_BYTES_MAX / 2 &&
-        queue.length <= QUEUED_MESSAGES_MAX / 2
-      )
-        readOn()
-      return message
+    take: () => queue.shift(),
+    done(...messages) {
+      for (const message of messages) heldBytes -= sizeOf(message)
+      regulate()
     },
-    arrival: () => (queue.length > 0 || ended ? Promise.resolve() : signal.promise),
+    arrival() {
+      if (queue.length > 0 || ended) return Promise.resolve()
+      isAsked = true
+      regulate()
+      return signal.promise
+    },
+    rest() {
+      isAsked = false
+      intake?.rest()
+      regulate()
+    },
+    admit(owner, memory) {
+      // What the login took is done with.
+      heldBytes = 0
+      intake = intakeOf(memory, owner)
+      arriving = lookForArrival(memory)
+    },
+    lasts: () => intake?.lasts(),
+    waits: () => intake?.waits() ?? true,
+    stalled: stalled.promise,
+    drop() {
+      isDropped = true
+      queue = deque()
+      intake?.[Symbol.dispose]()
+      arriving?.[Symbol.dispose]()
+      readOn()
+    },
     hasSaidGoodbye: () => queue.last()?.tag === 'Terminate',
     isGone: () => ended && queue.length === 0,
     write(bytes) {
@@ -129,8 +208,9 @@ export function clientOn(socket: Socket, begun: Frontend, net: Net): Client {
 export const isRequest = (message: ClientMessage | Violation): message is Request =>
   'raw' in message && !STARTUP_TAGS.has(message.tag)
 
+/** What it takes, with what is around its bytes: many are small. */
 const sizeOf = (message: ClientMessage | Violation): number =>
-  'raw' in message ? message.raw.length : 64
+  MESSAGE_BYTES + ('raw' in message ? message.raw.length : 0)
 
 const STARTUP_TAGS: ReadonlySet<string> = new Set([
   'SslRequest',
@@ -138,12 +218,13 @@ const STARTUP_TAGS: ReadonlySet<string> = new Set([
   'Cancel',
   'Startup',
 ])
-const QUEUED_BYTES_MAX = 4 * 1024 * 1024
-const QUEUED_MESSAGES_MAX = 10_000
-/** How much is queued at most by looking whether the agent is still there. Above it, the end of what runs tells. */
-const LOOKED_BYTES_MAX = 8 * 1024 * 1024
-const LOOKED_MESSAGES_MAX = 50_000
+const MESSAGE_BYTES = 128
+/** How much is read at most each time that it is looked whether the agent is still there. */
+const LOOK_BYTES = 4 * 1024 * 1024
 const LOOK_MS = 1_000
+/** Of a message on its way so much must come in this time, if others wait. */
+const STALL_BYTES = 1024 * 1024
+const STALL_MS = 10_000
 const LINGER_MS = 2_000
 /** Who said goodbye and stays all the same is as gone as who closed: nothing runs or is held for it any more. */
 const GOODBYE_MS = 2_000

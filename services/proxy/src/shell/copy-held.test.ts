@@ -35,6 +35,7 @@ function sending(...sent: readonly [afterMs: number, message: Uint8Array][]): Se
       write: () => undefined,
       isGone: () => false,
       take: () => queue.shift(),
+      done() {},
       arrival: () => new Promise<void>((resolve) => (arrives = resolve)),
     },
     proxy: {

@@ -59,6 +59,7 @@ export async function takenCopyData(
       if (first === SILENT) return SENT_NOTHING
       continue
     }
+    client.done(message)
     if (message.tag === 'CopyDone') return data.bytes()
     if (message.tag === 'CopyFail') return failedByClient(message.reason)
     lastMs = proxy.clock.monotonicMs()

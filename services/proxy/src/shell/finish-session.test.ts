@@ -12,7 +12,12 @@ test('the agent is told goodbye, and the end is written, while a cancel is still
   const note = (what: string) => (): void => void done.push(what)
   const session = {
     id: SessionId('01920000-0000-7000-8000-000000000001'),
-    client: { closed: Promise.resolve(), end: note('goodbye'), write: note('write') },
+    client: {
+      closed: Promise.resolve(),
+      end: note('goodbye'),
+      drop: () => undefined,
+      write: note('write'),
+    },
     target: { cancel: () => cancelled.promise, close: note('target closed') },
     journal: {
       finish: () => Promise.resolve(note('end written')()),

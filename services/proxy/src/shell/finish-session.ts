@@ -19,6 +19,7 @@ export async function finish(session: Session, ending: Ending): Promise<void> {
   const goodbye = isTold ? fatal(session.id, ending.code, ending.words) : null
   if (goodbye !== null) transcribe(session, goodbye, null)
   client.end(goodbye ?? undefined)
+  client.drop()
   releaseLarge(session)
   proxy.logger.info(
     { sessionId: session.id, reason: ending.reason, requests: session.requestCount },

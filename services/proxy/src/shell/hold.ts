@@ -48,6 +48,10 @@ export async function hold(
     forgetAnswers(session, pending)
     return withdrawn(session, pending, inTransaction(passed))
   }
+  if (!session.client.waits()) {
+    forgetAnswers(session, pending)
+    return withdrawn(session, pending, TOO_LARGE)
+  }
   proxy.metrics.held.add(1)
   try {
     const grant = await granted(session, pending, { review, limits })
@@ -351,6 +355,12 @@ const ANOTHER_PRIVILEGE: Why = {
   code: 'CS_PRIVILEGE_MISMATCH',
   reason: 'This transaction was lent other roles for an earlier statement, and is lent no more.',
   hint: 'Commit first, then run this statement.',
+}
+const TOO_LARGE: Why = {
+  code: 'CS_HOLD_TOO_LARGE',
+  reason:
+    'The requests of this agent, or of all, that wait for people or run now take all the memory that there is for such (CS_MEMORY_BYTES_MAX of the proxy).',
+  hint: 'Send it again when some of them are over, or in smaller pieces.',
 }
 const MOVED: Why = {
   code: 'CS_PRIVILEGE_MISMATCH',

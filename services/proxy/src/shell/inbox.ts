@@ -30,7 +30,10 @@ export function taken(session: Session): Request | undefined {
  */
 export function takenOfCopy(session: Session): CopyMessage | undefined {
   for (let message = taken(session); message !== undefined; message = taken(session)) {
-    if (message.tag === 'Flush' || message.tag === 'Sync') continue
+    if (message.tag === 'Flush' || message.tag === 'Sync') {
+      session.client.done(message)
+      continue
+    }
     if (message.tag === 'Terminate') gone(session)
     if (isOfCopy(message)) return message
     const words = `${message.tag} came during COPY`
@@ -39,7 +42,7 @@ export function takenOfCopy(session: Session): CopyMessage | undefined {
   return undefined
 }
 
-type CopyMessage = Extract<Request, { tag: 'CopyData' | 'CopyFail' }> | CopyDone
+export type CopyMessage = Extract<Request, { tag: 'CopyData' | 'CopyFail' }> | CopyDone
 type CopyDone = { readonly tag: 'CopyDone'; readonly raw: Buffer }
 
 const isOfCopy = (message: Request): message is Request & CopyMessage =>
@@ -64,5 +67,7 @@ export function putBack(session: Session, request: Request): void {
 export async function arrives(session: Session, limitMs: number): Promise<boolean> {
   const late = Promise.withResolvers<false>()
   using _limit = after(limitMs, () => late.resolve(false))
-  return await Promise.race([session.client.arrival().then(() => true), late.promise])
+  const isThere = await Promise.race([session.client.arrival().then(() => true), late.promise])
+  if (!isThere) session.client.rest()
+  return isThere
 }

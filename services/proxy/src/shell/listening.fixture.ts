@@ -62,6 +62,7 @@ export async function listening(
     metrics: createMetrics(),
     searchTurns: searchTurns(net),
     memory: memoryOf(1_000_000),
+    intake: memoryOf(1_000_000),
     instanceId: InstanceId(uuidv7(Date.now())),
     lease: { isHeld: () => true, async [Symbol.asyncDispose]() {} },
     catalog: () => emptyCatalog,

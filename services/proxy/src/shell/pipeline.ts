@@ -374,6 +374,9 @@ async function forward(session: Session, batch: Batch, end: number, isCut: boole
     cancelAtTarget(session)
   }
   measured(session, batch, ran)
+  // Nothing of it is copied any more when the target has it, and it may run for long.
+  const taken = session.target.drained().then(() => session.client.lasts())
+  session.proxy.net.detached('messages that run', taken)
   await answers(session)
   // Where the target did not ask for them. They are kept no longer than their share of the memory.
   for (const { number } of running) dropHeldData(session, number)

@@ -30,8 +30,10 @@ export type ProxyContext = {
   readonly sealDataKey: ReadonlyMap<string, Sealer>
   readonly maskingKey: Buffer
   readonly searchTurns: SearchTurns
-  /** For the large messages of all sessions. */
+  /** For the large rows of all targets, and data of COPYs that wait for people. */
   readonly memory: Memory
+  /** For the messages of all agents. */
+  readonly intake: Memory
   readonly certificateAuthorities: string | undefined
   readonly sessions: SessionTable
   /** What policy said last about the partition of a session. */

@@ -24,7 +24,7 @@ import { type Covering, grantedPortal, noteGranted, type ReleasePermit } from '.
 import { livePolicy } from './live-policy.ts'
 import { controlsTransaction, noteEnd } from './next-transaction.ts'
 import { hashOfRecord } from './record-hash.ts'
-import { CANCELLED, cancelled, during, type Session } from './session-state.ts'
+import { CANCELLED, cancelled, during, type Session, SESSION_ENDED } from './session-state.ts'
 
 /** A request on its way: what is asked, as it is recorded, and what covers it. */
 export type Pending = {
@@ -32,7 +32,8 @@ export type Pending = {
   readonly requestId: RequestId
   readonly digest: string
   readonly content: RequestContent
-  readonly parts: readonly Buffer[]
+  /** What of its content does not fit into one record, until it is on record. */
+  parts: readonly Buffer[]
   readonly cover: Covering | null
   decisionId: EventId | null
   decisionHash: string
@@ -59,7 +60,7 @@ export type Pending = {
 
 export type RequestDecision = RequestAllowed | RequestBlocked | ReviewRequired
 
-/** Gives each request its id and digest; those that no decision covers are recorded and asked about, all in one append. */
+/** Gives each request its id and digest; those that no decision covers are recorded and asked about, in as few appends as their size lets. */
 export async function intercepted(session: Session, asks: readonly Ask[]): Promise<Pending[]> {
   const pendings = asks.map((ask) => pendingOf(session, ask))
   const events: Unlinked<RequestIntercepted | RequestPart>[] = []
@@ -79,9 +80,13 @@ export async function intercepted(session: Session, asks: readonly Ask[]): Promi
     })
   }
   if (events.length > 0)
-    await traced('request', null, () =>
-      session.journal.record<RequestIntercepted | RequestPart>(events),
-    )
+    await traced('request', null, async () => {
+      for (const group of inTurns(events)) {
+        if (session.isEnding) throw SESSION_ENDED
+        await session.journal.record<RequestIntercepted | RequestPart>(group)
+      }
+    })
+  for (const pending of pendings) pending.parts = []
   return pendings
 }
 
@@ -334,6 +339,21 @@ function partsOf(session: Session, pending: Pending): Unlinked<RequestPart>[] {
   }))
 }
 
+/** In an order that is kept, a few parts at a time: what others append comes in between. */
+function inTurns<E extends { readonly type: string }>(events: readonly E[]): E[][] {
+  const groups: E[][] = []
+  let group: E[] = []
+  let parts = 0
+  for (const event of events) {
+    if (event.type === 'RequestPart' && ++parts % PARTS_AT_ONCE === 0) {
+      groups.push(group)
+      group = []
+    }
+    group.push(event)
+  }
+  return [...groups, group]
+}
+
 function chunked(bytes: Buffer): Buffer[] {
   const chunks: Buffer[] = []
   for (let at = 0; at < bytes.length; at += CONTENT_BYTES_MAX)
@@ -348,4 +368,5 @@ const changesTarget = ({ type, effects }: RequestAllowed | ReviewRequired): bool
   type === 'RequestAllowed' && mayChangeSchema(effects)
 
 const CONTENT_BYTES_MAX = 256 * 1024
+const PARTS_AT_ONCE = 4
 const RENDERING_CHARACTERS_MAX = 4_000

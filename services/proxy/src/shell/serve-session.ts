@@ -103,6 +103,7 @@ function greet(session: Session, startup: Startup, cancelKey: BackendKey): void 
   )
   // Bytes that came before are a violation, which is the first thing that is taken.
   session.client.advance(authenticated)
+  session.client.admit(session.agent, session.proxy.intake)
   session.target.onFrames((frames) => takeFrames(session, frames))
   session.client.write(
     Buffer.concat([
@@ -131,7 +132,7 @@ async function run(
   session: Session,
   { greet, setIdle }: { greet(): void; setIdle(idle: boolean): void },
 ): Promise<Ending> {
-  const { target, journal, proxy } = session
+  const { client, target, journal, proxy } = session
   using _limit = endInTime(session)
   const turn = turns(proxy.clock.monotonicMs)
   const onTargetClosed = target.closed.then(() =>
@@ -142,6 +143,8 @@ async function run(
     }),
   )
   proxy.net.detached('end of a target', onTargetClosed)
+  const onStalled = client.stalled.then(() => endSession(session, STALLED))
+  proxy.net.detached('a message that stopped', onStalled)
   journal.failed.catch((cause: unknown) =>
     endSession(session, {
       reason: 'LogUnavailable',
@@ -159,6 +162,7 @@ async function run(
       setIdle(false)
       if (!Array.isArray(pipeline)) return pipeline
       await servePipeline(session, pipeline)
+      client.done(...pipeline)
       if (pipeline.some(({ tag }) => tag === 'Parse' || tag === 'Bind')) namesWithinLimits(session)
       await lowered(session)
     }
@@ -187,11 +191,17 @@ async function nextPipeline(session: Session): Promise<Request[] | Ending> {
     }
     if (message.tag === 'Terminate')
       return { reason: 'ClientTerminated', code: null, words: 'the agent said goodbye' }
-    if (session.isSkipping && message.tag !== 'Sync') continue
+    if (session.isSkipping && message.tag !== 'Sync') {
+      client.done(message)
+      continue
+    }
     session.isSkipping = false
     if (message.tag === 'CopyData' || message.tag === 'CopyDone' || message.tag === 'CopyFail') {
       // Data that arrives when nobody asked for it belongs to a COPY that failed; PostgreSQL drops it too.
-      if (messages.length === 0) continue
+      if (messages.length === 0) {
+        client.done(message)
+        continue
+      }
       // A client that knows what it asked for sends the data without having waited for the target.
       putBack(session, message)
       return messages
@@ -210,7 +220,7 @@ async function nextPipeline(session: Session): Promise<Request[] | Ending> {
     if (waits || messages.length >= PIPELINE_MESSAGES_MAX || bytes >= PIPELINE_BYTES_MAX)
       return messages
     // A request begins with the next message, so nothing is torn apart.
-    if (message.tag === 'Execute' && messages.length >= PIPELINE_SLICE_MESSAGES) return messages
+    if (message.tag === 'Execute' && isSlice(messages.length, bytes)) return messages
   }
 }
 
@@ -313,10 +323,19 @@ function refusalOf(sessionId: SessionId, problem: Problem): Buffer {
   )
 }
 
+const STALLED: Ending = {
+  reason: 'LimitReached',
+  code: 'CS_SESSION_LIMIT',
+  words:
+    'hardly anything of a large message arrived for 10 s while others wait for memory (CS_MEMORY_BYTES_MAX of the proxy)',
+}
 /** The session, for whoever has the connection: drivers give it as a parameter status. */
 const SESSION_ID = 'countersign.session_id'
 /** A long pipeline is served in slices, so that planning one of them keeps nobody waiting. */
+const isSlice = (messages: number, bytes: number): boolean =>
+  messages >= PIPELINE_SLICE_MESSAGES || bytes >= PIPELINE_SLICE_BYTES
 const PIPELINE_SLICE_MESSAGES = 200
+const PIPELINE_SLICE_BYTES = 256 * 1024
 const PIPELINE_MESSAGES_MAX = 2_000
 /** A client that says nothing for so long in the middle of a pipeline may wait for an error. */
 const PIPELINE_PAUSE_MS = 200
