@@ -385,6 +385,27 @@ describe('the command line', () => {
     assert.match((await cli('sessions')).out, /00001234 +ci-deploy +maria +shop-prod .* 2 +live/)
   })
 
+  it('replays a session that comes as lines, as text and as JSON', async () => {
+    const head = { sessionId: SESSION, agent: 'ci-deploy', complete: true }
+    const timeline = [
+      { at: '2026-01-01T00:00:00.000Z', kind: 'opened' },
+      { at: '2026-01-01T00:00:01.000Z', kind: 'request', internal: true },
+      { at: '2026-01-01T00:00:02.000Z', kind: 'request', copyData: '1\n', whole: '/v1/whole' },
+    ]
+    replies[`GET /v1/sessions/${SESSION}`] = {
+      type: 'application/x-ndjson',
+      body: [head, ...timeline].map((line) => `${JSON.stringify(line)}\n`).join(''),
+    }
+    const { out } = await cli('replay', SESSION)
+    assert.match(out, /\+0\.000s {2}opened\n {4}\+2\.000s {2}request/)
+    assert.match(out, /NOT ALL OF ITS VALUES ARE SHOWN: replay has them at \/v1\/whole/)
+    const shown = [timeline[0], timeline[2]]
+    assert.deepEqual(JSON.parse((await cli('replay', SESSION, '--json')).out), {
+      ...head,
+      timeline: shown,
+    })
+  })
+
   it('says that the end of a session is not known when its proxy was killed', async () => {
     replies[`GET /v1/sessions/${SESSION}`] = {
       body: { sessionId: SESSION, complete: true, cutShort: true, timeline: [] },

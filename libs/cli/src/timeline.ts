@@ -25,7 +25,16 @@ export function timelineText(entry: unknown, options: TimelineOptions): string {
     .trimEnd()
   const text = json.textOrNull(entry, 'text')
   const statement = text === null ? '' : indented(paint('bold', printable(text)))
-  return `${head}\n${statement}${heldDataText(entry, options)}${resultText(json.member(entry, 'result'), options)}`
+  return `${head}\n${statement}${heldDataText(entry, options)}${cutText(entry, options)}${resultText(json.member(entry, 'result'), options)}`
+}
+
+/** Values that are too long for a timeline. */
+function cutText(entry: unknown, { paint }: TimelineOptions): string {
+  const whole = json.textOrNull(entry, 'whole')
+  if (whole === null) return ''
+  return indented(
+    paint('yellow', `NOT ALL OF ITS VALUES ARE SHOWN: replay has them at ${oneLine(whole)}`),
+  )
 }
 
 /** The first lines of the data of a COPY that people saw, each with its number. */

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts'
 import { eventStream } from '../event-stream.ts'
 import { answerOf, opened, problemIn } from '../http.ts'
 import { json } from '../json.ts'
+import { jsonLines } from '../json-lines.ts'
 import { oneLine, printableJson } from '../printable.ts'
 import { matchingId } from '../short-id.ts'
 import { moment, momentOf } from '../time.ts'
@@ -19,29 +20,64 @@ export async function replay(
 ): Promise<void> {
   const id = await findSession(context, typed)
   const url = `${context.replayUrl()}/v1/sessions/${id}`
-  const answer = await answerOf({ url, token: await context.token() })
-  const whole = json.list(answer, 'timeline')
+  const { head, entries } = await whole(context, url)
+  const isLive = options.follow === true && !json.flag(head, 'complete')
   const isShown = (entry: unknown): boolean =>
     options.internal === true || !json.flag(entry, 'internal')
-  const timeline = whole.filter(isShown)
-  const startedMs = momentOf(json.member(timeline[0], 'at'))
-  const entryText = (entry: unknown): string =>
-    timelineText(entry, {
-      paint: context.paint,
-      rowsMax: options.rows,
-      startedMs: startOr(startedMs, entry),
-    })
-  context.print(
-    { ...Object(answer), timeline },
-    () => `${headOf(answer, id, context)}${timeline.map(entryText).join('')}`,
-  )
-  if (options.follow !== true || json.flag(answer, 'complete')) return
-  const seen = new Set(whole.map((entry) => JSON.stringify(entry)))
+  let startedMs = Number.NaN
+  const entryText = (entry: unknown): string => {
+    if (Number.isNaN(startedMs)) startedMs = momentOf(json.member(entry, 'at'))
+    return timelineText(entry, { paint: context.paint, rowsMax: options.rows, startedMs })
+  }
+  const { out } = context.io
+  if (context.settings.json) {
+    // Written as it comes: a long session is longer than one text can be.
+    out(printableJson({ ...Object(head), timeline: [] }, 2).slice(0, -END.length))
+    let separator = '['
+    if (!isLive)
+      for await (const entry of entries) {
+        if (!isShown(entry)) continue
+        out(`${separator}\n    ${printableJson(entry, 2).replaceAll('\n', '\n    ')}`)
+        separator = ','
+      }
+    out(separator === '[' ? `${END}\n` : '\n  ]\n}\n')
+  } else {
+    out(headOf(head, id, context))
+    if (!isLive) for await (const entry of entries) if (isShown(entry)) out(entryText(entry))
+  }
+  if (!isLive) return
+  // The live stream tells what was too, so that nothing is missed between the two.
+  await entries.return(undefined)
   for await (const entry of live(context, url)) {
-    if (seen.has(JSON.stringify(entry)) || !isShown(entry)) continue
-    context.io.out(context.settings.json ? `${printableJson(entry)}\n` : entryText(entry))
+    if (!isShown(entry)) continue
+    out(context.settings.json ? `${printableJson(entry)}\n` : entryText(entry))
     if (json.text(entry, 'kind') === 'ended') return
   }
+}
+
+/** A session: what is said of it, and its timeline, however long that is. An older replay sends it as one object. */
+async function whole(
+  context: Context,
+  url: string,
+): Promise<{ head: unknown; entries: AsyncGenerator<unknown> }> {
+  const accept = 'application/x-ndjson, application/json;q=0.9'
+  const token = await context.token()
+  const response = await opened({ url, token, accept, limitMs: FIRST_LINE_MS_MAX })
+  if (!response.ok)
+    throw problemIn({ status: response.status, body: await response.json().catch(() => null) })
+  if (response.body === null || !/ndjson/.test(response.headers.get('content-type') ?? '')) {
+    const answer: unknown = await response.json()
+    return {
+      head: { ...Object(answer), timeline: [] },
+      entries: each(json.list(answer, 'timeline')),
+    }
+  }
+  const entries = jsonLines(response.body)
+  return { head: (await entries.next()).value, entries }
+}
+
+async function* each(items: readonly unknown[]): AsyncGenerator<unknown> {
+  yield* items
 }
 
 async function* live(context: Context, url: string): AsyncGenerator<unknown> {
@@ -92,5 +128,7 @@ function stateOf(answer: unknown): string {
   return json.flag(answer, 'complete') ? '' : '  live'
 }
 
-const startOr = (startedMs: number, entry: unknown): number =>
-  Number.isNaN(startedMs) ? momentOf(json.member(entry, 'at')) : startedMs
+/** How an object with an empty timeline ends. */
+const END = '[]\n}'
+/** Of a long session its order is looked for first. */
+const FIRST_LINE_MS_MAX = 300_000

@@ -28,6 +28,8 @@ export type Statement = {
   readonly text: string
   readonly parameters: readonly (string | null)[]
   readonly copyData: string | null
+  /** Something of it is so long that only its beginning stands here. */
+  readonly isCut: boolean
 }
 
 export function newContents(): Contents {
@@ -64,7 +66,14 @@ export function newContents(): Contents {
         statementOf(requestId, content) {
           const bytes = subjectOf(requestId, content)
           // What is not the content of this session is not shown; its rendering still is.
-          return statementIn(bytes) ?? { text: content.rendering, parameters: [], copyData: null }
+          return (
+            statementIn(bytes) ?? {
+              text: content.rendering,
+              parameters: [],
+              copyData: null,
+              isCut: false,
+            }
+          )
         },
         resultOf(requestId) {
           if (decrypt === null) return null
@@ -101,13 +110,24 @@ function statementIn(bytes: Buffer | null): Statement | null {
   if (bytes === null) return null
   try {
     const { text, parameters, parameterFormats: formats, copyData } = decodeSubject(bytes)
-    return {
-      text: text.toString('utf8'),
-      parameters: parameters.map((value, index) =>
-        shown(value, formats.length === 1 ? formats[0] : formats[index]),
-      ),
-      copyData: shown(copyData, copyData !== null && isUtf8(copyData) ? 0 : 1),
+    let left = VALUES_BYTES_MAX
+    let isCut = false
+    const begun = (value: Buffer | null): Buffer | null => {
+      if (value === null || value.length <= left) {
+        left -= value?.length ?? 0
+        return value
+      }
+      isCut = true
+      const beginning = value.subarray(0, left)
+      left = 0
+      return beginning
     }
+    const isText = copyData !== null && isUtf8(copyData)
+    const values = parameters.map((value, index) =>
+      shown(begun(value), formats.length === 1 ? formats[0] : formats[index]),
+    )
+    const data = shown(begun(copyData), isText ? 0 : 1)
+    return { text: text.toString('utf8'), parameters: values, copyData: data, isCut }
   } catch {
     return null
   }
@@ -156,3 +176,6 @@ function shown(value: Buffer | null, format: number | undefined): string | null 
 
 /** Of an answer so much is looked at for its first rows; the outcome is what the proxy says of it. */
 export const ANSWER_BYTES_MAX = 4 * 1024 * 1024
+
+/** Of the parameters and the data of a request so much stands in a timeline; all of it is at the request. */
+export const VALUES_BYTES_MAX = 64 * 1024

@@ -21,6 +21,7 @@ export function entriesOf({ message }: SessionRecord, use: Use): Entry[] {
     text: null,
     parameters: [],
     copyData: null,
+    whole: null,
     who: null,
     durationMs: null,
     result: null,
@@ -56,7 +57,7 @@ export function entriesOf({ message }: SessionRecord, use: Use): Entry[] {
       return [say('refused', `${message.code}: ${message.reason}`)]
     case 'RequestIntercepted': {
       const { content, origin } = message
-      const statement = use.contents.statementOf(message.requestId, content)
+      const statement = statementOf(message, use.contents.statementOf(message.requestId, content))
       return [say('request', [content.kind, ...by(origin)].join(', '), statement)]
     }
     case 'RequestPart':
@@ -110,7 +111,7 @@ export function entriesOf({ message }: SessionRecord, use: Use): Entry[] {
         [...doubt, ...(coverage === 'None' ? [] : [`coverage ${coverage}`])].join(', '),
       )
       if (content === null) return [released]
-      const statement: Statement = use.contents.statementOf(requestId, content)
+      const statement = statementOf(message, use.contents.statementOf(requestId, content))
       const detail = [content.kind, ...covered, ...by(origin)].join(', ')
       return [say('request', detail, statement), released]
     }
@@ -135,6 +136,14 @@ export function entriesOf({ message }: SessionRecord, use: Use): Entry[] {
       ]
   }
 }
+
+const statementOf = (
+  { sessionId, requestId }: { sessionId: string; requestId: string },
+  { isCut, ...statement }: Statement,
+): Partial<Entry> => ({
+  ...statement,
+  whole: isCut ? `/v1/sessions/${sessionId}/requests/${requestId}` : null,
+})
 
 const by = (origin: 'Agent' | 'Countersign'): string[] =>
   origin === 'Countersign' ? ['by Countersign itself'] : []

@@ -1,5 +1,10 @@
 import type { SessionRecord } from './session-record.ts'
 
+/** As much of a record as puts it in its order. */
+export type Placed = Pick<SessionRecord, 'position' | 'causation'> & {
+  readonly message: { readonly at: number; readonly type: string }
+}
+
 /**
  * The order in which records are told: by time; but what follows from a record comes after it, and the events of a topic
  * stay in their order, whatever the clocks of the writers say.
@@ -19,7 +24,7 @@ export const newOrder = (): Order => ({
 })
 
 /** Gives records that came together their moments; those that came before keep theirs. */
-export function placed(order: Order, records: readonly SessionRecord[]): void {
+export function placed(order: Order, records: readonly Placed[]): void {
   const { moments, latest } = order
   const fresh = new Map(records.map((record) => [placeOf(record.position), record]))
   const byOffset = [...records].sort((a, b) => a.position.offset - b.position.offset)
@@ -33,7 +38,7 @@ export function placed(order: Order, records: readonly SessionRecord[]): void {
   }
   forgetOldest(moments)
 
-  function momentOf({ causation, message }: SessionRecord, depth: number): number {
+  function momentOf({ causation, message }: Placed, depth: number): number {
     const own: number = message.at
     if (causation === null || depth > CAUSES_MAX) return own
     const known = moments.get(placeOf(causation))
@@ -52,7 +57,7 @@ function forgetOldest(moments: Map<string, number>): void {
 }
 
 /** The records as they are told. */
-export const inOrder = ({ moments }: Order, records: readonly SessionRecord[]): SessionRecord[] =>
+export const inOrder = <R extends Placed>({ moments }: Order, records: readonly R[]): R[] =>
   records
     .map((record) => ({
       record,
@@ -66,11 +71,12 @@ export const inOrder = ({ moments }: Order, records: readonly SessionRecord[]): 
     )
     .map(({ record }) => record)
 
-const placeOf = ({ topic, offset }: { topic: string; offset: number }): string =>
+/** Where a record stands among those of its session. */
+export const placeOf = ({ topic, offset }: { topic: string; offset: number }): string =>
   `${topic}/${offset}`
 
 /** Where two topics say the same time, the one that speaks first in the life of a request. */
-const stepOf = ({ position, message }: SessionRecord): number =>
+const stepOf = ({ position, message }: Placed): number =>
   message.type === 'RequestReleased' || message.type === 'RequestCompleted'
     ? STEPS.length
     : STEPS.indexOf(position.topic)

@@ -58,8 +58,10 @@ export function sessionRecord(record: Understood): SessionRecord | null {
 }
 
 /** The records without repeats: of records with the same id the lowest offset counts. */
-export function withoutRepeats(records: readonly SessionRecord[]): SessionRecord[] {
-  const first = new Map<string, SessionRecord>()
+export function withoutRepeats<R extends Pick<SessionRecord, 'position' | 'id'>>(
+  records: readonly R[],
+): R[] {
+  const first = new Map<string, R>()
   for (const record of records) {
     const name = `${record.position.topic}/${record.id}`
     const known = first.get(name)

@@ -1,17 +1,23 @@
 import express, { type ErrorRequestHandler, type Request, type Response } from 'express'
 import type { Caller } from '@countersign/contracts'
 import type { TokenVerifier } from '@countersign/identity'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { after, messageOf, Problem } from '@countersign/kernel'
 import type { Logger } from '@countersign/runtime'
 import { type Asked, newSearch } from '../core/asked.ts'
 import { mayRead } from '../core/audience.ts'
 import { isComplete, type Overview } from '../core/overview.ts'
-import { isAnswered, newStory } from '../core/story.ts'
-import { summaryOf, type Timeline, timelineOf } from '../core/timeline.ts'
+import type { Entry } from '../core/entry.ts'
+import { isAnswered, newStory, type Ready } from '../core/story.ts'
+import { type Telling, telling } from '../core/telling.ts'
+import { headOf, summaryOf } from '../core/timeline.ts'
 import { follow } from './live.ts'
 import { type Answer, problemDetails, problemOf } from '@countersign/runtime'
 import type { Projection } from './projection.ts'
+import { turnsOf } from './turns.ts'
 import type { Vault } from './vault.ts'
+import { asJson, asLines, JSON_LINES } from './written.ts'
 
 export type AppOptions = {
   projection: Projection
@@ -23,6 +29,7 @@ export type AppOptions = {
 /** The HTTP API of replay. It only reads. */
 export function replayApp({ projection, vault, verify, logger }: AppOptions) {
   const app = express()
+  const turns = turnsOf(TELLINGS_MAX)
   app.disable('x-powered-by')
   app.disable('etag')
 
@@ -42,7 +49,16 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
   app.get('/v1/sessions/:id', async (request, response) => {
     const reader = await readerOf(request)
     const { sessionId } = found(request.params.id, reader)
-    send(response, { status: 200, body: await told(sessionId) })
+    const isLines = request.accepts(['json', JSON_LINES]) === JSON_LINES
+    using _turn = await turns.taken()
+    using _limit = after(TELLING_MS_MAX, () => response.destroy())
+    const session = projection.overview(sessionId)
+    if (session === null) throw missing()
+    const told = await toldOf(session)
+    const head = headOf(session, told.mayHaveRun)
+    response.set('cache-control', 'no-store').type(isLines ? JSON_LINES : 'json')
+    const written = isLines ? asLines(head, told.entries()) : asJson(head, told.entries())
+    await pipeline(Readable.from(written), response)
   })
 
   app.get('/v1/sessions/:id/requests/:request', async (request, response) => {
@@ -54,9 +70,23 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
     const reader = await readerOf(request)
     const { sessionId } = found(request.params.id, reader)
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
-    using followed = projection.followed(sessionId)
+    // bound: one per request that has no end
+    let open: ReadonlySet<string> = new Set()
+    using followed = projection.followed(sessionId, ({ message }) =>
+      'requestId' in message && message.requestId !== null ? open.has(message.requestId) : false,
+    )
     const story = newStory(isAnswered)
+    async function* past(): AsyncGenerator<readonly Entry[]> {
+      using _turn = await turns.taken()
+      using _limit = after(TELLING_MS_MAX, () => response.destroy())
+      const session = projection.overview(sessionId)
+      if (session === null) throw missing()
+      const told = await toldOf(session, isAnswered)
+      open = told.open
+      yield* told.entries()
+    }
     await follow(response, {
+      past: past(),
       next: async () => {
         const { session, records } = await followed.next()
         if (session === null) throw missing()
@@ -82,17 +112,22 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
   app.use(onError)
   return app
 
-  async function told(sessionId: string): Promise<Timeline> {
-    const records = await projection.recordsOf(sessionId)
-    const decrypt = await vault.decrypterOf(sessionId)
-    const session = projection.overview(sessionId)
-    if (session === null) throw missing()
-    return timelineOf(session, records, decrypt)
+  async function toldOf(session: Overview, isReady?: Ready): Promise<Telling> {
+    const { sessionId, endedAt, transcriptSeen } = session
+    return telling({
+      read: (onRecord) => projection.read(sessionId, onRecord),
+      decrypt: await vault.decrypterOf(sessionId),
+      isOver: endedAt !== null,
+      ...(isReady === undefined ? {} : { isReady: (message) => isReady(message, transcriptSeen) }),
+    })
   }
 
   /** Who hears of a hold at once may come before we do. What one may not see is waited for as if it came later. */
   async function asked(wanted: { id: string; request: string }, reader: Caller): Promise<Asked> {
-    using followed = projection.followed(wanted.id)
+    using followed = projection.followed(
+      wanted.id,
+      ({ message }) => 'requestId' in message && message.requestId === wanted.request,
+    )
     const search = newSearch(wanted.id, wanted.request)
     const late = Promise.withResolvers<null>()
     using _limit = after(KNOWN_LIMIT_MS, () => late.resolve(null))
@@ -145,6 +180,10 @@ function send(response: Response, { status, body, type }: Answer): void {
     .send(JSON.stringify(body))
 }
 
+/** As many sessions are told at the same time; each takes some tens of megabytes. */
+const TELLINGS_MAX = 4
+/** A reader that takes longer makes room for others. */
+const TELLING_MS_MAX = 600_000
 /** How long a request that is not known yet is waited for. */
 const KNOWN_LIMIT_MS = 2_000
 const LIMIT = 100

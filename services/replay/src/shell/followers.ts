@@ -5,13 +5,13 @@ import type { SessionRecord } from '../core/session-record.ts'
 /** Who hears of a session as it is written. */
 export type Followers = {
   tell(told: SessionRecord): void
-  /** The session from its beginning on, until it is disposed. */
-  follow(sessionId: string): Followed
+  /** What comes of a session from now on, and what of it was wanted before, until it is disposed. */
+  follow(sessionId: string, isWanted: (record: SessionRecord) => boolean): Followed
 }
 
 /** A session whose records come as they are written. */
 export type Followed = Disposable & {
-  /** What came since the last call, everything at the first; a record may come twice. The overview is of the same moment. */
+  /** What came since the last call, at the first also what was wanted before; a record may come twice. The overview is of the same moment. */
   next(): Promise<{ session: Overview | null; records: readonly SessionRecord[] }>
   /** Resolves when there is more. */
   changed(): Promise<void>
@@ -20,7 +20,7 @@ export type Followed = Disposable & {
 /** What is known of a session already. */
 export type Known = {
   overview(sessionId: string): Overview | null
-  recordsOf(sessionId: string): Promise<readonly SessionRecord[]>
+  read(sessionId: string, onRecord: (record: SessionRecord) => void): Promise<void>
 }
 
 export function newFollowers(known: Known): Followers {
@@ -30,7 +30,7 @@ export function newFollowers(known: Known): Followers {
     tell(told) {
       for (const hear of followers.get(told.message.sessionId) ?? []) hear(told)
     },
-    follow(sessionId) {
+    follow(sessionId, isWanted) {
       // bound: FRESH_MAX
       let fresh: SessionRecord[] = []
       let isTooMany = false
@@ -50,7 +50,12 @@ export function newFollowers(known: Known): Followers {
               retriable: true,
               hint: 'Read the session again.',
             })
-          const before = isFirst ? await known.recordsOf(sessionId) : []
+          // bound: one per record that is wanted
+          const before: SessionRecord[] = []
+          if (isFirst)
+            await known.read(sessionId, (record) => {
+              if (isWanted(record)) before.push(record)
+            })
           isFirst = false
           const records = [...before, ...fresh]
           fresh = []

@@ -3,6 +3,8 @@ import { rested } from '@countersign/kernel'
 import type { Entry } from '../core/entry.ts'
 
 export type FollowOptions = {
+  /** What is told first. */
+  past: AsyncIterable<readonly Entry[]>
   /** What there is to tell since the last call, and whether it was all. */
   next(): Promise<{ complete: boolean; entries: readonly Entry[] }>
   /** Resolves when there is more. */
@@ -16,19 +18,23 @@ export async function follow(response: ServerResponse, options: FollowOptions): 
   // bound: SENT_MAX
   const sent = new Set<string>()
   const gone = new Promise<void>((resolve) => response.once('close', resolve))
-  for (;;) {
-    const { complete, entries } = await options.next()
+  async function send(entries: readonly Entry[]): Promise<void> {
     for (const entry of entries) {
       const name = nameOf(entry)
-      if (sent.has(name)) continue
+      if (sent.has(name) || response.destroyed) continue
       sent.add(name)
       const [oldest] = sent
       if (sent.size > SENT_MAX && oldest !== undefined) sent.delete(oldest)
       if (response.write(`data: ${JSON.stringify(entry)}\n\n`)) continue
       // A reader that is slow gets no more than it takes.
       await Promise.race([new Promise((resolve) => response.once('drain', resolve)), gone])
-      if (response.destroyed) return
     }
+  }
+
+  for await (const entries of options.past) await send(entries)
+  for (;;) {
+    const { complete, entries } = await options.next()
+    await send(entries)
     const leftMs = options.untilMs - Date.now()
     if (complete || leftMs <= 0 || response.destroyed) break
     await Promise.race([options.changed(), gone, rested(Math.min(leftMs, KEEP_ALIVE_MS))])

@@ -8,7 +8,8 @@ import { EventId, Instant, SessionId, uuidv7 } from '@countersign/kernel'
 import { draftOf } from '@countersign/log'
 import { inMemoryLog } from '@countersign/log/in-memory'
 import { newOverview } from '../core/overview.ts'
-import { pastIn } from './past.ts'
+import type { SessionRecord } from '../core/session-record.ts'
+import { type Past, pastIn } from './past.ts'
 
 const SESSION = SessionId('01920000-0000-7000-8000-000000000001')
 const ended = { ...newOverview(SESSION), endedAt: '2026-01-01T00:00:00Z' }
@@ -24,22 +25,28 @@ after(async () => {
 test('a session is read from the log until it is archived, and is the same afterwards', async () => {
   await end(SESSION)
   await end(SessionId('01920000-0000-7000-8000-000000000002'))
-  const fromLog = await past.recordsOf(ended, 0)
+  const fromLog = await recordsOf(past)
   assert.deepEqual(
     fromLog.map(({ message, position }) => [message.type, position.offset]),
     [['SessionEnded', 0]],
   )
   await archived()
-  assert.deepEqual(await past.recordsOf(ended, 0), fromLog)
+  assert.deepEqual(await recordsOf(past), fromLog)
   // The log may forget what is archived.
-  assert.deepEqual(await pastIn({ archive, log: inMemoryLog() }).recordsOf(ended, 0), fromLog)
+  assert.deepEqual(await recordsOf(pastIn({ archive, log: inMemoryLog() })), fromLog)
 })
 
 test('a record that cannot be understood does not hide the others of its archive', async () => {
   log.appendRaw('sessions', 0, SESSION, { ce_type: 'countersign.sessions.Unheard' }, Buffer.of(1))
   await archived()
-  assert.equal((await past.recordsOf(ended, 0)).length, 1)
+  assert.equal((await recordsOf(past)).length, 1)
 })
+
+async function recordsOf(from: Past): Promise<SessionRecord[]> {
+  const found: SessionRecord[] = []
+  await from.read(ended, 0, (record) => found.push(record))
+  return found
+}
 
 function archived(): Promise<string> {
   const envelopes = log

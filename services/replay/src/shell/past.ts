@@ -7,35 +7,33 @@ import { SESSION_TOPICS } from '../topology.ts'
 
 /** Sessions that memory does not hold any more. */
 export type Past = {
-  /** All records of a session: from its archive, or from the log where there is none yet. */
-  recordsOf(session: Overview, partition: number): Promise<SessionRecord[]>
+  /** Goes through all records of a session: from its archive, or from the log where there is none yet. */
+  read(
+    session: Overview,
+    partition: number,
+    onRecord: (record: SessionRecord) => void,
+  ): Promise<void>
 }
 
 /** Finds past sessions in the archive and in the log. */
 export function pastIn({ archive, log }: { archive: Archive; log: Log }): Past {
   return {
-    async recordsOf({ sessionId, endedAt }, partition) {
+    async read({ sessionId, endedAt }, partition, onRecord) {
       const archived = endedAt === null ? null : await archive.read(SessionId(sessionId))
-      if (archived === null) return fromLog(sessionId, partition)
-      const found: SessionRecord[] = []
-      for await (const envelope of archived) found.push(...toldIn(recordIn(envelope)))
-      return found
+      if (archived !== null) {
+        for await (const envelope of archived) toldIn(recordIn(envelope)).forEach(onRecord)
+        return
+      }
+      for (const topic of SESSION_TOPICS) {
+        await log.readToEnd({
+          topic,
+          partitions: [partition],
+          onRecord: (record) => {
+            if (record.key === sessionId) toldIn(record).forEach(onRecord)
+          },
+        })
+      }
     },
-  }
-
-  async function fromLog(sessionId: string, partition: number): Promise<SessionRecord[]> {
-    // bound: as long as one session is told
-    const found: SessionRecord[] = []
-    for (const topic of SESSION_TOPICS) {
-      await log.readToEnd({
-        topic,
-        partitions: [partition],
-        onRecord: (record) => {
-          if (record.key === sessionId) found.push(...toldIn(record))
-        },
-      })
-    }
-    return found
   }
 }
 

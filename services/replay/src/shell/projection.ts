@@ -1,4 +1,5 @@
 import { applied, type Catalog, emptyCatalog, isCatalogMessage } from '@countersign/catalog'
+import { rested } from '@countersign/kernel'
 import type { Log, LogRecord, Understood } from '@countersign/log'
 import { type Logger, puttingAside, showOffset } from '@countersign/runtime'
 import { memoryOf } from '../core/memory.ts'
@@ -15,10 +16,10 @@ export type Projection = AsyncDisposable & {
   overview(sessionId: string): Overview | null
   /** Newest first. */
   overviews(): Overview[]
-  /** All records of a session: from memory, from its archive, or from the log. */
-  recordsOf(sessionId: string): Promise<readonly SessionRecord[]>
-  /** The session from its beginning on, until it is disposed. */
-  followed(sessionId: string): Followed
+  /** Goes through all records of a session: from memory, from its archive, or from the log. */
+  read(sessionId: string, onRecord: (record: SessionRecord) => void): Promise<void>
+  /** What comes of a session from now on, and what of it was wanted before, until it is disposed. */
+  followed(sessionId: string, isWanted: (record: SessionRecord) => boolean): Followed
   readonly caughtUp: Promise<void>
   healthy(): boolean
   readonly failed: Promise<never>
@@ -37,7 +38,7 @@ export type ProjectionOptions = {
 export async function project(options: ProjectionOptions): Promise<Projection> {
   const { log, logger, vault, past, recordBytesMax = RECORD_BYTES_MAX } = options
   const memory = memoryOf(recordBytesMax)
-  const followers = newFollowers({ overview, recordsOf })
+  const followers = newFollowers({ overview, read })
   // bound: one per partition
   const next = new Map<string, number>()
   const caughtUp = Promise.withResolvers<void>()
@@ -64,7 +65,7 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
     catalog: () => catalog,
     overview,
     overviews: memory.overviews,
-    recordsOf,
+    read,
     followed: followers.follow,
     caughtUp: caughtUp.promise,
     healthy: () => isCaughtUp && log.healthy(),
@@ -105,10 +106,15 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
     return memory.session(sessionId)?.overview ?? null
   }
 
-  async function recordsOf(sessionId: string): Promise<readonly SessionRecord[]> {
+  async function read(sessionId: string, onRecord: (record: SessionRecord) => void): Promise<void> {
     const session = memory.session(sessionId)
-    if (session === null) return []
-    return session.records ?? past.recordsOf(session.overview, session.partition)
+    if (session === null) return
+    const { overview, partition, records } = session
+    if (records === null) return past.read(overview, partition, onRecord)
+    for (const [index, record] of [...records].entries()) {
+      onRecord(record)
+      if (index % AT_ONCE === AT_ONCE - 1) await rested(0)
+    }
   }
 
   function noteCaughtUp(): void {
@@ -118,6 +124,8 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
   }
 }
 
+/** Then others have a turn of the loop. */
+const AT_ONCE = 2_000
 const RECORD_BYTES_MAX = 64 * 1024 * 1024
 /** Nobody waits for what replay shows. */
 const PACE_MS = 50

@@ -1,0 +1,28 @@
+import type { Entry } from '../core/entry.ts'
+
+/** A session as one JSON object, a piece at a time: a string has a length that it cannot pass. */
+export async function* asJson(
+  head: object,
+  entries: AsyncIterable<readonly Entry[]>,
+): AsyncGenerator<string> {
+  yield `${JSON.stringify(head).slice(0, -1)},"timeline":[`
+  let separator = ''
+  for await (const some of entries)
+    for (const entry of some) {
+      yield `${separator}${JSON.stringify(entry)}`
+      separator = ','
+    }
+  yield ']}'
+}
+
+/** The same as lines of JSON: the head, and each entry. */
+export async function* asLines(
+  head: object,
+  entries: AsyncIterable<readonly Entry[]>,
+): AsyncGenerator<string> {
+  yield `${JSON.stringify(head)}\n`
+  for await (const some of entries) for (const entry of some) yield `${JSON.stringify(entry)}\n`
+}
+
+/** JSON Lines has no registered type; this is the one that is in use. */
+export const JSON_LINES = 'application/x-ndjson'
