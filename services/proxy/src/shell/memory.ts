@@ -41,7 +41,7 @@ export const SHARED_PART = 1 / 2
 export const OWNER_PART = SHARED_PART / 4
 
 export function memoryOf(bytesMax: number): Memory {
-  let waiting: Waiting[] = []
+  let waiting: Waiting[] = [] // bound: one per session
   let reserved = 0
   let shared = 0
   /** Without owners who have nothing. */
