@@ -82,8 +82,9 @@ function searchAccount({ codes, searches, free }: Pass, start: number): void {
 }
 
 function searchWord({ codes, words, free }: Pass, begun: number, start: number): void {
-  for (let bit = 0; bit < words.length; bit++) {
-    if ((begun & (1 << bit)) === 0 || start < (free[bit] ?? 0)) continue
+  for (let left = begun; left !== 0; left &= left - 1) {
+    const bit = 31 - Math.clz32(left & -left)
+    if (start < (free[bit] ?? 0)) continue
     const word = words[bit]
     if (word?.where === 'words') free[bit] = word.find.at(codes, start, word.spans)
   }

@@ -1,4 +1,14 @@
-import { ALNUM, byFirst, DASHED, DASHED_WORD, isAt, isIn, runEnd, WORD } from './chars.ts'
+import {
+  ALNUM,
+  byFirstAndThird,
+  codeAt,
+  DASHED,
+  DASHED_WORD,
+  isAt,
+  isIn,
+  runEnd,
+  WORD,
+} from './chars.ts'
 import type { WordDetector } from './span.ts'
 
 type Kind = {
@@ -30,7 +40,8 @@ export const apiKey: WordDetector = {
   words: KINDS.map(({ name }) => name),
   at(codes, start, spans) {
     if (isIn(ALNUM, codes, start - 1)) return start + 1
-    for (const { prefix, chars, lengthMin } of BY_FIRST[codes[start] ?? 0] ?? []) {
+    const kinds = kindsOf(codeAt(codes, start), codeAt(codes, start + 2))
+    for (const { prefix, chars, lengthMin } of kinds) {
       if (!isAt(prefix, codes, start)) continue
       const from = start + prefix.length
       // Most beginnings are none: they are given up as soon as possible.
@@ -43,4 +54,4 @@ export const apiKey: WordDetector = {
   },
 }
 
-const BY_FIRST = byFirst(KINDS, ({ prefix }) => prefix)
+const kindsOf = byFirstAndThird(KINDS, ({ prefix }) => prefix)

@@ -44,14 +44,18 @@ export function isAtFolded(word: Uint8Array, codes: Uint8Array, index: number): 
   return true
 }
 
-/** Things by the code that their word begins with. */
-export function byFirst<T>(
+/** Things by the first and the third code of their word, which tell them apart better than the first two. */
+export function byFirstAndThird<T>(
   things: readonly T[],
   wordOf: (thing: T) => Uint8Array,
-): readonly (readonly T[])[] {
-  const groups: T[][] = Array.from({ length: 256 }, () => [])
-  for (const thing of things) groups[wordOf(thing)[0] ?? 0]?.push(thing)
-  return groups
+): (first: number, third: number) => readonly T[] {
+  const groups: T[][] = Array.from({ length: 128 * 128 }, () => [])
+  const indexOf = (first: number, third: number): number => ((first & 127) << 7) | (third & 127)
+  for (const thing of things) {
+    const [first = 0, , third = 0] = wordOf(thing)
+    groups[indexOf(first, third)]?.push(thing)
+  }
+  return (first, third) => groups[indexOf(first, third)] ?? []
 }
 
 export function table(chars: string): Uint8Array {

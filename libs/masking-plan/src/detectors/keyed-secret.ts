@@ -1,4 +1,4 @@
-import { byFirst, codeAt, isAtFolded, isIn, runEnd, table } from './chars.ts'
+import { byFirstAndThird, codeAt, isAtFolded, isIn, runEnd, table } from './chars.ts'
 import type { WordDetector } from './span.ts'
 
 // passwo?r?d
@@ -35,7 +35,7 @@ export const keyedSecret: WordDetector = {
 }
 
 function endOfWord(codes: Uint8Array, start: number): number | null {
-  for (const word of BY_FIRST[codeAt(codes, start) | 0x20] ?? [])
+  for (const word of wordsOf(codeAt(codes, start) | 0x20, codeAt(codes, start + 2) | 0x20))
     if (isAtFolded(word, codes, start)) return start + word.length
   return null
 }
@@ -62,26 +62,24 @@ function behindQuote(codes: Uint8Array, from: number): number {
 
 /** Whether letters and digits are mixed, and the entropy (Shannon) of their frequencies is that of random ones. */
 function isRandom(codes: Uint8Array, start: number, end: number): boolean {
-  COUNTS.fill(0)
   let digits = 0
   let letters = 0
+  let repeats = 0
   for (let i = start; i < end; i++) {
     const code = codes[i] ?? 0
-    COUNTS[code] = (COUNTS[code] ?? 0) + 1
+    const count = COUNTS[code] ?? 0
+    COUNTS[code] = count + 1
+    repeats += (REPEATS[count + 1] ?? 0) - (REPEATS[count] ?? 0)
     digits += DIGITS[code] ?? 0
     letters += LETTERS[code] ?? 0
   }
+  for (let i = start; i < end; i++) COUNTS[codes[i] ?? 0] = 0
   if (digits === 0 || letters === 0) return false
   const length = end - start
-  let bits = 0
-  for (let code = VALUE_CODE_MIN; code < COUNTS.length; code++) {
-    const count = COUNTS[code] ?? 0
-    if (count > 0) bits -= (count / length) * Math.log2(count / length)
-  }
-  return bits >= BITS_MIN
+  return Math.log2(length) - repeats / length >= BITS_MIN
 }
 
-const BY_FIRST = byFirst(
+const wordsOf = byFirstAndThird(
   WORDS.map((word) => Buffer.from(word)),
   (word) => word,
 )
@@ -91,13 +89,16 @@ const LETTERS = table('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz')
 const SIGN = table('=:')
 const BLANK = table(' \t')
 const QUOTE = table(`"'`)
-const COUNTS = new Uint16Array(128)
-const VALUE_CODE_MIN = 0x2b
+const COUNTS = new Uint16Array(256)
 const LETTER_S = 0x73
 const BACKSLASH = 0x5c
 const GREATER = 0x3e
 const BLANKS_MAX = 4
 const VALUE_MIN = 16
 const VALUE_MAX = 512
+/** Of a character that stands so often in a value, what it takes from the entropy: n log2 n. */
+const REPEATS = Float64Array.from({ length: VALUE_MAX + 1 }, (_, n) =>
+  n === 0 ? 0 : n * Math.log2(n),
+)
 // Random hex has 4 bits a character; 16 characters of it about 3.
 const BITS_MIN = 2.8

@@ -9,7 +9,8 @@ export const privateKey: WordDetector = {
   words: ['-----BEGIN '],
   at(codes, start, spans) {
     const body = boundaryEnd(BEGIN, codes, start)
-    if (body === null) return start + 1
+    // Of a longer row of dashes only the last belong to a boundary.
+    if (body === null) return Math.max(start + 1, runEnd(DASH_ALONE, codes, start) - DASHES.length)
     let end: number | null = null
     let i = body
     while (end === null && i < codes.length) {
@@ -47,6 +48,7 @@ const KEY = Buffer.from('PRIVATE KEY')
 const BLOCK = Buffer.from('PRIVATE KEY BLOCK')
 const DASHES = Buffer.from('-----')
 const DASH = 0x2d
+const DASH_ALONE = table('-')
 const CAPITALS = table('ABCDEFGHIJKLMNOPQRSTUVWXYZ ')
 const LABEL_MAX = 40
 const END_LINE = /-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g
