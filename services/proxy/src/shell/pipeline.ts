@@ -104,6 +104,8 @@ async function served(session: Session, batch: Batch): Promise<void> {
       }
     }
     const pending = await stillCovered(session, planned)
+    // Where it was asked about anew, that is what is withdrawn from here on.
+    pendings[index] = pending
     const { cover } = pending
     const decision = cover?.decision ?? (await decisionOf(session, pending))
     const { lastStep } = pending.ask
