@@ -204,6 +204,18 @@ export function touch(to: Collector, relation: RelationRef, column: string): voi
 }
 
 /**
+ * Notes that a column gets a value: literals are read as of its type when the statement is prepared, and the planner computes
+ * casts to it. One that is only prepared or explained needs no right to write for that.
+ */
+export function assign(to: Collector, relation: RelationRef, column: string): void {
+  const type = to.names.typeOfColumn(relation, column)
+  if (type === null || type.plain) return
+  if (type.composed) to.runsWhenPrepared = true
+  if (to.planOnly)
+    affect(to, 'opaque', null, `makes values for ${shown(relation)}, whose types run code`)
+}
+
+/**
  * Notes that a row is read as one value: it has a type with operators and casts of its own, and a literal beside it is read
  * as such a row.
  */

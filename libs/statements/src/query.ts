@@ -1,6 +1,7 @@
 import { type Changed, restricts } from './bounds.ts'
 import {
   affect,
+  assign,
   call,
   type Collector,
   lock,
@@ -140,6 +141,7 @@ function insert(to: Collector, body: Tree, outer: Scope): void {
   visitFields(to, 'InsertStmt', body, scope, (field) => field === 'cols')
   const source = nodeAt(body, 'selectStmt')?.body
   if (source) {
+    assigns(to, relation, nodesAt(body, 'cols'))
     const reads = readsWhile(to, () => select(to, source, { ...scope, level: outer.level }))
     if (reads && !to.planOnly) to.movesData = true
   }
@@ -147,6 +149,7 @@ function insert(to: Collector, body: Tree, outer: Scope): void {
   if (onConflict) {
     alias(scope, 'excluded', relation)
     // What is excluded came with the statement.
+    if ('targetList' in onConflict) assigns(to, relation, nodesAt(onConflict, 'targetList'))
     assignments(to, onConflict, { scope, relations: [aliasOf(part(body, 'relation')), 'excluded'] })
     visitFields(to, 'OnConflictClause', onConflict, scope, (field) => field !== 'targetList')
   }
@@ -165,6 +168,7 @@ function update(to: Collector, body: Tree, outer: Scope): void {
   if (isEvery) to.unbounded.push({ tag: 'UPDATE', relation })
   say(to, `changes ${isEvery ? 'every row of' : 'rows of'} ${shown(relation)}${every(isEvery)}`)
   visitFields(to, 'UpdateStmt', body, scope, (field) => field === 'fromClause')
+  assigns(to, relation, nodesAt(body, 'targetList'))
   assignments(to, body, { scope, relations: [aliasOf(part(body, 'relation'))] })
   visitFields(to, 'UpdateStmt', body, scope, (field) => field === 'whereClause')
   returning(to, body, scope, relation)
@@ -193,6 +197,7 @@ function merge(to: Collector, body: Tree, outer: Scope): void {
   visitFields(to, 'MergeStmt', body, scope, (field) => field === 'joinCondition')
   for (const { body: when } of nodesAt(body, 'mergeWhenClauses')) {
     if (when['commandType'] === 'CMD_DELETE') affect(to, 'delete', relation, 'deletes matched rows')
+    if ('targetList' in when || 'values' in when) assigns(to, relation, nodesAt(when, 'targetList'))
     assignments(to, when, { scope, relations: [aliasOf(part(body, 'relation'))] })
     if (mentions(nodesAt(when, 'values')) && !to.planOnly) to.movesData = true
     visitFields(to, 'MergeWhenClause', when, scope, (field) => field !== 'targetList')
@@ -242,11 +247,15 @@ function changed(
     affect(to, 'privilege-change', null, 'changes settings through pg_settings')
     renames(to, 'changes settings through pg_settings')
   }
-  // Literals for its columns are read when the statement is prepared.
-  if (to.names.typeOfColumn(relation, '*')?.composed === true) to.runsWhenPrepared = true
   lock(to, 'ROW EXCLUSIVE', relation)
   alias(scope, aliasOf(range), relation)
   return { scope, relation }
+}
+
+/** Notes which columns get a value: all of them where none is named. */
+function assigns(to: Collector, relation: RelationRef, targets: readonly Node[]): void {
+  if (targets.length === 0) assign(to, relation, '*')
+  for (const { body: target } of targets) assign(to, relation, textOf(target, 'name'))
 }
 
 function assignments(

@@ -60,6 +60,11 @@ before(loadStatements)
 const isOpaque = (sql: string, options = {}): boolean =>
   understand(sql, CATALOG, options).effects.some(({ effect }) => effect === 'opaque')
 
+const effectsOf = (sql: string): string[] =>
+  understand(sql, CATALOG).effects.map(({ effect }) => effect)
+const isWrite = (sql: string): boolean => effectsOf(sql).includes('write')
+const isRead = (sql: string): boolean => effectsOf(sql).every((effect) => effect === 'read')
+
 /** One statement for each node of the grammar that holds the name of a type whose values a query makes. */
 const OF_QUERIES: Readonly<Record<string, readonly string[]>> = {
   TypeCast: ["select 'x'::!", "select cast('x' as !)", "select ! 'x'", "select '{x}'::![]"],
@@ -218,6 +223,80 @@ describe('a type that a statement reaches', () => {
       assert.ok(runs(sql), sql)
     for (const sql of ["select 'x'::d", 'select 1', "select '{x}'::mood", 'select id from w'])
       assert.equal(runs(sql), false, sql)
+  })
+
+  test('is that of a column that gets a value, also where nothing is written', () => {
+    for (const write of [
+      "insert into w (ds) values ('{x}')",
+      "insert into w values (1, 'x', '{x}')",
+      "insert into w (id, ds) select id, '{x}' from acc",
+      "insert into w (ds[1]) values ('x')",
+      "insert into w (id) values (1) on conflict (id) do update set ds = '{x}'",
+      "update w set ds = '{x}'",
+      "update w set ds[1] = 'x'",
+      "update w set (id, ds) = (1, '{x}')",
+      "update w set (id, ds) = (select 1, '{x}')",
+      "merge into w using acc on w.id = acc.id when matched then update set ds = '{x}'",
+      "merge into w using acc on w.id = acc.id when not matched then insert (ds) values ('{x}')",
+      "merge into w using acc on w.id = acc.id when not matched then insert values (1, 'x', '{x}')",
+      "with x as (insert into w (ds) values ('{x}') returning id) select * from x",
+      // The planner computes casts.
+      "insert into w (d) values (lower('x'))",
+    ]) {
+      for (const plans of [
+        'prepare a as',
+        'explain',
+        'explain (costs off)',
+        'explain (analyze false)',
+      ])
+        assert.ok(isOpaque(`${plans} ${write}`), `${plans} ${write}`)
+      // Nothing of it is a read.
+      for (const runs of ['', 'explain analyze'])
+        assert.ok(isWrite(`${runs} ${write}`), `${runs} ${write}`)
+    }
+    for (const write of [
+      "insert into w (id, m) values (1, 'sad')",
+      'insert into w default values',
+      'insert into w (id) values (1) on conflict do nothing',
+      "insert into w (id) values (1) on conflict (id) do update set m = 'sad'",
+      "update w set m = 'sad' where id = 1",
+      'delete from w where id = 1',
+      "merge into w using acc on w.id = acc.id when matched then update set m = 'sad' when not matched then insert (id) values (1)",
+      'merge into w using acc on w.id = acc.id when not matched then insert default values',
+    ])
+      for (const plans of ['prepare a as', 'explain'])
+        assert.equal(isOpaque(`${plans} ${write}`), false, `${plans} ${write}`)
+  })
+
+  test('has an effect that is no read where a statement keeps a query, or a literal for a column', () => {
+    for (const sql of [
+      "declare c cursor for with x as (insert into w (ds) values ('{x}') returning id) select * from x",
+      "copy (insert into w (ds) values ('{x}') returning id) to stdout",
+      "copy (update w set ds = '{x}' returning id) to stdout",
+      'copy w (ds) from stdin',
+      "create view v as select id from w where ds = '{x}'",
+      "create table t as select id from w where ds = '{x}'",
+      "create materialized view v as select id from w where ds = '{x}'",
+      "create table t (ds d[] default '{x}')",
+      "create temp table t (ds d[] default '{x}')",
+      "alter table w alter ds set default '{x}'",
+      "create rule r as on insert to acc do also insert into w (ds) values ('{x}')",
+      "create function f() returns void begin atomic insert into w (ds) values ('{x}'); end",
+    ])
+      assert.ok(!isRead(sql), sql)
+    for (const sql of [
+      "declare c cursor for select id from w where ds = '{x}'",
+      "copy (select id from w where ds = '{x}') to stdout",
+      "explain create table t as select id from w where ds = '{x}'",
+      "explain declare c cursor for select id from w where ds = '{x}'",
+    ])
+      assert.ok(isOpaque(sql), sql)
+  })
+
+  test('is that of a column of what EXECUTE stands for', () => {
+    const text = 'prepare a as insert into w (ds) values ($1)'
+    const executes = { name: 'a', text }
+    assert.ok(isOpaque("explain execute a('{x}')", { executes }))
   })
 
   test('is not plain where nobody described types', () => {

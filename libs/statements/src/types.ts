@@ -52,6 +52,8 @@ export function typesOf(catalog: TargetCatalog): Types {
   )
   // bound: one per relation of a target
   const columns = new Map<CatalogRelation, TypeFacts>()
+  // bound: one per relation of a target
+  const oids = new Map<CatalogRelation, ReadonlyMap<string, number>>()
 
   const ofOid = (oid: number): TypeFacts =>
     oid < FIRST_OF_USERS ? PLAIN : (byOid.get(oid) ?? UNKNOWN)
@@ -61,6 +63,12 @@ export function typesOf(catalog: TargetCatalog): Types {
     const facts = worst(relation.columns.map(({ typeOid }) => ofOid(typeOid ?? 0)))
     columns.set(relation, facts)
     return facts
+  }
+  const oidOf = (relation: CatalogRelation, column: string): number => {
+    const known = oids.get(relation)
+    const found = known ?? new Map(relation.columns.map((each) => [each.name, each.typeOid ?? 0]))
+    if (known === undefined) oids.set(relation, found)
+    return found.get(column) ?? 0
   }
   const parents = new Map(catalog.relations.map((each) => [each.oid, each]))
   // Operators of a table take the rows of those that inherit from it.
@@ -111,9 +119,7 @@ export function typesOf(catalog: TargetCatalog): Types {
     },
     ofOid,
     ofColumn: (relation, column) =>
-      column === '*'
-        ? ofColumns(relation)
-        : ofOid(relation.columns.find(({ name }) => name === column)?.typeOid ?? 0),
+      column === '*' ? ofColumns(relation) : ofOid(oidOf(relation, column)),
     ofRow,
     calls: new Set([...functions.map(({ name }) => name), ...conversions]),
     conversions,
