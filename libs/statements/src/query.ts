@@ -42,7 +42,7 @@ export type Scope = {
 }
 
 /** What one SELECT, or other query, has in its FROM. */
-type Level = {
+export type Level = {
   readonly relations: { readonly alias: string; readonly relation: RelationRef }[]
   /**
    * Names of sub-selects, functions and CTEs, with the columns that they have for certain; what these
@@ -53,6 +53,8 @@ type Level = {
   readonly joins: Set<string>
   /** What the result calls its columns; ORDER BY and GROUP BY may mean these. */
   readonly outputs: ReadonlySet<string>
+  /** The setting that the column `name` stands for in every row, where that is known. */
+  setting: string | null
   readonly parent: Level | null
 }
 
@@ -87,6 +89,7 @@ export function readsWhile(to: Collector, walk: () => void): boolean {
 function select(to: Collector, body: Tree, outer: Scope): void {
   const scope = opened(withCtes(to, body, outer))
   visitFields(to, 'SelectStmt', body, scope, (field) => field === 'fromClause')
+  if (scope.level !== null) scope.level.setting = settingOf(body, scope.level)
   visitFields(to, 'SelectStmt', body, scope, (field) => !SELECT_APART.has(field))
   visitFields(to, 'SelectStmt', body, ordering(scope, body), (field) => ORDERING.has(field))
   for (const side of ['larg', 'rarg']) {
@@ -97,6 +100,21 @@ function select(to: Collector, body: Tree, outer: Scope): void {
   const into = treeOf(part(body, 'intoClause')['rel'])
   if (into) creates(to, into)
 }
+
+/** `FROM pg_settings WHERE name = 'a setting'`: pg_dump sets what the server may not have this way. */
+function settingOf(body: Tree, { relations, derived, joins }: Level): string | null {
+  const [only, ...others] = relations
+  if (only === undefined || others.length + derived.size + joins.size > 0) return null
+  if (only.relation.schema !== 'pg_catalog' || only.relation.name !== 'pg_settings') return null
+  const where = nodeAt(body, 'whereClause')
+  if (where?.kind !== 'A_Expr' || where.body['kind'] !== 'AEXPR_OP') return null
+  if (wordsAt(where.body, 'name').join() !== '=' || !isColumnNamed(nodeAt(where.body, 'lexpr')))
+    return null
+  return constantOf(nodeAt(where.body, 'rexpr'))
+}
+
+const isColumnNamed = (node: Node | null): boolean =>
+  node?.kind === 'ColumnRef' && wordsAt(node.body, 'fields').join() === 'name'
 
 /** A new table that rows of a query flow into. */
 export function creates(to: Collector, range: Tree): void {
@@ -477,7 +495,9 @@ function indirection(to: Collector, body: Tree, scope: Scope): void {
 
 function funcCall(to: Collector, body: Tree, scope: Scope): void {
   const args = nodesAt(body, 'args')
-  const values = args.map((arg) => valueOf(to, arg))
+  const values = args.map((arg) =>
+    isColumnNamed(arg) ? (scope.level?.setting ?? null) : valueOf(to, arg),
+  )
   const path = wordsAt(body, 'funcname')
   const called = callOf(path, values, to.names, to.isPreparation)
   call(to, called)
@@ -608,6 +628,7 @@ function opened(scope: Scope): Scope {
     joins: new Set(),
     // bound: as long as one statement
     outputs: new Set(),
+    setting: null,
     parent: scope.level,
   }
   return { ...scope, level }

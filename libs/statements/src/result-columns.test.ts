@@ -74,6 +74,17 @@ test('outputs that are made of other columns are plain', () => {
       '+++',
     ],
     [`select count(*) from (select email from customers) x`, '+'],
+    // As pg_dump reads columns. What names its relation is of no other part of FROM.
+    [
+      `select upper(c.city), lower(c.email), upper(city), upper(x.y), case when c.id > 1 then x.y end
+       from unnest('{1}'::int[]) as x(y) join customers c on c.id = x.y left join orders o using (id)`,
+      '+----',
+    ],
+    [
+      `select upper(c.city), o.qty + 1, upper(y.x), (select c.city)
+       from customers c, orders o, lateral (select c.email as x) y`,
+      '++--',
+    ],
     [`explain select * from customers where email = 'x'`, '+'],
     [`declare c cursor for select upper(city), lower(email) from customers`, '+-'],
   ] as const)
@@ -117,6 +128,12 @@ test('through what cannot be followed nothing is plain', () => {
     'select upper(x) from customers as c(a, x)',
     'select upper(x) from customers c, lateral (select c.email as x) y',
     'select upper(x) from customers c, lateral upper(c.email) x',
+    'select upper(c.email), upper(c.address), upper(c.upper) from customers c, lateral (select c.email as x) y',
+    'select upper(c.x) from customers as c(a, x, y), lateral upper(c.x) z',
+    'select upper(c.city) from (select email as city from customers) c, orders o',
+    'select upper(c.city) from (customers c join orders o using (id)) as c',
+    'with c as (select email as city from customers) select upper(c.city) from c, unnest(array[1]) x',
+    'select upper(p.address) from people p, unnest(array[1]) x',
     'select upper(city) from customers union select lower(email) from customers',
     'select * from customers',
     'select upper(j.city) from (customers join orders using (id)) as j',

@@ -2,7 +2,7 @@ import { namesOf, type TargetCatalog } from './catalog.ts'
 import { newCollector } from './collector.ts'
 import type { TouchedColumn } from './facts.ts'
 import { decoded, latin1Of, LOOP_BYTES_MAX, parsed } from './parser.ts'
-import { openedBy, visit } from './query.ts'
+import { type Level, openedBy, visit } from './query.ts'
 import { children, type Node, nodeAt, nodesAt, part, textOf, type Tree, wordsAt } from './tree.ts'
 
 /** What is known of the result of a message that is one statement. */
@@ -21,8 +21,8 @@ export type CursorUse =
  * Tells what each column of a result is made of. Purpose: a statement that only compares a tagged column, in WHERE, shows
  * nothing of it in `count(*)` or in columns made of others. Method: of a plain SELECT over relations, each output alone is
  * walked as `understand` walks a statement. `count` and `exists` are made of nothing. Known limits, all on the safe
- * side: with `*`, set operations, views, WITH, sub-selects and functions in FROM, joins that merge columns, and unknown
- * functions, only what reads no column at all is told. What EXPLAIN shows is made of nothing: conditions and estimates.
+ * side: with `*`, set operations, views, WITH, and unknown functions, only what reads no column at all is told; with sub-selects
+ * and functions in FROM, and joins that merge columns, also what names the relation of each column. What EXPLAIN shows is made of nothing: conditions and estimates.
  */
 export function resultColumns(sql: Uint8Array | string, catalog: TargetCatalog): ResultColumns {
   // Whoever asks has others waiting: of a long text only that it may be about cursors is told.
@@ -91,10 +91,11 @@ function madeOf(body: Tree, catalog: TargetCatalog): (readonly TouchedColumn[] |
   const scope = openedBy()
   const around = newCollector(names)
   for (const each of from) visit(around, each, scope)
-  const isPlain =
+  const { level } = scope
+  const isKnown =
     !('withClause' in body) &&
-    from.every(isPlainSource) &&
-    (scope.level?.relations ?? []).every(({ relation }) => names.below(relation).length === 0)
+    (level?.relations ?? []).every(({ relation }) => names.below(relation).length === 0)
+  const isPlain = isKnown && from.every(isPlainSource)
   return targets.map(({ body: target }) => {
     const value = nodeAt(target, 'val')
     if (value === null) return null
@@ -102,9 +103,23 @@ function madeOf(body: Tree, catalog: TargetCatalog): (readonly TouchedColumn[] |
     const reads = { any: false }
     const holds = counting(names.hasRoutine('count'))
     walk(value, { holds, reads, visitNode: (node) => visit(to, node, scope) })
-    if (to.columnsUnknown || (reads.any && !isPlain)) return null
+    const isTold = isPlain || (isKnown && level !== null && namesRelations(value, level))
+    if (to.columnsUnknown || (reads.any && !isTold)) return null
     return [...to.columns.values()]
   })
+}
+
+/** Whether each column that is read stands behind the name of a relation of FROM, so that nothing else of FROM can be meant. */
+function namesRelations(node: Node, level: Level): boolean {
+  if (node.kind === 'SubLink') return false
+  if (node.kind !== 'ColumnRef') return children(node).every((each) => namesRelations(each, level))
+  const [name = '', ...rest] = wordsAt(node.body, 'fields')
+  return (
+    rest.length === 1 &&
+    level.relations.some(({ alias }) => alias === name) &&
+    !level.derived.has(name) &&
+    !level.joins.has(name)
+  )
 }
 
 /** Walks an output without what counts and asks whether there is any. */
