@@ -2,6 +2,32 @@ import { toServer } from '@countersign/postgres-wire'
 import type { Step } from './exchange.ts'
 import type { Passage } from './passage.ts'
 
+/** A text that Countersign itself has the target parse. */
+export type OwnParse = {
+  /** The agent's unnamed statement stays as it is. */
+  readonly name: string
+  readonly sql: string
+  readonly parameterTypes?: readonly number[]
+  /** Its number in the exchange. */
+  readonly request: number
+  /** With the request where it ends with the Parse. */
+  readonly step: Partial<Pick<Step, 'request' | 'portal' | 'isForAgent' | 'instead' | 'failed'>>
+}
+
+/** The one way to a Parse of Countersign itself. The name is closed first: what failed when it ran is still there. */
+export function ownParse({ name, sql, parameterTypes, request, step }: OwnParse): Passage {
+  return {
+    outbound: [
+      { request: null, bytes: toServer.close('statement', name) },
+      { request, bytes: toServer.parse(name, sql, parameterTypes) },
+    ],
+    steps: [
+      { ...OURS, ...step, request: null, tag: 'Close' },
+      { ...OURS, ...step, tag: 'Parse' },
+    ],
+  }
+}
+
 /** A statement of Countersign itself. */
 export type OwnStatement = {
   /** Its name and that of its portal: the agent's unnamed statement and portal stay as they are. */
@@ -18,21 +44,18 @@ export type OwnStatement = {
 /** The messages of a statement of Countersign itself, without the end. */
 export function ownPassage(own: OwnStatement): Passage {
   const { name, sql, resultFormats, request } = own
-  const step = { request: null, portal: name, isOurs: true, ...own.step }
-  const close = toServer.close('statement', name)
+  const step = { ...OURS, portal: name, ...own.step }
+  const parse = ownParse({ name, sql, request, step })
   return {
     outbound: [
-      // One that failed when it ran is still there.
-      { request: null, bytes: close },
-      { request, bytes: toServer.parse(name, sql) },
+      ...parse.outbound,
       { request, bytes: toServer.bind({ portal: name, statement: name, resultFormats }) },
       { request, bytes: toServer.execute(name) },
       { request: null, bytes: toServer.close('portal', name) },
-      { request: null, bytes: close },
+      { request: null, bytes: toServer.close('statement', name) },
     ],
     steps: [
-      { ...step, tag: 'Close' },
-      { ...step, tag: 'Parse' },
+      ...parse.steps,
       { ...step, tag: 'Bind' },
       { ...step, tag: 'Execute', request, confirmed: () => own.confirmed?.() },
       { ...step, tag: 'Close' },
@@ -40,3 +63,5 @@ export function ownPassage(own: OwnStatement): Passage {
     ],
   }
 }
+
+const OURS = { request: null, portal: null, isOurs: true } as const

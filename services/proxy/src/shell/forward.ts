@@ -1,4 +1,7 @@
+import type { RequestReleased } from '@countersign/contracts'
 import { Problem } from '@countersign/kernel'
+import type { Recorded } from '@countersign/log'
+import type { Passage } from '../core/passage.ts'
 import { over, type Session, SESSION_ENDED } from './session-state.ts'
 import type { Outgoing } from './target.ts'
 
@@ -14,3 +17,12 @@ export function forwardRecorded(session: Session, outgoing: readonly Outgoing[])
   if (session.isEnding) throw SESSION_ENDED
   session.target.forward(outgoing)
 }
+
+/** Messages of Countersign's own with the release of what they run. */
+export const ofRelease = (
+  outbound: Passage['outbound'],
+  released: Recorded<RequestReleased>,
+): Outgoing[] =>
+  outbound.map((one) =>
+    one.request === null ? { runs: null, bytes: one.bytes } : { runs: released, bytes: one.bytes },
+  )

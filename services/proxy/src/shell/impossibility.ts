@@ -1,9 +1,9 @@
 import type { RequestBlocked, RequestReleased, ReviewRequired } from '@countersign/contracts'
 import { toServer } from '@countersign/postgres-wire'
 import { nameProbesOf, probesOf, syntaxErrorOf } from '@countersign/statements'
+import { ownParse } from '../core/own-passage.ts'
 import { answers } from './answers.ts'
-import { forwardRecorded } from './forward.ts'
-import { OWN_NAME } from './own-name.ts'
+import { forwardRecorded, ofRelease } from './forward.ts'
 import { ownQuery } from './own-query.ts'
 import { ownRequest } from './own-request.ts'
 import type { RequestRefusal } from './refuse.ts'
@@ -29,7 +29,7 @@ export async function impossibility(
   const probes = mayBeParsed(decision) ? probesOf(ask.sql) : nameProbesOf(ask.sql)
   if (probes.length === 0) return null
   const isInTransaction = session.status === 'T'
-  if (isInTransaction) await ownQuery(session, `savepoint ${OWN_NAME}`)
+  if (isInTransaction) await ownQuery(session, `savepoint ${session.ownName}`)
   for (const probe of probes) {
     const isTheirs = probe === ask.sql
     const error = await parsedByTarget(session, probe, isTheirs ? ask.parameterTypes : [])
@@ -37,12 +37,12 @@ export async function impossibility(
     // The transaction has failed, as it would have with the statement itself.
     if (isCertain(error, isTheirs)) return refusalOf(error, { isTheirs, decisionId })
     // A right that only the raised session has: the statement may run all the same.
-    if (isInTransaction) await ownQuery(session, `rollback to savepoint ${OWN_NAME}`)
+    if (isInTransaction) await ownQuery(session, `rollback to savepoint ${session.ownName}`)
   }
   if (!isInTransaction) return null
   // What was parsed took locks, which nobody is to wait for while people think.
-  await ownQuery(session, `rollback to savepoint ${OWN_NAME}`)
-  await ownQuery(session, `release savepoint ${OWN_NAME}`)
+  await ownQuery(session, `rollback to savepoint ${session.ownName}`)
+  await ownQuery(session, `release savepoint ${session.ownName}`)
   return null
 }
 
@@ -63,21 +63,17 @@ async function parsedByTarget(
   const [released] = await session.journal.record<RequestReleased>([request])
   if (released === undefined) return null
   let error: TargetError | null = null
+  const number = ownUnderWay(session, request.requestId)
+  const { outbound, steps } = ownParse({
+    ...{ name: session.ownName, sql, parameterTypes, request: number },
+    step: { request: number, failed: (fields) => (error = fields) },
+  })
   const step = { request: null, portal: null, isOurs: true } as const
-  session.exchange.steps.push(
-    {
-      ...step,
-      tag: 'Parse',
-      request: ownUnderWay(session, request.requestId),
-      failed: (fields) => (error = fields),
-    },
-    { ...step, tag: 'Close' },
-    { ...step, tag: 'Sync' },
-  )
+  session.exchange.steps.push(...steps, { ...step, tag: 'Close' }, { ...step, tag: 'Sync' })
   session.isPipelineOpen = true
   forwardRecorded(session, [
-    { runs: released, bytes: toServer.parse(OWN_NAME, sql, parameterTypes) },
-    { runs: null, bytes: toServer.close('statement', OWN_NAME) },
+    ...ofRelease(outbound, released),
+    { runs: null, bytes: toServer.close('statement', session.ownName) },
     { runs: null, bytes: toServer.sync() },
   ])
   await answers(session)

@@ -212,6 +212,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       grantedPortals: new WeakMap(),
       exchange: newExchange(),
       salt: randomBytes(16),
+      ownName: `_countersign_${randomBytes(8).toString('hex')}`,
       // bound: REQUESTS_MAX
       underWay: new Map(),
       nextNumber: 0,

@@ -2,8 +2,7 @@ import type { RequestReleased } from '@countersign/contracts'
 import { toServer } from '@countersign/postgres-wire'
 import { ownPassage } from '../core/own-passage.ts'
 import { answers } from './answers.ts'
-import { forwardRecorded } from './forward.ts'
-import { OWN_NAME } from './own-name.ts'
+import { forwardRecorded, ofRelease } from './forward.ts'
 import { ownRequest } from './own-request.ts'
 import { ownUnderWay, type Session } from './session-state.ts'
 
@@ -40,7 +39,7 @@ async function asked(
   const step = isForAgent ? { isForAgent } : {}
   let hasSucceeded = false
   const { outbound, steps } = ownPassage({
-    ...{ name: OWN_NAME, sql, resultFormats, step },
+    ...{ name: session.ownName, sql, resultFormats, step },
     request: ownUnderWay(session, request.requestId),
     confirmed: () => (hasSucceeded = true),
   })
@@ -48,16 +47,12 @@ async function asked(
   // A Sync would end the pipeline of the agent.
   if (!isOpen)
     session.exchange.steps.push({
-      ...{ tag: 'Sync', request: null, portal: OWN_NAME, isOurs: true },
+      ...{ tag: 'Sync', request: null, portal: session.ownName, isOurs: true },
       ...step,
     })
   session.ownRows.length = 0
   forwardRecorded(session, [
-    ...outbound.map((one) =>
-      one.request === null
-        ? { runs: null, bytes: one.bytes }
-        : { runs: released, bytes: one.bytes },
-    ),
+    ...ofRelease(outbound, released),
     { runs: null, bytes: isOpen ? toServer.flush() : toServer.sync() },
   ])
   await answers(session)

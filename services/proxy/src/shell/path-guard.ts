@@ -5,7 +5,6 @@ import { ownPassage } from '../core/own-passage.ts'
 import type { Passage } from '../core/passage.ts'
 import { GUARD_STATE, guardText } from '../core/path-guard.ts'
 import { errorOf } from '../core/refusal.ts'
-import { OWN_NAME } from './own-name.ts'
 import { ownRequest } from './own-request.ts'
 import { isPathDoubtful } from './search-path.ts'
 import type { Session } from './session-state.ts'
@@ -37,7 +36,7 @@ export function guardPassage(session: Session, sql: string, request: number): Pa
     return toClient.errorResponse(errorOf({ ...refusal, sessionId: session.id }, 'ERROR'))
   }
   return ownPassage({
-    ...{ name: OWN_NAME, sql, resultFormats: [], request },
+    ...{ name: session.ownName, sql, resultFormats: [], request },
     step: { isForAgent: true, instead },
   })
 }

@@ -1,12 +1,13 @@
 import type { RequestReleased } from '@countersign/contracts'
 import { type ErrorCode, type EventId, isErrorCode, RequestId, uuidv7 } from '@countersign/kernel'
 import { type Request, toClient, toServer } from '@countersign/postgres-wire'
+import { ownParse } from '../core/own-passage.ts'
+import type { Passage } from '../core/passage.ts'
 import { errorOf } from '../core/refusal.ts'
 import { sqlStateOf } from '../core/sql-states.ts'
 import { simpleQueried } from '../core/statement-names.ts'
 import { answers } from './answers.ts'
-import { forwardRecorded } from './forward.ts'
-import { OWN_NAME } from './own-name.ts'
+import { forwardRecorded, ofRelease } from './forward.ts'
 import { ownRequest } from './own-request.ts'
 import { type Pending, withdraw } from './requests.ts'
 import { tell } from './seen.ts'
@@ -88,24 +89,20 @@ async function failAtTarget(
   const text = 'countersign refused the request'
   const request = ownRequest(session, text, { decisionId })
   const [released] = await session.journal.record<RequestReleased>([request])
-  session.exchange.steps.push({
-    tag: isSimple ? 'Query' : 'Parse',
-    request: ownUnderWay(session, request.requestId),
-    portal: null,
-    isOurs: true,
-  })
+  const number = ownUnderWay(session, request.requestId)
+  const { outbound, steps } = isSimple
+    ? queried(text, number)
+    : // Under a name: a Parse without one takes the agent's unnamed statement away, also when it fails.
+      ownParse({ name: session.ownName, sql: text, request: number, step: { request: number } })
+  session.exchange.steps.push(...steps)
   session.isPipelineOpen = true
   if (released === undefined) return
-  const runs = released
-  forwardRecorded(
-    session,
-    isSimple
-      ? [{ runs, bytes: toServer.query(text) }]
-      : [
-          // Under a name: a Parse without one takes the agent's unnamed statement away, also when it fails.
-          { runs, bytes: toServer.parse(OWN_NAME, text) },
-          { runs: null, bytes: toServer.flush() },
-        ],
-  )
+  const flush = isSimple ? [] : [{ runs: null, bytes: toServer.flush() }]
+  forwardRecorded(session, [...ofRelease(outbound, released), ...flush])
   await answers(session)
 }
+
+const queried = (text: string, request: number): Passage => ({
+  outbound: [{ request, bytes: toServer.query(text) }],
+  steps: [{ tag: 'Query', request, portal: null, isOurs: true }],
+})

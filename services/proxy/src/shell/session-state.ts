@@ -51,6 +51,11 @@ export type Session = {
   readonly grantedPortals: WeakMap<Bind, GrantedPortal>
   readonly exchange: Exchange
   readonly salt: Buffer
+  /**
+   * The name of what Countersign itself prepares, binds or saves at the target. An agent that knew it could take it first,
+   * so each session has another one.
+   */
+  readonly ownName: string
   /** Requests that were forwarded and not completed, by their number in the exchange. */
   readonly underWay: Map<number, UnderWay>
   nextNumber: number
