@@ -144,6 +144,8 @@ export type ReviewRequired = {
   readonly interceptedAt: Instant
   /** Whether the target may run code already when it parses the statement; then it must not be asked whether it could. */
   readonly runsWhenPrepared: boolean
+  /** Whether a policy looks at the clock; then what people granted for a portal says nothing about when it goes on. */
+  readonly readsTime: boolean
 }
 
 /** Policy lets the session open. */

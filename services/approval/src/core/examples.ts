@@ -81,6 +81,7 @@ export const reviewOf = (...chains: Chain[]): ReviewRequired => ({
   valueTypes: [],
   createsCode: false,
   runsWhenPrepared: false,
+  readsTime: false,
   interceptedAt: noon,
 })
 

@@ -138,6 +138,7 @@ export const reviewed = (
   createsCode: false,
   valueTypes: [],
   runsWhenPrepared: false,
+  readsTime: false,
   interceptedAt: at,
 })
 

@@ -362,6 +362,18 @@ test('when a policy looks at the clock, no decision covers later requests', () =
   assert.equal(brief(decided('shop-prod', 'SELECT id FROM orders', { catalog })), 'allowed None')
 })
 
+test('what people are asked about says whether a policy looks at the clock', () => {
+  const readsTime = (catalog = exampleCatalog()): boolean => {
+    const decision = decided('shop-prod', 'DELETE FROM orders WHERE id = 1', { catalog })
+    assert.ok(decision.type === 'ReviewRequired')
+    return decision.readsTime
+  }
+  assert.equal(readsTime(), false)
+  const atNight =
+    'forbid (principal, action == Countersign::Action::"read", resource) when { context.time.hour == 3 };'
+  assert.equal(readsTime(exampleCatalog(atNight)), true)
+})
+
 test('the fullest record of all permits counts', () => {
   const catalog = exampleCatalog(
     '@record("statements") @cover("shape") permit (principal, action == Countersign::Action::"read", resource);',

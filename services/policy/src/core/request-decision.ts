@@ -166,6 +166,7 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
       chains,
       raise: raisedFor(profile, effects),
       runsWhenPrepared: understanding.runsWhenPrepared,
+      readsTime: rules.policies.readsTime,
       valueTypes: valueTypes(target, [...subject.parameterTypes, ...subject.valueTypes]),
       createsCode: understanding.createsCode,
       interceptedAt: request.at,

@@ -40,6 +40,8 @@ export function noteGranted(
 ): void {
   const { grant, decision } = covering
   if (ask.bind === null || grant === undefined) return
+  // Later a policy may say something else.
+  if (decision.type !== 'ReviewRequired' || decision.readsTime) return
   // What was decided by the rules of then is decided anew.
   const conditions = conditionsOf(session)
   if (conditions === null || decision.policyVersion !== livePolicy(session)?.policyVersion) return
