@@ -132,7 +132,9 @@ export async function stillCovered(session: Session, pending: Pending): Promise<
  */
 async function askedAsNow(session: Session, pending: Pending): Promise<Pending> {
   const isAsNow = pending.raiseId === (session.raised?.raiseId ?? null)
-  if (isAsNow && grantedPortal(session, pending.ask) === null) return pending
+  // What is in parts is never covered.
+  const isLarge = pending.content.partCount > 0
+  if (isAsNow && (isLarge || grantedPortal(session, pending.ask) === null)) return pending
   withdraw(session, [pending])
   const [asked] = await intercepted(session, [pending.ask])
   return asked ?? pending

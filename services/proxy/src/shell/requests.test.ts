@@ -1,0 +1,76 @@
+// Seen to fail when askedAsNow does not look at the size: people were asked twice for each portion of a large request.
+import assert from 'node:assert/strict'
+import { before, test } from 'node:test'
+import type { ApprovalGranted } from '@countersign/contracts'
+import { loadStatements } from '@countersign/statements'
+import type { Ask } from '../core/pipeline-plan.ts'
+import { type Covering, noteGranted } from './granted-portals.ts'
+import { intercepted, stillCovered } from './requests.ts'
+import type { Session } from './session-state.ts'
+
+before(loadStatements)
+
+/** Only what asking about a portal depends on; with what is recorded. */
+function begun(): { session: Session; recorded: string[] } {
+  const recorded: string[] = []
+  const note = ({ type }: { type: string }): void => void recorded.push(type)
+  const session = {
+    ...{ id: '0191d2a0-0000-7000-8000-000000000001', agent: 'bot', salt: Buffer.alloc(16) },
+    ...{ policyVersion: 'p1', targetVersion: 't1', planChanges: 0, stateVersion: 0, settings: [] },
+    ...{ status: 'I', isEnding: false, raised: null },
+    profile: { name: 'shop', baseRoles: [], recording: 'Full' },
+    // bound: one test
+    covers: new Map(),
+    grantedPortals: new WeakMap(),
+    dataKey: { encrypt: (bytes: Buffer) => bytes },
+    journal: {
+      record: (events: { type: string }[]) => Promise.resolve(events.forEach(note)),
+      note,
+    },
+    mailbox: { expect: () => undefined, forget: () => undefined },
+    proxy: {
+      liveness: () => ({ policyVersion: 'p1', catalogOffset: 0, heardAtMs: 0 }),
+      catalogOffset: () => 0,
+      clock: { now: () => 0, monotonicMs: () => 0 },
+      config: { CS_COVERAGE_ALIVE_MS: 1_000 },
+    },
+  }
+  return { session: session as unknown as Session, recorded }
+}
+
+/** An Execute of a portal, whose statement has so many bytes. */
+const portion = (bytes: number): Ask => {
+  const sql = `update orders set note = '${'x'.repeat(bytes)}' returning id`
+  return {
+    ...{ kind: 'Execute', text: Buffer.from(sql), sql, bind: { tag: 'Bind' }, rowsMax: 2 },
+    ...{ parameterTypes: [], valueTypes: [], executes: [], parameterFormats: [], parameters: [] },
+    ...{ resultFormats: [], copyData: null, firstStep: 0, lastStep: 0 },
+  } as unknown as Ask
+}
+
+/** Asks about a portion before people granted the one before it, and looks again when they had. */
+async function askedAndGranted(bytes: number): Promise<{ goesOn: boolean; recorded: string[] }> {
+  const { session, recorded } = begun()
+  const ask = portion(bytes)
+  const [asked] = await intercepted(session, [ask])
+  assert.ok(asked !== undefined && asked.cover === null)
+  const decision = { type: 'ReviewRequired', policyVersion: 'p1', readsTime: false }
+  const grant = { expiresAt: 10 } as unknown as ApprovalGranted
+  noteGranted(session, { ask, planChanges: 0 }, { decision, grant } as unknown as Covering)
+  const pending = await stillCovered(session, asked)
+  return { goesOn: pending.cover !== null, recorded }
+}
+
+test('a portal that was granted meanwhile goes on, and what was asked is withdrawn', async () => {
+  assert.deepEqual(await askedAndGranted(10), {
+    goesOn: true,
+    recorded: ['RequestIntercepted', 'RequestWithdrawn'],
+  })
+})
+
+test('a request in parts is asked about once for each portion', async () => {
+  assert.deepEqual(await askedAndGranted(300 * 1024), {
+    goesOn: false,
+    recorded: ['RequestPart', 'RequestPart', 'RequestIntercepted'],
+  })
+})
