@@ -1,6 +1,6 @@
 import type { RequestContent } from '@countersign/contracts'
 import { type Decrypt, newContents } from './contents.ts'
-import type { SessionRecord } from './session-record.ts'
+import type { SessionMessage, SessionRecord } from './session-record.ts'
 
 /** Exactly what a request asks, as the API gives it to who is to countersign it. */
 export type Asked = {
@@ -18,13 +18,20 @@ export type Search = {
   next(records: readonly SessionRecord[], decrypt: Decrypt | null): Asked | null
 }
 
+/** Whether a message says what this request asks: not what came of it, nor the data that it copied. */
+export const isAskOf = (message: SessionMessage, requestId: string): boolean =>
+  (message.type === 'RequestIntercepted' ||
+    message.type === 'RequestReleased' ||
+    (message.type === 'RequestPart' && !message.stream)) &&
+  message.requestId === requestId
+
 export function newSearch(sessionId: string, requestId: string): Search {
   const contents = newContents()
   let content: RequestContent | null = null
   return {
     next(records, decrypt) {
       for (const { message } of records) {
-        if (!('requestId' in message) || message.requestId !== requestId) continue
+        if (!isAskOf(message, requestId)) continue
         if (message.type === 'RequestPart') contents.take(message)
         if (message.type === 'RequestIntercepted') content = message.content
         // What a decision covered carries its content to its release.

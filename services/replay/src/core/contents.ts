@@ -12,6 +12,8 @@ export type Contents = {
   take(message: SessionMessage): void
   /** What they say. Without the key of the session (erased) only renderings are left. */
   opened(decrypt: Decrypt | null): OpenContents
+  /** The entry with its statement is told. */
+  forgetParts(requestId: string): void
   forget(requestId: string): void
 }
 
@@ -33,7 +35,7 @@ export type Statement = {
 }
 
 export function newContents(): Contents {
-  // bound: one per request that is not told to its end; the proxy limits a request
+  // bound: one per request whose statement is not told; the proxy limits a request
   const parts = new Map<string, Pieces>()
   // bound: one per request that is not told to its end, each with ANSWER_BYTES_MAX
   const answers = new Map<string, Pieces>()
@@ -89,6 +91,7 @@ export function newContents(): Contents {
         },
       }
     },
+    forgetParts: (requestId) => void parts.delete(requestId),
     forget(requestId) {
       parts.delete(requestId)
       answers.delete(requestId)

@@ -10,6 +10,13 @@ export type SessionRecord = {
   readonly message: SessionMessage
 }
 
+/** About how much memory a message takes. */
+export function bytesOf(message: SessionMessage): number {
+  const content = 'content' in message ? message.content : null
+  const asked = content === null ? 0 : content.ciphertext.length + content.rendering.length
+  return MESSAGE_BYTES + asked + ('ciphertext' in message ? message.ciphertext.length : 0)
+}
+
 /** The messages that tell about a session. */
 export const isSessionMessage = oneOf(
   'SessionRequested',
@@ -70,3 +77,6 @@ export function withoutRepeats<R extends Pick<SessionRecord, 'position' | 'id'>>
   }
   return [...first.values()]
 }
+
+/** What a message takes beside what is encrypted in it, about. */
+const MESSAGE_BYTES = 2_000

@@ -1,4 +1,4 @@
-import { type Decrypt, newContents } from './contents.ts'
+import { ANSWER_BYTES_MAX, type Decrypt, newContents } from './contents.ts'
 import { entriesOf } from './entries.ts'
 import type { Entry } from './entry.ts'
 import { inOrder, newOrder, placed } from './order.ts'
@@ -56,12 +56,29 @@ export function newStory(isReady: Ready = () => true): Story {
       }
       const entries = inOrder(order, ready).flatMap((record) => entriesOf(record, use))
       for (const { message } of ready) {
+        if (message.type === 'RequestIntercepted' || message.type === 'RequestReleased')
+          contents.forgetParts(message.requestId)
         if (!isLastOfItsRequest(message)) continue
         contents.forget(message.requestId)
         internal.delete(message.requestId)
       }
       return entries
     },
+  }
+}
+
+/** Of a session that is followed from its middle: which records of before are needed to tell of requests that have no end. */
+export function neededOf(open: ReadonlySet<string>): (record: SessionRecord) => boolean {
+  // bound: one per request that has no end
+  const bytes = new Map<string, number>()
+  return ({ message }) => {
+    if (!('requestId' in message) || message.requestId === null) return false
+    const { type, requestId } = message
+    if (!open.has(requestId) || type === 'RequestPart') return false
+    if (type !== 'TranscriptRecorded') return true
+    const before = bytes.get(requestId) ?? 0
+    bytes.set(requestId, before + message.ciphertext.length)
+    return before <= ANSWER_BYTES_MAX
   }
 }
 

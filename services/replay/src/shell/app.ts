@@ -1,19 +1,19 @@
 import express, { type ErrorRequestHandler, type Request, type Response } from 'express'
 import type { Caller } from '@countersign/contracts'
 import type { TokenVerifier } from '@countersign/identity'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { after, messageOf, Problem } from '@countersign/kernel'
 import type { Logger } from '@countersign/runtime'
-import { type Asked, newSearch } from '../core/asked.ts'
+import { type Asked, isAskOf, newSearch } from '../core/asked.ts'
 import { mayRead } from '../core/audience.ts'
 import { isComplete, type Overview } from '../core/overview.ts'
 import type { Entry } from '../core/entry.ts'
-import { isAnswered, newStory, type Ready } from '../core/story.ts'
+import type { SessionRecord } from '../core/session-record.ts'
+import { isAnswered, neededOf, newStory, type Ready } from '../core/story.ts'
 import { type Telling, telling } from '../core/telling.ts'
 import { headOf, summaryOf } from '../core/timeline.ts'
+import { listenerOf } from './listener.ts'
 import { follow } from './live.ts'
-import { type Answer, problemDetails, problemOf } from '@countersign/runtime'
+import { type Answer, netOn, problemDetails, problemOf } from '@countersign/runtime'
 import type { Projection } from './projection.ts'
 import { turnsOf } from './turns.ts'
 import type { Vault } from './vault.ts'
@@ -29,7 +29,10 @@ export type AppOptions = {
 /** The HTTP API of replay. It only reads. */
 export function replayApp({ projection, vault, verify, logger }: AppOptions) {
   const app = express()
-  const turns = turnsOf(TELLINGS_MAX)
+  const net = netOn(logger)
+  const tellings = turnsOf(TELLINGS)
+  const streams = turnsOf(STREAMS)
+  const asks = turnsOf(ASKS)
   app.disable('x-powered-by')
   app.disable('etag')
 
@@ -47,55 +50,71 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
   })
 
   app.get('/v1/sessions/:id', async (request, response) => {
+    const { gone, write } = listenerOf(response, net)
+    const { id } = request.params
     const reader = await readerOf(request)
-    const { sessionId } = found(request.params.id, reader)
+    found(id, reader)
     const isLines = request.accepts(['json', JSON_LINES]) === JSON_LINES
-    using _turn = await turns.taken()
+    using _turn = await tellings.taken(reader.agent, gone)
     using _limit = after(TELLING_MS_MAX, () => response.destroy())
-    const session = projection.overview(sessionId)
-    if (session === null) throw missing()
-    const told = await toldOf(session)
+    const session = found(id, await readerOf(request))
+    const told = await toldOf(session, gone)
     const head = headOf(session, told.mayHaveRun)
     response.set('cache-control', 'no-store').type(isLines ? JSON_LINES : 'json')
     const written = isLines ? asLines(head, told.entries()) : asJson(head, told.entries())
-    await pipeline(Readable.from(written), response)
+    for await (const text of written) await write(text)
+    response.end()
   })
 
   app.get('/v1/sessions/:id/requests/:request', async (request, response) => {
+    const { gone, write } = listenerOf(response, net)
     const reader = await readerOf(request)
-    send(response, { status: 200, body: await asked(request.params, reader) })
+    await foundSoon(request.params.id, reader)
+    using _turn = await asks.taken(reader.agent, gone)
+    using _limit = after(ASK_MS_MAX, () => response.destroy())
+    const body = JSON.stringify(await asked(request.params, await readerOf(request), gone))
+    response.set('cache-control', 'no-store').type('json')
+    await write(body)
+    response.end()
   })
 
   app.get('/v1/sessions/:id/live', async (request, response) => {
+    const listener = listenerOf(response, net)
+    const { id } = request.params
     const reader = await readerOf(request)
-    const { sessionId } = found(request.params.id, reader)
+    const { sessionId } = found(id, reader)
+    using _stream = await streams.taken(reader.agent, listener.gone)
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
-    // bound: one per request that has no end
-    let open: ReadonlySet<string> = new Set()
-    using followed = projection.followed(sessionId, ({ message }) =>
-      'requestId' in message && message.requestId !== null ? open.has(message.requestId) : false,
-    )
+    response.flushHeaders()
+    let isNeeded = neededOf(new Set())
+    using followed = projection.followed(sessionId, {
+      before(record) {
+        listener.gone.throwIfAborted()
+        return isNeeded(record)
+      },
+      fresh: ({ message }) => message.type !== 'RequestPart' || !message.stream,
+    })
     const story = newStory(isAnswered)
     async function* past(): AsyncGenerator<readonly Entry[]> {
-      using _turn = await turns.taken()
+      using _turn = await tellings.taken(reader.agent, listener.gone)
       using _limit = after(TELLING_MS_MAX, () => response.destroy())
-      const session = projection.overview(sessionId)
-      if (session === null) throw missing()
-      const told = await toldOf(session, isAnswered)
-      open = told.open
+      const session = found(id, await readerOf(request))
+      const told = await toldOf(session, listener.gone, isAnswered)
+      isNeeded = neededOf(told.open)
       yield* told.entries()
     }
-    await follow(response, {
+    await follow(listener, {
       past: past(),
       next: async () => {
         const { session, records } = await followed.next()
-        if (session === null) throw missing()
+        if (!isTheirs(session, reader)) throw missing()
         const entries = story.told(session, records, await vault.decrypterOf(sessionId))
         return { complete: isComplete(session), entries }
       },
       changed: followed.changed,
       untilMs: reader.expiresAt / 1_000,
     })
+    response.end()
   })
 
   app.use((request, response) => {
@@ -112,10 +131,14 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
   app.use(onError)
   return app
 
-  async function toldOf(session: Overview, isReady?: Ready): Promise<Telling> {
+  async function toldOf(session: Overview, gone: AbortSignal, isReady?: Ready): Promise<Telling> {
     const { sessionId, endedAt, transcriptSeen } = session
     return telling({
-      read: (onRecord) => projection.read(sessionId, onRecord),
+      read: (onRecord) =>
+        projection.read(sessionId, (record) => {
+          gone.throwIfAborted()
+          onRecord(record)
+        }),
       decrypt: await vault.decrypterOf(sessionId),
       isOver: endedAt !== null,
       ...(isReady === undefined ? {} : { isReady: (message) => isReady(message, transcriptSeen) }),
@@ -123,19 +146,38 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
   }
 
   /** Who hears of a hold at once may come before we do. What one may not see is waited for as if it came later. */
-  async function asked(wanted: { id: string; request: string }, reader: Caller): Promise<Asked> {
-    using followed = projection.followed(
-      wanted.id,
-      ({ message }) => 'requestId' in message && message.requestId === wanted.request,
-    )
-    const search = newSearch(wanted.id, wanted.request)
+  async function foundSoon(id: string, reader: Caller): Promise<void> {
     const late = Promise.withResolvers<null>()
     using _limit = after(KNOWN_LIMIT_MS, () => late.resolve(null))
     for (;;) {
-      const { session, records } = await followed.next()
+      using heard = projection.followed(id, { before: () => false, fresh: () => false })
+      if (isTheirs(projection.overview(id), reader)) return
+      if ((await Promise.race([heard.changed(), late.promise])) === null) throw missing()
+    }
+  }
+
+  async function asked(
+    wanted: { id: string; request: string },
+    reader: Caller,
+    gone: AbortSignal,
+  ): Promise<Asked> {
+    const isWanted = ({ message }: SessionRecord) => isAskOf(message, wanted.request)
+    const late = Promise.withResolvers<null>()
+    using _limit = after(KNOWN_LIMIT_MS, () => late.resolve(null))
+    using followed = projection.followed(wanted.id, {
+      before(record) {
+        gone.throwIfAborted()
+        return isWanted(record)
+      },
+      fresh: isWanted,
+    })
+    const search = newSearch(wanted.id, wanted.request)
+    for (;;) {
+      found(wanted.id, reader)
+      const { records } = await followed.next()
       const known = search.next(records, await vault.decrypterOf(wanted.id))
-      const isTheirs = session !== null && mayRead(reader, session, projection.catalog())
-      if (known !== null && isTheirs) return known
+      found(wanted.id, reader)
+      if (known !== null) return known
       if ((await Promise.race([followed.changed(), late.promise])) === null) throw missing()
     }
   }
@@ -143,8 +185,12 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
   /** Who may not see a session is not told that it exists. */
   function found(id: string, reader: Caller): Overview {
     const session = projection.overview(id)
-    if (session === null || !mayRead(reader, session, projection.catalog())) throw missing()
-    return session
+    if (isTheirs(session, reader)) return session
+    throw missing()
+  }
+
+  function isTheirs(session: Overview | null, reader: Caller): session is Overview {
+    return session !== null && mayRead(reader, session, projection.catalog())
   }
 
   async function readerOf(request: Request): Promise<Caller> {
@@ -180,10 +226,13 @@ function send(response: Response, { status, body, type }: Answer): void {
     .send(JSON.stringify(body))
 }
 
-/** As many sessions are told at the same time; each takes some tens of megabytes. */
-const TELLINGS_MAX = 4
+/** Each takes some tens of megabytes: a piece of a session, or one request. */
+const TELLINGS = { atOnceMax: 4, ownMax: 1, ownWaitingMax: 10 }
+const ASKS = { atOnceMax: 4, ownMax: 2, ownWaitingMax: 20 }
+const STREAMS = { atOnceMax: 200, ownMax: 10, ownWaitingMax: 0 }
 /** A reader that takes longer makes room for others. */
 const TELLING_MS_MAX = 600_000
+const ASK_MS_MAX = 60_000
 /** How long a request that is not known yet is waited for. */
 const KNOWN_LIMIT_MS = 2_000
 const LIMIT = 100

@@ -1,6 +1,7 @@
-import type { ServerResponse } from 'node:http'
-import { rested } from '@countersign/kernel'
+import { createHash } from 'node:crypto'
+import { after, rested } from '@countersign/kernel'
 import type { Entry } from '../core/entry.ts'
+import type { Listener } from './listener.ts'
 
 export type FollowOptions = {
   /** What is told first. */
@@ -13,41 +14,56 @@ export type FollowOptions = {
   untilMs: number
 }
 
-/** Sends each entry of a timeline once, as it comes, and ends with the session (server-sent events). */
-export async function follow(response: ServerResponse, options: FollowOptions): Promise<void> {
+/** Sends each entry of a timeline once, as it comes, up to the end of the session or the token (server-sent events). */
+export async function follow(
+  { gone, write }: Listener,
+  { past, next, changed, untilMs }: FollowOptions,
+): Promise<void> {
   // bound: SENT_MAX
   const sent = new Set<string>()
-  const gone = new Promise<void>((resolve) => response.once('close', resolve))
   async function send(entries: readonly Entry[]): Promise<void> {
     for (const entry of entries) {
       const name = nameOf(entry)
-      if (sent.has(name) || response.destroyed) continue
+      if (sent.has(name)) continue
       sent.add(name)
       const [oldest] = sent
       if (sent.size > SENT_MAX && oldest !== undefined) sent.delete(oldest)
-      if (response.write(`data: ${JSON.stringify(entry)}\n\n`)) continue
-      // A reader that is slow gets no more than it takes.
-      await Promise.race([new Promise((resolve) => response.once('drain', resolve)), gone])
+      await write(`data: ${JSON.stringify(entry)}\n\n`)
     }
   }
 
-  for await (const entries of options.past) await send(entries)
-  for (;;) {
-    const { complete, entries } = await options.next()
+  for await (const entries of past) {
+    if (Date.now() >= untilMs) return
     await send(entries)
-    const leftMs = options.untilMs - Date.now()
-    if (complete || leftMs <= 0 || response.destroyed) break
-    await Promise.race([options.changed(), gone, rested(Math.min(leftMs, KEEP_ALIVE_MS))])
-    if (response.destroyed) break
+  }
+  for (;;) {
+    const { complete, entries } = await next()
+    await send(entries)
+    const leftMs = untilMs - Date.now()
+    if (complete || leftMs <= 0) return
+    await soon(changed(), Math.min(leftMs, KEEP_ALIVE_MS), gone)
     // Records come in bursts; each burst is told together.
     await rested(PAUSE_MS)
-    response.write(':\n\n')
+    await write(':\n\n')
   }
-  response.end()
 }
 
+/** Waits for more, for this time, or for the end of the listener. */
+async function soon(more: Promise<void>, ms: number, gone: AbortSignal): Promise<void> {
+  gone.throwIfAborted()
+  const over = Promise.withResolvers<void>()
+  const wake = (): void => over.resolve()
+  using _limit = after(ms, wake)
+  gone.addEventListener('abort', wake)
+  await Promise.race([more, over.promise])
+  gone.removeEventListener('abort', wake)
+}
+
+/** As long as every other: what is said can be long. */
 const nameOf = ({ at, kind, requestId, who, detail }: Entry): string =>
-  JSON.stringify([at, kind, requestId, who, kind === 'released' ? '' : detail])
+  createHash('sha256')
+    .update(JSON.stringify([at, kind, requestId, who, kind === 'released' ? '' : detail]))
+    .digest('base64')
 
 /** An entry can come twice where records are read while they come. */
 const SENT_MAX = 20_000

@@ -6,7 +6,7 @@ import { memoryOf } from '../core/memory.ts'
 import type { Overview } from '../core/overview.ts'
 import { type SessionRecord, sessionRecord } from '../core/session-record.ts'
 import { topology } from '../topology.ts'
-import { type Followed, newFollowers } from './followers.ts'
+import { type Followed, newFollowers, type Wanted } from './followers.ts'
 import type { Past } from './past.ts'
 import type { Vault } from './vault.ts'
 
@@ -18,8 +18,8 @@ export type Projection = AsyncDisposable & {
   overviews(): Overview[]
   /** Goes through all records of a session: from memory, from its archive, or from the log. */
   read(sessionId: string, onRecord: (record: SessionRecord) => void): Promise<void>
-  /** What comes of a session from now on, and what of it was wanted before, until it is disposed. */
-  followed(sessionId: string, isWanted: (record: SessionRecord) => boolean): Followed
+  /** What is wanted of a session, until it is disposed. */
+  followed(sessionId: string, wanted: Wanted): Followed
   readonly caughtUp: Promise<void>
   healthy(): boolean
   readonly failed: Promise<never>
@@ -99,7 +99,8 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
     if (isCatalogMessage(message)) catalog = applied(catalog, message)
     const told = sessionRecord(record)
     if (told === null) return
-    if (memory.take(told, record.value.length)) followers.tell(told)
+    const { length } = record.value
+    if (memory.take(told, length)) followers.tell(told, length)
   }
 
   function overview(sessionId: string): Overview | null {

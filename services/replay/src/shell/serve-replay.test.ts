@@ -27,7 +27,7 @@ import {
   SessionId,
   uuidv7,
 } from '@countersign/kernel'
-import { draftOf } from '@countersign/log'
+import { draftOf, type Log, type ReadToEndOptions } from '@countersign/log'
 import { type InMemoryLog, inMemoryLog } from '@countersign/log/in-memory'
 import { createLogger } from '@countersign/runtime'
 import { type TestClaims, type TestIssuer, testIssuer } from '@countersign/testing'
@@ -53,6 +53,7 @@ let issuer: TestIssuer
 let log: InMemoryLog
 let host: ReplayHost
 let seal: Sealer
+let replayOn: (log: Log) => Promise<ReplayHost>
 
 before(async () => {
   issuer = await testIssuer()
@@ -62,16 +63,19 @@ before(async () => {
   await append(reviewers('prod', 'prod-reviewers'), reviewers('staging', 'staging-reviewers'))
   await append(await keyOf(SESSION))
   await append(...opening(), ...requests())
-  host = await serveReplay({
-    log,
-    logger: createLogger('replay', 'fatal'),
-    verify: tokenVerifier(issuer),
-    open: await openerWith(pair.privateJwk, PURPOSES.dataKey),
-    archive: archiveIn('no-such-folder'),
-    host: '127.0.0.1',
-    port: 0,
-    recordBytesMax: 1,
-  })
+  const open = await openerWith(pair.privateJwk, PURPOSES.dataKey)
+  replayOn = (read) =>
+    serveReplay({
+      log: read,
+      logger: createLogger('replay', 'fatal'),
+      verify: tokenVerifier(issuer),
+      open,
+      archive: archiveIn('no-such-folder'),
+      host: '127.0.0.1',
+      port: 0,
+      recordBytesMax: 1,
+    })
+  host = await replayOn(log)
 })
 after(async () => {
   await host[Symbol.asyncDispose]()
@@ -319,6 +323,47 @@ test('a reviewer is given the exact bytes of a request, also of a large one, and
     assert.deepEqual([status, PROBLEM.parse(body).code], [404, 'CS_NOT_FOUND'])
 })
 
+// Seen to fail when the session is read before the right to it is known.
+test('for who may not see it no session is read to find a request', async () => {
+  const { log: counted, count } = countedLog(Promise.resolve())
+  await using other = await replayOn(counted)
+  const path = `/v1/sessions/${SESSION}/requests/${REQUEST}`
+  const kim = await get(path, 'kim', { groups: ['staging-reviewers'] }, other.port)
+  assert.deepEqual([kim.status, count()], [404, 0])
+  assert.equal((await get(path, 'maria', {}, other.port)).status, 200)
+  assert.ok(count() > 0)
+})
+
+// Seen to fail when rights are looked at before the wait alone, and when the headers wait too.
+test('a stream that waits for its turn has its headers, and ends where its reader lost the right meanwhile', async () => {
+  const opened = Promise.withResolvers<void>()
+  const { log: gated, reads } = countedLog(opened.promise)
+  await using waiting = await replayOn(gated)
+  const open = (path: string, name: string, groups: string[]) =>
+    fetch(`http://127.0.0.1:${waiting.port}/v1/sessions/${SESSION}${path}`, {
+      headers: { authorization: `Bearer ${issuer.token(name, { groups })}` },
+    })
+  const busy = ['a', 'b', 'c', 'd'].map((name) => open('', name, ['countersign-admins']))
+  const stream = await open('/live', 'ana', ['prod-reviewers'])
+  assert.equal(stream.status, 200)
+  await reads(4)
+  await append(reviewers('prod', 'prod-reviewers', 'others'))
+  for (let status = 200; status !== 404;) {
+    const { body } = await get(`/v1/sessions`, 'ana', { groups: ['prod-reviewers'] }, waiting.port)
+    status = SESSIONS.parse(body).sessions.some(({ sessionId }) => sessionId === SESSION)
+      ? 200
+      : 404
+  }
+  opened.resolve()
+  const told: Uint8Array[] = []
+  await assert.rejects(async () => {
+    for await (const chunk of stream.body ?? []) told.push(chunk)
+  })
+  assert.deepEqual(told, [])
+  for (const response of await Promise.all(busy)) TIMELINE.parse(await response.json())
+  await append(reviewers('prod', 'prod-reviewers'))
+})
+
 test('after its key is erased only the rendering of a session is left', async () => {
   log.appendRaw('keys', 0, SESSION, {}, null)
   let told = TIMELINE.parse((await get(`/v1/sessions/${SESSION}`, 'maria', {})).body)
@@ -342,8 +387,32 @@ async function toldWhole(
   return entries
 }
 
-async function get(path: string, subject: string, claims: TestClaims) {
-  const response = await fetch(`http://127.0.0.1:${host.port}${path}`, {
+/** A log of which sessions are read when a gate opens; `reads` resolves when so many wait for it. */
+function countedLog(gate: Promise<void>) {
+  let count = 0
+  let changed = Promise.withResolvers<void>()
+  return {
+    log: {
+      ...log,
+      readToEnd: async (options: ReadToEndOptions) => {
+        count++
+        changed.resolve()
+        await gate
+        await log.readToEnd(options)
+      },
+    },
+    count: () => count,
+    async reads(wanted: number) {
+      while (count < wanted) {
+        changed = Promise.withResolvers()
+        await changed.promise
+      }
+    },
+  }
+}
+
+async function get(path: string, subject: string, claims: TestClaims, port = host.port) {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     headers: { authorization: `Bearer ${issuer.token(subject, claims)}` },
   })
   const body: unknown = await response.json()
@@ -449,9 +518,9 @@ const link = (sequence: number, ms: number) => ({
   at: at(ms),
 })
 
-const reviewers = (environment: string, group: string): AnyMessage => ({
+const reviewers = (environment: string, name: string, group = name): AnyMessage => ({
   type: 'ReviewersDefined',
-  name: group,
+  name,
   version: 'v',
   at: NOW,
   author: 'ana',

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { EventId, Instant, RequestId, SessionId, uuidv5 } from '@countersign/kernel'
+import type { RequestPart, TranscriptRecorded } from '@countersign/contracts'
+import { isAskOf } from '../core/asked.ts'
+import { ANSWER_BYTES_MAX } from '../core/contents.ts'
+import type { SessionRecord } from '../core/session-record.ts'
+import { neededOf } from '../core/story.ts'
+import { newFollowers } from './followers.ts'
+
+const SESSION = SessionId('01890a5d-ac96-774b-bcce-b302099a8057')
+const REQUEST = RequestId('01890a5d-ac96-774b-bcce-b302099a8058')
+const PIECE = Buffer.alloc(256 * 1024)
+const PIECES = 1_000
+const all = { before: () => true, fresh: () => true }
+
+// Seen to fail when what waits is counted in records.
+test('of readers that take nothing, who keeps most is cut off, and the others are not', async () => {
+  const followers = newFollowers({ overview: () => null, read: async () => {} })
+  using slow = followers.follow(SESSION, all)
+  using quick = followers.follow(SESSION, all)
+  await slow.next()
+  let count = 0
+  for (let number = 0; number < PIECES; number++) {
+    followers.tell(transcript(number), PIECE.length)
+    count += (await quick.next()).records.length
+  }
+  assert.equal(count, PIECES)
+  await slow.changed()
+  await assert.rejects(slow.next(), { code: 'CS_SESSION_LIMIT' })
+})
+
+// Seen to fail when all of a request is taken.
+test('before a session is followed no more of an answer is taken than is looked at, and nothing of what is told', async () => {
+  const read = async (onRecord: (record: SessionRecord) => void) => {
+    for (let number = 0; number < PIECES; number++) {
+      onRecord(part(number, false))
+      onRecord(transcript(number))
+    }
+  }
+  const followers = newFollowers({ overview: () => null, read: (_id, onRecord) => read(onRecord) })
+  using one = followers.follow(SESSION, { ...all, before: neededOf(new Set([REQUEST])) })
+  const { records } = await one.next()
+  assert.equal(records.length, ANSWER_BYTES_MAX / PIECE.length + 1)
+  // Whatever is wanted, there is an end to it.
+  using greedy = followers.follow(SESSION, all)
+  await assert.rejects(greedy.next(), { code: 'CS_SESSION_LIMIT' })
+})
+
+// Seen to fail when the answer and the data of the request are wanted too.
+test('of a request only what it asks is looked for', () => {
+  const wanted = (record: SessionRecord) => isAskOf(record.message, REQUEST)
+  assert.deepEqual([part(0, false), part(0, true), transcript(0)].map(wanted), [true, false, false])
+})
+
+const common = { sessionId: SESSION, requestId: REQUEST, previousHash: '', at: Instant(0) }
+
+const transcript = (sequence: number) =>
+  record({
+    type: 'TranscriptRecorded',
+    ...common,
+    sequence,
+    ciphertext: PIECE,
+    sizeBytes: PIECE.length,
+  })
+
+const part = (index: number, stream: boolean) =>
+  record({
+    type: 'RequestPart',
+    ...common,
+    sequence: index,
+    index,
+    stream,
+    ciphertext: PIECE,
+    sizeBytes: PIECE.length,
+  })
+
+const record = (message: RequestPart | TranscriptRecorded): SessionRecord => ({
+  position: { topic: 'sessions', partition: 0, offset: message.sequence },
+  id: EventId(uuidv5(SESSION, `${message.type} ${message.sequence}`)),
+  causation: null,
+  message,
+})
