@@ -8,7 +8,8 @@ import { countersignCli } from '../support/cli.ts'
 import { heldOnWire } from '../support/held.ts'
 import { timesRun } from '../support/ledger.ts'
 import { countersign, deny } from '../support/reviewer.ts'
-import { group, openWire, type Wire } from '../support/wire.ts'
+import { askTarget } from '../support/target.ts'
+import { group, openWire, told, type Wire } from '../support/wire.ts'
 
 const system = await arena('meaning')
 const FURTHER =
@@ -65,6 +66,52 @@ for (const [what, [sql, settings]] of Object.entries(SETTINGS)) {
     wire.end()
   })
 }
+
+const sync = toServer.sync()
+/** Another statement of the protocol, which leaves the unnamed one alone. */
+const beside = (sql: string): Buffer =>
+  Buffer.concat([
+    ...[toServer.close('statement', 'beside'), toServer.parse('beside', sql)],
+    ...[toServer.bind({ statement: 'beside' }), toServer.execute()],
+  ])
+const DMY = beside("set datestyle = 'SQL, DMY'")
+const RESET = beside('reset datestyle')
+
+/** Ways to prepare a text under an order of dates that is in force no more when it is executed. */
+const PREPARED: Readonly<Record<string, (parse: Buffer) => readonly Buffer[]>> = {
+  'before the settings were set back': (parse) => [
+    ...[Buffer.concat([DMY, sync]), Buffer.concat([parse, sync]), Buffer.concat([RESET, sync])],
+  ],
+  'between two changes of one pipeline': (parse) => [Buffer.concat([DMY, parse, RESET, sync])],
+  'in a transaction that was rolled back': (parse) => [
+    ...[Buffer.concat([beside('begin'), sync]), Buffer.concat([DMY, sync])],
+    ...[Buffer.concat([parse, sync]), Buffer.concat([beside('rollback'), sync])],
+  ],
+}
+
+// Meant to fail when `isReadOtherwise` in services/proxy/src/core/passage.ts is always false.
+for (const [when, sent] of Object.entries(PREPARED))
+  for (const name of ['s', ''])
+    test(`what was prepared as "${name}" ${when} runs as it was approved`, async () => {
+      const wire = await openWire(system, 'shop-prod')
+      const sql = "update shop.orders set note = '01/02/2026'::date::text where id = 5"
+      for (const bytes of sent(toServer.parse(name, sql))) {
+        wire.send(bytes)
+        const heard = told(await wire.ready())
+        assert.deepEqual(
+          heard.filter((line) => line.startsWith('error')),
+          [],
+        )
+      }
+      wire.send(toServer.bind({ statement: name }), toServer.execute(), sync)
+      const requestId = await heldOnWire(wire)
+      assert.deepEqual(await shownSettings(requestId), [])
+      assert.equal((await countersign(system, 'ana', requestId)).status, 200)
+      assert.deepEqual(told(await wire.ready()), ['2', 'done UPDATE 1', 'ready I'])
+      wire.end()
+      const noted = 'select note from shop.orders where id = 5'
+      assert.deepEqual(await askTarget(system, noted, 'shop_prod'), [{ note: '2026-01-02' }])
+    })
 
 test('a setting that the agent begins with is shown too', async () => {
   const wire = await openWire(system, 'shop-prod', { startup: [['TimeZone', 'Asia/Tokyo']] })

@@ -1,5 +1,11 @@
-import { type Execute, type Request, type RunsNothing, toServer } from '@countersign/postgres-wire'
-import { borrowsColumns } from '@countersign/statements'
+import {
+  type Execute,
+  type Parse,
+  type Request,
+  type RunsNothing,
+  toServer,
+} from '@countersign/postgres-wire'
+import { borrowsColumns, isEndTold } from '@countersign/statements'
 import type { Step } from './exchange.ts'
 import {
   forgetPortal,
@@ -9,6 +15,8 @@ import {
   learnPrepared,
   learnStatement,
   learnValueTypes,
+  type Reading,
+  readingNow,
   simpleQueried,
   type StatementNames,
 } from './statement-names.ts'
@@ -31,6 +39,8 @@ export type PassageOptions = {
   answered?: ReadonlySet<Request>
   /** The settings of the session, under which it reads literals. */
   settings(): string
+  /** What the target reads a message under; as it reads now where it is left out. */
+  readingOf?(step: number): Reading
   /** What of Countersign's own goes out right before a message; null for nothing. */
   guardOf?(step: number): Passage | null
 }
@@ -47,6 +57,13 @@ export function passage(names: StatementNames, options: PassageOptions): Passage
   const outbound: Outbound[] = []
   const steps: Step[] = []
   const doubtful = new Set(names.doubtfulStatements)
+  /** What the messages make, before the target confirms it. */
+  // bound: the messages of a pipeline
+  const made = new Map<string, Parse>()
+  // bound: the messages of a pipeline
+  const readings = new Map<string, Reading>()
+  const isReadOtherwise = (parse: Parse, reading: Reading): boolean =>
+    (readings.get(parse.name) ?? names.readings.get(parse)) !== reading && !isEnd(parse)
   for (let at = from; at < end; at++) {
     const message = messages[at]
     if (message === undefined) continue
@@ -63,17 +80,29 @@ export function passage(names: StatementNames, options: PassageOptions): Passage
       steps.push(ourDescribe(message))
     }
     const request = owner?.lastStep === at ? owner.number : null
-    const step = stepOf(names, message, { request, settings: () => options.settings() })
+    const reading = options.readingOf?.(at) ?? readingNow(names)
+    const step = stepOf(names, message, { request, reading, settings: () => options.settings() })
     if (own !== null) outbound.push({ request: null, bytes: own })
     else {
       // Data comes when the target asks for it; what else is left is never sent.
       if (step === null) continue
       if (owner === null) throw new Error(`a ${message.tag} belongs to no request`)
-      if (message.tag === 'Bind' && doubtful.has(message.statement))
-        prepareAgain(names, message.statement, { outbound, steps, request: owner.number })
+      if (message.tag === 'Bind') {
+        const name = message.statement
+        const parse = made.get(name) ?? names.statements.get(name)
+        const isInDoubt = doubtful.has(name)
+        if (parse !== undefined && (isInDoubt || isReadOtherwise(parse, reading))) {
+          prepareAgain(names, parse, { outbound, steps, reading, request: owner.number })
+          readings.set(name, reading)
+        }
+      }
       outbound.push({ request: owner.number, bytes: message.raw })
     }
-    if (message.tag === 'Parse') doubtful.delete(message.name)
+    if (message.tag === 'Parse') {
+      doubtful.delete(message.name)
+      made.set(message.name, message)
+      readings.set(message.name, reading)
+    }
     if (message.tag === 'Bind') doubtful.delete(message.statement)
     if (step === null) continue
     const isHidden = options.answered?.has(message) === true
@@ -98,17 +127,19 @@ function runsNothing(message: Request): RunsNothing | null {
   }
 }
 
+/** The end of a transaction reads nothing, and is what may run in one that failed. */
+const isEnd = ({ sql }: Parse): boolean => sql !== null && isEndTold(sql)
+
 /**
- * The name may stand for another text by now, so it is given its own text again, as part of the request that uses it: that
- * is decided on and recorded with just this text and these types.
+ * The name may stand for another text by now, or the target may have read its text otherwise than it would now. So it is given
+ * its own text again, as part of the request that uses it: that is decided on and recorded with just this text and these types.
  */
 function prepareAgain(
   names: StatementNames,
-  name: string,
-  to: { outbound: Outbound[]; steps: Step[]; request: number },
+  parse: Parse,
+  to: { outbound: Outbound[]; steps: Step[]; reading: Reading; request: number },
 ): void {
-  const parse = names.statements.get(name)
-  if (parse === undefined) return
+  const { name } = parse
   const step = { request: null, portal: null, isOurs: true, isForAgent: true } as const
   to.outbound.push(
     { request: null, bytes: toServer.close('statement', name) },
@@ -116,7 +147,7 @@ function prepareAgain(
   )
   to.steps.push(
     { ...step, tag: 'Close' },
-    { ...step, tag: 'Parse', confirmed: () => learnStatement(names, parse) },
+    { ...step, tag: 'Parse', confirmed: () => learnStatement(names, parse, to.reading) },
   )
 }
 
@@ -139,12 +170,12 @@ function isDescribed(
   return false
 }
 
-type OfStep = { readonly request: number | null; settings(): string }
+type OfStep = { readonly request: number | null; readonly reading: Reading; settings(): string }
 
 function stepOf(
   names: StatementNames,
   message: Request,
-  { request, settings }: OfStep,
+  { request, reading, settings }: OfStep,
 ): Step | null {
   const base = { request, portal: null, isOurs: false }
   switch (message.tag) {
@@ -161,13 +192,13 @@ function stepOf(
       }
     }
     case 'Parse':
-      return { ...base, tag: 'Parse', confirmed: () => learnStatement(names, message) }
+      return { ...base, tag: 'Parse', confirmed: () => learnStatement(names, message, reading) }
     case 'Bind':
       return {
         ...base,
         tag: 'Bind',
         portal: message.portal,
-        confirmed: () => learnPortal(names, message),
+        confirmed: () => learnPortal(names, message, reading),
       }
     case 'Describe':
       return {
@@ -183,7 +214,9 @@ function stepOf(
         portal: message.portal,
         // A statement that failed redefined nothing.
         confirmed: () => {
-          const sql = names.portals.get(message.portal)?.parse.sql ?? null
+          const portal = names.portals.get(message.portal)
+          if (portal !== undefined) names.begun.add(portal.bind)
+          const sql = portal?.parse.sql ?? null
           forgetRedefined(names, sql)
           learnPrepared(names, sql, settings())
           if (borrowsColumns(sql)) forgetPortal(names, message.portal)

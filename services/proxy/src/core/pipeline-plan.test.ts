@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import fc from 'fast-check'
-import { toServer } from '@countersign/postgres-wire'
+import { type Bind, toServer } from '@countersign/postgres-wire'
 import { loadStatements } from '@countersign/statements'
 import { planned, REQUESTS_MAX } from './pipeline-plan.ts'
 import { requests as messages } from './requests-under-test.ts'
-import { noNames, type StatementNames } from './statement-names.ts'
+import { learnPortal, noNames, readOtherwise, type StatementNames } from './statement-names.ts'
 
 before(loadStatements)
 
@@ -146,11 +146,32 @@ test('what is told apart by another statement between is more than one request',
   ])
 })
 
+// Seen to fail when `planned` does not look whether a portal is left over, and when `isOutdated` counts what has begun.
+test('a portal that nothing has executed is not begun when texts are read otherwise, and one that was goes on', () => {
+  const names = namesWith('s', "select '01/02/2026'::date")
+  const sent = messages(toServer.execute('p'))
+  const stop = (): string | undefined => planned(sent, names).stop?.code
+  const bound = (reading?: string): Bind => {
+    const [bind] = messages(toServer.bind({ portal: 'p', statement: 's' }))
+    assert.ok(bind?.tag === 'Bind')
+    learnPortal(names, bind, reading)
+    return bind
+  }
+  bound('0, state 7')
+  assert.equal(stop(), 'CS_PORTAL_UNKNOWN', 'made behind a change that was not asked about')
+  const begun = bound()
+  assert.equal(stop(), undefined)
+  readOtherwise(names)
+  assert.equal(stop(), 'CS_PORTAL_UNKNOWN')
+  names.begun.add(begun)
+  assert.equal(stop(), undefined)
+})
+
 test('of thousands of small requests a hundred are planned at once, and no group is torn apart', () => {
   const names = namesWith('s', 'select 1')
   const [bind] = messages(toServer.bind({ portal: 'p', statement: 's' }))
   const parse = names.statements.get('s')
-  if (bind?.tag === 'Bind' && parse !== undefined) names.portals.set('p', { bind, parse })
+  if (bind?.tag === 'Bind' && parse !== undefined) learnPortal(names, bind)
   const small: readonly (readonly Buffer[])[] = [
     [toServer.query('')],
     [toServer.parse('', '')],

@@ -6,7 +6,7 @@ import {
   type NamedStatement,
   preparedName,
 } from '@countersign/statements'
-import { mayRedefine, type StatementNames, tentative } from './statement-names.ts'
+import { isOutdated, mayRedefine, type StatementNames, tentative } from './statement-names.ts'
 
 /** A request inside a pipeline: what is decided on, and which messages carry it. */
 export type Ask = {
@@ -118,7 +118,7 @@ export function planned(
       }
       case 'Execute': {
         const portal = scope.portals.get(message.portal)
-        if (portal === undefined)
+        if (portal === undefined || isLeftOver(names, portal.bind))
           return stopAt(step, 'CS_PORTAL_UNKNOWN', `portal "${message.portal}" does not exist`)
         const firstStep: number = binds(group, portal.bind)?.firstStep ?? step
         if (firstStep === step) close()
@@ -156,6 +156,10 @@ export function planned(
   }
   return plan(messages.length)
 }
+
+/** Whether the target has a portal that was made when texts were read otherwise, and that would begin only now. */
+const isLeftOver = (names: StatementNames, bind: Bind): boolean =>
+  names.portals.get(bind.portal)?.bind === bind && isOutdated(names, bind)
 
 /** So many requests are decided on, recorded and sent at once. */
 export const REQUESTS_MAX = 2_000

@@ -25,11 +25,30 @@ export type StatementNames = {
   readonly doubtfulPortals: Set<string>
   /** When a portal was made, in the bytes of the target; of those that it was asked about. */
   readonly portalAges: Map<string, string>
+  /** What a statement, or a portal, was read under when the target made it. */
+  readonly readings: WeakMap<Parse | Bind, Reading>
+  /** How often texts came to be read otherwise. */
+  changes: number
+  /** The portals that were executed: what is left of them goes on as it began. */
+  readonly begun: WeakSet<Bind>
   /** The types of the parameters of a statement, once the target described them. */
   readonly valueTypes: WeakMap<Parse, readonly number[]>
   /** The statements that PREPARE named, for EXECUTE; PREPARED_MAX of them. */
   readonly prepared: Map<string, Prepared>
 }
+
+/**
+ * What the target reads a text under: settings, the search path, and what names stand for. The target keeps what it made of a
+ * text: the constant that '01/02/2026'::date was under the DateStyle of then, or the table that a name stood for.
+ */
+export type Reading = string
+
+/** As texts are read now, where the settings are known. */
+export const readingNow = ({ changes }: StatementNames): Reading => String(changes)
+
+/** As texts are read behind what may have changed the settings, in this state of the session, until they are asked for. */
+export const readingBehind = ({ changes }: StatementNames, stateVersion: number): Reading =>
+  `${changes}, state ${stateVersion}`
 
 /** A PREPARE by the hashes of its text and of what its literals were read under: under other settings they mean others. */
 export type Prepared = { readonly textHash: string; readonly readUnder: string }
@@ -45,6 +64,9 @@ export const noNames = (): StatementNames => ({
   doubtfulPortals: new Set(),
   // bound: NAMES_MAX
   portalAges: new Map(),
+  readings: new WeakMap(),
+  changes: 0,
+  begun: new WeakSet(),
   valueTypes: new WeakMap(),
   // bound: PREPARED_MAX
   prepared: new Map(),
@@ -64,9 +86,14 @@ export function simpleQueried(names: StatementNames): void {
   forgetPortal(names, '')
 }
 
-/** The target confirmed a Parse. */
-export function learnStatement(names: StatementNames, parse: Parse): void {
+/** The target confirmed a Parse, which it read under this. */
+export function learnStatement(
+  names: StatementNames,
+  parse: Parse,
+  reading = readingNow(names),
+): void {
   names.statements.set(parse.name, parse)
+  names.readings.set(parse, reading)
   names.doubtfulStatements.delete(parse.name)
   names.prepared.delete(parse.name)
 }
@@ -94,11 +121,21 @@ export function learnValueTypes(
 }
 
 /** The target confirmed a Bind. */
-export function learnPortal(names: StatementNames, bind: Bind): void {
+export function learnPortal(names: StatementNames, bind: Bind, reading = readingNow(names)): void {
   const parse = names.statements.get(bind.statement)
   forgetPortal(names, bind.portal)
+  names.readings.set(bind, reading)
   if (parse !== undefined) names.portals.set(bind.portal, { bind, parse })
 }
+
+/** Texts are read otherwise from now on, so statements are prepared again before they are used. */
+export function readOtherwise(names: StatementNames): void {
+  names.changes++
+}
+
+/** Whether a portal that nothing has executed yet was made under what texts are not read under any more. */
+export const isOutdated = (names: StatementNames, bind: Bind): boolean =>
+  !names.begun.has(bind) && names.readings.get(bind) !== readingNow(names)
 
 export function forgetStatement(names: StatementNames, name: string): void {
   names.statements.delete(name)

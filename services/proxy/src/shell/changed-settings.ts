@@ -3,6 +3,7 @@ import { Problem, sha256 } from '@countersign/kernel'
 import { isSamePath, namedSettings } from '@countersign/statements'
 import type { Ask } from '../core/pipeline-plan.ts'
 import { literal } from '../core/literal.ts'
+import { readOtherwise } from '../core/statement-names.ts'
 import { ownQuery } from './own-query.ts'
 import { settingOf } from './search-path.ts'
 import type { Session } from './session-state.ts'
@@ -22,6 +23,7 @@ export async function currentSettings(session: Session): Promise<void> {
   if (rows === null)
     throw new Problem('CS_TARGET_FAILED', 'the target did not say under which settings it reads')
   session.settingsVersion = session.stateVersion
+  const before = whatTextsAreReadUnder(session)
   session.settings = rows
     .map(([name, value]) => ({ name: String(name ?? ''), value: String(value ?? '') }))
     .filter(({ name }) => !isWithoutMeaning(name))
@@ -33,7 +35,12 @@ export async function currentSettings(session: Session): Promise<void> {
       { name: 'search_path', value: settingOf(session.searchPath) },
     ]
   if (session.hasUnknownSettings) session.settings = [...session.settings, UNKNOWN]
+  if (whatTextsAreReadUnder(session) !== before) readOtherwise(session.names)
 }
+
+/** Without the settings of applications and extensions, whose names have a dot: they count when a statement runs. */
+const whatTextsAreReadUnder = ({ settings }: Session): string =>
+  JSON.stringify(settings.filter((one) => one !== UNKNOWN && !one.name.includes('.')))
 
 /**
  * Whether the settings are others than those that a request was asked about with. In a transaction that changed the state of

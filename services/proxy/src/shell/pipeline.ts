@@ -15,7 +15,13 @@ import {
   planned,
   REQUESTS_MAX,
 } from '../core/pipeline-plan.ts'
-import { agelessPortals, doubtAll } from '../core/statement-names.ts'
+import {
+  agelessPortals,
+  doubtAll,
+  type Reading,
+  readingBehind,
+  readingNow,
+} from '../core/statement-names.ts'
 import { answers } from './answers.ts'
 import { currentSettings, haveSettingsMoved } from './changed-settings.ts'
 import { copyColumns, takenCopyData } from './copy-held.ts'
@@ -63,6 +69,7 @@ async function served(session: Session, batch: Batch): Promise<void> {
   if (executesDoubtful(session, batch) && !(await portalsConfirmed(session)))
     return skipRest(session, batch, [])
   const part = { from: batch.next, requestsMax: batch.requestsMax }
+  const { changes } = session.names
   let plan = planned(messages, session.names, part)
   const [next] = plan.asks
   // A guard that opened a pipeline would make a transaction of what follows.
@@ -84,6 +91,7 @@ async function served(session: Session, batch: Batch): Promise<void> {
   }
   await currentPlan(session)
   if (plan.asks.length > 0) await currentSettings(session)
+  if (session.names.changes !== changes) plan = planned(messages, session.names, part)
   if (plan.asks.length > 0 && session.exchange.skipping) return skipRest(session, batch, [])
   const asks = await withExecuted(session, asksOf(batch, plan))
   if (asks === null) return skipRest(session, batch, [])
@@ -344,19 +352,25 @@ async function forward(session: Session, batch: Batch, end: number, isCut: boole
       proofs.set(own, guard.released)
       guards.set(pending.ask.firstStep, guardPassage(session, guard.sql, own))
     }
-    return { pending, number }
+    return { pending, released, number }
   })
   portalsNamed(session.cursors, sending)
   const owners = new Map<number, Owner>()
-  for (const { pending, number } of running) {
+  const readings = new Map<number, Reading>()
+  for (const { pending, released, number } of running) {
     const { firstStep, lastStep } = pending.ask
-    for (let step = firstStep; step <= lastStep; step++) owners.set(step, { number, lastStep })
+    const reading = readingIn(session, released.message.stateVersion)
+    for (let step = firstStep; step <= lastStep; step++) {
+      owners.set(step, { number, lastStep })
+      readings.set(step, reading)
+    }
   }
   const { outbound, steps } = passage(session.names, {
     messages,
     from: next,
     end,
     requestOf: (step) => owners.get(step) ?? null,
+    readingOf: (step) => readings.get(step) ?? readingIn(session, session.stateVersion),
     guardOf: (step) => guards.get(step) ?? null,
     answered: batch.answered,
     settings: () => JSON.stringify(session.settings),
@@ -385,6 +399,10 @@ async function forward(session: Session, batch: Batch, end: number, isCut: boole
   // Whatever was learned meanwhile, or failed: the code may have redefined it.
   if (ran.some(({ isOpaque }) => isOpaque)) doubtAll(session.names)
 }
+
+/** What texts are read under in a state of the session: its settings are known once they were asked for in it. */
+const readingIn = ({ names, settingsVersion }: Session, stateVersion: number): Reading =>
+  stateVersion === settingsVersion ? readingNow(names) : readingBehind(names, stateVersion)
 
 function outgoingOf(
   { request, bytes }: Outbound,
