@@ -113,6 +113,41 @@ for (const [when, sent] of Object.entries(PREPARED))
       assert.deepEqual(await askTarget(system, noted, 'shop_prod'), [{ note: '2026-01-02' }])
     })
 
+const describedA = toServer.describe('statement', 'a')
+/** Ways to have the target read anew what PREPARE named `a`, under an order of dates that is in force no more at the end. */
+const READ_ANEW: Readonly<Record<string, readonly Buffer[]>> = {
+  'in pipelines of their own': [
+    ...[Buffer.concat([DMY, sync]), Buffer.concat([describedA, sync])],
+    Buffer.concat([RESET, sync]),
+  ],
+  'in one pipeline': [Buffer.concat([DMY, describedA, RESET, sync])],
+  'by whatever ran in between': [
+    ...[Buffer.concat([DMY, sync]), toServer.query('select 1'), Buffer.concat([RESET, sync])],
+  ],
+}
+
+// Meant to fail when `readOtherwise` in services/proxy/src/core/statement-names.ts keeps what PREPARE named, and when
+// `learnDescribed` does nothing.
+for (const [how, sent] of Object.entries(READ_ANEW))
+  test(`what PREPARE named, and was read under other settings since, ${how}, is not known any more`, async () => {
+    const wire = await openWire(system, 'shop-prod')
+    await ran(
+      wire,
+      "prepare a as update shop.orders set note = '01/02/2026'::date::text where id = 6 returning id",
+    )
+    for (const bytes of sent) {
+      wire.send(bytes)
+      const heard = told(await wire.ready())
+      assert.deepEqual(
+        heard.filter((line) => line.startsWith('error')),
+        [],
+      )
+    }
+    wire.send(toServer.query('execute a'))
+    assert.match(told(await wire.ready()).join(), /^error 42C0[12],ready I$/)
+    wire.end()
+  })
+
 test('a setting that the agent begins with is shown too', async () => {
   const wire = await openWire(system, 'shop-prod', { startup: [['TimeZone', 'Asia/Tokyo']] })
   wire.send(toServer.query(UPDATE))

@@ -199,6 +199,36 @@ test('what is read behind a change that was not asked about is not taken for wha
   assert.equal(planned(requests(toServer.execute('p')), names).stop, null)
 })
 
+// Seen to fail when a Describe is not taken for a use, or when a PREPARE is learned whatever it was read under.
+test('a statement that is described behind a change that was not asked about may have been read anew', () => {
+  const names = noNames()
+  const sent = (frame: Buffer, reading: string): string[] => {
+    const messages = requests(frame)
+    const { outbound, steps } = passage(names, {
+      ...{ messages, from: 0, end: 1, settings },
+      requestOf: () => ({ number: 0, lastStep: 0 }),
+      readingOf: () => reading,
+    })
+    for (const step of steps) step.confirmed?.()
+    return requests(...outbound.map(({ bytes }) => bytes)).map(({ tag }) => tag)
+  }
+  const bind = toServer.bind({ statement: 's' })
+  sent(toServer.parse('s', 'select 1'), '0')
+  sent(toServer.describe('statement', 's'), '0')
+  assert.deepEqual(sent(bind, '0'), ['Bind'])
+  sent(toServer.describe('statement', 's'), '0, state 1')
+  assert.deepEqual(sent(bind, '0'), ['Close', 'Parse', 'Bind'])
+  for (const [reading, isKnown] of [
+    ['0', true],
+    ['0, state 1', false],
+  ] as const) {
+    sent(toServer.query('prepare p as select 1'), reading)
+    assert.equal(names.prepared.has('p'), isKnown)
+    sent(toServer.describe('statement', 'p'), '0, state 2')
+    assert.equal(names.prepared.has('p'), false)
+  }
+})
+
 test('the types of values are those that the target described for the statement', () => {
   const names = noNames()
   const [parse, bind, execute] = requests(

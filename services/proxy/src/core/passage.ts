@@ -11,6 +11,7 @@ import {
   forgetPortal,
   forgetRedefined,
   forgetStatement,
+  learnDescribed,
   learnPortal,
   learnPrepared,
   learnStatement,
@@ -178,6 +179,7 @@ function stepOf(
   { request, reading, settings }: OfStep,
 ): Step | null {
   const base = { request, portal: null, isOurs: false }
+  const isAsNow = (): boolean => reading === readingNow(names)
   switch (message.tag) {
     case 'Query': {
       let hasFailed = false
@@ -187,7 +189,7 @@ function stepOf(
         failed: () => (hasFailed = true),
         confirmed: () => {
           queried(names, message.sql)
-          if (!hasFailed) learnPrepared(names, message.sql, settings())
+          if (!hasFailed && isAsNow()) learnPrepared(names, message.sql, settings())
         },
       }
     }
@@ -206,6 +208,9 @@ function stepOf(
         tag: 'Describe',
         portal: message.kind === 'portal' ? message.name : STATEMENT,
         typed: (types) => learnValueTypes(names, message.name, types),
+        confirmed: () => {
+          if (message.kind === 'statement') learnDescribed(names, message.name, reading)
+        },
       }
     case 'Execute':
       return {
@@ -218,7 +223,7 @@ function stepOf(
           if (portal !== undefined) names.begun.add(portal.bind)
           const sql = portal?.parse.sql ?? null
           forgetRedefined(names, sql)
-          learnPrepared(names, sql, settings())
+          if (isAsNow()) learnPrepared(names, sql, settings())
           if (borrowsColumns(sql)) forgetPortal(names, message.portal)
         },
       }

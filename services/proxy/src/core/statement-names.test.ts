@@ -9,10 +9,12 @@ import {
   forgetRedefined,
   forgetStatement,
   isAsPrepared,
+  learnDescribed,
   learnPortal,
   learnPrepared,
   learnStatement,
   noNames,
+  readOtherwise,
   type StatementNames,
 } from './statement-names.ts'
 
@@ -70,6 +72,7 @@ test('a name that is made anew is in doubt no more, and its age is not known', (
   assert.deepEqual(agelessPortals(names), ['q', 'p'])
 })
 
+// Seen to fail when `readOtherwise` keeps what PREPARE named, and when `learnDescribed` does nothing.
 test('what PREPARE named is known until something may have given the name another meaning', () => {
   const SETTINGS = '[]'
   const text = 'prepare p (int) as select $1'
@@ -92,6 +95,11 @@ test('what PREPARE named is known until something may have given the name anothe
   for (const sql of ['deallocate p', 'deallocate all', 'discard all', 'execute q', null])
     assert.equal(known(after(sql)), false, String(sql))
   assert.equal(known(doubtAll), false, 'code ran that nobody looked into')
+  assert.equal(known(readOtherwise), false, 'texts came to be read otherwise, and again as before')
+  const describedUnder = (reading: string) => (names: StatementNames) =>
+    learnDescribed(names, 'p', reading)
+  assert.equal(known(describedUnder('0')), true, 'described under what it was prepared under')
+  assert.equal(known(describedUnder('0, state 1')), false, 'described behind a change')
   assert.equal(
     known((names) => learnStatement(names, parse)),
     false,

@@ -128,9 +128,21 @@ export function learnPortal(names: StatementNames, bind: Bind, reading = reading
   if (parse !== undefined) names.portals.set(bind.portal, { bind, parse })
 }
 
-/** Texts are read otherwise from now on, so statements are prepared again before they are used. */
+/**
+ * Texts are read otherwise from now on, so statements are prepared again before they are used. What PREPARE named cannot be:
+ * the target may read it anew at any use, also where that is a mere question for its columns.
+ */
 export function readOtherwise(names: StatementNames): void {
   names.changes++
+  names.prepared.clear()
+}
+
+/** The target described a statement, and may have read its text anew for that. */
+export function learnDescribed(names: StatementNames, name: string, reading: Reading): void {
+  if (reading === readingNow(names)) return
+  const parse = names.statements.get(name)
+  if (parse !== undefined) names.readings.delete(parse)
+  names.prepared.delete(name)
 }
 
 /** Whether a portal that nothing has executed yet was made under what texts are not read under any more. */
