@@ -10,6 +10,7 @@ import { arena } from '../support/arena.ts'
 import { psql } from '../support/agent.ts'
 import { countersignCli } from '../support/cli.ts'
 import { heldOnWire } from '../support/held.ts'
+import { eventsOf, eventually, newestSession, observe } from '../support/ledger.ts'
 import { applyCatalog, deny } from '../support/reviewer.ts'
 import { askTarget } from '../support/target.ts'
 import { group, openWire, told } from '../support/wire.ts'
@@ -377,6 +378,58 @@ test('code that comes to move the path while a session is open fails its pipelin
   const behind = told(await open.ready()).filter((line) => /^(row|error|done)/.test(line))
   assert.deepEqual(behind, [inserted, 'error 40C01'])
   open.end()
+})
+
+// Meant to fail when `meansOthers` in services/proxy/src/core/statement-names.ts does nothing, and when `portalAnswer` in
+// core/answer-taint.ts gives what policy says now alone.
+test('where a name comes to stand for another table, what was prepared before does not show the one of then', async () => {
+  const both = 'select upper(word) from t where id = 3'
+  const ofB = 'row IN TENANT_B'
+  const ofFirst = 'row IN TENANT_FIRST'
+  await askTarget(
+    system,
+    `create schema tenant_first; grant usage on schema tenant_first to shop_dev_reader, shop_dev_writer;
+      insert into tenant_b.t values (3, 'in tenant_b'), (3, 'in tenant_b')`,
+    'shop_dev',
+  )
+  await using log = await observe(system)
+  const wire = await openWire(system, 'shop-dev')
+  const heard = async (...bytes: readonly Buffer[]): Promise<string[]> => {
+    wire.send(...bytes)
+    return told(await wire.ready()).filter((line) => /^(row|error)/.test(line))
+  }
+  const sessionId = await newestSession(log)
+  /** The descriptions of the target that the session released something for. */
+  const descriptions = async (): Promise<number> => {
+    const released = await eventsOf(log, 'sessions', 'RequestReleased')
+    const own = released.filter((one) => one.sessionId === sessionId)
+    return new Set(own.map(({ targetVersion }) => targetVersion)).size
+  }
+  await heard(run('set search_path = tenant_first, tenant_b'))
+  await heard(run(`prepare a as ${both}`))
+  assert.deepEqual(await heard(run('execute a')), [IN_B, IN_B])
+  await heard(prepare(both), SYNC)
+  await heard(run('begin'))
+  assert.deepEqual(await heard(bound, toServer.execute('p', 1), SYNC), [IN_B])
+  await askTarget(
+    system,
+    `create table tenant_first.t (id int, word text); insert into tenant_first.t values (3, 'in tenant_first');
+      grant select on tenant_first.t to shop_dev_reader, shop_dev_writer`,
+    'shop_dev',
+  )
+  await eventually('another description', async () => {
+    const [row] = await heard(run(both))
+    return row === ofFirst && (await descriptions()) > 1
+  })
+  assert.deepEqual(await heard(toServer.execute('p', 1), SYNC), [IN_B])
+  assert.deepEqual(await heard(executed, SYNC), [ofFirst])
+  await heard(run('commit'))
+  const named = await heard(run('execute a'))
+  assert.ok(named.length > 0 && !named.includes(ofB), named.join())
+  await heard(run('deallocate a'))
+  await heard(run(`prepare a as ${both}`))
+  assert.deepEqual(await heard(run('execute a')), [ofFirst])
+  wire.end()
 })
 
 test('the reviewer sees the path under which a text is asked about', async () => {

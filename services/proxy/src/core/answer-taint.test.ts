@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { type Bind, toServer } from '@countersign/postgres-wire'
 import {
   type AnswerTaint,
   cursorAnswered,
   type Cursors,
   cursorUsed,
+  type PortalAnswer,
+  portalAnswer,
   UNTAINTED,
 } from './answer-taint.ts'
+import { requests } from './requests-under-test.ts'
 
 const use = (
   cursorUse: string,
@@ -54,4 +58,39 @@ test('whatever else may have the name is in doubt', () => {
   cursorUsed(cursors, use('declare'), 0)
   cursorAnswered(cursors, 0, false)
   assert.equal(cursorUsed(cursors, FETCH, 1).isTainted, true)
+})
+
+// Seen to fail when `portalAnswer` gives what policy says now alone, and when it leaves out that the masks are others since.
+test('a portal shows what it was bound to, also where names stand for others since', () => {
+  const [bind] = requests(toServer.bind({ portal: 'p' }))
+  assert.ok(bind?.tag === 'Bind')
+  const masked = { ...UNTAINTED, isTainted: true, plainColumns: [1, 2] }
+  const plain = { ...UNTAINTED, plainColumns: [2, 3] }
+  const shown = (
+    then: Partial<PortalAnswer>,
+    now: Partial<PortalAnswer>,
+  ): Pick<AnswerTaint, 'isTainted' | 'plainColumns'> => {
+    const known = new WeakMap<Bind, PortalAnswer>()
+    const counts = { changes: 0, planChanges: 0 }
+    const first = portalAnswer(known, bind, { answer: plain, ...counts, ...then })
+    assert.deepEqual(first, then.answer ?? plain)
+    const { isTainted, plainColumns } = portalAnswer(known, bind, {
+      ...{ answer: plain, ...counts },
+      ...now,
+    })
+    return { isTainted, plainColumns }
+  }
+  const asNow = { isTainted: false, plainColumns: [2, 3] }
+  assert.deepEqual(shown({ answer: masked }, {}), asNow, 'decided anew, of the same names')
+  assert.deepEqual(shown({ answer: masked }, { changes: 1 }), {
+    isTainted: true,
+    plainColumns: [2],
+  })
+  assert.deepEqual(shown({}, { answer: masked, changes: 1 }), {
+    isTainted: true,
+    plainColumns: [2],
+  })
+  assert.deepEqual(shown({}, { changes: 1 }), asNow)
+  assert.deepEqual(shown({}, { changes: 1, planChanges: 1 }), { isTainted: true, plainColumns: [] })
+  assert.deepEqual(shown({}, { planChanges: 1 }), asNow)
 })

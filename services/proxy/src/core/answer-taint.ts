@@ -1,5 +1,5 @@
 import type { RequestAllowed, ReviewRequired } from '@countersign/contracts'
-import type { Request } from '@countersign/postgres-wire'
+import type { Bind, Request } from '@countersign/postgres-wire'
 
 /** What policy said of a request that counts for the masking of its answer. */
 export type AnswerTaint = Pick<
@@ -41,6 +41,35 @@ export const inDoubt = (answer: AnswerTaint): AnswerTaint => ({
   writesTagged: true,
   plainColumns: [],
 })
+
+/** The answer of a portal, with the counts of what changed when it was asked about. */
+export type PortalAnswer = {
+  readonly answer: AnswerTaint
+  /** How often texts had come to be read otherwise. */
+  readonly changes: number
+  readonly planChanges: number
+}
+
+/**
+ * The answer of a portal that is executed, and what policy said of it now. It shows what it was bound to: where names stand
+ * for others since, it is masked as policy said then too.
+ */
+export function portalAnswer(
+  known: WeakMap<Bind, PortalAnswer>,
+  bind: Bind,
+  now: PortalAnswer,
+): AnswerTaint {
+  const bound = known.get(bind)
+  if (bound === undefined) known.set(bind, now)
+  if (bound === undefined || bound.changes === now.changes) return now.answer
+  const then = bound.planChanges === now.planChanges ? bound.answer : inDoubt(bound.answer)
+  return {
+    ...now.answer,
+    isTainted: now.answer.isTainted || then.isTainted,
+    writesTagged: now.answer.writesTagged || then.writesTagged,
+    plainColumns: now.answer.plainColumns.filter((column) => then.plainColumns.includes(column)),
+  }
+}
 
 /**
  * Whether the end of the transaction may still quote masked columns: checks that wait for it, and held cursors, whose

@@ -93,7 +93,9 @@ export function passage(names: StatementNames, options: PassageOptions): Passage
         const parse = made.get(name) ?? names.statements.get(name)
         const isInDoubt = doubtful.has(name)
         if (parse !== undefined && (isInDoubt || isReadOtherwise(parse, reading))) {
-          prepareAgain(names, parse, { outbound, steps, reading, request: owner.number })
+          const to = { outbound, steps, reading, request: owner.number }
+          if (!isInDoubt) refuseOtherColumns(parse, to)
+          prepareAgain(names, parse, to)
           readings.set(name, reading)
         }
       }
@@ -135,21 +137,35 @@ const isEnd = ({ sql }: Parse): boolean => sql !== null && isEndTold(sql)
  * The name may stand for another text by now, or the target may have read its text otherwise than it would now. So it is given
  * its own text again, as part of the request that uses it: that is decided on and recorded with just this text and these types.
  */
-function prepareAgain(
-  names: StatementNames,
-  parse: Parse,
-  to: { outbound: Outbound[]; steps: Step[]; reading: Reading; request: number },
-): void {
+function prepareAgain(names: StatementNames, parse: Parse, to: To): void {
   const { name } = parse
-  const step = { request: null, portal: null, isOurs: true, isForAgent: true } as const
+  const step = FOR_AGENT
   to.outbound.push(
     { request: null, bytes: toServer.close('statement', name) },
     { request: to.request, bytes: parse.raw },
   )
   to.steps.push(
-    { ...step, tag: 'Close' },
+    // Where the Parse fails, the target has none by this name.
+    { ...step, tag: 'Close', confirmed: () => names.doubtfulStatements.add(name) },
     { ...step, tag: 'Parse', confirmed: () => learnStatement(names, parse, to.reading) },
   )
+}
+
+/**
+ * The client knows the columns of a statement that it prepared, and PostgreSQL refuses to execute one that would have others by now
+ * (0A000). Drivers then prepare it again themselves.
+ */
+function refuseOtherColumns({ name }: Parse, to: To): void {
+  to.outbound.push({ request: null, bytes: toServer.describe('statement', name) })
+  to.steps.push({ ...FOR_AGENT, tag: 'Describe', portal: STATEMENT })
+}
+
+/** Where what Countersign adds to a pipeline goes. */
+type To = {
+  readonly outbound: Outbound[]
+  readonly steps: Step[]
+  readonly reading: Reading
+  readonly request: number
 }
 
 /**
@@ -261,6 +277,8 @@ const ourDescribe = (execute: Execute): Step => ({
   isOurs: true,
   isForAgent: true,
 })
+
+const FOR_AGENT = { request: null, portal: null, isOurs: true, isForAgent: true } as const
 
 const CHANGES_PORTALS: ReadonlySet<Request['tag']> = new Set(['Bind', 'Close', 'Execute', 'Query'])
 

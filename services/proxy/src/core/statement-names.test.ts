@@ -13,6 +13,7 @@ import {
   learnPortal,
   learnPrepared,
   learnStatement,
+  meansOthers,
   noNames,
   readOtherwise,
   type StatementNames,
@@ -95,6 +96,7 @@ test('what PREPARE named is known until something may have given the name anothe
   for (const sql of ['deallocate p', 'deallocate all', 'discard all', 'execute q', null])
     assert.equal(known(after(sql)), false, String(sql))
   assert.equal(known(doubtAll), false, 'code ran that nobody looked into')
+  assert.equal(known(meansOthers), false, 'names came to stand for others')
   assert.equal(known(readOtherwise), false, 'texts came to be read otherwise, and again as before')
   const describedUnder = (reading: string) => (names: StatementNames) =>
     learnDescribed(names, 'p', reading)

@@ -43,12 +43,14 @@ export type StatementNames = {
  */
 export type Reading = string
 
-/** As texts are read now, where the settings are known. */
-export const readingNow = ({ changes }: StatementNames): Reading => String(changes)
+/** As texts are read now, or were after so many changes, where the settings are known. */
+export const readingNow = ({ changes }: Pick<StatementNames, 'changes'>): Reading => String(changes)
 
 /** As texts are read behind what may have changed the settings, in this state of the session, until they are asked for. */
-export const readingBehind = ({ changes }: StatementNames, stateVersion: number): Reading =>
-  `${changes}, state ${stateVersion}`
+export const readingBehind = (
+  { changes }: Pick<StatementNames, 'changes'>,
+  stateVersion: number,
+): Reading => `${changes}, state ${stateVersion}`
 
 /** A PREPARE by the hashes of its text and of what its literals were read under: under other settings they mean others. */
 export type Prepared = { readonly textHash: string; readonly readUnder: string }
@@ -94,6 +96,7 @@ export function learnStatement(
 ): void {
   names.statements.set(parse.name, parse)
   names.readings.set(parse, reading)
+  if (reading !== readingNow(names)) names.valueTypes.delete(parse)
   names.doubtfulStatements.delete(parse.name)
   names.prepared.delete(parse.name)
 }
@@ -135,6 +138,20 @@ export function learnPortal(names: StatementNames, bind: Bind, reading = reading
 export function readOtherwise(names: StatementNames): void {
   names.changes++
   names.prepared.clear()
+}
+
+/** The same, where names stand for others from now on, so that a text may take values of other types too. */
+export function meansOthers(names: StatementNames): void {
+  readOtherwise(names)
+  for (const [name, parse] of names.statements) forgetTypes(names, name, parse)
+}
+
+/** A copy of the Parse has none yet, and a portal that is bound keeps those that it was bound with. */
+function forgetTypes(names: StatementNames, name: string, parse: Parse): void {
+  const copy = { ...parse }
+  names.statements.set(name, copy)
+  const reading = names.readings.get(parse)
+  if (reading !== undefined) names.readings.set(copy, reading)
 }
 
 /** The target described a statement, and may have read its text anew for that. */
@@ -184,14 +201,11 @@ export function forgetRedefined(names: StatementNames, sql: string | null): void
   for (const name of written(names.portals, portals)) forgetPortal(names, name)
 }
 
-/**
- * Code ran that may have redefined every name that SQL can write. Prepared again, the same text may take values of other types:
- * a copy of the Parse has none yet, and a portal that is bound keeps those that it was bound with.
- */
+/** Code ran that may have redefined every name that SQL can write. Prepared again, the same text may take values of other types. */
 export function doubtAll(names: StatementNames): void {
   for (const name of written(names.statements, 'all')) {
     const parse = names.statements.get(name)
-    if (parse !== undefined) names.statements.set(name, { ...parse })
+    if (parse !== undefined) forgetTypes(names, name, parse)
     names.doubtfulStatements.add(name)
   }
   for (const name of written(names.portals, 'all')) names.doubtfulPortals.add(name)

@@ -41,7 +41,7 @@ import { applicationName } from '../core/session-name.ts'
 import { newExchange } from '../core/exchange.ts'
 import { newPathGuard } from '../core/path-guard.ts'
 import { resultFilter } from '../core/result-filter.ts'
-import { noNames } from '../core/statement-names.ts'
+import { meansOthers, noNames } from '../core/statement-names.ts'
 import { isWithoutMeaning } from './changed-settings.ts'
 import type { Client } from './client.ts'
 import { deadline } from './deadline.ts'
@@ -210,6 +210,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       // bound: COVERS_MAX
       covers: new Map(),
       grantedPortals: new WeakMap(),
+      portalAnswers: new WeakMap(),
       exchange: newExchange(),
       salt: randomBytes(16),
       ownName: `_countersign_${randomBytes(8).toString('hex')}`,
@@ -458,7 +459,10 @@ function stateChanged(session: Session, record: Understood): void {
     }
     case 'TargetDescribed':
       // What was decided on names of the target as it was must be decided anew.
-      if (message.targetVersion !== session.targetVersion) session.covers.clear()
+      if (message.targetVersion !== session.targetVersion) {
+        session.covers.clear()
+        meansOthers(session.names)
+      }
       session.targetVersion = message.targetVersion
       if (message.requestId === session.undescribed) session.undescribed = null
       break

@@ -359,7 +359,7 @@ async function forward(session: Session, batch: Batch, end: number, isCut: boole
   const readings = new Map<number, Reading>()
   for (const { pending, released, number } of running) {
     const { firstStep, lastStep } = pending.ask
-    const reading = readingIn(session, released.message.stateVersion)
+    const reading = readingIn(session, pending, released.message.stateVersion)
     for (let step = firstStep; step <= lastStep; step++) {
       owners.set(step, { number, lastStep })
       readings.set(step, reading)
@@ -370,7 +370,8 @@ async function forward(session: Session, batch: Batch, end: number, isCut: boole
     from: next,
     end,
     requestOf: (step) => owners.get(step) ?? null,
-    readingOf: (step) => readings.get(step) ?? readingIn(session, session.stateVersion),
+    readingOf: (step) =>
+      readings.get(step) ?? readingIn(session, session.names, session.stateVersion),
     guardOf: (step) => guards.get(step) ?? null,
     answered: batch.answered,
     settings: () => JSON.stringify(session.settings),
@@ -400,9 +401,16 @@ async function forward(session: Session, batch: Batch, end: number, isCut: boole
   if (ran.some(({ isOpaque }) => isOpaque)) doubtAll(session.names)
 }
 
-/** What texts are read under in a state of the session: its settings are known once they were asked for in it. */
-const readingIn = ({ names, settingsVersion }: Session, stateVersion: number): Reading =>
-  stateVersion === settingsVersion ? readingNow(names) : readingBehind(names, stateVersion)
+/**
+ * What texts are read under in a state of the session: its settings are known once they were asked for in it. What was decided on
+ * before names came to stand for others is read as it was then, where it was prepared then.
+ */
+const readingIn = (
+  { settingsVersion }: Session,
+  asked: { readonly changes: number },
+  stateVersion: number,
+): Reading =>
+  stateVersion === settingsVersion ? readingNow(asked) : readingBehind(asked, stateVersion)
 
 function outgoingOf(
   { request, bytes }: Outbound,

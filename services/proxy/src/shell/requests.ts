@@ -14,7 +14,13 @@ import type { TraceContext } from '@countersign/log'
 import { traced } from '@countersign/runtime'
 import { coverageKey, isEndTold, rendering, transactionTurn } from '@countersign/statements'
 import type { Unlinked } from '../core/chain.ts'
-import { type AnswerTaint, answerTaint, inDoubt, UNTAINTED } from '../core/answer-taint.ts'
+import {
+  type AnswerTaint,
+  answerTaint,
+  inDoubt,
+  portalAnswer,
+  UNTAINTED,
+} from '../core/answer-taint.ts'
 import { coverOf, remember } from '../core/coverage.ts'
 import type { Ask } from '../core/pipeline-plan.ts'
 import { noteReleased } from '../core/path-guard.ts'
@@ -48,6 +54,8 @@ export type Pending = {
   takesCopyData: boolean
   /** The changes of its masking then. */
   readonly planChanges: number
+  /** How often texts had come to be read otherwise then. */
+  readonly changes: number
   /** It runs code that policy could not look into; known when it is released. */
   isOpaque: boolean
   /** The first COMMIT or ROLLBACK that answers it ends its transaction; known when it is released. */
@@ -217,8 +225,12 @@ export function releaseOf(
 }
 
 /** What counts for the masking of its answer when it goes out. It may have waited for people for hours. */
-export const answerNow = ({ planChanges }: Session, pending: Pending): AnswerTaint =>
-  pending.planChanges === planChanges ? pending.answer : inDoubt(pending.answer)
+export function answerNow({ planChanges, portalAnswers }: Session, pending: Pending): AnswerTaint {
+  const { ask, changes } = pending
+  const answer = pending.planChanges === planChanges ? pending.answer : inDoubt(pending.answer)
+  if (ask.bind === null) return answer
+  return portalAnswer(portalAnswers, ask.bind, { answer, changes, planChanges })
+}
 
 /** What running it will mean for what comes after it. */
 function noteEffects(
@@ -300,6 +312,7 @@ function pendingOf(session: Session, ask: Ask): Pending {
     stateVersion: session.stateVersion,
     takesCopyData: false,
     planChanges: session.planChanges,
+    changes: session.names.changes,
     isOpaque: false,
     endsTransaction: false,
     grantedAt: null,

@@ -1,7 +1,7 @@
 import { isLookedThrough, isSamePath, meantPath, pathIn } from '@countersign/statements'
 import { literal } from '../core/literal.ts'
 import { notePath, SCHEMAS } from '../core/path-guard.ts'
-import { forgetPortals, readOtherwise } from '../core/statement-names.ts'
+import { forgetPortals, meansOthers } from '../core/statement-names.ts'
 import { ownQueryAmidst } from './own-query.ts'
 import { over, type Session } from './session-state.ts'
 
@@ -62,7 +62,7 @@ export async function pathConfirmed(session: Session): Promise<'same' | 'moved' 
   if (!isMoved) return 'same'
   session.searchPath = path
   session.stateVersion++
-  readOtherwise(session.names)
+  meansOthers(session.names)
   // They read what they were bound to, which is decided on under another path.
   forgetPortals(session.names)
   return 'moved'

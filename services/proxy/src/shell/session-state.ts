@@ -17,7 +17,13 @@ import type {
 } from '@countersign/postgres-wire'
 import type { PathRules } from '@countersign/statements'
 import type { Covers } from '../core/coverage.ts'
-import { type AnswerTaint, type Cursors, cursorUsed, UNTAINTED } from '../core/answer-taint.ts'
+import {
+  type AnswerTaint,
+  type Cursors,
+  cursorUsed,
+  type PortalAnswer,
+  UNTAINTED,
+} from '../core/answer-taint.ts'
 import type { Exchange } from '../core/exchange.ts'
 import type { PathGuard } from '../core/path-guard.ts'
 import type { ResultFilter } from '../core/result-filter.ts'
@@ -80,6 +86,8 @@ export type Session = {
   masking: Promise<void>
   /** What is told behind a long row that the agent has got a part of; null when it is in the middle of none. */
   behindRow: (() => void)[] | null
+  /** What policy said of portals when they were bound. */
+  readonly portalAnswers: WeakMap<Bind, PortalAnswer>
   /** What the cursors of the session show. */
   readonly cursors: Cursors
   stateVersion: number
