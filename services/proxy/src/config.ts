@@ -58,7 +58,7 @@ export const SETTINGS = {
     64 * 1024 * 1024,
   ),
   CS_MEMORY_BYTES_MAX: count(
-    'How much memory rows above 1 MiB may take over all sessions, each with its copies six times its size, in bytes; targets wait for it, one row always fits. Messages of agents get half as much beside it, in the same way; what of them waits for people or runs counts once, and takes half of that, of one agent an eighth.',
+    'How much memory rows above 1 MiB may take over all sessions, each with its copies six times its size, in bytes; targets wait for it, one row always fits. Messages of agents get half as much beside it, in the same way; what of them waits for people, runs, or is read ahead counts once, and takes half of that, of one agent an eighth.',
     256 * 1024 * 1024,
   ),
   CS_COPY_DATA_BYTES_MAX: count(

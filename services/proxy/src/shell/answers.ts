@@ -420,9 +420,12 @@ async function feed(session: Session): Promise<void> {
   if (messages.length === 0) {
     // The target loses its connection in the middle of the data, and inserts nothing.
     if (client.isGone()) gone(session)
+    client.lasts()
     await during(session, agentInTime(session, Promise.race([client.arrival(), signal(session)])))
     return
   }
+  // Copies are made of a few pieces at a time, and the target may wait for long, for a lock or in a trigger.
+  client.lasts()
   const data = pieces(messages.flatMap((one) => (one.tag === 'CopyData' ? [one.data] : [])))
   // Of one message, which may be large, a few pieces are under way at a time.
   for (let at = 0; at === 0 || at < data.length; at += PIECES_MAX) {

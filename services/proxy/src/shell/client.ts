@@ -10,7 +10,7 @@ import {
 } from '@countersign/postgres-wire'
 import type { Net } from '@countersign/runtime'
 import { drained } from './drained.ts'
-import { type Intake, intakeOf } from './intake.ts'
+import { type Intake, intakeOf, OWN_BYTES } from './intake.ts'
 import type { Memory } from './memory.ts'
 
 /** The connection of an agent: messages in, bytes out, with backpressure both ways. */
@@ -22,16 +22,29 @@ export type Client = {
   done(...messages: readonly ClientMessage[]): void
   /** Resolves when a message may have arrived, or the agent is gone. A large one is read for who waits for it. */
   arrival(): Promise<void>
+  /** The same for who has taken some and not begun with them: where they are large, it waits for no memory; see `isFull`. */
+  follows(): Promise<void>
   /** Nobody waits for more at the moment. */
   rest(): void
+  /** Whether what was taken is large, and there is no memory for the next message. */
+  isFull(): boolean
+  /** Whether a large message is on its way for which there is memory. */
+  isArriving(): boolean
+  /** Resolves when there is memory for the copies that are made of what was taken. */
+  copied(): Promise<void>
   /** From now on its messages take memory as those of this agent. */
   admit(owner: string, memory: Memory): void
-  /** Of what is here nothing is copied any more, and it will be here for long. */
+  /** Of what was taken nothing is copied any more, and it will be here for long. */
   lasts(): void
   /** The same of what waits for people; false where that has all the memory that there is for it. */
   waits(): boolean
-  /** Resolves when a message stopped on its way, and others wait for the memory that it has. */
-  readonly stalled: Promise<void>
+  /**
+   * Resolves when all was read that the agent has sent, so that its end would be noticed; with false where there is no memory
+   * to read as much.
+   */
+  heard(): Promise<boolean>
+  /** Resolves when a message stopped on its way and others wait for the memory that it has, or one waited too long for memory. */
+  readonly stalled: Promise<'stopped' | 'kept waiting'>
   /** Nothing of the agent is wanted any more: what is here goes, and what still comes is thrown away. */
   drop(): void
   /** Whether the agent's end is closed and every message of it was taken. */
@@ -56,61 +69,99 @@ export type Client = {
 export function clientOn(socket: Socket, begun: Frontend, net: Net): Client {
   let engine = begun
   let queue = deque<ClientMessage | Violation>()
-  /** In the queue, and taken and not done with. */
-  let heldBytes = 0
+  let queuedBytes = 0
+  /** Taken and not done with. */
+  let takenBytes = 0
   let receivedBytes = 0
   /** Since it was last looked whether a message arrives. */
   let hasPaused = true
   let ended = false
   /** The session's loop waits for a message. */
   let isAsked = false
+  /** It has others, and goes on with those rather than wait for memory while there are copies of them. */
+  let hasOthers = false
   let isWaiting = false
   let isDropped = false
   let intake: Intake | null = null
   let signal = Promise.withResolvers<void>()
   const closed = Promise.withResolvers<void>()
-  const stalled = Promise.withResolvers<void>()
+  const stalled = Promise.withResolvers<'stopped' | 'kept waiting'>()
   const wake = (): void => {
     signal.resolve()
     signal = Promise.withResolvers<void>()
   }
   let goodbye: Disposable | null = null
   let looking: Disposable | null = null
+  /** It has memory to read ahead, until it is looked again. */
+  let isAhead = false
   let arriving: Disposable | null = null
+  let looked: PromiseWithResolvers<boolean> | null = null
+  const heard = (isAll: boolean): void => {
+    looked?.resolve(isAll)
+    looked = null
+  }
   const readOn = (): void => {
     looking?.[Symbol.dispose]()
     looking = null
+    heard(true)
     socket.resume()
   }
   /** Reads on where there is memory for what comes. Before the login the sizes of messages bound it. */
   const regulate = (): void => {
     if (isDropped || intake === null) return
     const { bytes, arrived } = messageUnderWay(engine)
-    intake.holds(heldBytes + arrived, heldBytes + (bytes === 0 ? 0 : bytes + MESSAGE_BYTES))
-    if (isWaiting || ended) return
-    if (intake.covers()) return readOn()
+    const held = queuedBytes + takenBytes
+    intake.holds(held + arrived, held + (bytes === 0 ? 0 : bytes + MESSAGE_BYTES))
+    if (ended) return
+    if (isAsked && hasOthers && isFull()) {
+      isAsked = false
+      wake()
+    }
+    if (intake.covers()) return isAhead ? void socket.resume() : readOn()
     socket.pause()
+    isAhead = false
     hasPaused = true
-    if (isAsked) return net.detached('memory for messages', roomFor(intake), broken)
     looking ??= net.every('looking for an agent', LOOK_MS, look)
+    if (isAsked && !isWaiting) net.detached('memory for messages', roomFor(intake), broken)
+  }
+  const isFull = (): boolean =>
+    takenBytes > OWN_BYTES && queue.length === 0 && intake?.fits() === false
+  const asked = (others: boolean): Promise<void> => {
+    if (queue.length > 0 || ended) return Promise.resolve()
+    isAsked = true
+    hasOthers = others
+    const { promise } = signal
+    regulate()
+    return promise
   }
   const roomFor = async (asking: Intake): Promise<void> => {
     isWaiting = true
-    await asking.reserved()
+    await inTime(asking.reserved())
     isWaiting = false
     if (!isAsked) asking.rest()
     regulate()
   }
+  const inTime = async (memory: Promise<void>): Promise<void> => {
+    using _limit = net.after('memory for messages', WAIT_MS, () => stalled.resolve('kept waiting'))
+    await memory
+  }
   /** Only who reads learns that the other end is closed: so a little more is read now and then. */
   const look = (): void => {
-    if (isWaiting || intake === null || intake.covers()) return
-    if (intake.grow(LOOK_BYTES)) socket.resume()
+    if (isDropped || intake === null) return
+    isAhead = false
+    intake.trim()
+    if (intake.covers()) return readOn()
+    isAhead = intake.look()
+    if (isAhead) socket.resume()
+    else heard(false)
   }
   const finish = (): void => {
     goodbye?.[Symbol.dispose]()
     looking?.[Symbol.dispose]()
     arriving?.[Symbol.dispose]()
     ended = true
+    if (isWaiting) intake?.rest()
+    heard(true)
     closed.resolve()
     wake()
   }
@@ -121,24 +172,29 @@ export function clientOn(socket: Socket, begun: Frontend, net: Net): Client {
     engine = next
     for (const message of messages) {
       queue.push(message)
-      heldBytes += sizeOf(message)
+      queuedBytes += sizeOf(message)
     }
-    if (messages.length > 0) isAsked = false
+    if (messages.length > 0) unasked()
     regulate()
     if (queue.last()?.tag === 'Terminate') goodbye ??= net.after('goodbye', GOODBYE_MS, finish)
     if (messages.length > 0) wake()
+  }
+  const unasked = (): void => {
+    isAsked = false
+    intake?.arrived()
+    if (isWaiting) intake?.rest()
   }
   const broken = (): void => {
     socket.destroy()
     finish()
   }
+  const isArriving = (): boolean => intake?.isArriving() === true
   /** A message that has memory must come while others wait for it. */
   const lookForArrival = (memory: Memory): Disposable => {
     let lastBytes = 0
     return net.every('looking whether a message arrives', STALL_MS, () => {
       const isSlow = receivedBytes - lastBytes < STALL_BYTES
-      const isArriving = messageUnderWay(engine).bytes > 0 && intake?.isReserved() === true
-      if (isArriving && isSlow && !hasPaused && memory.isWanted()) stalled.resolve()
+      if (isArriving() && isSlow && !hasPaused && memory.isWanted()) stalled.resolve('stopped')
       lastBytes = receivedBytes
       hasPaused = socket.isPaused()
     })
@@ -151,17 +207,19 @@ export function clientOn(socket: Socket, begun: Frontend, net: Net): Client {
   return {
     address: `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`,
     closed: closed.promise,
-    take: () => queue.shift(),
+    take() {
+      const message = queue.shift()
+      if (message === undefined) return undefined
+      queuedBytes -= sizeOf(message)
+      takenBytes += sizeOf(message)
+      return message
+    },
     done(...messages) {
-      for (const message of messages) heldBytes -= sizeOf(message)
+      for (const message of messages) takenBytes -= sizeOf(message)
       regulate()
     },
-    arrival() {
-      if (queue.length > 0 || ended) return Promise.resolve()
-      isAsked = true
-      regulate()
-      return signal.promise
-    },
+    arrival: () => asked(false),
+    follows: () => asked(true),
     rest() {
       isAsked = false
       intake?.rest()
@@ -169,12 +227,29 @@ export function clientOn(socket: Socket, begun: Frontend, net: Net): Client {
     },
     admit(owner, memory) {
       // What the login took is done with.
-      heldBytes = 0
+      takenBytes = 0
       intake = intakeOf(memory, owner)
       arriving = lookForArrival(memory)
     },
-    lasts: () => intake?.lasts(),
-    waits: () => intake?.waits() ?? true,
+    isFull,
+    isArriving,
+    async copied() {
+      if (intake !== null) await inTime(intake.copied(takenBytes))
+    },
+    lasts() {
+      intake?.lasts(takenBytes)
+      if (looking !== null) look()
+    },
+    waits() {
+      const isTaken = intake?.waits(takenBytes) ?? true
+      if (looking !== null) look()
+      return isTaken
+    },
+    heard() {
+      if (looking === null || ended) return Promise.resolve(true)
+      looked ??= Promise.withResolvers()
+      return looked.promise
+    },
     stalled: stalled.promise,
     drop() {
       isDropped = true
@@ -219,9 +294,10 @@ const STARTUP_TAGS: ReadonlySet<string> = new Set([
   'Startup',
 ])
 const MESSAGE_BYTES = 128
-/** How much is read at most each time that it is looked whether the agent is still there. */
-const LOOK_BYTES = 4 * 1024 * 1024
+/** How often it is looked whether an agent is still there of which nothing is read. */
 const LOOK_MS = 1_000
+/** Longer than this no message waits for memory: what others wait for may wait for its session, as a row lock does. */
+const WAIT_MS = 300_000
 /** Of a message on its way so much must come in this time, if others wait. */
 const STALL_BYTES = 1024 * 1024
 const STALL_MS = 10_000

@@ -32,6 +32,7 @@ function sending(...sent: readonly [afterMs: number, message: Uint8Array][]): Se
     behindRow: null,
     profile: { recording: 'Digest' },
     client: {
+      lasts() {},
       write: () => undefined,
       isGone: () => false,
       take: () => queue.shift(),

@@ -45,6 +45,7 @@ export async function takenCopyData(
   const bytesMax = proxy.config.CS_COPY_DATA_BYTES_MAX
   const data = copyData(bytesMax)
   let lastMs = proxy.clock.monotonicMs()
+  client.lasts()
   for (;;) {
     const message = takenOfCopy(session)
     if (message === undefined) {

@@ -20,7 +20,7 @@ import {
   CANCELLED,
   cancelled,
   during,
-  endSession,
+  over,
   type Raised,
   type Session,
   SESSION_ENDED,
@@ -110,15 +110,7 @@ async function granted(
       note(session, pending, 'Cancelled')
       return { refusal: CANCELLED_BY_AGENT }
     }
-    if (outcome === OVER) {
-      note(session, pending, 'Disconnected')
-      endSession(session, {
-        reason: 'ClientDisconnected',
-        code: null,
-        words: 'the agent disconnected while held',
-      })
-      throw SESSION_ENDED
-    }
+    if (outcome === OVER) return left(session, pending)
     if (outcome instanceof Problem) {
       const isLimit = limit !== null && waitsUntil === limit.endsAt
       const { code, message: reason } = outcome
@@ -177,6 +169,8 @@ async function granted(
           'Send the statement again; it is decided by the new policy.',
         )
       case 'ApprovalGranted': {
+        const refused = await refusedUnheard(session, pending, cancellation)
+        if (refused !== null) return refused
         const isExact = event.digest === pending.digest && event.requestId === pending.requestId
         const isInTime = proxy.clock.now() <= event.expiresAt
         const isWithin = event.raise.every((role) => review.raise.includes(role))
@@ -191,6 +185,31 @@ async function granted(
         break
     }
   }
+}
+
+function left(session: Session, pending: Pending): never {
+  note(session, pending, 'Disconnected')
+  return over(session, {
+    reason: 'ClientDisconnected',
+    code: null,
+    words: 'the agent disconnected while held',
+  })
+}
+
+/** What people granted is released for an agent that is there, whatever it sent behind it; null where it is. */
+async function refusedUnheard(
+  session: Session,
+  pending: Pending,
+  cancellation: Promise<typeof CANCELLED>,
+): Promise<Refused | null> {
+  const { client } = session
+  const heard = Promise.race([client.heard(), cancellation])
+  const outcome = await during(session, before(client.closed, heard))
+  if (outcome === OVER) return left(session, pending)
+  if (outcome === true) return null
+  note(session, pending, 'Cancelled')
+  const refusal = outcome === CANCELLED ? CANCELLED_BY_AGENT : { ...TOO_MUCH, decisionId: null }
+  return { refusal }
 }
 
 /** Waits for the broker, and asks the target itself whether the privilege is there. */
@@ -361,6 +380,12 @@ const TOO_LARGE: Why = {
   reason:
     'The requests of this agent, or of all, that wait for people or run now take all the memory that there is for such (CS_MEMORY_BYTES_MAX of the proxy).',
   hint: 'Send it again when some of them are over, or in smaller pieces.',
+}
+const TOO_MUCH: Why = {
+  code: 'CS_HOLD_TOO_LARGE',
+  reason:
+    'So much was sent behind the request that it is not known whether its agent is still there, and there is no memory to read it (CS_MEMORY_BYTES_MAX of the proxy).',
+  hint: 'Send less behind a request that waits for people.',
 }
 const MOVED: Why = {
   code: 'CS_PRIVILEGE_MISMATCH',

@@ -63,11 +63,16 @@ export function putBack(session: Session, request: Request): void {
   session.untaken = request
 }
 
-/** Waits for more of the agent, but not longer than this; says whether something may have arrived. */
-export async function arrives(session: Session, limitMs: number): Promise<boolean> {
+/**
+ * Waits for more of the agent, but not longer than this while nothing large is on its way; says whether something may have
+ * arrived. Where what is here is large it waits for no memory for more.
+ */
+export async function arrives({ client }: Session, limitMs: number): Promise<boolean> {
   const late = Promise.withResolvers<false>()
   using _limit = after(limitMs, () => late.resolve(false))
-  const isThere = await Promise.race([session.client.arrival().then(() => true), late.promise])
-  if (!isThere) session.client.rest()
-  return isThere
+  const arrival = client.follows().then(() => true)
+  const isThere =
+    (await Promise.race([arrival, late.promise])) || (client.isArriving() && (await arrival))
+  if (!isThere) client.rest()
+  return isThere && !client.isFull()
 }

@@ -1,27 +1,34 @@
 import type { Memory, Reservation } from './memory.ts'
 
 /**
- * What the messages of one agent take of the memory, from their first bytes until they are done with. Each agent has a little
- * that nobody counts. Above it memory is reserved before more is read, with all copies that are made of a message on its way;
- * of what waits for people or runs at the target the message alone lasts.
+ * What the messages of one agent take of the memory, from their first bytes until they are done with. Each session has a little
+ * that nobody counts; all above it is counted at any time. Memory is reserved before more is read, with all copies that are
+ * made of a message on its way. What waits for people, runs at the target, or is read ahead counts once, in a share.
  */
 export type Intake = Disposable & {
   /** Says how much is here, and how much it is with the rest of the message on its way. Memory for more is given back. */
   holds(hereBytes: number, wholeBytes: number): void
   /** Whether there is memory for what is here, so that more of it may be read. */
   covers(): boolean
-  /** Whether it has memory that others may wait for. */
-  isReserved(): boolean
-  /** Resolves when there is memory for the whole. */
+  /** Whether there is memory for the whole. */
+  fits(): boolean
+  /** Whether memory is reserved for the rest of what is on its way, until `arrived`. */
+  isArriving(): boolean
+  arrived(): void
+  /** Resolves when there is memory for the whole, or nobody waits for it any more. */
   reserved(): Promise<void>
+  /** The same for copies of so much of what is here: of what was read ahead none could be made. */
+  copied(bytes: number): Promise<void>
   /** Nobody waits for the rest of what is on its way: memory for it is given back. */
   rest(): void
-  /** Takes memory for so many bytes more, at once or not at all, for as long as they are here. */
-  grow(bytes: number): boolean
-  /** What is here will be here for long. It keeps no others waiting. */
-  lasts(): void
+  /** Takes memory to read a little ahead, at once or not at all. A session without anything ahead always gets some. */
+  look(): boolean
+  /** Gives back what was taken to read ahead and was not needed. */
+  trim(): void
+  /** So much of what is here will be here for long. It keeps no others waiting. */
+  lasts(bytes?: number): void
   /** The same, at once or not at all: false where what waits has all the memory that there is for it. */
-  waits(): boolean
+  waits(bytes?: number): boolean
 }
 
 export function intakeOf(memory: Memory, owner: string): Intake {
@@ -29,58 +36,102 @@ export function intakeOf(memory: Memory, owner: string): Intake {
   let reservation: Reservation | null = null
   /** Without its copies. */
   let reservedBytes = 0
+  let isArriving = false
   let here = 0
   let whole = 0
+  let lasting = 0
   let isOver = false
 
   function keep(bytes: number): void {
     if (bytes >= reservedBytes) return
-    reservedBytes = bytes
-    reservation?.keep(bytes * COPIES)
-    if (bytes === 0) reservation = null
+    reservedBytes = Math.max(0, bytes)
+    reservation?.keep(reservedBytes * COPIES)
+    if (reservedBytes > 0) return
+    reservation = null
+    isArriving = false
   }
 
-  /** Keeps what is needed for the whole, and no more. */
-  function giveBack(): void {
-    const counted = Math.max(0, whole - OWN_BYTES)
-    share.shrink(share.bytes() - counted)
-    keep(counted - share.bytes())
-  }
+  const counted = (): number => OWN_BYTES + reservedBytes + share.bytes()
 
-  /** How much of what is here and counted is not in the share. */
+  /** How much of what is here is above the little and not in the share. */
   const unshared = (): number => Math.max(0, here - OWN_BYTES - share.bytes())
+
+  /** Nothing of what is here is copied any more. Before more was asked for, all that was here was shared. */
+  function shareAll(): void {
+    if (isArriving) return
+    share.add(unshared())
+    keep(0)
+  }
+
+  function markLasting(bytes: number): void {
+    lasting = bytes
+    share.lasts(Math.min(share.bytes(), Math.max(0, lasting - OWN_BYTES)))
+  }
+
+  function trim(): void {
+    const ahead = here - OWN_BYTES - reservedBytes
+    share.shrink(share.bytes() - Math.max(share.lastingBytes(), ahead))
+  }
+
+  async function ask(bytes: number, isForRest: boolean): Promise<void> {
+    // Who has some and waits for more could wait for ever.
+    isArriving = false
+    shareAll()
+    const given = await memory.reserve(bytes * COPIES, share)
+    if (isOver) return given.release()
+    reservation = given
+    reservedBytes = given.bytes / COPIES
+    isArriving = isForRest && reservedBytes > 0
+    trim()
+    keep(whole - OWN_BYTES - share.bytes())
+  }
 
   return {
     holds(hereBytes, wholeBytes) {
-      const isLess = wholeBytes < whole
+      const lessBytes = whole - wholeBytes
       here = hereBytes
       whole = wholeBytes
-      if (isLess) giveBack()
+      if (here >= whole) isArriving = false
+      if (lessBytes <= 0) return
+      markLasting(Math.max(0, lasting - lessBytes))
+      share.shrink(share.bytes() - Math.max(0, here - OWN_BYTES))
+      keep(isArriving ? whole - OWN_BYTES - share.bytes() : unshared())
     },
-    covers: () => here <= OWN_BYTES + reservedBytes + share.bytes(),
-    isReserved: () => reservedBytes > 0,
-    async reserved() {
-      // What is had already is asked for again with the rest: who has some and waits for more could wait for ever.
-      keep(0)
-      const bytes = Math.max(0, whole - OWN_BYTES - share.bytes())
-      const given = await memory.reserve(bytes * COPIES, share)
-      if (isOver) return given.release()
-      reservation = given
-      reservedBytes = bytes
-      giveBack()
+    covers: () => here <= counted(),
+    fits: () => whole <= counted(),
+    isArriving: () => isArriving,
+    arrived() {
+      isArriving = false
     },
-    rest: () => keep(unshared()),
-    grow: (bytes) => !isOver && share.grow(bytes) === 'taken',
-    lasts() {
-      if (isOver || reservedBytes === 0) return
-      share.add(unshared())
-      keep(0)
+    reserved: () => ask(Math.max(0, whole - OWN_BYTES - share.lastingBytes()), true),
+    async copied(bytes) {
+      const isAhead = share.bytes() > share.lastingBytes()
+      if (isAhead && bytes > OWN_BYTES && reservedBytes === 0) await ask(bytes - OWN_BYTES, false)
     },
-    waits() {
+    rest() {
+      share.withdraw()
+      keep(unshared())
+    },
+    look() {
       if (isOver) return true
-      const bytes = unshared()
-      if (bytes > 0 && share.grow(bytes) !== 'taken') return false
-      keep(0)
+      for (const more of [LOOK_BYTES, LOOK_BYTES_LEAST])
+        if (share.grow(Math.max(0, here + more - counted())) === 'taken') return true
+      const ahead = share.bytes() - share.lastingBytes()
+      share.add(Math.max(0, LOOK_BYTES_LEAST - ahead))
+      return here < counted()
+    },
+    trim,
+    lasts(bytes = here) {
+      if (isOver) return
+      shareAll()
+      markLasting(bytes)
+    },
+    waits(bytes = here) {
+      if (isOver) return true
+      const isCounted = here > OWN_BYTES
+      if (isCounted && share.grow(unshared()) !== 'taken') return false
+      if (!isArriving) keep(0)
+      markLasting(bytes)
       return true
     },
     [Symbol.dispose]() {
@@ -97,3 +148,7 @@ export const INTAKE_PART = 1 / 2
 export const OWN_BYTES = 1024 * 1024
 /** A message as it came, what is digested, sealed, and written for the log, and what is sent; measured with values of 16 MB. */
 export const COPIES = 6
+/** How much is read at most each time that it is looked whether an agent is still there. */
+export const LOOK_BYTES = 4 * 1024 * 1024
+/** How much a session may always read ahead for that, whatever others have. */
+export const LOOK_BYTES_LEAST = 1024 * 1024

@@ -75,6 +75,70 @@ test('the shares of one owner get a quarter of the half, in however many session
   assert.equal(other.grow(10), 'taken')
 })
 
+// Seen to fail when who came first gets all of its own first.
+test('owners take turns, however many of the sessions of one wait', async () => {
+  const memory = memoryOf(100)
+  const shares = ['many', 'many', 'many', 'one'].map((owner) => memory.share(owner))
+  const first = await memory.reserve(100)
+  const given: string[] = []
+  const all = shares.map(async (share) => {
+    const reservation = await memory.reserve(100, share)
+    given.push(share.owner)
+    reservation.release()
+  })
+  first.release()
+  await Promise.all(all)
+  assert.deepEqual(given, ['many', 'one', 'many', 'many'])
+})
+
+// Seen to fail when only who lasts is in nobody's way.
+test('what lasts of others of its owner keeps a session waiting, but neither what lasts of itself nor what is read ahead', async () => {
+  const memory = memoryOf(80)
+  using own = memory.share('agent')
+  using other = memory.share('agent')
+  own.add(20)
+  own.lasts(20)
+  other.add(20)
+  const ofOwn = await memory.reserve(1, own)
+  ofOwn.release()
+  let isGiven = false
+  const ofOther = memory.reserve(1, other).then(() => (isGiven = true))
+  await turn()
+  assert.equal(isGiven, false)
+  own.lasts(9)
+  await ofOther
+})
+
+// Seen to fail when all that an owner has counts for others.
+test('who reads ahead above its part takes nothing from the parts of others', async () => {
+  const memory = memoryOf(80)
+  using many = memory.share('many')
+  many.add(50)
+  using other = memory.share('other')
+  assert.equal(other.grow(10), 'taken')
+  // But what is here leaves less to reserve.
+  const reservation = await memory.reserve(20)
+  let isGiven = false
+  const behind = memory.reserve(1).then(() => (isGiven = true))
+  await turn()
+  assert.equal(isGiven, false)
+  reservation.release()
+  await behind
+})
+
+test('who waits no more is given nothing, and who waits behind goes on', async () => {
+  const memory = memoryOf(100)
+  const share = memory.share('agent')
+  const first = await memory.reserve(50)
+  const withdrawn = memory.reserve(80, share)
+  const behind = memory.reserve(50)
+  share.withdraw()
+  assert.equal((await withdrawn).bytes, 0)
+  assert.equal((await behind).bytes, 50)
+  assert.deepEqual([memory.reservedBytes(), memory.isWanted()], [100, false])
+  first.release()
+})
+
 test('whatever is asked for and in whatever order it is given back, everybody is served within the bound', async () => {
   await fc.assert(
     fc.asyncProperty(

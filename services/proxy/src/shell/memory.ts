@@ -1,9 +1,10 @@
 /** The memory that the large messages of all sessions share, and what of them lasts: it waits for people, or runs. */
 export type Memory = {
   /**
-   * Resolves when so many bytes are free. First come, first served, so that nobody waits for ever behind smaller ones. Who
-   * asks for more than there are gets them when nobody else has any. Of whom a share is named, nothing more is taken while the
-   * shares of its owner, or all, are full: that is known only when something has begun to last.
+   * Resolves when so many bytes are free. First come, first served, so that nobody waits for ever behind smaller ones; owners
+   * take turns, however many of the sessions of one wait. Who asks for more than there are gets them when nobody else has any.
+   * Of whom a share is named, nothing more is taken while what lasts of others of its owner, or of all others, fills its part:
+   * that is known only when something has begun to last.
    */
   reserve(bytes: number, share?: Share): Promise<Reservation>
   /**
@@ -20,6 +21,8 @@ export type Memory = {
 }
 
 export type Reservation = {
+  /** How much was given. */
+  readonly bytes: number
   /** Gives back all above so many bytes. */
   keep(bytes: number): void
   release(): void
@@ -30,10 +33,15 @@ export type Share = Disposable & {
   bytes(): number
   /** Takes so much more, or says where there is not as much. */
   grow(bytes: number): 'taken' | 'no room' | 'no room of the owner'
-  /** Takes so much more, whether there is as much or not: it is here already, and lasts. */
+  /** Takes so much more, whether there is as much or not: it is here already. */
   add(bytes: number): void
   /** Gives so much back. */
   shrink(bytes: number): void
+  /** Says how much of it lasts. */
+  lasts(bytes: number): void
+  lastingBytes(): number
+  /** Waits for no reservation any more: it is given an empty one. */
+  withdraw(): void
 }
 
 /** The part of the memory that all shares get, and the part that those of one owner get. */
@@ -43,33 +51,33 @@ export const OWNER_PART = SHARED_PART / 4
 export function memoryOf(bytesMax: number): Memory {
   let waiting: Waiting[] = [] // bound: one per session
   let reserved = 0
-  let shared = 0
-  /** Without owners who have nothing. */
-  // bound: one per agent with a session
-  const sharedBy = new Map<string, number>()
+  const shared = sums(bytesMax * OWNER_PART)
+  /** What of it lasts. */
+  const lasting = sums(bytesMax * OWNER_PART)
 
-  /** Who waits for shares lets others pass; who waits for room does not, so that it gets it. */
+  /** Who waits for what lasts lets others pass; who waits for room does not, so that it gets it. */
   function give(): void {
-    const still: Waiting[] = []
-    let isFull = false
-    for (const next of waiting) {
-      if (isFull || !mayLast(next.share)) still.push(next)
-      else if (reserved > 0 && reserved + next.bytes > bytesMax - shared) {
-        isFull = true
-        still.push(next)
-      } else {
-        reserved += next.bytes
-        next.given(reservationOf(next.bytes))
-      }
+    for (;;) {
+      const next = waiting.find(({ share }) => mayLast(share))
+      if (next === undefined) return
+      if (reserved > 0 && reserved + next.bytes > bytesMax - shared.all()) return
+      const rest = waiting.filter((one) => one !== next)
+      const isOfOwner = ({ share }: Waiting): boolean =>
+        share !== undefined && share.owner === next.share?.owner
+      waiting = [...rest.filter((one) => !isOfOwner(one)), ...rest.filter(isOfOwner)]
+      reserved += next.bytes
+      next.given(reservationOf(next.bytes))
     }
-    waiting = still
   }
 
-  /** Who has something that lasts may go on, or it would wait for itself. */
+  /** What lasts of a session itself is not in its way, or it would wait for itself. */
   function mayLast(share: Share | undefined): boolean {
-    if (share === undefined || share.bytes() > 0) return true
-    const ofOwner = sharedBy.get(share.owner) ?? 0
-    return shared < bytesMax * SHARED_PART && ofOwner < bytesMax * OWNER_PART
+    if (share === undefined) return true
+    const own = share.lastingBytes()
+    return (
+      lasting.all() - own < bytesMax * SHARED_PART &&
+      lasting.of(share.owner) - own < bytesMax * OWNER_PART
+    )
   }
 
   function reservationOf(bytes: number): Reservation {
@@ -80,7 +88,55 @@ export function memoryOf(bytesMax: number): Memory {
       own = kept
       give()
     }
-    return { keep, release: () => keep(0) }
+    return { bytes, keep, release: () => keep(0) }
+  }
+
+  function shareOf(owner: string): Share {
+    let own = 0
+    let ownLasting = 0
+    const change = (bytes: number): void => {
+      shared.add(owner, bytes)
+      own += bytes
+    }
+    const lasts = (bytes: number): void => {
+      lasting.add(owner, bytes - ownLasting)
+      ownLasting = bytes
+    }
+    const shrink = (bytes: number): void => {
+      if (bytes <= 0) return
+      change(-Math.min(bytes, own))
+      lasts(Math.min(ownLasting, own))
+      give()
+    }
+    const share: Share = {
+      owner,
+      bytes: () => own,
+      add: change,
+      shrink,
+      lasts(bytes) {
+        lasts(bytes)
+        give()
+      },
+      lastingBytes: () => ownLasting,
+      grow(bytes) {
+        if (shared.inParts() + bytes > bytesMax * SHARED_PART) return 'no room'
+        if (shared.of(owner) + bytes > bytesMax * OWNER_PART) return 'no room of the owner'
+        change(bytes)
+        return 'taken'
+      },
+      withdraw() {
+        const withdrawn = waiting.filter((one) => one.share === share)
+        if (withdrawn.length === 0) return
+        waiting = waiting.filter((one) => one.share !== share)
+        for (const { given } of withdrawn) given(reservationOf(0))
+        give()
+      },
+      [Symbol.dispose]() {
+        share.withdraw()
+        shrink(own)
+      },
+    }
+    return share
   }
 
   return {
@@ -89,40 +145,10 @@ export function memoryOf(bytesMax: number): Memory {
         waiting.push({ bytes, share, given })
         give()
       }),
-    share(owner) {
-      let own = 0
-      const change = (bytes: number): void => {
-        const ofOwner = (sharedBy.get(owner) ?? 0) + bytes
-        if (ofOwner === 0) sharedBy.delete(owner)
-        else sharedBy.set(owner, ofOwner)
-        shared += bytes
-        own += bytes
-      }
-      return {
-        owner,
-        bytes: () => own,
-        add: change,
-        shrink(bytes) {
-          if (bytes <= 0) return
-          change(-Math.min(bytes, own))
-          give()
-        },
-        grow(bytes) {
-          if (shared + bytes > bytesMax * SHARED_PART) return 'no room'
-          if ((sharedBy.get(owner) ?? 0) + bytes > bytesMax * OWNER_PART)
-            return 'no room of the owner'
-          change(bytes)
-          return 'taken'
-        },
-        [Symbol.dispose]() {
-          change(-own)
-          give()
-        },
-      }
-    },
+    share: shareOf,
     isWanted: () => waiting.length > 0,
     reservedBytes: () => reserved,
-    sharedBytes: () => shared,
+    sharedBytes: shared.all,
   }
 }
 
@@ -130,4 +156,34 @@ type Waiting = {
   readonly bytes: number
   readonly share: Share | undefined
   given(reservation: Reservation): void
+}
+
+/** How much owners have, and all of them together. */
+type Sums = {
+  add(owner: string, bytes: number): void
+  of(owner: string): number
+  all(): number
+  /** What owners have within their parts: above those they take nothing from others. */
+  inParts(): number
+}
+
+function sums(partBytes: number): Sums {
+  let all = 0
+  let inParts = 0
+  /** Without owners who have nothing. */
+  // bound: one per agent with a session
+  const byOwner = new Map<string, number>()
+  const of = (owner: string): number => byOwner.get(owner) ?? 0
+  return {
+    add(owner, bytes) {
+      const ofOwner = of(owner) + bytes
+      if (ofOwner === 0) byOwner.delete(owner)
+      else byOwner.set(owner, ofOwner)
+      all += bytes
+      inParts += Math.min(ofOwner, partBytes) - Math.min(ofOwner - bytes, partBytes)
+    },
+    of,
+    all: () => all,
+    inParts: () => inParts,
+  }
 }

@@ -391,9 +391,7 @@ async function forward(session: Session, batch: Batch, end: number, isCut: boole
     cancelAtTarget(session)
   }
   measured(session, batch, ran)
-  // Nothing of it is copied any more when the target has it, and it may run for long.
-  const taken = session.target.drained().then(() => session.client.lasts())
-  session.proxy.net.detached('messages that run', taken)
+  using _lasts = lastsWhenSent(session)
   await answers(session)
   // Where the target did not ask for them. They are kept no longer than their share of the memory.
   for (const { number } of running) dropHeldData(session, number)
@@ -411,6 +409,22 @@ const readingIn = (
   stateVersion: number,
 ): Reading =>
   stateVersion === settingsVersion ? readingNow(asked) : readingBehind(asked, stateVersion)
+
+/** Nothing of what was sent is copied any more, and it may run for long; also where the target does not take it. */
+function lastsWhenSent({ client, target, proxy }: Session): Disposable {
+  let isOver = false
+  const lasts = (): void => {
+    if (!isOver) client.lasts()
+  }
+  const late = proxy.net.after('messages that run', SENT_MS, lasts)
+  proxy.net.detached('messages that run', target.drained().then(lasts))
+  return {
+    [Symbol.dispose]() {
+      isOver = true
+      late[Symbol.dispose]()
+    },
+  }
+}
 
 function outgoingOf(
   { request, bytes }: Outbound,
@@ -478,3 +492,6 @@ async function skippedToSync(session: Session, batch: Batch): Promise<void> {
   batch.next = last
   await forward(session, batch, last + 1, false)
 }
+
+/** A target that has not taken what was sent in this time may be at something else for long. */
+const SENT_MS = 1_000

@@ -143,7 +143,7 @@ async function run(
     }),
   )
   proxy.net.detached('end of a target', onTargetClosed)
-  const onStalled = client.stalled.then(() => endSession(session, STALLED))
+  const onStalled = client.stalled.then((why) => endSession(session, STALLED[why]))
   proxy.net.detached('a message that stopped', onStalled)
   journal.failed.catch((cause: unknown) =>
     endSession(session, {
@@ -174,8 +174,14 @@ async function run(
   }
 }
 
-/** The messages up to where the client waits for answers, or why there are no more. */
+/** The messages up to where the client waits for answers, with memory for their copies, or why there are no more. */
 async function nextPipeline(session: Session): Promise<Request[] | Ending> {
+  const pipeline = await collected(session)
+  await session.client.copied()
+  return pipeline
+}
+
+async function collected(session: Session): Promise<Request[] | Ending> {
   const { client } = session
   const messages: Request[] = []
   let bytes = 0
@@ -323,12 +329,18 @@ function refusalOf(sessionId: SessionId, problem: Problem): Buffer {
   )
 }
 
-const STALLED: Ending = {
+const stalled = (words: string): Ending => ({
   reason: 'LimitReached',
   code: 'CS_SESSION_LIMIT',
-  words:
-    'hardly anything of a large message arrived for 10 s while others wait for memory (CS_MEMORY_BYTES_MAX of the proxy)',
-}
+  words: `${words} (CS_MEMORY_BYTES_MAX of the proxy)`,
+})
+
+const STALLED = {
+  stopped: stalled(
+    'hardly anything of a large message arrived for 10 s while others wait for memory',
+  ),
+  'kept waiting': stalled('for five minutes there was no memory for a large message'),
+} as const
 /** The session, for whoever has the connection: drivers give it as a parameter status. */
 const SESSION_ID = 'countersign.session_id'
 /** A long pipeline is served in slices, so that planning one of them keeps nobody waiting. */
