@@ -177,7 +177,7 @@ async function run(
 /** The messages up to where the client waits for answers, with memory for their copies, or why there are no more. */
 async function nextPipeline(session: Session): Promise<Request[] | Ending> {
   const pipeline = await collected(session)
-  await session.client.copied()
+  if (Array.isArray(pipeline)) await session.client.copied()
   return pipeline
 }
 
