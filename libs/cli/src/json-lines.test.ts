@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { jsonLines } from './json-lines.ts'
+import { counted, jsonLines } from './json-lines.ts'
 
 const BYTES = Buffer.from('{"a":"ä"}\n[1]\nnull\n')
 
@@ -23,6 +23,46 @@ test('a stream that is cut off is an error, never an end', async () => {
   for (const chunks of [of([BYTES.subarray(0, 12)]), broken()])
     await assert.rejects(Array.fromAsync(jsonLines(chunks)), { message: /cut off before its end/ })
 })
+
+// Seen to fail when the count is not asked for.
+test('lines that are not as many as the last one says are no whole answer', async () => {
+  const lines = (entries: readonly unknown[]) => Array.fromAsync(counted(each(entries)))
+  assert.deepEqual(await lines(['head', { entries: 0 }]), ['head'])
+  assert.deepEqual(await lines(['head', 1, { entries: 1 }]), ['head', 1])
+  for (const cut of [
+    [],
+    ['head'],
+    ['head', 1],
+    ['head', { entries: 1 }],
+    ['head', 1, 2, { entries: 1 }],
+  ])
+    await assert.rejects(lines(cut), { message: /cut off before its end/ })
+})
+
+// Seen to fail when all that came is searched again with each chunk.
+test('a long line takes no more time than as many short ones', async () => {
+  const took = async (length: number) => {
+    const line = Buffer.from(`"${'x'.repeat(length - 3)}"\n`)
+    const begun = process.cpuUsage()
+    for (let bytes = 0; bytes < LONG; bytes += length)
+      for await (const value of jsonLines(cut(line))) assert.ok(typeof value === 'string')
+    const { user, system } = process.cpuUsage(begun)
+    return user + system
+  }
+  await took(LONG / 64)
+  const short = await took(LONG / 64)
+  assert.ok((await took(LONG)) < 4 * short)
+})
+
+const LONG = 32 * 1024 * 1024
+
+async function* cut(bytes: Buffer): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += 65_536) yield bytes.subarray(at, at + 65_536)
+}
+
+async function* each(lines: readonly unknown[]): AsyncGenerator<unknown> {
+  yield* lines
+}
 
 async function* of(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
   yield* chunks

@@ -1,4 +1,5 @@
 import { Problem } from '@countersign/kernel'
+import { json } from './json.ts'
 
 /** The values of JSON Lines, as they arrive. A stream that is cut off is an error, never an end. */
 export async function* jsonLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<unknown> {
@@ -6,8 +7,13 @@ export async function* jsonLines(chunks: AsyncIterable<Uint8Array>): AsyncGenera
   let pending = ''
   try {
     for await (const chunk of chunks) {
-      pending += decoder.decode(chunk, { stream: true })
-      if (pending.length > LINE_CHARACTERS_MAX) throw new RangeError('a line is too long')
+      const text = decoder.decode(chunk, { stream: true })
+      if (pending.length + text.length > LINE_CHARACTERS_MAX)
+        throw new RangeError('a line is too long')
+      const isEnded = text.includes('\n')
+      pending += text
+      // What came before is not searched again with each chunk.
+      if (!isEnded) continue
       const lines = pending.split('\n')
       pending = lines.pop() ?? ''
       for (const line of lines) yield JSON.parse(line)
@@ -16,6 +22,19 @@ export async function* jsonLines(chunks: AsyncIterable<Uint8Array>): AsyncGenera
     throw cutOff(cause)
   }
   if (pending !== '') throw cutOff(null)
+}
+
+/** A head and its entries, up to the line that says how many `entries` these are: an answer that was cut does not look whole. */
+export async function* counted(lines: AsyncIterable<unknown>): AsyncGenerator<unknown> {
+  let count = -1
+  for await (const line of lines) {
+    const said = json.number(line, 'entries')
+    if (said === count) return
+    if (said !== null) break
+    count++
+    yield line
+  }
+  throw cutOff(null)
 }
 
 const cutOff = (cause: unknown): Problem =>

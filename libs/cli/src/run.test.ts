@@ -394,16 +394,26 @@ describe('the command line', () => {
     ]
     replies[`GET /v1/sessions/${SESSION}`] = {
       type: 'application/x-ndjson',
-      body: [head, ...timeline].map((line) => `${JSON.stringify(line)}\n`).join(''),
+      body: [head, ...timeline, { entries: 3 }].map((line) => `${JSON.stringify(line)}\n`).join(''),
     }
     const { out } = await cli('replay', SESSION)
     assert.match(out, /\+0\.000s {2}opened\n {4}\+2\.000s {2}request/)
-    assert.match(out, /NOT ALL OF ITS VALUES ARE SHOWN: replay has them at \/v1\/whole/)
+    assert.match(out, /NOT ALL OF IT IS SHOWN: replay has it at \/v1\/whole/)
     const shown = [timeline[0], timeline[2]]
     assert.deepEqual(JSON.parse((await cli('replay', SESSION, '--json')).out), {
       ...head,
       timeline: shown,
     })
+  })
+
+  it('takes an answer without its end for none', async () => {
+    for (const lines of [[], [{ sessionId: SESSION }]]) {
+      replies[`GET /v1/sessions/${SESSION}`] = {
+        type: 'application/x-ndjson',
+        body: lines.map((line) => `${JSON.stringify(line)}\n`).join(''),
+      }
+      assert.notEqual((await cli('replay', SESSION)).status, 0)
+    }
   })
 
   it('says that the end of a session is not known when its proxy was killed', async () => {

@@ -28,13 +28,11 @@ export function timelineText(entry: unknown, options: TimelineOptions): string {
   return `${head}\n${statement}${heldDataText(entry, options)}${cutText(entry, options)}${resultText(json.member(entry, 'result'), options)}`
 }
 
-/** Values that are too long for a timeline. */
+/** Statements and values that are too long for a timeline. */
 function cutText(entry: unknown, { paint }: TimelineOptions): string {
   const whole = json.textOrNull(entry, 'whole')
   if (whole === null) return ''
-  return indented(
-    paint('yellow', `NOT ALL OF ITS VALUES ARE SHOWN: replay has them at ${oneLine(whole)}`),
-  )
+  return indented(paint('yellow', `NOT ALL OF IT IS SHOWN: replay has it at ${oneLine(whole)}`))
 }
 
 /** The first lines of the data of a COPY that people saw, each with its number. */

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 import { eventStream } from '../event-stream.ts'
 import { answerOf, opened, problemIn } from '../http.ts'
 import { json } from '../json.ts'
-import { jsonLines } from '../json-lines.ts'
+import { counted, jsonLines } from '../json-lines.ts'
 import { oneLine, printableJson } from '../printable.ts'
 import { matchingId } from '../short-id.ts'
 import { moment, momentOf } from '../time.ts'
@@ -72,7 +72,7 @@ async function whole(
       entries: each(json.list(answer, 'timeline')),
     }
   }
-  const entries = jsonLines(response.body)
+  const entries = counted(jsonLines(response.body))
   return { head: (await entries.next()).value, entries }
 }
 
