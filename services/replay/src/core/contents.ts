@@ -14,7 +14,9 @@ export type Contents = {
   opened(decrypt: Decrypt | null): OpenContents
   /** The entry with its statement is told. */
   forgetParts(requestId: string): void
-  forget(requestId: string): void
+  forgetAnswer(requestId: string): void
+  /** How much of all requests is kept. */
+  bytes(): number
 }
 
 /** What the encrypted parts of a session say. */
@@ -39,17 +41,28 @@ export function newContents(): Contents {
   const parts = new Map<string, Pieces>()
   // bound: one per request that is not told to its end, each with ANSWER_BYTES_MAX
   const answers = new Map<string, Pieces>()
+  let bytes = 0
+  const forget = (all: Map<string, Pieces>, requestId: string): void => {
+    bytes -= all.get(requestId)?.bytes ?? 0
+    all.delete(requestId)
+  }
   return {
     take(message) {
       if (message.type === 'RequestPart' && !message.stream) {
-        keep(placed(parts, message.requestId), message.index, message.ciphertext)
+        const pieces = placed(parts, message.requestId)
+        bytes -= pieces.bytes
+        keep(pieces, message.index, message.ciphertext)
+        bytes += pieces.bytes
       }
       if (message.type === 'TranscriptRecorded' && message.requestId !== null) {
         const pieces = placed(answers, message.requestId)
+        bytes -= pieces.bytes
         keep(pieces, message.sequence, message.ciphertext)
         while (pieces.bytes > ANSWER_BYTES_MAX && pieces.byPlace.size > 1) dropLast(pieces)
+        bytes += pieces.bytes
       }
     },
+    bytes: () => bytes,
     opened(decrypt) {
       const subjectOf = (requestId: string, content: RequestContent): Buffer | null => {
         if (decrypt === null) return null
@@ -91,11 +104,8 @@ export function newContents(): Contents {
         },
       }
     },
-    forgetParts: (requestId) => void parts.delete(requestId),
-    forget(requestId) {
-      parts.delete(requestId)
-      answers.delete(requestId)
-    },
+    forgetParts: (requestId) => forget(parts, requestId),
+    forgetAnswer: (requestId) => forget(answers, requestId),
   }
 }
 
@@ -114,7 +124,7 @@ function statementIn(bytes: Buffer | null): Statement | null {
   try {
     const { text, parameters, parameterFormats: formats, copyData } = decodeSubject(bytes)
     let left = VALUES_BYTES_MAX
-    let isCut = false
+    let isCut = text.length > TEXT_BYTES_MAX
     const begun = (value: Buffer | null): Buffer | null => {
       if (value === null || value.length <= left) {
         left -= value?.length ?? 0
@@ -130,7 +140,12 @@ function statementIn(bytes: Buffer | null): Statement | null {
       shown(begun(value), formats.length === 1 ? formats[0] : formats[index]),
     )
     const data = shown(begun(copyData), isText ? 0 : 1)
-    return { text: text.toString('utf8'), parameters: values, copyData: data, isCut }
+    return {
+      text: text.toString('utf8', 0, TEXT_BYTES_MAX),
+      parameters: values,
+      copyData: data,
+      isCut,
+    }
   } catch {
     return null
   }
@@ -178,7 +193,10 @@ function shown(value: Buffer | null, format: number | undefined): string | null 
 }
 
 /** Of an answer so much is looked at for its first rows; the outcome is what the proxy says of it. */
-export const ANSWER_BYTES_MAX = 4 * 1024 * 1024
+export const ANSWER_BYTES_MAX = 512 * 1024
+
+/** Of a statement so much stands in a timeline. */
+export const TEXT_BYTES_MAX = 256 * 1024
 
 /** Of the parameters and the data of a request so much stands in a timeline; all of it is at the request. */
 export const VALUES_BYTES_MAX = 64 * 1024

@@ -34,7 +34,7 @@ export type Entry = {
   readonly parameters: readonly (string | null)[]
   /** The data of a COPY that people saw with it, in hexadecimal where they are no text; null where none were held. */
   readonly copyData: string | null
-  /** Where all of a request can be had of which parameters or data are cut here; null where nothing is. */
+  /** Where all of a request can be had of which the statement, parameters or data are cut here; null where nothing is. */
   readonly whole: string | null
   readonly detail: string
   readonly who: string | null

@@ -59,7 +59,8 @@ export function newStory(isReady: Ready = () => true): Story {
         if (message.type === 'RequestIntercepted' || message.type === 'RequestReleased')
           contents.forgetParts(message.requestId)
         if (!isLastOfItsRequest(message)) continue
-        contents.forget(message.requestId)
+        contents.forgetParts(message.requestId)
+        contents.forgetAnswer(message.requestId)
         internal.delete(message.requestId)
       }
       return entries

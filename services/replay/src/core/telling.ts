@@ -1,7 +1,8 @@
-import { ANSWER_BYTES_MAX, type Decrypt, newContents } from './contents.ts'
-import { entriesOf } from './entries.ts'
+import { Problem } from '@countersign/kernel'
+import type { Decrypt } from './contents.ts'
 import type { Entry } from './entry.ts'
-import { inOrder, newOrder, placed, type Placed, placeOf } from './order.ts'
+import { inOrder, newOrder, placed } from './order.ts'
+import { type Outline, outlineOf, pieceOf } from './piece.ts'
 import { type SessionMessage, type SessionRecord, withoutRepeats } from './session-record.ts'
 
 /** The records of a session, which can be gone through as often as is needed. */
@@ -9,7 +10,8 @@ export type Read = (onRecord: (record: SessionRecord) => void) => Promise<void>
 
 /**
  * A session of any length, told with bounded memory. Method: the records are gone through again and again. First what is
- * needed to put them in order is taken, of so many records from the earliest on; then the contents of so many entries.
+ * needed to put them in order is taken, of so many records from the earliest on; then the contents of as many entries as
+ * fit into memory; the first time, what is needed of the next part is taken with them.
  * Known limit: a record that follows from a later one, by clocks that differ, can be told before it where the two are in
  * different parts of a long session.
  */
@@ -30,17 +32,20 @@ export type TellingOptions = {
   isReady?(message: SessionMessage): boolean
   /** For tests. */
   readonly outlinesMax?: number
-  readonly batchBytesMax?: number
+  readonly pieceBytesMax?: number
 }
 
 export async function telling(options: TellingOptions): Promise<Telling> {
   const { read, decrypt, isOver, isReady = () => true } = options
-  const { outlinesMax = OUTLINES_MAX, batchBytesMax = BATCH_BYTES_MAX } = options
+  const { outlinesMax = OUTLINES_MAX, pieceBytesMax = PIECE_BYTES_MAX } = options
   // bound: one per request that has no end
   const open = new Set<string>()
   // bound: one per request that was released and is not completed
   const released = new Set<string>()
-  const first = await part(-Infinity, ({ message }) => {
+  const beginning = partFrom(-Infinity)
+  await read((record) => {
+    beginning.take(record)
+    const { message } = record
     if (!('requestId' in message) || message.requestId === null) return
     const { type, requestId } = message
     if (type === 'RequestIntercepted' || type === 'RequestReleased') open.add(requestId)
@@ -48,95 +53,55 @@ export async function telling(options: TellingOptions): Promise<Telling> {
     if (type === 'RequestCompleted') released.delete(requestId)
     if (ENDS.has(type) && isReady(message)) open.delete(requestId)
   })
+  const first = beginning.found()
   const mayHaveRun = isOver ? [...released] : []
   return { mayHaveRun, open, entries }
 
   async function* entries(): AsyncGenerator<readonly Entry[]> {
     const order = newOrder()
     const doubtful = new Set(mayHaveRun)
-    let next = first
+    let part = first
     for (;;) {
-      const outlines = withoutRepeats(next.outlines)
+      const outlines = withoutRepeats(part.outlines)
       placed(order, outlines)
-      for (const batch of batchesOf(inOrder(order, outlines), batchBytesMax))
-        yield* told(batch, doubtful)
-      if (next.end === Infinity) return
-      next = await part(next.end)
+      let left = inOrder(order, outlines)
+      const next = part.end === Infinity ? null : partFrom(part.end)
+      for (let isFirst = true; left.length > 0; isFirst = false) {
+        const piece = pieceOf(left, pieceBytesMax)
+        await read((record) => {
+          piece.take(record)
+          if (isFirst) next?.take(record)
+        })
+        yield* piece.entries(decrypt, doubtful)
+        left = left.slice(piece.length())
+      }
+      if (next === null) return
+      part = next.found()
     }
   }
 
-  /** The outlines of the records from a moment on, and the moment at which the next part begins. */
-  async function part(
-    from: number,
-    note: (record: SessionRecord) => void = () => undefined,
-  ): Promise<Part> {
-    let found: Part = { outlines: [], end: Infinity }
-    await read((record) => {
-      note(record)
-      const { message } = record
-      if (!isEntry(message) || message.at < from || message.at >= found.end) return
-      if (!isReady(message)) return
-      found.outlines.push(outlineOf(record))
-      if (found.outlines.length > 2 * outlinesMax) found = earliest(found, outlinesMax)
-    })
-    return found.outlines.length > outlinesMax ? earliest(found, outlinesMax) : found
-  }
-
-  async function* told(
-    batch: readonly Outline[],
-    doubtful: ReadonlySet<string>,
-  ): AsyncGenerator<readonly Entry[]> {
-    const contents = newContents()
-    const places = new Map(batch.map(({ position }, index) => [placeOf(position), index]))
-    const requests = new Set(batch.map(({ requestId }) => requestId))
-    const answered = new Set(
-      batch.flatMap(({ message, requestId }) =>
-        message.type === 'RequestCompleted' ? [requestId] : [],
-      ),
-    )
-    // bound: one per request of the batch
-    const internal = new Set<string>()
-    const records: (SessionRecord | undefined)[] = batch.map(() => undefined)
-    await read((record) => {
-      const { message } = record
-      const place = places.get(placeOf(record.position))
-      if (place !== undefined) records[place] = record
-      if (!('requestId' in message) || message.requestId === null) return
-      if (
-        'origin' in message &&
-        message.origin === 'Countersign' &&
-        requests.has(message.requestId)
-      )
-        internal.add(message.requestId)
-      const isWanted = message.type === 'TranscriptRecorded' ? answered : requests
-      if (isWanted.has(message.requestId)) contents.take(message)
-    })
-    const use = { contents: contents.opened(decrypt), doubtful, internal }
-    for (const record of records) if (record !== undefined) yield entriesOf(record, use)
+  /** Finds the outlines of the records from a moment on, and the moment at which the next part begins. */
+  function partFrom(from: number): { take(record: SessionRecord): void; found(): Part } {
+    let part: Part = { outlines: [], end: Infinity }
+    let lengthMax = 2 * outlinesMax
+    return {
+      take(record) {
+        const { message } = record
+        if (!isEntry(message) || message.at < from || message.at >= part.end) return
+        if (!isReady(message)) return
+        part.outlines.push(outlineOf(record))
+        if (part.outlines.length <= lengthMax) return
+        part = earliest(part, outlinesMax)
+        if (part.outlines.length > MOMENT_PARTS_MAX * outlinesMax) throw crowded()
+        // Those of one moment stay together, and are not looked at again for each that comes.
+        lengthMax = 2 * Math.max(outlinesMax, part.outlines.length)
+      },
+      found: () => (part.outlines.length > outlinesMax ? earliest(part, outlinesMax) : part),
+    }
   }
 }
 
 type Part = { readonly outlines: Outline[]; readonly end: number }
-
-/** As much of a record as puts it in its order, and about how much it takes to tell it. */
-type Outline = Placed & {
-  readonly id: string
-  readonly requestId: string
-  readonly bytes: number
-}
-
-function outlineOf({ position, id, causation, message }: SessionRecord): Outline {
-  const { at, type } = message
-  const requestId = 'requestId' in message ? (message.requestId ?? '') : ''
-  return { position, id, causation, message: { at, type }, requestId, bytes: bytesOf(message) }
-}
-
-function bytesOf(message: SessionMessage): number {
-  if (message.type === 'RequestCompleted')
-    return ENTRY_BYTES + Math.min(message.resultBytes, ANSWER_BYTES_MAX)
-  const content = 'content' in message ? message.content : null
-  return ENTRY_BYTES + (content?.sizeBytes ?? 0) + (content?.ciphertext.length ?? 0)
-}
 
 /** The earliest, whole moments of them. */
 function earliest({ outlines }: Part, max: number): Part {
@@ -146,20 +111,8 @@ function earliest({ outlines }: Part, max: number): Part {
   return { outlines: outlines.filter(({ message }) => message.at < end), end }
 }
 
-function* batchesOf(outlines: readonly Outline[], bytesMax: number): Generator<Outline[]> {
-  let batch: Outline[] = []
-  let bytes = 0
-  for (const outline of outlines) {
-    if (batch.length > 0 && bytes + outline.bytes > bytesMax) {
-      yield batch
-      batch = []
-      bytes = 0
-    }
-    batch.push(outline)
-    bytes += outline.bytes
-  }
-  if (batch.length > 0) yield batch
-}
+const crowded = (): Problem =>
+  new Problem('CS_SESSION_LIMIT', 'more happened in one moment of the session than can be told')
 
 /** Of these there is no entry. */
 const isEntry = ({ type }: SessionMessage): boolean =>
@@ -170,7 +123,8 @@ const ENDS: ReadonlySet<string> = new Set([
   'RequestRefused',
   'RequestWithdrawn',
 ])
-/** What an entry takes beside its contents, about. */
-const ENTRY_BYTES = 2_000
-const OUTLINES_MAX = 50_000
-const BATCH_BYTES_MAX = 32 * 1024 * 1024
+/** So many are put in order without a rest for others. */
+const OUTLINES_MAX = 5_000
+/** As many parts can be one moment. */
+const MOMENT_PARTS_MAX = 20
+const PIECE_BYTES_MAX = 32 * 1024 * 1024

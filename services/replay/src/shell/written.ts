@@ -15,13 +15,19 @@ export async function* asJson(
   yield ']}'
 }
 
-/** The same as lines of JSON: the head, and each entry. */
+/** The same as lines of JSON: the head, each entry, and how many these are: a connection that is cut can look like an end. */
 export async function* asLines(
   head: object,
   entries: AsyncIterable<readonly Entry[]>,
 ): AsyncGenerator<string> {
   yield `${JSON.stringify(head)}\n`
-  for await (const some of entries) for (const entry of some) yield `${JSON.stringify(entry)}\n`
+  let count = 0
+  for await (const some of entries)
+    for (const entry of some) {
+      yield `${JSON.stringify(entry)}\n`
+      count++
+    }
+  yield `${JSON.stringify({ entries: count })}\n`
 }
 
 /** JSON Lines has no registered type; this is the one that is in use. */
