@@ -94,6 +94,8 @@ test('all others keep the words of the target, through the detectors', () => {
 })
 
 test('any fields give a message that can be sent', () => {
+  for (const fields of [{ P: '1' }, { P: '1', M: '' }, { F: 'prepare.c' }, { R: 'aclcheck_error' }])
+    assert.ok((maskMessage(PLAN, message(fields), true).get('M') ?? '').length > 0)
   fc.assert(
     fc.property(fc.dictionary(fc.constantFrom(...'SVCMDHPpqWstcdnFLR'), fc.string()), (fields) => {
       const told = maskMessage(PLAN, new Map(Object.entries(fields)), true)

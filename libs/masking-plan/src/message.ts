@@ -20,8 +20,9 @@ export function maskMessage(
 ): Map<string, string> {
   const isNotice = !SEVERITIES.has(fields.get('V') ?? '')
   if (!isClosed && plan.untagged === 'Pass') return throughDetectors(plan, fields)
-  if (isOfParser(fields) || isOfNames(fields) || fields.get('R') === 'aclcheck_error')
-    return throughDetectors(plan, fields)
+  const hasWords = (fields.get('M') ?? '') !== ''
+  const isSafe = isOfParser(fields) || isOfNames(fields) || fields.get('R') === 'aclcheck_error'
+  if (hasWords && isSafe) return throughDetectors(plan, fields)
   const kept = new Map<string, string>()
   for (const [letter, text] of fields) if (ALWAYS.has(letter)) kept.set(letter, text)
   if (isOfConstraint(fields))
