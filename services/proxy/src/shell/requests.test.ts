@@ -17,7 +17,7 @@ function begun(): { session: Session; recorded: string[] } {
   const session = {
     ...{ id: '0191d2a0-0000-7000-8000-000000000001', agent: 'bot', salt: Buffer.alloc(16) },
     ...{ policyVersion: 'p1', targetVersion: 't1', planChanges: 0, stateVersion: 0, settings: [] },
-    ...{ status: 'I', isEnding: false, raised: null },
+    ...{ status: 'I', isEnding: false, raised: null, names: { changes: 0 } },
     profile: { name: 'shop', baseRoles: [], recording: 'Full' },
     // bound: one test
     covers: new Map(),
