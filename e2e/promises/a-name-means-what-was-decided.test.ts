@@ -6,8 +6,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { toServer } from '@countersign/postgres-wire'
 import { arena } from '../support/arena.ts'
-import { heldStatement } from '../support/held.ts'
-import { applyCatalog, callConsole } from '../support/reviewer.ts'
+import { heldRequest, heldStatement } from '../support/held.ts'
+import { applyCatalog, callConsole, countersign } from '../support/reviewer.ts'
 import { askTarget } from '../support/target.ts'
 import { openWire, told } from '../support/wire.ts'
 
@@ -105,11 +105,16 @@ test('an EXECUTE is decided as what PREPARE named: allowed, masked, or held with
       'execute d(90001)',
     ],
   })
-  const review = await callConsole(system, 'ana', {
-    path: `/v1/requests/${held.requestId}`,
-  })
+  const shown = async (requestId: string): Promise<string> => {
+    const { body } = await callConsole(system, 'ana', { path: `/v1/requests/${requestId}` })
+    return JSON.stringify(body)
+  }
+  // PREPARE counts as the DELETE that it names, and each EXECUTE is a request of its own.
+  assert.match(await shown(held.requestId), /prepares the statement d for later, which deletes/)
+  assert.equal((await countersign(system, 'ana', held.requestId)).status, 200)
+  await held.psql.says(/(held for review[^]*){2}/)
   assert.match(
-    JSON.stringify(review.body),
+    await shown(await heldRequest(held.psql)),
     /runs the prepared statement d; deletes rows of shop\.orders/,
   )
   held.psql.signal('SIGINT')

@@ -77,8 +77,11 @@ test('an EXECUTE does what the statement of its name does', () => {
     assert.equal(did(sql, prepare), does, `${sql} of ${prepare}`)
 })
 
-test('PREPARE runs nothing, but what reading a text may run', () => {
-  assert.equal(did('prepare p as delete from orders', null), 'read orders, session-change')
+test('PREPARE counts as the statement that it names', () => {
+  assert.equal(
+    did('prepare p as delete from orders', null),
+    'delete orders, every DELETE, session-change',
+  )
   assert.equal(did('prepare p as select pay(1)', null), 'opaque, session-change')
 })
 

@@ -100,7 +100,7 @@ const EFFECTS: Readonly<Record<string, string>> = {
   'create table copied as select * from orders': 'read shop.orders, schema-change ?.copied',
   'create temp table t as select 1': 'schema-change ?.t, session-change ?.t',
   'create temp table t (a int)': 'schema-change ?.t, session-change ?.t',
-  'prepare p as delete from orders': 'read shop.orders, session-change',
+  'prepare p as delete from orders': 'delete shop.orders, session-change',
   'execute p': 'opaque',
   'deallocate p': 'session-change',
   'do $$ begin delete from orders; end $$': 'opaque',

@@ -167,7 +167,8 @@ const SENTENCES: Readonly<Record<string, string>> = {
   'set work_mem = 1': 'changes the setting work_mem of the session',
   'reset all': 'resets every setting of the session',
   'show all': 'shows every setting',
-  'prepare p as delete from t where id = 1': 'prepares the statement p for later; reads t',
+  'prepare p as delete from t where id = 1':
+    'prepares the statement p for later, which deletes rows of t',
   'execute p': 'runs the prepared statement p',
   'deallocate all': 'forgets every prepared statement',
   'declare c cursor for select * from t': 'opens the cursor c; reads t',

@@ -287,7 +287,10 @@ const SENTENCES: ReadonlyMap<string, Says> = new Map<string, Says>([
     (body, to) => `creates the foreign table ${rangeIn(part(body, 'base'), 'relation', to)}`,
   ],
   ['ViewStmt', (body, to) => `${replaces(body)} the view ${rangeIn(body, 'view', to)}`],
-  ['PrepareStmt', (body) => `prepares the statement ${safeName(textOf(body, 'name'))} for later`],
+  [
+    'PrepareStmt',
+    (body) => `prepares the statement ${safeName(textOf(body, 'name'))} for later, which`,
+  ],
   ['ExecuteStmt', named('runs the prepared statement', 'name')],
   [
     'DeallocateStmt',

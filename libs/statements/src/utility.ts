@@ -524,15 +524,11 @@ function prepare(to: Collector, body: Tree): string {
   affect(to, 'session-change', null, 'names a statement for later')
   for (const type of nodesAt(body, 'argtypes')) visit(to, type, TOP)
   const query = nodeAt(body, 'query')
-  // Its parameters are its own, and come with EXECUTE, which is what does something.
-  const { parameters, planOnly } = to
-  const unbounded = to.unbounded.length
+  // It counts as what it names, whose parameters are its own, and come with EXECUTE.
+  const { parameters } = to
   to.parameters = []
-  to.planOnly = true
   if (query) statement(to, query)
   to.parameters = parameters
-  to.planOnly = planOnly
-  to.unbounded.length = unbounded
   return 'PREPARE'
 }
 
