@@ -1,4 +1,5 @@
-import { LOOP_BYTES_MAX, parsed } from './parser.ts'
+import { onlyStatement } from './only-statement.ts'
+import { LOOP_BYTES_MAX } from './parser.ts'
 import { nodeAt, nodesAt, part, textOf, type Tree, wordsAt } from './tree.ts'
 
 /** A COPY FROM STDIN, as far as its CopyInResponse depends on its text. */
@@ -38,10 +39,7 @@ export function copyInHint(sql: string | null): string | null {
 }
 
 function copyFromStdin(sql: string | null): Tree | null {
-  if (sql === null || sql.length > LOOP_BYTES_MAX) return null
-  const trees = parsed(sql)
-  const [only, ...others] = trees.ok ? trees.value : []
-  const node = only === undefined || others.length > 0 ? null : nodeAt(only, 'stmt')
+  const node = onlyStatement(sql)
   if (node?.kind !== 'CopyStmt') return null
   const { body } = node
   const isStdin = body['is_from'] === true && body['is_program'] !== true && !('filename' in body)

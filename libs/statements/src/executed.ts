@@ -1,5 +1,5 @@
-import { LOOP_BYTES_MAX, parsed } from './parser.ts'
-import { type Node, nodeAt, textOf } from './tree.ts'
+import { onlyStatement } from './only-statement.ts'
+import { type Node, textOf } from './tree.ts'
 
 /** A statement that PREPARE gave a name, with the text of that PREPARE. */
 export type NamedStatement = { readonly name: string; readonly text: string }
@@ -23,14 +23,6 @@ function onlyName(sql: string | null, kind: string): string | null {
   const name = node?.kind === kind ? textOf(node.body, 'name') : ''
   // A longer name may have been cut, and stand for another.
   return name === '' || Buffer.byteLength(name) > NAME_BYTES_MAX ? null : name
-}
-
-function onlyStatement(sql: string): Node | null {
-  if (sql.length > LOOP_BYTES_MAX) return null
-  const trees = parsed(sql)
-  if (!trees.ok || trees.value.length !== 1) return null
-  const [tree] = trees.value
-  return tree === undefined ? null : nodeAt(tree, 'stmt')
 }
 
 const WORDS = /execute|prepare/i

@@ -1,4 +1,4 @@
-import { LOOP_BYTES_MAX, parsed } from './parser.ts'
+import { onlyStatement } from './only-statement.ts'
 import { children, type Node, nodeAt, nodesAt, part, type Tree, textOf, wordsAt } from './tree.ts'
 
 /**
@@ -12,11 +12,8 @@ import { children, type Node, nodeAt, nodesAt, part, type Tree, textOf, wordsAt 
  * are not looked for.
  */
 export function probesOf(sql: string | null): readonly string[] {
-  if (sql === null || sql.length > LOOP_BYTES_MAX) return []
-  const trees = parsed(sql)
-  const [only, ...others] = trees.ok ? trees.value : []
-  const node = only === undefined || others.length > 0 ? null : nodeAt(only, 'stmt')
-  if (node === null) return []
+  const node = onlyStatement(sql)
+  if (sql === null || node === null) return []
   if (ANALYSED.has(node.kind)) return [sql]
   return RELATIONS[node.kind]?.(node.body) ?? []
 }
@@ -26,10 +23,7 @@ export function probesOf(sql: string | null): readonly string[] {
  * types are there at all. An overloaded function is there; PostgreSQL calls its name ambiguous.
  */
 export function nameProbesOf(sql: string | null): readonly string[] {
-  if (sql === null || sql.length > LOOP_BYTES_MAX) return []
-  const trees = parsed(sql)
-  const [only, ...others] = trees.ok ? trees.value : []
-  const node = only === undefined || others.length > 0 ? null : nodeAt(only, 'stmt')
+  const node = onlyStatement(sql)
   if (node === null || !ANALYSED.has(node.kind)) return []
   const probes = new Set<string>()
   const below: Node[] = [node]
