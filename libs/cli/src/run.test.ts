@@ -688,7 +688,8 @@ describe('the command line', () => {
     const status = await run(words, {
       out: (text) => void (written.out += text),
       err: (text) => void (written.err += text),
-      env: { ...env, PATH: process.env['PATH'] },
+      // The instance that "npm run demo" leaves in this checkout is not the one of the test.
+      env: { CS_INSTANCE: 'of-a-test', ...env, PATH: process.env['PATH'] },
       workingDirectory: folder,
       isTerminal,
       invokedAs,
