@@ -64,4 +64,5 @@ export function ownPassage(own: OwnStatement): Passage {
   }
 }
 
-const OURS = { request: null, portal: null, isOurs: true } as const
+/** A step of Countersign's own. */
+export const OURS = { request: null, portal: null, isOurs: true } as const

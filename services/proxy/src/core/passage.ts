@@ -7,6 +7,7 @@ import {
 } from '@countersign/postgres-wire'
 import { borrowsColumns, isEndTold } from '@countersign/statements'
 import type { Step } from './exchange.ts'
+import { OURS } from './own-passage.ts'
 import {
   forgetPortal,
   forgetRedefined,
@@ -60,11 +61,11 @@ export function passage(names: StatementNames, options: PassageOptions): Passage
   const doubtful = new Set(names.doubtfulStatements)
   /** What the messages make, before the target confirms it. */
   // bound: the messages of a pipeline
-  const made = new Map<string, Parse>()
-  // bound: the messages of a pipeline
-  const readings = new Map<string, Reading>()
-  const isReadOtherwise = (parse: Parse, reading: Reading): boolean =>
-    (readings.get(parse.name) ?? names.readings.get(parse)) !== reading && !isEnd(parse)
+  const made = new Map<string, Made>()
+  const madeAs = (name: string): Made | undefined => {
+    const parse = names.statements.get(name)
+    return made.get(name) ?? (parse && { parse, reading: names.readings.get(parse) })
+  }
   for (let at = from; at < end; at++) {
     const message = messages[at]
     if (message === undefined) continue
@@ -90,21 +91,21 @@ export function passage(names: StatementNames, options: PassageOptions): Passage
       if (owner === null) throw new Error(`a ${message.tag} belongs to no request`)
       if (message.tag === 'Bind') {
         const name = message.statement
-        const parse = made.get(name) ?? names.statements.get(name)
+        const known = madeAs(name)
         const isInDoubt = doubtful.has(name)
-        if (parse !== undefined && (isInDoubt || isReadOtherwise(parse, reading))) {
+        if (known !== undefined && (isInDoubt || isReadOtherwise(known, reading))) {
+          const { parse } = known
           const to = { outbound, steps, reading, request: owner.number }
           if (!isInDoubt) refuseOtherColumns(parse, to)
           prepareAgain(names, parse, to)
-          readings.set(name, reading)
+          made.set(name, { parse, reading })
         }
       }
       outbound.push({ request: owner.number, bytes: message.raw })
     }
     if (message.tag === 'Parse') {
       doubtful.delete(message.name)
-      made.set(message.name, message)
-      readings.set(message.name, reading)
+      made.set(message.name, { parse: message, reading })
     }
     if (message.tag === 'Bind') doubtful.delete(message.statement)
     if (step === null) continue
@@ -129,6 +130,12 @@ function runsNothing(message: Request): RunsNothing | null {
       return null
   }
 }
+
+/** A statement, and what the target read it under; undefined where that is not known. */
+type Made = { readonly parse: Parse; readonly reading: Reading | undefined }
+
+const isReadOtherwise = ({ parse, reading }: Made, now: Reading): boolean =>
+  reading !== now && !isEnd(parse)
 
 /** The end of a transaction reads nothing, and is what may run in one that failed. */
 const isEnd = ({ sql }: Parse): boolean => sql !== null && isEndTold(sql)
@@ -270,15 +277,10 @@ function queried(names: StatementNames, sql: string | null): void {
   forgetRedefined(names, sql)
 }
 
-const ourDescribe = (execute: Execute): Step => ({
-  tag: 'Describe',
-  request: null,
-  portal: execute.portal,
-  isOurs: true,
-  isForAgent: true,
-})
+const ourDescribe = ({ portal }: Execute): Step => ({ ...FOR_AGENT, tag: 'Describe', portal })
 
-const FOR_AGENT = { request: null, portal: null, isOurs: true, isForAgent: true } as const
+/** An error of it is the agent's. */
+const FOR_AGENT = { ...OURS, isForAgent: true } as const
 
 const CHANGES_PORTALS: ReadonlySet<Request['tag']> = new Set(['Bind', 'Close', 'Execute', 'Query'])
 

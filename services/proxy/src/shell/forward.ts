@@ -18,11 +18,14 @@ export function forwardRecorded(session: Session, outgoing: readonly Outgoing[])
   session.target.forward(outgoing)
 }
 
-/** Messages of Countersign's own with the release of what they run. */
-export const ofRelease = (
+/** Messages with the releases of what they run, by its number in the exchange. */
+export const withReleases = (
   outbound: Passage['outbound'],
-  released: Recorded<RequestReleased>,
+  releaseOf: (request: number) => Recorded<RequestReleased> | undefined,
 ): Outgoing[] =>
-  outbound.map((one) =>
-    one.request === null ? { runs: null, bytes: one.bytes } : { runs: released, bytes: one.bytes },
-  )
+  outbound.map((one) => {
+    if (one.request === null) return { runs: null, bytes: one.bytes }
+    const runs = releaseOf(one.request)
+    if (runs === undefined) throw new Problem('CS_INTERNAL', 'a request is not on record')
+    return { runs, bytes: one.bytes }
+  })

@@ -1,9 +1,9 @@
 import type { RequestBlocked, RequestReleased, ReviewRequired } from '@countersign/contracts'
 import { toServer } from '@countersign/postgres-wire'
 import { nameProbesOf, probesOf, syntaxErrorOf } from '@countersign/statements'
-import { ownParse } from '../core/own-passage.ts'
+import { OURS, ownParse } from '../core/own-passage.ts'
 import { answers } from './answers.ts'
-import { forwardRecorded, ofRelease } from './forward.ts'
+import { forwardRecorded, withReleases } from './forward.ts'
 import { ownQuery } from './own-query.ts'
 import { ownRequest } from './own-request.ts'
 import type { RequestRefusal } from './refuse.ts'
@@ -68,11 +68,10 @@ async function parsedByTarget(
     ...{ name: session.ownName, sql, parameterTypes, request: number },
     step: { request: number, failed: (fields) => (error = fields) },
   })
-  const step = { request: null, portal: null, isOurs: true } as const
-  session.exchange.steps.push(...steps, { ...step, tag: 'Close' }, { ...step, tag: 'Sync' })
+  session.exchange.steps.push(...steps, { ...OURS, tag: 'Close' }, { ...OURS, tag: 'Sync' })
   session.isPipelineOpen = true
   forwardRecorded(session, [
-    ...ofRelease(outbound, released),
+    ...withReleases(outbound, () => released),
     { runs: null, bytes: toServer.close('statement', session.ownName) },
     { runs: null, bytes: toServer.sync() },
   ])

@@ -1,8 +1,8 @@
 import type { RequestReleased } from '@countersign/contracts'
 import { toServer } from '@countersign/postgres-wire'
-import { ownPassage } from '../core/own-passage.ts'
+import { OURS, ownPassage } from '../core/own-passage.ts'
 import { answers } from './answers.ts'
-import { forwardRecorded, ofRelease } from './forward.ts'
+import { forwardRecorded, withReleases } from './forward.ts'
 import { ownRequest } from './own-request.ts'
 import { ownUnderWay, type Session } from './session-state.ts'
 
@@ -46,13 +46,10 @@ async function asked(
   session.exchange.steps.push(...steps)
   // A Sync would end the pipeline of the agent.
   if (!isOpen)
-    session.exchange.steps.push({
-      ...{ tag: 'Sync', request: null, portal: session.ownName, isOurs: true },
-      ...step,
-    })
+    session.exchange.steps.push({ ...OURS, ...step, tag: 'Sync', portal: session.ownName })
   session.ownRows.length = 0
   forwardRecorded(session, [
-    ...ofRelease(outbound, released),
+    ...withReleases(outbound, () => released),
     { runs: null, bytes: isOpen ? toServer.flush() : toServer.sync() },
   ])
   await answers(session)

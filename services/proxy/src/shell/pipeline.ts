@@ -1,12 +1,12 @@
 import type { RequestReleased } from '@countersign/contracts'
-import { millisBetween, Problem } from '@countersign/kernel'
+import { millisBetween } from '@countersign/kernel'
 import type { Recorded } from '@countersign/log'
 import { traced } from '@countersign/runtime'
 import { type Request, toClient, toServer } from '@countersign/postgres-wire'
 import { copyInHint, failsInFailedTransaction } from '@countersign/statements'
 import { portalsNamed } from '../core/answer-taint.ts'
 import type { Unlinked } from '../core/chain.ts'
-import { type Outbound, type Owner, type Passage, passage } from '../core/passage.ts'
+import { type Owner, type Passage, passage } from '../core/passage.ts'
 import { heldCopy, type HeldCopy } from '../core/held-copy.ts'
 import {
   type Ask,
@@ -26,7 +26,7 @@ import { answers } from './answers.ts'
 import { currentSettings, haveSettingsMoved } from './changed-settings.ts'
 import { copyColumns, takenCopyData } from './copy-held.ts'
 import { withExecuted } from './executed.ts'
-import { forwardRecorded } from './forward.ts'
+import { forwardRecorded, withReleases } from './forward.ts'
 import { hold } from './hold.ts'
 import { impossibility } from './impossibility.ts'
 import { CANCELLED_BY_AGENT, refuse, type RequestRefusal } from './refuse.ts'
@@ -55,7 +55,6 @@ import { hasPortal, portalsConfirmed, portalsNoted } from './portals.ts'
 import { type Guard, guardBefore, guardOf, guardPassage } from './path-guard.ts'
 import { isPathDoubtful, pathConfirmed } from './search-path.ts'
 import { tell } from './seen.ts'
-import type { Outgoing } from './target.ts'
 
 /** Serves the messages of a client up to where it waits: decides on each request, and forwards what may pass, in order. */
 export function servePipeline(session: Session, messages: readonly Request[]): Promise<void> {
@@ -97,6 +96,10 @@ async function served(session: Session, batch: Batch): Promise<void> {
   if (asks === null) return skipRest(session, batch, [])
   const pendings = await intercepted(session, asks)
   const skip = (from: number): Promise<void> => skipRest(session, batch, pendings.slice(from))
+  const again = (from: number): Promise<void> => {
+    withdraw(session, pendings.slice(from))
+    return served(session, batch)
+  }
   for (const [index, planned] of pendings.entries()) {
     const { firstStep } = planned.ask
     // Of the first it is confirmed already, or will be.
@@ -106,10 +109,7 @@ async function served(session: Session, batch: Batch): Promise<void> {
       if (session.exchange.skipping) return skip(index)
       const path = session.status === 'E' ? 'same' : await pathConfirmed(session)
       if (path === 'failed') return skip(index)
-      if (path === 'moved') {
-        withdraw(session, pendings.slice(index))
-        return served(session, batch)
-      }
+      if (path === 'moved') return again(index)
     }
     const pending = await stillCovered(session, planned)
     // Where it was asked about anew, that is what is withdrawn from here on.
@@ -160,20 +160,14 @@ async function served(session: Session, batch: Batch): Promise<void> {
       // No guard waits for people, and what is blocked along one path may not be along another.
       const path = guardSql === null ? 'same' : await pathConfirmed(session)
       if (path === 'failed') return skip(index)
-      if (path === 'moved') {
-        withdraw(session, pendings.slice(index))
-        return served(session, batch)
-      }
+      if (path === 'moved') return again(index)
       await haveSettingsMoved(session)
       if (session.exchange.skipping) return skip(index)
       const isStale =
         pending.stateVersion !== session.stateVersion ||
         session.settingsVersion !== session.stateVersion
-      if (isStale && session.status !== 'E') {
-        // What ran before it in this pipeline may have changed what it means: people see it as it will be read.
-        withdraw(session, pendings.slice(index))
-        return served(session, batch)
-      }
+      // What ran before it in this pipeline may have changed what it means: people see it as it will be read.
+      if (isStale && session.status !== 'E') return again(index)
       const impossible = await impossibility(session, pending, decision)
       if (impossible !== null) {
         forgetAnswers(session, pending)
@@ -201,9 +195,8 @@ async function served(session: Session, batch: Batch): Promise<void> {
     await forward(session, batch, lastStep + 1, false)
     if (session.exchange.skipping) return skip(index + 1)
     if (isPlannedAnew(messages, pending)) {
-      withdraw(session, pendings.slice(index + 1))
       batch.requestsMax = 1
-      return served(session, batch)
+      return again(index + 1)
     }
   }
   batch.requestsMax = Math.min(batch.requestsMax * 2, REQUESTS_MAX)
@@ -376,7 +369,7 @@ async function forward(session: Session, batch: Batch, end: number, isCut: boole
     answered: batch.answered,
     settings: () => JSON.stringify(session.settings),
   })
-  const outgoing = outbound.map((one) => outgoingOf(one, proofs))
+  const outgoing = withReleases(outbound, (request) => proofs.get(request))
   session.exchange.steps.push(...steps)
   const last = messages[end - 1]
   const waits = last?.tag === 'Query' || last?.tag === 'Sync' || last?.tag === 'Flush'
@@ -424,16 +417,6 @@ function lastsWhenSent({ client, target, proxy }: Session): Disposable {
       late[Symbol.dispose]()
     },
   }
-}
-
-function outgoingOf(
-  { request, bytes }: Outbound,
-  proofs: ReadonlyMap<number, Recorded<RequestReleased>>,
-): Outgoing {
-  if (request === null) return { runs: null, bytes }
-  const runs = proofs.get(request)
-  if (runs === undefined) throw new Problem('CS_INTERNAL', 'a request is not on record')
-  return { runs, bytes }
 }
 
 /** How long what went out just now had to wait. */

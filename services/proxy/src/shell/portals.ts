@@ -1,4 +1,5 @@
 import { toServer } from '@countersign/postgres-wire'
+import { OURS } from '../core/own-passage.ts'
 import { agelessPortals, forgetPortal } from '../core/statement-names.ts'
 import { answers } from './answers.ts'
 import { forwardRecorded } from './forward.ts'
@@ -44,7 +45,7 @@ export async function portalsConfirmed(session: Session): Promise<boolean> {
 export async function hasPortal(session: Session, name: string): Promise<boolean> {
   let isThere = false
   session.exchange.steps.push({
-    ...{ tag: 'Describe', request: null, portal: name, isOurs: true, isForAgent: true },
+    ...{ ...OURS, tag: 'Describe', portal: name, isForAgent: true },
     confirmed: () => (isThere = true),
   })
   session.isPipelineOpen = true

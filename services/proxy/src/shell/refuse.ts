@@ -1,13 +1,13 @@
 import type { RequestReleased } from '@countersign/contracts'
 import { type ErrorCode, type EventId, isErrorCode, RequestId, uuidv7 } from '@countersign/kernel'
 import { type Request, toClient, toServer } from '@countersign/postgres-wire'
-import { ownParse } from '../core/own-passage.ts'
+import { OURS, ownParse } from '../core/own-passage.ts'
 import type { Passage } from '../core/passage.ts'
 import { errorOf } from '../core/refusal.ts'
 import { sqlStateOf } from '../core/sql-states.ts'
 import { simpleQueried } from '../core/statement-names.ts'
 import { answers } from './answers.ts'
-import { forwardRecorded, ofRelease } from './forward.ts'
+import { forwardRecorded, withReleases } from './forward.ts'
 import { ownRequest } from './own-request.ts'
 import { type Pending, withdraw } from './requests.ts'
 import { tell } from './seen.ts'
@@ -98,11 +98,11 @@ async function failAtTarget(
   session.isPipelineOpen = true
   if (released === undefined) return
   const flush = isSimple ? [] : [{ runs: null, bytes: toServer.flush() }]
-  forwardRecorded(session, [...ofRelease(outbound, released), ...flush])
+  forwardRecorded(session, [...withReleases(outbound, () => released), ...flush])
   await answers(session)
 }
 
 const queried = (text: string, request: number): Passage => ({
   outbound: [{ request, bytes: toServer.query(text) }],
-  steps: [{ tag: 'Query', request, portal: null, isOurs: true }],
+  steps: [{ ...OURS, tag: 'Query', request }],
 })
