@@ -8,7 +8,7 @@ import {
 } from '@countersign/masking-plan'
 import { rounded, table } from './figures.ts'
 
-/** How fast texts are searched, on the slowest of those that are known to be slow. */
+/** The speed at which detectors search texts that are known to be slow: on the slowest of them, and the median. */
 export type DetectorFigures = {
   /** A detector alone, all of them together, or all in base64 and hex. */
   readonly name: DetectorName | 'together' | 'encoded'
@@ -62,7 +62,7 @@ function measured(
   }
 }
 
-/** The MB a second of the best of some rounds: in the others something else took the caches. */
+/** The MB a second of the fastest of some rounds: in the slower ones other work took the caches. */
 function speedOn(text: string, names: readonly DetectorName[]): number {
   const long = cell(text, MEASURED_CHARS)
   let bestUs = Infinity
@@ -83,6 +83,6 @@ const GOAL_MEGABYTES_PER_SECOND = 20
 const WARM_UP_CHARS = 6_000
 const MEASURED_CHARS = 60_000
 const ROUNDS = 4
-/** Of a text that is hidden in base64 or hex. */
+/** The length of a text before it is hidden in base64 or hex. */
 const HIDDEN_CHARS = 600
 const SHOWN_CHARS = 24

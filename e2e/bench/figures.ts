@@ -1,4 +1,4 @@
-/** The middle one of some figures. */
+/** The median of some figures; of an even number of them the higher of the two middle ones. */
 export function median(figures: readonly number[]): number {
   const sorted = figures.toSorted((a, b) => a - b)
   const middle = sorted[Math.floor(sorted.length / 2)]
@@ -8,7 +8,7 @@ export function median(figures: readonly number[]): number {
 
 export const rounded = (figure: number, digits: number): number => Number(figure.toFixed(digits))
 
-/** How long something takes, in milliseconds. */
+/** The time that a run takes, in milliseconds. */
 export async function timed(run: () => Promise<unknown>): Promise<number> {
   const since = performance.now()
   await run()

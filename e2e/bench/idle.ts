@@ -52,7 +52,7 @@ function ticksByProcess(): Map<string, number> {
   }
 }
 
-/** A process is of the instance where it names its folder, or was started by one that does. */
+/** A process belongs to the instance if it names the folder of the instance, or was started by one that does. */
 function isOfInstance(pid: string): boolean {
   const said = `${readOr(`/proc/${pid}/cmdline`)} ${readOr(`/proc/${pid}/environ`)}`
   if (said.includes(system.instance.dir)) return true
@@ -70,7 +70,7 @@ function ticksIn(file: string): number {
   return Number(fields[11] ?? 0) + Number(fields[12] ?? 0)
 }
 
-/** The fields of a stat file behind the name. */
+/** The fields of a stat file that follow the name of the process. */
 function statOf(file: string): string[] {
   return readOr(file).split(') ').at(-1)?.split(' ') ?? []
 }

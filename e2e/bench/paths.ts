@@ -8,14 +8,14 @@ export type Paths = Readonly<Record<PathName, Readonly<Record<string, string>>>>
 export type PathName = 'direct' | 'pgbouncer' | 'countersign'
 export const PATHS: readonly PathName[] = ['direct', 'pgbouncer', 'countersign']
 
-/** One thing for each path. */
+/** A record with one value for each path. */
 export const byPath = <T>(of: (path: PathName) => T): Record<PathName, T> => ({
   direct: of('direct'),
   pgbouncer: of('pgbouncer'),
   countersign: of('countersign'),
 })
 
-/** All three speak TLS on both sides, as Countersign must. */
+/** Opens the three paths. All of them speak TLS on both sides, as Countersign must. */
 export async function openPaths(system: System): Promise<Paths & AsyncDisposable> {
   const countersign = await agentEnvironment(system, { profile: 'shop-dev' })
   const admin = new URL(system.postgres.adminUrl)

@@ -8,7 +8,7 @@ import type { StreamingFigures } from './streaming.ts'
 /** Everything that one run measured. */
 export type Figures = {
   readonly at: string
-  /** Shorter, with less of everything: for a look, not to compare with. */
+  /** A shorter run, with less of everything: for a look, not for comparisons. */
   readonly quick: boolean
   readonly machine: {
     readonly cpu: string

@@ -20,7 +20,7 @@ export type RequestFigures = {
   readonly countersignToTargetMs: number
 }
 
-/** What single requests cost: medians. */
+/** Measures the time that single requests take; each figure is a median. */
 export async function measureRequests(
   system: System,
   options: { statements: number; approvals: number },
@@ -71,7 +71,7 @@ async function countersignToTarget(system: System, approvals: number): Promise<n
   return rounded(median(times), 0)
 }
 
-/** When the target says that it began to run it, to the millisecond, by the same clock. */
+/** The time at which the target's log says that it began to run a statement, in ms, by the clock of this machine. */
 async function ranAtMs(system: System, words: string): Promise<number> {
   const line = (await readFile(system.targetLogFile, 'utf8'))
     .split('\n')

@@ -45,7 +45,7 @@ await reported(async () => {
 async function measured(bench: System): Promise<Figures> {
   const quick = options.flag('quick')
   await applyCatalog(bench)
-  // The log of the target costs all paths the same, but it costs. (Production keeps its log: it is a measure.)
+  // Logging at the target slows all paths alike, so it is off here. (Production keeps it: it is a security measure.)
   await askTarget(bench, "alter database shop_dev set log_statement = 'none'")
   await using paths = await openPaths(bench)
   const statements = await measureStatements(bench, paths, {

@@ -12,14 +12,14 @@ export type SessionFigures = {
   readonly openMs: number
   /** The same at the target itself, for comparison. */
   readonly directOpenMs: number
-  /** With eight at once. */
+  /** The number of sessions per second that eight clients at once open, use for one statement and close. */
   readonly perSecond: number
-  /** What a session that does nothing adds to the memory of the proxy. */
+  /** The memory that each idle session adds to the proxy, in KiB. */
   readonly idleKibibytes: number
   readonly idleSessions: number
 }
 
-/** How fast sessions open, and what they cost while they are idle. */
+/** Measures how fast sessions open, and the memory that they take while they are idle. */
 export async function measureSessions(
   system: System,
   paths: Paths,
@@ -43,8 +43,8 @@ export async function measureSessions(
 }
 
 /**
- * The growth of the memory of a proxy that was started just now, for each of some sessions that are open and idle. One that
- * was loaded before has room left over that new sessions fill unseen; the first sessions bring code that all share.
+ * The growth of the memory of a freshly started proxy, in KiB, for each of some sessions that are open and idle. A proxy that
+ * was loaded before has free room that new sessions fill unmeasured; the first sessions load code that all sessions share.
  */
 async function idleMemory(system: System, sessions: number): Promise<number> {
   const proxy = system.service('proxy')
@@ -65,10 +65,10 @@ async function idleMemory(system: System, sessions: number): Promise<number> {
 }
 
 const WARM_UP_SESSIONS = 20
-/** What was needed to open sessions only is given back meanwhile. */
+/** The time in which the proxy gives back the memory that it needs only to open sessions. */
 const SETTLE_MS = 5_000
 
-/** VmRSS, in KiB. */
+/** The resident memory of a process (VmRSS), in KiB. */
 export async function residentKibibytes(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8')
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1])

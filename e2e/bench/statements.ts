@@ -16,7 +16,7 @@ export type StatementFigures = {
 
 export type Effort = { rounds: number; seconds: number; warmUpSeconds: number }
 
-/** Every path in turn, several times, so that the noise of the machine hits all alike; medians. */
+/** Measures every path in turn, several times, so that the noise of the machine hits all alike; gives the medians. */
 export async function measureStatements(
   system: System,
   paths: Paths,
@@ -24,7 +24,7 @@ export async function measureStatements(
 ): Promise<StatementFigures[]> {
   const script = join(system.instance.dir, 'select.sql')
   await writeFile(script, SELECT)
-  // Eight processes and a JVM compile what is hot, on the same cores: cold figures are those of the compilers.
+  // Eight processes and a JVM compile their hot code on the same cores: figures without a warm-up measure the compilers.
   say(`warming up for ${effort.warmUpSeconds * 2} s`)
   for (const clients of [8, 1])
     await pgbench(paths.countersign, {

@@ -8,13 +8,13 @@ import { residentKibibytes } from './sessions.ts'
 
 export type StreamingFigures = {
   readonly rows: number
-  /** For the whole result, read by psql and thrown away. */
+  /** The time in which psql reads the whole result and throws it away. */
   readonly seconds: Readonly<Record<PathName, number>>
   /** The largest resident memory of the proxy while it streamed, in MiB, and before. */
   readonly proxyMebibytes: { readonly before: number; readonly peak: number }
 }
 
-/** A large result: recorded, and every text searched by the detectors. */
+/** Measures a large result; Countersign records all of it and its detectors search every text. */
 export async function measureStreaming(
   system: System,
   paths: Paths,
@@ -46,7 +46,7 @@ export async function measureStreaming(
   }
 }
 
-/** FETCH_COUNT would make cursors of it; one result is what is measured. */
+/** Reads all rows as one result. With FETCH_COUNT psql would use a cursor, which is not measured here. */
 const readAll = (env: Readonly<Record<string, string>>): Promise<unknown> =>
   promisify(execFile)(
     'psql',

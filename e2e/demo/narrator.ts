@@ -1,15 +1,15 @@
 import type { WriteStream } from 'node:tty'
 
-/** Tells a story on a terminal; colours only there. */
+/** Tells a story on an output; uses colours only if that is a terminal. */
 export type Narrator = {
-  /** A chapter. */
+  /** Begins a chapter, with its number. */
   chapter(text: string): void
   say(text: string): void
-  /** What somebody types. */
+  /** Shows a command that somebody types. */
   typed(who: string, text: string): void
-  /** What a program prints. */
+  /** Shows the output of a program. */
   printed(text: string): void
-  /** Whether a step did what it should. */
+  /** Shows whether a step did what it should. */
   checked(isAsExpected: boolean, text: string): void
 }
 

@@ -31,7 +31,7 @@ export async function tell(system: System, narrator: Narrator): Promise<number> 
     `POSTGRES_PORT=${port}`,
   )
   check(appliedRun.status === 0, 'the catalog is applied')
-  // The console answers when it has read what it wrote; the others may be a moment behind.
+  // The console answers when it has read the catalog that it wrote; the other services may be a moment behind.
   await everyoneHasRead(system, await catalogOffsetOf(system.service('console').healthPort))
 
   narrator.chapter('An agent reads production with its unchanged psql: what is sensitive is masked')
@@ -142,7 +142,7 @@ async function requestIdOf(running: Psql): Promise<string> {
   return found[1] ?? ''
 }
 
-/** The list is newest first. */
+/** The session that opened first: the last of the list, which begins with the newest. */
 async function firstSession(system: System): Promise<string> {
   const { stdout } = await countersignCli(system, 'sessions', '--json', '--as', 'ana')
   const all = [...stdout.matchAll(/"sessionId":\s*"([0-9a-f-]{36})"/g)]
@@ -152,7 +152,7 @@ async function firstSession(system: System): Promise<string> {
 const isSelfApproval = ({ status, stderr }: CliRun): boolean =>
   status !== 0 && /CS_REVIEW_REFUSED: .*of their own/.test(stderr)
 
-/** What the first letter is left of. */
+/** A masked e-mail address: of its local part only the first letter is left. */
 const MASKED_ADDRESS = /\w…@/
 /** An e-mail address or a card number. */
 const SENSITIVE = /[\w.]+@[\w.]+\.\w+|\d{13,}/

@@ -28,5 +28,5 @@ for (const [command, script] of [
   })
 }
 
-/** As root it would install them. */
+/** Makes the process believe that it does not run as root: as root it would install the programs. */
 const NOBODY = 'data:text/javascript,process.getuid=()=>65534'

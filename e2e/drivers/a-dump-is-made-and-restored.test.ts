@@ -68,7 +68,7 @@ test('pg_dump dumps what an agent made, and pg_restore and psql restore it', asy
       await asAgent(['select * from shop.of_parts', 'select count(*) from shop.titles']),
       '7|1|{a,b}\n2\n',
     )
-    // The sequence goes on behind what was restored.
+    // The sequence goes on after the restored rows.
     await asAgent(["insert into shop.parts (title) values ('third')"])
   }
   await asAgent(MADE)

@@ -21,7 +21,7 @@ await prepareHabits(system)
 const HERE = import.meta.dirname
 const LONG = join(ROOT, 'e2e', 'long')
 
-/** The script of each runtime, or what of it is not there. */
+/** The script of each runtime, or the program or package that it needs and that is not on this machine. */
 const SCRIPTS: Readonly<Record<string, () => Promise<Script | Missing>>> = {
   'psycopg, asyncpg, SQLAlchemy and Django': async () => {
     const found = await python()
@@ -70,7 +70,7 @@ for (const [name, scriptOf] of Object.entries(SCRIPTS)) {
     assert.deepEqual(through, direct)
   })
 
-  // These give out SQLSTATE and message alone.
+  // PDO and psql give out only SQLSTATE and message of an error.
   if (name === 'PDO' || name === 'psql') continue
   test(`${name}: holds and refusals are told in fields`, async (t) => {
     const script = await scriptOf()
@@ -79,7 +79,7 @@ for (const [name, scriptOf] of Object.entries(SCRIPTS)) {
   })
 }
 
-/** The steps of psql begin with a line that names them; what it says on standard error is one more. */
+/** The steps in the output of psql: each begins with a line that names it. Its standard error is one more step. */
 function stepsOfPsql({ stdout, stderr }: ProgramRun): Steps {
   const [, ...parts] = stdout.split(/^step: /m)
   const steps = parts.map((part): [string, unknown] => {
@@ -91,5 +91,5 @@ function stepsOfPsql({ stdout, stderr }: ProgramRun): Steps {
 }
 
 const WATCHED_AT = /\(every \d+s\)$/
-/** Countersign says more of a failed transaction than PostgreSQL does (docs/errors.md). */
+/** Lines of Countersign about a failed transaction, which PostgreSQL does not send (docs/errors.md). */
 const OF_A_FAILED_TRANSACTION = /^(DETAIL: {2}countersign: CS_TRANSACTION|HINT: {2}End the trans)/

@@ -1,6 +1,6 @@
 /**
- * The habits of node-postgres and of packages on top of it. One line of JSON for each step: at PostgreSQL itself and
- * through the proxy it must be the same.
+ * Plays the habits of node-postgres and of packages on top of it. It prints one line of JSON for each step, which must be
+ * the same at PostgreSQL itself and through the proxy.
  */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -9,7 +9,7 @@ import { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import pg from 'pg'
 
-// These packages are not installed with the tests; their types are not here either.
+// These packages, and so their types, are not installed with the tests.
 const fetched = createRequire(join(process.argv[2] ?? '.', 'index.js'))
 const Cursor = fetched('pg-cursor')
 const QueryStream = fetched('pg-query-stream')
@@ -45,7 +45,7 @@ const numbers = (count: number, from = 0): number[] =>
 function told(error: unknown): unknown {
   if (!(error instanceof pg.DatabaseError)) return String(error)
   const { code, message, detail, hint, position, schema, table, column, constraint } = error
-  // Countersign says more of a failed transaction (docs/errors.md).
+  // Countersign adds fields to the error of a failed transaction (docs/errors.md), so they are not compared.
   if (code === '25P02') return { code, message }
   return { code, message, detail, hint, position, schema, table, column, constraint }
 }
@@ -250,7 +250,7 @@ const STEPS: Readonly<Record<string, () => Promise<unknown>>> = {
   },
 }
 
-/** The fields of node-postgres in which a program is told of a refusal and of a hold. */
+/** The fields of node-postgres that tell a program of a refusal and of a hold. */
 async function contract(database: string, sql: string): Promise<unknown> {
   const client = new pg.Client({ ssl, database })
   const notices: unknown[] = []

@@ -1,6 +1,6 @@
 /**
- * The habits of postgres.js. One line of JSON for each step: at PostgreSQL itself and through the proxy it must be the
- * same.
+ * Plays the habits of postgres.js. It prints one line of JSON for each step, which must be the same at PostgreSQL itself
+ * and through the proxy.
  */
 import { readFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
@@ -30,7 +30,7 @@ const numbers = (count: number, from = 0): number[] =>
 function told(error: unknown): unknown {
   if (!(error instanceof postgres.PostgresError)) return String(error)
   const { code, message, detail, hint, position, schema_name, table_name, constraint_name } = error
-  // Countersign says more of a failed transaction (docs/errors.md).
+  // Countersign adds fields to the error of a failed transaction (docs/errors.md), so they are not compared.
   if (code === '25P02') return { code, message }
   return { code, message, detail, hint, position, schema_name, table_name, constraint_name }
 }
@@ -201,7 +201,7 @@ const STEPS: Readonly<Record<string, () => Promise<unknown>>> = {
     connected(async (sql) => {
       const heard: unknown[] = []
       for (const n of numbers(5)) {
-        // A function that nobody looked into is masked whole.
+        // The result of a function whose code nobody looked into is masked whole, so only the number of rows is compared.
         heard.push((await sql`select shop.thrice(${n})`).length)
         heard.push(await sql`select ${n % 2 ? 'sad' : 'happy'}::shop.mood as mood`)
       }
@@ -234,7 +234,7 @@ const STEPS: Readonly<Record<string, () => Promise<unknown>>> = {
     }),
 }
 
-/** The fields of postgres.js in which a program is told of a refusal and of a hold. */
+/** The fields of postgres.js that tell a program of a refusal and of a hold. */
 async function contract(database: string, text: string): Promise<unknown> {
   const notices: unknown[] = []
   const sql = postgres({
@@ -262,7 +262,7 @@ const fieldsOf = (said: object): unknown => {
     code: fields['constraint_name'],
     request: fields['table_name'],
     status: fields['column_name'],
-    // The driver spells this one with a space.
+    // The driver spells the name of this field with a space.
     deadline: fields['data type_name'] ?? null,
     session: fields['routine'],
   }

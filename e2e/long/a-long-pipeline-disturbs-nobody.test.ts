@@ -46,6 +46,6 @@ test(`${STATEMENTS} statements in one pipeline run, others are answered, and the
   )
   assert.ok(latencies.length > 0)
   assert.ok(grownMiB < GROWTH_MIB_MAX, `the proxy grew by ${grownMiB.toFixed(0)} MiB`)
-  // A lease that is lost ends every session, and a process that ends is started again.
+  // A lost lease would have ended every session, and a proxy that ended would have been started again with another pid.
   assert.equal(proxy.pid(), pid)
 })

@@ -13,7 +13,7 @@ import { ensureSystemParts, type Postgres, ROOT, startPostgres } from '@counters
 import { program } from '../support/driver.ts'
 import { jdbc, pgx, python } from '../support/parts.ts'
 
-/** The clients, each with the environment of libpq to find the relay by. */
+/** Runs one session of a client, which finds the relay by this environment of libpq. */
 type Play = (env: Readonly<Record<string, string>>) => Promise<void>
 
 const FOLDER = join(ROOT, '.countersign', 'capture')
@@ -22,7 +22,7 @@ const CAPTURES = join(ROOT, 'libs', 'postgres-wire', 'captures')
 const PASSWORD = 'capture'
 const LONG = import.meta.dirname
 
-/** Starts the server, plays every client once, and writes what it sent. */
+/** Starts the server, runs every client once, and writes the bytes that it sent. */
 async function capture(): Promise<void> {
   await ensureSystemParts('clients')
   await rm(FOLDER, { recursive: true, force: true })
@@ -41,7 +41,7 @@ async function capture(): Promise<void> {
   }
 }
 
-/** A role that logs in with its password in clear, as agents do behind TLS, and a table. */
+/** Creates a role that logs in with its password in clear, as agents do behind TLS, and a table. */
 async function prepare(server: Postgres): Promise<void> {
   const admin = new pg.Client({ connectionString: server.adminUrl })
   await admin.connect()
@@ -62,7 +62,7 @@ async function prepare(server: Postgres): Promise<void> {
 
 const libpq = (port: number) => ({ host: '127.0.0.1', port, database: 'items' })
 
-/** What the last connection of a client sent: pgbench looks around in another one before. */
+/** The bytes that a client sent on its last connection: pgbench first reads the catalogs on another one. */
 async function captured(play: Play, port: number): Promise<Buffer> {
   const connections: Buffer[][] = []
   const relay = createServer((client) => {
@@ -100,7 +100,7 @@ function portOf(address: AddressInfo | string | null): number {
   return address.port
 }
 
-/** Runs a client that is a program; it must succeed. */
+/** Runs a client that is a program of its own; it must succeed. */
 const runs =
   (file: string, ...args: readonly string[]): Play =>
   async (env) => {

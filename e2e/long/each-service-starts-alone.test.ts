@@ -21,7 +21,7 @@ for (const service of system.services) {
       file: 'npm',
       args: ['start', '--silent'],
       cwd: join(ROOT, 'services', service.name),
-      // Nothing but what finds the settings: they stand in the file that the script names.
+      // Only the variables that are needed to find the settings, which stand in the file that the `start` script names.
       env: {
         PATH: process.env['PATH'],
         HOME: process.env['HOME'],
@@ -57,7 +57,7 @@ test('all of them drain and end when their terminal is closed', async () => {
   for (const { healthPort } of system.services) assert.equal(await isReady(healthPort), false)
 })
 
-/** A terminal tells everything that was started in it: npm does not pass signals on. */
+/** Signals each process group as a whole, as a terminal does, because npm does not pass signals on. */
 async function ended(signal: NodeJS.Signals): Promise<void> {
   const running = alone.filter((child) => child.running())
   for (const { pid } of running) process.kill(-pid, signal)

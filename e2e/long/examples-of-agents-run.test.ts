@@ -14,12 +14,12 @@ const system = await arena('examples')
 const EXAMPLES = join(ROOT, 'examples', 'agents')
 const WRITE = "update shop.orders set note = 'example' where id = 41"
 
-/** Without a locale Java writes ASCII. */
+/** Options that make Java write UTF-8: without a locale it writes ASCII. */
 const IN_UTF8 = ['-Dfile.encoding=UTF-8', '-Dstdout.encoding=UTF-8']
 
 type Command = { readonly file: string; readonly args: readonly string[] }
 
-/** How each example is started, or what of it is not there. */
+/** The command of each example, or the program or package that it needs and that is not on this machine. */
 const AGENTS: Readonly<Record<string, () => Promise<Command | Missing>>> = {
   'psycopg_agent.py': () => inPython('psycopg_agent.py'),
   'sqlalchemy_agent.py': () => inPython('sqlalchemy_agent.py'),
@@ -93,7 +93,7 @@ for (const [name, commandOf] of Object.entries(AGENTS)) {
   })
 }
 
-/** The output of an example for one statement that nobody reviews. */
+/** The output of an example for one statement that no reviewer answers. */
 async function heardBy(
   command: Command,
   more: Readonly<Record<string, string>> = {},

@@ -34,7 +34,7 @@ test('a hold in the middle of a pipeline keeps the order of all answers', async 
   const requestId = await heldOnWire(wire)
   assert.equal((await countersign(system, 'ana', requestId)).status, 200)
   const done = told(await wire.ready()).filter((line) => /^(row|done|error|ready)/.test(line))
-  // What came before the hold was sent before the notice, so only what follows is left.
+  // The answers from before the hold came before its notice, so only those of the held statement and after it are left.
   assert.deepEqual(done.slice(-4), ['done UPDATE 1', 'row 3', 'done SELECT 1', 'ready I'])
   assert.equal(await noteOf(13), 'piped')
   wire.end()

@@ -49,7 +49,7 @@ const EXPECTED: Readonly<Record<string, unknown>> = {
   'several results': [1, 'updated 1', 3],
   'generated keys': 75,
   'is valid': true,
-  // Names are decided on along the path that the session began with (docs/decisions/0012).
+  // Refused: decisions look names up along the path that the session began with (docs/decisions/0012).
   'set schema': '42C02',
   'application name': 'by jdbc',
   'after deallocate all': 4,

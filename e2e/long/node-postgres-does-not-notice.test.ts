@@ -105,7 +105,7 @@ test('a masked column arrives masked in text and in binary', async () => {
   await plantEmail(system)
   await using client = await connectPg(system, 'shop-dev')
   for (const binary of [false, true]) {
-    // `binary` is what the types of node-postgres forgot: the format of the results.
+    // The types of node-postgres lack `binary`, the format of the results.
     const asked: pg.QueryConfig & { binary: boolean } = {
       text: 'select email from shop.customers where id = $1',
       values: [90001],
@@ -119,7 +119,7 @@ test('a masked column arrives masked in text and in binary', async () => {
 
 test('a portal is read in pieces, as a cursor does', async () => {
   await using client = await connectPg(system, 'shop-dev')
-  // `rows` is what the types of node-postgres forgot: at most so many with each Execute.
+  // The types of node-postgres lack `rows`, the largest number of rows for each Execute.
   const inPieces: pg.QueryConfig & { rows: number } = {
     text: 'select id from shop.orders order by id',
     name: 'pieces',

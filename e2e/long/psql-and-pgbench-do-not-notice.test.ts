@@ -13,7 +13,7 @@ const system = await arena('psql')
 const dev = (...commands: readonly string[]): Promise<PsqlRun> =>
   psql(system, { profile: 'shop-dev', commands, args: ['-At'] })
 
-/** Runs another of PostgreSQL's own programs as an agent. */
+/** Runs another client program of PostgreSQL as an agent. */
 async function program(name: string, ...args: readonly string[]): Promise<PsqlRun> {
   const env = await agentEnvironment(system, { profile: 'shop-dev' })
   return new Promise((resolve) => {
@@ -107,7 +107,7 @@ test('Ctrl-C ends a running statement at the target', async () => {
   running.type('select count(*) from generate_series(1, 100000) a, generate_series(1, 1000000) b;')
   await eventually('the running statement', isRunning)
   running.signal('SIGINT')
-  // A psql that reads a script ends with Ctrl-C, and says so by its status.
+  // A psql that reads a script ends on Ctrl-C, with status 3.
   await running.says(/canceling statement due to user request/)
   assert.equal((await running.finish()).status, 3)
   assert.equal(await isRunning(), false)
@@ -147,7 +147,7 @@ for (const mode of ['extended', 'prepared']) {
 }
 
 test('what pg_dump begins with passes', async () => {
-  // An older pg_dump stops at the version of the server by itself, so its first statements are sent without it.
+  // A pg_dump that is older than the server refuses to run, so this test sends its first statements without it.
   const run = await dev(
     'begin',
     'set transaction isolation level repeatable read, read only',

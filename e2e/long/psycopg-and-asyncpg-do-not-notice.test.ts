@@ -34,7 +34,7 @@ const EXPECTED: Readonly<Record<string, unknown>> = {
   'psycopg is told of the hold': true,
   ...promisesOf('psycopg'),
   ...promisesOf('asyncpg'),
-  // It reads text by COPY only, which describes no columns: they are masked whole.
+  // asyncpg reads text only by COPY, which does not describe its columns, so they are masked whole.
   'asyncpg masked text': '[masked]',
 }
 

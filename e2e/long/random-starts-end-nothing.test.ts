@@ -6,7 +6,7 @@ import { psql } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
 import { eventsOf, observe } from '../support/ledger.ts'
 
-/** Fewer on a machine that is busy, or to play one seed again. */
+/** The number of starts. Set CS_FUZZ_STARTS to a smaller one on a busy machine, or to play one seed again. */
 const STARTS = Number(process.env['CS_FUZZ_STARTS'] ?? 100_000)
 const SEED = Number(process.env['CS_FUZZ_SEED'] ?? Date.now() % 2 ** 31)
 const AT_ONCE = 32

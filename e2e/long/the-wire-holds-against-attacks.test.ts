@@ -28,7 +28,7 @@ const proxy = system.service('proxy')
 const pid = proxy.pid()
 const proxyBytes = (): number => memoryOf([proxy.pid()]).bytes
 
-/** An agent that behaves is served, by the process that was there before. */
+/** Asserts that a well-behaved agent is still served, and by the same process as before. */
 async function stillServes(): Promise<void> {
   const run = await psql(system, { profile: 'shop-dev', commands: ['select 40 + 2'] })
   assert.match(run.stdout, /42/, run.stderr)
@@ -58,7 +58,7 @@ const SCRIPT: readonly Buffer[] = [
 ]
 const READIES = SCRIPT.filter((message) => 'QS'.includes(message.toString('latin1', 0, 1))).length
 
-/** What an agent is told when these bytes arrive in these pieces. */
+/** The answers that an agent gets when its bytes arrive in these pieces. */
 async function played(pieces: readonly Uint8Array[]): Promise<string[]> {
   const wire = await openWire(system, 'shop-dev')
   wire.socket.setNoDelay(true)
@@ -84,7 +84,7 @@ test('the scripted session says what PostgreSQL says, but for what cannot be und
       'row 2',
       'row 1',
       'row 2',
-      // Countersign forwards nothing that it cannot understand.
+      // Countersign itself answers `selec`: it forwards no text that it cannot understand.
       'error 42601',
       'row 5',
       'row 6',

@@ -12,7 +12,7 @@ import { connectAs, eventsOf, eventually, observe } from '../support/ledger.ts'
 
 const system = await arena('copied-request')
 await using log = await observe(system)
-/** All that a thief has who got hold of the Kafka login of a proxy. */
+/** The connection of a thief who has the Kafka login of a proxy and nothing else. */
 const stolen = await connectAs(system, 'proxy')
 after(() => stolen[Symbol.asyncDispose]())
 
@@ -22,7 +22,7 @@ const thief = {
 }
 type Requested = MessageOf<'SessionRequested'>
 
-/** What can be made of another proxy's request without the token in it. */
+/** The requests that a thief can make out of another proxy's request without being able to read the token in it. */
 const COPIES: readonly ((seen: Requested) => Requested)[] = [
   (seen) => seen,
   (seen) => ({ ...seen, sessionKey: thief.key }),
@@ -36,7 +36,7 @@ const COPIES: readonly ((seen: Requested) => Requested)[] = [
 const write = (message: AnyMessage, key: string): Promise<unknown> =>
   stolen.append([draftOf(message, { id: EventId(uuidv7(Date.now())), key })])
 
-/** Writes every copy, under its own session and under another one's key, and waits until policy has answered what came after. */
+/** Writes every copy, under the key of its session and under another one, and waits until policy answered a later request. */
 async function copied(seen: Requested): Promise<SessionId[]> {
   await write(
     {
@@ -59,7 +59,7 @@ async function copied(seen: Requested): Promise<SessionId[]> {
     const rejected = await eventsOf(log, 'decisions', 'SessionRejected')
     return others.every((id) => rejected.some(({ sessionId }) => sessionId === id))
   })
-  // Whatever would have come of them would be there before a session that was asked for later.
+  // Any effect of the copies would be there before the admission of a session that is asked for later.
   const after = await psql(system, { profile: 'shop-prod', commands: ['select 42'] })
   assert.match(after.stdout, /42/, after.stderr)
   return others
@@ -79,7 +79,7 @@ test('what somebody copies with the Kafka login of a proxy gets no credential, w
     { type: 'SessionKeySealed', sessionId: seen.sessionId, at: seen.at, recipients: [second] },
     seen.sessionId,
   )
-  // The session of the other proxy does not notice.
+  // The session whose request was copied goes on undisturbed.
   running.type("select 'goes ' || 'on';")
   await running.says(/goes on\s+\(1 row\)/)
   running.type('\\q')

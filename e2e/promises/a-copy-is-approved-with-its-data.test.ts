@@ -55,7 +55,7 @@ const digestOf = async (requestId: string): Promise<string | undefined> =>
     (asked) => asked.requestId === requestId,
   )?.digest
 
-/** Sends it in the extended protocol as libpq does: with a Sync that counts for nothing, since data follow. */
+/** A COPY in the extended protocol as libpq sends it: with a Sync that has no effect, because data follow. */
 const extended = (name: string, sql: string): Buffer =>
   Buffer.concat([
     toServer.parse(name, sql),
@@ -71,7 +71,7 @@ test('the reviewer sees the data of a COPY, and exactly these reach the target, 
   const before = await approvals()
   wire.send(toServer.query(COPY))
   const asked = only(await wire.until('G'), 'G')
-  // Text, and two columns in text: neither the generated one nor the one that was dropped.
+  // The format is text, with two text columns: neither the generated column nor the dropped one is among them.
   assert.equal(asked.raw.subarray(5).toString('hex'), '00000200000000')
   assert.equal(await approvals(), before)
   wire.send(data('1\ton'), data('e\n2\t\u001b[2Jtwo'), data(''), data('\n'), toServer.copyDone())
@@ -116,7 +116,7 @@ test('the reviewer sees the data of a COPY, and exactly these reach the target, 
 test('in the extended protocol the agent hears what PostgreSQL itself would say', async () => {
   const wire = await openWire(system, 'shop-prod')
   const direct = await openDirectWire(system, 'shop_prod')
-  /** Each message has its answer, but the notices of a hold. */
+  /** The answers to each message; the notices of a hold are not among them. */
   const converse = async (one: Wire | DirectWire, id: number, held: () => Promise<void>) => {
     one.send(extended('loads', `copy shop.loaded (id, note) from stdin (format csv)`))
     const asked = await one.until('G')
@@ -124,7 +124,7 @@ test('in the extended protocol the agent hears what PostgreSQL itself would say'
     one.send(toServer.sync())
     await held()
     const done = await one.ready()
-    // Its name stands for it afterwards.
+    // The name still stands for the statement afterwards.
     one.send(toServer.bind({ statement: 'loads' }), toServer.execute(), toServer.sync())
     const again = await one.until('G')
     one.send(toServer.copyFail('enough'), toServer.sync())
@@ -190,7 +190,7 @@ test('a changed byte of the data is another request, and what is denied leaves n
   }
   assert.equal(new Set(digests).size, 2)
   assert.deepEqual(await rows('id between 40 and 49'), [{ id: 40, note: 'right' }])
-  // Its name is known although nothing of the pipeline came to the target.
+  // The name of a denied statement is known, although nothing of its pipeline came to the target.
   wire.send(extended('kept', COPY))
   await wire.until('G')
   wire.send(data('42\tdenied\n'), toServer.copyDone(), toServer.sync())
@@ -245,7 +245,7 @@ for (const [name, { sql, code }] of Object.entries(REFUSED)) {
   })
 }
 
-// Each ends the data in another way than with CopyDone.
+// Each of these ends the data in another way than with CopyDone.
 const ENDS: Readonly<Record<string, { ends(wire: Wire): Promise<void>; code: string }>> = {
   'above the bound': {
     ends: async (wire) => wire.send(data('x'.repeat(BYTES_MAX)), data('y'), toServer.copyDone()),
@@ -279,7 +279,7 @@ for (const [name, { ends, code }] of Object.entries(ENDS)) {
     wire.send(extended('', COPY))
     assert.deepEqual(told(await wire.until('G')), ['1', '2', 'n', 'G'])
     await ends(wire)
-    // The rest of the data is dropped, up to Sync.
+    // The rest of the data is dropped, up to the Sync.
     wire.send(data('more\n'), toServer.copyDone(), toServer.sync())
     assert.deepEqual(told(await wire.ready()), [`error ${code}`, 'ready I'])
     wire.send(toServer.query('select 1'))

@@ -26,7 +26,7 @@ test("neither the password of a session's role nor the agent's token stands anyw
     wire.send(toServer.query(sql))
     await wire.ready()
   }
-  // At the end of the session the role has another verifier.
+  // The verifier is read now, because at the end of the session the role gets another one.
   const [role] = await askTarget(
     system,
     "select rolname, rolpassword from pg_authid where rolname like 'cs\\_%' and rolcanlogin",

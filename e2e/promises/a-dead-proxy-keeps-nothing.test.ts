@@ -78,7 +78,7 @@ test('a proxy killed in the middle of answers leaves sessions that are cut short
   assert.deepEqual(await eventsOf(log, 'recorder.rejected', 'MessageRejected'), [])
 })
 
-/** Those whose credential was revoked because of a lease, not because they ended: that may come at any time. */
+/** The sessions whose credential was revoked because of a lease, not because they ended, which may happen at any time. */
 const expiredSessions = async (log: Log): Promise<Set<string>> =>
   new Set(
     (await eventsOf(log, 'credentials', 'CredentialRevoked'))

@@ -21,7 +21,7 @@ test('a deadline that passes while approval is away ends the hold when it is bac
     (await eventsOf(log, 'approvals', 'ApprovalRequested')).at(0),
   )
   await system.service('approval').kill9()
-  // Else the restart would prove nothing.
+  // If the request had expired already, the restart would prove nothing.
   assert.deepEqual(await eventsOf(log, 'approvals', 'ApprovalExpired'), [])
   await eventually('the deadline', async () => Date.now() > asked.deadline / 1_000, 30_000)
   await system.service('approval').start()

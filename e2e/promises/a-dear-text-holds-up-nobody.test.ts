@@ -16,7 +16,7 @@ const rows = (from: number): string =>
   ).join(',')}`
 const ROWS = 20_000
 
-/** What kept policy, or the grammar, busy for seconds. */
+/** Texts that once kept policy, or the SQL parser, busy for seconds. */
 const DEAR: Readonly<Record<string, string>> = {
   'nested comments': `select 1 ${'/*'.repeat(15_000)}${'*/'.repeat(15_000)}`,
   'operators in a row': `select ${'+'.repeat(60_000)}1`,
@@ -46,7 +46,7 @@ test('a bulk insert of nearly a mebibyte runs, and others are answered before ma
     do {
       wire.send(toServer.query(rows((index + 1) * 1_000_000)))
       heard = told(await wire.ready())
-      // Four at once may wait too long on a slow machine: then they are told to try again.
+      // Four at once may wait too long on a slow machine: then the answer (53C01) is to try again.
     } while (heard.includes('error 53C01'))
     answered.push('dear')
     assert.ok(
@@ -56,7 +56,7 @@ test('a bulk insert of nearly a mebibyte runs, and others are answered before ma
     wire.end()
   })
   for (let n = 0; n < 5; n++) {
-    // Each for the first time, so that policy is asked.
+    // Each text is new, so that policy is asked.
     other.send(toServer.query(`select ${n} as never_asked_${n}`))
     assert.ok(told(await other.ready()).includes(`row ${n}`))
     answered.push('other')

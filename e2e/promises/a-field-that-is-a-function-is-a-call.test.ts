@@ -9,7 +9,7 @@ import { askTarget } from '../support/target.ts'
 
 const system = await arena('field-calls')
 
-/** What of the target's own an agent could call: on the search path, and everybody may execute a new function. */
+/** Creates functions that an agent could call: they are on the search path, and everybody may execute a new function. */
 await askTarget(
   system,
   `create table shop.accounts (id int primary key, owner text);
@@ -30,7 +30,7 @@ await askTarget(
   'shop_prod',
 )
 
-/** Each is a call written as a field, or its like. */
+/** Statements with a call that is written as a field, or hidden in a similar way. */
 const CALLS: readonly string[] = [
   'select (42).close_account',
   'select (array[42])[1].close_account',
@@ -52,7 +52,7 @@ const CALLS: readonly string[] = [
   'select u.lo_unlink from unnest(array[4242::oid]) u',
 ]
 
-/** Each has a field that is one, or a function that only computes. */
+/** Statements with a real field, or with a function that only computes. */
 const FIELDS: readonly string[] = [
   'select a.owner, (a).owner from shop.accounts a',
   'select s.owner from (select * from shop.accounts) s',

@@ -12,7 +12,7 @@ import { toServer } from '@countersign/postgres-wire'
 
 const system = await arena('hold-time', { env: { proxy: { CS_HOLD_NOTICE_MS: '700' } } })
 
-/** What a transaction does before a statement is held in it, and what then limits the hold. */
+/** The statements of a transaction before one is held in it, and the name of the limit that the hold then has. */
 const TRANSACTIONS: Readonly<Record<string, { before: string[]; limit: string }>> = {
   'no transaction': { before: [], limit: 'deadline' },
   'one that has only begun': { before: ['begin'], limit: 'deadline' },

@@ -26,7 +26,7 @@ await askTarget(
   'shop_dev',
 )
 
-/** What it shows is computed from a masked column, and no detector knows it. */
+/** A statement that shows a value computed from a masked column, which no detector would find. */
 const HIDDEN = "select split_part(email, '@', 1) from shop.customers where id = 90001"
 const HARMLESS = 'select id from shop.products where id = 1'
 
@@ -92,7 +92,7 @@ test('an EXECUTE is decided as what PREPARE named: allowed, masked, or held with
   await asked('prepare o (int) as select id from shop.products where id = $1')
   assert.deepEqual(await asked('execute h'), ['row [masked]'])
   assert.deepEqual(await asked('execute o(1)'), ['row 1'])
-  // One pipeline: the name means what was prepared before it.
+  // In one pipeline the name means the statement that was prepared just before.
   wire.send(...ran('deallocate o'), ...ran(`prepare o as ${HIDDEN}`), ...ran('execute o'))
   wire.send(toServer.sync())
   assert.deepEqual(rowsIn(told(await wire.ready())), ['row [masked]'])
@@ -142,7 +142,7 @@ test('a name that code gave another statement is not executed as what it was', a
   assert.deepEqual(rowsIn(heard).slice(1), ['row [masked]'])
 })
 
-// PostgreSQL describes such a portal by what the name stands for now, while it still has rows of what it stood for.
+// PostgreSQL describes such a portal by what the name means now, but its rows are still of what the name meant before.
 test('a portal of EXECUTE or FETCH is not gone on with when its name means another statement', async () => {
   const two = HIDDEN.replace('= 90001', '> 0 order by 1')
   const ways = [
@@ -158,7 +158,7 @@ test('a portal of EXECUTE or FETCH is not gone on with when its name means anoth
     for (const portal of ['', 'p']) {
       const asks = [toServer.execute(portal, 1)]
       const bound = [toServer.parse('', text), toServer.bind({ portal }), ...asks]
-      // By statements and portals of other names, which leave the unnamed portal as it is.
+      // These use statements and portals of other names, so that the unnamed portal stays as it is.
       const renamed = [gone, `${then} ${HARMLESS}`].flatMap((sql, index) => [
         toServer.parse(`t${index}`, sql),
         toServer.bind({ portal: `q${index}`, statement: `t${index}` }),
@@ -178,7 +178,7 @@ test('after code that nobody looked into a portal is the same, or not known', as
     ...fetched,
   ])
   assert.deepEqual(
-    // What a function computes is masked.
+    // The results of functions are masked.
     rowsIn(same).filter((row) => row !== 'row null'),
     ['row 1', 'row 2', 'row 3'],
   )
@@ -209,7 +209,7 @@ test('after an error the rest up to Sync is skipped, and the session goes on', a
   wire.end()
 })
 
-/** A statement without a name, as drivers send it. */
+/** An unnamed statement, as drivers send it. */
 const ran = (sql: string): Buffer[] => [
   toServer.parse('', sql),
   toServer.bind(),
@@ -218,7 +218,7 @@ const ran = (sql: string): Buffer[] => [
 
 const executed = (statement: string): Buffer[] => [toServer.bind({ statement }), toServer.execute()]
 
-/** What an agent is told that sends these pipelines, each with its Sync, and waits for each. */
+/** The answers to an agent that sends these pipelines, each with its Sync, and waits after each. */
 async function toldOf(...pipelines: readonly (readonly Buffer[])[]): Promise<string[]> {
   const wire = await openWire(system, 'shop-dev')
   const heard: string[] = []

@@ -16,9 +16,9 @@ import { askTarget } from '../support/target.ts'
 import { group, openWire, told } from '../support/wire.ts'
 
 const system = await arena('paths')
-/** As long as PostgreSQL keeps a name. */
+/** A name of 63 bytes, the longest that PostgreSQL keeps. */
 const LONGEST = `tenant_${'l'.repeat(56)}`
-// Tenants with the same names. What b's and the longest one's hold is masked, and nothing may be written there.
+// Tenants with tables of the same names. The rows of tenant_b and of the longest one are masked, and nobody may write there.
 await askTarget(
   system,
   ['tenant_a', 'tenant_b', 'tenant_c', LONGEST]
@@ -94,10 +94,10 @@ const bound = toServer.bind({ portal: 'p', statement: 's' })
 const executed = Buffer.concat([toServer.bind({ statement: 's' }), toServer.execute()])
 const into = (table: string, ...ids: readonly number[]): Buffer =>
   Buffer.concat(ids.map((id) => group(`insert into tenant_a.${table} values ($1)`, String(id))))
-/** Rows of one statement, of which the last moves the path, and what is read and written behind them. */
+/** Executions of one INSERT, the last of which changes the path, and then a read and a write. */
 const SOMETIMES = Buffer.concat([into('sometimes', 1, 1, 1, 2), group(READ), group(WRITE), SYNC])
 
-/** Texts that an agent sends, waiting after each, and the rows and errors that it is told. */
+/** The messages that an agent sends, waiting after each, and the rows and errors that it receives. */
 const SAYS: Readonly<Record<string, readonly [sent: readonly Buffer[], rows: readonly string[]]>> =
   {
     'a path that is set is the one that names are looked up along': [
@@ -399,7 +399,7 @@ test('where a name comes to stand for another table, what was prepared before do
     return told(await wire.ready()).filter((line) => /^(row|error)/.test(line))
   }
   const sessionId = await newestSession(log)
-  /** The descriptions of the target that the session released something for. */
+  /** The number of descriptions of the target under which the session released something. */
   const descriptions = async (): Promise<number> => {
     const released = await eventsOf(log, 'sessions', 'RequestReleased')
     const own = released.filter((one) => one.sessionId === sessionId)

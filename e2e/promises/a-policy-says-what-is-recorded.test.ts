@@ -9,7 +9,7 @@ import { applyCatalog } from '../support/reviewer.ts'
 const system = await arena('recording')
 
 test('what the permits of a statement ask for is recorded, whatever the profile says', async () => {
-  // Reading leaves no transcript, writing does; the profile of dev says the first, of prod the second.
+  // By the policies reading leaves no transcript and writing does; the profile of dev asks for none, that of prod for all.
   await applyCatalog(system, (name, text) => {
     if (name === 'all.cedar')
       return text.replace(/(agents-read"\)\n@record)\("full"\)/, '$1("statements")')

@@ -1,4 +1,5 @@
-// One request asks people once, also where a driver fetches its rows in portions; what may mean another thing by then is asked about.
+// People are asked once for a request, also if a driver fetches its rows in portions; they are asked again if its meaning may
+// have changed.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -28,11 +29,11 @@ const ask = async (wire: Wire, ...messages: readonly Buffer[]): Promise<string[]
   return told(await wire.ready())
 }
 
-/** The rows of an answer, and how it ended. */
+/** The rows of an answer, and its end: done or error. */
 const rowsIn = (heard: readonly string[]): string =>
   heard.filter((line) => /^(row|done|error)/.test(line)).join(', ')
 
-/** Sends what people are asked about, has it granted, and gives the rows. */
+/** Sends messages that are held, has them countersigned, and gives the rows. */
 async function granted(wire: Wire, ...messages: readonly Buffer[]): Promise<string> {
   wire.send(...messages)
   assert.equal((await countersign(system, 'ana', await heldOnWire(wire))).status, 200)
@@ -45,7 +46,7 @@ async function begun(): Promise<Wire> {
   return wire
 }
 
-/** How the releases under the newest approval were covered. */
+/** The coverage of each release under the newest approval. */
 async function coveragesOfNewest(): Promise<readonly string[]> {
   const approval = (await eventsOf(log, 'approvals', 'ApprovalGranted')).at(-1) ?? assert.fail()
   const released = await eventsOf(log, 'sessions', 'RequestReleased')
@@ -54,7 +55,7 @@ async function coveragesOfNewest(): Promise<readonly string[]> {
     .map(({ coverage }) => coverage)
 }
 
-// The tag counts the rows of the last Execute, as PostgreSQL sends it.
+// As in PostgreSQL, the command tag counts only the rows of the last Execute.
 const FIRST = 'row 20, row 21'
 const REST = ['row 22, row 23', 'row 24, done UPDATE 1']
 

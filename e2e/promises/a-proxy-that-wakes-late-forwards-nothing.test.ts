@@ -25,7 +25,7 @@ test('a proxy that wakes after its lease forwards nothing, even where nobody cou
   await outlived(frozenAtMs)
   assert.equal((await lockedRoles(system)).backends, 1, 'the target would still run it')
   proxy.thaw()
-  // What was under way when it fell asleep may be found late before the lease is.
+  // The proxy may notice an append that took too long before it notices that its lease has run out.
   await running.says(/CS_LEASE_LOST|CS_LOG_UNAVAILABLE/)
   assert.equal(await timesRun(system, 'sent into the pause'), 0)
   broker.thaw()
@@ -56,7 +56,7 @@ test('what was recorded before the pause and acknowledged in it is not forwarded
   await revoked()
 })
 
-/** A session whose next SELECT is covered. However the test ends, nothing of it stays behind. */
+/** Opens a session whose next SELECT is covered. It is cleaned up however the test ends. */
 async function openSession(context: TestContext): Promise<Psql> {
   const running = await startPsql(system, { profile: 'shop-prod' })
   context.after(() => {
@@ -68,11 +68,11 @@ async function openSession(context: TestContext): Promise<Psql> {
   return running
 }
 
-/** Nothing says that a lease has run out but the time. */
+/** Waits until a lease from this time has run out; only the time can tell. */
 const outlived = (sinceMs: number): Promise<void> =>
   pause(Math.max(0, sinceMs + LEASE_MS - performance.now()))
 
-/** What the proxy itself has counted as released, which is before it is in the log. */
+/** The number of releases that the proxy itself has counted; it counts a release before that is in the log. */
 async function countedReleases(): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${proxy.healthPort}/metrics`)).text()
   return [...text.matchAll(/^countersign_requests_released\S* (\d+)/gm)].reduce(

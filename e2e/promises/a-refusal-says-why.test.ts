@@ -54,7 +54,7 @@ const NO_REQUESTS = {
     message: Buffer.from('F\0\0\0\x0e\0\0\x02\x6a\0\0\0\0\0\0', 'latin1'),
     ...{ sqlState: '42C02', said: 'M' },
   },
-  // Situations of PostgreSQL itself: its codes and words, and ours in the detail.
+  // Situations that PostgreSQL knows too: the answer has its SQLSTATE and words, and our code in the detail.
   'a statement that nobody prepared': {
     ...{ message: toServer.bind({ statement: 'unheard-of' }), sqlState: '26000', said: 'D' },
   },

@@ -177,5 +177,5 @@ test('what an agent calls itself at the start stands behind the name of its sess
   wire.end()
 })
 
-/** Where the minor version stands in a StartupMessage. */
+/** The offset of the minor version in a StartupMessage, in bytes. */
 const MINOR_OFFSET = 6

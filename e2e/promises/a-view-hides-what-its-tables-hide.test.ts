@@ -22,7 +22,7 @@ test('a masked column is masked in every view that shows it or computes of it, w
   const commands = ['swapped', 'computed', 'above', 'joined'].map((view) => `table shop.${view}`)
   const { stdout, stderr } = await psql(system, { profile: 'shop-prod', commands })
   assert.equal(stderr.match(/countersign: masked /g)?.length, 4)
-  // In a form that no detector knows, so that only the plan can hide it.
+  // The addresses are also in a form that no detector knows, so that only the masking plan can hide them.
   for (const { email } of people)
     for (const shown of [String(email), String(email).replace('@', ' at ')])
       assert.ok(!stdout.includes(shown), `${shown} is clear`)

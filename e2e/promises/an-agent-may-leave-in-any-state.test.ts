@@ -33,7 +33,7 @@ await locking.query('begin; lock table shop.orders in access exclusive mode')
 locking.on('error', () => undefined)
 after(() => locking.end())
 
-/** Brings a session into a state, and says whether it has come there. */
+/** A state of a session: the profile, and the way into the state; `enter` resolves when the session is in it. */
 type State = { readonly profile: string; enter(wire: Wire): Promise<void> }
 
 const dev = (enter: (wire: Wire) => Promise<void>): State => ({ profile: 'shop-dev', enter })
@@ -42,7 +42,7 @@ const runs = async (wire: Wire, sql: string): Promise<void> => {
   wire.send(toServer.query(sql))
   await wire.ready()
 }
-/** Until the target does it, so that the agent does not leave before. */
+/** Waits until a backend is in this condition, so that the agent does not leave earlier. */
 const until = (condition: string): Promise<true> =>
   eventually(condition, async () => {
     const found = await askTarget(
@@ -51,7 +51,7 @@ const until = (condition: string): Promise<true> =>
     )
     return found.length > 0 && true
   })
-/** Tables that were made and are to be rolled back. */
+/** The number of tables made so far, for their names; they are to be rolled back. */
 let made = 0
 const LONG = 'select count(*) from generate_series(1, 999999) a, generate_series(1, 10000000) b'
 const MANY_ROWS = "select n, repeat('x', 500) from generate_series(1, 1000000) n"
@@ -140,13 +140,13 @@ const STATES: Readonly<Record<string, State>> = {
   }),
 }
 
-/** Has a statement countersigned that needs it. */
+/** Sends a statement that is held, and has it countersigned. */
 async function lent(wire: Wire, sql: string): Promise<void> {
   wire.send(toServer.query(sql))
   assert.equal((await countersign(system, 'ana', await heldOnWire(wire))).status, 200)
 }
 
-/** Each returns when the agent has done what it does; the connection may be open still. */
+/** The ways to leave. Each returns when the agent has done its part; the connection may still be open. */
 const WAYS: Readonly<Record<string, (wire: Wire) => Promise<void> | void>> = {
   'closes its connection': ({ socket }) => void socket.destroy(),
   'resets its connection': ({ socket }) => reset(socket),
@@ -159,7 +159,7 @@ const WAYS: Readonly<Record<string, (wire: Wire) => Promise<void> | void>> = {
   },
 }
 
-/** Nobody but the bystander is left: no backend, no role that could log in, no session without its end. */
+/** Waits until the left sessions leave nothing behind: no backend, no role that can log in, no session without its end. */
 async function nothingIsLeft(): Promise<void> {
   await eventually('the end of the backends and roles', async () => {
     const { canLogIn, backends } = await lockedRoles(system)
@@ -176,7 +176,7 @@ async function nothingIsLeft(): Promise<void> {
   })
 }
 
-/** How much of a core the proxy takes while nobody asks anything. */
+/** The share of a core that the proxy takes while nobody asks anything, measured for a second. */
 async function idleShare(): Promise<number> {
   const ticks = (): number => {
     const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? []

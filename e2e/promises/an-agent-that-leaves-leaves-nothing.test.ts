@@ -77,7 +77,7 @@ test('a cancel after the countersignature, while the privilege is raised: nothin
   )
   const members = await askingTarget(system, 'postgres')
   await members.query('begin; lock table pg_auth_members in share mode')
-  // The console reads the log by itself, and may know of the request a moment after us.
+  // The console reads the log on its own, and may learn of the request a moment later than this test.
   await eventually(
     'the countersignature',
     async () => (await countersign(system, 'ana', requestId)).status === 200,

@@ -12,7 +12,7 @@ import { askingTarget, askTarget, lockedRoles, sessionRolesIn } from '../support
 import { fieldOf, only, openWire, told } from '../support/wire.ts'
 
 const system = await arena('kept')
-// Only the owner of the profile may read it: who reads it has the privilege, or has kept it.
+// Only the owner role of the profile may read this table: a session that reads it has the privilege, or has kept it.
 await askTarget(
   system,
   "create table shop.vault (id int, body text); insert into shop.vault values (1, 'gold'), (2, 'silver'); " +
@@ -50,7 +50,7 @@ test('the next statement waits until the privilege is taken back, however long t
     'the ALTER TABLE at the target',
     async () => (await timesRun(system, 'slow int')) === 1,
   )
-  // Now the privilege is there; nobody can take it back as long as this lock is held.
+  // The session has the privilege now, and nobody can take it back while this lock is held.
   const members = await askingTarget(system, 'postgres')
   await members.query('begin; lock table pg_auth_members in share mode')
   await orders.query('commit')
@@ -61,10 +61,10 @@ test('the next statement waits until the privilege is taken back, however long t
     )
     return rows.length > 0
   })
-  // Nothing says that something does not happen: many times what a statement takes.
+  // No event says that a statement did not run, so this waits much longer than a statement takes.
   await pause(1_000)
   assert.equal(await timesRun(system, 'after the slow one'), 0)
-  // Who is told that it ran can use what it made, so nobody is told yet.
+  // An agent that is told that its statement ran may use the result at once, so it is not told yet.
   assert.doesNotMatch(running.stdout(), /ALTER TABLE/)
   await members.query('commit')
   await running.says(/after the slow one/)
@@ -150,7 +150,7 @@ test('a portal and a statement that were bound and prepared while it was raised 
   wire.end()
 })
 
-/** What would make the privilege last beyond the transaction. None of it may reach the target. */
+/** Statements that would make the privilege last beyond the transaction. None of them may reach the target. */
 const KEEPING: readonly string[] = [
   "select set_config('role', 'shop_prod_owner', false)",
   "select set_config('session_authorization', 'shop_prod_owner', false)",
@@ -196,7 +196,7 @@ test('while a privilege is raised nothing is covered, and each statement of its 
   await running.says(/ALTER TABLE/)
   running.type("select 'while raised';")
   await running.says(/while raised/)
-  // The same right is lent already, but people are asked again, and what they deny does not run.
+  // The same role is lent already, but people are asked again, and a denied statement does not run.
   running.type('alter table shop.orders add column second_raise int;')
   await running.says(/held for review[\s\S]*held for review/)
   const second = await heldRequest(running)
@@ -218,7 +218,7 @@ test('while a privilege is raised nothing is covered, and each statement of its 
   assert.equal(mine.filter(({ raiseId }) => raiseId !== null).length, 1)
 })
 
-// Code that people approved is the owner's; that it is called needs people again, whatever name it took over.
+// Approved code belongs to the owner role. Each call of it needs people again, whatever name the code took over.
 test('names that approved code takes over are not called', async (context) => {
   for (const sql of [
     "create function shop.keep(q text) returns void language plpgsql security definer as 'begin execute q; end'",
@@ -299,7 +299,7 @@ test('policy is told what is raised: what the owner could read past row security
   await wire.ready()
   wire.send(toServer.query('select id from shop.customers limit 1'))
   assert.ok(told(await wire.ready()).some((line) => line.startsWith('row ')))
-  // The read stands in the same pipeline as what is approved, so it was asked about before anything was raised.
+  // The read is in the same pipeline as the approved statement, so policy was asked about it before anything was raised.
   wire.send(
     toServer.parse('', 'alter table shop.orders add column told int'),
     toServer.bind({}),
@@ -394,7 +394,7 @@ test('no transaction is begun behind the end of a raised one before the privileg
   wire.end()
 })
 
-/** A session in a transaction in which the owner's rights are lent, until it ends. */
+/** Opens a session with a transaction to which the owner role is lent until the transaction ends. */
 async function raisedTransaction(context: TestContext, column: string): Promise<Psql> {
   const running = await startPsql(system, { profile: 'shop-prod' })
   context.after(() => running.signal('SIGKILL'))
@@ -406,7 +406,7 @@ async function raisedTransaction(context: TestContext, column: string): Promise<
   return running
 }
 
-/** Who may do what, as the target itself has it. */
+/** The memberships, default privileges, owners and access rights in the catalogs of the target. */
 const rightsAtTarget = (): Promise<Record<string, unknown>[]> =>
   askTarget(
     system,

@@ -22,7 +22,7 @@ test('an extract holds the release of each statement that the target ran, and is
   const ran = await targetStatements(system)
   assert.ok(ran.some(({ sql }) => sql.includes('shop.products')))
   const to = await afterEverything()
-  // Something that comes later changes nothing of what was.
+  // Statements after the end of the extract must not change it.
   await statements()
   for (const name of ['once', 'twice']) {
     const done = await exported(name, to)
@@ -69,7 +69,7 @@ test('a follower sees what happens as it happens', async () => {
       const { type, key, topic, partition, offset, time, fields } = JSON.parse(line)
       assert.match(`${topic} ${partition} ${offset} ${time}`, /^\S+ \d+ \d+ \d{4}-\S+Z$/)
       assert.equal(typeof fields, 'object')
-      // The first line is the newest that was there: from here on it follows.
+      // The first line is the newest event that was there before; the follower prints later ones as they come.
       if (!isStatementRun) {
         isStatementRun = true
         assert.equal((await psql(system, PRODUCTS)).status, 0)
@@ -107,7 +107,7 @@ async function statements(): Promise<void> {
   assert.equal(run.status, 0, run.stderr)
 }
 
-/** A moment after all that the sessions so far wrote. */
+/** A point in time after all events of the sessions so far. */
 async function afterEverything(): Promise<string> {
   await using log = await observe(system)
   await eventually('the ends of all sessions', async () => {

@@ -24,7 +24,7 @@ import { frames, loginBytes, only, openTls, told } from '../support/wire.ts'
 const system = await arena('bad-input')
 await using log = await observe(system)
 
-/** Says no to TLS, as a target does that has none; then it would go on in clear. */
+/** A target without TLS: it answers N to the SSLRequest, and would go on in clear. */
 const withoutTls = createServer((socket) => socket.on('data', () => socket.write('N')))
 await new Promise<void>((resolve) => withoutTls.listen(0, '127.0.0.1', resolve))
 after(() => withoutTls.close())
@@ -53,7 +53,7 @@ for (const [what, { port, says }] of Object.entries(WRONG_TARGETS)) {
   })
 }
 
-/** A message of each topic that belongs to sessions or proxies; `catalog` and `keys` stop who cannot read them. */
+/** A message type for each topic of sessions or proxies. Not `catalog` and `keys`: a service that cannot read those stops. */
 const TYPES = {
   sessions: 'SessionEnded',
   transcript: 'TranscriptRecorded',
@@ -110,7 +110,7 @@ test('what a later version wrote with a compatible schema is understood by every
     transcriptCount: 0,
     inDoubt: [],
   } as const
-  // Provisioning goes first; the services of this version go on meanwhile.
+  // Provisioning publishes the new schema first, while the services of this version go on.
   {
     await using provisioning = await connectAs(system, 'admin')
     const later = { ...schema, fields: [...schema.fields, more] }
@@ -240,7 +240,7 @@ test('a Kafka user whose password is wrong is told so', async () => {
   )
 })
 
-/** Behind the length and the major version. */
+/** The offset of the minor version in a StartupMessage, in bytes: behind the length and the major version. */
 const MINOR_OFFSET = 6
 
 function ran(

@@ -20,7 +20,7 @@ test('without mayCreate no session opens with base roles that may create', async
   assert.match(run.stderr, /may create/)
 })
 
-/** What `create_all`, a restored dump and a test suite send. */
+/** The statements that `create_all` of an ORM, a restored dump and a test suite send. */
 const SCRIPT: readonly string[] = [
   "create type shop.kind as enum ('one', 'two')",
   'create table shop.parts (id serial primary key, title text not null, kind int)',
@@ -51,7 +51,7 @@ test('with mayCreate a script of an ORM runs to its end, and every session uses,
     profile: 'shop-dev',
     args,
     commands: [
-      // As Flyway sets the role back, to current_user.
+      // Flyway sets the role back in this way, to the value of current_user.
       'set role cs_shop_dev_maker',
       'reset role',
       "insert into shop.parts (title) values ('of another session')",

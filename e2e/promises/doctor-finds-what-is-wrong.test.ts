@@ -30,7 +30,7 @@ type Report = {
   details: Readonly<Record<string, string>>
 }
 
-/** What doctor says is not well, by the name of the check. */
+/** The exit status of doctor, and the names of the checks that failed or gave a warning. */
 async function doctor(): Promise<Omit<Report, 'details'>> {
   const { status, failed, warned } = await diagnosis()
   return { status, failed, warned }
@@ -109,7 +109,7 @@ test('doctor finds a base role that is too strong, a login past Countersign, and
   assert.ok((await doctor()).failed.includes('kafka'))
 })
 
-/** A revocation is told of after a minute, and its pauses are 5 minutes at most. */
+/** Doctor reports a revocation that fails for a minute; the broker retries it after pauses of at most 5 minutes. */
 const STUCK_LIMIT_MS = 600_000
 
 test('apply --check-targets finds a secret, a role and a database that are not there', async () => {

@@ -16,7 +16,7 @@ for (const how of ['kill9', 'stop'] as const) {
     await running.says(/before/)
     const endedBefore = await endedByKafka()
     await system.kafka()[how]()
-    // The same shape as before: a decision covers it, and nothing has to be asked.
+    // The statement has the same shape as the one before, so a decision covers it and policy need not be asked.
     running.type(`select 'away ${how}';`)
     const run = await running.finish()
     assert.match(run.stderr, /CS_LOG_UNAVAILABLE/)
@@ -26,7 +26,7 @@ for (const how of ['kill9', 'stop'] as const) {
 
     await system.restartKafka()
     await eventually('that Kafka answers', () => kafkaAnswers(), 60_000)
-    // Side by side, so that one attempt that came too early does not use up the time of all.
+    // The attempts run side by side, so that one that starts too early does not use up the time of the others.
     const attempts = [1, 2, 3].map(() => eventually('the first statement', passes, 10_000))
     await Promise.any(attempts)
     await Promise.allSettled(attempts)
@@ -53,7 +53,7 @@ test('what a Kafka that stood still did to busy sessions is not taken for tamper
   assert.deepEqual([...new Set(results.map(({ status }) => status))], ['rejected'])
 
   await using log = await observe(system)
-  // The recorder judges a session when it archives it.
+  // The recorder checks the hash chain of a session when it archives it.
   await eventually(
     'the archives of those that Kafka ended',
     async () => {
@@ -75,7 +75,7 @@ const passes = async (): Promise<boolean> => {
   return (await psql(system, { profile: 'shop-prod', commands, env })).status === 0
 }
 
-/** Kafka is back when it answers somebody else: that its process takes connections comes earlier. */
+/** Whether Kafka answers a new client. Its process accepts connections earlier than that. */
 async function kafkaAnswers(): Promise<boolean> {
   try {
     await using log = await observe(system)
@@ -97,5 +97,5 @@ async function endedByKafka(): Promise<ReadonlySet<string>> {
 }
 
 const CLIENTS = [0, 1, 2, 3]
-/** More than Kafka is given time for. */
+/** More statements than a client can run before Kafka is frozen. */
 const STATEMENTS = 5_000

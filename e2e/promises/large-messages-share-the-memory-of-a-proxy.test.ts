@@ -10,7 +10,7 @@ import { askTarget } from '../support/target.ts'
 import { openWire, told, type Wire } from '../support/wire.ts'
 
 const MEMORY_BYTES_MAX = 256 * 1024 * 1024
-/** The promise of the README, beside what the process takes anyway. */
+/** The largest growth beyond the idle process: twice the knob, as services/proxy/README.md promises. */
 const MOST_MIB = (2 * MEMORY_BYTES_MAX) / 1024 / 1024
 const AGENTS = 8
 const VALUE_BYTES = 16_000_000
@@ -21,9 +21,9 @@ const system = await arena('large-messages', {
     proxy: {
       CS_MEMORY_BYTES_MAX: String(MEMORY_BYTES_MAX),
       CS_FRAME_BYTES_MAX: String(64 * 1024 * 1024),
-      // As in production: other tests have a short one.
+      // The lease of production; other tests have a shorter one.
       CS_LEASE_MS: '10000',
-      // All of it goes through the log of a busy machine.
+      // All of the data goes through the log of a busy machine, so its limits are longer.
       CS_APPEND_LIMIT_MS: '20000',
       CS_DECISION_LIMIT_MS: '60000',
     },
@@ -37,7 +37,7 @@ await askTarget(
 const proxy = system.service('proxy')
 const pid = proxy.pid()
 
-/** The highest that the memory of the proxy has been since `forgetHighest`. */
+/** The peak of the proxy's resident memory since `forgetHighest`, in MiB. */
 const highestMiB = (): number =>
   Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
 const forgetHighest = (): void => writeFileSync(`/proc/${pid}/clear_refs`, '5')
@@ -54,7 +54,7 @@ const valued = (bytes: number): Buffer =>
     toServer.sync(),
   ])
 
-/** What the proxy says until it was ready so often, however long that takes. */
+/** Collects the answers of the proxy up to this many ReadyForQuery, without any time limit. */
 function heard({ socket }: Wire, times = 1): Promise<string[]> {
   socket.removeAllListeners('data')
   let side = serverSide()
@@ -74,7 +74,7 @@ function heard({ socket }: Wire, times = 1): Promise<string[]> {
   })
 }
 
-/** What agents do with large messages, all at once; each says when it was answered rightly. */
+/** Ways to send large messages, for several agents at once; each resolves when it got the right answers. */
 const LARGE: Readonly<Record<string, (wire: Wire) => Promise<void>>> = {
   'two values of 16 MB each in a pipeline': async (wire) => {
     wire.send(valued(VALUE_BYTES), valued(VALUE_BYTES))

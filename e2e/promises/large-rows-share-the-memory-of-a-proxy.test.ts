@@ -10,16 +10,16 @@ import { fieldOf, only, openWire, told, type Wire } from '../support/wire.ts'
 
 const MEMORY_BYTES_MAX = 256 * 1024 * 1024
 const ROW_BYTES = 60_000_000
-/** Beside what the process takes anyway: one row always fits, with copies that are more than the knob says. */
+/** The largest growth beyond the idle process: one row always fits, and its copies take more than the knob allows. */
 const MOST_MIB = (2 * MEMORY_BYTES_MAX) / 1024 / 1024
 
 const system = await arena('large-rows', {
   env: {
     proxy: {
       CS_MEMORY_BYTES_MAX: String(MEMORY_BYTES_MAX),
-      // As in production: other tests have a short one.
+      // The lease of production; other tests have a shorter one.
       CS_LEASE_MS: '10000',
-      // A slow search and two threads beside it leave the log little of a busy machine.
+      // A slow search by detectors and two threads beside it leave the log little time on a busy machine.
       CS_APPEND_LIMIT_MS: '10000',
     },
   },
@@ -27,12 +27,12 @@ const system = await arena('large-rows', {
 const proxy = system.service('proxy')
 const pid = proxy.pid()
 
-/** The highest that the memory of the proxy has been since `forgetHighest`. */
+/** The peak of the proxy's resident memory since `forgetHighest`, in MiB. */
 const highestMiB = (): number =>
   Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
 const forgetHighest = (): void => writeFileSync(`/proc/${pid}/clear_refs`, '5')
 
-/** Asks for something large and counts what comes, until ReadyForQuery. */
+/** Asks for a large result and counts the bytes that come, until ReadyForQuery. */
 function reads(wire: Wire, sql: string): Promise<number> {
   const { socket } = wire
   socket.removeAllListeners('data')

@@ -116,7 +116,7 @@ test('no error of a statement that touches a masked column carries a value of it
     `insert into shop.vault (id, email, city) values (1, 'new', 'x')`,
   ]) {
     const { stdout, stderr, status } = await run(sql)
-    // What the agent itself wrote psql shows behind LINE; nothing else may.
+    // Behind LINE psql repeats the agent's own statement; nothing else may show the value.
     const told = stderr.replace(/^LINE .*$/gm, '')
     assert.ok(!`${stdout}${told}`.includes(CANARY), `${sql}\n${stderr}`)
     assert.ok(status === 0 || /ERROR: {2}[0-9A-Z]{5}:/.test(stderr), `${sql}\n${stderr}`)
@@ -153,7 +153,7 @@ test('no number that is masked comes out of an error or an aggregate', async () 
     const grouped = value.startsWith('percentile_cont(ssn') ? ' group by ssn' : ''
     const sql = `select ${value} from shop.badges${grouped}`
     const { stdout, stderr } = await run(sql)
-    // percentile_cont rounds: the first digits tell enough.
+    // percentile_cont rounds, but the first six digits would already disclose the value.
     assert.ok(!`${stdout}${stderr}`.includes(digits.slice(0, 6)), `${sql}\n${stdout}${stderr}`)
     assert.match(`${stdout}${stderr}`, /(?:ERROR: {2}[0-9A-Z]{5}|NOTICE: {2}00C04):/, sql)
   }

@@ -10,7 +10,7 @@ import { applyCatalog, countersign } from '../support/reviewer.ts'
 import { openWire } from '../support/wire.ts'
 import { toServer } from '@countersign/postgres-wire'
 
-// A masking service that was frozen may first have to join its group again.
+// The limit is long, because a masking service that was frozen may first have to join its consumer group again.
 const system = await arena('new-rules', { env: { proxy: { CS_MASKING_LIMIT_MS: '60000' } } })
 await using log = await observe(system)
 
@@ -24,7 +24,7 @@ test('a rule that is added masks the next result of a session that is open, also
     await said('select upper(name) from shop.products where id = 1'),
     plain.toUpperCase(),
   )
-  // The same again, so that a decision covers them.
+  // The same statements run again, so that a decision covers them.
   await said('select name from shop.products where id = 1')
   await said('select upper(name) from shop.products where id = 1')
 
@@ -32,7 +32,7 @@ test('a rule that is added masks the next result of a session that is open, also
   const masking = system.service('masking')
   await masking.freeze()
   const before = (await eventsOf(log, 'catalog', 'MaskingRulesDefined')).length
-  // It resolves when every service has read the rule, and one of them is frozen.
+  // This promise resolves only when every service has read the rule, and one of them is frozen.
   const isRead = withRule('    - { column: name, tag: name, method: redact }\n')
   await eventually('the rule', async () => {
     return (await eventsOf(log, 'catalog', 'MaskingRulesDefined')).length > before
@@ -50,7 +50,7 @@ test('a rule that is added masks the next result of a session that is open, also
   assert.equal(await said('select name from shop.products where id = 1'), plain)
 })
 
-/** Answers that go on for a while, with what the first and the last message of theirs show. */
+/** Statements whose answers go on for a while, and the type of the messages: DataRow (D) or CopyData (d). */
 const UNDER_WAY = {
   'a column that is tagged now': {
     sql: "select name, repeat('x', 100) from shop.products, generate_series(1, 300000) where id = 1",
@@ -123,7 +123,7 @@ test('every session is planned anew once for each change, and for rules that did
 
 let asked = 0
 
-/** The one value that a statement gives, in a session that goes on. */
+/** Runs a statement in an open session and gives its one value. */
 async function answerOf(psql: Psql, sql: string): Promise<string> {
   const mark = `answer ${++asked}`
   psql.type(`${sql};`)
@@ -134,7 +134,7 @@ async function answerOf(psql: Psql, sql: string): Promise<string> {
   return lines[lines.indexOf(mark) - 1] ?? ''
 }
 
-/** Resolves when the proxy has had time for what it was sent: policy speaks once a second. */
+/** Resolves when the proxy has had time to take in what it was sent: after two signs of life of policy, one a second. */
 async function policySaysSomething(): Promise<void> {
   const { length } = await eventsOf(log, 'decisions', 'CoverageAlive')
   await eventually('a sign of life of policy', async () => {

@@ -64,7 +64,7 @@ test('each statement in the log of the target has exactly one RequestReleased, w
   assert.match(told(await wire.ready()).join(), /done COPY 1/)
   wire.end()
 
-  // Raised: Countersign asks the backend itself before and after and closes its cursors, and the next statement waits.
+  // A raised statement: Countersign itself queries the backend before and after it and closes its cursors; the next one waits.
   const raised = await startPsql(system, { profile: 'shop-prod' })
   raised.type("update shop.orders set note = 'recorded' where id = 1;")
   raised.type("select 'afterwards';")
@@ -91,11 +91,12 @@ test('each statement in the log of the target has exactly one RequestReleased, w
       releases.filter((release) => of(release) && release.ran === 'must').map(({ sql }) => sql),
     )
   }
-  // For the path: when each of the sessions begins, four times in the pipeline, when it is raised and when that is over.
+  // Countersign's queries for the path: one at the start of each of four sessions, four in the pipeline, two around the raise.
   const paths = 4 + 4 + 2
   assert.equal(lines.length, 10 + 6 + 6 + 2 + paths)
   const released = await eventsOf(log, 'sessions', 'RequestReleased')
-  // One has the target parse the held statement before people are asked, one looks its relations up when it is raised.
+  // Besides, one release has the target parse the held statement before people are asked, and one looks its relations up
+  // when it is raised.
   assert.equal(released.filter(({ origin }) => origin === 'Countersign').length, 5 + paths)
   assert.ok(
     released.some(({ coverage }) => coverage === 'Shape'),
@@ -136,7 +137,7 @@ test('values that nothing executes, or that are executed later, are on record as
 // Seen to fail when `forward` in services/proxy/src/shell/pipeline.ts sends its bytes before `recorded` resolves.
 test('50 statements while Kafka is frozen leave the log of the target unchanged, and a COPY gets no more data', async () => {
   const wires = await Promise.all(WAYS.map(() => openWire(system, 'shop-dev')))
-  // The second of a shape is covered, so that only the append of its release stands between it and the target.
+  // The second statement of a shape is covered, so that only the append of its release delays it.
   for (const turn of ['first', 'second'])
     for (const [index, wire] of wires.entries()) {
       wire.send(...(WAYS[index]?.([turn]) ?? []))
@@ -182,7 +183,7 @@ test('50 statements while Kafka is frozen leave the log of the target unchanged,
 
 type Way = (words: readonly string[]) => Buffer[]
 
-/** Many statements in one write. As queries the first keeps the others waiting; a pipeline is released in one append. */
+/** Many statements in one write. As simple queries the first makes the others wait; a pipeline is released in one append. */
 const asQueries =
   (from: string): Way =>
   (words) =>
@@ -202,7 +203,7 @@ const WAYS: readonly Way[] = [
   asQueries(' from shop.products where id = 1'),
   asPipeline(''),
   asPipeline(' from shop.products where id = 1'),
-  // No decision covers a statement that names other tables each time.
+  // No decision covers these statements, because each has another column name.
   (words) => [
     ...words.flatMap((word) => [
       toServer.parse('', `select '${word}' as "${word}" from shop.products where id = 1`),
@@ -220,7 +221,7 @@ function bound(statement: string, ...values: string[]): Buffer[] {
   ]
 }
 
-/** What the one COPY of an agent took in so far; null when none runs. */
+/** The number of bytes that the one running COPY has taken in so far; null if none runs. */
 async function copiedBytes(): Promise<number | null> {
   const [row] = await askTarget(
     system,

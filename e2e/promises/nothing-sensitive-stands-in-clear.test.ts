@@ -12,7 +12,7 @@ import { openWire } from '../support/wire.ts'
 
 const system = await arena('canaries')
 
-/** What the plan masks: it must be nowhere, also where everything is decrypted. */
+/** Values that the masking plan masks. They must be nowhere, not even in the decrypted data. */
 const MASKED = {
   email: 'canary.zebra@aviary.example',
   card: '4539578763621486',
@@ -22,7 +22,7 @@ const MASKED = {
   iban: 'DE89370400440532013000',
 } as const
 
-/** What an agent writes: people must see exactly that, so it stands encrypted, and never in clear. */
+/** Values that an agent writes. People must see exactly these, so they are kept, but only encrypted and never in clear. */
 const WRITTEN = {
   literal: 'quokka-in-a-literal',
   parameter: 'wombat-in-a-parameter',
@@ -81,7 +81,7 @@ test('no planted value is in what the agent sees, in any topic, archive or servi
   assert.deepEqual(hits(kept.clear, { ...MASKED, ...WRITTEN }), [])
   for (const places of [kept.opened, kept.openedInArchives]) {
     assert.deepEqual(hits(places, MASKED), [])
-    // The same search finds what must be there, in topics and in archives.
+    // The same search finds the values that must be there, in topics and in archives.
     for (const [kind, value] of Object.entries(WRITTEN))
       assert.notDeepEqual(hits(places, { [kind]: value }), [], `nothing keeps the ${kind}`)
     assert.notDeepEqual(hits(places, { masked: 'c…@aviary.example' }), [])
@@ -114,7 +114,7 @@ test('a table and a column that came after the masking plan are masked whole, un
   assert.match(next.stdout, /gerbil[^]*hamster/)
 })
 
-/** What psql does not say: parameters in both formats, a statement of several records, and data that streams in. */
+/** Sends what psql cannot send: parameters in both formats, a statement of several records, and data that streams in. */
 async function speak(): Promise<Buffer> {
   const heard: Buffer[] = []
   const onBytes = (bytes: Buffer): void => void heard.push(bytes)
@@ -138,7 +138,7 @@ async function speak(): Promise<Buffer> {
   return Buffer.concat(heard)
 }
 
-/** Where which of these values stands, and how. */
+/** The places that hold one of these values, with the encoding in which it stands there. */
 function hits(places: readonly Place[], values: Readonly<Record<string, string>>): string[] {
   return places.flatMap(({ name, bytes }) => {
     const find = findsIn(bytes)
@@ -165,12 +165,12 @@ async function plant(): Promise<void> {
   )
 }
 
-/** In SQL, a text whose address begins shortly before a border of the frame that carries it. */
+/** An SQL expression for a text whose e-mail address begins shortly before this offset of the frame that carries it. */
 const noteAcross = (border: number): string =>
   `repeat('x', ${border - FRAME_HEAD_BYTES - BEFORE_BORDER_BYTES}) || ' ${MASKED.email}'`
 
-/** How much is read from a socket at once, and how much of a transcript is one record. */
+/** The number of bytes that are read from a socket at once, and that one record of a transcript holds. */
 const BORDERS = [64 * 1024, 256 * 1024]
-/** Of a DataRow with one column: type, length, number of columns, length of the column. */
+/** The bytes before the value in a DataRow with one column: type, length, number of columns, length of the column. */
 const FRAME_HEAD_BYTES = 11
 const BEFORE_BORDER_BYTES = 10

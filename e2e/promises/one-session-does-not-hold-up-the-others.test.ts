@@ -13,11 +13,11 @@ const system = await arena('flow')
 const proxy = system.service('proxy')
 const pid = proxy.pid()
 
-/** So often others are answered at least while one session floods: they wait for a part of it, never for the whole. */
+/** The fewest answers that others get while one session floods: they wait for a part of the flood, never for all of it. */
 const ANSWERED_MIN = 8
 const GROWTH_MIB_MAX = 250
 
-/** Runs something while a bystander asks, and says what that one noticed. */
+/** Runs something while a bystander works, and asserts that it is answered and that the proxy does not grow too much. */
 async function watched(t: TestContext, run: () => Promise<void>): Promise<void> {
   const before = memoryOf([pid]).bytes
   const other = await bystander(system)

@@ -10,7 +10,7 @@ import { connectAs } from '../support/ledger.ts'
 const system = await startInfrastructure('test-writers')
 after(() => system.stop())
 
-/** The only writer of each topic, as the architecture says; no topology is asked for this. */
+/** The only writer of each topic, copied from the architecture and not from the topologies that are tested. */
 const WRITERS: Readonly<Record<string, string>> = {
   sessions: 'proxy',
   keys: 'proxy',
@@ -25,7 +25,7 @@ const WRITERS: Readonly<Record<string, string>> = {
 }
 
 const all = await topologies()
-/** Provisioning writes the schemas, and the directory, which does not exist yet, will write the identities. */
+/** Topics that no service writes: `schemas` is of provisioning, and `identities` of the directory, which does not exist yet. */
 const OF_NO_SERVICE = ['schemas', 'identities']
 const TOPICS = [
   ...Object.keys(WRITERS),
@@ -64,7 +64,7 @@ test("every service's credentials can read what its topology names, what it writ
 
 test('the audit user reads every topic but the data keys, and writes none', async () => {
   await using admin = await connectAs(system, 'admin')
-  // Nobody writes it yet, so no test has put a record into it.
+  // No service writes this topic yet, so no test has put a record into it.
   assert.ok(await canWrite(admin, 'identities'))
   await using log = await connectAs(system, 'audit')
   const [readable, written]: [string[], string[]] = [[], []]

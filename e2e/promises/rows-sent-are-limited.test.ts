@@ -29,7 +29,7 @@ const PIECE = pipeline(toServer.execute('p', 4))
 const DECLARE = 'declare c cursor for select id from shop.many'
 const BACK = 'rollback to s; fetch 6 from c; select 1/0; commit'
 
-/** Turns of an agent: each ends with what the target answers with ReadyForQuery. */
+/** Turns of an agent that read more rows than the limit; the target answers each turn up to a ReadyForQuery. */
 const MORE: Readonly<Record<string, readonly Buffer[]>> = {
   'one result': queries('select id from shop.many'),
   'the results of one text': queries(`${SIX}; ${SIX}`),

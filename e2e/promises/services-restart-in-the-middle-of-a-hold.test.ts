@@ -10,7 +10,7 @@ import { countersign } from '../support/reviewer.ts'
 import { lockedRoles } from '../support/target.ts'
 
 const system = await arena('restarts')
-// What was applied stands in the log; nobody needs the files again.
+// The applied catalog stands in the log, so no service needs the files again.
 await rm(system.catalogDir, { recursive: true })
 
 for (const service of [

@@ -17,7 +17,7 @@ await askTarget(
 )
 const people = await askTarget(system, 'select email, name from shop.customers', 'shop_prod')
 
-/** Each shows emails, or what another application wrote, when nothing is masked. */
+/** Statements that would show e-mail addresses, or a value of another application, if nothing were masked. */
 const SHOWING: readonly string[] = [
   "select histogram_bounds, most_common_vals from pg_stats where tablename = 'customers'",
   "select histogram_bounds::text from pg_stats where tablename = 'customers'",

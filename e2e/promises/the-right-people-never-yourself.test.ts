@@ -15,19 +15,19 @@ test('everybody who may not countersign is refused, and those who may see the re
     system,
     'alter table shop.orders add column people int',
   )
-  // Those who may see it are refused on record; to all others it does not exist, and nothing of theirs is kept.
+  // People who may see the request are refused on record. For all others it does not exist, and their votes are not recorded.
   for (const person of ['ci-deploy', 'maria']) {
     const answer = await countersign(system, person, requestId)
     assert.equal(answer.status, 403, `${person}: ${JSON.stringify(answer.body)}`)
   }
   for (const person of ['kim', 'dev', 'nightly-report', 'review-bot'])
     assert.deepEqual(await strangersVote(person, requestId), NOT_FOUND, person)
-  // Approval asks again: past the console nobody else counts either.
+  // Approval checks again, so a vote of the wrong person does not count past the console either.
   for (const person of ['kim', 'dev', 'nightly-report', 'review-bot', 'ci-deploy'])
     assert.equal((await countersignedPastTheConsole(system, person, requestId)).status, 403, person)
   assert.equal(await timesRun(system, 'people int'), 0, 'nothing reached the target')
   assert.deepEqual(await refusalsOf(requestId), [
-    // The agent under its own name, not under that of the person it acts for.
+    // The agent is refused under its own name, not under that of the person it acts for.
     'ci-deploy: SelfApproval',
     'maria: SelfApproval',
     'kim: WrongEnvironment',
@@ -74,7 +74,7 @@ test('a vote after the end is refused, whoever gives it', async () => {
   await psql.finish()
   const answer = await countersign(system, 'ana', requestId)
   assert.deepEqual([answer.status, answer.body['requestStatus']], [409, 'denied'])
-  // Past the console it comes too late as well.
+  // A vote past the console comes too late as well.
   assert.equal((await countersignedPastTheConsole(system, 'ana', requestId)).status, 409)
   assert.equal(await timesRun(system, 'late int'), 0)
 })
@@ -141,10 +141,10 @@ async function prodChain(stages: string): Promise<void> {
   assert.equal(answer.status, 200, JSON.stringify(answer.body))
 }
 
-/** The stages of the chain prod-change, behind everything that names it. */
+/** The stages of the chain prod-change, and before them (group 1) the lines that name it. */
 const PROD_STAGES = /(name: prod-change \}\nspec:\n {2}stages:)[\s\S]*?\n(?=---)/
 
-/** The answer to a vote on a request that the person may not see, compared with one on a request that does not exist. */
+/** The statuses of votes on a request that the person may not see and on one that does not exist; the answers must be equal. */
 async function strangersVote(person: string, requestId: string) {
   const none = uuidv7(Date.now())
   const answers = await Promise.all(
@@ -165,7 +165,7 @@ async function strangersVote(person: string, requestId: string) {
 
 const NOT_FOUND = [404, 404]
 
-/** Which votes on a request were refused, and why. */
+/** The refused votes on a request, each as person and reason. */
 async function refusalsOf(requestId: string): Promise<string[]> {
   await using log = await observe(system)
   return (await eventsOf(log, 'approvals', 'CountersignatureRefused'))

@@ -31,7 +31,7 @@ const flush = toServer.flush()
 const query = toServer.query
 const rows = (...lines: readonly string[]): Buffer =>
   Buffer.concat(lines.map((line) => toServer.copyData(Buffer.from(`${line}\n`))))
-/** A statement of the extended protocol, without Sync. */
+/** A statement of the extended protocol up to its Execute, without Sync. */
 const ran = (sql: string, portal = '', maxRows = 0): Buffer =>
   Buffer.concat([
     toServer.parse('', sql),
@@ -43,7 +43,7 @@ const rollback: Turn[] = [query('rollback'), READY]
 const COPY = 'copy shop.notes from stdin'
 const done = toServer.copyDone()
 
-/** A statement that is prepared under a name. */
+/** A statement that is parsed under a name and described. */
 const prepared = (name: string, sql: string): Buffer =>
   Buffer.concat([toServer.parse(name, sql), toServer.describe('statement', name)])
 const executed = (statement: string, ...values: readonly string[]): Buffer =>
@@ -438,8 +438,8 @@ for (const [name, turns] of Object.entries(CONVERSATIONS))
     }
   })
 
-// PostgreSQL 18.4 cannot be compared with: it reads memory that is free when the portal of a simple query that failed is
-// executed, and what is prepared meanwhile stands in that memory. A client that is let do so crashes the server.
+// No comparison with PostgreSQL 18.4 is possible: when the portal of a failed simple query is executed, it reads freed memory,
+// in which statements that were prepared later may stand. A client that may do so crashes the server.
 test('the unnamed portal that a failed simple query left is never executed at the target', async () => {
   const wire = await openWire(system, 'shop-dev')
   try {
@@ -463,7 +463,7 @@ test('a question of Countersign that fails is told to the agent, which goes on',
   try {
     await heardIn(wire, [query("set lock_timeout = '50ms'"), READY])
     for (const turns of [[query('select 1'), READY], reads]) {
-      // After code that ran the backend is asked where names lead, which waits for the lock.
+      // After opaque code Countersign asks the backend which objects names mean; the question waits for the lock and fails.
       await heardIn(wire, [query('select shop.twice(1)'), READY])
       await asking.query('begin; lock table pg_catalog.pg_namespace in access exclusive mode')
       assert.deepEqual(await heardIn(wire, turns), ['error 55P03', 'ready I'])

@@ -60,7 +60,7 @@ test('nothing that a type of the target brings runs as a read', async () => {
   }
   for (const sql of BLOCKED) {
     await isBlocked(sql, toServer.query(sql))
-    // Parse alone already reads literals.
+    // The target already reads literals at Parse, so Parse alone must be blocked.
     if (/'\(1|'\{y/.test(sql)) await isBlocked(sql, toServer.parse('', sql), toServer.sync())
   }
   for (const [sql, value] of BOUND)

@@ -16,7 +16,7 @@ const FURTHER =
   'this session may have set further settings of applications, under names that are not known'
 const UPDATE = "update shop.orders set note = '01/02/2026'::date::text where id = 4"
 
-/** What a session does first, and the settings under which its statement is then approved. */
+/** The first statements of a session, and the settings that are then approved together with its held statement. */
 const SETTINGS: Readonly<Record<string, readonly [sql: string, settings: object[]]>> = {
   'nothing was set': ['select 1', []],
   'only presentation was set': ["set application_name = 'x'; set statement_timeout = 1000", []],
@@ -68,7 +68,7 @@ for (const [what, [sql, settings]] of Object.entries(SETTINGS)) {
 }
 
 const sync = toServer.sync()
-/** Another statement of the protocol, which leaves the unnamed one alone. */
+/** A statement that runs under another name, so that the unnamed statement stays as it is. */
 const beside = (sql: string): Buffer =>
   Buffer.concat([
     ...[toServer.close('statement', 'beside'), toServer.parse('beside', sql)],
@@ -77,7 +77,7 @@ const beside = (sql: string): Buffer =>
 const DMY = beside("set datestyle = 'SQL, DMY'")
 const RESET = beside('reset datestyle')
 
-/** Ways to prepare a text under an order of dates that is in force no more when it is executed. */
+/** Ways to prepare a text under an order of dates that is no longer in force when the text is executed. */
 const PREPARED: Readonly<Record<string, (parse: Buffer) => readonly Buffer[]>> = {
   'before the settings were set back': (parse) => [
     ...[Buffer.concat([DMY, sync]), Buffer.concat([parse, sync]), Buffer.concat([RESET, sync])],
@@ -114,7 +114,7 @@ for (const [when, sent] of Object.entries(PREPARED))
     })
 
 const describedA = toServer.describe('statement', 'a')
-/** Ways to have the target read anew what PREPARE named `a`, under an order of dates that is in force no more at the end. */
+/** Ways to make the target parse the prepared `a` again, under an order of dates that is no longer in force at the end. */
 const READ_ANEW: Readonly<Record<string, readonly Buffer[]>> = {
   'in pipelines of their own': [
     ...[Buffer.concat([DMY, sync]), Buffer.concat([describedA, sync])],

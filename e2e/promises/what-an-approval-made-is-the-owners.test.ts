@@ -12,7 +12,7 @@ import { group, openWire, told, type Wire } from '../support/wire.ts'
 
 const system = await arena('made')
 
-/** A migration as tools write it, and what each step leaves behind. */
+/** The steps of a migration as tools write it, each with the name of the object that it makes. */
 const STEPS: readonly { sql: string; of?: string }[] = [
   { sql: 'create table shop.m_items (id serial primary key, title text)', of: 'm_items' },
   { sql: 'create index m_items_title on shop.m_items (title)' },
@@ -39,7 +39,7 @@ const OWNERS =
   'select relname as name, relowner::regrole::text as owner from pg_class where relname = $1 ' +
   'union all select proname, proowner::regrole::text from pg_proc where proname = $1'
 
-/** How a client sends one statement, with everything that ends it. */
+/** The two ways in which a client sends one statement; each ends with the messages that end the pipeline. */
 const WAYS: Readonly<Record<string, (sql: string) => Uint8Array[]>> = {
   'as a query': (sql) => [toServer.query(sql)],
   'in the extended protocol': (sql) => [group(sql), toServer.sync()],
@@ -60,7 +60,7 @@ for (const [name, bytesOf] of Object.entries(WAYS)) {
     for (const { sql, of } of STEPS) {
       await approved(wire, bytesOf(sql))
       await wire.until('C', 'E')
-      // Asked at once: nobody waits for what comes after the answer.
+      // The owner is asked for as soon as the answer is there, because an agent waits for nothing after its answer.
       const asked = of === undefined ? null : target.query(OWNERS, [of])
       const answer = told(await wire.ready())
       assert.ok(
@@ -103,7 +103,7 @@ test('the steps of a migration run in one transaction too, and all is the ownerâ
   t.after(() => target.end())
   wire.send(toServer.query('begin'))
   await wire.ready()
-  // Rows are another privilege than the schema, and one transaction is lent what its first request was.
+  // Without the inserts: rows need another role than the schema, and a transaction is lent only the role of its first request.
   for (const { sql } of STEPS.filter((step) => !step.sql.startsWith('insert'))) {
     await approved(wire, [toServer.query(sql)])
     const answer = told(await wire.ready())

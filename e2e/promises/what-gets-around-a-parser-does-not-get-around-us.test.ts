@@ -14,7 +14,7 @@ import { cancel, fieldOf, group, only, openWire, told, type Wire } from '../supp
 
 const system = await arena('bypass')
 
-/** Each of these must be blocked or held: the target's log must not contain what follows it. */
+/** Statements that must be blocked or held: the target's log must not contain them. */
 const BYPASSES: readonly string[] = [
   'with d as (delete from shop.orders where id = 1 returning *) select * from d',
   'explain analyze delete from shop.orders',
@@ -48,7 +48,7 @@ const BYPASSES: readonly string[] = [
   'select shop.archive_orders()',
   "select dblink_exec('dbname=shop_prod', 'delete from shop.orders')",
   'alter system set log_statement = none',
-  // Names are looked up along the target's own path: nothing may give them another meaning.
+  // Names are looked up along the target's own path; no statement may give them another meaning.
   'set search_path = shop',
   'set local search_path = evil, pg_catalog',
   'set "Search_Path" to evil',
@@ -63,7 +63,7 @@ const BYPASSES: readonly string[] = [
   'call shop.archive_orders()',
   'execute p',
   "select lo_export(1, '/tmp/large')",
-  // The planner itself runs a function that says it is immutable.
+  // The planner itself runs a function that is declared immutable.
   'explain select shop.archive_orders()',
   'explain analyze select shop.archive_orders()',
   'begin read only; delete from shop.orders; commit',
@@ -71,7 +71,7 @@ const BYPASSES: readonly string[] = [
   'set session characteristics as transaction read only; delete from shop.orders',
 ]
 
-/** No argument of a program may be as long as these; the protocol takes them. */
+/** Bypasses that are too long for an argument of psql; the protocol takes them. */
 const LONG: readonly string[] = [
   `/* ${'x'.repeat(1024 * 1024)} */ delete from shop.orders`,
   `delete from shop.orders where id in (${'0, '.repeat(20_000)}0)`,
@@ -79,7 +79,7 @@ const LONG: readonly string[] = [
   `select ${'1 + '.repeat(10_000)}1; delete from shop.orders`,
 ]
 
-/** None of these may be taken for a change. */
+/** Statements that look dangerous and must not be taken for a change. */
 const HARMLESS: readonly string[] = [
   'explain delete from shop.orders',
   "select 'DROP TABLE shop.orders'",
@@ -116,7 +116,7 @@ test('what must not pass does not pass as Parse, Bind and Execute either', async
     wire.send(toServer.query(sql))
     assert.match(await refusedOrHeld(wire), REFUSED_OR_HELD, sql.slice(0, 100))
   }
-  // A name that was only prepared is worth nothing: each execution of it is a request.
+  // To prepare a name gives no permission: each execution of it is a request.
   wire.send(toServer.parse('kept', 'delete from shop.orders where id = 1'), toServer.sync())
   await wire.ready()
   wire.send(toServer.bind({ statement: 'kept' }), toServer.execute(), toServer.sync())
@@ -143,14 +143,14 @@ test('a function call message never reaches the target', async () => {
   wire.send(toServer.query("select 'after the function call'"))
   assert.ok(told(await wire.ready()).includes('row after the function call'))
   wire.end()
-  // PostgreSQL has a line of its own for them.
+  // PostgreSQL logs function calls with this line of their own.
   assert.doesNotMatch(await readFile(system.targetLogFile, 'utf8'), /fastpath function call/)
 })
 
 test('what only looks dangerous passes', async () => {
   for (const sql of HARMLESS) {
     const run = await psql(system, { profile: 'shop-prod', commands: [sql] })
-    // The target itself may still refuse it: EXPLAIN checks the rights of the statement.
+    // The target itself may still refuse the statement: EXPLAIN checks its privileges.
     assert.doesNotMatch(run.stderr, /countersign:/, sql)
   }
 })
@@ -169,7 +169,7 @@ test('code that changes what names mean ends the session before anything else ru
     commands: ['select shop.lead_astray()', "select 'after the search_path was changed'"],
   })
   assert.match(run.stderr, /CS_TARGET_FAILED/)
-  // In a pipeline the target says nothing by itself.
+  // In a pipeline the target does not report the change by itself.
   const wire = await openWire(system, 'shop-dev')
   for (const sql of ['select shop.lead_astray()', "select 'after the search_path was changed'"])
     wire.send(toServer.parse('', sql), toServer.bind({}), toServer.execute())
@@ -181,7 +181,7 @@ test('code that changes what names mean ends the session before anything else ru
   assert.equal(await timesRun(system, 'select shop.lead_astray()'), 2)
 })
 
-/** What became of a request: what its error says, or that it was held. What is held is cancelled. */
+/** The outcome of a request: the message of its error, or the notice that it is held; then it is cancelled. */
 async function refusedOrHeld(wire: Wire): Promise<string> {
   for (;;) {
     const frame = (await wire.until('N', 'E', 'Z')).at(-1) ?? assert.fail()
@@ -196,8 +196,8 @@ async function refusedOrHeld(wire: Wire): Promise<string> {
 }
 
 /**
- * What is not there is refused in the words of the target, which was asked for the name alone; what is no SQL in ours, as
- * PostgreSQL says it.
+ * The refusals that count. A function that does not exist is refused in the words of the target, which is asked only for the
+ * name; a text that is no SQL is refused by Countersign, in the words of PostgreSQL.
  */
 const REFUSED_OR_HELD =
   /held for review|CS_REQUEST_BLOCKED|CS_REQUEST_UNKNOWN|CS_REQUEST_TOO_COMPLEX|^(ERROR: +)?syntax error at or near "this"|^(ERROR: +)?function \S+ does not exist/

@@ -9,7 +9,7 @@ import { openWire, told } from '../support/wire.ts'
 const system = await arena('in-force')
 
 // Meant to fail when `noteEffects` in services/proxy/src/shell/requests.ts takes no end of a transaction for a change.
-// It comes first: the plan that follows a new catalog covers nothing of before it either.
+// This test comes first: the masking plan that follows a new catalog also clears all earlier coverage.
 test('what was decided under settings that a transaction undid covers nothing behind its end', async (t) => {
   await using log = await observe(system)
   const ends = ['rollback and chain', 'commit and chain', 'rollback; begin', 'rollback to a']

@@ -26,13 +26,13 @@ test('data, secrets, certificates, rules and ports are there again, also after e
     assert.match((await asked(first)).stdout, /kept/)
     ca = readFileSync(first.caFile, 'utf8')
     ports = first.instance.ports.base
-    // As the machine would: nobody can say goodbye.
+    // All are killed, as by a crash of the machine: no process can end in order.
     const ends = [...first.services, first.kafka(), first.postgres].map((each) => each.kill9())
     await Promise.all(ends)
   } finally {
     await first.stop()
   }
-  // A run that begins anew has its own, and gives the place back.
+  // A run that does not keep gets an empty folder; it puts the kept one aside while it lasts and then gives it back.
   const other = await takeInstance(NAME)
   assert.equal(existsSync(join(dirOf(NAME), 'kafka')), false)
   await other.release()
@@ -50,7 +50,7 @@ test('data, secrets, certificates, rules and ports are there again, also after e
     'the session before the kill is there too',
   )
 
-  // What dies while it is up is started again.
+  // A process that dies while the instance is up is started again.
   const policy = again.service('policy')
   const pid = policy.pid()
   process.kill(pid, 'SIGKILL')

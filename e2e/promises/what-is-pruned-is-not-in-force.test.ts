@@ -64,7 +64,7 @@ async function applied(...more: string[]): Promise<string> {
 
 const onMoon = () => psql(system, { profile: 'shop-moon', commands: ['select 1'] })
 
-/** How many sessions dev may read; only those of the moon are hers to review. */
+/** The number of sessions that dev may read: only those of the environment moon, which she reviews. */
 async function sessionsOfDev(): Promise<number> {
   const { body } = await callReplay(system, 'dev', '/v1/sessions')
   return Array.isArray(body['sessions']) ? body['sessions'].length : 0

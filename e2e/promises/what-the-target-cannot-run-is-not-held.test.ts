@@ -11,7 +11,7 @@ import { fieldOf, group, only, openWire, type Wire } from '../support/wire.ts'
 
 const system = await arena('impossible')
 
-/** Statements that people would be asked about, if the target could run them; and the SQLSTATE with which it cannot. */
+/** Statements that would be held if the target could run them, each with the SQLSTATE with which the target refuses it. */
 const IMPOSSIBLE: Readonly<Record<string, string>> = {
   'update shop.ordres set note = null where id = 1': '42P01',
   'update shop.orders set nothing = null where id = 1': '42703',
@@ -42,7 +42,7 @@ for (const [sql, sqlState] of Object.entries(IMPOSSIBLE)) {
         const error = only(ours, 'E')
         assert.equal(fieldOf(error, 'C'), sqlState, fieldOf(error, 'M'))
         assert.equal(fieldOf(only(theirs, 'E'), 'C'), sqlState)
-        // Of what PostgreSQL itself analyses the answer is the same to the letter, the place in the statement included.
+        // If PostgreSQL itself analyses the statement, message, position and hint of the error are the same to the letter.
         if (/^(update|delete|insert|selec)/.test(sql) && !OPAQUE.includes(sqlState))
           for (const letter of ['M', 'P', 'H'])
             assert.equal(fieldOf(error, letter), fieldOf(only(theirs, 'E'), letter))
@@ -100,9 +100,9 @@ test('nobody is left waiting for what could not run, and the log says how it end
   })
 })
 
-/** Of a function or type that is not there, the target is asked by its name alone. */
+/** The SQLSTATEs of functions and types that do not exist: the target is asked only for their names. */
 const OPAQUE = ['42704', '42883']
 
-/** Where the transaction stands after these answers. */
+/** The transaction status in the ReadyForQuery of these answers. */
 const statusIn = (frames: Awaited<ReturnType<Wire['ready']>>): string =>
   String.fromCharCode(only(frames, 'Z').raw[5] ?? 0)

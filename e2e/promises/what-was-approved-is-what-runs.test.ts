@@ -88,7 +88,7 @@ test('a reviewer sees binary values by the types that the target has for them', 
   wire.end()
 })
 
-/** A value of shop.priced in binary format: the number of its columns, then type, length and bytes of each. */
+/** A value of shop.priced in binary format: the number of columns, then type, length and bytes of each. */
 const priced = (oids: Record<string, unknown> | undefined): Buffer =>
   Buffer.concat([
     ...[int4(2), int4(Number(oids?.['amount'])), int4(4), int4(7)],
@@ -183,7 +183,7 @@ test('a vote on another digest than the one that is held does not count', async 
   await psql.done
 })
 
-/** Each is the same statement with what a target would read as the same value; a person saw only the first. */
+/** Parameters of the same statement that a target might read as the same value; a person approved only the first. */
 const VARIANTS = {
   'the same once more': { types: [TEXT], formats: [], values: ['bound'] },
   'another value': { types: [TEXT], formats: [], values: ['bounD'] },
@@ -250,7 +250,7 @@ test('another text under the name of an approved prepared statement is another r
 
 type Variant = (typeof VARIANTS)[keyof typeof VARIANTS]
 
-/** What people were asked to approve. */
+/** The digest of the request that people were asked to approve. */
 async function digestOf(requestId: string): Promise<string> {
   await using log = await observe(system)
   const asked = await eventsOf(log, 'approvals', 'ApprovalRequested')
@@ -266,7 +266,7 @@ const noteOf = async (id: number): Promise<unknown> =>
     'note'
   ]
 
-/** How often the proxy has measured this. */
+/** The number of measurements in this histogram of the proxy. */
 async function measurements(name: string): Promise<number> {
   const { healthPort } = system.service('proxy')
   const text = await (await fetch(`http://127.0.0.1:${healthPort}/metrics`)).text()

@@ -48,7 +48,7 @@ test('the role of a session can read, and neither change, create, become nor inh
   assert.deepEqual(roles, [{ rolname: 'shop_prod_reader', inherits: true, becomes: false }])
 })
 
-/** What a session would send if nothing stood between. */
+/** Changes that a session could send directly to the target if Countersign did not stand between. */
 const CHANGES: readonly string[] = [
   'delete from shop.orders where id = 1',
   "update shop.orders set note = 'mine' where id = 1",
@@ -76,7 +76,7 @@ test('the target itself refuses every change to the role of a session', async (c
   for (const sql of CHANGES) await assert.rejects(past.query(sql), { code: '42501' }, sql)
 })
 
-/** The role that the broker lent to the session that is open. An earlier one may take a moment to go. */
+/** The role of the open session. Waits for its only one, because a role of an earlier session may take a moment to go. */
 const sessionRole = (): Promise<string> =>
   eventually('one session', async () => {
     const roles = await askTarget(

@@ -44,7 +44,7 @@ test('a covered release stops within 3 s when the proxy no longer hears policy',
   }
 })
 
-/** How long a sign of life of policy counts (CS_COVERAGE_ALIVE_MS), from when the proxy hears it. */
+/** The time for which a sign of life of policy counts (CS_COVERAGE_ALIVE_MS), from the moment when the proxy hears it. */
 const ALIVE_MS = 3_000
-/** The proxy of a busy machine may have heard the last one so late; together far less than the 30 s above. */
+/** The delay with which a busy proxy may hear the last sign of life; both together are far less than the 30 s above. */
 const LATE_MS_MAX = 15_000

@@ -9,7 +9,7 @@ export type PsqlRun = {
   readonly stderr: string
 }
 
-/** A psql that is running: what it says so far, and what can be done to it. */
+/** A psql that is running: its output so far, and the ways to control it. */
 export type Psql = {
   readonly pid: number | undefined
   stdout(): string
@@ -35,7 +35,7 @@ export type PsqlOptions = {
   onOutput?: (text: string) => void
 }
 
-/** How an agent reaches the proxy, as libpq's environment. */
+/** The environment by which libpq reaches the proxy as an agent. */
 export async function agentEnvironment(
   system: System,
   options: PsqlOptions,
@@ -56,7 +56,7 @@ export async function agentEnvironment(
   }
 }
 
-/** Starts psql, unchanged, against the proxy. */
+/** Starts the unchanged psql against the proxy. */
 export async function startPsql(system: System, options: PsqlOptions): Promise<Psql> {
   const env = await agentEnvironment(system, options)
   const commands = (options.commands ?? []).flatMap((command) => ['-c', command])
@@ -124,7 +124,7 @@ export async function startPsql(system: System, options: PsqlOptions): Promise<P
   }
 }
 
-/** Ends what a test that failed left open: its file would wait for it for ever. */
+/** Ends every psql that a failed test left open: its test file would wait for them for ever. */
 export function endEveryPsql(): void {
   for (const child of running) child.kill('SIGKILL')
 }

@@ -5,8 +5,8 @@ import { everyLineHasItsRelease } from './releases.ts'
 import { applyCatalog } from './reviewer.ts'
 
 /**
- * A whole system with the example catalog, for one test file. When its tests are done, whatever they were about, the
- * target's own log must say what the releases say; then the system is stopped.
+ * A whole system with the example catalog, for one test file. After the tests of the file, whatever they are about, the
+ * target's own log must agree with the releases (see `everyLineHasItsRelease`); then the system is stopped.
  */
 export async function arena(
   name: string,
@@ -34,8 +34,8 @@ export async function arena(
 
 export type ArenaOptions = Omit<SystemOptions, 'name'> & {
   /**
-   * Whether the tests kill or freeze Kafka or the proxy. Then of a release nothing may have come to the target, and nobody
-   * says so: that the log did not acknowledge it, or that the proxy was gone before it could say how it ended.
+   * Whether the tests kill or freeze Kafka or the proxy. Then a release may be without a recorded end: the log did not
+   * acknowledge it, so that nothing came to the target, or the proxy was gone before it could record how the request ended.
    */
   readonly isCutShort?: boolean
 }

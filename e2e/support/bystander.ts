@@ -2,13 +2,13 @@ import type { System } from '@countersign/local'
 import { toServer } from '@countersign/postgres-wire'
 import { openWire, told } from './wire.ts'
 
-/** What an agent that does no more than `select` notices of what others do. */
+/** An agent that only runs small SELECTs, to measure how much others slow it down. */
 export type Bystander = {
-  /** Ends it; how long its statements took, in milliseconds, in order of length. */
+  /** Ends it and gives the durations of its statements in milliseconds, the shortest first. */
   leave(): Promise<number[]>
 }
 
-/** Runs one small statement after the other until it is told to leave. Any answer but the right one is an error. */
+/** Runs one small statement after another until it is told to leave. Any wrong answer is an error. */
 export async function bystander(system: System): Promise<Bystander> {
   const wire = await openWire(system, 'shop-dev')
   const latencies: number[] = []
@@ -34,6 +34,6 @@ export async function bystander(system: System): Promise<Bystander> {
   }
 }
 
-/** The share of the whole at which a sorted list is cut. */
+/** The value below which this share of a sorted list lies; 0 for an empty list. */
 export const quantile = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0

@@ -1,7 +1,7 @@
 import { type System, topologies } from '@countersign/local'
 import { eventually } from './ledger.ts'
 
-/** Waits until every service of the system that reads the catalog says that it has read it up to this offset. */
+/** Waits until every service of the system that reads the catalog reports that it has read up to this offset. */
 export async function everyoneHasRead(system: System, catalogOffset: number): Promise<void> {
   const all = await topologies()
   const readers = all.filter(({ reads }) => reads.includes('catalog')).map(({ service }) => service)
@@ -18,7 +18,7 @@ export async function everyoneHasRead(system: System, catalogOffset: number): Pr
   )
 }
 
-/** The next offset of the catalog that the service with this health port will read; 0 where it does not say. */
+/** The next offset of the catalog that the service with this health port will read; 0 if it does not report one. */
 export async function catalogOffsetOf(healthPort: number): Promise<number> {
   const signal = AbortSignal.timeout(SCRAPE_LIMIT_MS)
   const scraped = await fetch(`http://127.0.0.1:${healthPort}/metrics`, { signal })

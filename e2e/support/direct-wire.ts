@@ -14,7 +14,7 @@ import {
 import type { System } from '@countersign/local'
 import { frames, only, type Wire } from './wire.ts'
 
-/** A client of the target itself, past Countersign, as its administrator: what PostgreSQL answers when nobody stands between. */
+/** A client of the target itself, as its administrator, without Countersign between them: the answers of plain PostgreSQL. */
 export type DirectWire = Omit<Wire, 'key' | 'parameters'>
 
 /** Logs in at the target itself. */

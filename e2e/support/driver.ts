@@ -6,20 +6,20 @@ import { eventsOf, eventually } from './ledger.ts'
 import { countersign, deny } from './reviewer.ts'
 import { askTarget } from './target.ts'
 
-/** How a program ended, and what it said. */
+/** The end of a program: whether it succeeded, and its output. */
 export type ProgramRun = { readonly ok: boolean; readonly stdout: string; readonly stderr: string }
 
-/** The one line that says what of a driver is not there. */
+/** One line that names the program or package that a driver needs and that is not on this machine. */
 export type Missing = { readonly missing: string }
 
-/** How a driver's script is started, and the names of its drivers in the steps that it reports. */
+/** The command that starts a script of drivers, and the names of the drivers in the steps that it reports. */
 export type Driver = {
   readonly file: string
   readonly args: readonly string[]
   readonly names: readonly string[]
 }
 
-/** Runs a program to its end; one that takes too long is ended, and its standard error says so. */
+/** Runs a program to its end. A program that takes too long is ended; a note in its standard error says so. */
 export const program = (
   file: string,
   args: readonly string[],
@@ -38,8 +38,8 @@ export const program = (
   })
 
 /**
- * Runs a driver's script as an agent of shop-dev, and reviews what it has held. The script prints one line of JSON for each
- * step: its name, and what came back. It finds the profile where statements are held in `HELD_DATABASE`.
+ * Runs a driver's script as an agent of shop-dev, and reviews its held statements. The script prints one line of JSON for each
+ * step: its name, and the result. The environment variable `HELD_DATABASE` names the profile in which statements are held.
  */
 export async function stepsOf(
   system: System,
@@ -48,7 +48,7 @@ export async function stepsOf(
 ): Promise<{ steps: Record<string, unknown>; stderr: string }> {
   const env = { ...(await agentEnvironment(system, { profile: 'shop-dev' })), HELD_DATABASE }
   const over = new AbortController()
-  // A driver that ends without its holds says by its steps what went wrong.
+  // If the script ends without its holds, its steps show what went wrong, so the failed review is not reported.
   const reviewed = reviewInTurn(system, log, driver.names.length, { over: over.signal }).catch(
     () => undefined,
   )
@@ -63,7 +63,7 @@ export async function stepsOf(
   return { steps, stderr }
 }
 
-/** What every driver must be told, whatever else its script does. */
+/** The steps that every driver's script reports, and the results that all drivers must get. */
 export const promisesOf = (driver: string): Readonly<Record<string, unknown>> => ({
   [`${driver} masked text`]: MASKED_EMAIL,
   [`${driver} masked binary`]: MASKED_EMAIL,
@@ -73,7 +73,7 @@ export const promisesOf = (driver: string): Readonly<Record<string, unknown>> =>
   [`${driver} denied`]: ['42C03', true],
 })
 
-/** Puts a customer in place whose e-mail address no driver may see. */
+/** Adds a customer whose e-mail address no driver may see. */
 export async function plantEmail(system: System): Promise<void> {
   await askTarget(
     system,
@@ -82,7 +82,7 @@ export async function plantEmail(system: System): Promise<void> {
   )
 }
 
-/** Reviews what is held in its order: of each driver the first statement is countersigned, the second denied. */
+/** Reviews held statements in their order: of each driver the first is countersigned, the second denied. */
 export async function reviewInTurn(
   system: System,
   log: Log,
@@ -109,7 +109,7 @@ export async function reviewInTurn(
   }
 }
 
-/** How often the statement that was countersigned, and the one that was denied, changed a row. */
+/** The number of rows that a driver's countersigned statement changed, and the number that its denied one changed. */
 export async function heldRows(
   system: System,
   driver: string,
@@ -125,10 +125,10 @@ export async function heldRows(
 }
 
 export const MASKED_EMAIL = 'c…@aviary.example'
-/** What the reviewer says who denies; every driver must hand it to its user. */
+/** The words with which the reviewer denies; every driver must pass them on to its user. */
 export const WORDS = 'not on a Monday'
 export const HELD_DATABASE = 'shop-prod'
 const RUN_LIMIT_MS = 120_000
-/** A slow machine takes minutes for what a driver does by itself. */
+/** The time limit of a program: on a slow machine a driver's script takes minutes. */
 const PROGRAM_LIMIT_MS = 900_000
 const OUTPUT_MAX = 16_000_000

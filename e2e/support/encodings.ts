@@ -1,6 +1,7 @@
 /**
- * How a value stands in bytes, in any encoding that somebody could have written it in by accident: UTF-8, UTF-16, hex in
- * either case, and base64 in both alphabets, wherever the value begins in what was encoded, also broken into lines.
+ * Searches bytes for a value and names the encoding in which it is there, or null. It knows the encodings that somebody
+ * could have used by accident: UTF-8, UTF-16, hex in either case, and base64 in both alphabets, wherever the value begins in
+ * the encoded text, also broken into lines.
  */
 export function findsIn(bytes: Buffer): (value: string) => string | null {
   const text = bytes.toString('latin1')
@@ -40,7 +41,7 @@ function encodingsOf(value: string): Encoding[] {
   ]
 }
 
-/** The characters that are the same whatever stands before and behind. */
+/** The base64 characters of a value that do not depend on the bytes before and behind it; `shift` bytes stand before it. */
 function base64At(bytes: Buffer, shift: number): string {
   const text = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64')
   return text.slice(Math.ceil((shift * 8) / 6), Math.floor(((shift + bytes.length) * 8) / 6))

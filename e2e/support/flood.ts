@@ -8,7 +8,7 @@ export const SMALL = Buffer.concat([
   toServer.execute(),
 ])
 
-/** Sends so many times the same, as fast as it is taken. */
+/** Sends the same bytes this many times, rounded up to thousands, as fast as the proxy takes them. */
 export async function flood({ socket }: Wire, part: Buffer, times: number): Promise<void> {
   const many = Buffer.concat(Array<Buffer>(1_000).fill(part))
   for (let sent = 0; sent < times; sent += 1_000) {
@@ -17,7 +17,7 @@ export async function flood({ socket }: Wire, part: Buffer, times: number): Prom
   }
 }
 
-/** Counts what is answered, by its type, without keeping any of it. */
+/** Counts the answers by message type, without keeping any of them. */
 export function counted(wire: Wire): (tag: string) => number {
   const counts = new Map<number, number>()
   let held = Buffer.alloc(0)
@@ -35,7 +35,7 @@ export function counted(wire: Wire): (tag: string) => number {
   return (tag) => counts.get(tag.charCodeAt(0)) ?? 0
 }
 
-/** Looks again and again, until this is so. */
+/** Polls until the condition holds. */
 export async function until(condition: () => boolean, limitMs: number): Promise<void> {
   const end = performance.now() + limitMs
   while (!condition()) {

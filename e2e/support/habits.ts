@@ -7,14 +7,14 @@ import { eventsOf, eventually, observe } from './ledger.ts'
 import { applyCatalog, deny } from './reviewer.ts'
 import { askTarget } from './target.ts'
 
-/** The command that starts a script. It prints one line of JSON for each step, its name and what came back, or `read` finds them. */
+/** The command of a script. The script prints one line of JSON for each step (name and result), or `read` finds the steps. */
 export type Script = {
   readonly file: string
   readonly args?: readonly string[]
   read?(run: ProgramRun): Steps
 }
 
-/** Makes what the scripts read and write, and permits it. Sessions begin with a path that has the shop's schema. */
+/** Creates the objects that the scripts use, and permits their use. Sessions begin with the shop's schema on their path. */
 export async function prepareHabits(system: System): Promise<void> {
   await askTarget(
     system,
@@ -28,7 +28,7 @@ export async function prepareHabits(system: System): Promise<void> {
   await applyCatalog(system, (name, text) => (name === 'dev.cedar' ? `${text}\n${OPAQUE}` : text))
 }
 
-/** What the same script prints at PostgreSQL itself and through Countersign. */
+/** The steps of the same script at PostgreSQL itself and through Countersign. */
 export async function habitsOf(
   system: System,
   script: Script,
@@ -36,12 +36,12 @@ export async function habitsOf(
   const direct = await ran(script, directEnvironment(system, 'shop_dev'))
   const through = await ran(script, await agentEnvironment(system, { profile: 'shop-dev' }))
   const { read = stepsIn } = script
-  // A script that broke off has fewer steps: its own words say more than those that are missing.
+  // A script that broke off has fewer steps: its own error says more than a list of missing steps.
   if (direct.ok) assert.ok(through.ok, through.stderr)
   return { direct: read(direct), through: read(through) }
 }
 
-/** What stands in the fields of an error or notice, as a driver gives them out. */
+/** The fields of an error or notice, as a driver gives them out. */
 type Fields = {
   readonly sqlstate: string
   readonly schema: string
@@ -51,7 +51,7 @@ type Fields = {
   readonly deadline: string | null
   readonly session: string
 }
-/** What a script heard when it was refused: the session as the connection's parameter status says it, notices and error. */
+/** The answer to a refused script: the session id from the connection's parameter status, the notices and the error. */
 type Heard = {
   readonly session: string
   readonly notices: readonly Fields[]
@@ -59,8 +59,8 @@ type Heard = {
 }
 
 /**
- * Has a script refused at once in shop-dev and denied by a reviewer in shop-prod, and looks whether its driver was told what
- * docs/errors.md promises to programs: the same that the log says.
+ * Has a script refused at once in shop-dev and denied by a reviewer in shop-prod, and asserts that its driver was told what
+ * docs/errors.md promises to programs, with the ids that stand in the log.
  */
 export async function toldAsPromised(system: System, script: Script): Promise<void> {
   await using log = await observe(system)
@@ -98,7 +98,7 @@ export async function toldAsPromised(system: System, script: Script): Promise<vo
   })
 }
 
-/** The fields but for the deadline, which must be an instant after now where there is one: in a notice that something is held. */
+/** The fields without the deadline, which must be an ISO instant in a notice of a hold, and empty in all others. */
 function told({ deadline, ...rest }: Fields): Omit<Fields, 'deadline'> {
   if (rest.status === 'held')
     assert.equal(new Date(String(deadline)).toISOString(), deadline, 'the deadline is an instant')
@@ -126,7 +126,7 @@ function stepsIn({ stdout, stderr }: ProgramRun): Steps {
 const ran = (script: Script, env: NodeJS.ProcessEnv): Promise<ProgramRun> =>
   program(script.file, script.args ?? [], { env })
 
-/** How the administrator of the target reaches it past Countersign, as libpq's environment. */
+/** The environment by which libpq reaches the target itself as its administrator, past Countersign. */
 function directEnvironment(system: System, database: string): NodeJS.ProcessEnv {
   const url = new URL(system.postgres.adminUrl)
   return {

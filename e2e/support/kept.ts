@@ -11,17 +11,17 @@ import { type Open, openedAsReplay } from './opened.ts'
 /** Bytes that Countersign keeps, and where. */
 export type Place = { readonly name: string; readonly bytes: Buffer }
 
-/** Everything that Countersign keeps, in the end. */
+/** Everything that Countersign keeps. */
 export type Kept = {
-  /** As it stands: every topic and archive with its keys and headers, every service log and every other file of its own. */
+  /** The bytes as they are stored: topics and archives with their keys and headers, service logs and all other own files. */
   readonly clear: readonly Place[]
-  /** What is encrypted in the topics, opened: a request, what streamed into it, the transcript of a session, each in one piece. */
+  /** The encrypted content of the topics, opened: requests, data that streamed into them, transcripts, each in one piece. */
   readonly opened: readonly Place[]
-  /** The same of the archives. */
+  /** The encrypted content of the archives, opened in the same way. */
   readonly openedInArchives: readonly Place[]
 }
 
-/** Collects it. The data of Kafka is read as topics; of the target, of the secrets of an instance nothing is read. */
+/** Collects it. The data of Kafka is read as topics; the files of the target, the secrets and the TLS keys are not read. */
 export async function everythingKept(system: System, log: Log): Promise<Kept> {
   const open = await openedAsReplay(system, log)
   const topics: LogRecord[] = []
@@ -35,7 +35,7 @@ export async function everythingKept(system: System, log: Log): Promise<Kept> {
   for (const id of await archivedSessions(system)) {
     const records: LogRecord[] = []
     const found = await archiveIn(join(system.instance.dir, 'archive')).read(SessionId(id))
-    // An archive is compressed: its bytes say nothing.
+    // An archive is compressed, so a search of its bytes would find nothing.
     for await (const envelope of found ?? []) records.push(recordIn(envelope))
     archived.push(...records)
     clear.push(...placesOf(`archive ${id}`, records))
@@ -110,7 +110,7 @@ function placesOpened(where: string, records: readonly LogRecord[], open: Open):
   return places
 }
 
-/** A repeat puts the same in the same place. */
+/** Keeps a piece under its index. A record that was written twice gives the same piece at the same index. */
 function put(
   all: Map<string, Map<number, Buffer>>,
   id: string,

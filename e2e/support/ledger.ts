@@ -30,7 +30,7 @@ export function connectAs(system: System, user: string): Promise<Log> {
   })
 }
 
-/** Every record of a topic, as it stands. */
+/** Every record of a topic, also those that cannot be understood. */
 export async function recordsOf(log: Log, topic: string): Promise<LogRecord[]> {
   const records: LogRecord[] = []
   await log.readToEnd({ topic, onRecord: (record) => void records.push(record) })
@@ -44,7 +44,7 @@ export async function messagesOf(log: Log, topic: string): Promise<AnyMessage[]>
   )
 }
 
-/** Messages of one type. */
+/** The messages of one type in a topic. */
 export async function eventsOf<T extends AnyMessage['type']>(
   log: Log,
   topic: string,
@@ -63,7 +63,7 @@ export async function newestSession(log: Log): Promise<string> {
   return newest.sessionId
 }
 
-/** Waits until a condition holds. Polls, because the log of the target and other processes tell nobody. */
+/** Waits until a condition holds. It polls, because the log of the target and other processes do not notify anybody. */
 export async function eventually<T>(
   what: string,
   look: () => Promise<T | false | null | undefined>,

@@ -3,7 +3,7 @@ import pg from 'pg'
 import type { System } from '@countersign/local'
 import { agentEnvironment } from './agent.ts'
 
-/** What node-postgres needs to know to come in as an agent. */
+/** The configuration with which node-postgres logs in as an agent. */
 export async function agentConfig(system: System, profile: string): Promise<pg.ClientConfig> {
   const { PGUSER, PGPASSWORD, PGPORT } = await agentEnvironment(system, { profile })
   return {
@@ -16,7 +16,7 @@ export async function agentConfig(system: System, profile: string): Promise<pg.C
   }
 }
 
-/** A node-postgres client, connected; it ends with the scope that holds it. */
+/** A connected node-postgres client; it ends with the scope that holds it. */
 export async function connectPg(
   system: System,
   profile: string,

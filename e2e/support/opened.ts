@@ -10,15 +10,15 @@ import { eventsOf } from './ledger.ts'
 import type { Log } from '@countersign/log'
 import type { System } from '@countersign/local'
 
-/** Opens what stands encrypted in the log; throws where it is not of this session. */
+/** Decrypts a sealed value from the log; throws if it does not belong to this session. */
 export type Open = (sessionId: string, sealed: Uint8Array) => Buffer
 
-/** Opens with the private key of replay, which every data key is sealed for. */
+/** Decrypts with the private key of replay: every data key is sealed for replay too. */
 export async function openedAsReplay(system: System, log: Log): Promise<Open> {
   const key = await readPrivateKey(system.secrets.sealingKeyFileOf('replay'))
   const open = await openerWith(key, PURPOSES.dataKey)
   const keys = new Map<string, DataKey>()
-  // The first of a session counts, as with the services.
+  // Only the first key of a session counts, as in the services.
   for (const { sessionId, recipients } of await eventsOf(log, 'keys', 'SessionKeySealed')) {
     const sealed = recipients.find(({ reader }) => reader === 'replay')
     if (!keys.has(sessionId))

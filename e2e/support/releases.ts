@@ -6,23 +6,23 @@ import { observe, recordsOf } from './ledger.ts'
 import { type Open, openedAsReplay } from './opened.ts'
 import { targetLog, type TargetStatement } from './target-log.ts'
 
-/** A release with what it let go, and what is known of its end. */
+/** A release with the text that it sent to the target, and the known end of its request. */
 export type Release = {
   readonly sessionId: string
   readonly role: string
   readonly sql: string
-  /** Whether Countersign asked itself. */
+  /** Whether it is a request of Countersign itself, not of an agent. */
   readonly isOurs: boolean
-  /** Must: the target succeeded with it. May: it failed, or nobody knows. Unknown: nobody says that nobody knows. */
+  /** `must`: it succeeded, and the target logs it. `may`: it failed, is in doubt or not logged. `unknown`: no recorded end. */
   readonly ran: 'must' | 'may' | 'unknown'
 }
 
 /**
- * Whether the log of the target and the releases say the same, of every role and session: each line that the target ran
- * has exactly one release, and each release that succeeded exactly one line. Text is compared with text: of releases of
- * one text in one session, the lines must not be more than all, nor fewer than those that succeeded. And nothing that the
- * target complained about came to it without a release. Left out: the data of COPY, and the parameters and the Parse of a
- * prepared statement, which the target does not log.
+ * Asserts that the log of the target and the releases agree, for every role and session: each line that the target ran has
+ * exactly one release, and each release that succeeded has exactly one line. Texts are compared: for the releases of one
+ * text in one session, there must not be more lines than releases, nor fewer than releases that succeeded. And no
+ * statement that the target complained about came to it without a release. Left out, because the target does not log them:
+ * the data of COPY, and the parameters and the Parse of a prepared statement.
  */
 export async function everyLineHasItsRelease(
   system: System,
@@ -32,7 +32,7 @@ export async function everyLineHasItsRelease(
   const until = performance.now() + END_LIMIT_MS
   for (;;) {
     const difference = await differenceIn(system, log, options.isCutShort === true)
-    // The end of a request is recorded a moment after the agent saw it.
+    // The end of a request is recorded a moment after the agent sees it.
     if (difference.startsWith(UNENDED) && performance.now() < until) continue
     return assert.equal(difference, '', 'the log of the target and the releases differ')
   }
@@ -43,7 +43,7 @@ async function differenceIn(system: System, log: Log, isCutShort: boolean): Prom
   const releases = await releasesIn(system, log)
   const { ran, complained } = await targetLog(system)
   const known = grouped(releases)
-  // Of lines that came while the releases were read, the release may not have been read.
+  // Only the lines from before the releases were read: the releases of later lines may not have been read.
   for (const [key, lines] of grouped(ran.slice(0, lengthBefore))) {
     const released = known.get(key) ?? []
     if (lines.length > released.length)
@@ -62,7 +62,7 @@ async function differenceIn(system: System, log: Log, isCutShort: boolean): Prom
   return unended === undefined || isCutShort ? '' : `${UNENDED} of ${keyOf(unended)}`
 }
 
-/** Every release, each once, with the text that it let go. */
+/** Every release, each once, with the text that it sent to the target. */
 export async function releasesIn(system: System, log: Log): Promise<Release[]> {
   const records = new Map<string, Understood>()
   for (const record of await recordsOf(log, 'sessions'))
@@ -93,8 +93,8 @@ export async function releasesIn(system: System, log: Log): Promise<Release[]> {
         released.push(message)
         break
       case 'RequestCompleted': {
-        // The target says nothing of a statement that is only prepared, and of an empty text in the extended protocol: that
-        // has no command tag, as the first rows of a portal.
+        // The target logs no statement that is only prepared, and no empty text in the extended protocol. An empty text has no
+        // command tag and no rows; the first rows of a portal have no command tag either.
         const { kind } = contents.get(message.requestId) ?? {}
         const isEmpty = message.commandTag === null && message.rows === 0
         const isSilent = kind === 'Prepare' || (kind === 'Execute' && isEmpty)

@@ -4,7 +4,7 @@ import { formatPosition, type LogRecord, type Understood } from '@countersign/lo
 import { everyoneHasRead } from './catalog.ts'
 import { eventually, observe, recordsOf } from './ledger.ts'
 
-/** What the console answers. */
+/** An answer of the console or of replay. */
 export type Answer = { readonly status: number; readonly body: Record<string, unknown> }
 
 /** Calls the console API as a person or agent. */
@@ -39,7 +39,7 @@ async function callApi(
   }
 }
 
-/** Countersigns, and says what became of it. */
+/** Countersigns a request as a person, and gives the outcome of the vote. */
 export const countersign = (
   system: System,
   as: string,
@@ -51,7 +51,7 @@ export const countersign = (
     body: digest === undefined ? {} : { digest },
   })
 
-/** Denies, and says what became of it. */
+/** Denies a request as a person, and gives the outcome of the vote. */
 export const deny = (
   system: System,
   as: string,
@@ -77,14 +77,14 @@ export async function applyCatalog(
     path: '/v1/catalog',
     body: { files, variables },
   })
-  // A catalog that was refused changes nothing.
+  // A refused catalog changes nothing, so there is nothing to wait for.
   if (answer.status === 200) await everyoneHasRead(system, Number(answer.body['catalogOffset']))
   return answer
 }
 
 /**
- * However busy the machine is: a console that was started just now may not know the request yet (404), and approval may
- * answer later than the console waits for it (202).
+ * Votes, and waits for the outcome, however busy the machine is: a console that was started just now may not know the
+ * request yet (404), and approval may answer later than the console waits for it (202).
  */
 async function vote(
   system: System,
@@ -102,7 +102,7 @@ async function vote(
   return answer.status === 202 ? outcomeOf(system, String(answer.body['reviewId'])) : answer
 }
 
-/** What the console would have answered: from the events of approval that cite the vote. */
+/** The answer that the console would have given to a vote, made from the events of approval that cite the vote. */
 export async function outcomeOf(system: System, reviewId: string): Promise<Answer> {
   await using log = await observe(system)
   const review = (await recordsOf(log, 'reviews')).find((record) => idOf(record) === reviewId)

@@ -2,9 +2,9 @@ import { Secret } from '@countersign/kernel'
 import { SCRAM_MECHANISM, scramVerifier } from '@countersign/postgres-wire'
 
 /**
- * The password that the target has this verifier of, where it stands in these bytes; null where it does not. Nobody but
- * the proxy can say what to look for, so whatever could be one is tried: a password of the broker is 32 bytes in base64url.
- * Looked at are these characters as they stand, and what is written in base64 or hex; known limit: one level of that.
+ * The password of this verifier at the target if it stands in these bytes, else null. Only the proxy knows the password, so
+ * every run of characters that could be one is tried: a password of the broker is 32 bytes in base64url. The bytes are
+ * searched as they are, and decoded from base64 and hex. Known limit: only one level of encoding is decoded.
  */
 export function passwordIn(bytes: Buffer, verifier: string): string | null {
   const [, iterations = '', salt = ''] = VERIFIER.exec(verifier) ?? []
@@ -19,7 +19,7 @@ export function passwordIn(bytes: Buffer, verifier: string): string | null {
   return [...candidates].find(isIt) ?? null
 }
 
-/** What long runs of base64 or hex say. */
+/** The decoded bytes of long runs of base64 or hex, at each possible start. */
 const decodedIn = (text: string): string[] => [
   ...[...text.matchAll(/[\w+/=-]{57,}/g)].flatMap(([run]) =>
     [0, 1, 2, 3].map((shift) => Buffer.from(run.slice(shift), 'base64').toString('latin1')),

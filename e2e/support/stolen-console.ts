@@ -7,8 +7,8 @@ import { connectAs, eventsOf } from './ledger.ts'
 import { type Answer, outcomeOf } from './reviewer.ts'
 
 /**
- * Countersigns with the Kafka user of the console, past the console: the token of the person is real, and whether they
- * may see the request was not asked.
+ * Countersigns with the Kafka user of the console, past the console: the person's token is real, but nobody checked whether
+ * the person may see the request.
  */
 export async function countersignedPastTheConsole(
   system: System,

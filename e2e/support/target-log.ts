@@ -4,41 +4,41 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { System } from '@countersign/local'
 import { askTarget } from './target.ts'
 
-/** A statement that the target itself says it ran for a role of ours. */
+/** A statement that stands in the target's own log, for a role of one of Countersign's sessions. */
 export type TargetStatement = {
   readonly role: string
-  /** The session that its connection was made for; empty where the connection does not say. */
+  /** The session that its connection was made for; empty if the connection does not name one. */
   readonly sessionId: string
   readonly sql: string
 }
 
-/** What the target's own log says of the roles of Countersign's sessions. */
+/** The statements of the roles of Countersign's sessions in the target's own log. */
 export type TargetLog = {
-  /** What it says it ran. */
+  /** Statements that the target says it ran. */
   readonly ran: readonly TargetStatement[]
-  /** What it got and complained about, also where it did not come to run it. */
+  /** Statements that the target received and complained about, also those that it did not begin to run. */
   readonly complained: readonly TargetStatement[]
 }
 
-/** What PostgreSQL's own log (`log_statement = all`) says was run by the roles of Countersign's sessions. */
+/** The statements that the roles of Countersign's sessions ran, from PostgreSQL's own log (`log_statement = all`). */
 export const targetStatements = async (system: System): Promise<readonly TargetStatement[]> =>
   (await targetLog(system)).ran
 
-/** How often the target ran a statement that contains these words. */
+/** The number of times that the target ran a statement that contains these words. */
 export const timesRun = async (system: System, words: string): Promise<number> =>
   (await targetStatements(system)).filter(({ sql }) => sql.includes(words)).length
 
 /**
- * Reads the log of the target up to now: what is forwarded before this is called stands in it.
+ * Reads the log of the target up to now: every statement that was forwarded before this call stands in it.
  *
  * ```
  * time [pid] user=role db=database app=application LEVEL:  text, of several lines where each further one begins with a tab
  * ```
  *
- * A simple query is one line, however many statements it has, and is written before any of them is looked at more closely
- * than its syntax. In the extended protocol an execution is a line (`execute name/portal`), each further fetch from its
- * portal another (`execute fetch from …`); Parse, Bind and Describe are none, nor is the execution of an empty text. A
- * fastpath call (FunctionCall) is a line that no release explains, since it is never forwarded. The data of COPY is none.
+ * A simple query is one line, however many statements it has; the line is written when only the syntax has been checked.
+ * In the extended protocol an Execute is a line (`execute name/portal`), and each further fetch from its portal is another
+ * (`execute fetch from …`). Parse, Bind and Describe write no line, nor does the execution of an empty text, nor the data of
+ * COPY. A fastpath call (FunctionCall) is a line without any release, since Countersign never forwards one.
  */
 export async function targetLog(system: System): Promise<TargetLog> {
   const ran: TargetStatement[] = []
@@ -46,10 +46,10 @@ export async function targetLog(system: System): Promise<TargetLog> {
   const sessions = new Map<string, string>()
   for (const entry of await entries(system)) {
     const { pid = '', role = '', app = '', level, text = '' } = ENTRY.exec(entry)?.groups ?? {}
-    // A process id is used again by another connection.
+    // A later connection may have the same process id.
     if (text.startsWith('connection authenticated')) sessions.delete(pid)
     if (!role.startsWith('cs_')) continue
-    // An agent may call itself something else later on; its connection began with the name of the session.
+    // An agent may change its application_name later, but its connection began with the name of the session.
     const named = /^countersign\/([0-9a-f-]{36})/.exec(app)?.[1]
     if (named !== undefined && !sessions.has(pid)) sessions.set(pid, named)
     const said = { role, sessionId: sessions.get(pid) ?? '' }
@@ -60,7 +60,7 @@ export async function targetLog(system: System): Promise<TargetLog> {
   return { ran, complained }
 }
 
-/** The log passes through a pipe: when words of our own are in it, everything before them is too. */
+/** The entries so far. The log passes through a pipe: once a mark of ours is in it, everything before it is there too. */
 async function entries(system: System): Promise<string[]> {
   const mark = `read up to ${randomUUID()}`
   await askTarget(system, `select '${mark}'`)
@@ -80,6 +80,6 @@ async function entries(system: System): Promise<string[]> {
 
 const ENTRY =
   /^\S+ \S+ \S+ \[(?<pid>\d+)\] user=(?<role>\S*) db=\S* app=(?<app>.*?) ?(?<level>[A-Z]+): {2}(?<text>[\s\S]*)$/
-/** A name of a prepared statement or portal has no colon here: one would be taken for the beginning of the text. */
+/** The kind of a line, then its text. No statement or portal is named with a colon here: the text would seem to begin there. */
 const RAN = /^(?:statement|execute [^:]*|fastpath function call): ([\s\S]*)$/
 const READ_LIMIT_MS = 15_000

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import type { System } from '@countersign/local'
 
-/** A connection of the target's own administrator, past Countersign; to be ended by who opens it. */
+/** A connection of the target's own administrator, past Countersign; the caller must end it. */
 export async function askingTarget(system: System, database: string): Promise<pg.Client> {
   const url = new URL(system.postgres.adminUrl)
   url.pathname = `/${database}`
@@ -10,7 +10,7 @@ export async function askingTarget(system: System, database: string): Promise<pg
   return client
 }
 
-/** Asks the target as its own administrator, past Countersign. */
+/** Runs SQL at the target as its own administrator, past Countersign, and gives the rows. */
 export async function askTarget(
   system: System,
   sql: string,
@@ -25,7 +25,7 @@ export async function askTarget(
   }
 }
 
-/** Which roles of Countersign's sessions can log in, and how many backends they have. */
+/** The roles of Countersign's sessions that can log in, and the number of backends of all such roles. */
 export async function lockedRoles(
   system: System,
 ): Promise<{ canLogIn: string[]; backends: number }> {

@@ -18,7 +18,7 @@ import {
 } from '@countersign/postgres-wire'
 import type { System } from '@countersign/local'
 
-/** An agent that speaks the protocol byte by byte: what no driver would send can be sent with it. */
+/** An agent that speaks the protocol byte by byte, so that tests can send messages that no driver would send. */
 export type Wire = {
   readonly socket: TLSSocket
   readonly key: BackendKey
@@ -30,24 +30,24 @@ export type Wire = {
   ready(): Promise<ServerFrame[]>
   /** The next frame of one of these types, and everything before it. */
   until(...tags: readonly ServerFrame['tag'][]): Promise<ServerFrame[]>
-  /** Whether the connection is over; everything that came is in what `until` gives. */
+  /** Resolves when the connection is over; `until` still gives the frames that came before. */
   readonly closed: Promise<void>
   end(): void
 }
 
 export type LoginOptions = {
-  /** The token to come in with; a new one by default. */
+  /** The token to log in with; a new one by default. */
   readonly token?: string
   /** More parameters of the StartupMessage. */
   readonly startup?: readonly (readonly [string, string])[]
 }
 
 export type WireOptions = LoginOptions & {
-  /** Hears everything that the proxy says. */
+  /** Called with all bytes that the proxy sends behind TLS. */
   readonly onBytes?: (bytes: Buffer) => void
 }
 
-/** A TCP connection to the proxy, before anything was said. */
+/** A TCP connection to the proxy on which nothing was sent yet. */
 export async function openTcp(system: System): Promise<Socket> {
   const socket = connectTcp(system.instance.ports.proxyPostgres, '127.0.0.1')
   await once(socket, 'connect')
@@ -69,7 +69,7 @@ export async function openTls(system: System): Promise<TLSSocket> {
   return tls
 }
 
-/** Ends a connection as a kernel does that knows nothing of it any more. */
+/** Resets a connection (TCP RST), as a kernel does that no longer knows of it. */
 export function reset(tls: TLSSocket): void {
   UNDER_TLS.get(tls)?.resetAndDestroy()
 }
@@ -90,7 +90,7 @@ export async function loginBytes(
   return [startup, toServer.passwordMessage(password)]
 }
 
-/** A session, logged in. */
+/** Opens a session and logs in. */
 export async function openWire(
   system: System,
   profile: string,
@@ -123,7 +123,7 @@ export async function openWire(
   }
 }
 
-/** Cancels what a session runs, and returns when the proxy has heard of it. */
+/** Cancels the running statement of a session, and returns when the proxy has closed the cancel connection. */
 export async function cancel(system: System, { key }: Pick<Wire, 'key'>): Promise<void> {
   const tls = await openTls(system)
   tls.resume()
@@ -140,7 +140,7 @@ export const group = (sql: string, ...values: readonly string[]): Buffer =>
     toServer.execute(),
   ])
 
-/** What a client sees, in words that can be compared: no request ids, no row descriptions' numbers. */
+/** Received frames as words that can be compared: no notices, statuses or message texts, and no content of row descriptions. */
 export function told(received: readonly ServerFrame[]): string[] {
   return received.flatMap((frame) => {
     switch (frame.tag) {
