@@ -6,11 +6,11 @@ const OURS = 'countersign'
 const PATIENCE_SECONDS = Number(process.env['PATIENCE_SECONDS'] ?? 3600)
 // Host, port, profile, agent and token come from PGHOST, PGPORT, PGDATABASE, PGUSER and PGPASSWORD.
 const ca = readFileSync(process.env['PGSSLROOTCERT'] ?? 'ca.crt', 'utf8')
-// A cancel goes over a connection of its own; the types of node-postgres forgot these two.
+// A cancel goes over a connection of its own. The types of node-postgres lack these two members.
 type Client = pg.Client & { cancel?(other: pg.Client, query: unknown): void; activeQuery?: unknown }
 const client: Client = new pg.Client({ ssl: { ca }, keepAlive: true })
 client.on('notice', (notice) => {
-  // Fields: docs/errors.md
+  // The fields of a notice are explained in docs/errors.md.
   if (notice.schema === OURS)
     console.log(`${notice.constraint} request ${notice.table} until ${notice.dataType}`)
 })
@@ -26,7 +26,7 @@ for (const statement of process.argv.slice(2)) {
   try {
     console.log('ran', (await client.query(statement)).rowCount)
   } catch (error) {
-    // What is not ours is PostgreSQL's own.
+    // An error without this schema name is no refusal of Countersign: it comes from PostgreSQL or the connection.
     if (!(error instanceof pg.DatabaseError) || error.schema !== OURS) throw error
     console.log(error.constraint, error.column, error.detail)
   } finally {

@@ -10,7 +10,7 @@ const sql = postgres({
   max: 1,
   ssl: { ca },
   onnotice(notice) {
-    // Fields: docs/errors.md.
+    // The fields of a notice are explained in docs/errors.md.
     if (notice['schema_name'] === OURS)
       console.log(
         `${notice['constraint_name']} request ${notice['table_name']} until ${notice['data type_name']}`,
@@ -25,7 +25,7 @@ for (const statement of process.argv.slice(2)) {
   try {
     console.log('ran', (await running).count)
   } catch (error) {
-    // What is not ours is PostgreSQL's own.
+    // An error without this schema name is no refusal of Countersign: it comes from PostgreSQL or the connection.
     if (!(error instanceof postgres.PostgresError) || error.schema_name !== OURS) throw error
     console.log(error.constraint_name, error.column_name, error.detail)
   } finally {
