@@ -1,14 +1,14 @@
 import { z } from 'zod'
 import { KINDS, profileOf } from '../libs/catalog/src/kinds.ts'
 
-/** The fields of every kind as tables: what they are called, what they take, what holds without them, what they mean. */
+/** The fields of every kind of the catalog as Markdown tables: name, type, default and meaning of each field. */
 export function catalogFields(): string {
   const unused = new Set(Object.keys(MEANINGS))
   const tables = Object.entries(KINDS).map(([kind, spec]) => {
     const rows = fieldsOf(inputSchema(spec), '').map(({ path, type, required, standard }) => {
       const name = `${kind}.${path}`
       const meaning = MEANINGS[name]
-      // A field that nobody explained must not be listed as if it were.
+      // A field without a meaning is an error, so that no page lists a field that nobody explained.
       if (meaning === undefined)
         throw new Error(`docs/catalog-fields.ts does not say what ${name} means`)
       unused.delete(name)
@@ -53,7 +53,7 @@ type Field = {
 }
 
 const inputSchema = (spec: z.ZodType): Schema =>
-  // A JSON Schema of zod has more members than are looked at here.
+  // The JSON Schema of zod has more members than this file uses.
   z.toJSONSchema(spec, { io: 'input', unrepresentable: 'any' }) as Schema
 
 function fieldsOf(schema: Schema, prefix: string): Field[] {
@@ -99,7 +99,7 @@ function standardOf(schema: Schema): string {
   return typeof value === 'object' ? 'empty' : `\`${String(value)}\``
 }
 
-/** The limits that hold for a profile that says nothing of them. */
+/** A profile that sets no limits, and so has the default ones. */
 const usual = profileOf(
   'any',
   KINDS.ConnectionProfile.parse({
@@ -109,7 +109,7 @@ const usual = profileOf(
   }),
 )
 
-/** Defaults that are put in place after the file was read. */
+/** Defaults that come into force after the file was read, so they are taken from the code and not from the schema. */
 const STANDARDS: Readonly<Record<string, string>> = {
   'ConnectionProfile.limits.sessionMax': `\`${usual.sessionMaxMs / 3_600_000}h\``,
   'ConnectionProfile.limits.rowsMax': `\`${usual.rowsMax}\``,
@@ -119,7 +119,7 @@ const STANDARDS: Readonly<Record<string, string>> = {
   'MaskingRules.tainted': `\`${KINDS.MaskingRules.parse({}).tainted}\``,
 }
 
-/** The forms that a text may have, by their patterns in `libs/catalog/src/fields.ts` and `kinds.ts`. */
+/** The words for each form of a text, by its pattern in `libs/catalog/src/fields.ts` and `kinds.ts`. */
 const PATTERNS: Readonly<Record<string, string>> = {
   '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$': 'name',
   '^[A-Za-z0-9.:_-]+$': 'host name or address',

@@ -1,7 +1,7 @@
 /**
- * Writes what the docs take from the code: the table of error codes, the flow of messages, and the settings of
- * every service.
- * `--check` writes nothing and fails where a page would change.
+ * Writes the parts of the docs that come from the code: the table of error codes, the flow of messages, the settings of
+ * every service, the help of the command line, and the fields and the Cedar schema of the catalog.
+ * `--check` writes nothing and fails if a page would change.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -44,7 +44,7 @@ function errorTable(): string {
   )
 }
 
-/** Every service that has settings says in its README what they are. */
+/** The READMEs of all services that have settings, with the table of these settings. */
 async function knobPages(): Promise<[string, string][]> {
   return [...(await settingsOfServices())].map(([service, settings]): [string, string] => {
     const readme = `services/${service}/README.md`
@@ -79,7 +79,7 @@ function flowTable(unsorted: readonly Topology[]): string {
   return ['| topic | written by | read by |', '|---|---|---|', ...rows].join('\n')
 }
 
-/** The page with what stands between its markers replaced. */
+/** The page at a path, with the text between its markers replaced by this content. */
 const filled = (path: string, marker: string, content: string): string =>
   withContent(readFileSync(join(ROOT, path), 'utf8'), marker, content)
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { meaningOf } from '../libs/runtime/src/setting.ts'
 
-/** The settings of a service as a table: what they are called, what holds without them, what they mean. */
+/** The settings of a service as a Markdown table: name, default and meaning of each. */
 export function knobsTable(settings: z.ZodRawShape): string {
   const rows = Object.entries(settings).map(
     ([name, setting]) =>
@@ -16,12 +16,12 @@ function withoutIt(setting: z.core.$ZodType): string {
   return read.data === undefined ? '–' : `\`${String(read.data)}\``
 }
 
-/** A knob that nobody explained must not be listed as if it were. */
+/** The meaning of a setting. A setting without one is an error, so that no page lists it unexplained. */
 function described(name: string, setting: z.core.$ZodType): string {
   const meaning = meaningOf(setting)
   if (meaning === undefined) throw new Error(`the setting ${name} has no description`)
   return meaning
 }
 
-/** A cell of a Markdown table. */
+/** A text escaped for a cell of a Markdown table. */
 const asText = (text: string): string => text.replaceAll('<', '&lt;').replaceAll('|', '\\|')
