@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// For where `bin/countersign` cannot run. Runs on whatever Node the machine has (18 or newer): hands over to the Node 24
-// that npm installed, which runs the TypeScript of the command line as it is.
+// Runs the command line where `bin/countersign` cannot run. It starts on any Node from 18 on; one older than 24 hands over
+// to the Node 24 that npm installed. Node 24 runs the TypeScript of the command line as it is.
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
@@ -25,7 +25,7 @@ if (!existsSync(join(MODULES, 'commander'))) {
   )
 }
 
-/** Help and the version need nothing installed. */
+/** Prints help or the version, which need no dependencies; all other commands fail. */
 function withoutDependencies() {
   if (words.includes('--version') || words.includes('-V')) {
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
@@ -37,7 +37,7 @@ function withoutDependencies() {
   }
 }
 
-/** From the page that is made of what the command line says itself. */
+/** The help of a command, or of all, from docs/cli.md, which is generated from the command line itself. */
 function helpOf(command) {
   const page = readFileSync(join(ROOT, 'docs', 'cli.md'), 'utf8')
   const sections = [...page.matchAll(/^```help( \S+)?\n([\s\S]*?)^```$/gm)]
@@ -45,7 +45,7 @@ function helpOf(command) {
   return (found ?? sections[0])?.[2] ?? ''
 }
 
-/** Runs to the end with our streams, hands signals on, and ends as it ended. */
+/** Runs a program with our streams, passes signals on to it, and exits with its status, or 128 + the number of its signal. */
 function run(file, args) {
   const child = spawn(file, args, { stdio: 'inherit' })
   for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT']) process.on(signal, () => child.kill(signal))

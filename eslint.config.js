@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint'
 import { guardedHandlers } from './infra/local/eslint/guarded-handlers.js'
 
-/** Nets themselves; and where times are constants of Countersign, and callbacks only begin what is caught elsewhere. */
+/** May use Node's timers: nets, and files with constant times, whose callbacks only begin work that is caught elsewhere. */
 const OWN_TIMERS = [
   'libs/runtime/src/{last-net,net,start-service}.ts',
   'libs/log/src/in-memory.ts',
@@ -54,7 +54,7 @@ export default tseslint.config(
     },
   },
   {
-    // What the event loop calls has a net under it (docs/decisions/0016-a-fault-ends-one-connection.md).
+    // Each handler that the event loop calls must run in a net (docs/decisions/0016-a-fault-ends-one-connection.md).
     files: ['services/**/*.ts', 'libs/{identity,kernel,log,runtime}/**/*.ts'],
     ignores: ['**/*.{test,contract,fixture}.ts', 'libs/kernel/src/long-wait.ts', ...OWN_TIMERS],
     plugins: { countersign: { rules: { 'guarded-handlers': guardedHandlers } } },
@@ -74,7 +74,7 @@ export default tseslint.config(
     },
   },
   {
-    // A statement of ours that failed when it ran is still there: its name is closed before the next Parse.
+    // A statement of Countersign that failed in execution keeps its name at the target, so the next Parse closes it first.
     files: ['services/proxy/src/shell/**/*.ts'],
     ignores: ['**/*.{test,fixture}.ts'],
     rules: {
@@ -85,7 +85,7 @@ export default tseslint.config(
     },
   },
   {
-    // A command waits for one thing at a time, but a timer of Node ends at once for it, too, when asked for too long.
+    // A command waits for one thing at a time and needs no net, but a timer of Node that is asked for too long ends at once.
     files: ['libs/cli/**/*.ts'],
     ignores: ['**/*.{test,fixture}.ts'],
     rules: { 'no-restricted-globals': NO_BARE_TIMERS },
