@@ -83,11 +83,11 @@ export function proxyConfig(environment: NodeJS.ProcessEnv): ProxyConfig {
   )
 }
 
-/** With its statement it fits into the parts of one request. */
+/** The most data of a held COPY that, with its statement, fit into the parts of one request. */
 const COPY_DATA_BYTES_MAX = 16 * 1024 * 1024
 
-/** Who may read what a session asks and sees: those who read the topic `keys`, and nobody else. */
+/** The services that read the topic `keys`: they alone may read what a session asks and sees. */
 export const DATA_KEY_READERS = ['policy', 'replay'] as const
 
-/** How long sessions may take to say goodbye when the process stops. */
+/** The time that sessions get to say goodbye when the process stops, in milliseconds. */
 export const ENDING_MS = 3_000

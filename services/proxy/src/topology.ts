@@ -1,6 +1,6 @@
 import type { Topology } from '@countersign/log'
 
-/** What the proxy reads, and what it alone writes. */
+/** The topics that the proxy reads, and those that it alone writes. */
 export const topology: Topology = {
   service: 'proxy',
   reads: ['decisions', 'approvals', 'credentials', 'masking', 'catalog'],
@@ -8,8 +8,8 @@ export const topology: Topology = {
 }
 
 /**
- * What is said about sessions, by lanes. An instance reads all of them, and passes over what is about sessions of others; to
- * share them out, an id would have to be drawn until its partition is one of ours.
+ * The topics with messages about sessions, by lanes. An instance reads all lanes, and passes over the sessions of others; to
+ * share lanes out, an id would have to be drawn until its partition is one of ours.
  */
 export const LANE_TOPICS = ['decisions', 'approvals', 'credentials', 'masking'] as const
 

@@ -1,13 +1,13 @@
 import type { RequestAllowed, ReviewRequired } from '@countersign/contracts'
 import type { Bind, Request } from '@countersign/postgres-wire'
 
-/** What policy said of a request that counts for the masking of its answer. */
+/** The parts of policy's decision on a request that count for the masking of its answer. */
 export type AnswerTaint = Pick<
   RequestAllowed,
   'writesTagged' | 'plainColumns' | 'cursor' | 'cursorUse'
 > & { readonly isTainted: boolean }
 
-/** Of what reads and writes nothing that is masked. */
+/** The taint of a request that reads and writes nothing that is masked. */
 export const UNTAINTED: AnswerTaint = {
   isTainted: false,
   writesTagged: false,
@@ -16,10 +16,10 @@ export const UNTAINTED: AnswerTaint = {
   cursorUse: null,
 }
 
-/** In doubt everything that was computed is masked. */
+/** The taint of an answer in doubt: everything that was computed is masked. */
 export const IN_DOUBT: AnswerTaint = { ...UNTAINTED, isTainted: true }
 
-/** What a decision says of the answer, as long as it is about no cursor. */
+/** The taint of an answer as its decision says; where the request uses a cursor, see `cursorUsed`. */
 export const answerTaint = ({
   tainted,
   writesTagged,
@@ -34,7 +34,7 @@ export const answerTaint = ({
   cursorUse,
 })
 
-/** The same answer, where what was decided of its masking may not hold any more. */
+/** The same answer with the strictest taint, where the decision on its masking may not hold any more. */
 export const inDoubt = (answer: AnswerTaint): AnswerTaint => ({
   ...answer,
   isTainted: true,
@@ -42,17 +42,17 @@ export const inDoubt = (answer: AnswerTaint): AnswerTaint => ({
   plainColumns: [],
 })
 
-/** The answer of a portal, with the counts of what changed when it was asked about. */
+/** The answer of a portal, with the two counts of changes of its session when it was asked about. */
 export type PortalAnswer = {
   readonly answer: AnswerTaint
-  /** How often texts had come to be read otherwise. */
+  /** `changes` of `StatementNames`: how often texts had come to be read otherwise. */
   readonly changes: number
   readonly planChanges: number
 }
 
 /**
- * The answer of a portal that is executed, and what policy said of it now. It shows what it was bound to: where names stand
- * for others since, it is masked as policy said then too.
+ * The taint of a portal that is executed, from what policy said of it now. It shows what it was bound to: where texts are
+ * read otherwise since its Bind, it is masked as policy said at the Bind too.
  */
 export function portalAnswer(
   known: WeakMap<Bind, PortalAnswer>,
@@ -72,8 +72,8 @@ export function portalAnswer(
 }
 
 /**
- * Whether the end of the transaction may still quote masked columns: checks that wait for it, and held cursors, whose
- * queries run to their end there. Code that nobody looked into may have declared some.
+ * Whether the end of the transaction may still quote masked columns: deferred checks run there, and the queries of held
+ * cursors run to their end there. Code that policy could not look into may have declared such cursors.
  */
 export const outlasts = ({ isTainted, writesTagged, cursorUse }: AnswerTaint): boolean =>
   writesTagged || (isTainted && (cursorUse === 'hold' || cursorUse === 'clear'))
@@ -84,8 +84,8 @@ export type Cursors = Map<string, Cursor>
 type Cursor = { readonly answer: AnswerTaint; readonly request: number; isConfirmed: boolean }
 
 /**
- * Notes what a request does to cursors when it goes out, in the order of the target, and gives its taint: a cursor shows
- * what the query shows that it was declared for. Policy counts every FETCH as touching, unless nothing is masked at all.
+ * Notes what a request does to cursors when it goes out, in the order of the target, and gives its taint: a FETCH shows
+ * what the query of its cursor shows. Policy counts every FETCH as tainted, unless nothing is masked at all.
  */
 export function cursorUsed(cursors: Cursors, answer: AnswerTaint, request: number): AnswerTaint {
   const { cursor, cursorUse } = answer
@@ -104,7 +104,7 @@ export function cursorUsed(cursors: Cursors, answer: AnswerTaint, request: numbe
   return answer
 }
 
-/** Notes that portals of the protocol get or lose names, which cursors may have had. */
+/** Forgets cursors whose names a Bind gives to a portal, or a Close takes away: cursors are portals too. */
 export function portalsNamed(cursors: Cursors, messages: readonly Request[]): void {
   for (const message of messages) {
     if (message.tag === 'Bind') cursors.delete(message.portal)
@@ -112,7 +112,7 @@ export function portalsNamed(cursors: Cursors, messages: readonly Request[]): vo
   }
 }
 
-/** Notes that the target did what a request declared, or did not. */
+/** Notes whether a request succeeded at the target: its cursors are confirmed then, and else forgotten. */
 export function cursorAnswered(cursors: Cursors, request: number, hasSucceeded: boolean): void {
   for (const [name, cursor] of cursors) {
     if (cursor.request !== request) continue
@@ -121,10 +121,10 @@ export function cursorAnswered(cursors: Cursors, request: number, hasSucceeded: 
   }
 }
 
-/** Only those that are held outlive their transaction. */
+/** Forgets the cursors that end with their transaction: only those WITH HOLD outlive it. */
 export function transactionCursorsEnded(cursors: Cursors): void {
   for (const [name, { answer }] of cursors) if (answer.cursorUse !== 'hold') cursors.delete(name)
 }
 
-/** More are not remembered. */
+/** The most cursors that a session remembers; any other one is in doubt. */
 export const CURSORS_MAX = 1_000

@@ -9,7 +9,7 @@ import { type Draft, draftOf } from '@countersign/log/records'
 export type Chain = {
   readonly sessionId: SessionId
   readonly name: 'control' | 'transcript'
-  /** How many events the chain has. */
+  /** The number of events in the chain. */
   count: number
   /** The hash of the last event; empty before the first. */
   head: string
@@ -22,7 +22,7 @@ export const newChain = (sessionId: SessionId, name: Chain['name']): Chain => ({
   head: '',
 })
 
-/** What the chain itself fills in. */
+/** The fields of an event that the chain itself fills in. */
 type Linked = 'sessionId' | 'sequence' | 'previousHash'
 /** An event without its links. */
 export type Unlinked<M> = M extends unknown ? Omit<M, Linked> : never

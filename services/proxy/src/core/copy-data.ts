@@ -1,12 +1,12 @@
 /** Keeps the data of a COPY FROM STDIN, however they are cut into messages, up to a bound. */
 export type CopyData = {
-  /** False where they are more than the bound with these: then nothing was added. */
+  /** Adds data; false where they would be more than the bound with these: then nothing was added. */
   add(data: Uint8Array): boolean
   /** All of them, as one piece of memory of just their size. */
   bytes(): Buffer
 }
 
-/** The data are kept as they came, encrypted for the log, and for a moment as what is sent. */
+/** The copies of the data in memory: as they came, encrypted for the log, and for a moment as they are sent. */
 export const COPIES = 3
 
 export function copyData(bytesMax: number): CopyData {

@@ -7,11 +7,11 @@ export type Cover = {
   readonly decisionHash: string
   readonly coverage: Exclude<Coverage, 'None'>
   readonly decision: RequestAllowed
-  /** How far policy had said to have read the catalog when it decided, or a moment before. */
+  /** The catalog offset that policy had last reported when it decided, or a moment before. */
   readonly catalogOffset: number
 }
 
-/** What the earlier decisions of a session cover, by coverage key. */
+/** The earlier decisions of a session that cover later requests, by coverage key. */
 export type Covers = Map<string, Cover>
 
 /** Remembers a decision, where it covers anything. The oldest goes when there are too many. */
@@ -35,8 +35,8 @@ export function remember(
 }
 
 /**
- * The conditions under which a cover is good. What policy has read of the catalog since may be masking rules, under which
- * the statement is tainted.
+ * The conditions under which a cover is good. A catalog offset that has moved since may mean new masking rules, under
+ * which the statement is tainted.
  */
 export type CoverConditions = { policyVersion: string; stateVersion: number; catalogOffset: number }
 
@@ -57,5 +57,5 @@ export function coverOf(
   return null
 }
 
-/** How many decisions a session remembers. */
+/** The most decisions that a session remembers. */
 const COVERS_MAX = 1_000

@@ -25,13 +25,13 @@ export type Step = {
   confirmed?(): void
   /** Called with the types of the parameters, as the target describes them. */
   typed?(types: readonly number[]): void
-  /** What the agent is told instead of the error with which the target failed at it; null where it is told that. */
+  /** Gives the message that the agent gets instead of the target's error at this step; null where it gets that. */
   instead?(fields: ReadonlyMap<string, string>): Buffer | null
   /** Called with the fields of the error with which the target failed at it. */
   failed?(fields: ReadonlyMap<string, string>): void
 }
 
-/** How a request ended. */
+/** The end of a request: its outcome, and the size of its answer. */
 export type Ended = {
   readonly request: number
   readonly outcome: 'Succeeded' | 'Failed' | 'Aborted'
@@ -41,7 +41,7 @@ export type Ended = {
   readonly resultBytes: number
 }
 
-/** What becomes of a frame of the target. */
+/** The verdict on a frame of the target: whether it is passed on, masked, dropped or replaced, and what it means. */
 export type Verdict =
   | { readonly do: 'pass' }
   | { readonly do: 'drop' }
@@ -51,7 +51,7 @@ export type Verdict =
   /** The agent is told this instead. */
   | { readonly do: 'instead'; readonly bytes: Buffer }
   | { readonly do: 'setting' }
-  /** With the Syncs that the target ignores, and no longer answers. */
+  /** The target asks for data; `syncs` are those that it ignores meanwhile, and no longer answers. */
   | { readonly do: 'copyIn'; readonly syncs: readonly Step[] }
   | { readonly do: 'copyOut' }
   | { readonly do: 'copyRow' }
@@ -65,11 +65,11 @@ export type Verdict =
  */
 export type Exchange = {
   readonly steps: Step[]
-  /** How the requests ended, until somebody takes it. */
+  /** The ends of requests that nothing has taken out yet. */
   readonly ended: Ended[]
-  /** The columns of each portal, as described last. The simple query has the name of none. */
+  /** The columns of each portal, as described last. Those of a simple query stand under null. */
   readonly columns: Map<string | null, readonly Column[] | null>
-  /** What descriptions of columns said before, by their bytes. */
+  /** The columns that were described before, by the bytes of their description. */
   readonly descriptions: Map<string, readonly Column[]>
   /** The target takes data now. */
   copyIn: boolean
@@ -78,7 +78,7 @@ export type Exchange = {
   sqlState: string | null
   commandTag: string | null
   rows: number
-  /** Rows that the agent was sent, by whichever messages; counted anew by who knows where a transaction ends. */
+  /** Rows that the agent was sent in this transaction, by whichever messages; the caller resets it at its end. */
   rowsSent: number
   resultBytes: number
 }
@@ -102,7 +102,7 @@ export const newExchange = (): Exchange => ({
 /** Whether everything that was forwarded is answered. After an error the target still waits for Sync: see `skipping`. */
 export const isSettled = (exchange: Exchange): boolean => exchange.steps.length === 0
 
-/** What to do with the next frame of the target. */
+/** Takes the next frame of the target into account, and says what to do with it. */
 export function accept(exchange: Exchange, frame: ServerFrame): Verdict {
   exchange.resultBytes += frame.raw.length
   const [step] = exchange.steps
@@ -132,7 +132,7 @@ export function accept(exchange: Exchange, frame: ServerFrame): Verdict {
     case '1':
       return answered(exchange, step, 'Parse')
     case '2':
-      // What was described was what the name stood for before.
+      // The columns that are known are those of the portal that had this name before.
       exchange.columns.delete(step?.portal ?? null)
       return answered(exchange, step, 'Bind')
     case '3':
@@ -154,7 +154,7 @@ export function accept(exchange: Exchange, frame: ServerFrame): Verdict {
     case 'H':
       return { do: 'copyOut' }
     case 'd':
-      // The server sends a message for each line, and one for what ends binary data.
+      // The server sends a CopyData for each line, and one for the trailer of binary data, which is no row.
       if (!frame.raw.equals(COPY_TRAILER)) exchange.rowsSent++
       return { do: 'copyRow' }
     case 'c':
@@ -188,7 +188,7 @@ function learn(
   if (columns.size > COLUMNS_MAX && oldest !== undefined) columns.delete(oldest)
 }
 
-/** The same bytes describe the same columns: whoever remembers something about them finds it again. */
+/** The same bytes give the same array of columns, so that what is kept for it, such as masks, is found again. */
 function columnsIn(exchange: Exchange, frame: ServerFrame): readonly Column[] | null {
   const bytes = frame.raw.toString('latin1')
   const known = exchange.descriptions.get(bytes)
@@ -231,7 +231,7 @@ function executed(exchange: Exchange, step: Step | undefined): Verdict {
   return { do: step.isOurs ? 'drop' : 'pass' }
 }
 
-/** Of what Countersign asks, an agent that lowers client_min_messages would be shown the texts and plans. */
+/** Whether a notice tells of Countersign's own statements: with a low client_min_messages it shows texts and plans. */
 function isOfItsWork(frame: ServerFrame): boolean {
   const fields = errorFieldsOf(frame)
   return !fields.ok || WORK_SEVERITIES.has(fields.value.get('V') ?? '')

@@ -1,7 +1,7 @@
-/** The logins that were refused lately, by address: what each costs the next ones, and what is not told one by one. */
+/** The logins that were refused lately, by address: they delay the next ones, and many are told in a summary. */
 export type FailedLogins = {
   readonly addresses: Map<string, Failures>
-  /** How many were told one by one since the last summary. */
+  /** Refused logins that got an event of their own since the last summary, over all addresses. */
   singles: number
 }
 
@@ -45,14 +45,14 @@ export function loginFailed(
   return 'summed'
 }
 
-/** How long the next login of an address waits before its password is looked at, whether it is right or wrong. */
+/** The delay of the next login of an address before its password is looked at, right or wrong, in milliseconds. */
 export function loginDelayMs(logins: FailedLogins, address: string, nowMs: number): number {
   const failures = logins.addresses.get(sourceOf(address))
   const over = failures === undefined ? 0 : levelAt(failures, nowMs) - FREE_MAX
   return over <= 0 ? 0 : Math.min(DELAY_MS_MAX, DELAY_MS * 2 ** (over - 1))
 }
 
-/** What is to be told now of those that were summed up. Forgets addresses that have been quiet. */
+/** The summaries of refused logins since the last call. Forgets addresses that have been quiet. */
 export function loginSummaries(logins: FailedLogins, nowMs: number): Summary[] {
   logins.singles = 0
   const summaries: Summary[] = []
@@ -89,7 +89,7 @@ function failuresOf({ addresses }: FailedLogins, source: string, nowMs: number):
 const levelAt = ({ level, atMs }: Failures, nowMs: number): number =>
   Math.max(0, level - Math.max(0, nowMs - atMs) / 1_000)
 
-/** Where a login comes from: an IPv4 address, or the 64 bits of an IPv6 address that one customer has. */
+/** The source of a login: an IPv4 address, or the first 64 bits of an IPv6 address, which one customer has. */
 export function sourceOf(address: string): string {
   const mapped = /^::ffff:([\d.]+)$/i.exec(address)?.[1]
   if (mapped !== undefined || !address.includes(':')) return mapped ?? address
@@ -101,16 +101,16 @@ export function sourceOf(address: string): string {
   return `${all.slice(0, 4).join(':')}::/64`
 }
 
-/** Those beyond the bounds of the table. */
+/** Stands for all addresses beyond the bounds of the table or of the summaries. */
 export const OTHERS = 'other addresses'
 
-/** Refused logins of an address that cost nothing. */
+/** The level up to which refused logins of an address delay nothing. */
 const FREE_MAX = 10
 const DELAY_MS = 50
 const DELAY_MS_MAX = 3_000
-/** An address that has stopped waits no longer than this many seconds for its first undelayed login. */
+/** The highest level: an address that has stopped waits at most so many seconds for its first undelayed login. */
 const LEVEL_MAX = 30
-/** Events of their own between two summaries, of one address and of all. */
+/** Refused logins that get an event of their own between two summaries, of one address and of all. */
 const SINGLES_MAX = 5
 const ALL_SINGLES_MAX = 60
 const SUMMARIES_MAX = 100

@@ -7,7 +7,7 @@ const now = Instant(1_800_000_000_000_000)
 const limits = { holdAfterWriteMaxMs: 30_000, holdInTransactionMaxMs: 60_000 }
 const reading: OpenTransaction = { keepsLocks: false, keepsSnapshot: false, timeouts: [] }
 
-/** What the transaction keeps, and what then limits the hold and for how long, in seconds. */
+/** By rule: the state of the transaction, the limit that then ends the hold, and its length in seconds. */
 const EXAMPLES: Readonly<Record<string, [Partial<OpenTransaction>, string | null, number?]>> = {
   'one that has only begun or read is limited by its chain alone': [{}, null],
   'one with locks may wait for holdAfterWriteMax': [{ keepsLocks: true }, 'holdAfterWriteMax', 30],

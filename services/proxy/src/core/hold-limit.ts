@@ -1,6 +1,6 @@
 import { afterMs, type Instant } from '@countersign/kernel'
 
-/** When a hold ends at the latest, and the name of what limits it, as its owner knows it. */
+/** A limit of a hold: its name, as whoever set it knows it, and the latest end of the hold by it. */
 export type HoldLimit = { readonly name: string; readonly endsAt: Instant }
 
 /** The state of the backend's open transaction that a hold would keep as it is. */
@@ -9,7 +9,7 @@ export type OpenTransaction = {
   readonly keepsLocks: boolean
   /** It keeps its snapshot, so that nothing is cleaned up behind it. */
   readonly keepsSnapshot: boolean
-  /** When the target itself would end the transaction, by the names of its settings; in milliseconds from now. */
+  /** Timeouts by which the target itself would end the transaction: their settings, and milliseconds from now. */
   readonly timeouts: readonly { readonly name: string; readonly ms: number }[]
 }
 
@@ -45,7 +45,7 @@ export const firstLimit = (limits: readonly HoldLimit[]): HoldLimit | null =>
     null,
   )
 
-/** What an agent is told when a limit of its transaction ended the hold, or let none begin. */
+/** The reason and hint for an agent, by the limit of its transaction that ended the hold, or let none begin. */
 export const WORDS: Readonly<Record<string, { reason: string; hint: string }>> = {
   holdAfterWriteMax: {
     reason:

@@ -4,17 +4,17 @@ import type { Passage } from './passage.ts'
 
 /** A text that Countersign itself has the target parse. */
 export type OwnParse = {
-  /** The agent's unnamed statement stays as it is. */
+  /** A name of our own: the agent's unnamed statement stays as it is. */
   readonly name: string
   readonly sql: string
   readonly parameterTypes?: readonly number[]
   /** Its number in the exchange. */
   readonly request: number
-  /** With the request where it ends with the Parse. */
+  /** Goes into its steps; with `request` where that request ends with the Parse. */
   readonly step: Partial<Pick<Step, 'request' | 'portal' | 'isForAgent' | 'instead' | 'failed'>>
 }
 
-/** The one way to a Parse of Countersign itself. The name is closed first: what failed when it ran is still there. */
+/** The only maker of a Parse of Countersign itself. It closes the name first, which one that failed still has. */
 export function ownParse({ name, sql, parameterTypes, request, step }: OwnParse): Passage {
   return {
     outbound: [
@@ -41,7 +41,7 @@ export type OwnStatement = {
   confirmed?(): void
 }
 
-/** The messages of a statement of Countersign itself, without the end. */
+/** The messages of a statement of Countersign itself, without the Sync or Flush at their end. */
 export function ownPassage(own: OwnStatement): Passage {
   const { name, sql, resultFormats, request } = own
   const step = { ...OURS, portal: name, ...own.step }

@@ -93,7 +93,7 @@ test('what the client had an answer to already is not answered again', () => {
     toServer.execute(),
   )
   assert.ok(parse?.tag === 'Parse' && bind !== undefined && execute !== undefined)
-  // As a COPY is sent whose data were asked for first.
+  // This is how a COPY is sent whose data were asked for first.
   learnStatement(names, parse)
   names.doubtfulStatements.add('s')
   const { steps } = passage(names, {
@@ -108,7 +108,7 @@ test('what the client had an answer to already is not answered again', () => {
   )
 })
 
-/** A statement that is prepared, and bound under what texts are read under then; and what goes out for it. */
+/** A statement that is prepared under reading 0, the readings of its Binds, and the messages that go out for it. */
 const BOUND: Readonly<Record<string, readonly [sql: string, readings: string[], sent: string[]]>> =
   {
     'as it was read': ['select 1', ['0'], ['Bind', 'Execute']],
@@ -368,7 +368,7 @@ type Agent = {
   known: { readonly stateVersion: number; readonly mode: string }
 }
 
-/** What the proxy does with a pipeline in which everything is allowed. */
+/** Serves a pipeline in which everything is allowed, as the proxy does. */
 function serve(agent: Agent, messages: readonly Request[]): void {
   const sync = messages.length - 1
   let next = 0
@@ -390,7 +390,7 @@ function serve(agent: Agent, messages: readonly Request[]): void {
       if (kind === 'Prepare') continue
       if (isOpaque(sql)) doubtAll(agent.names)
     }
-    // The model does not tell when a portal was made: what is in doubt is taken for another.
+    // The model does not tell when a portal was made, so a portal in doubt is taken for another.
     for (const name of [...agent.names.doubtfulPortals]) forgetPortal(agent.names, name)
     next = end
     if (next > sync) return
@@ -598,7 +598,7 @@ const ran = (sql: string): Buffer[] => [
 
 const MESSAGES = fc
   .oneof(
-    // One message, that most often fails, and what seldom does.
+    // Single messages, which most often fail, and groups of them, which seldom do.
     fc.tuple(NAME_OR_NONE, SELECT).map(([name, sql]) => [toServer.parse(name, sql)]),
     fc
       .tuple(NAME_OR_NONE, NAME_OR_NONE)

@@ -41,9 +41,9 @@ export type PassageOptions = {
   answered?: ReadonlySet<Request>
   /** The settings of the session, under which it reads literals. */
   settings(): string
-  /** What the target reads a message under; as it reads now where it is left out. */
+  /** The reading of a message at the target; the present one where this is left out. */
   readingOf?(step: number): Reading
-  /** What of Countersign's own goes out right before a message; null for nothing. */
+  /** Countersign's own messages that go out right before a message; null for none. */
   guardOf?(step: number): Passage | null
 }
 
@@ -59,7 +59,7 @@ export function passage(names: StatementNames, options: PassageOptions): Passage
   const outbound: Outbound[] = []
   const steps: Step[] = []
   const doubtful = new Set(names.doubtfulStatements)
-  /** What the messages make, before the target confirms it. */
+  /** The statements that the messages prepare, before the target confirms them. */
   // bound: the messages of a pipeline
   const made = new Map<string, Made>()
   const madeAs = (name: string): Made | undefined => {
@@ -86,7 +86,7 @@ export function passage(names: StatementNames, options: PassageOptions): Passage
     const step = stepOf(names, message, { request, reading, settings: () => options.settings() })
     if (own !== null) outbound.push({ request: null, bytes: own })
     else {
-      // Data comes when the target asks for it; what else is left is never sent.
+      // Data is sent when the target asks for it; the other messages that have no step are never sent.
       if (step === null) continue
       if (owner === null) throw new Error(`a ${message.tag} belongs to no request`)
       if (message.tag === 'Bind') {
@@ -137,12 +137,12 @@ type Made = { readonly parse: Parse; readonly reading: Reading | undefined }
 const isReadOtherwise = ({ parse, reading }: Made, now: Reading): boolean =>
   reading !== now && !isEnd(parse)
 
-/** The end of a transaction reads nothing, and is what may run in one that failed. */
+/** Whether it ends a transaction: such a text reads nothing, and may run in a transaction that failed. */
 const isEnd = ({ sql }: Parse): boolean => sql !== null && isEndTold(sql)
 
 /**
- * The name may stand for another text by now, or the target may have read its text otherwise than it would now. So it is given
- * its own text again, as part of the request that uses it: that is decided on and recorded with just this text and these types.
+ * Gives a name its own text again, as part of the request that uses it: that is decided on and recorded with just this text and
+ * these types. The name may stand for another text by now, or the target may have read its text otherwise than it would now.
  */
 function prepareAgain(names: StatementNames, parse: Parse, to: To): void {
   const { name } = parse
@@ -152,22 +152,22 @@ function prepareAgain(names: StatementNames, parse: Parse, to: To): void {
     { request: to.request, bytes: parse.raw },
   )
   to.steps.push(
-    // Where the Parse fails, the target has none by this name.
+    // If the Parse behind it fails, the target has no statement by this name.
     { ...step, tag: 'Close', confirmed: () => names.doubtfulStatements.add(name) },
     { ...step, tag: 'Parse', confirmed: () => learnStatement(names, parse, to.reading) },
   )
 }
 
 /**
- * The client knows the columns of a statement that it prepared, and PostgreSQL refuses to execute one that would have others by now
- * (0A000). Drivers then prepare it again themselves.
+ * Lets the target refuse a statement that would have other columns by now than those that the client knows: PostgreSQL does not
+ * execute it (0A000), and drivers then prepare it again themselves.
  */
 function refuseOtherColumns({ name }: Parse, to: To): void {
   to.outbound.push({ request: null, bytes: toServer.describe('statement', name) })
   to.steps.push({ ...FOR_AGENT, tag: 'Describe', portal: STATEMENT })
 }
 
-/** Where what Countersign adds to a pipeline goes. */
+/** The place for messages that Countersign adds to a pipeline, with their reading and their request. */
 type To = {
   readonly outbound: Outbound[]
   readonly steps: Step[]
@@ -271,7 +271,7 @@ function stepOf(
   }
 }
 
-/** Of several statements some may have run before one failed. */
+/** Forgets the names that a simple query redefined, also where it failed: some of its statements may have run. */
 function queried(names: StatementNames, sql: string | null): void {
   simpleQueried(names)
   forgetRedefined(names, sql)
@@ -279,10 +279,10 @@ function queried(names: StatementNames, sql: string | null): void {
 
 const ourDescribe = ({ portal }: Execute): Step => ({ ...FOR_AGENT, tag: 'Describe', portal })
 
-/** An error of it is the agent's. */
+/** A step of Countersign's own whose error is the agent's. */
 const FOR_AGENT = { ...OURS, isForAgent: true } as const
 
 const CHANGES_PORTALS: ReadonlySet<Request['tag']> = new Set(['Bind', 'Close', 'Execute', 'Query'])
 
-/** Describing a statement says nothing about a portal: its columns have no format yet. */
+/** Stands for no portal: the description of a statement says nothing about one, as its columns have no format yet. */
 const STATEMENT = '\0statement'

@@ -46,7 +46,7 @@ for (const [what, happens] of Object.entries(REFUSED))
     noteReleased(guard, INSERT, ON_ROWS)
     notePath(guard, A, false)
     happens(guard)
-    // Whatever else was learned before.
+    // No guard, whatever else was learned before.
     assert.equal(guardText(guard), null)
   })
 

@@ -4,10 +4,10 @@ import { literal } from './literal.ts'
 import type { Ask } from './pipeline-plan.ts'
 
 /**
- * What is known about guards of the search path. Code of the target (a trigger, a default) may move the path between two
+ * The state of guards of the search path. Code of the target (a trigger, a default) may move the path between two
  * requests of a pipeline. A guard is a statement of our own between the two that fails where the path has moved: then the
  * target skips everything up to Sync, so nothing runs along a path that it was not decided along, and the two go out
- * together. Where it fails, so does the transaction of the agent; a question lets the agent go on. So a guard only follows a
+ * together. Where it fails, so does the transaction of the agent; asking the target would not. So a guard only follows a
  * text behind which the target was asked before, and had the same path.
  *
  * Known limit: code that moves the path only sometimes fails one transaction of each session, which then asks again.

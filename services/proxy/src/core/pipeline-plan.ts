@@ -25,7 +25,7 @@ export type Ask = {
   /** The data of a COPY FROM STDIN that is held with them; null where none are. */
   readonly copyData: Buffer | null
   readonly rowsMax: number
-  /** What made the portal that it executes, or makes it; null where there is none. */
+  /** The Bind that made the portal that it executes, or that makes one; null where there is none. */
   readonly bind: Bind | null
   /** The first message that belongs to it: privileges are checked at Bind, so the group is held as one. */
   readonly firstStep: number
@@ -82,7 +82,7 @@ export function planned(
     close()
     return { messages, asks, stop, end }
   }
-  /** What PREPARE or EXECUTE means is known when all before it is answered. */
+  /** Whether a text waits: the meaning of a PREPARE or EXECUTE is known when all before it is answered. */
   const waits = ({ sql }: Query | Parse): boolean =>
     asks.length > 0 && (executedName(sql) !== null || preparedName(sql) !== null)
   const stopAt = (step: number, code: StopCode, why: string): PipelinePlan =>
@@ -125,7 +125,7 @@ export function planned(
         if (asks.length >= requestsMax || waits(portal.parse)) return plan(step)
         group = null
         asks.push(executeAsk(names, portal, { message, firstStep, lastStep: step }))
-        // It is not gone on with: see `borrowsColumns`.
+        // Such a portal is not executed further: see `borrowsColumns`.
         if (borrowsColumns(portal.parse.sql)) scope.portals.delete(message.portal)
         if (namesFollow(messages, step) && mayRedefine(portal.parse.sql)) return plan(step + 1)
         break
@@ -141,7 +141,7 @@ export function planned(
         else scope.portals.delete(message.name)
         break
       case 'Describe':
-        // SQL makes none without a name, and a simple query that was refused has left it at the target.
+        // SQL makes no unnamed statement, and a simple query that was refused has left an old one at the target.
         if (isUnnamedStatement(message) && !scope.statements.has(''))
           return stopAt(step, 'CS_STATEMENT_UNKNOWN', noStatement(''))
         break
@@ -161,7 +161,7 @@ export function planned(
 const isLeftOver = (names: StatementNames, bind: Bind): boolean =>
   names.portals.get(bind.portal)?.bind === bind && isOutdated(names, bind)
 
-/** So many requests are decided on, recorded and sent at once. */
+/** The most requests that are decided on, recorded and sent at once. */
 export const REQUESTS_MAX = 2_000
 
 /** The group where it only prepares this statement. */

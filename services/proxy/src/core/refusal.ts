@@ -3,12 +3,12 @@ import type { ErrorFields } from '@countersign/postgres-wire'
 import type { HoldLimit } from './hold-limit.ts'
 import { NOTICES, sqlStateOf } from './sql-states.ts'
 
-/** Why a request or a session is refused, before it is said in the words of the protocol. */
+/** The refusal of a request or a session, before it is put into the words of the protocol. */
 export type Refusal = {
   readonly code: ErrorCode
   /** The rule, or the words of the reviewer. */
   readonly reason: string
-  /** What the agent can do next; null for what can always be done about this code. */
+  /** The next step for the agent; null for the usual one of this code (`NEXT_STEPS`). */
   readonly hint: string | null
   readonly requestId: string | null
   /** The session; null before there is one. */
@@ -68,7 +68,7 @@ export function errorOf(refusal: Refusal, severity: 'ERROR' | 'FATAL'): ErrorFie
   }
 }
 
-/** What of a request became, in a word. */
+/** The status of a refused request in one word, by its code; all others are just `refused`. */
 const STATUS: Readonly<Partial<Record<ErrorCode, string>>> = {
   CS_REQUEST_BLOCKED: 'blocked',
   CS_REVIEW_DENIED: 'denied',
@@ -78,14 +78,14 @@ const STATUS: Readonly<Partial<Record<ErrorCode, string>>> = {
   CS_REVIEW_SUPERSEDED: 'superseded',
 }
 
-/** What the notices about a hold have in common. */
+/** The facts that each notice about a hold tells. */
 export type HoldNotice = {
   readonly status: 'held' | 'still held'
   readonly sessionId: string
   readonly requestId: string
   readonly summary: string
   readonly reviewers: readonly string[]
-  /** What ends the hold first. */
+  /** The limit that ends the hold first. */
   readonly limit: HoldLimit
   readonly now: Instant
   readonly consoleUrl: string | null
@@ -123,7 +123,7 @@ export function countersignedNotice(vote: {
   }
 }
 
-/** Minutes where there are some, else seconds: nobody is told more time than there is. */
+/** From two hours on in hours, from two minutes on in minutes, else in seconds; never more time than there is. */
 function durationOf(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1_000))
   if (seconds < 120) return `${seconds} s`

@@ -1,7 +1,7 @@
 import { digestOf, encodeSubject, type RequestSubject } from '@countersign/contracts'
 import type { Ask } from './pipeline-plan.ts'
 
-/** What the session adds to a request. */
+/** The fields that the session adds to a request. */
 export type SubjectContext = Pick<
   RequestSubject,
   | 'sessionId'
@@ -14,7 +14,7 @@ export type SubjectContext = Pick<
   | 'settings'
 >
 
-/** What exactly is asked, as the bytes that are encrypted, and the digest that an approval binds. */
+/** The subject of a request, all that is asked: the bytes that are encrypted, and the digest that an approval binds. */
 export function subjectOf(ask: Ask, context: SubjectContext): { bytes: Buffer; digest: string } {
   const bytes = encodeSubject({
     protocol: 'Postgres',

@@ -36,42 +36,42 @@ import {
 /** Masks what a target says by the plan of the session, before the agent and the transcript see it. Fails closed. */
 export type ResultFilter = {
   readonly plan: MaskingPlanned
-  /** A row. `columns` null: nobody described it, so every cell is masked. */
+  /** Masks a row. `columns` null: nobody described it, so every cell is masked. */
   row(frame: ServerFrame, columns: readonly Column[] | null, taint: Taint): Buffer
-  /** What the agent is told before a row that another filter masks with `bareRow`. */
+  /** The notices that the agent gets before a row that another filter masks with `bareRow`. */
   noticesFor(columns: readonly Column[] | null, taint: Taint): Buffer[]
-  /** A row without notices. */
+  /** Masks a row, without notices. */
   bareRow(frame: ServerFrame, columns: readonly Column[] | null, taint: Taint): Buffer
-  /** An error, a notice or a notification. Closed: it may quote values of masked columns. */
+  /** Masks an error, a notice or a notification. `isClosed`: it may quote values of masked columns. */
   message(frame: ServerFrame, isClosed: boolean): Buffer
-  /** What was masked since it was asked last, and why, for a statement that ends. */
+  /** The notice for a statement that ends: what was masked since the last such notice, and why. */
   statementEnds(): Buffer[]
-  /** What another filter masked of the statement. */
+  /** Notes of what this filter masked of the statement, for `noteMasked` of another one. */
   maskedNotes(): readonly string[]
   noteMasked(notes: readonly string[]): void
-  /** What the target says of a setting of the session. */
+  /** Masks the value that the target reports of a setting of the session (ParameterStatus). */
   setting(frame: ServerFrame, isTainted: boolean): Buffer
   copyBegins(frame: ServerFrame, isTainted: boolean): void
-  /** A piece of copied data; a row that is not complete waits for the next piece. */
+  /** Masks a piece of copied data; a row that is not complete waits for the next piece. */
   copy(frame: ServerFrame): Buffer[]
-  /** How many bytes `copy` would search for it. */
+  /** The number of bytes that `copy` would search for this frame. */
   searchedBytes(frame: ServerFrame): number
-  /** Where the copy stands, so that another filter can go on with it; null when there is none. */
+  /** The progress of the copy, so that another filter can go on with it; null when there is none. */
   copyProgress(): CopyProgress | null
   resumeCopy(progress: CopyProgress): void
-  /** What still waits when the copy ends. */
+  /** Ends the copy, and gives the data that still waited, masked. */
   copyEnds(): Buffer[]
 }
 
 /** A copy and how far it was read. */
 export type CopyProgress = { readonly options: CopyOptions; readonly state: CopyState }
 
-/** Whether what a statement computes is masked, and which columns of its result, from 1, are not all the same. */
+/** Whether the computed columns of a result are masked, and which columns, counted from 1, stay plain even so. */
 export type Taint = { readonly isTainted: boolean; readonly plainColumns: readonly number[] }
 
 export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilter {
   const compiled = new WeakMap<readonly Column[], Map<string, RowMask>>()
-  /** Columns whose mask the agent is not yet told the reason of, and tables that it was told about. */
+  /** Columns that the plan does not know and the agent was not told of, and the tables that it was told of. */
   // bound: one per column of the rows that were not told of yet
   const unplanned: Column[] = []
   // bound: one per table of the target
@@ -98,7 +98,7 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
     return mask
   }
 
-  /** A row that is too long to be looked through is masked whole. */
+  /** The mask of a row that is too long to be searched: it is masked whole. */
   const tooLong = (columns: readonly Column[], taint: Taint): RowMask => {
     if (tooLongRows === 'none') tooLongRows = 'some'
     return rowMask({ ...plan, untagged: 'Redact' }, columns, taint.isTainted, key)
@@ -234,7 +234,7 @@ const unplannedNotice = (columns: readonly Column[]): ErrorFields => ({
   hint: 'It was made or changed since: end the transaction, or connect again. Temporary tables stay masked.',
 })
 
-/** Most rows hold nothing to mask, which their bytes show. */
+/** Whether a row passes as it is: most rows hold nothing to mask, which their bytes show. */
 function passesWhole(frame: ServerFrame, masks: RowMask): boolean {
   const { raw } = frame
   return everyCell(frame, masks.length, (column, start, end) =>
@@ -250,7 +250,7 @@ function notification(plan: MaskingPlanned, frame: ServerFrame): Buffer {
   return toClient.notificationResponse(processId, channel, maskText(plan, payload))
 }
 
-/** A longer row is not looked through. */
+/** The longest row that is searched by detectors, in bytes; a longer one is masked whole. */
 export const DETECTED_ROW_BYTES_MAX = 64 * 1024 * 1024
 
 const TOO_LONG: ErrorFields = {
@@ -260,7 +260,7 @@ const TOO_LONG: ErrorFields = {
   hint: 'Ask for a part of the value, with substring().',
 }
 
-/** More columns are not named. */
+/** The most columns that the notice of a statement names. */
 const NOTES_MAX = 20
 
 const COPY_MASKED_WHOLE =

@@ -1,7 +1,7 @@
 import type { SessionId } from '@countersign/kernel'
 import { namesASession } from '@countersign/statements'
 
-/** How a session is called at its target. Nothing that an agent says can begin with the name of another one. */
+/** The name of a session at its target. No name that an agent gives itself can begin with that of another session. */
 export const sessionName = (id: SessionId): string => `countersign/${id}`
 
 /** The `application_name` at the target: the session, then what the agent calls itself. */

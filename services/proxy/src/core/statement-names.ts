@@ -11,10 +11,10 @@ import {
 export type Portal = { readonly bind: Bind; readonly parse: Parse }
 
 /**
- * What the names of the extended protocol stand for at the target. Only what the target confirmed stands here: a name
+ * The meanings of the names of the extended protocol at the target. Only what the target confirmed stands here: a name
  * that means one text to us and another to the target would let an undecided statement run.
  *
- * Code that nobody can look into may give each name that SQL can write another meaning. Afterwards these names are in doubt:
+ * Code that policy cannot look into may give each name that SQL can write another meaning. Then these names are in doubt:
  * a statement is prepared again from its own text before it is used, and of a portal the target is asked whether it is still
  * the same. The unnamed statement and the unnamed portal have no name in SQL, so they stay.
  */
@@ -23,36 +23,36 @@ export type StatementNames = {
   readonly portals: Map<string, Portal>
   readonly doubtfulStatements: Set<string>
   readonly doubtfulPortals: Set<string>
-  /** When a portal was made, in the bytes of the target; of those that it was asked about. */
+  /** The creation times of the portals that the target was asked about, in the bytes of the target. */
   readonly portalAges: Map<string, string>
-  /** What a statement, or a portal, was read under when the target made it. */
+  /** The reading of each statement and portal when the target made it. */
   readonly readings: WeakMap<Parse | Bind, Reading>
-  /** How often texts came to be read otherwise. */
+  /** The number of times that texts came to be read otherwise, by other settings or other meanings of names. */
   changes: number
   /** The portals that were executed: what is left of them goes on as it began. */
   readonly begun: WeakSet<Bind>
   /** The types of the parameters of a statement, once the target described them. */
   readonly valueTypes: WeakMap<Parse, readonly number[]>
-  /** The statements that PREPARE named, for EXECUTE; PREPARED_MAX of them. */
+  /** The statements that PREPARE named, for EXECUTE; at most PREPARED_MAX of them. */
   readonly prepared: Map<string, Prepared>
 }
 
 /**
- * What the target reads a text under: settings, the search path, and what names stand for. The target keeps what it made of a
- * text: the constant that '01/02/2026'::date was under the DateStyle of then, or the table that a name stood for.
+ * The conditions under which the target reads a text: settings, the search path, and the meanings of names. It keeps what it
+ * made of a text: the constant that '01/02/2026'::date was under the DateStyle of then, or the table that a name stood for.
  */
 export type Reading = string
 
-/** As texts are read now, or were after so many changes, where the settings are known. */
+/** The reading of texts now, or after so many changes, where the settings are known. */
 export const readingNow = ({ changes }: Pick<StatementNames, 'changes'>): Reading => String(changes)
 
-/** As texts are read behind what may have changed the settings, in this state of the session, until they are asked for. */
+/** The reading of texts behind a possible change of settings, in this state of the session, until these are asked for. */
 export const readingBehind = (
   { changes }: Pick<StatementNames, 'changes'>,
   stateVersion: number,
 ): Reading => `${changes}, state ${stateVersion}`
 
-/** A PREPARE by the hashes of its text and of what its literals were read under: under other settings they mean others. */
+/** A PREPARE by the hashes of its text and of the settings that its literals were read under: others change them. */
 export type Prepared = { readonly textHash: string; readonly readUnder: string }
 
 export const noNames = (): StatementNames => ({
@@ -88,7 +88,7 @@ export function simpleQueried(names: StatementNames): void {
   forgetPortal(names, '')
 }
 
-/** The target confirmed a Parse, which it read under this. */
+/** Notes that the target confirmed a Parse, and under which reading. */
 export function learnStatement(
   names: StatementNames,
   parse: Parse,
@@ -101,7 +101,7 @@ export function learnStatement(
   names.prepared.delete(parse.name)
 }
 
-/** The target ran a text: where it was a PREPARE, an EXECUTE of this name is known. */
+/** Notes a text that the target ran: where it was a PREPARE, it is known what an EXECUTE of this name runs. */
 export function learnPrepared(names: StatementNames, sql: string | null, settings: string): void {
   const name = preparedName(sql)
   if (name === null || sql === null || names.prepared.size >= PREPARED_MAX) return
@@ -112,7 +112,7 @@ export function learnPrepared(names: StatementNames, sql: string | null, setting
 export const isAsPrepared = (prepared: Prepared, text: string, settings: string): boolean =>
   prepared.textHash === sha256('', text) && prepared.readUnder === sha256('', settings)
 
-/** The target described the parameters of a statement. Of a name in doubt it is another statement, perhaps. */
+/** Notes how the target described the parameters of a statement; not of a name in doubt, which may be another's. */
 export function learnValueTypes(
   names: StatementNames,
   name: string,
@@ -123,7 +123,7 @@ export function learnValueTypes(
   names.valueTypes.set(parse, types)
 }
 
-/** The target confirmed a Bind. */
+/** Notes that the target confirmed a Bind, and under which reading. */
 export function learnPortal(names: StatementNames, bind: Bind, reading = readingNow(names)): void {
   const parse = names.statements.get(bind.statement)
   forgetPortal(names, bind.portal)
@@ -132,21 +132,21 @@ export function learnPortal(names: StatementNames, bind: Bind, reading = reading
 }
 
 /**
- * Texts are read otherwise from now on, so statements are prepared again before they are used. What PREPARE named cannot be:
- * the target may read it anew at any use, also where that is a mere question for its columns.
+ * Notes that texts are read otherwise from now on, so that statements are prepared again before they are used. Those that
+ * PREPARE made cannot be: the target may read them anew at any use, also where that is a mere question for their columns.
  */
 export function readOtherwise(names: StatementNames): void {
   names.changes++
   names.prepared.clear()
 }
 
-/** The same, where names stand for others from now on, so that a text may take values of other types too. */
+/** The same where names mean something else from now on, so that a text may take values of other types too. */
 export function meansOthers(names: StatementNames): void {
   readOtherwise(names)
   for (const [name, parse] of names.statements) forgetTypes(names, name, parse)
 }
 
-/** A copy of the Parse has none yet, and a portal that is bound keeps those that it was bound with. */
+/** Puts a copy of the Parse in its place, which has no types yet; a portal keeps those that it was bound with. */
 function forgetTypes(names: StatementNames, name: string, parse: Parse): void {
   const copy = { ...parse }
   names.statements.set(name, copy)
@@ -154,7 +154,7 @@ function forgetTypes(names: StatementNames, name: string, parse: Parse): void {
   if (reading !== undefined) names.readings.set(copy, reading)
 }
 
-/** The target described a statement, and may have read its text anew for that. */
+/** Notes that the target described a statement, and may have read its text anew for that. */
 export function learnDescribed(names: StatementNames, name: string, reading: Reading): void {
   if (reading === readingNow(names)) return
   const parse = names.statements.get(name)
@@ -162,7 +162,7 @@ export function learnDescribed(names: StatementNames, name: string, reading: Rea
   names.prepared.delete(name)
 }
 
-/** Whether a portal that nothing has executed yet was made under what texts are not read under any more. */
+/** Whether a portal that nothing has executed yet was made under a reading that does not hold any more. */
 export const isOutdated = (names: StatementNames, bind: Bind): boolean =>
   !names.begun.has(bind) && names.readings.get(bind) !== readingNow(names)
 
@@ -178,7 +178,7 @@ export function forgetPortal(names: StatementNames, name: string): void {
   names.portalAges.delete(name)
 }
 
-/** Portals end with their transaction. */
+/** Forgets all portals, as at the end of their transaction. */
 export function forgetPortals(names: StatementNames): void {
   names.portals.clear()
   names.doubtfulPortals.clear()
@@ -190,7 +190,7 @@ export function forgetPortals(names: StatementNames): void {
  * known any more.
  */
 export function forgetRedefined(names: StatementNames, sql: string | null): void {
-  // Most sessions have no names: they pay nothing for what each of their statements may do to some.
+  // Most sessions have no names, so they pay nothing for looking at what each statement redefines.
   const { statements: known, prepared, portals: open } = names
   if (known.size + prepared.size + open.size === 0) return
   // PREPARE names no statement that gives others another meaning.
@@ -212,7 +212,7 @@ export function doubtAll(names: StatementNames): void {
   names.prepared.clear()
 }
 
-/** Named portals of which it is not known when they were made. */
+/** The named portals whose creation times are not known. */
 export const agelessPortals = (names: StatementNames): string[] =>
   written(names.portals, 'all').filter((name) => !names.portalAges.has(name))
 
@@ -222,7 +222,7 @@ export function mayRedefine(sql: string | null): boolean {
   return statements.length + portals.length > 0
 }
 
-/** Of more than these it is not known what an EXECUTE runs. */
+/** The most PREPAREs that are remembered; what an EXECUTE of any other runs is not known. */
 const PREPARED_MAX = 1_000
 
 type Known = { keys(): Iterable<string> }

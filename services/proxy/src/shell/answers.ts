@@ -55,14 +55,14 @@ export async function answers(session: Session): Promise<void> {
   }
 }
 
-/** What comes first: news from the target, or the end of the agent's connection. */
+/** Waits for news from the target, or for the end of the agent's connection, and says which came first. */
 const signalOrGone = async (session: Session): Promise<'news' | 'gone'> =>
   (await before(session.client.closed, signal(session))) === OVER ? 'gone' : 'news'
 
 const signal = (session: Session): Promise<void> =>
   new Promise((resolve) => (session.wake = resolve))
 
-/** A plan that came in the middle of answers counts alone from here on. */
+/** Takes the filter of a plan that came in the middle of answers: that plan alone counts from here on. */
 function takeNextFilter(session: Session): void {
   if (session.nextFilter === null) return
   session.filter = session.nextFilter
@@ -71,7 +71,7 @@ function takeNextFilter(session: Session): void {
 
 /** Takes the frames of the target: masks, passes on, records, and notes what ended. */
 export function takeFrames(session: Session, frames: readonly (ServerFrame | Violation)[]): void {
-  // What comes after the end is nobody's: the agent is told goodbye, and gets no more rows.
+  // Frames after the end of the session are dropped: the agent is told goodbye, and gets no more rows.
   if (session.isEnding) return
   const { framesBehind } = session
   if (framesBehind !== null) {
@@ -87,7 +87,7 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
       flushSeen(session, out)
       return takeLater(session, turns.next(), frames.slice(index))
     }
-    // Before the step that it answers is done with.
+    // Looked up before `accept` takes away the step that the frame answers.
     const asked = taintOf(session)
     const running = session.underWay.get(session.exchange.steps[0]?.request ?? -1)
     const verdict = accept(session.exchange, frame)
@@ -143,7 +143,7 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
         out.push(verdict.bytes)
         break
       case 'copyIn':
-        // What takes none is failed by `feed`, and the agent's Sync counts.
+        // A request that takes no data is failed by `feed`, and then the agent's Sync counts.
         if (running?.takesCopyData !== true) session.exchange.steps.push(...verdict.syncs)
         // Held data are here already: the agent was asked for them before people were asked about it.
         else if (running.heldData === null) out.push(frame.raw)
@@ -170,17 +170,17 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
         takeNextFilter(session)
         if (verdict.status === 'I') {
           transactionEnded(session)
-          // Its changes of the session may be undone by its end, which is a change too.
+          // The end of a transaction may undo its changes of the session, which is a change too.
           if (session.hasChangedState) session.stateVersion++
           session.hasChangedState = false
         }
         session.status = verdict.status
         session.isPipelineOpen = false
-        // It may have ended a transaction, with SET LOCAL and triggers that wait for it.
+        // A transaction may have ended: that undoes SET LOCAL, and runs deferred triggers.
         if (reportsPath(session)) session.isPathUnheard = false
         else if (!verdict.isOurs) session.isPathUnheard = true
         session.hasEndedRaised = false
-        // Inside a transaction nothing is handed over yet, so nobody waits for it.
+        // Inside a transaction nothing is given to its owner yet, so the end of the answer need not wait.
         if (!verdict.isOurs && !(verdict.status === 'I' && isKeptBack(session, frame)))
           out.push(...takeWithheld(session.withheld), frame.raw)
         flushSeen(session, out)
@@ -230,7 +230,7 @@ async function longRow(session: Session, long: LongRowFrame): Promise<void> {
   await tellLong(session, bytes, answeredNow(session))
 }
 
-/** Takes frames when something is done; until then the target is paused, and what came meanwhile waits behind them. */
+/** Takes frames when `done` resolves; until then the target is paused, and frames that still come wait behind them. */
 function takeLater(
   session: Session,
   done: Promise<void>,
@@ -246,7 +246,7 @@ function takeLater(
     session.framesBehind = null
     if (session.isEnding) return
     takeFrames(session, waiting)
-    // The row that was masked is over, whatever waited.
+    // The row that was masked is done with, also where no frame waited behind it.
     if (waiting.length === 0) admitLarge(session, 1)
     target.resume()
   }
@@ -257,7 +257,7 @@ function takeLater(
   proxy.net.detached('frames that wait', taken().catch(failed))
 }
 
-/** Portals end with their transaction, whether another one follows at once (AND CHAIN, `commit; begin`) or not. */
+/** Notes the end of a transaction and its portals, also where another follows at once (AND CHAIN, `commit; begin`). */
 function transactionEnded(session: Session): void {
   session.hasRun = false
   session.exchange.rowsSent = 0
@@ -267,7 +267,7 @@ function transactionEnded(session: Session): void {
   transactionCursorsEnded(session.cursors)
 }
 
-/** A transaction that is rolled back, or that failed before its COMMIT, is answered with ROLLBACK. */
+/** Whether an answer ends a transaction: a rollback, or COMMIT of one that failed, is answered with ROLLBACK. */
 function endsTransaction(running: UnderWay, frame: ServerFrame): boolean {
   if (!running.endsTransaction) return false
   const tag = commandTagOf(frame)
@@ -307,7 +307,7 @@ function complete(session: Session, keep: 0 | 1): void {
     const running = session.underWay.get(ended.request)
     session.underWay.delete(ended.request)
     if (running === undefined) continue
-    // At ReadyForQuery all was noted, and its transaction may be over.
+    // At ReadyForQuery (keep 0) `noteCursors` did this before, and the transaction may be over.
     if (keep === 1 && outlasts(running.answer)) session.mayQuoteAtEnd = true
     const completed: Uncited<RequestCompleted> = {
       type: 'RequestCompleted',
@@ -325,7 +325,7 @@ function complete(session: Session, keep: 0 | 1): void {
   }
 }
 
-/** The statement that an answer belongs to says what of it is masked; in doubt all that is computed. */
+/** The taint of the present answer, by the statement that it belongs to; in doubt all that is computed is masked. */
 function taintOf(session: Session): AnswerTaint {
   const [step] = session.exchange.steps
   if (step === undefined || step.isOurs || step.request === null) return anyTaint(session)
@@ -341,14 +341,14 @@ function anyTaint(session: Session): AnswerTaint {
   return any.writesTagged ? { ...UNTAINTED, writesTagged: true } : UNTAINTED
 }
 
-/** In a pipeline, the end of the transaction answers before it is noted what came before it. */
+/** Whether a request that ended, but is not noted yet, has values that the end of its transaction may quote. */
 const hasJustOutlasted = ({ exchange, underWay }: Session): boolean =>
   exchange.ended.some(({ request }) => {
     const answer = underWay.get(request)?.answer
     return answer !== undefined && outlasts(answer)
   })
 
-/** A cursor is what it was declared for once the target said so. */
+/** Confirms or forgets cursors by the requests that ended, and notes whether the transaction's end may quote values. */
 function noteCursors(session: Session): void {
   for (const { request, outcome } of session.exchange.ended) {
     const answer = session.underWay.get(request)?.answer
@@ -357,14 +357,14 @@ function noteCursors(session: Session): void {
   }
 }
 
-/** Statements are understood as the server reads them by default; a session that reads them otherwise must not go on. */
+/** Whether statements are still read as they are decided on, by a reported setting; if not, the session ends. */
 function isReadAsDecided(session: Session, frame: ServerFrame): boolean {
   const status = parameterStatusOf(frame)
   if (!status.ok) return false
   const { name, value } = status.value
-  // PostgreSQL 18 and later say so; see `search-path.ts` for the others.
+  // PostgreSQL 18 and later report it; see `search-path.ts` for the others.
   if (name === 'search_path') return noteReported(session, value) === 'allowed'
-  // A statement may set it to what nobody knew before; in the log of the target it would pass for another session.
+  // A statement may set it to a value that it computes; in the log of the target it would pass for another session.
   if (name === 'application_name')
     return !namesASession(value) || value.startsWith(sessionName(session.id))
   const expected = READ_UNDER.get(name)
@@ -418,13 +418,13 @@ async function feed(session: Session): Promise<void> {
     size += message.raw.length
   }
   if (messages.length === 0) {
-    // The target loses its connection in the middle of the data, and inserts nothing.
+    // Then the target loses its connection in the middle of the data, and inserts nothing.
     if (client.isGone()) gone(session)
     client.lasts()
     await during(session, agentInTime(session, Promise.race([client.arrival(), signal(session)])))
     return
   }
-  // Copies are made of a few pieces at a time, and the target may wait for long, for a lock or in a trigger.
+  // Only a few pieces are copied at a time, and the target may wait for long, for a lock or in a trigger.
   client.lasts()
   const data = pieces(messages.flatMap((one) => (one.tag === 'CopyData' ? [one.data] : [])))
   // Of one message, which may be large, a few pieces are under way at a time.
@@ -482,7 +482,7 @@ async function streamed(
 const isEnd = (message: CopyMessage | undefined): boolean =>
   message !== undefined && message.tag !== 'CopyData'
 
-/** Exactly the data that people approved: the agent sent them before it was asked about, and sends no more. */
+/** Sends exactly the data that people approved: the agent sent them before people were asked, and sends no more. */
 function sendHeld(session: Session, step: Step, { bytes, released: runs }: HeldData): void {
   const sent = pieces([bytes]).map((piece) => ({ runs, bytes: toServer.copyData(piece) }))
   forwardRecorded(session, [...sent, ...endOf(step, toServer.copyDone())])
@@ -490,8 +490,8 @@ function sendHeld(session: Session, step: Step, { bytes, released: runs }: HeldD
 }
 
 /**
- * The target asks for data that nothing decided on can take: of what EXECUTE runs the text says nothing. It fails the COPY, and
- * the agent is told just that. At a message behind it, other than Sync, the target fails by itself.
+ * Fails a COPY of the target for which no data were decided on: the text of an EXECUTE does not say what it runs. The agent is
+ * told just that. At a message behind it, other than Sync, the target fails by itself.
  */
 function giveUpCopy(session: Session, step: Step): void {
   const { exchange } = session
@@ -516,13 +516,13 @@ function pieces(data: readonly Buffer[]): Buffer[] {
   return out
 }
 
-/** Verdicts behind which an answer may still be at its end; see `withheld.ts`. */
+/** Verdicts after which the answer may still be at its end, so that what is kept back stays so; see `withheld.ts`. */
 const KEEPS_BACK: ReadonlySet<string> = new Set(['pass', 'ready', 'drop', 'ourRow', 'setting'])
 const UNREADABLE = 'the target reads statements in another way than they are decided on'
 const COMPLETED_LINGER_MS = 10
-/** How many requests of a pipeline without Sync may have ended without their ends being noted. */
+/** The most requests of a pipeline without Sync that have ended and whose ends are not noted yet. */
 const ENDED_MAX = 100
 const STREAM_BYTES = 256 * 1024
 const PIECES_MAX = 4
-/** Rows, and lines of a COPY. */
+/** The frames that are searched by detectors: rows, and lines of a COPY. */
 const SEARCHED: ReadonlySet<string> = new Set(['D', 'd'])

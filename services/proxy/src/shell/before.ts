@@ -1,4 +1,4 @@
-/** What `before` answers when what lasts was over first. */
+/** The answer of `before` when the lasting promise settled first. */
 export const OVER = Symbol('over')
 
 /**
@@ -6,7 +6,7 @@ export const OVER = Symbol('over')
  * lasting promise for every wait, which a session of a million requests would never give back.
  */
 export function before<T>(lasting: Promise<unknown>, short: Promise<T>): Promise<T | typeof OVER>
-/** The same with an answer of its own: who waits for a wait of this kind tells its end from that of the other. */
+/** The same with an answer of its own: where two such waits are nested, it tells which of them was over. */
 export function before<T, O extends symbol>(
   lasting: Promise<unknown>,
   short: Promise<T>,
@@ -41,7 +41,7 @@ function waitersOf(lasting: Promise<unknown>): Set<() => void> {
   const waiters = new Set<() => void>()
   WAITERS.set(lasting, waiters)
   const settled = (): void => {
-    // Who asks from now on gets a reaction of its own, which runs at once.
+    // A later caller attaches a reaction of its own, which runs at once.
     WAITERS.delete(lasting)
     for (const over of waiters) over()
   }

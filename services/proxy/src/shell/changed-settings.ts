@@ -19,7 +19,7 @@ export async function currentSettings(session: Session): Promise<void> {
   if (session.exchange.skipping) return
   const names = [...session.customSettings]
   const rows = await ownQuery(session, sqlOf(names))
-  // Nobody may approve a text under settings that are not known.
+  // A text must not be approved under settings that are not known.
   if (rows === null)
     throw new Problem('CS_TARGET_FAILED', 'the target did not say under which settings it reads')
   session.settingsVersion = session.stateVersion
@@ -38,7 +38,7 @@ export async function currentSettings(session: Session): Promise<void> {
   if (whatTextsAreReadUnder(session) !== before) readOtherwise(session.names)
 }
 
-/** Without the settings of applications and extensions, whose names have a dot: they count when a statement runs. */
+/** The settings that texts are read under; those of applications and extensions (with a dot) count only at run time. */
 const whatTextsAreReadUnder = ({ settings }: Session): string =>
   JSON.stringify(settings.filter((one) => one !== UNKNOWN && !one.name.includes('.')))
 
@@ -75,8 +75,8 @@ export function noteCustomSettings(
 }
 
 /**
- * `session`: set in it; `client`: given when it began, by the agent. A setting that was set back to the target's own value
- * changes nothing. Every name has its schema, whatever the search_path is.
+ * The query for the changed settings. Source `session`: set in it; `client`: given by the agent when it began. A setting
+ * that is back at the target's own value changes nothing. Every name has its schema, whatever the search_path is.
  */
 function sqlOf(custom: readonly string[]): string {
   const listed = `select s.name, s.setting from pg_catalog.pg_settings s
@@ -105,7 +105,7 @@ const NO_MEANING: ReadonlySet<string> = new Set([
 ])
 const VALUE_CHARACTERS_MAX = 1_000
 const CUSTOM_SETTINGS_MAX = 100
-/** Instead of names that cannot be asked for. */
+/** Stands for settings that cannot be asked for, as their names are not known. */
 const UNKNOWN: ChangedSetting = {
   name: '…',
   value:

@@ -246,7 +246,7 @@ test('a message that stops on its way is told of when others wait for its memory
   assert.equal(await looked(), true)
 })
 
-/** What drivers send for a statement with a value, in one write. */
+/** The messages that drivers send for a statement with a value, in one write. */
 const valued = (bytes: number): Buffer =>
   Buffer.concat([
     toServer.parse('', 'select length($1)', [25]),

@@ -18,13 +18,13 @@ export type Client = {
   readonly address: string
   /** The next message, without waiting; undefined when none has arrived. Say `done` when it is not needed any more. */
   take(): ClientMessage | Violation | undefined
-  /** Messages that were taken are done with. */
+  /** Says that messages that were taken are done with. */
   done(...messages: readonly ClientMessage[]): void
-  /** Resolves when a message may have arrived, or the agent is gone. A large one is read for who waits for it. */
+  /** Resolves when a message may have arrived, or the agent is gone. A large one is read while this is waited for. */
   arrival(): Promise<void>
-  /** The same for who has taken some and not begun with them: where they are large, it waits for no memory; see `isFull`. */
+  /** The same for a caller that holds messages: where they are large, it waits for no memory for more; see `isFull`. */
   follows(): Promise<void>
-  /** Nobody waits for more at the moment. */
+  /** Says that nobody waits for more at the moment. */
   rest(): void
   /** Whether what was taken is large, and there is no memory for the next message. */
   isFull(): boolean
@@ -32,11 +32,11 @@ export type Client = {
   isArriving(): boolean
   /** Resolves when there is memory for the copies that are made of what was taken. */
   copied(): Promise<void>
-  /** From now on its messages take memory as those of this agent. */
+  /** Has its messages take their memory from here, as those of this agent, from now on. */
   admit(owner: string, memory: Memory): void
-  /** Of what was taken nothing is copied any more, and it will be here for long. */
+  /** Says that nothing of what was taken is copied any more, and that it will be here for long. */
   lasts(): void
-  /** The same of what waits for people; false where that has all the memory that there is for it. */
+  /** The same of messages that wait for people; false where such have all the memory that there is for them. */
   waits(): boolean
   /**
    * Resolves when all was read that the agent has sent, so that its end would be noticed; with false where there is no memory
@@ -45,7 +45,7 @@ export type Client = {
   heard(): Promise<boolean>
   /** Resolves when a message stopped on its way and others wait for the memory that it has, or one waited too long for memory. */
   readonly stalled: Promise<'stopped' | 'kept waiting'>
-  /** Nothing of the agent is wanted any more: what is here goes, and what still comes is thrown away. */
+  /** Throws away what is here of the agent, and all that still comes: nothing of it is wanted any more. */
   drop(): void
   /** Whether the agent's end is closed and every message of it was taken. */
   isGone(): boolean
@@ -57,7 +57,7 @@ export type Client = {
   /** Resolves when the agent has taken what was written, as far as memory is concerned. */
   drained(): Promise<void>
   isCongested(): boolean
-  /** How much was written that the agent has not taken. */
+  /** Bytes that were written and that the agent has not taken. */
   unreadBytes(): number
   /** Moves the engine on, for example when the agent is authenticated. */
   advance(next: (engine: Frontend) => Frontend): void
@@ -70,15 +70,15 @@ export function clientOn(socket: Socket, begun: Frontend, net: Net): Client {
   let engine = begun
   let queue = deque<ClientMessage | Violation>()
   let queuedBytes = 0
-  /** Taken and not done with. */
+  /** Bytes of messages that were taken and are not done with. */
   let takenBytes = 0
   let receivedBytes = 0
-  /** Since it was last looked whether a message arrives. */
+  /** Whether reading was paused since it was last checked whether a message arrives. */
   let hasPaused = true
   let ended = false
   /** The session's loop waits for a message. */
   let isAsked = false
-  /** It has others, and goes on with those rather than wait for memory while there are copies of them. */
+  /** That loop has taken others, and goes on with those rather than wait for memory that their copies may take. */
   let hasOthers = false
   let isWaiting = false
   let isDropped = false
@@ -92,7 +92,7 @@ export function clientOn(socket: Socket, begun: Frontend, net: Net): Client {
   }
   let goodbye: Disposable | null = null
   let looking: Disposable | null = null
-  /** It has memory to read ahead, until it is looked again. */
+  /** Whether there is memory to read ahead, until `look` runs again. */
   let isAhead = false
   let arriving: Disposable | null = null
   let looked: PromiseWithResolvers<boolean> | null = null
@@ -145,7 +145,7 @@ export function clientOn(socket: Socket, begun: Frontend, net: Net): Client {
     using _limit = net.after('memory for messages', WAIT_MS, () => stalled.resolve('kept waiting'))
     await memory
   }
-  /** Only who reads learns that the other end is closed: so a little more is read now and then. */
+  /** Reads a little more now and then: only by reading it is noticed that the other end is closed. */
   const look = (): void => {
     if (isDropped || intake === null) return
     isAhead = false
@@ -189,7 +189,7 @@ export function clientOn(socket: Socket, begun: Frontend, net: Net): Client {
     finish()
   }
   const isArriving = (): boolean => intake?.isArriving() === true
-  /** A message that has memory must come while others wait for it. */
+  /** Resolves `stalled` where a message that has memory hardly comes while others wait for memory. */
   const lookForArrival = (memory: Memory): Disposable => {
     let lastBytes = 0
     return net.every('looking whether a message arrives', STALL_MS, () => {
@@ -226,7 +226,7 @@ export function clientOn(socket: Socket, begun: Frontend, net: Net): Client {
       regulate()
     },
     admit(owner, memory) {
-      // What the login took is done with.
+      // The messages of the login are done with.
       takenBytes = 0
       intake = intakeOf(memory, owner)
       arriving = lookForArrival(memory)
@@ -279,11 +279,11 @@ export function clientOn(socket: Socket, begun: Frontend, net: Net): Client {
   }
 }
 
-/** What a message that the agent may send while it is connected looks like. */
+/** Whether a message is one that an agent may send once it is connected: no startup packet, and no violation. */
 export const isRequest = (message: ClientMessage | Violation): message is Request =>
   'raw' in message && !STARTUP_TAGS.has(message.tag)
 
-/** What it takes, with what is around its bytes: many are small. */
+/** The memory that a message takes, with the objects around its bytes, which count as many messages are small. */
 const sizeOf = (message: ClientMessage | Violation): number =>
   MESSAGE_BYTES + ('raw' in message ? message.raw.length : 0)
 
@@ -294,13 +294,13 @@ const STARTUP_TAGS: ReadonlySet<string> = new Set([
   'Startup',
 ])
 const MESSAGE_BYTES = 128
-/** How often it is looked whether an agent is still there of which nothing is read. */
+/** The time between two checks whether an agent is still there while nothing of it is read. */
 const LOOK_MS = 1_000
-/** Longer than this no message waits for memory: what others wait for may wait for its session, as a row lock does. */
+/** The longest wait of a message for memory: its session may keep a row lock that those with the memory wait for. */
 const WAIT_MS = 300_000
-/** Of a message on its way so much must come in this time, if others wait. */
+/** The least that must come of a message on its way in this time, if others wait for memory. */
 const STALL_BYTES = 1024 * 1024
 const STALL_MS = 10_000
 const LINGER_MS = 2_000
-/** Who said goodbye and stays all the same is as gone as who closed: nothing runs or is held for it any more. */
+/** After this time an agent that said goodbye and stays connected counts as gone: nothing runs or is held for it. */
 const GOODBYE_MS = 2_000

@@ -11,7 +11,7 @@ import { CANCELLED_BY_AGENT, type RequestRefusal } from './refuse.ts'
 import { tell } from './seen.ts'
 import { CANCELLED, cancelled, during, type Session } from './session-state.ts'
 
-/** How many columns the data have, or why they cannot be asked for. */
+/** The number of columns of the data, or the refusal where they cannot be asked for. */
 export async function copyColumns(
   session: Session,
   { copy }: HeldCopy,
@@ -50,7 +50,7 @@ export async function takenCopyData(
     const message = takenOfCopy(session)
     if (message === undefined) {
       if (client.isGone()) gone(session)
-      // Flush and Sync are no data, however often they come.
+      // Flush and Sync are no data, so they give no more time, however often they come.
       const leftMs = lastMs + SILENT_MS_MAX - proxy.clock.monotonicMs()
       const silent = Promise.withResolvers<typeof SILENT>()
       using _limit = proxy.net.after('data of a COPY', leftMs, () => silent.resolve(SILENT))
@@ -70,7 +70,7 @@ export async function takenCopyData(
   }
 }
 
-/** In an open pipeline the target was not asked to parse it. */
+/** The refusal where there is no such relation: in an open pipeline the target was not asked to parse the COPY. */
 const relationMissing = (relation: readonly string[]): RequestRefusal => ({
   code: 'CS_REQUEST_IMPOSSIBLE',
   reason: 'the target cannot run it (42P01)',
@@ -121,7 +121,7 @@ const NO_MEMORY = {
   'no room of the owner': noMemory('of this agent', 'an eighth'),
 } as const
 
-/** The agent has memory that others want while it sends nothing. */
+/** The longest time without data: the agent has memory meanwhile that others want. */
 const SILENT_MS_MAX = 60_000
 const SILENT = Symbol('silent')
 
@@ -132,7 +132,7 @@ const SENT_NOTHING: RequestRefusal = {
   decisionId: null,
 }
 
-/** Of a COPY: it has no parameters but those that were declared, and returns no rows. */
+/** The answers to a message of a COPY: it has no parameters but those that were declared, and returns no rows. */
 function answersOf(message: Answered, { statements }: StatementNames): readonly Buffer[] {
   switch (message.tag) {
     case 'Parse':
@@ -148,7 +148,7 @@ function answersOf(message: Answered, { statements }: StatementNames): readonly 
   }
 }
 
-/** The columns that a COPY without a list writes. A row for the relation, where there is one; no permission is asked for. */
+/** The query for the columns that a COPY without a list writes: one row if the relation exists; permissions do not count. */
 function columnsSql(relation: readonly string[]): string {
   const [schema, name] = relation.length > 1 ? relation : [null, relation[0]]
   const isMeant =

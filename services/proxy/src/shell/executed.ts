@@ -8,7 +8,7 @@ import type { Session } from './session-state.ts'
 /**
  * The requests of a plan, with what the first one executes by its name (an EXECUTE is always the first). Code may have given
  * the name another meaning, so the backend is asked; what it does not confirm is left out, and is opaque then. Null where
- * the backend failed: so did the agent.
+ * the backend failed: then the agent has its error.
  */
 export async function withExecuted(
   session: Session,

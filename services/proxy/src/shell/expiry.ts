@@ -5,7 +5,7 @@ import { NOTICES } from '../core/sql-states.ts'
 import { tell } from './seen.ts'
 import { type Ending, endSession, type Session } from './session-state.ts'
 
-/** When a session ends at the latest, and what is said then. */
+/** The latest end of a session: its time, and the words for the agent and the log. */
 export type Expiry = { readonly at: Instant; readonly ending: Ending }
 
 /** A session ends with the token that opened it, or with the limit of its profile. */

@@ -10,10 +10,10 @@ export async function finish(session: Session, ending: Ending): Promise<void> {
   const { client, target, journal, proxy } = session
   endSession(session, ending)
   const inDoubt = [...session.underWay.values()].map(({ requestId }) => requestId)
-  // On a connection of its own, which may be long in coming: nobody is told later for that.
+  // On a connection of its own, which may be slow to open: the agent is told goodbye without waiting for it.
   const cancelling = inDoubt.length > 0 ? target.cancel().catch(() => undefined) : null
   target.close()
-  // Statements that ran have run, whatever becomes of the session.
+  // The agent gets the ends that were kept back: its statements ran, whatever becomes of the session.
   tellWithheld(session)
   const isTold = ending.code !== null && session.behindRow === null
   const goodbye = isTold ? fatal(session.id, ending.code, ending.words) : null

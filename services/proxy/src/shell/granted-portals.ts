@@ -5,7 +5,7 @@ import type { Ask } from '../core/pipeline-plan.ts'
 import { livePolicy } from './live-policy.ts'
 import type { Raised, Session } from './session-state.ts'
 
-/** What lets a request go. */
+/** The permit of a release: the decision, with the grant of people and the raised privilege where there are any. */
 export type ReleasePermit = {
   readonly decision: RequestAllowed | ReviewRequired
   readonly grant?: ApprovalGranted
@@ -15,7 +15,7 @@ export type ReleasePermit = {
 /** An earlier decision that lets a request go: one that covers it, or the granted one of its portal. */
 export type Covering = Omit<Cover, 'decision' | 'catalogOffset'> & ReleasePermit
 
-/** What people granted for a portal, and all that has to stay as it is for the portal to go on. */
+/** The grant of people for a portal, and all that has to stay as it is for the portal to go on. */
 export type GrantedPortal = {
   readonly covering: Covering
   readonly grant: ApprovalGranted
@@ -23,8 +23,8 @@ export type GrantedPortal = {
 }
 
 /**
- * What lets a portal go on. Executed again, or executed after its Bind was held, it is the statement that people granted: they
- * are not asked once more while the grant lasts and nothing changed.
+ * The earlier grant by which a portal goes on, if any. Executed again, or after its Bind was held, it is the statement that
+ * people granted: they are not asked once more while the grant lasts and nothing changed.
  */
 export function grantedPortal(session: Session, { bind }: Ask): Covering | null {
   const granted = bind === null ? undefined : session.grantedPortals.get(bind)
@@ -32,7 +32,7 @@ export function grantedPortal(session: Session, { bind }: Ask): Covering | null 
   return granted.conditions === conditionsOf(session) ? granted.covering : null
 }
 
-/** A request of a portal is released as people granted it. */
+/** Notes that a request of a portal is released as people granted it. */
 export function noteGranted(
   session: Session,
   { ask, planChanges }: Asked,
@@ -40,9 +40,9 @@ export function noteGranted(
 ): void {
   const { grant, decision } = covering
   if (ask.bind === null || grant === undefined) return
-  // Later a policy may say something else.
+  // A policy that looks at the clock may decide otherwise later.
   if (decision.type !== 'ReviewRequired' || decision.readsTime) return
-  // What was decided by the rules of then is decided anew.
+  // A decision by earlier rules is made anew.
   const conditions = conditionsOf(session)
   if (conditions === null || decision.policyVersion !== livePolicy(session)?.policyVersion) return
   if (planChanges !== session.planChanges) return
@@ -53,7 +53,7 @@ export function noteGranted(
 
 type Asked = { readonly ask: Ask; readonly planChanges: number }
 
-/** Null where policy was not heard of lately. */
+/** The state that must stay as it is, as one text; null where policy was not heard of lately. */
 function conditionsOf(session: Session): string | null {
   const policy = livePolicy(session)
   if (policy === null) return null

@@ -26,7 +26,7 @@ import {
   SESSION_ENDED,
 } from './session-state.ts'
 
-/** How a hold ended: with a grant for exactly this request, or not. */
+/** The outcome of a hold: a grant for exactly this request, or a refusal. */
 export type HoldOutcome =
   | { readonly status: 'granted'; readonly grant: ApprovalGranted; readonly raise: Raised | null }
   | { readonly status: 'refused'; readonly refusal: RequestRefusal }
@@ -57,7 +57,7 @@ export async function hold(
     const grant = await granted(session, pending, { review, limits })
     if ('refusal' in grant) return { status: 'refused', refusal: grant.refusal }
     if (review.raise.length === 0) return { status: 'granted', grant, raise: null }
-    // What is raised already lasts until the transaction ends, and lends this request all that it was granted.
+    // A privilege that is raised already lasts until the transaction ends, and has all roles of this grant.
     if (session.raised !== null) return { status: 'granted', grant, raise: session.raised }
     return await raised(session, pending, grant)
   } finally {
@@ -66,11 +66,11 @@ export async function hold(
   }
 }
 
-/** One transaction is lent one set of roles: what people granted for one statement is not added up. */
+/** Whether roles are missing from those that are raised: one transaction is lent one set, and grants do not add up. */
 const needsAnother = ({ raised }: Session, { raise }: ReviewRequired): boolean =>
   raised !== null && !raise.every((role) => raised.roles.includes(role))
 
-/** The limits of a hold that begins now. What ran in a pipeline keeps its locks until Sync, as in a transaction block. */
+/** The limits of a hold that begins now. Statements of a pipeline keep their locks until Sync, as in a transaction. */
 async function limitsOf(session: Session): Promise<readonly HoldLimit[]> {
   const { proxy, profile } = session
   const isOpen = session.status === 'T' || (session.isPipelineOpen && session.hasRun)
@@ -196,7 +196,7 @@ function left(session: Session, pending: Pending): never {
   })
 }
 
-/** What people granted is released for an agent that is there, whatever it sent behind it; null where it is. */
+/** Refuses a granted request whose agent cancelled, or may be gone behind all that it sent; null where it is there. */
 async function refusedUnheard(
   session: Session,
   pending: Pending,
@@ -231,7 +231,7 @@ async function raised(
     throw cause
   })
   if (answer instanceof Problem) {
-    // It may be raised any moment now, and nobody would take it back before the next statement.
+    // It may be raised any moment now, and would not be taken back before the next statement: the session ends.
     note(session, pending, 'Cancelled')
     throw answer
   }
@@ -260,7 +260,7 @@ async function raised(
   await actAsItself(session, true)
   await hearsOfMemberships(session)
   const confirmed = await privilegesConfirmed(session, raise.roles)
-  // The broker was waited for nevertheless: what is not known to be raised is not known to be lowered.
+  // Looked at only behind the wait for the broker: a raise that is not known of is not known to be lowered.
   if (session.isCancelled) {
     note(session, pending, 'Cancelled')
     return { status: 'refused', refusal: CANCELLED_BY_AGENT }
@@ -282,7 +282,7 @@ async function raised(
   }
 }
 
-/** The agent is told at once who may countersign and how long that is waited for, and again every minute. */
+/** Tells the agent at once who may countersign and how long that is waited for, and again each CS_HOLD_NOTICE_MS. */
 function reminderOf(session: Session, pending: Pending, review: ReviewRequired) {
   const { proxy } = session
   const reviewers = [
@@ -318,17 +318,17 @@ function reminderOf(session: Session, pending: Pending, review: ReviewRequired) 
   }
 }
 
-/** When a stage runs out, and all else that ends the hold. */
+/** The deadline of a stage, and all other limits that end the hold. */
 type Ends = { readonly limits: readonly HoldLimit[]; readonly deadline: Instant }
 
-/** What ends the hold first: a stage of the chain, the transaction, the token, or the session. */
+/** The limit that ends the hold first: of a stage of the chain, the transaction, the token, or the session. */
 function leastOf({ expiry }: Session, { limits, deadline }: Ends): HoldLimit {
   const chain = { name: 'deadline', endsAt: deadline }
   const name = expiry.ending.code === 'CS_SESSION_EXPIRED' ? 'token' : 'sessionMax'
   return firstLimit([chain, ...limits, { name, endsAt: expiry.at }]) ?? chain
 }
 
-/** Whoever shows the request shows when it really ends. */
+/** Records where a hold ends before its stage does, so that whoever shows the request shows its real end. */
 function bounded(session: Session, pending: Pending, ends: Ends): void {
   const { name, endsAt } = leastOf(session, ends)
   if (endsAt === ends.deadline) return
@@ -341,7 +341,7 @@ function bounded(session: Session, pending: Pending, ends: Ends): void {
   })
 }
 
-/** Why a limit of the transaction ended the hold. */
+/** The refusal where a limit of the transaction ended the hold. */
 function inTransaction({ name }: HoldLimit): Why {
   return { code: 'CS_HOLD_IN_TRANSACTION', ...(WORDS[name] ?? targetLimitWords(name)) }
 }

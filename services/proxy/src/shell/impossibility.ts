@@ -14,9 +14,9 @@ type TargetError = ReadonlyMap<string, string>
 
 /**
  * Asks the target to parse a statement before people are asked about it, and gives the refusal where it cannot: an unknown
- * table, column or type is told at once, in its own words. What must be decided before it is parsed (types may run code
- * when a literal of theirs is read) is asked for its names only, and nothing is asked inside a pipeline, which an error
- * would end. What policy blocks is looked at too: a misspelled function is opaque to policy.
+ * table, column or type is told at once, in the target's words. Where parsing may run code (types may, when a literal
+ * of theirs is read) only the names are asked for, and nothing is asked inside a pipeline, which an error would end.
+ * Statements that policy blocks are looked at too: a misspelled function is opaque to policy.
  */
 export async function impossibility(
   session: Session,
@@ -40,13 +40,13 @@ export async function impossibility(
     if (isInTransaction) await ownQuery(session, `rollback to savepoint ${session.ownName}`)
   }
   if (!isInTransaction) return null
-  // What was parsed took locks, which nobody is to wait for while people think.
+  // Parsing took locks, which nothing should wait for while people think.
   await ownQuery(session, `rollback to savepoint ${session.ownName}`)
   await ownQuery(session, `release savepoint ${session.ownName}`)
   return null
 }
 
-/** Whether parsing runs nothing. Of what policy blocks nothing is known but that it must not pass. */
+/** Whether parsing runs nothing. Of a statement that policy blocks it is only known that it must not pass. */
 const mayBeParsed = (decision: ReviewRequired | RequestBlocked): boolean =>
   decision.type === 'ReviewRequired'
     ? !decision.runsWhenPrepared && !isOpaque(decision)
@@ -105,7 +105,7 @@ function refusalOf(
   }
 }
 
-/** What is no SQL is answered as PostgreSQL does, whose grammar read it; the target never sees it. */
+/** The refusal of a text that is no SQL, in PostgreSQL's words, whose grammar read it; the target never sees it. */
 const noSql = (
   { message, position }: NonNullable<ReturnType<typeof syntaxErrorOf>>,
   decisionId: Pending['decisionId'],

@@ -3,7 +3,7 @@ import { FRONTEND_LIMITS, type Request } from '@countersign/postgres-wire'
 import { isRequest } from './client.ts'
 import { over, type Session } from './session-state.ts'
 
-/** The next request of the agent, without waiting; undefined when none has arrived. What is none ends the session. */
+/** The next request of the agent, without waiting; undefined when there is none. Any other message ends the session. */
 export function taken(session: Session): Request | undefined {
   const { untaken } = session
   if (untaken !== null) {
@@ -65,7 +65,7 @@ export function putBack(session: Session, request: Request): void {
 
 /**
  * Waits for more of the agent, but not longer than this while nothing large is on its way; says whether something may have
- * arrived. Where what is here is large it waits for no memory for more.
+ * arrived. Where the messages that are here are large, it waits for no memory for more.
  */
 export async function arrives({ client }: Session, limitMs: number): Promise<boolean> {
   const late = Promise.withResolvers<false>()

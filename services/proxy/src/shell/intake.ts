@@ -1,9 +1,9 @@
 import type { Memory, Reservation } from './memory.ts'
 
 /**
- * What the messages of one agent take of the memory, from their first bytes until they are done with. Each session has a little
- * that nobody counts; all above it is counted at any time. Memory is reserved before more is read, with all copies that are
- * made of a message on its way. What waits for people, runs at the target, or is read ahead counts once, in a share.
+ * The memory that the messages of one agent take, from their first bytes until they are done with. `OWN_BYTES` of each session
+ * are not counted; all above them is counted at any time. Memory is reserved before more is read, with all copies that are
+ * made of a message on its way. Messages that wait for people, run at the target, or are read ahead count once, in a share.
  */
 export type Intake = Disposable & {
   /** Says how much is here, and how much it is with the rest of the message on its way. Memory for more is given back. */
@@ -17,24 +17,24 @@ export type Intake = Disposable & {
   arrived(): void
   /** Resolves when there is memory for the whole, or nobody waits for it any more. */
   reserved(): Promise<void>
-  /** The same for copies of so much of what is here: of what was read ahead none could be made. */
+  /** The same for copies of so many bytes that are here: those that were read ahead have no memory for copies. */
   copied(bytes: number): Promise<void>
-  /** Nobody waits for the rest of what is on its way: memory for it is given back. */
+  /** Gives back the memory for the rest of what is on its way, as nobody waits for it. */
   rest(): void
   /** Takes memory to read a little ahead, at once or not at all. A session without anything ahead always gets some. */
   look(): boolean
   /** Gives back what was taken to read ahead and was not needed. */
   trim(): void
-  /** So much of what is here will be here for long. It keeps no others waiting. */
+  /** Says that so many of the bytes that are here will be here for long. They keep no others waiting. */
   lasts(bytes?: number): void
-  /** The same, at once or not at all: false where what waits has all the memory that there is for it. */
+  /** The same for messages that wait for people; false where such have all the memory that there is for them. */
   waits(bytes?: number): boolean
 }
 
 export function intakeOf(memory: Memory, owner: string): Intake {
   const share = memory.share(owner)
   let reservation: Reservation | null = null
-  /** Without its copies. */
+  /** The bytes that are reserved, without those for copies. */
   let reservedBytes = 0
   let isArriving = false
   let here = 0
@@ -53,10 +53,10 @@ export function intakeOf(memory: Memory, owner: string): Intake {
 
   const counted = (): number => OWN_BYTES + reservedBytes + share.bytes()
 
-  /** How much of what is here is above the little and not in the share. */
+  /** The bytes that are here above `OWN_BYTES` and not in the share. */
   const unshared = (): number => Math.max(0, here - OWN_BYTES - share.bytes())
 
-  /** Nothing of what is here is copied any more. Before more was asked for, all that was here was shared. */
+  /** Moves what is here to the share, as nothing of it is copied any more. While more arrives, `ask` has done it. */
   function shareAll(): void {
     if (isArriving) return
     share.add(unshared())
@@ -74,7 +74,7 @@ export function intakeOf(memory: Memory, owner: string): Intake {
   }
 
   async function ask(bytes: number, isForRest: boolean): Promise<void> {
-    // Who has some and waits for more could wait for ever.
+    // Its own reservation goes first: a session that keeps some and waits for more could wait for ever.
     isArriving = false
     shareAll()
     const given = await memory.reserve(bytes * COPIES, share)
@@ -142,13 +142,13 @@ export function intakeOf(memory: Memory, owner: string): Intake {
   }
 }
 
-/** Agents get so much beside what the knob gives to rows: one who sends and one who reads never wait for each other. */
+/** The part of CS_MEMORY_BYTES_MAX for agents, beside the rows: senders and readers never wait for each other. */
 export const INTAKE_PART = 1 / 2
-/** A slice of a pipeline and what is read ahead of the next; many sessions have far less. */
+/** The uncounted bytes of a session: a slice of a pipeline and what is read ahead of the next; many have far less. */
 export const OWN_BYTES = 1024 * 1024
-/** A message as it came, what is digested, sealed, and written for the log, and what is sent; measured with values of 16 MB. */
+/** The copies of a message: as it came, as digested, sealed, written for the log, and sent; measured with values of 16 MB. */
 export const COPIES = 6
-/** How much is read at most each time that it is looked whether an agent is still there. */
+/** The most bytes that are read each time that it is checked whether an agent is still there. */
 export const LOOK_BYTES = 4 * 1024 * 1024
-/** How much a session may always read ahead for that, whatever others have. */
+/** The bytes that a session may always read ahead for that check, whatever others have. */
 export const LOOK_BYTES_LEAST = 1024 * 1024

@@ -140,7 +140,7 @@ function onLog(answers: ('ok' | 'away' | 'never')[]) {
     },
   }
   const another = (): Journal => openJournal({ log, sessionId: SESSION, logger: silent })
-  /** Repeats too. */
+  /** The types of all events that were appended, repeats too. */
   const appended = (): string[] =>
     memory
       .records('sessions')
@@ -271,7 +271,7 @@ function opened() {
   return { log, journal, acknowledge, refuse }
 }
 
-/** What the control chain says of the transcript and is not so, at this moment. */
+/** The events of the control chain that cite the transcript wrongly, at this moment. */
 function falseCitationsIn(log: InMemoryLog): string[] {
   const heads = ['', ...firstsIn(log, 'transcript').map(hashOfRecord)]
   return firstsIn(log, 'sessions').flatMap(({ message }) =>

@@ -5,7 +5,7 @@ import type { Logger } from '@countersign/runtime'
 import { type Chain, linked, newChain, type Unlinked } from '../core/chain.ts'
 
 /**
- * What a session writes: its two chains, in order. Once an append failed, what is in the log is not known, so nothing
+ * The writer of a session's two chains, in order. Once an append failed, it is not known what is in the log, so nothing
  * more may be forwarded: `failed` rejects, and the end of the session is written when the log is back.
  */
 export type Journal = {
@@ -13,7 +13,7 @@ export type Journal = {
   readonly transcript: Chain
   /** Appends events of the control chain; all of them share one append. */
   record<M extends SessionsMessage>(events: readonly Unlinked<M>[]): Promise<Recorded<M>[]>
-  /** Appends without the session waiting. What fails ends the session. */
+  /** Appends an event of the control chain without the session waiting. A failure ends the session. */
   note(event: Unlinked<SessionsMessage>, options?: AppendOptions): void
   /**
    * Appends a piece of what the agent saw, without the session waiting. It is made when its turn has come: a row of many
@@ -37,8 +37,9 @@ export type Journal = {
   /** Rejects with `CS_LOG_UNAVAILABLE` at the first append that failed. */
   readonly failed: Promise<never>
   /**
-   * Writes the last event, which is made when everything before it is written, however long the log is away; what was not acknowledged is repeated before it. Gives up, and logs
-   * it, where the log will never take it, and where too many refused logins wait already.
+   * Writes the last event, which is made when everything before it is written, however long the log is away. Events that
+   * were not acknowledged are repeated before it. Gives up, and logs that, where the log will never take it, and where too
+   * many refused logins wait already.
    */
   finish(made: () => Unlinked<SessionsMessage>): Promise<void>
 }
@@ -59,14 +60,14 @@ export function openJournal(options: JournalOptions): Journal {
   const failure = Promise.withResolvers<never>()
   failure.promise.catch(() => undefined)
   let hasFailed = false
-  /** The end says how long the transcript is. What the target still says reaches no agent, and is not part of it. */
+  /** `finish` has begun: its event tells the transcript's length, and later words of the target reach no agent. */
   let isOver = false
-  /** What nobody waits for and is not acknowledged yet. */
+  /** Events that nobody waits for and that are not acknowledged yet. */
   const underWay = { bytes: 0, records: 0 }
   let relief = Promise.withResolvers<void>()
-  /** How many events of the transcript are in the log. */
+  /** The number of events of the transcript that are in the log. */
   let transcriptLength = 0
-  /** What waits for its turn, in order. */
+  /** Events that wait for their turn, in order. */
   const backlog = deque<() => void>()
   let isGoingOn = false
   /** Ends of requests that wait for their transcript, in order. */
@@ -98,7 +99,7 @@ export function openJournal(options: JournalOptions): Journal {
     return work
   }
 
-  /** What follows from something that is under way is waited for too. */
+  /** Waits for all that is under way, and for what follows from it. */
   async function settled(): Promise<void> {
     while (pending.size > 0) await Promise.allSettled([...pending])
   }
@@ -120,13 +121,13 @@ export function openJournal(options: JournalOptions): Journal {
     if (hasFailed || !isAbove(underWay, 0.5)) goOn()
   }
 
-  /** At once where nothing waits and there is room. */
+  /** Does the work at once where nothing waits and there is room; else it waits for its turn. */
   function inTurn(work: () => void): void {
     if (backlog.length === 0 && !isAboveOwn()) return work()
     backlog.push(work)
   }
 
-  /** An end that has its turn may make room for the next: that goes on here, and not within it. */
+  /** Does the work that waits, while there is room. Work may make room for more, which this same loop does. */
   function goOn(): void {
     if (isGoingOn) return
     isGoingOn = true
@@ -145,7 +146,7 @@ export function openJournal(options: JournalOptions): Journal {
 
   const isAboveOwn = (): boolean => isAbove(underWay, 1) && !hasFailed
 
-  /** Once an append failed nothing is sent any more, and `finish` repeats it all in order. */
+  /** Sends ends whose transcript is in the log. Once an append failed none is sent: `finish` repeats all in order. */
   function sendWaiting(): void {
     for (let next = waiting.first(); next !== undefined; next = waiting.first()) {
       if (!hasFailed && next.length > transcriptLength) return
@@ -170,7 +171,7 @@ export function openJournal(options: JournalOptions): Journal {
     ends(EVENT_BYTES + event.ciphertext.length)
   }
 
-  /** The chain stays without its end; the broker revokes when the session is overdue. */
+  /** Logs that the chain stays without its end; the broker revokes when the session is overdue. */
   function givenUp(cause: unknown): void {
     const told = { sessionId, reason: messageOf(cause) }
     logger.error(told, 'the end of a session cannot be written')
@@ -237,7 +238,7 @@ export function openJournal(options: JournalOptions): Journal {
   }
 }
 
-/** Appends one after the other, and takes away what was acknowledged; what went wrong, or null when all of it is there. */
+/** Appends one after the other, and takes away those acknowledged; gives the failure, or null when all are there. */
 async function appendedInOrder(log: Log, drafts: Draft[]): Promise<unknown> {
   try {
     for (let [next] = drafts; next !== undefined; [next] = drafts) {
@@ -252,7 +253,7 @@ async function appendedInOrder(log: Log, drafts: Draft[]): Promise<unknown> {
 
 const isFinal = (cause: unknown): boolean => cause instanceof Problem && !cause.retriable
 
-/** How many ends wait for each log of this process. */
+/** The count of ends that wait for a log; each log of this process has its own. */
 function endsWaiting(log: Log): { count: number } {
   const known = ENDS_WAITING.get(log)
   if (known !== undefined) return known
@@ -277,13 +278,13 @@ const unavailable = (cause: unknown): Problem =>
 const isAbove = (underWay: { bytes: number; records: number }, share: number): boolean =>
   underWay.bytes > share * UNDER_WAY_BYTES_MAX || underWay.records > share * UNDER_WAY_RECORDS_MAX
 
-/** How much of a session may be under way that nobody waits for: it stands before what other sessions wait for. */
+/** The most of a session that is under way with nobody waiting for it: it goes before what other sessions wait for. */
 const UNDER_WAY_BYTES_MAX = 2 * 1024 * 1024
 const UNDER_WAY_RECORDS_MAX = 1_000
-/** About what an event takes without what it carries. */
+/** The approximate size of an event without its ciphertext. */
 const EVENT_BYTES = 600
 const TOPICS = ['sessions', 'transcript'] as const
 const FINISH_RETRY_MS = 500
 const FINISH_RETRY_MS_MAX = 8_000
-/** Anybody can have logins refused while the log is away; sessions that were open are as many as there may be. */
+/** The most refusals that wait, for anybody can cause them while the log is away; open sessions are bounded already. */
 const REFUSALS_WAITING_MAX = 1_000

@@ -6,13 +6,13 @@ import { type Logger, puttingAside, showOffset } from '@countersign/runtime'
 import { CATALOG, LANE_TOPICS, topology } from '../topology.ts'
 import type { PolicyLiveness, SessionTable } from './proxy-context.ts'
 
-/** What the proxy hears: the catalog, and what is said about its own sessions. */
+/** The records that the proxy reads: the catalog, and messages about its own sessions. */
 export type Lanes = AsyncDisposable & {
   catalog(): Catalog
   liveness(sessionId: SessionId): PolicyLiveness | null
   /** The next offset of the catalog that will be read. */
   catalogOffset(): number
-  /** Rejects when the proxy can hear no more. */
+  /** Rejects when the proxy can read no more of them. */
   readonly failed: Promise<never>
 }
 
@@ -67,11 +67,11 @@ export async function readLanes(options: LanesOptions): Promise<Lanes> {
     if ('sessionId' in message) sessions.get(message.sessionId)?.deliver(record)
   }
 
-  /** What it said is not known: a revocation, or a grant for other bytes. So the session must not go on without it. */
+  /** Ends the session of an unreadable record, which may have been a revocation, or a grant for other bytes. */
   function missed(record: Extract<LogRecord, { status: 'unreadable' }>): void {
     const { key, problem } = record
     if (isUuid(key)) sessions.get(SessionId(key))?.end('CS_MESSAGE_UNREADABLE')
-    // Other sessions do not wait for this. What cannot be put aside at all stops the proxy.
+    // Other sessions do not wait for this. A record that cannot be put aside at all stops the proxy.
     putAside(record, problem.message, problem).catch(failure.reject)
   }
 
@@ -87,7 +87,7 @@ export async function readLanes(options: LanesOptions): Promise<Lanes> {
     })
   }
 
-  /** Who admits a session lives; but what a beat said of the rules since counts more than what was decided before. */
+  /** An admission shows that policy lives; but a beat of another policy version counts more, as it may be newer. */
   function admitted(partition: number, message: SessionAdmitted): void {
     const known = heard.get(partition)
     if (known === undefined || known.policyVersion === message.policyVersion)

@@ -2,7 +2,7 @@ import type { Reservation } from './memory.ts'
 import { roomFor } from './room.ts'
 import { endSession, type Session } from './session-state.ts'
 
-/** What a session has of the memory for large messages. */
+/** The part that a session has of the memory for large messages. */
 export type LargeRow = {
   held: Reservation | null
   isWaiting: boolean
@@ -24,7 +24,7 @@ export function admitLarge(session: Session, framesTaken: number): void {
   proxy.net.detached('a large row', inTurn(session), () => target.close())
 }
 
-/** Gives back what the session has: when its agent is gone, and no thread has its row, nothing of it is kept. */
+/** Gives back the memory of the session once its agent is gone and no thread has its row. */
 export function releaseLarge({ largeRow, client, proxy, masking }: Session): void {
   const released = Promise.allSettled([client.closed, masking]).then(() => {
     largeRow.arrival?.[Symbol.dispose]()
@@ -58,7 +58,7 @@ async function inTurn(session: Session): Promise<void> {
 /** A message that stops on its way keeps memory that others wait for: then its session ends. */
 function lookingForArrival(session: Session): Disposable {
   const { proxy, target, client, journal } = session
-  // What was written before it may keep the target paused until the agent has read that.
+  // Bytes that were written before it may keep the target paused until the agent has read them.
   const moved = (): number => target.receivedBytes() - client.unreadBytes()
   let last = moved()
   return proxy.net.every('looking whether a large row arrives', STALL_MS, () => {
@@ -92,6 +92,6 @@ const stalled = (session: Session, what: string): void =>
 const UNREAD = 'the agent read nothing'
 /** Smaller messages are bounded by what a socket gives at once. */
 const LARGE_BYTES_MIN = 1024 * 1024
-/** A row as it came, as text, what it holds in base64 or hex, also as text, and masked; measured with rows of 60 MB. */
+/** The copies of a row: as it came, as text, base64 or hex decoded (also as text), and masked; measured with 60 MB. */
 const COPIES = 6
 const STALL_MS = 10_000

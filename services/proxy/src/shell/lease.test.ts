@@ -11,7 +11,7 @@ const LEASE_MS = 10_000
 const HEARTBEAT_MS = 2_000
 /** The proxy stops before the broker revokes. */
 const HELD_MS = 9_000
-/** What an append may take where nothing else is said. */
+/** The time that an append may take where no limit is given. */
 const APPEND_LIMIT_MS = 2_000
 const INSTANCE = InstanceId('01920000-0000-7000-8000-000000000009')
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
@@ -131,7 +131,7 @@ async function leased() {
     logIs: (how: typeof state) => void (state = how),
     /** Time goes by, and no timer runs. */
     isPausedFor: (ms: number) => void (nowMs += ms),
-    /** Time goes by as it does: each timer runs in its millisecond. */
+    /** Time goes by as usual: each timer runs in its millisecond. */
     async passes(ms: number) {
       for (let each = 0; each < ms; each++) {
         nowMs++

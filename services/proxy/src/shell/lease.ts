@@ -96,7 +96,7 @@ export async function holdLease(options: LeaseOptions): Promise<Lease> {
   }
 }
 
-/** Nobody waits for a session yet: a log that is slow when everything starts is no reason to end. */
+/** The limit for the first append: no session waits yet, and a log that is slow at the start is no reason to end. */
 const ENROL_LIMIT_MS = 30_000
 /** The proxy stops a little before the broker revokes. */
 const SAFETY = 0.9

@@ -42,7 +42,7 @@ async function tls(port = served.port): Promise<Socket> {
   return socket
 }
 
-/** What a client hears that sends this and waits for the end. */
+/** Sends these bytes, waits for the end of the connection, and gives what the client heard. */
 async function heard(socket: Socket, ...chunks: readonly Buffer[]): Promise<string[]> {
   const parts: Buffer[] = []
   socket.on('data', (chunk: Buffer) => parts.push(chunk))
@@ -242,7 +242,7 @@ function isLinux(): boolean {
   return process.platform === 'linux'
 }
 
-/** How long the keepalive timers of the accepted connections still run, as Linux says (in hundredths of a second). */
+/** The time left on the keepalive timers of the accepted connections, in ms; Linux gives hundredths of a second. */
 async function keepAliveTimersMs(port: number): Promise<number[]> {
   const local = port.toString(16).toUpperCase().padStart(4, '0')
   return readFileSync('/proc/net/tcp', 'latin1')

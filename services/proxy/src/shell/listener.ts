@@ -40,7 +40,7 @@ export async function listen(proxy: ProxyContext): Promise<AsyncDisposable & { p
     net.guarded('connection', begin, () => socket.destroy())(newcomer)
   }
   server.on('connection', net.guarded('connection', onConnection))
-  // Who has not said yet what it wants counts too.
+  // Connections that have not said yet what they want count too.
   server.maxConnections = config.CS_SESSIONS_MAX + NEWCOMERS_MAX
   const port = await listening(server, {
     port: config.CS_POSTGRES_PORT,

@@ -23,7 +23,7 @@ export type Listening = AsyncDisposable & {
   readonly port: number
   readonly log: InMemoryLog
   readonly logins: Logins
-  /** What the process said on the levels warn and error. */
+  /** The lines that the process logged on the levels warn and error. */
   readonly lines: readonly Line[]
 }
 

@@ -5,7 +5,7 @@ import type { Session } from './session-state.ts'
 export function livePolicy({ proxy, id }: Session): PolicyLiveness | null {
   const policy = proxy.liveness(id)
   if (policy === null) return null
-  // What was applied since policy spoke may forbid what it allowed.
+  // Catalog changes that were applied since policy last reported may forbid what it allowed.
   if (policy.catalogOffset < proxy.catalogOffset()) return null
   const silentMs = proxy.clock.monotonicMs() - policy.heardAtMs
   return silentMs <= proxy.config.CS_COVERAGE_ALIVE_MS ? policy : null

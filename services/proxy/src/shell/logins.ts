@@ -12,11 +12,11 @@ import { openJournal } from './journal.ts'
 
 /** The logins of this process: those that fail slow down the next ones, and do not fill the log. */
 export type Logins = AsyncDisposable & {
-  /** Waits as long as what failed before from there demands. Throws where too many wait already. */
+  /** Waits as long as earlier refused logins of the address demand. Throws where too many wait already. */
   turn(clientAddress: string): Promise<void>
-  /** Counts a refused login; whether it gets an event of its own. */
+  /** Counts a refused login, and says whether it gets an event of its own. */
   refused(clientAddress: string, code: string): boolean
-  /** Tells of those that were summed up; a timer does this once a minute. */
+  /** Records the summaries of refused logins; a timer does this once a minute. */
   tell(): Promise<void>
 }
 
@@ -83,7 +83,7 @@ export function loginsOf(options: LoginsOptions): Logins {
   }
 }
 
-/** An address is followed by its port. */
+/** The host in an address, without the port behind it. */
 const hostOf = (address: string): string => address.slice(0, address.lastIndexOf(':'))
 
 const SUMMARY_MS = 60_000

@@ -5,28 +5,28 @@ import type { Column, ServerFrame } from '@countersign/postgres-wire'
 import { Worker } from 'node:worker_threads'
 import type { CopyProgress, Taint } from '../core/result-filter.ts'
 
-/** A row that takes so long to look through that it is masked on a thread of its own, away from everybody's loop. */
+/** A row that takes so long to search that it is masked on another thread, away from the loop that sessions share. */
 export type LongRow = {
   readonly plan: MaskingPlanned
   readonly key: Uint8Array
   readonly columns: readonly Column[] | null
   readonly taint: Taint
-  /** Its memory is handed over to the thread where it has it to itself: nobody may read it afterwards. */
+  /** If it has its memory to itself, the thread gets that: nobody may read the frame afterwards. */
   readonly frame: Pick<ServerFrame, 'raw'>
-  /** How far the COPY was read that the row belongs to; null when it belongs to none. */
+  /** The progress of the COPY that the row belongs to; null when it belongs to none. */
   readonly copy: CopyProgress | null
   /** Whether anybody waits for it still. */
   readonly isWanted: () => boolean
   readonly net: Net
 }
 
-/** What the thread gets and answers. */
+/** The message to the thread, and its answer. */
 export type LongRowJob = Omit<LongRow, 'frame' | 'isWanted' | 'net'> & {
   readonly bytes: Uint8Array
 }
 export type LongRowDone = {
   readonly bytes: Uint8Array
-  /** What was masked, for the agent. */
+  /** Notes of what was masked, for the agent. */
   readonly notes: readonly string[]
   readonly copy: CopyProgress | null
 }

@@ -4,7 +4,7 @@ import { resultFilter } from '../core/result-filter.ts'
 import { handedOver, type LongRowDone, type LongRowJob } from './long-rows.ts'
 
 /** Masks long rows one after the other, in the order in which they come. */
-// A fault ends this thread, which whoever waits for a row is told: a net would let them wait for ever.
+// A fault ends this thread, so that whoever waits for a row is told: a net would let them wait for ever.
 // eslint-disable-next-line countersign/guarded-handlers
 parentPort?.on('message', ({ plan, key, columns, taint, bytes, copy }: LongRowJob) => {
   const [, [frame]] = receiveServer(serverSide(), bytes)

@@ -2,7 +2,7 @@ import type { AnyMessage } from '@countersign/contracts'
 import { after, type ErrorCode, Problem } from '@countersign/kernel'
 import type { Understood } from '@countersign/log'
 
-/** What other services say about one session, sorted by what it answers. */
+/** The messages of other services about one session, sorted by the question that they answer. */
 export type Mailbox = {
   /** Makes room for the answers to something that is about to be asked. */
   expect(name: string): void
@@ -17,7 +17,7 @@ export type Mailbox = {
   whenRejected(listener: (words: string) => void): void
 }
 
-/** A mailbox. `onState` hears what answers nothing: revocations, new descriptions of the target, new plans. */
+/** Opens a mailbox. `onState` gets messages that answer nothing: revocations, new descriptions of the target, plans. */
 export function openMailbox(onState: (record: Understood) => void): Mailbox {
   type Slot = { queue: Understood[]; wake: (() => void) | null; late: Disposable | null }
   // bound: REQUESTS_MAX, and a few for the session itself
@@ -25,7 +25,7 @@ export function openMailbox(onState: (record: Understood) => void): Mailbox {
   const rejection = Promise.withResolvers<string>()
   let isAdmitted = false
   const expect = (name: string): void => {
-    // What came already is not lost.
+    // Answers that came already are not lost.
     if (!slots.has(name)) slots.set(name, { queue: [], wake: null, late: null })
   }
   const forget = (name: string): void => {
@@ -80,7 +80,7 @@ export function openMailbox(onState: (record: Understood) => void): Mailbox {
   }
 }
 
-/** What a message answers; null when it changes the state of the session. */
+/** The name of the question that a message answers; null when it changes the state of the session. */
 export function answerName(message: AnyMessage): string | null {
   switch (message.type) {
     case 'SessionAdmitted':

@@ -27,7 +27,7 @@ export async function currentPlan(session: Session): Promise<void> {
   }
 }
 
-/** What base roles made is waited for, and in the end masked whole: nobody has to know it for anything else to go on. */
+/** Waits for the description of what base roles made; past the limit the session goes on, with that masked whole. */
 async function lookedAt(session: Session): Promise<void> {
   if (session.undescribed === null || session.status !== 'I' || session.isPipelineOpen) return
   using within = deadline(session.proxy.config.CS_MASKING_LIMIT_MS)
@@ -44,7 +44,7 @@ function isCurrent({ plan, targetVersion, profile, proxy }: Session): boolean {
   )
 }
 
-/** Asked before each statement, of a catalog that hardly ever changes. */
+/** The version of the masking rules; kept, as it is asked for before each statement and the catalog hardly changes. */
 function rulesVersionOf(catalog: Catalog, environment: string): string {
   if (known.catalog !== catalog) {
     // bound: one per environment of the catalog

@@ -116,7 +116,7 @@ test('who reads ahead above its part takes nothing from the parts of others', as
   many.add(50)
   using other = memory.share('other')
   assert.equal(other.grow(10), 'taken')
-  // But what is here leaves less to reserve.
+  // But the bytes of `many`, all of them, leave less to reserve.
   const reservation = await memory.reserve(20)
   let isGiven = false
   const behind = memory.reserve(1).then(() => (isGiven = true))

@@ -1,27 +1,27 @@
-/** The memory that the large messages of all sessions share, and what of them lasts: it waits for people, or runs. */
+/** The memory that the large messages of all sessions share. Those that last are those that wait for people, or run. */
 export type Memory = {
   /**
    * Resolves when so many bytes are free. First come, first served, so that nobody waits for ever behind smaller ones; owners
-   * take turns, however many of the sessions of one wait. Who asks for more than there are gets them when nobody else has any.
-   * Of whom a share is named, nothing more is taken while what lasts of others of its owner, or of all others, fills its part:
-   * that is known only when something has begun to last.
+   * take turns, however many of the sessions of one wait. A request for more than there are is met when nobody else has any.
+   * With a share, nothing is given while lasting bytes of other shares of its owner, or of all others, fill their part: that
+   * is known only when something has begun to last.
    */
   reserve(bytes: number, share?: Share): Promise<Reservation>
   /**
    * Memory that is taken as it is needed, at once or not at all, and kept for as long as people think. All shares together
-   * get half of what there is, so that who waits for the other half gets it, and those of one owner a quarter of that.
+   * get half of what there is, so that each wait for the other half ends, and those of one owner a quarter of that.
    */
   share(owner: string): Share
   /** Whether somebody waits. */
   isWanted(): boolean
-  /** How much is reserved now. */
+  /** The bytes that are reserved now. */
   reservedBytes(): number
-  /** How much all shares have now. */
+  /** The bytes that all shares have now. */
   sharedBytes(): number
 }
 
 export type Reservation = {
-  /** How much was given. */
+  /** The bytes that were given. */
   readonly bytes: number
   /** Gives back all above so many bytes. */
   keep(bytes: number): void
@@ -31,13 +31,13 @@ export type Reservation = {
 export type Share = Disposable & {
   readonly owner: string
   bytes(): number
-  /** Takes so much more, or says where there is not as much. */
+  /** Takes so many bytes more, or says where there is no room for them. */
   grow(bytes: number): 'taken' | 'no room' | 'no room of the owner'
-  /** Takes so much more, whether there is as much or not: it is here already. */
+  /** Takes so many bytes more, whether there is room or not: they are here already. */
   add(bytes: number): void
-  /** Gives so much back. */
+  /** Gives so many bytes back. */
   shrink(bytes: number): void
-  /** Says how much of it lasts. */
+  /** Says how many of its bytes last. */
   lasts(bytes: number): void
   lastingBytes(): number
   /** Waits for no reservation any more: it is given an empty one. */
@@ -52,10 +52,10 @@ export function memoryOf(bytesMax: number): Memory {
   let waiting: Waiting[] = [] // bound: one per session
   let reserved = 0
   const shared = sums(bytesMax * OWNER_PART)
-  /** What of it lasts. */
+  /** The bytes of shares that last. */
   const lasting = sums(bytesMax * OWNER_PART)
 
-  /** Who waits for what lasts lets others pass; who waits for room does not, so that it gets it. */
+  /** Gives memory in turn: a wait for lasting bytes lets others pass, a wait for room does not, so that it ends. */
   function give(): void {
     for (;;) {
       const next = waiting.find(({ share }) => mayLast(share))
@@ -70,7 +70,7 @@ export function memoryOf(bytesMax: number): Memory {
     }
   }
 
-  /** What lasts of a session itself is not in its way, or it would wait for itself. */
+  /** Whether lasting bytes of others leave room; its own are not in its way, or a session would wait for itself. */
   function mayLast(share: Share | undefined): boolean {
     if (share === undefined) return true
     const own = share.lastingBytes()
@@ -158,12 +158,12 @@ type Waiting = {
   given(reservation: Reservation): void
 }
 
-/** How much owners have, and all of them together. */
+/** The bytes of each owner, and of all of them together. */
 type Sums = {
   add(owner: string, bytes: number): void
   of(owner: string): number
   all(): number
-  /** What owners have within their parts: above those they take nothing from others. */
+  /** The bytes of owners within their parts: what they have above those takes nothing from others. */
   inParts(): number
 }
 

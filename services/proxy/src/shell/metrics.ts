@@ -1,6 +1,6 @@
 import { metrics } from '@opentelemetry/api'
 
-/** What the proxy counts, for /metrics. */
+/** The metrics of the proxy, for /metrics. */
 export type ProxyMetrics = ReturnType<typeof createMetrics>
 
 export function createMetrics() {

@@ -5,8 +5,8 @@ import type { Pending, RequestDecision } from './requests.ts'
 import type { Session } from './session-state.ts'
 
 /**
- * What is raised is taken back when the target says that no transaction is open. A text or a pipeline that ends one
- * transaction and begins the next before that would keep it, so neither runs while something is raised, or would be.
+ * Refuses a request that would keep a raised privilege. That is taken back when the target says that no transaction is
+ * open, so nothing that ends one and begins the next before that runs while a privilege is raised, or would be.
  */
 export function keepsRaised(
   session: Session,
@@ -27,7 +27,7 @@ export function keepsRaised(
   return { ...KEPT, decisionId: null }
 }
 
-/** Noted before it runs: what follows in the same pipeline runs behind the end. */
+/** Notes, before it runs, that a request ends the transaction of a privilege: the pipeline runs on behind that end. */
 export function noteEnd(session: Session, { ask }: Pending, effects: readonly Effect[]): void {
   if (session.raised === null || ask.kind === 'Prepare' || ask.sql === null) return
   const turn = transactionTurn(ask.sql)

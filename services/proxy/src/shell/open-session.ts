@@ -56,14 +56,14 @@ import { takePlan } from './take-plan.ts'
 import { connectTarget } from './target.ts'
 import { nothingWithheld } from './withheld.ts'
 
-/** A session that was asked for: its id and what it writes exist, whether it opens or not. */
+/** A session that was asked for: its id, journal and mailbox exist, whether it opens or not. */
 export type Asked = {
   readonly proxy: ProxyContext
   readonly client: Client
   readonly id: SessionId
   readonly journal: Journal
   readonly mailbox: Mailbox
-  /** What arrives for the session before it is open. */
+  /** The records that arrive for the session before it is open. */
   readonly early: Understood[]
   onState: (record: Understood) => void
   /** Something of the session stands in the log, or is about to. */
@@ -88,11 +88,11 @@ export function askedSession(proxy: ProxyContext, client: Client): Asked {
   return asked
 }
 
-/** Identifies the agent, has the session admitted, lends the credential, connects the target. Throws a `Problem`. */
+/** Identifies the agent, has the session admitted, gets a credential, connects the target. Throws a `Problem`. */
 export async function openSession(asked: Asked, startup: Startup): Promise<Session> {
   const { proxy, client, journal } = asked
   const settings = settingsOf(startup)
-  // Who asks for more than 3.2 has to know that it does not get it, before anything else is said.
+  // A client that asks for more than 3.2 has to know that it does not get it, before anything else is said.
   if (startup.minor > MINOR_MAX || settings.unknownOptions.length > 0)
     client.write(toClient.negotiateProtocolVersion(minorOf(startup), settings.unknownOptions))
   const token = await askPassword(client, proxy.config.CS_LOGIN_LIMIT_MS)
@@ -231,7 +231,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       hasChangedState: false,
       stateVersion: 0,
       settings: [],
-      // What it began with is asked for before its first request, where it asked for anything.
+      // -1: where the agent gave a path, or settings with a meaning, they are asked for before the first request.
       settingsVersion:
         searchPath === pathRules.own && [...settings.settings.keys()].every(isWithoutMeaning)
           ? 0
@@ -241,7 +241,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       hasUnknownSettings: false,
       searchPath,
       pathRules,
-      // Schemas of it may be missing, or not to be used.
+      // Schemas of it may be missing, or its role may not use them.
       isPathInDoubt: true,
       isPathUnheard: false,
       pathGuard: newPathGuard(),
@@ -276,7 +276,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
   }
 }
 
-/** What the agent says about its session; throws where it says what it may not. */
+/** The settings that the agent gives in its StartupMessage; throws `CS_STARTUP_PARAMETER_REFUSED` for any other. */
 export function settingsOf(startup: Startup): StartupSettings {
   const settings = startupSettings(startup.parameters, ALLOWED_SETTINGS)
   if (settings.ok) return settings.value
@@ -289,7 +289,7 @@ export function settingsOf(startup: Startup): StartupSettings {
   )
 }
 
-/** The path is looked at when it is known which ones the session may have. */
+/** The settings that may be given; the path is checked when it is known which ones the session may have. */
 const ALLOWED_SETTINGS: ReadonlySet<string> = new Set([...HARMLESS_SETTINGS, 'search_path'])
 
 /** The path that the agent begins with: its own wish, where the session may have it. */
@@ -333,7 +333,7 @@ async function askPassword(client: Client, limitMs: number): Promise<Secret<stri
   }
 }
 
-/** A client waits for what its password is answered with. */
+/** Throws where a message came behind the password: a client waits for the answer to it. */
 function notBehindPassword(message: ClientMessage | Violation | undefined): void {
   if (message === undefined) return
   if (message.tag === 'Terminate')
@@ -448,7 +448,7 @@ async function maskingPlan(asked: Asked): Promise<MaskingPlanned> {
   }
 }
 
-/** What other services say about an open session without being asked. */
+/** Takes a message about an open session that another service sent without being asked. */
 function stateChanged(session: Session, record: Understood): void {
   const { message } = record
   switch (message.type) {
@@ -458,7 +458,7 @@ function stateChanged(session: Session, record: Understood): void {
       break
     }
     case 'TargetDescribed':
-      // What was decided on names of the target as it was must be decided anew.
+      // Decisions on names of the target as it was must be made anew.
       if (message.targetVersion !== session.targetVersion) {
         session.covers.clear()
         meansOthers(session.names)

@@ -13,7 +13,7 @@ export type OwnOptions = {
   readonly kind?: 'Query' | 'Prepare'
 }
 
-/** What Countersign itself sends to the target is a request too, and is recorded before it is sent (D8). */
+/** The release of a text of Countersign itself, which is a request too, and is recorded before it is sent (D8). */
 export function ownRequest(
   session: Session,
   sql: string,

@@ -27,7 +27,7 @@ export const guardOf = (session: Session, sql: string): Guard => ({
   release: ownRequest(session, sql, { decisionId: null }),
 })
 
-/** The messages of a guard, by its number in the exchange. Where it fails, so does the agent, which may try again. */
+/** The messages of a guard, by its number in the exchange. Where it fails, the agent gets an error, and may retry. */
 export function guardPassage(session: Session, sql: string, request: number): Passage {
   const instead = (fields: ReadonlyMap<string, string>): Buffer | null => {
     if (fields.get('C') !== GUARD_STATE) return null

@@ -102,7 +102,7 @@ async function served(session: Session, batch: Batch): Promise<void> {
   }
   for (const [index, planned] of pendings.entries()) {
     const { firstStep } = planned.ask
-    // Of the first it is confirmed already, or will be.
+    // The path of the first request is confirmed already, or its guard was made out above.
     if (index > 0) guardSql = guardBefore(session, messages[firstStep])
     if (isPathDoubtful(session) && index > 0 && guardSql === null) {
       await forward(session, batch, firstStep, true)
@@ -112,7 +112,7 @@ async function served(session: Session, batch: Batch): Promise<void> {
       if (path === 'moved') return again(index)
     }
     const pending = await stillCovered(session, planned)
-    // Where it was asked about anew, that is what is withdrawn from here on.
+    // It may have been asked about anew: then the new request is the one to withdraw from here on.
     pendings[index] = pending
     const { cover } = pending
     const decision = cover?.decision ?? (await decisionOf(session, pending))
@@ -129,7 +129,7 @@ async function served(session: Session, batch: Batch): Promise<void> {
       withdraw(session, [pending])
       return refuseRest(CANCELLED_BY_AGENT)
     }
-    // In a failed transaction nobody can be asked; all that is left to do in it is to end it.
+    // In a failed transaction the target cannot be asked for the path; all that is left to do in it is to end it.
     const isFailed = session.status === 'E'
     if (session.isPathInDoubt && isFailed && !decision.effects.every(controlsTransaction)) {
       const reason = 'What ran in this transaction could have changed the search_path.'
@@ -166,7 +166,7 @@ async function served(session: Session, batch: Batch): Promise<void> {
       const isStale =
         pending.stateVersion !== session.stateVersion ||
         session.settingsVersion !== session.stateVersion
-      // What ran before it in this pipeline may have changed what it means: people see it as it will be read.
+      // Requests before it in this pipeline may have changed its meaning: people see it as it will be read.
       if (isStale && session.status !== 'E') return again(index)
       const impossible = await impossibility(session, pending, decision)
       if (impossible !== null) {
@@ -207,7 +207,7 @@ async function served(session: Session, batch: Batch): Promise<void> {
   const message = messages[stop.step]
   const scope = { pending: null, others: [], message }
   const { code, why: reason } = stop
-  // In a failed transaction PostgreSQL looks whether there is such a portal, and runs none.
+  // In a failed transaction PostgreSQL checks whether there is such a portal, and runs none.
   if (message?.tag === 'Execute' && session.status === 'E' && !batch.hasReleased) {
     if (!(await hasPortal(session, message.portal))) return skipRest(session, batch, [])
     await refuse(session, TRANSACTION_FAILED, scope)
@@ -215,11 +215,11 @@ async function served(session: Session, batch: Batch): Promise<void> {
   await skippedToSync(session, batch)
 }
 
-/** What is to be asked about, with the data that it came with. */
+/** The requests to ask about, with the data of a COPY where the agent has sent them. */
 const asksOf = ({ copyData }: Batch, { asks }: PipelinePlan): readonly Ask[] =>
   copyData === null ? asks : asks.map((ask) => ({ ...ask, copyData }))
 
-/** The COPY that a request is, where its data can be asked for; they are asked for once. */
+/** The request as a COPY whose data can be asked for; null for any other, and where they were asked for already. */
 const heldCopyIn = (session: Session, batch: Batch, { ask }: Pending): HeldCopy | null =>
   batch.copyData === null ? heldCopy(batch.messages, ask, session.names) : null
 
@@ -244,7 +244,7 @@ async function servedWithData(
   })
 }
 
-/** What follows was understood with the names from before code ran that could have changed what they stand for. */
+/** Whether messages follow that must be planned again: opaque code may have changed what their names stand for. */
 const isPlannedAnew = (messages: readonly Request[], { ask, isOpaque }: Pending): boolean =>
   isOpaque && namesFollow(messages, ask.lastStep)
 
@@ -271,7 +271,7 @@ const TRANSACTION_FAILED: RequestRefusal = {
   decisionId: null,
 }
 
-/** What of a pipeline was forwarded, and what may be forwarded next. */
+/** A pipeline on its way: the part that was forwarded, and what may be forwarded next. */
 type Batch = {
   readonly messages: readonly Request[]
   readonly arrivedAtMs: number
@@ -281,13 +281,13 @@ type Batch = {
   /** Something of it ran, or may run. */
   hasReleased: boolean
   /**
-   * So many requests are asked about at once. Opaque code has those behind it asked about anew, so behind it only one is, and
-   * twice as many each time that none was opaque.
+   * The most requests that are asked about at once. Those behind opaque code are asked about anew, so behind it this is 1,
+   * and it doubles each time that none was opaque.
    */
   requestsMax: number
   /** The data of the COPY that the batch consists of; null where none were asked for before it is decided on. */
   readonly copyData: Buffer | null
-  /** What of its messages was answered then. */
+  /** Its messages that Countersign answered when it asked for those data. */
   readonly answered: ReadonlySet<Request>
 }
 
@@ -303,7 +303,7 @@ function allow(batch: Batch, allowed: Allowed): void {
   batch.allowed.push(allowed)
 }
 
-/** Allowed, but behind what is refused now: they are never released. */
+/** Takes out the requests that are allowed and not on record: after a refusal or an error they are never released. */
 function unsent(batch: Batch): Pending[] {
   const pendings = batch.allowed.map(({ pending }) => pending)
   batch.allowed = []
@@ -328,7 +328,7 @@ async function forward(session: Session, batch: Batch, end: number, isCut: boole
   const sent = await recorded(session, batch)
   const { messages, next } = batch
   const sending = messages.slice(next, end)
-  // Also behind the requests: what they declare may lose its name to a portal.
+  // Also behind the requests (below): a cursor that they declare may lose its name to a portal.
   portalsNamed(session.cursors, sending)
   const guards = new Map<number, Passage>()
   const proofs = new Map<number, Recorded<RequestReleased>>()
@@ -379,22 +379,22 @@ async function forward(session: Session, batch: Batch, end: number, isCut: boole
   forwardRecorded(session, outgoing)
   const ran = running.map(({ pending }) => pending)
   if (session.isCancelled && ran.length > 0) {
-    // It came while the release was recorded.
+    // The cancel came while the release was recorded.
     session.isCancelled = false
     cancelAtTarget(session)
   }
   measured(session, batch, ran)
   using _lasts = lastsWhenSent(session)
   await answers(session)
-  // Where the target did not ask for them. They are kept no longer than their share of the memory.
+  // Data that the target did not ask for: they are kept no longer than their share of the memory.
   for (const { number } of running) dropHeldData(session, number)
-  // Whatever was learned meanwhile, or failed: the code may have redefined it.
+  // Opaque code may have redefined names, whatever was learned meanwhile, or failed.
   if (ran.some(({ isOpaque }) => isOpaque)) doubtAll(session.names)
 }
 
 /**
- * What texts are read under in a state of the session: its settings are known once they were asked for in it. What was decided on
- * before names came to stand for others is read as it was then, where it was prepared then.
+ * The reading of texts in a state of the session, whose settings are known once they were asked for in it. A request that was
+ * decided on before names came to stand for others is read as it was then, where it was prepared then.
  */
 const readingIn = (
   { settingsVersion }: Session,
@@ -403,7 +403,7 @@ const readingIn = (
 ): Reading =>
   stateVersion === settingsVersion ? readingNow(asked) : readingBehind(asked, stateVersion)
 
-/** Nothing of what was sent is copied any more, and it may run for long; also where the target does not take it. */
+/** Says `lasts` once the target took the messages, or after SENT_MS: they are copied no more, and may run for long. */
 function lastsWhenSent({ client, target, proxy }: Session): Disposable {
   let isOver = false
   const lasts = (): void => {
@@ -419,7 +419,7 @@ function lastsWhenSent({ client, target, proxy }: Session): Disposable {
   }
 }
 
-/** How long what went out just now had to wait. */
+/** Measures how long the requests that went out just now had to wait. */
 function measured({ proxy }: Session, batch: Batch, ran: readonly Pending[]): void {
   const { metrics, clock } = proxy
   for (const { cover, grantedAt } of ran) {
@@ -436,7 +436,7 @@ type Sent = {
   readonly guard: { readonly sql: string; readonly released: Recorded<RequestReleased> } | null
 }
 
-/** Puts the releases of a batch on record. What was decided just now goes on with the trace of its decision. */
+/** Puts the releases of a batch on record, with the trace of the first decision that has one. */
 async function recorded(session: Session, batch: Batch): Promise<readonly Sent[]> {
   const { allowed } = batch
   batch.allowed = []

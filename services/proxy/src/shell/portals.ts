@@ -8,7 +8,7 @@ import type { Session } from './session-state.ts'
 
 /**
  * Asks the backend when the named portals were made, before code runs that may give their names to others. False where the
- * backend failed: so did the agent.
+ * backend failed: then the agent has its error.
  */
 export async function portalsNoted(session: Session): Promise<boolean> {
   const ageless = agelessPortals(session.names)
@@ -24,7 +24,7 @@ export async function portalsNoted(session: Session): Promise<boolean> {
   return true
 }
 
-/** Asks the backend whether the portals whose names are in doubt are still the same; what is not is forgotten. */
+/** Asks the backend whether the portals whose names are in doubt are still the same; the others are forgotten. */
 export async function portalsConfirmed(session: Session): Promise<boolean> {
   const { doubtfulPortals, portalAges } = session.names
   if (doubtfulPortals.size === 0) return true

@@ -3,8 +3,8 @@ import { ownQuery } from './own-query.ts'
 import type { Session } from './session-state.ts'
 
 /**
- * Where base roles may create, a session acts as another role, and what it makes is that role's. What people approved is
- * made by the session's own role, which is the one that is raised, so that the two are never taken for each other.
+ * A session whose base roles may create acts as another role, which owns what it makes. Approved statements run as the
+ * session's own role, which is the one that is raised, so that the two are never taken for each other.
  */
 export async function actAsItself(session: Session, isRaised: boolean): Promise<void> {
   if (session.profile.mayCreate) await ownQuery(session, isRaised ? 'set role none' : 'reset role')

@@ -11,7 +11,7 @@ import type { Memory } from './memory.ts'
 import type { ProxyMetrics } from './metrics.ts'
 import type { SearchTurns } from './search-turns.ts'
 
-/** What the sessions of one proxy process share. */
+/** The services, memory and tables that the sessions of one proxy process share. */
 export type ProxyContext = {
   readonly config: ProxyConfig
   readonly log: Log
@@ -36,19 +36,19 @@ export type ProxyContext = {
   readonly intake: Memory
   readonly certificateAuthorities: string | undefined
   readonly sessions: SessionTable
-  /** What policy said last about the partition of a session. */
+  /** The last report of policy for the partition of a session; null where there was none. */
   liveness(sessionId: SessionId): PolicyLiveness | null
-  /** How far this process itself has read the catalog. */
+  /** The next catalog offset that this process itself will read. */
   catalogOffset(): number
   /** A new id. In whichever lane it is, this process hears what is said about it: it reads them all. */
   newSessionId(): SessionId
 }
 
-/** How fresh and which the policy is that policy itself reports. */
+/** The policy version and catalog offset that policy last reported, and when. */
 export type PolicyLiveness = {
   readonly heardAtMs: number
   readonly policyVersion: string
-  /** How far policy has read the catalog. */
+  /** The next catalog offset that policy will read. */
   readonly catalogOffset: number
 }
 

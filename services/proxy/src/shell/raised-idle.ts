@@ -2,7 +2,7 @@ import { endSession, type Session } from './session-state.ts'
 
 /**
  * Waits for the agent. A session in which a privilege is raised ends when its agent leaves it idle: the transaction that
- * keeps the privilege is rolled back with it, and nobody holds a door open that people opened for one statement.
+ * keeps the privilege is rolled back with it, so a privilege that people granted for one statement does not stay.
  */
 export async function agentInTime<T>(session: Session, wait: Promise<T>): Promise<T> {
   const { raised, profile, proxy } = session

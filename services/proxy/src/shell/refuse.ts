@@ -13,7 +13,7 @@ import { type Pending, withdraw } from './requests.ts'
 import { tell } from './seen.ts'
 import { ownUnderWay, type Session } from './session-state.ts'
 
-/** Why a request is refused: the code as the deciding service wrote it, and what the agent is told. */
+/** The refusal of a request: the code as the deciding service wrote it, and the words for the agent. */
 export type RequestRefusal = {
   readonly code: string
   readonly reason: string
@@ -51,7 +51,7 @@ export async function refuse(
   const { journal, proxy } = session
   const code: ErrorCode = isErrorCode(refusal.code) ? refusal.code : 'CS_REQUEST_BLOCKED'
   const at = proxy.clock.now()
-  // What no request could be made of is refused under an id of its own: probing leaves a trace.
+  // A message that no request could be made of is refused under an id of its own: probing leaves a trace.
   const requestId = scope.pending?.requestId ?? RequestId(uuidv7(Date.now()))
   journal.note({
     type: 'RequestRefused',
@@ -80,7 +80,7 @@ export async function refuse(
   if (isSimple) tell(session, toClient.readyForQuery(session.status), answered)
 }
 
-/** Sends what the target cannot parse, so that its transaction fails. Recorded, as everything that is sent. */
+/** Sends a text that the target cannot parse, so that its transaction fails. Recorded, as everything that is sent. */
 async function failAtTarget(
   session: Session,
   isSimple: boolean,

@@ -10,7 +10,7 @@ import type { Session } from './session-state.ts'
 
 before(loadStatements)
 
-/** Only what asking about a portal depends on; with what is recorded. */
+/** A session with only what asking about a portal depends on, and the events that it records. */
 function begun(): { session: Session; recorded: string[] } {
   const recorded: string[] = []
   const note = ({ type }: { type: string }): void => void recorded.push(type)

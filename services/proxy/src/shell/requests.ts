@@ -38,29 +38,29 @@ export type Pending = {
   readonly requestId: RequestId
   readonly digest: string
   readonly content: RequestContent
-  /** What of its content does not fit into one record, until it is on record. */
+  /** The pieces of content that does not fit into one record, until they are on record. */
   parts: readonly Buffer[]
   readonly cover: Covering | null
   decisionId: EventId | null
   decisionHash: string
   answer: AnswerTaint
-  /** When people had countersigned it; null when nobody had to. */
+  /** The time of the grant; null when nobody had to countersign it. */
   grantedAt: Instant | null
-  /** What is recorded of its answer, as policy decided when it is released. */
+  /** The recording of its answer; policy's decision sets it when it is released. */
   recording: Recording
   /** The state of the session when it was asked about. */
   readonly stateVersion: number
-  /** Data of the agent are let into it; known when it is released. */
+  /** Whether it takes data of the agent, as a COPY FROM STDIN; known when it is released. */
   takesCopyData: boolean
-  /** The changes of its masking then. */
+  /** `planChanges` of the session when it was asked about. */
   readonly planChanges: number
-  /** How often texts had come to be read otherwise then. */
+  /** `changes` of the session's names when it was asked about: how often texts had come to be read otherwise. */
   readonly changes: number
   /** It runs code that policy could not look into; known when it is released. */
   isOpaque: boolean
   /** The first COMMIT or ROLLBACK that answers it ends its transaction; known when it is released. */
   endsTransaction: boolean
-  /** What was raised when it was asked about; null when nothing was. */
+  /** The privilege that was raised when it was asked about; null when there was none. */
   readonly raiseId: string | null
   /** The trace that began when it was asked about. */
   trace: TraceContext | null
@@ -74,7 +74,7 @@ export async function intercepted(session: Session, asks: readonly Ask[]): Promi
   const events: Unlinked<RequestIntercepted | RequestPart>[] = []
   for (const pending of pendings) {
     if (pending.cover !== null) continue
-    // All of it, before anybody is asked: topics overtake each other, and a pipeline comes to its later requests late.
+    // For all answers, before anything is asked: topics overtake each other, and later requests are come to late.
     for (const name of answerNames(pending)) session.mailbox.expect(name)
     events.push(...partsOf(session, pending), {
       type: 'RequestIntercepted',
@@ -98,7 +98,7 @@ export async function intercepted(session: Session, asks: readonly Ask[]): Promi
   return pendings
 }
 
-/** Requests that were asked about and that are never released. What a decision covers was not asked about. */
+/** Withdraws requests that were asked about and are never released; one that is covered was not asked about. */
 export function withdraw(session: Session, pendings: readonly Pending[]): void {
   for (const pending of pendings) {
     if (pending.cover !== null) continue
@@ -112,7 +112,7 @@ export function withdraw(session: Session, pendings: readonly Pending[]): void {
   }
 }
 
-/** Nobody waits for an answer to this request any more. */
+/** Forgets the answers to a request, as nobody waits for them any more. */
 export function forgetAnswers(session: Session, pending: Pending): void {
   for (const name of answerNames(pending)) session.mailbox.forget(name)
 }
@@ -135,12 +135,12 @@ export async function stillCovered(session: Session, pending: Pending): Promise<
 }
 
 /**
- * What was asked before a request in the same pipeline was lent a privilege is asked again: policy is told what is raised. A portal
- * that was granted meanwhile goes on.
+ * Asks about a request again where one before it in the same pipeline was lent a privilege since: policy is told what is raised.
+ * A portal that was granted meanwhile goes on.
  */
 async function askedAsNow(session: Session, pending: Pending): Promise<Pending> {
   const isAsNow = pending.raiseId === (session.raised?.raiseId ?? null)
-  // What is in parts is never covered.
+  // A request in parts is never covered.
   const isLarge = pending.content.partCount > 0
   if (isAsNow && (isLarge || grantedPortal(session, pending.ask) === null)) return pending
   withdraw(session, [pending])
@@ -148,7 +148,7 @@ async function askedAsNow(session: Session, pending: Pending): Promise<Pending> 
   return asked ?? pending
 }
 
-/** What policy says, unless the agent cancels first. An allowing decision is remembered for what it covers. */
+/** Waits for policy's decision, unless the agent cancels first. An allowing one is remembered for what it covers. */
 export async function decisionOf(
   session: Session,
   pending: Pending,
@@ -224,7 +224,7 @@ export function releaseOf(
   }
 }
 
-/** What counts for the masking of its answer when it goes out. It may have waited for people for hours. */
+/** The taint of its answer when it goes out, before which it may have waited for people for hours. */
 export function answerNow({ planChanges, portalAnswers }: Session, pending: Pending): AnswerTaint {
   const { ask, changes } = pending
   const answer = pending.planChanges === planChanges ? pending.answer : inDoubt(pending.answer)
@@ -232,7 +232,7 @@ export function answerNow({ planChanges, portalAnswers }: Session, pending: Pend
   return portalAnswer(portalAnswers, ask.bind, { answer, changes, planChanges })
 }
 
-/** What running it will mean for what comes after it. */
+/** Notes what running a request will mean for what comes after it. */
 function noteEffects(
   session: Session,
   pending: Pending,
@@ -258,11 +258,11 @@ function noteEffects(
   if (pending.isOpaque || session.pathRules.others.length > 0) session.isPathInDoubt = true
 }
 
-/** It reads no relation and no cursor, so nothing runs but functions of PostgreSQL itself. */
+/** Whether it reads no relation and no cursor, so that nothing runs but functions of PostgreSQL itself. */
 const isPlainRead = ({ effects, cursorUse }: RequestAllowed | ReviewRequired): boolean =>
   cursorUse === null && effects.every(({ effect, table }) => effect === 'read' && table === null)
 
-/** Nothing but BEGIN and savepoints, which run no code. All else may: triggers, defaults, views, policies of rows. */
+/** Whether it is only BEGIN or savepoints, which run no code. All else may: triggers, defaults, views, row policies. */
 const isBegin = ({ effects }: Pick<RequestAllowed, 'effects'>, { sql }: Ask): boolean =>
   effects.length > 0 &&
   effects.every(controlsTransaction) &&
@@ -323,7 +323,7 @@ function pendingOf(session: Session, ask: Ask): Pending {
 
 /** The decision that covers this at this moment; null when policy has to be asked. Nothing else is covered while a privilege is raised. */
 function coverNow(session: Session, ask: Ask): Covering | null {
-  // No key of a cover has them.
+  // The data of a COPY are in no coverage key.
   if (ask.copyData !== null) return null
   const granted = grantedPortal(session, ask)
   if (granted !== null || session.raised !== null || session.covers.size === 0) return granted
@@ -334,7 +334,7 @@ function coverNow(session: Session, ask: Ask): Covering | null {
   return coverOf(session.covers, keysOf(ask), { policyVersion, catalogOffset, stateVersion })
 }
 
-/** One after the other: the second is only made where the first covers nothing. */
+/** The coverage keys of a request, one after the other: the second is only made where the first covers nothing. */
 function* keysOf(ask: Ask): Generator<string> {
   for (const coverage of ['Shape', 'Exact'] as const) {
     const key = coverageKey(coverage, ask)
@@ -354,7 +354,7 @@ function partsOf(session: Session, pending: Pending): Unlinked<RequestPart>[] {
   }))
 }
 
-/** In an order that is kept, a few parts at a time: what others append comes in between. */
+/** Groups events in their order, a few parts at a time, so that what others append comes in between. */
 function inTurns<E extends { readonly type: string }>(events: readonly E[]): E[][] {
   const groups: E[][] = []
   let group: E[] = []
@@ -378,7 +378,7 @@ function chunked(bytes: Buffer): Buffer[] {
 
 export const STATUS_NAMES = { I: 'Idle', T: 'InTransaction', E: 'Failed' } as const
 
-/** As the broker decides it, which then looks at the target. */
+/** Whether it may change the schema, by the same rule as at the broker, which then looks at the target. */
 const changesTarget = ({ type, effects }: RequestAllowed | ReviewRequired): boolean =>
   type === 'RequestAllowed' && mayChangeSchema(effects)
 

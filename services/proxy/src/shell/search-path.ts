@@ -16,7 +16,7 @@ export const isPathDoubtful = ({ isPathInDoubt, isPathUnheard }: Session): boole
 /** PostgreSQL 18 and later report the path, where it is another one, before each ReadyForQuery; others say nothing. */
 export const reportsPath = ({ target }: Session): boolean => target.parameters.has('search_path')
 
-/** A path that the target reports; null where the session may not have it. Where it is another one, the backend is asked. */
+/** Notes a path that the target reports; `refused` where the session may not have it. The backend is asked for a new one. */
 export function noteReported(session: Session, value: string): 'allowed' | 'refused' {
   const path = meantPath(pathIn(value), session.pathRules)
   if (path === null) return 'refused'
@@ -26,9 +26,9 @@ export function noteReported(session: Session, value: string): 'allowed' | 'refu
 }
 
 /**
- * The path may have changed: by a SET, by its end, or by code of the target. Asks the backend before anything
- * else of the session runs. `moved`: names mean others now, which is allowed, so everything is decided anew. Ends the
- * session where they mean what nobody decides on. `failed`: the backend failed, so the agent did.
+ * Asks the backend for the path before anything else of the session runs: a SET, its end, or code of the target may
+ * have changed it. `moved`: names mean others now, which is allowed, so everything is decided anew. Ends the session
+ * where they mean what nothing is decided on. `failed`: the backend failed, and the agent has its error.
  */
 export async function pathConfirmed(session: Session): Promise<'same' | 'moved' | 'failed'> {
   if (!isPathDoubtful(session)) return 'same'
@@ -63,12 +63,12 @@ export async function pathConfirmed(session: Session): Promise<'same' | 'moved' 
   session.searchPath = path
   session.stateVersion++
   meansOthers(session.names)
-  // They read what they were bound to, which is decided on under another path.
+  // Portals read what they were bound to, which was decided on under another path.
   forgetPortals(session.names)
   return 'moved'
 }
 
-/** Whether names mean what they mean along this path. A schema that there is not has no names, so it is passed over rightly. */
+/** Whether names mean what they mean along this path. A schema that does not exist has no names, so it may be passed over. */
 async function isPathOf(
   session: Session,
   path: readonly string[],
@@ -93,7 +93,7 @@ const existing = (path: readonly string[]): string =>
   `select pg_catalog.json_agg(n.nspname) from pg_catalog.pg_namespace n
     where n.nspname operator(pg_catalog.=) any(array[${path.map(literal).join(', ')}]::pg_catalog.name[])`
 
-/** With whether there is a schema for `"$user"`, and the schemas that PostgreSQL looks through. */
+/** Asks for the path, whether there is a schema for `"$user"`, and the schemas that PostgreSQL looks through. */
 const PATH = `select pg_catalog.current_setting('search_path'), exists (
   select from pg_catalog.pg_namespace n where n.nspname operator(pg_catalog.=) current_user),
   ${SCHEMAS}`

@@ -3,15 +3,15 @@ import { deque } from '@countersign/kernel'
 import type { Net } from '@countersign/runtime'
 
 /**
- * How much all sessions of the process search on the loop before it sees to everything else: the log needs some ten turns
- * of the loop for an append, and a lease is renewed by it too. Who has more to search waits, first come, first served.
+ * Bounds the bytes that all sessions search in one turn of the loop, which has other work: the log needs some ten turns
+ * of the loop for an append, and a lease is renewed by it too. Sessions with more wait, first come, first served.
  */
 export type SearchTurns = {
   /** Counts bytes that were searched in this turn of the loop. */
   searched(bytes: number): void
   /** Whether so much was searched that the rest should wait for `next`. */
   isOver(): boolean
-  /** Resolves in a later turn, of which each is for one who waits. */
+  /** Resolves in a later turn; each turn is for one of those that wait. */
   next(): Promise<void>
 }
 

@@ -7,7 +7,7 @@ import { hasNoRoom, roomFor } from './room.ts'
 import type { Session } from './session-state.ts'
 import { takeWithheld } from './withheld.ts'
 
-/** What a message to the agent answers: a request, whose recording counts, or nothing, which is up to the profile. */
+/** The request that a message to the agent answers; its recording counts, and without one that of the profile. */
 export type Answered = { readonly requestId: RequestId; readonly recording: Recording }
 
 /** Writes to the agent, behind what was kept back from it, and records what it saw. */
@@ -23,7 +23,7 @@ export function tellWithheld(session: Session): void {
   if (frames.length > 0) tellNow(session, Buffer.concat(frames), answered)
 }
 
-/** The same, of what the target says and is in order already. In the middle of a long row it waits for the end of that. */
+/** The same for messages of the target, in order already. In the middle of a long row they wait for the end of that. */
 export function tellNow(session: Session, bytes: Buffer, answered: Answered | null): void {
   if (session.behindRow === null) write(session, bytes, answered)
   else session.behindRow.push(() => write(session, bytes, answered))
@@ -43,7 +43,7 @@ export async function tellLong(
   for (let at = 0; at < bytes.length && !session.isEnding; at += PIECE_BYTES) {
     write(session, bytes.subarray(at, at + PIECE_BYTES), answered)
     if (at + PIECE_BYTES >= bytes.length || !hasNoRoom(session)) continue
-    // A row that has no memory of others only slows its target down.
+    // A row that takes no shared memory only slows its target down.
     await (session.largeRow.held === null ? roomFor(session) : readInTime(session))
   }
   if (session.isEnding) return
@@ -73,10 +73,10 @@ export function transcribe(session: Session, bytes: Buffer, answered: Answered |
   }
 }
 
-/** Nobody waits for an answer to be recorded, so it goes with the next append. While a privilege is raised the broker waits. */
+/** The delay of a record that nobody waits for, to go with the next append. None while raised, as the broker waits. */
 export const patienceOf = ({ raised }: Session, lingerMs: number): AppendOptions =>
   raised === null ? { lingerMs } : {}
 
-/** Nobody waits for the transcript but who watches a session live. */
+/** The delay of the transcript: only somebody who watches a session live waits for it. */
 const TRANSCRIPT_LINGER_MS = 25
 const PIECE_BYTES = 256 * 1024

@@ -96,7 +96,7 @@ const TOLD = {
   },
 } as const
 
-/** Everything that a client waits for before its first request. */
+/** Sends everything that a client waits for before its first request. */
 function greet(session: Session, startup: Startup, cancelKey: BackendKey): void {
   const statuses = [...session.target.parameters].map(([name, value]) =>
     toClient.parameterStatus(name, value),
@@ -127,7 +127,7 @@ const encodingNotice = (asked: string): ErrorFields => ({
   hint: 'Set PGCLIENTENCODING=UTF8, or a locale with UTF-8.',
 })
 
-/** Lets the agent in, and serves its requests until something ends the session; says what. */
+/** Lets the agent in, and serves its requests until something ends the session; says what ended it. */
 async function run(
   session: Session,
   { greet, setIdle }: { greet(): void; setIdle(idle: boolean): void },
@@ -230,7 +230,7 @@ async function collected(session: Session): Promise<Request[] | Ending> {
   }
 }
 
-/** What was raised is taken back before anything else of the session runs; the backend itself is asked. */
+/** Waits until a privilege is taken back, before anything else of the session runs; the backend itself is asked. */
 async function lowered(session: Session): Promise<void> {
   const { raised, proxy } = session
   // A client that waits for an answer before it sends Sync gets it.
@@ -246,7 +246,7 @@ async function lowered(session: Session): Promise<void> {
   }
   // A cursor WITH HOLD outlives its transaction, and would go on to deliver what only the privilege could read.
   const isClosed = (await ownQuery(session, 'close all')) !== null
-  // A transaction that was rolled back has undone it.
+  // A transaction that was rolled back has undone the `set role` of the raise.
   await actAsItself(session, true)
   if (!isClosed || (await privilegesConfirmed(session, [...roles])) !== 'none') {
     endSession(session, {
@@ -305,7 +305,7 @@ function refuseSession(asked: Asked, cause: unknown): void {
     'session refused',
   )
   client.end(refusalOf(asked.id, problem))
-  // Nobody knows who that was: after the first ones of an address they are summed up.
+  // Refused before anything is on record: after the first ones of an address they are summed up.
   if (!asked.isOnRecord && !proxy.logins.refused(client.address, problem.code)) return
   const at = proxy.clock.now()
   const written = journal.finish(() => ({
@@ -319,7 +319,7 @@ function refuseSession(asked: Asked, cause: unknown): void {
   proxy.net.detached('refusal of a session', written)
 }
 
-/** What the target itself refused keeps its SQLSTATE. */
+/** The refusal of a session for the agent; one of the target itself keeps its SQLSTATE. */
 function refusalOf(sessionId: SessionId, problem: Problem): Buffer {
   const { code, message, hint, cause } = problem
   const fields = errorOf({ code, reason: message, hint, requestId: null, sessionId }, 'FATAL')
@@ -341,7 +341,7 @@ const STALLED = {
   ),
   'kept waiting': stalled('for five minutes there was no memory for a large message'),
 } as const
-/** The session, for whoever has the connection: drivers give it as a parameter status. */
+/** The parameter status with the session id, which drivers give to whoever has the connection. */
 const SESSION_ID = 'countersign.session_id'
 /** A long pipeline is served in slices, so that planning one of them keeps nobody waiting. */
 const isSlice = (messages: number, bytes: number): boolean =>

@@ -53,7 +53,7 @@ export type Session = {
   readonly dataKey: DataKey
   readonly names: StatementNames
   readonly covers: Covers
-  /** What people granted for portals, by the Bind that made them. */
+  /** The grants of people for portals, by the Bind that made them. */
   readonly grantedPortals: WeakMap<Bind, GrantedPortal>
   readonly exchange: Exchange
   readonly salt: Buffer
@@ -66,7 +66,7 @@ export type Session = {
   readonly underWay: Map<number, UnderWay>
   nextNumber: number
   requestCount: number
-  /** Where the transaction stands at the target. */
+  /** The status of the transaction at the target. */
   status: TransactionStatus
   /** Something was forwarded since the last ReadyForQuery. */
   isPipelineOpen: boolean
@@ -80,28 +80,28 @@ export type Session = {
   hasChangedState: boolean
   /** The open transaction wrote where tagged columns are, or holds cursors over them: what is said at its end may quote them. */
   mayQuoteAtEnd: boolean
-  /** What waits until a long row is masked, or until others had their turn; null when nothing has to. */
+  /** Frames that wait until a long row is masked, or until others had their turn; null when none have to. */
   framesBehind: (ServerFrame | Violation)[] | null
-  /** Settles when that is so; what it took of memory is needed until then. */
+  /** Settles when the row is masked or the turns are over; the memory of the row is needed until then. */
   masking: Promise<void>
-  /** What is told behind a long row that the agent has got a part of; null when it is in the middle of none. */
+  /** Messages that wait for the end of a long row of which the agent has a part; null when there is no such row. */
   behindRow: (() => void)[] | null
-  /** What policy said of portals when they were bound. */
+  /** The taint of portals, as policy decided when they were bound. */
   readonly portalAnswers: WeakMap<Bind, PortalAnswer>
-  /** What the cursors of the session show. */
+  /** The cursors of the session, with the taint of what they show. */
   readonly cursors: Cursors
   stateVersion: number
   /** The settings that can change what a text means and that are not the target's own; as of `settingsVersion`. */
   settings: readonly ChangedSetting[]
-  /** The state at which the settings were asked for. */
+  /** The `stateVersion` at which the settings were asked for. */
   settingsVersion: number
   /** Settings of applications that this session has set; bounded where they are noted. */
   readonly customSettings: Set<string>
-  /** It may have set others, whose names are not known. */
+  /** The session may have set other such settings, whose names are not known. */
   hasUnknownSettings: boolean
   /** The path along which names of this session are decided on now. */
   searchPath: readonly string[]
-  /** The paths that it may have. */
+  /** The paths that the session may have. */
   readonly pathRules: PathRules
   /** The path may be another one, and the end of the transaction may change it again. */
   isPathInDoubt: boolean
@@ -117,13 +117,13 @@ export type Session = {
   filter: ResultFilter
   /** The filter of a plan that came in the middle of answers; taken when they have ended. */
   nextFilter: ResultFilter | null
-  /** How often a plan came that masks otherwise than the one before. */
+  /** The number of plans that came and mask otherwise than the one before. */
   planChanges: number
-  /** What is raised until the transaction ends. */
+  /** The privilege that is raised until the transaction ends; null for none. */
   raised: Raised | null
-  /** The transaction of what is raised was ended in the open pipeline. */
+  /** The transaction of the raised privilege was ended in the open pipeline. */
   hasEndedRaised: boolean
-  /** The end of an answer that waits until what was raised is taken back. */
+  /** The end of an answer that waits until the raised privilege is taken back. */
   readonly withheld: Withheld
   /** The agent cancelled what is served now, before it ran. */
   isCancelled: boolean
@@ -134,7 +134,7 @@ export type Session = {
   /** Rows of queries that Countersign itself made. */
   readonly ownRows: (readonly (Buffer | null)[])[]
   readonly largeRow: LargeRow
-  /** Why the session ends; the first reason counts. */
+  /** The end of the session; the first one counts. */
   readonly ending: PromiseWithResolvers<Ending>
   isEnding: boolean
 }
@@ -151,7 +151,7 @@ export type UnderWay = {
   takesCopyData: boolean
   /** Data that the agent sent before it was released, until the target has them; null where they stream in. */
   heldData: HeldData | null
-  /** How many pieces of data have streamed into it. */
+  /** The number of pieces of data that have streamed into it. */
   streamed: number
 }
 
@@ -182,7 +182,7 @@ export function underWay(
   return number
 }
 
-/** Nothing is sent to a request any more that was answered. */
+/** Drops the held data of a request: nothing more is sent to it. */
 export function dropHeldData(session: Session, number: number): void {
   const running = session.underWay.get(number)
   if (running === undefined || running.heldData === null) return
@@ -190,7 +190,7 @@ export function dropHeldData(session: Session, number: number): void {
   running.heldData = null
 }
 
-/** What Countersign itself asks: the agent sees none of the answer but what the target says unasked. */
+/** Counts a text of Countersign itself as running: of the answer the agent sees only what the target says unasked. */
 export const ownUnderWay = (
   session: Session,
   requestId: RequestId,
@@ -208,7 +208,7 @@ export type Raised = {
   readonly requestId: RequestId
   readonly raiseId: string
   readonly roles: readonly string[]
-  /** What was raised before it in the same transaction, and is taken back with it. */
+  /** The privilege that was raised before it in the same transaction, and is taken back with it. */
   readonly earlier: Raised | null
 }
 
@@ -273,7 +273,7 @@ export function cancel(session: Session): void {
   session.onCancel()
 }
 
-/** Nobody waits for the target to hear of it. */
+/** Cancels what the target runs, without waiting for it to hear of that. */
 export function cancelAtTarget(session: Session): void {
   session.target
     .cancel()
@@ -282,10 +282,10 @@ export function cancelAtTarget(session: Session): void {
     )
 }
 
-/** The session ended, and not only what the wait itself depends on. */
+/** The answer of a wait when the session ended, and not only what the wait itself depends on. */
 const ENDED = Symbol('ended')
 
-/** What a wait says that the agent ended. */
+/** The answer of a wait that the agent ended with a cancel. */
 export const CANCELLED = Symbol('cancelled')
 
 /** Thrown where something waited and the session ended meanwhile; the ending itself stands in `session.ending`. */

@@ -5,12 +5,12 @@ import { connect as connectTls } from 'node:tls'
 import { Secret } from '@countersign/kernel'
 import { toServer } from '@countersign/postgres-wire'
 
-/** How a client begins a connection, in ways that no client should: what it sends, in which pieces, and where. */
+/** The start of a connection, as no client should begin one: the bytes, in which pieces, and where they are sent. */
 export type Start = {
   /** In clear, after a question for TLS that was answered, or in TLS from the first byte. */
   readonly in: 'clear' | 'tls' | 'direct-tls'
   readonly pieces: readonly Buffer[]
-  /** Whether it goes without a word at the end. */
+  /** Whether the client breaks the connection off at the end, without closing it. */
   readonly isReset: boolean
 }
 
@@ -112,7 +112,7 @@ async function opened(tcp: Socket, start: Start): Promise<Socket> {
   return tls
 }
 
-/** What valid handshakes are made of, a ClientHello of this Node among it. */
+/** The parts of valid handshakes, a ClientHello of this Node among them. */
 async function validParts(): Promise<readonly Buffer[]> {
   const database = ['database', 'shop-dev'] as const
   return [

@@ -38,7 +38,7 @@ import { KEEP_ALIVE } from './keep-alive.ts'
 
 /** A connection to a target. Requests go out only with the proof that they were recorded. */
 export type Target = {
-  /** What the target reported while it connected, for the agent. */
+  /** The parameters that the target reported while it connected, for the agent. */
   readonly parameters: ReadonlyMap<string, string>
   /** The process that serves the session there, as notifications and `pg_stat_activity` name it. */
   readonly processId: number | null
@@ -47,16 +47,16 @@ export type Target = {
   /** Resolves when the target has taken what was sent, as far as memory is concerned. */
   drained(): Promise<void>
   isCongested(): boolean
-  /** Who gets the frames from now on. */
+  /** Sets the listener that gets the frames from now on. */
   onFrames(listener: (frames: readonly (ServerFrame | Violation)[]) => void): void
   /** Resolves when the target closed the connection. */
   readonly closed: Promise<void>
-  /** Takes nothing from the target until each who paused it has resumed it. */
+  /** Takes nothing from the target until everyone who paused it has resumed it. */
   pause(): void
   resume(): void
-  /** How many bytes the message will have that is arriving. */
+  /** The size in bytes of the message that is arriving; 0 while its header is not there. */
   frameUnderWay(): number
-  /** How many bytes have arrived since the login began. */
+  /** The number of bytes that have arrived since the login began. */
   receivedBytes(): number
   /** Cancels what runs, on a connection of its own (RFC-less: PostgreSQL protocol, "Canceling Requests in Progress"). */
   cancel(): Promise<void>
@@ -112,7 +112,7 @@ export async function connectTarget(login: TargetLogin): Promise<Target> {
       if (problem !== null) return loggedIn.reject(problem)
       if (!isIn) continue
       early.push(...frames.slice(index + 1))
-      // What else comes waits in the socket for who will listen.
+      // Further bytes wait in the socket for the listener.
       socket.pause()
       return loggedIn.resolve()
     }
@@ -355,7 +355,7 @@ const LINGER_MS = 1_000
 
 const processIdOf = (key: BackendKey | null): number | null => key?.processId ?? null
 
-/** Asked before the first request: a login trigger or a pooler may have changed what the StartupMessage said. */
+/** Checked before the first request: a login trigger or a pooler may have changed what the StartupMessage said. */
 function readOtherwise(parameters: ReadonlyMap<string, string>): Problem | null {
   for (const [name, expected] of READ_UNDER) {
     const found = parameters.get(name)
@@ -369,7 +369,7 @@ function readOtherwise(parameters: ReadonlyMap<string, string>): Problem | null 
   return null
 }
 
-/** What PostgreSQL says of a setting that it does not take. */
+/** Whether an error of PostgreSQL says that it does not take a setting. */
 const refusesSetting = (sqlState: string, words: string): boolean =>
   SETTING_REFUSED.has(sqlState) && /parameter|setting/i.test(words)
 

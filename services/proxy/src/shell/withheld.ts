@@ -34,8 +34,8 @@ export function takeWithheld(withheld: Withheld): Buffer[] {
   return withheld.frames.splice(0)
 }
 
-/** CommandComplete and EmptyQueryResponse. */
+/** Frames that end an answer: CommandComplete and EmptyQueryResponse. */
 const ENDS: ReadonlySet<string> = new Set(['C', 'I'])
-/** What follows them where nothing more ran: another end, ReadyForQuery, and answers to Parse, Bind, Close and Describe. */
+/** Frames behind them where nothing more ran: another end, ReadyForQuery, answers to Parse, Bind, Close and Describe. */
 const BEHIND: ReadonlySet<string> = new Set(['C', 'I', 'Z', '1', '2', '3', 't', 'n'])
 const WITHHELD_BYTES_MAX = 64 * 1024
