@@ -1,8 +1,8 @@
-/** What a column of pg_catalog or information_schema shows. */
+/** The kinds of content that a column of pg_catalog or information_schema shows. */
 export type ColumnClass = 'harmless' | 'names' | 'definitions' | 'values'
 
 /**
- * The class of a column, by its name and type; null for what nobody has thought about.
+ * The class of a column, by its name and type; null for a column that is not classified yet.
  * - values: what users stored or wrote: statistics, statements of sessions, settings of roles and databases, options of foreign
  *   servers, bodies of functions, passwords. Masked unless a rule says otherwise.
  * - definitions: expressions and words that belong to the schema. Tools cannot work without them; detectors look through them.
@@ -28,7 +28,7 @@ const RULES: readonly (readonly [ColumnClass, RegExp])[] = [
   ['values', /^pg_catalog\.pg_statistic_ext_data\.stxd(?!inherit$)/],
   ['values', /^pg_catalog\.pg_attribute\.attmissingval$/],
   ['values', /^pg_catalog\.pg_largeobject\.data$/],
-  // What others run, and as whom.
+  // Statements of other sessions, and the identities that those sessions have.
   ['values', /^pg_catalog\.pg_stat_activity\.query$/],
   ['values', /^pg_catalog\.(pg_prepared_statements|pg_cursors)\.statement$/],
   ['values', /^pg_catalog\.pg_backend_memory_contexts\.ident$/],
@@ -43,14 +43,14 @@ const RULES: readonly (readonly [ColumnClass, RegExp])[] = [
   ['values', /^pg_catalog\.pg_ident_file_mappings\.(sys_name|pg_username|error)$/],
   ['values', /^pg_catalog\.pg_subscription\.subconninfo$/],
   ['values', /^pg_catalog\.pg_stat_wal_receiver\.(conninfo|sender_host)$/],
-  // Options of what is foreign: addresses, users, passwords.
+  // Options of foreign servers, their users, tables and columns: addresses, users, passwords.
   ['values', /^\w+\.\w+\.(fdwoptions|srvoptions|umoptions|ftoptions|attfdwoptions)$/],
   ['values', /^information_schema\.\w+\.option_value$/],
   ['values', /^information_schema\._pg_\w+\.\w*options$/],
   // Bodies of functions.
   ['values', /^pg_catalog\.pg_proc\.(prosrc|prosqlbody)$/],
   ['values', /^information_schema\.routines\.routine_definition$/],
-  // What tools show of a schema.
+  // Parts of a schema that tools show.
   [
     'definitions',
     /\.(\w*definition|\w*default|\w*expression|check_clause|action_(condition|statement))$/,

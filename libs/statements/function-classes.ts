@@ -1,10 +1,10 @@
 /**
- * What the functions of pg_catalog do, by name. The first class whose pattern matches counts; what none matches is harmless when
- * PostgreSQL declares it immutable or stable, and otherwise the generator refuses to go on.
+ * The classes of the functions of pg_catalog, by name. The first class whose pattern matches counts; a function that none
+ * matches is harmless when PostgreSQL declares it immutable or stable, and otherwise the generator refuses to go on.
  */
 export const FUNCTION_CLASSES: readonly {
   readonly name: string
-  /** Why they are not harmless, or why they are though PostgreSQL calls them volatile. */
+  /** The reason why they are not harmless, or why they are although PostgreSQL calls them volatile. */
   readonly reason: string
   readonly names: RegExp
 }[] = [

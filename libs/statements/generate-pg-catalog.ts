@@ -1,14 +1,14 @@
 /**
  * Writes src/generated/pg-catalog.ts from running PostgreSQLs, one of each version that is supported:
  *   node libs/statements/generate-pg-catalog.ts postgres://postgres@127.0.0.1:5415/postgres … postgres://postgres@127.0.0.1:5418/postgres
- * What a function does, function-classes.ts says; what a column shows, column-classes.ts. What neither knows ends the generation.
+ * function-classes.ts says what a function does, column-classes.ts what a column shows. An unknown one ends the generation.
  */
 import { writeFileSync } from 'node:fs'
 import pg from 'pg'
 import { columnClass } from './column-classes.ts'
 import { FUNCTION_CLASSES } from './function-classes.ts'
 
-/** Each name of a function, whether all of that name are immutable or stable, and whether only PostgreSQL itself can call them. */
+/** Each name of a function, whether all of that name are immutable or stable, and whether only PostgreSQL can call one of them. */
 export const FUNCTIONS = `
   with callable as (
     select p.proname, p.provolatile,
@@ -21,7 +21,7 @@ export const FUNCTIONS = `
   select proname as name, bool_and(provolatile in ('i', 's')) as stable, bool_or(internal_only) as internal
   from callable group by proname order by proname collate "C"`
 
-/** `x.name` is a call with one argument. Of those, what turns texts into types and back is left out: it only computes. */
+/** Functions that `x.name` can call, with one argument. Conversions between texts and types are left out: they only compute. */
 const OF_ONE_ARGUMENT = `
   select p.proname as name from pg_proc p
   where p.pronamespace = 'pg_catalog'::regnamespace
@@ -34,7 +34,7 @@ const RELATIONS = `
   select relname as name from pg_class where relnamespace = 'pg_catalog'::regnamespace
   and relkind in ('r', 'v') order by relname collate "C"`
 
-/** `x.name` is a column here, whatever functions of that name the target has. */
+/** The columns of PostgreSQL's catalogs: there `x.name` is a column, whatever functions of that name the target has. */
 export const COLUMNS = `
   select n.nspname || '.' || c.relname as relation, a.attname as name, t.typname as type
   from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid
@@ -62,7 +62,7 @@ async function generate(urls: readonly string[]): Promise<void> {
     }
     for (const row of (await client.query<FunctionRow>(FUNCTIONS)).rows) {
       const known = found.functions.get(row.name)
-      // In doubt a name does what it does in the version where it does more.
+      // If versions differ, the one in which the functions of a name do more counts.
       found.functions.set(row.name, {
         name: row.name,
         stable: row.stable && known?.stable !== false,

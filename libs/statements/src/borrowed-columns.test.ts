@@ -13,7 +13,7 @@ test('a portal of EXECUTE or FETCH has columns that a name decides, and so may w
     ...[`select prefetched_at${long}`, `/* execute */; select 'fetch'${long}`],
   ])
     assert.equal(borrowsColumns(sql), false, sql.slice(0, 20))
-  // Wherever what is looked at ends: in the comment, in the word, behind it.
+  // The part that is looked at may end in the comment, in the word, or behind it.
   for (let length = 16_370; length < 16_390; length++)
     assert.equal(borrowsColumns(`/*${'c'.repeat(length)}*/fetch all from c`), true, `${length}`)
 })

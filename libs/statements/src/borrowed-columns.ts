@@ -3,9 +3,9 @@ import { LOOP_BYTES_MAX, parsed } from './parser.ts'
 import { nodeAt } from './tree.ts'
 
 /**
- * Whether PostgreSQL describes the columns of a portal of this text by what a name in it stands for when it is asked:
- * EXECUTE and FETCH. What a portal has left of its rows may be of another statement by then. A text that is too long to be
- * parsed where others wait begins with one of these words, or does not.
+ * Whether the columns that PostgreSQL describes for a portal of this text depend on what a name means at that moment, as
+ * for EXECUTE and FETCH. The rows that are left in the portal may be of another statement by then. A text that is too long
+ * to be parsed where others wait is judged by its first word alone.
  */
 export function borrowsColumns(sql: string | null): boolean {
   if (sql === null) return true
@@ -16,6 +16,6 @@ export function borrowsColumns(sql: string | null): boolean {
 }
 
 const WORDS = /execute|fetch/i
-/** Empty: it is not known. */
+/** An empty word is one that is not known. */
 const FIRST = /^(?:|execute|fetch)$/i
 const BORROWING: ReadonlySet<string> = new Set(['ExecuteStmt', 'FetchStmt'])

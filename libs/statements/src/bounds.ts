@@ -13,12 +13,12 @@ export type Changed = {
 /**
  * Whether a condition restricts which rows of the relation are changed.
  *
- * Purpose: to say "every row" of `delete from t where true` as of `delete from t`, and of whatever comes to the same.
+ * Purpose: to say "every row" of `delete from t where true` as of `delete from t`, and of all that has the same effect.
  * Method: a condition restricts when it looks at a column of the relation and is not true for every value: AND needs one
  * that restricts, OR needs all, and no two of them that complete each other (`a is null or a is not null`, `a < 1 or
  * a >= 1`); a value compared with itself and `like '%'` restrict nothing.
- * Known limits, each in a test: what only the data tell (`id > 0`, `id is not null`, `id in (select id from t)`) counts as
- * a restriction, and so does a CASE or a function of a column whatever it gives.
+ * Known limits, each in a test: a condition that only the data decide (`id > 0`, `id is not null`, `id in (select id from
+ * t)`) counts as a restriction, and so does a CASE or a function of a column whatever it gives.
  */
 export function restricts(condition: Node | null, changed: Changed): boolean {
   return condition !== null && holds(condition, changed, false)
@@ -62,7 +62,7 @@ function holds(node: Node, changed: Changed, isNegated: boolean): boolean {
   }
 }
 
-/** EXISTS restricts when it looks outside; IN and the like when what they compare does. */
+/** EXISTS restricts when its sub-select names the relation; IN and the like when their left side reads a column of it. */
 function isRestrictingSubLink(body: Tree, changed: Changed): boolean {
   const test = nodeAt(body, 'testexpr')
   if (test !== null) return mentions(test, changed)
@@ -116,7 +116,7 @@ function complete(args: readonly Node[], isNegated: boolean): boolean {
   return false
 }
 
-/** What is compared, and for which outcomes it is true: smaller 1, equal 2, greater 4. */
+/** The key of the operands, and the outcomes for which a comparison is true, as bits: smaller 1, equal 2, greater 4. */
 function maskOf({ kind, body }: Node): [string, number] {
   if (kind === 'NullTest') {
     const isNull = textOf(body, 'nulltesttype') === 'IS_NULL'
@@ -136,11 +136,11 @@ const isBoolean = (node: Node, value: boolean): boolean =>
   treeOf(node.body['boolval']) !== null &&
   (treeOf(node.body['boolval'])?.['boolval'] === true) === value
 
-/** `like '%'` finds whatever is not NULL. */
+/** Whether a pattern matches every value but NULL, as in `like '%'`. */
 const isAnything = (node: Node | null): boolean =>
   node?.kind === 'A_Const' && /^%+$/.test(textOf(treeOf(node.body['sval']) ?? {}, 'sval'))
 
-/** The same for two expressions that are written alike. */
+/** A key that is the same for two expressions that are written alike. */
 const keyOf = (node: Node | null): string =>
   JSON.stringify(node, (field, value: unknown) => (field.endsWith('location') ? undefined : value))
 

@@ -5,8 +5,8 @@ export type Cache<T> = {
 }
 
 /**
- * Two generations: what was not used while a whole generation filled up is forgotten. A hit moves nothing,
- * so it costs one look-up. The bounds hold for both generations together.
+ * Two generations: an entry that was not used while a whole generation filled up is forgotten. A hit in the
+ * young one moves nothing, so it costs one look-up. The bounds hold for both generations together.
  */
 export function recentlyUsed<T>(entriesMax: number, bytesMax: number): Cache<T> {
   // bound: as long as one cache; half of entriesMax and of bytesMax

@@ -4,20 +4,20 @@ import { systemColumnsOf } from './system-columns.ts'
 import { isSamePath, meantPath, type PathRules } from './search-path.ts'
 import { type CatalogType, type TypeFacts, type Types, typesOf } from './types.ts'
 
-/** What is known of a target. A `TargetDescribed` event has this form. */
+/** The facts that are known about a target. A `TargetDescribed` event has this form. */
 export type TargetCatalog = TargetDescription & {
-  /** The path that is in force. */
+  /** The search_path that is in force. */
   readonly searchPath: readonly string[]
-  /** Which others a session may have; without it, none. */
+  /** The other paths that a session may have; without it, none. */
   readonly pathRules?: PathRules | undefined
 }
 
 /** The facts of a target that are the same on every path. */
 export type TargetDescription = {
   readonly relations: readonly CatalogRelation[]
-  /** Functions and procedures outside pg_catalog, and what calls such under another name: types and operators. */
+  /** Functions and procedures outside pg_catalog, and the types and operators that call such under another name. */
   readonly routines: readonly CatalogRoutine[]
-  /** Types outside pg_catalog; what is not among them may run anything. */
+  /** Types outside pg_catalog; a type that is not among them may run any code. */
   readonly types?: readonly CatalogType[] | undefined
   /** Columns of PostgreSQL's own catalogs that are masked, by the OIDs of this server. */
   readonly systemColumns?: readonly CatalogSystemColumn[] | undefined
@@ -43,7 +43,7 @@ export type CatalogRelation = {
   }[]
   /** The OIDs of its parents, whose operators take its rows too. */
   readonly inherits?: readonly number[]
-  /** What a view is made from; attnum 0 stands for the whole relation. */
+  /** The columns that a view is made from; attnum 0 stands for the whole relation. */
   readonly dependsOn: readonly { readonly relationOid: number; readonly attnum: number }[]
 }
 
@@ -70,18 +70,18 @@ export type Names = {
   ): readonly { readonly relation: RelationRef; readonly column: string }[]
   /** Whether `name(x)` or `x.name` may call something of the target. */
   hasRoutine(name: string): boolean
-  /** Whether it may make a value of a type that may run code. */
+  /** Whether such a call may make a value of a type that may run code. */
   hasConversion(name: string): boolean
-  /** What a type does; schema null looks along the search path. */
+  /** The facts about a type; schema null looks along the search path. */
   typeNamed(schema: string | null, name: string): TypeFacts
   typeOf(oid: number): TypeFacts
-  /** What the type of a column does, of all columns for `*`; null where the relation is not known. */
+  /** The facts about the type of a column, of all columns for `*`; null where the relation is not known. */
   typeOfColumn(relation: RelationRef, column: string): TypeFacts | null
-  /** What the type of its rows does; null where the relation is not known. */
+  /** The facts about the type of its rows; null where the relation is not known. */
   typeOfRow(relation: RelationRef): TypeFacts | null
-  /** The effect of another path, null for an unknown one: names mean the same, others that are allowed, or nobody knows. */
+  /** The meaning of names along another path, null for an unknown one: the same, another that is allowed, or unknown. */
   under(path: readonly string[] | null): 'same' | 'others' | 'unknown'
-  /** Whether a session may have a path along which names mean others. */
+  /** Whether a session may have a path along which names mean something else. */
   readonly hasOtherPaths: boolean
   /** The schema of a described relation of that name, on any path that a session may have. */
   anywhere(name: string): string | null
@@ -136,7 +136,7 @@ function indexed(catalog: TargetCatalog): Names {
           const lower = byOid.get(relationOid) ?? system.get(relationOid)
           if (!lower) continue
           const named = lower.columns.find((each) => each.attnum === attnum)?.name
-          // Of PostgreSQL's own relations only what is masked is known here.
+          // Of PostgreSQL's own relations only the masked columns are known here.
           if (named === undefined && attnum !== 0 && !byOid.has(relationOid)) continue
           const column = named ?? '*'
           found.push({ relation: refOf(lower), column })

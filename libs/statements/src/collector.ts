@@ -27,7 +27,7 @@ export const LOCKS = [
 
 export type Lock = (typeof LOCKS)[number]
 
-/** What was found so far in one message. It is filled while the tree is walked, and read once. */
+/** The findings about one message so far. It is filled while the tree is walked, and read once. */
 export type Collector = {
   readonly names: Names
   readonly effects: Map<string, Effect>
@@ -36,16 +36,16 @@ export type Collector = {
   readonly functions: Map<string, CalledFunction>
   readonly controls: TransactionControl[]
   readonly unbounded: { tag: string; relation: RelationRef }[]
-  /** What each statement does, and how often one does just that. */
+  /** The sentence about each statement, with the number of statements that have just this sentence. */
   readonly sentences: Map<string, number>
   sentencesLeftOut: number
-  /** What the statement that is looked at does, by verb and object, and its effects. */
+  /** The clauses about the statement that is being walked, each a verb and its object, and (`here`) its effects. */
   clauses: string[]
   here: Map<string, Effect>
   lock: { readonly mode: Lock; readonly relation: RelationRef } | null
-  /** How often a name was compared with a relation, or noted. */
+  /** Counts the names that were compared with a relation, or noted. */
   work: number
-  /** How often anything was read; lets a caller see whether a part reads at all. */
+  /** Counts the reads; lets a caller see whether a part reads at all. */
   reads: number
   /** Inside EXPLAIN without ANALYZE: nothing but planning happens. */
   planOnly: boolean
@@ -54,44 +54,44 @@ export type Collector = {
   copy: 'in' | 'out' | null
   stateChanging: boolean
   changesNames: boolean
-  /** Later statements of the same text may be read along another path, which is allowed. */
+  /** Later statements of the same text may be read along another path that the session may have. */
   movesPath: boolean
   readonly settings: Set<string>
   harmlessSetting: boolean | null
   createsCode: boolean
   /** PostgreSQL may run code of the target already when it prepares the statement: it reads literals of such types then. */
   runsWhenPrepared: boolean
-  /** A function makes values of the types that a row has, and a column that is read has a type that may run code. */
+  /** A function makes values of the types of a row, and (`readsUnplain`) a column is read whose type may run code. */
   populates: boolean
   readsUnplain: boolean
   /** An array is made, or a function called that reads literals as of the type of another argument. */
   buildsOfOthers: boolean
-  /** The session may have temporary relations, so a relation that nobody described may be one. */
+  /** The session may have temporary relations, so a relation that is not described may be one. */
   readonly mayHaveTemporary: boolean
-  /** The values of `$1`, `$2`, … as far as they are texts; null for what is not known. */
+  /** The values of `$1`, `$2`, … as far as they are texts; null for a value that is not known. */
   parameters: readonly (string | null)[]
-  /** Only prepared: what its parameters decide is decided when it runs. */
+  /** The statement is only prepared: an effect that depends on its parameters is judged when it runs. */
   readonly isPreparation: boolean
-  /** Null where it is not known. */
+  /** Null where they are not known. */
   readonly ownRoles: OwnRoles | null
-  /** How much data came with a COPY FROM STDIN; null where none did. */
+  /** The bytes of data that came with a COPY FROM STDIN; null where none came. */
   readonly copyDataBytes: number | null
   /** The statement that an EXECUTE runs; null where it is not known. */
   executes: NamedStatement | null
   createsTemporary: boolean
 }
 
-/** The roles that a session of Countersign has by itself: going from one to the same changes nothing. */
+/** The roles that a session of Countersign has by itself: setting the role in force again changes no privilege. */
 export type OwnRoles = {
   /** The role that logged in. */
   readonly own: string
   /** The role that RESET goes back to. */
   readonly atLogin: string
-  /** The role in force, as long as nobody approved another. */
+  /** The role in force, as long as no other one was approved. */
   readonly acting: string
 }
 
-/** What of a message is known beside its text. */
+/** The facts about a message that are known beside its text. */
 export type Given = Pick<
   Collector,
   'mayHaveTemporary' | 'parameters' | 'isPreparation' | 'ownRoles' | 'copyDataBytes' | 'executes'
@@ -146,7 +146,7 @@ export const newCollector = (names: Names, given: Given = NOTHING_GIVEN): Collec
   createsTemporary: false,
 })
 
-/** Counts what looking at names costs: columns × relations would take seconds for a text of 60 KB. */
+/** Counts comparisons of names, and throws at too many: columns × relations would take seconds for a text of 60 KB. */
 export function spend(to: Collector, comparisons: number): void {
   to.work += comparisons
   if (to.work <= WORK_MAX) return
@@ -154,10 +154,10 @@ export function spend(to: Collector, comparisons: number): void {
   throw new Problem('CS_REQUEST_TOO_COMPLEX', why)
 }
 
-/** About 50 ms. */
+/** So many comparisons take about 50 ms. */
 const WORK_MAX = 100_000
 
-/** Notes an effect, and what always follows from it. */
+/** Notes an effect, and the facts that always follow from it. */
 export function affect(
   to: Collector,
   asked: EffectName,
@@ -174,7 +174,7 @@ export function affect(
   if (effect === 'opaque' || effect === 'unknown') to.columnsUnknown = true
 }
 
-/** Notes that a relation is read, and with a view what lies below it. */
+/** Notes that a relation is read, and for a view the columns that it is made from. */
 export function read(to: Collector, relation: RelationRef): void {
   to.reads++
   affect(to, 'read', relation, `reads ${shown(relation)}`)
@@ -183,14 +183,14 @@ export function read(to: Collector, relation: RelationRef): void {
   for (const each of below) note(to, each.relation, each.column)
 }
 
-/** Notes that unqualified names may mean something else afterwards: nothing could be decided on them. */
+/** Notes that unqualified names may mean something else afterwards: no decision about them would hold. */
 export function renames(to: Collector, why: string): void {
   to.changesNames = true
   affect(to, 'unknown', null, why)
   say(to, safeText(why))
 }
 
-/** Notes that a column is read, and what its type runs by that. */
+/** Notes that a column is read, and the code that its type may run then. */
 export function touch(to: Collector, relation: RelationRef, column: string): void {
   note(to, relation, column)
   const type = to.names.typeOfColumn(relation, column)
@@ -251,7 +251,7 @@ export function call(to: Collector, called: Call): void {
   for (const effect of called.effects) affect(to, effect, null, called.why)
   if (called.keepsMeaning === true) to.stateChanging = stateChanging
   if (called.converts === true) to.runsWhenPrepared = true
-  // What it shows is read from somewhere, as from a relation.
+  // The values that it shows are read from somewhere, as from a relation.
   if (called.showsValues === true) {
     to.columnsUnknown = true
     to.reads++
@@ -263,7 +263,7 @@ export function call(to: Collector, called: Call): void {
   if (called.path === 'others') to.movesPath = true
 }
 
-/** Says what the statement does: a verb and its object. Inside EXPLAIN nothing is done. */
+/** Adds a clause, a verb and its object, about the statement. Where EXPLAIN only plans, nothing is done and none is added. */
 export function say(to: Collector, clause: string): void {
   if (!to.planOnly && !to.clauses.includes(clause) && to.clauses.length < CLAUSES_MAX)
     to.clauses.push(clause)
@@ -279,5 +279,5 @@ export const shown = (relation: RelationRef): string =>
 
 const keyOf = (relation: RelationRef): string => JSON.stringify([relation.schema, relation.name])
 
-/** What EXPLAIN alone does not do. */
+/** Effects that a statement does not have inside EXPLAIN without ANALYZE, where they count as reads. */
 const PLANNED_AS_READ: ReadonlySet<EffectName> = new Set(['write', 'delete', 'schema-change'])

@@ -4,7 +4,7 @@ import { complexityOf, EMPTY_CATALOG, isParserBroken, loadStatements, understand
 
 before(loadStatements)
 
-/** What nests or chains without end, one for each way of the grammar. */
+/** Texts that nest or chain without end, one for each way of the grammar to do so. */
 const DEEP: Readonly<Record<string, (n: number) => string>> = {
   parentheses: (n) => `select ${'('.repeat(n)}1${')'.repeat(n)}`,
   arrays: (n) => `select array${'['.repeat(n)}1${']'.repeat(n)}`,
@@ -52,7 +52,7 @@ describe('what would overflow the grammar, or keep its lexer busy, never reaches
       const text = deep(20_000)
       assert.notEqual(complexityOf(text), null)
       assert.notEqual(understand(text, EMPTY_CATALOG).tooComplex, null)
-      // As deep as the limits let it be, with this much of the stack in use.
+      // As deep as the limits allow, with 50 frames of the stack in use already.
       for (let n = 10; complexityOf(deep(n)) === null; n = Math.ceil(n * 1.1))
         inDepth(50, () => understand(deep(n), EMPTY_CATALOG))
       assert.equal(isParserBroken(), false)
@@ -62,7 +62,7 @@ describe('what would overflow the grammar, or keep its lexer busy, never reaches
 const inDepth = (frames: number, run: () => unknown): unknown =>
   frames === 0 ? run() : inDepth(frames - 1, run)
 
-/** What people and drivers write, and what generators write for them. */
+/** Texts that people and drivers write, and that generators write for them. */
 const ORDINARY: Readonly<Record<string, string>> = {
   'a banner': `/${'*'.repeat(200)}\n * Orders\n ${'*'.repeat(200)}/\nselect 1 -- ${'-'.repeat(200)}`,
   'a hundred banners': `/*${'='.repeat(100)}*/\nselect 1;\n`.repeat(100),

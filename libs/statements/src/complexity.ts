@@ -1,10 +1,10 @@
 import { eachToken, runEnd } from './lexer.ts'
 
 /**
- * Why a text would cost more than it may, or null. It is asked before the grammar, in one pass over the text.
+ * The reason why a text would cost more than it may, or null. Called before the grammar; makes one pass over the text.
  *
  * Purpose: the grammar cannot be interrupted and keeps no count. Its lexer reads a run of operator characters again for
- * each token in it, so that 60 KB of nested comments take seconds; and what nests deeply, or is a long chain of operators,
+ * each token in it, so that 60 KB of nested comments take seconds; and deep nesting, or a long chain of operators,
  * overflows its stack, after which its memory cannot be trusted.
  * Method: counts brackets, CASE, chains of operators, of joins and of set operations, and the length of operator runs.
  * AND, OR, lists and VALUES are flat, however long they are.
@@ -59,7 +59,7 @@ export function complexityOf(text: string): string | null {
         if (length > OPERATOR_MAX)
           problem = `has an operator longer than ${OPERATOR_MAX} characters`
         work += length ** 3 / 4
-        // A run that ends so may be as many operators: PostgreSQL takes a trailing sign off.
+        // A run that ends in + or - may be as many operators as characters: PostgreSQL splits trailing signs off.
         chained('operators', SPLIT.has(text.charCodeAt(end - 1)) ? length : 1)
         break
       }
@@ -152,7 +152,7 @@ const lengthOf = (frame: Frame): number => frame.operators + frame.joins + frame
 
 type Comment = { readonly work: number; readonly nesting: number; readonly run: number }
 
-/** How often the lexer of PostgreSQL reads characters again: at each start of a comment the rest of the run. */
+/** Counts the characters that the lexer of PostgreSQL reads again: at each start of a comment the rest of the run. */
 function commentCost(text: string, start: number, end: number, runBefore: number): Comment {
   let run = runBefore
   if (text.charAt(start) === '-') return { work: 0, nesting: 0, run }
@@ -174,7 +174,7 @@ function commentCost(text: string, start: number, end: number, runBefore: number
 const NESTING_MAX = 200
 const CHAIN_MAX = 1_000
 const COMMENT_NESTING_MAX = 32
-/** PostgreSQL's own limit of a name is 63. */
+/** In characters. PostgreSQL's own limit for names, those of operators among them, is 63 bytes. */
 const OPERATOR_MAX = 64
 /** Characters that the lexer reads again; a million of them take about a millisecond. */
 const LEXER_WORK_MAX = 10_000_000

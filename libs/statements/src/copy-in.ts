@@ -6,7 +6,7 @@ import { nodeAt, nodesAt, part, textOf, type Tree, wordsAt } from './tree.ts'
 export type CopyIn = {
   /** The name of the relation, with its schema before it where the text has one. */
   readonly relation: readonly string[]
-  /** How many columns the text lists; null where it lists none, which means all that can be written. */
+  /** The number of columns that the text lists; null where it lists none, which means all that can be written. */
   readonly columnCount: number | null
   readonly format: 'text' | 'binary'
 }
@@ -28,7 +28,7 @@ export function copyIn(sql: string | null): CopyIn | null {
   }
 }
 
-/** The change of a text with which its data could be asked for; null where that is none of just this text. */
+/** A hint how to change a COPY so that it can be held with its data; null where a change of the text alone does not help. */
 export function copyInHint(sql: string | null): string | null {
   if (sql === null) return null
   if (sql.length > LOOP_BYTES_MAX)
@@ -46,7 +46,7 @@ function copyFromStdin(sql: string | null): Tree | null {
   return isStdin ? body : null
 }
 
-/** `FORMAT binary`, which is also what the grammar makes of the old `BINARY`. */
+/** Whether the option is `FORMAT binary`; the grammar turns the old `BINARY` into it too. */
 const isBinary = (option: Option): boolean =>
   nameOf(option) === 'format' && valueOf(option) === 'binary'
 
@@ -62,5 +62,5 @@ type Option = { readonly body: Tree }
 const nameOf = ({ body }: Option): string => textOf(body, 'defname').toLowerCase()
 const valueOf = ({ body }: Option): string => textOf(nodeAt(body, 'arg')?.body ?? {}, 'sval')
 
-/** As PostgreSQL reads the name of an encoding: small letters and digits alone count. */
+/** The names of UTF-8, as PostgreSQL reads the name of an encoding: small letters and digits alone count. */
 const UTF8_NAMES: ReadonlySet<string> = new Set(['utf8', 'unicode'])

@@ -1,7 +1,7 @@
 import { sha256 } from '@countersign/kernel'
 import { exactKey, shapeKey } from './keys.ts'
 
-/** What of a request its coverage depends on. */
+/** The parts of a request that its coverage depends on. */
 export type CoverableRequest = {
   readonly kind: string
   readonly text: Uint8Array
@@ -12,7 +12,7 @@ export type CoverableRequest = {
 
 /**
  * The key under which a decision covers later requests: `Exact` for the same bytes and parameters, `Shape` for the same
- * statement with other values. Null for what does not parse. Policy writes it, the proxy compares it; both call this.
+ * statement with other values; null where it has no shape key. Policy writes it, the proxy compares it; both call this.
  */
 export function coverageKey(coverage: 'Exact' | 'Shape', request: CoverableRequest): string | null {
   const types = request.parameterTypes.join(',')

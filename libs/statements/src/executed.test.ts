@@ -37,7 +37,7 @@ const EXAMPLES: readonly [sql: string, prepare: string | null, does: string][] =
   ['execute p', 'select 1', 'opaque'],
   ['select 1; execute p', 'prepare p as select 1', 'opaque'],
   ['execute p; execute p', 'prepare p as select 1', 'opaque'],
-  // Its values are computed too, and its types run what they run.
+  // Its values are computed too, and its types run their code.
   ['execute p(pay(1))', 'prepare p (int) as select $1', 'opaque'],
   ['execute p(1)', 'prepare p (of_the_target) as select $1', 'opaque'],
   ['execute p', 'prepare p as select pay(1)', 'opaque'],

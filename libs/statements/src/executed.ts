@@ -26,5 +26,5 @@ function onlyName(sql: string | null, kind: string): string | null {
 }
 
 const WORDS = /execute|prepare/i
-/** PostgreSQL cuts names to 63 bytes, at a whole character. */
+/** PostgreSQL cuts names to 63 bytes, at a whole character, so a name of 60 bytes or more may be cut. */
 const NAME_BYTES_MAX = 59

@@ -1,4 +1,4 @@
-/** What a statement can do, as policy speaks of it. */
+/** The kinds of effect that a statement can have, in the words of policy. */
 export type EffectName =
   | 'read'
   | 'write'
@@ -41,7 +41,7 @@ export type StatementSpan = {
   readonly length: number
 }
 
-/** What a transaction statement does to the transaction. */
+/** The effect of a transaction statement on the transaction. */
 export type TransactionControl =
   | 'begin'
   | 'commit'
@@ -54,7 +54,7 @@ export type TransactionControl =
   | 'rollback-prepared'
   | 'set'
 
-/** What one message (one Query, or one Parse) asks of PostgreSQL: the union over its statements. */
+/** Everything that one message (one Query, or one Parse) asks of PostgreSQL: the union over its statements. */
 export type Understanding = {
   readonly statements: readonly StatementSpan[]
   readonly effects: readonly Effect[]
@@ -65,17 +65,17 @@ export type Understanding = {
   readonly movesData: boolean
   /** Result columns may come from relations that the text does not name (FETCH, EXECUTE, opaque functions). */
   readonly columnsUnknown: boolean
-  /** Whether data of the client flow in, or out; `in` also where another of its statements sends some out. */
+  /** The direction of COPY data: from the client or to it; `in` also where another statement of the message sends some out. */
   readonly copy: 'in' | 'out' | null
   /** The last transaction statement of the message. */
   readonly transactionControl: TransactionControl | null
   /** Every transaction statement of the message, in order. */
   readonly transactionControls: readonly TransactionControl[]
-  /** UPDATE and DELETE statements without a WHERE: they touch every row. */
+  /** Statements that touch every row: UPDATE, DELETE and MERGE without a condition that restricts, and TRUNCATE. */
   readonly unbounded: readonly { readonly tag: string; readonly relation: RelationRef }[]
-  /** What later texts mean may differ afterwards: raises the session's stateVersion. */
+  /** Later texts may mean something else afterwards: raises the session's stateVersion. */
   readonly stateChanging: boolean
-  /** Unqualified names may mean something else afterwards: it is `unknown`. */
+  /** Unqualified names may mean something else afterwards: the message has the effect `unknown`. */
   readonly changesNames: boolean
   /** The names of the settings that the message sets, in small letters; `*` stands for all, and for one that is not known. */
   readonly settings: readonly string[]
@@ -86,7 +86,7 @@ export type Understanding = {
   /** PostgreSQL may run code of the target already when it prepares the message. */
   readonly runsWhenPrepared: boolean
   readonly empty: boolean
-  /** It is unknown because looking at it would cost more than it may: why, or null. */
+  /** The reason, where the message is unknown because reading it would cost more than it may; else null. */
   readonly tooComplex: string | null
   /** The strongest lock, for evidence: `ACCESS EXCLUSIVE on shop.orders`. */
   readonly locks: string | null

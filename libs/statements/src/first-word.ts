@@ -2,8 +2,8 @@ import { eachToken } from './lexer.ts'
 import { LOOP_BYTES_MAX } from './parser.ts'
 
 /**
- * The word that a text begins with, behind comments and empty statements; `?` for what is no word. Empty when there is none,
- * or when it is not seen whole in what of a long text is looked at.
+ * The word that a text begins with, behind comments and empty statements; `?` where another token stands there. Empty when
+ * there is none, or when the word may go on behind the part of a long text that is looked at.
  */
 export function firstWordOf(sql: string): string {
   const looked = sql.slice(0, LOOP_BYTES_MAX)

@@ -8,13 +8,13 @@ import type { EffectName } from './facts.ts'
 import { pathIn } from './search-path.ts'
 import { changesReading, IDENTITY_SETTINGS, namesASession, tellsOfWork } from './settings.ts'
 
-/** What calling a function does beyond computing a value. */
+/** The effects of calling a function, beyond computing a value. */
 export type Call = {
   readonly name: string
   readonly harmless: boolean
   readonly effects: readonly EffectName[]
   readonly why: string
-  /** The meaning of names afterwards, where it sets the search_path. */
+  /** The meaning of names afterwards, where the call sets the search_path. */
   readonly path?: ReturnType<Names['under']>
   /** The setting that it sets, in small letters; `*` where that is not known. */
   readonly sets?: string
@@ -30,7 +30,7 @@ export type Call = {
   readonly populates?: boolean
 }
 
-/** What the functions of that name in pg_catalog do, as function-classes.ts says; null for a name that it has not seen. */
+/** The class of the functions of that name in pg_catalog, by function-classes.ts; null for a name that it has not seen. */
 export const functionClass = (name: string): string | null =>
   HARMLESS_FUNCTIONS.has(name) ? 'harmless' : (CLASSES.get(name) ?? null)
 
@@ -38,8 +38,8 @@ export const functionClass = (name: string): string | null =>
 export const isHarmlessFunction = (name: string): boolean => HARMLESS_FUNCTIONS.has(name)
 
 /**
- * What a call does, by an allow-list of PostgreSQL's own functions. `args` are its arguments as far as they are known. Of what
- * is only prepared, they are known when it runs.
+ * The effects of a call, by an allow-list of PostgreSQL's own functions. `args` are its arguments as far as they are known.
+ * Those of a statement that is only prepared are known when it runs.
  *
  * Known limit: an operator is judged by its sign in the text. A sign of pg_catalog that a schema of the search path
  * overloads for types of PostgreSQL itself looks like the built-in one.
@@ -101,8 +101,8 @@ const isPlainConversion = (
   names.typeNamed(schema, name).plain
 
 /**
- * What `x.name` does when x may have no column of that name: PostgreSQL then takes it for the call name(x). Null when it
- * can only be a field, or a function that is harmless anyway. The name has no schema: it is one of the search path.
+ * The call that `x.name` is when x may have no column of that name: PostgreSQL then takes it for name(x). Null when it
+ * can only be a field, or a function that is harmless anyway. The name has no schema: the search path decides.
  */
 export function attributeCallOf(name: string, argument: string | null, names: Names): Call | null {
   const mayBeCalled =
@@ -110,10 +110,10 @@ export function attributeCallOf(name: string, argument: string | null, names: Na
   return mayBeCalled ? callOf([name], [argument], names) : null
 }
 
-/** The list of functions is that of one version; others have more with these beginnings, and nobody's columns do. */
+/** The list of functions covers some versions; others have more that begin so, and columns of users do not. */
 const OF_OTHER_VERSIONS = /^(?:pg_|lo_|binary_upgrade_)/
 
-/** Of information_schema, which belongs to the superuser as pg_catalog does: what drivers call by its whole name. */
+/** Functions of information_schema that drivers call by their whole name; it belongs to the superuser, as pg_catalog does. */
 const HARMLESS_ELSEWHERE: ReadonlySet<string> = new Set([
   '_pg_expandarray', // JDBC: the columns of a key, in their order.
 ])
@@ -139,13 +139,13 @@ const pathSet = (
 const isPlainSetting = (name: string | null | undefined): boolean =>
   typeof name === 'string' && /^[a-zA-Z_]+$/.test(name)
 
-/** What masking does not see, it must not come to: ParameterStatus, other sessions, sequences, large objects, the WAL. */
+/** Functions that carry arguments past masking: to ParameterStatus, other sessions, sequences, large objects, the WAL. */
 const KEEPING: ReadonlySet<string> = new Set([
   ...['set_config', 'pg_notify', 'setval', 'pg_logical_emit_message'],
   ...['lo_from_bytea', 'lo_put', 'lowrite'],
 ])
 
-/** What the classes of functions do; those that are not here can do anything. */
+/** The effects of the classes of functions; a class that is not listed can have any effect. */
 const EFFECTS: Readonly<Record<string, readonly EffectName[]>> = {
   values: ['read'],
   session: ['session-change'],
@@ -165,7 +165,7 @@ const CLASSES: ReadonlyMap<string, string> = new Map(
 
 /**
  * Whether a function of pg_catalog may take a literal for a value of the type that stands beside it, or for an array of that
- * type: its parameters are polymorphic. What reads scalars alone takes a domain for the type below it.
+ * type: its parameters are polymorphic. A function that reads scalars alone takes a domain for the type below it.
  */
 export const takesTypeOfOthers = (name: string): boolean =>
   OF_ARRAYS.test(name) || POLYMORPHIC.has(name)
@@ -176,7 +176,7 @@ const POLYMORPHIC: ReadonlySet<string> = new Set([
   ...['nth_value', 'any_value', 'mode', 'percentile_disc'],
 ])
 
-/** They fill a row as its columns' types read what stands in JSON. */
+/** Functions that fill a row from JSON: the type of each column reads its value. */
 const POPULATING = /^jsonb?_populate_record/
 
 const SPECIAL: ReadonlyMap<string, readonly EffectName[]> = new Map([

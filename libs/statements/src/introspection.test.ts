@@ -1,8 +1,8 @@
-// What tools ask of the catalogs. `introspection.fixture.json` is what psql 15, SQLAlchemy 2.1, Django 5.2, psycopg 3.3, psycopg2
+// Catalog queries of tools. `introspection.fixture.json` is what psql 15, SQLAlchemy 2.1, Django 5.2, psycopg 3.3, psycopg2
 // 2.9 and asyncpg 0.32 sent to PostgreSQL 15 and 18 (psql: 60 commands from \d to \z; the others: reflection, types, pools), and
 // what knex, Sequelize, TypeORM, drizzle-kit, Flyway and Liquibase sent to 18 (migrate, synchronise, describe, undo) in the
 // versions that stand there. Not in it: Flyway's SET ROLE to the role that it has (own-roles.test.ts), and search paths, which policy decides on.
-// The statements of the others below are written after what their sources ask for.
+// The statements of the other tools, below, are written after the queries in the sources of those tools.
 // Seen to fail when `pg_advisory_unlock_all` or `pg_options_to_table` is of no class, and when `columnsOf` in catalog.ts knows
 // no columns of pg_catalog.
 import assert from 'node:assert/strict'
@@ -107,7 +107,7 @@ const CATALOG: TargetCatalog = {
 
 before(loadStatements)
 
-/** These show what is masked, and only what they show of it is masked. */
+/** Statements that show masked values; only those values of their results are masked. */
 const SHOWING = /pg_db_role_setting|srvoptions|current_setting\(s\.name\)|current_setting\(\$1/
 
 describe('what tools ask of the catalogs', () => {

@@ -6,7 +6,7 @@ import { decoded, latin1Of, LOOP_BYTES_MAX, parsed } from './parser.ts'
 import { type Template, templateOf } from './template.ts'
 import { constantOf, type Node, nodesAt, textOf, type Tree, treeOf, wordsAt } from './tree.ts'
 
-/** The version of what this package understands; keys of other versions never match. */
+/** The version of the rules of this package; keys of other versions never match. */
 export const STATEMENTS_VERSION = '5'
 
 /** The key under which exactly these bytes are covered. */
@@ -15,8 +15,8 @@ export function exactKey(sql: Uint8Array | string): string {
 }
 
 /**
- * The key of all statements that differ only in harmless literals. Null for what does not parse, and where a bound
- * parameter stands for a value that counts, as in `LIMIT $1` or `set_config($1, …)`.
+ * The key of all statements that differ only in harmless literals. Null for a text that is too long or does not parse,
+ * and where a bound parameter stands for a value that counts, as in `LIMIT $1` or `set_config($1, …)`.
  */
 export function shapeKey(sql: Uint8Array | string): string | null {
   // The proxy asks this on the event loop of all its sessions, so that long texts have no shape.
@@ -58,8 +58,8 @@ function shapeOf(text: string): string | null {
 }
 
 /**
- * What becomes of literals: forgotten but for their type; kept; or exact, where a bound value would count as well and is
- * not in the text, so that such a text has no shape.
+ * The treatment of literals: forgotten but for their type; kept; or exact, where a bound value would count as well and
+ * is not in the text, so that a text with a parameter there has no shape.
  */
 type Literals = 'forgotten' | 'kept' | 'exact'
 
@@ -88,9 +88,9 @@ function shaped(value: unknown, literals: Literals, decides: boolean): unknown {
 }
 
 /**
- * What of the literals counts in a node where they are forgotten otherwise. A condition of constants alone is true or false
- * for every row, so it stays. Limit: of a comparison of bound values alone, as in `$1 IS NULL OR id = $1`, only the
- * literals stay; it covers what it is true for and what not, like every other value.
+ * The treatment of the literals in a node, where they are forgotten otherwise. A condition of constants alone is true or
+ * false for every row, so it stays. Limit: of a comparison of bound values alone, as in `$1 IS NULL OR id = $1`, only
+ * the literals stay; the key covers values for which it is true and values for which it is not, as with all others.
  */
 function literalsIn(tree: Tree, decides: boolean): Literals {
   const called = treeOf(tree['FuncCall'])
@@ -174,9 +174,9 @@ const EXACT_FIELDS: ReadonlySet<string> = new Set([
 const CONDITIONS: ReadonlySet<string> = new Set([
   ...['whereClause', 'havingClause', 'quals', 'joinCondition', 'condition', 'agg_filter'],
 ])
-/** Between a condition and the parts of its AND, OR and NOT. */
+/** The nodes and fields between a condition and the parts of its AND, OR and NOT. */
 const PASSED_ON: ReadonlySet<string> = new Set(['BoolExpr', 'args'])
-/** With these an operator computes a value; with all others it may compare. */
+/** Operators that compute a value; every other one may compare. */
 const COMPUTING: ReadonlySet<string> = new Set(['+', '-', '*', '/', '%', '||'])
 
 const TEMPLATES = recentlyUsed<string>(10_000, 16 * 1024 * 1024)

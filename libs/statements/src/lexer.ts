@@ -1,4 +1,4 @@
-/** What a token is, as far as limits and renderings need it. */
+/** The kinds of token, as far as limits and renderings need to tell them apart. */
 export type TokenKind =
   'comment' | 'word' | 'name' | 'string' | 'number' | 'parameter' | 'operator' | 'sign'
 
@@ -16,7 +16,7 @@ type OnGap = (start: number, end: number) => void
  *   name    := [u&] '"' {any | '""'} '"'         word := letter {letter | digit | '$'}
  *   number  := digits with '_', '.', an exponent, or 0x, 0o, 0b       parameter := '$' digits
  *
- * False when the text ends inside a token; what came before was told, and a comment that never ends too.
+ * False when the text ends inside a token; the tokens before it were told, and so is a comment that never ends.
  */
 export function eachToken(text: string, onToken: OnToken, onGap: OnGap = ignored): boolean {
   let at = 0
@@ -120,7 +120,7 @@ function commentEnd(text: string, start: number): number {
   return -1
 }
 
-/** Behind the quote that ends a literal of this first character; no quote is doubled in one of bits. */
+/** The place behind the quote that ends a literal of this first character, or -1; a literal of bits doubles no quote. */
 function stringEnd(text: string, start: number, first: number, onGap: OnGap): number {
   const escapes = first === LOWER_E || first === UPPER_E
   const doubles = !BIT_PREFIXES.has(first)
@@ -140,7 +140,7 @@ function stringEnd(text: string, start: number, first: number, onGap: OnGap): nu
   return -1
 }
 
-/** Where a literal goes on behind a line feed: the place of its next quote; -1 when it ends here. */
+/** The place of the next quote of a literal that goes on behind a line feed; -1 when the literal ends here. */
 function continuation(text: string, start: number, onGap: OnGap): number {
   let sawLineEnd = false
   const comments: [number, number][] = []
@@ -169,7 +169,7 @@ function nameEnd(text: string, start: number): number {
   return -1
 }
 
-/** Behind a parameter, or behind a literal in dollars; one character further for a dollar that is neither. */
+/** The place behind a parameter, a literal in dollars (-1 when it never ends), or a dollar that is neither. */
 function dollarEnd(text: string, start: number): number {
   let at = start + 1
   if (isDigit(text.charCodeAt(at))) {
@@ -184,7 +184,7 @@ function dollarEnd(text: string, start: number): number {
   return end < 0 ? -1 : end + tag.length
 }
 
-/** How many characters before a quote belong to the literal or name: e, b, x or u&. */
+/** The number of characters before a quote that belong to the literal or name: e, b, x or u&. */
 function prefixLength(text: string, at: number, code: number): number {
   const next = text.charCodeAt(at + 1)
   if (next === QUOTE) return STRING_PREFIXES.has(code) ? 1 : 0

@@ -7,7 +7,7 @@ import { children, constantOf, type Node, nodeAt, nodesAt, textOf, wordsAt } fro
  *
  * Null where a name cannot be known: the text is too long to be looked at here, does not parse, or computes the name.
  *
- * Known limit, exercised by a test: what a function sets is not found; whoever asks knows whether code ran.
+ * Known limit, exercised by a test: a setting that a function sets is not found; the caller knows whether code ran.
  */
 export function namedSettings(
   sql: string | null,

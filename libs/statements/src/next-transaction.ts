@@ -2,16 +2,16 @@ import { LOOP_BYTES_MAX, parsed } from './parser.ts'
 import { type Node, nodeAt, textOf, type Tree } from './tree.ts'
 
 /**
- * What a text does with the transaction that it runs in, as far as more may run behind its end before the target says
- * `ReadyForQuery`: nothing, it ends it last of all, something runs behind the end, or another one begins and stays open to
- * whoever sends the next text (`AND CHAIN`, `BEGIN`). Null when it is too long to be parsed where others wait.
+ * The effect of a text on the transaction that it runs in, as far as more may run behind its end before the target says
+ * `ReadyForQuery`: none, it ends it last of all, something runs behind the end, or another one begins and stays open to
+ * the sender of the next text (`AND CHAIN`, `BEGIN`). Null when it is too long to be parsed where others wait.
  */
 export type TransactionTurn = 'none' | 'ends' | 'goes-on' | 'begins-another'
 
 export function transactionTurn(sql: string): TransactionTurn | null {
   if (sql.length > LOOP_BYTES_MAX) return null
   const trees = parsed(sql)
-  // What does not parse does not run.
+  // A text that does not parse does not run.
   if (!trees.ok) return 'none'
   let turn: TransactionTurn = 'none'
   for (const tree of trees.value) {

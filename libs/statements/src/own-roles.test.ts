@@ -1,5 +1,5 @@
 // Tools set a role back that they never changed (Flyway: SET ROLE to current_user, pools: RESET ROLE). That changes nothing, so
-// it is no change of privileges; every other role is, and what the same words mean may differ while something is raised.
+// it is no change of privileges; every other role is one, and the same words may mean another role while one is raised.
 // Seen to fail when `keepsRole` says that RESET ROLE always keeps it.
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
@@ -8,13 +8,13 @@ import { EMPTY_CATALOG, loadStatements, type OwnRoles, understand } from './inde
 before(loadStatements)
 
 const PLAIN: OwnRoles = { own: 'cs_1', atLogin: 'cs_1', acting: 'cs_1' }
-/** Where base roles may create, a session acts as another role than its own. */
+/** A session whose base roles may create objects: it acts as another role than its own. */
 const MAKER: OwnRoles = { own: 'cs_1', atLogin: 'cs_maker', acting: 'cs_maker' }
 const MAKER_RAISED: OwnRoles = { ...MAKER, acting: 'cs_1' }
 
 const [P, M, R, NOBODY] = ['plain', 'maker', 'raised', 'nobody'] as const
 
-/** For which sessions a text keeps the role. */
+/** The sessions for which a text keeps the role, by text. */
 const KEEPS: Readonly<Record<string, readonly string[]>> = {
   'set role cs_1': [P, R],
   "SET ROLE 'cs_1'": [P, R],

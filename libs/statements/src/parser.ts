@@ -15,7 +15,7 @@ export async function loadStatements(): Promise<void> {
   await libpgQuery.loadModule()
 }
 
-/** The text of a message, or why it is none that PostgreSQL and this parser read alike. */
+/** The text of a message, or the reason why PostgreSQL and this parser do not both read it alike. */
 export function decoded(
   sql: Uint8Array | string,
   statementBytesMax: number = STATEMENT_BYTES_MAX,
@@ -30,16 +30,16 @@ export function decoded(
 
 const tooLong = (bytesMax: number): string => `is longer than ${bytesMax} bytes`
 
-/** The raw parse trees of a message, by PostgreSQL's own grammar. They are shared: nobody may change them. */
+/** The raw parse trees of a message, by PostgreSQL's own grammar. They are shared: do not change them. */
 export function parsed(text: string): Result<readonly Tree[]> {
-  // A statement is looked at from several sides one after the other.
+  // Several callers ask for the trees of the same statement, one after the other.
   if (text !== last?.text) last = { text, trees: parsedAnew(text) }
   return last.trees
 }
 
 let last: { readonly text: string; readonly trees: Result<readonly Tree[]> } | null = null
 
-/** Whether the grammar overflowed its stack: its memory cannot be trusted then, and whoever runs it starts anew. */
+/** Whether the grammar overflowed its stack: its memory cannot be trusted then, and its thread must be replaced. */
 export const isParserBroken = (): boolean => isBroken
 let isBroken = false
 const isRuntimeError = (thrown: unknown): boolean =>

@@ -5,7 +5,7 @@ import { nameProbesOf, probesOf } from './probes.ts'
 
 before(loadStatements)
 
-/** What the target is asked to parse before people are asked about a statement. */
+/** The texts that the target is asked to parse before people are asked about a statement, by that statement. */
 const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'update shop.orders set note = $1 where id = $2': [
     'update shop.orders set note = $1 where id = $2',

@@ -20,7 +20,7 @@ export function probesOf(sql: string | null): readonly string[] {
 
 /**
  * The same for a statement that must not be parsed by the target, since it may run code: only whether its functions and
- * types are there at all. An overloaded function is there; PostgreSQL calls its name ambiguous.
+ * types exist at all. An overloaded function exists; PostgreSQL calls its name ambiguous.
  */
 export function nameProbesOf(sql: string | null): readonly string[] {
   const node = onlyStatement(sql)
@@ -93,10 +93,10 @@ const RELATIONS: Readonly<Record<string, (body: Tree) => readonly string[]>> = {
       : [],
 }
 
-/** `IF EXISTS` was said. */
+/** Whether the statement says `IF EXISTS`. */
 const isLenient = (body: Tree): boolean => body['missing_ok'] === true
 
-/** Columns that are there already, or the statement fails. */
+/** The columns that must exist already, or the statement fails. */
 function columnsAltered(body: Tree): string[] {
   return nodesAt(body, 'cmds').flatMap(({ body: command }) =>
     OF_COLUMNS.has(textOf(command, 'subtype')) && !isLenient(command)
@@ -114,14 +114,14 @@ function shown(range: Tree, columns: readonly string[]): readonly string[] {
 const select = (names: readonly string[], columns: readonly string[]): string =>
   `select ${columns.map(quoted).join(', ')} from ${names.map(quoted).join('.')}`
 
-/** Also of an index, of which nothing can be selected. */
+/** A probe for any relation, also for an index, of which nothing can be selected. */
 const relation = (names: readonly string[]): string => literal(names, 'regclass')
 
 /** A literal that no setting of the session can change the meaning of. */
 const literal = (names: readonly string[], type: string): string =>
   `select E'${names.map(plain).join('.').replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'::pg_catalog.${type}`
 
-/** As people write it, where it needs no quotes: PostgreSQL repeats it in its answer. */
+/** The name as people write it, without quotes where it needs none: PostgreSQL repeats it in its answer. */
 const plain = (name: string): string => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : quoted(name))
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
@@ -143,5 +143,5 @@ const OF_COLUMNS: ReadonlySet<string> = new Set([
   'AT_SetStatistics',
   'AT_SetStorage',
 ])
-/** More names are not looked at. */
+/** At most so many names are looked at. */
 const NAMES_MAX = 20

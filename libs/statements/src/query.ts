@@ -32,26 +32,26 @@ import {
   wordsAt,
 } from './tree.ts'
 
-/** What names mean at one place of a query. */
+/** The meaning of names at one place of a query. */
 export type Scope = {
-  /** Names that WITH defined, and what their results call their columns. */
+  /** Names that WITH defined, with the column names of their results. */
   readonly ctes: Results
   readonly level: Level | null
-  /** Outside queries, what a relation in a utility statement is there for. */
+  /** Outside queries, called for each relation that a utility statement names; null inside queries. */
   readonly subject: ((relation: RelationRef) => void) | null
 }
 
-/** What one SELECT, or other query, has in its FROM. */
+/** The FROM of one SELECT, or of another query. */
 export type Level = {
   readonly relations: { readonly alias: string; readonly relation: RelationRef }[]
   /**
-   * Names of sub-selects, functions and CTEs, with the columns that they have for certain; what these
-   * read was noted where they come from.
+   * Names of sub-selects, functions and CTEs, with the columns that they have for certain; their reads
+   * were noted where they are defined.
    */
   readonly derived: Map<string, ReadonlySet<string>>
   /** Names of whole joins. */
   readonly joins: Set<string>
-  /** What the result calls its columns; ORDER BY and GROUP BY may mean these. */
+  /** The column names of the result; ORDER BY and GROUP BY may mean these. */
   readonly outputs: ReadonlySet<string>
   /** The setting that the column `name` stands for in every row, where that is known. */
   setting: string | null
@@ -101,7 +101,7 @@ function select(to: Collector, body: Tree, outer: Scope): void {
   if (into) creates(to, into)
 }
 
-/** `FROM pg_settings WHERE name = 'a setting'`: pg_dump sets what the server may not have this way. */
+/** The setting in `FROM pg_settings WHERE name = 'a setting'`: so pg_dump sets a setting that the server may not have. */
 function settingOf(body: Tree, { relations, derived, joins }: Level): string | null {
   const [only, ...others] = relations
   if (only === undefined || others.length + derived.size + joins.size > 0) return null
@@ -116,7 +116,7 @@ function settingOf(body: Tree, { relations, derived, joins }: Level): string | n
 const isColumnNamed = (node: Node | null): boolean =>
   node?.kind === 'ColumnRef' && wordsAt(node.body, 'fields').join() === 'name'
 
-/** A new table that rows of a query flow into. */
+/** Notes a new table that is filled with the rows of a query. */
 export function creates(to: Collector, range: Tree): void {
   const relation = targetOf(to, range)
   affect(to, 'schema-change', relation, `creates ${textOf(range, 'relname')} from a query`)
@@ -130,13 +130,13 @@ export function creates(to: Collector, range: Tree): void {
   }
 }
 
-/** A temporary relation comes before every other of its name, and so does the type that each relation is. */
+/** Notes that a temporary relation hides every other relation of its name, and its row type every type of that name. */
 export function hides(to: Collector, name: string): void {
   const schema = BUILTIN_TYPES.has(name) ? 'pg_catalog' : to.names.anywhere(name)
   if (schema !== null) renames(to, `would hide ${schema}.${name} behind a temporary relation`)
 }
 
-/** A temporary relation changes what later texts of the session mean. */
+/** Whether a relation is temporary: such a one changes the meaning of later texts of the session. */
 export const isTemporary = (range: Tree): boolean =>
   range['relpersistence'] === 't' || textOf(range, 'schemaname').startsWith('pg_temp')
 
@@ -166,7 +166,7 @@ function insert(to: Collector, body: Tree, outer: Scope): void {
   const onConflict = treeOf(body['onConflictClause'])
   if (onConflict) {
     alias(scope, 'excluded', relation)
-    // What is excluded came with the statement.
+    // The row `excluded` came with the statement.
     if ('targetList' in onConflict) assigns(to, relation, nodesAt(onConflict, 'targetList'))
     assignments(to, onConflict, { scope, relations: [aliasOf(part(body, 'relation')), 'excluded'] })
     visitFields(to, 'OnConflictClause', onConflict, scope, (field) => field !== 'targetList')
@@ -174,7 +174,7 @@ function insert(to: Collector, body: Tree, outer: Scope): void {
   returning(to, body, scope, relation)
 }
 
-/** What happens to rows that are there already. */
+/** The clause about rows that are there already. */
 const conflict = (body: Tree): string =>
   textOf(part(body, 'onConflictClause'), 'action') === 'ONCONFLICT_UPDATE'
     ? ' and changes those that are there already'
@@ -260,7 +260,7 @@ function changed(
   const range = part(body, 'relation')
   const relation = targetOf(to, range)
   affect(to, effect, relation, `${verb} ${textOf(range, 'relname')}`)
-  // A rule of this view sets what it is updated with, whichever setting that is.
+  // A rule of this view changes the settings whose rows are updated, whichever they are.
   if (relation.schema === 'pg_catalog' && relation.name === 'pg_settings') {
     affect(to, 'privilege-change', null, 'changes settings through pg_settings')
     renames(to, 'changes settings through pg_settings')
@@ -361,7 +361,7 @@ function renamedTo(body: Tree): ReadonlySet<string> | null {
   return names.length === 0 ? null : new Set(names)
 }
 
-/** What a query returns: only here `x.*` stands for columns, and not for a row. */
+/** Visits an output of a query: only here `x.*` stands for columns, and not for a row. */
 function result(to: Collector, body: Tree, scope: Scope): void {
   const value = nodeAt(body, 'val')
   const isColumns =
@@ -371,7 +371,7 @@ function result(to: Collector, body: Tree, scope: Scope): void {
   else visitChildren(to, { kind: 'ResTarget', body }, scope)
 }
 
-/** Notes what `x.*` reads. */
+/** Notes the reads of `x.*`. */
 type Starred = (to: Collector, relation: RelationRef, column: string) => void
 
 function columnRef(to: Collector, body: Tree, scope: Scope, starred: Starred = touchRow): void {
@@ -389,7 +389,7 @@ function columnRef(to: Collector, body: Tree, scope: Scope, starred: Starred = t
   let found = SYSTEM_COLUMNS.has(column)
   for (let level = scope.level; level; level = level.parent) {
     spend(to, level.relations.length + 1)
-    // The columns of what is derived were noted where they come from.
+    // The columns of sub-selects, functions and CTEs were noted where they are defined.
     if (level.outputs.has(column) || level.derived.size > 0) found = true
     for (const { alias: name, relation } of level.relations) {
       const columns = to.names.columnsOf(relation)
@@ -404,7 +404,7 @@ function columnRef(to: Collector, body: Tree, scope: Scope, starred: Starred = t
   if (!found) unknownColumn(to, column, scope)
 }
 
-/** A column that nobody described: some relation got it since. */
+/** Notes a column that is in no description, of every relation: one of them got it since. */
 function unknownColumn(to: Collector, column: string, scope: Scope): void {
   for (let level = scope.level; level; level = level.parent) {
     spend(to, level.relations.length + 1)
@@ -431,7 +431,7 @@ function qualified(
       found = true
       const known = to.names.columnsOf(relation)?.has(column)
       if (known) isColumn = true
-      // What every table has beside its columns shows nothing of them.
+      // A system column, which every table has, shows nothing of the table's own columns.
       if (!joined && known === false && SYSTEM_COLUMNS.has(column)) continue
       if (column === '*' && !joined) starred(to, relation, column)
       // It may be the call column(x) with the row.
@@ -451,7 +451,7 @@ function qualified(
   if (column !== '*' && !isColumnOf(to, qualifier, column, scope)) attribute(to, column, null)
 }
 
-/** Whether all that the qualifier may mean here has this column for certain. */
+/** Whether everything that the qualifier may mean here has this column for certain. */
 function isColumnOf(to: Collector, qualifier: string, column: string, scope: Scope): boolean {
   let found = false
   for (let level = scope.level; level; level = level.parent) {
@@ -484,7 +484,7 @@ function attribute(to: Collector, name: string, argument: string | null): void {
   if (called.keepsArguments === true && argument === null && !to.planOnly) to.movesData = true
 }
 
-/** What stands in parentheses, with fields, elements and slices behind it: `(x).f[1].g`. */
+/** Visits an expression in parentheses with fields, elements and slices behind it: `(x).f[1].g`. */
 function indirection(to: Collector, body: Tree, scope: Scope): void {
   nodesAt(body, 'indirection').forEach(({ kind, body: field }, index) => {
     if (kind !== 'String') return
@@ -512,7 +512,7 @@ function funcCall(to: Collector, body: Tree, scope: Scope): void {
 /** The argument as far as it is known: a constant, or a parameter whose value came with the message. */
 function valueOf(to: Collector, node: Node): string | null {
   if (node.kind === 'ParamRef') return to.parameters[Number(node.body['number'] ?? 0) - 1] ?? null
-  // What is no text is converted on the way.
+  // A cast to text keeps the value; a cast to another type converts it on the way.
   if (node.kind === 'TypeCast' && constantOf(node) === null && isTextCast(node)) {
     const arg = nodeAt(node.body, 'arg')
     return arg === null ? null : valueOf(to, arg)
@@ -528,7 +528,7 @@ function typeName(to: Collector, body: Tree): void {
   reach(to, { ...type, composed }, words.join('.'))
 }
 
-/** Its elements have a type that only the target knows, unless all are constants or parameters. */
+/** Visits an array: its elements have a type that only the target knows, unless all are constants or parameters. */
 function arrayOf(to: Collector, body: Tree, scope: Scope): void {
   if (mentions(nodesAt(body, 'elements'))) to.buildsOfOthers = true
   visitChildren(to, { kind: 'A_ArrayExpr', body }, scope)
@@ -539,7 +539,7 @@ function subLink(to: Collector, body: Tree, scope: Scope): void {
   operatorIn('SubLink', 'operName')(to, body, scope)
 }
 
-/** A schema before an operator leads out of pg_catalog, and so does a sign that only the target knows. */
+/** An operator is none of pg_catalog's where another schema stands before it, or where the target has one of its sign. */
 const operatorIn =
   (kind: string, field: string) =>
   (to: Collector, body: Tree, scope: Scope): void => {
@@ -593,7 +593,7 @@ function sample(to: Collector, body: Tree, scope: Scope): void {
   visitChildren(to, { kind: 'RangeTableSample', body: { ...body, method: [] } }, scope)
 }
 
-/** The type of a column that a definition brings makes no value; behind a function in FROM it does. */
+/** In a definition the type of a column makes no value; behind a function in FROM it does. */
 function columnDef(to: Collector, body: Tree, scope: Scope): void {
   const isOfQuery = scope.subject === null
   visitFields(to, 'ColumnDef', body, scope, (field) => isOfQuery || field !== 'typeName')
@@ -610,7 +610,7 @@ function visitFields(
   visitChildren(to, { kind, body: taken }, scope)
 }
 
-/** Only here a name may be one that the result gives to its columns. */
+/** The scope of ORDER BY, GROUP BY and DISTINCT: only there a name may be one of the columns of the result. */
 function ordering(scope: Scope, body: Tree): Scope {
   const outputs = new Set(nodesAt(body, 'targetList').map(({ body: each }) => textOf(each, 'name')))
   return { ...scope, level: scope.level && { ...scope.level, outputs } }

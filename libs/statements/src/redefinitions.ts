@@ -4,15 +4,15 @@ import { nodeAt, type Node, textOf } from './tree.ts'
 /** Names that a text takes away or gives another meaning: some of them, or every one that SQL can write. */
 export type RedefinedNames = 'all' | readonly string[]
 
-/** What a text does to the names of prepared statements and of portals (cursors). */
+/** The names of prepared statements and of portals (cursors) that a text redefines. */
 export type Redefinitions = {
   readonly statements: RedefinedNames
   readonly portals: RedefinedNames
 }
 
 /**
- * Finds which names a text redefines, by the grammar. What no statement of the text says is left to who knows whether it
- * runs code that nobody looked into. A text that does not parse may redefine
+ * Finds which names a text redefines, by the grammar. Names that only called code redefines are not found: the caller
+ * must know whether the text runs code that was not looked into. A text that does not parse may redefine
  * every name, and so may one that is too long to be parsed where others wait.
  */
 export function redefinitions(sql: string | null): Redefinitions {
@@ -36,7 +36,7 @@ function redefinedBy({ kind, body }: Node): Redefinitions {
       return { statements: [], portals: named(textOf(body, 'portalname')) }
     case 'DiscardStmt':
       return textOf(body, 'target') === 'DISCARD_ALL' ? EVERYTHING : NOTHING
-    // A statement that the protocol prepared may be one of these too.
+    // It may run a statement that the protocol prepared, which may be any of these.
     case 'ExecuteStmt':
       return EVERYTHING
     case 'ExplainStmt':

@@ -18,7 +18,7 @@ export function rendering(sql: Uint8Array | string): string {
   return rendered
 }
 
-/** The rendering without what is remembered. */
+/** The rendering, made anew without the cache. */
 export function freshRendering(sql: Uint8Array | string): string {
   const bytes = typeof sql === 'string' ? Buffer.from(sql) : Buffer.from(sql)
   const unparsed = `[unparsed statement, ${bytes.length} bytes]`
@@ -30,7 +30,7 @@ export function freshRendering(sql: Uint8Array | string): string {
   return isWhole ? shown : unparsed
 }
 
-/** Without literals and comments, as far as the text has whole tokens. */
+/** The text without literals and comments, as far as it has whole tokens. */
 function masked(text: string): { text: string; isWhole: boolean } {
   // bound: as long as one statement
   const parts: string[] = []

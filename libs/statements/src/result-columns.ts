@@ -5,14 +5,14 @@ import { decoded, latin1Of, LOOP_BYTES_MAX, parsed } from './parser.ts'
 import { type Level, openedBy, visit } from './query.ts'
 import { children, type Node, nodeAt, nodesAt, part, textOf, type Tree, wordsAt } from './tree.ts'
 
-/** What is known of the result of a message that is one statement. */
+/** The facts that are known about the result of a message that is one statement. */
 export type ResultColumns = {
   /** The columns that each column of the result may be made of, in order; null where that cannot be told. */
   readonly madeOf: readonly (readonly TouchedColumn[] | null)[]
   readonly cursor: CursorUse | null
 }
 
-/** What a message does with cursors. `commit` ends those that are not held, `clear` may end or replace any. */
+/** The use that a message makes of cursors. `commit` ends those that are not held, `clear` may end or replace any. */
 export type CursorUse =
   | { readonly name: string; readonly use: 'declare' | 'hold' | 'fetch' | 'close' }
   | { readonly name: null; readonly use: 'commit' | 'clear' }
@@ -21,11 +21,11 @@ export type CursorUse =
  * Tells what each column of a result is made of. Purpose: a statement that only compares a tagged column, in WHERE, shows
  * nothing of it in `count(*)` or in columns made of others. Method: of a plain SELECT over relations, each output alone is
  * walked as `understand` walks a statement. `count` and `exists` are made of nothing. Known limits, all on the safe
- * side: with `*`, set operations, views, WITH, and unknown functions, only what reads no column at all is told; with sub-selects
- * and functions in FROM, and joins that merge columns, also what names the relation of each column. What EXPLAIN shows is made of nothing: conditions and estimates.
+ * side: with `*`, set operations, views, WITH, and unknown functions, only outputs that read no column are told; with sub-selects
+ * and functions in FROM, and joins that merge columns, also outputs that name the relation of each column. A plan (EXPLAIN) is made of nothing: conditions and estimates.
  */
 export function resultColumns(sql: Uint8Array | string, catalog: TargetCatalog): ResultColumns {
-  // Whoever asks has others waiting: of a long text only that it may be about cursors is told.
+  // Callers let other sessions wait meanwhile: of a long text only that it may be about cursors is told.
   if (sql.length > LOOP_BYTES_MAX) return OF_CURSORS.test(textIn(sql)) ? UNKNOWN : NOTHING
   const text = decoded(sql, Infinity)
   const trees = text.ok ? parsed(text.value) : text
@@ -44,7 +44,7 @@ export function resultColumns(sql: Uint8Array | string, catalog: TargetCatalog):
 
 function ofStatement({ kind, body }: Node, catalog: TargetCatalog): ResultColumns {
   if (kind === 'SelectStmt') return { madeOf: madeOf(body, catalog), cursor: null }
-  // Of what EXECUTE runs, the columns are asked for by its PREPARE.
+  // The columns of an EXECUTE are asked for with the text of its PREPARE.
   if (kind === 'PrepareStmt') {
     const query = nodeAt(body, 'query')
     return query?.kind === 'SelectStmt' ? ofStatement(query, catalog) : NOTHING
@@ -67,7 +67,7 @@ function ofStatement({ kind, body }: Node, catalog: TargetCatalog): ResultColumn
   }
 }
 
-/** Of several statements nobody says which answer is of which. */
+/** The use of cursors by several statements: it is not known which answer belongs to which, so it may be any use. */
 function cursorOfAll(trees: readonly Tree[], catalog: TargetCatalog): CursorUse | null {
   const any = trees.some((tree) => {
     const node = nodeAt(tree, 'stmt')
@@ -76,7 +76,7 @@ function cursorOfAll(trees: readonly Tree[], catalog: TargetCatalog): CursorUse 
   return any ? CLEAR : null
 }
 
-/** What rolls back may take a cursor away, whose name another then gets. */
+/** The use of cursors by a transaction statement: a rollback may take a cursor away, whose name another then gets. */
 function cursorOfTransaction(body: Tree): CursorUse | null {
   const kind = textOf(body, 'kind')
   if (kind === 'TRANS_STMT_COMMIT' || kind === 'TRANS_STMT_PREPARE') return COMMIT
@@ -122,7 +122,7 @@ function namesRelations(node: Node, level: Level): boolean {
   )
 }
 
-/** Walks an output without what counts and asks whether there is any. */
+/** Walks an output, but not what stands inside its counts and EXISTS. */
 function walk(node: Node, look: Look): void {
   if (look.holds.is(node)) return
   if (look.holds.below(node) && COMBINING.has(node.kind)) {
@@ -139,7 +139,7 @@ type Look = {
   visitNode(node: Node): void
 }
 
-/** What counts, in a tree: each node of it is looked at once, however often it is asked about. */
+/** Finds counts and EXISTS in a tree: each node of it is looked at once, however often it is asked about. */
 type Counting = { is(node: Node): boolean; below(node: Node): boolean }
 
 function counting(hasOwnCount: boolean): Counting {
@@ -162,7 +162,7 @@ function isCount({ kind, body }: Node, hasOwnCount: boolean): boolean {
   if (kind !== 'FuncCall') return false
   const words = wordsAt(body, 'funcname')
   if (words.at(-1) !== 'count' || (words.length > 1 && words[0] !== 'pg_catalog')) return false
-  // What it counts may call anything, which is then unknown to the statement as a whole.
+  // The expression that it counts may call anything; the statement as a whole is unknown then.
   return !hasOwnCount
 }
 

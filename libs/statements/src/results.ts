@@ -1,13 +1,13 @@
 import type { Names } from './catalog.ts'
 import { type Node, nodeAt, nodesAt, part, textOf, type Tree, treeOf, wordsAt } from './tree.ts'
 
-/** What the results of queries that have a name call their columns. */
+/** The column names of the results of queries that have a name, by that name. */
 export type Results = ReadonlyMap<string, ReadonlySet<string>>
 
 /**
  * The columns that the result of a CTE has for certain: `x.f` is a call only where x has no column f.
- * Method: what the text names itself, and `*` over relations that the catalog knows. Limit, on the safe side: what is
- * inferred otherwise, such as the name of CASE, is left out.
+ * Method: names that the text itself gives, and `*` over relations that the catalog knows. Limit, on the safe side:
+ * names that are inferred otherwise, such as that of CASE, are left out.
  */
 export function namesOfResult(names: Names, cte: Node, ctes: Results): ReadonlySet<string> {
   const renamed = wordsAt(cte.body, 'aliascolnames')
@@ -16,7 +16,7 @@ export function namesOfResult(names: Names, cte: Node, ctes: Results): ReadonlyS
   return query === null ? NONE : namesOfQuery(names, query.body, ctes)
 }
 
-/** The columns that something derived in FROM has for certain, but for new names in its alias. */
+/** The columns that a sub-select or function in FROM has for certain, without the new names that its alias may give. */
 export function namesOfRange(
   names: Names,
   { kind, body }: Node,
@@ -42,10 +42,10 @@ const COLUMN_LISTS: ReadonlyMap<string, string> = new Map([
 const COLUMN_NAMES: Readonly<Record<string, string>> = { JsonTable: 'name' }
 
 function namesOfQuery(names: Names, body: Tree, outer: Results): ReadonlySet<string> {
-  // Those of a set operation are named by its first branch.
+  // The first branch of a set operation names its columns.
   const first = treeOf(body['larg'])
   if (first !== null) return namesOfQuery(names, first, outer)
-  // What its own WITH defines may hide a table that `*` would be looked up in.
+  // A name that its own WITH defines may hide a table that `*` would be looked up in.
   if (treeOf(body['withClause']) !== null) return explicitNames(targetsOf(body))
   const found = explicitNames(targetsOf(body))
   for (const target of targetsOf(body)) {

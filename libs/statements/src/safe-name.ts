@@ -1,6 +1,6 @@
 /**
- * A name as people read it: plain names as they are, others in double quotes; what cannot be seen, or changes how the rest
- * is read, as its code. An agent chooses names, and a name must not read as words of ours.
+ * A name as people read it: plain names as they are, others in double quotes; characters that cannot be seen, or that
+ * change how the rest is read, as their code. An agent chooses names, and a name must not read as words of ours.
  */
 export function safeName(name: string): string {
   if (/^[a-z_][a-z0-9_$]*$/.test(name) && name.length <= NAME_MAX) return name
@@ -8,7 +8,7 @@ export function safeName(name: string): string {
   return `"${safeText(cut).replaceAll('"', '""')}"`
 }
 
-/** Text of others inside a sentence. */
+/** Text of others, safe inside a sentence of ours: characters that cannot be seen are shown as their code. */
 export const safeText = (text: string): string =>
   text.replace(UNSEEN, (found) => {
     const code = (found.codePointAt(0) ?? 0).toString(16)

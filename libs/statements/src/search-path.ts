@@ -3,8 +3,8 @@
  *
  *   path := [name {',' name}]     name := word | '"' {any | '""'} '"'
  *
- * Words are folded to lower case in ASCII only. A vertical tab is a blank since PostgreSQL 16 alone, so it is none here. Null for
- * what is not of this form.
+ * Words are folded to lower case in ASCII only. A vertical tab is a blank only since PostgreSQL 16, so it is none here. Null for
+ * a value that is not of this form.
  */
 export function pathIn(value: string): readonly string[] | null {
   if (/^[ \t\n\r\f]*$/.test(value)) return []
@@ -28,9 +28,9 @@ export function pathIn(value: string): readonly string[] | null {
 
 /** The paths that a session may have. */
 export type PathRules = {
-  /** That of the target, which a session begins with. */
+  /** The path of the target, which a session begins with. */
   readonly own: readonly string[]
-  /** Those that its profile lists; a name that ends in `*` stands for all schemas that begin so. */
+  /** The paths that its profile lists; a name that ends in `*` stands for all schemas that begin so. */
   readonly others: readonly (readonly string[])[]
   /** No schema has the name of the role that the session acts as, so `"$user"` names none. */
   readonly skipsUser: boolean
@@ -63,7 +63,7 @@ export const isSamePath = (one: readonly string[], other: readonly string[]): bo
   one.length === other.length && one.every((schema, index) => schema === other[index])
 
 /**
- * Whether names along `path` mean what they mean along the schemas that a backend looks through, which are those that exist and
+ * Whether names along `path` mean the same as along the schemas that a backend looks through, which are those that exist and
  * that its role may use. Where it passes over one before another that it looks through, a name means something else there;
  * behind the last one names mean nothing.
  */
@@ -74,26 +74,26 @@ export function isLookedThrough(path: readonly string[], looked: readonly string
   return through.every((schema, index) => schema === plain[index])
 }
 
-/** The schema for temporary relations is looked through first or last, and has none that policy knows. */
+/** The schema for temporary relations is looked through first or last, and has no relation that policy knows. */
 const TEMPORARY = /^pg_temp(?:_\d+)?$/
 
 const isAlong = (path: readonly string[], allowed: readonly string[]): boolean =>
   path.length === allowed.length &&
   path.every((schema, index) => isOf(schema, allowed[index] ?? ''))
 
-/** Schemas of PostgreSQL itself, the one for temporary relations among them, are of no pattern. */
+/** Whether a schema is the allowed one or matches its pattern. PostgreSQL's own, pg_temp too, match no pattern. */
 const isOf = (schema: string, allowed: string): boolean =>
   allowed.endsWith('*')
     ? schema.startsWith(allowed.slice(0, -1)) && !schema.startsWith('pg_')
     : schema === allowed
 
 /**
- * Whether along this path names mean what they mean along the target's own, or nothing at all: the same path, or
+ * Whether names along this path mean the same as along the target's own, or nothing at all: the same path, or
  * pg_catalog alone, which every path has, where nothing comes before it.
  */
 export function keepsNames(path: readonly string[] | null, own: readonly string[]): boolean {
   if (path === null) return false
-  // PostgreSQL passes over a name of no letters: `SET search_path = ''` is such a path.
+  // PostgreSQL passes over an empty name: `SET search_path = ''` is such a path.
   const named = path.filter((schema) => schema !== '')
   if (isSamePath(named, own)) return true
   return own.indexOf('pg_catalog') <= 0 && named.every((schema) => schema === 'pg_catalog')

@@ -25,7 +25,7 @@ export function changesReading(name: string, value: string | null): boolean {
 }
 
 /**
- * Under which settings PostgreSQL reads texts as our parser does. A session begins with them, whatever `ALTER DATABASE`,
+ * Settings under which PostgreSQL reads texts as our parser does. A session begins with them, whatever `ALTER DATABASE`,
  * `ALTER ROLE` or a configuration file say; those that PostgreSQL reports are looked at before the first request.
  */
 export const READ_UNDER: ReadonlyMap<string, string> = new Map([

@@ -1,5 +1,5 @@
 /**
- * The numbers of the parameters that a text names more than once. Where nobody declared the type of one, any of these places may
+ * The numbers of the parameters that a text names more than once. Where the type of one is not declared, any of these places may
  * decide it, and at the others its value is converted: with `shop.role` for $1, `set_config($1::text, …)` beside `$1::regclass`
  * sets `role`. Counted in the bare text, so that comments and literals count too.
  */

@@ -3,7 +3,7 @@ import { complexityOf } from './complexity.ts'
 import { continued } from './continuation.ts'
 import { LOOP_BYTES_MAX } from './parser.ts'
 
-/** What PostgreSQL says of a text that is no SQL, and where: in characters, from 1. */
+/** PostgreSQL's message about a text that is no SQL, and the place of the error: in characters, from 1. */
 export type SyntaxError = { readonly message: string; readonly position: number }
 
 /**

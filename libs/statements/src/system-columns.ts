@@ -7,15 +7,15 @@ export type SystemColumnName = {
   readonly column: string
 }
 
-/** The columns of one of PostgreSQL's own relations; null for what is none. */
+/** The columns of one of PostgreSQL's own relations; null for any other relation. */
 export const systemColumnsOf = (
   schema: string | null,
   relation: string,
 ): ReadonlySet<string> | null => ALL.get(`${schema ?? ''}.${relation}`)?.columns ?? null
 
 /**
- * Whether a column of pg_catalog or information_schema shows what users stored or wrote, as column-classes.ts says. What nobody
- * has classified is masked too.
+ * Whether a column of pg_catalog or information_schema shows what users stored or wrote, as column-classes.ts says. A column
+ * without a class is masked too.
  */
 export function isMaskedSystemColumn({ schema, relation, column }: SystemColumnName): boolean {
   const found = ALL.get(`${schema}.${relation}`)

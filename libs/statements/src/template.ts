@@ -5,11 +5,11 @@ export type Template = {
 }
 
 /**
- * What statements that differ only in plain literals have in common, without parsing: a hot statement comes with other
- * values each time, and the real grammar costs more than everything else that is done for it.
+ * The text that statements have in common when they differ only in plain literals, without parsing: a hot statement
+ * comes with other values each time, and the real grammar costs more than everything else that is done for it.
  * Method: words, short whole numbers, decimals, plain strings and simple punctuation; all else gives null, and so does
  * whatever could make PostgreSQL read on: comments, backslashes, dollars but for parameters, prefixed strings, quoted
- * names, anything beyond ASCII. Limit: it says nothing about whether the values count; the probes are there to ask.
+ * names, anything beyond ASCII. Limit: it does not say whether the values count; the keys of the probes tell that.
  */
 export function templateOf(statement: string): Template | null {
   if (last?.statement !== statement) last = { statement, template: scanned(statement) }
@@ -33,7 +33,7 @@ function scanned(statement: string): Template | null {
     const number = token[1]
     const string = token[2]
     if (number === undefined && string === undefined) continue
-    // What begins or ends right beside a word, a number or a quote is another kind of literal.
+    // A token that begins or ends right beside a word, a number or a quote is another kind of literal.
     if (BESIDE.test(statement.charAt(at - 1)) || BESIDE.test(statement.charAt(TOKEN.lastIndex)))
       return null
     const before = statement.slice(from, at)
@@ -49,7 +49,7 @@ function scanned(statement: string): Template | null {
   return { text: text + rest, probes: probes.map((probe) => probe + rest) }
 }
 
-/** A small one and a large one, since the grammar itself has limits, as in float(53); and a spare. */
+/** Other literals of each kind: a small and a large one, since the grammar has limits, as in float(53); and a spare. */
 const OTHERS = {
   "''": ["'a'", `'${'b'.repeat(100)}'`, "'c'"],
   '0.0': ['1.5', '99999.5', '2.5'],

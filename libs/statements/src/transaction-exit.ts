@@ -3,8 +3,8 @@ import { LOOP_BYTES_MAX, parsed } from './parser.ts'
 import { nodeAt, textOf } from './tree.ts'
 
 /**
- * Whether PostgreSQL refuses this text in a failed transaction, whatever follows its first statement: only what ends the
- * transaction runs there. False for what does not parse, or is empty: what is said of that is another matter.
+ * Whether PostgreSQL refuses this text in a failed transaction, whatever follows its first statement: only a statement
+ * that ends the transaction runs there. False for a text that does not parse or is empty, which gets another answer.
  */
 export function failsInFailedTransaction(sql: string | null): boolean {
   // A text too long to be parsed where others wait begins with one of these words, or ends nothing.

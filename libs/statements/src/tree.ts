@@ -34,7 +34,7 @@ export function nodesAt(body: Tree, field: string): Node[] {
 export const wordsAt = (body: Tree, field: string): string[] =>
   nodesAt(body, field).map((node) => textOf(node.body, 'sval'))
 
-/** Every node directly below. What the closed table of nodes does not name throws `UnknownNode`. */
+/** Every node directly below. Throws a TypeError for a node or field that the closed table of nodes does not name. */
 export function children({ kind, body }: Node): Node[] {
   const fields = FIELDS.get(kind)
   if (!fields) throw new TypeError(`unknown node ${kind}`)

@@ -88,7 +88,7 @@ const OF_QUERIES: Readonly<Record<string, readonly string[]>> = {
   ],
   PrepareStmt: ['prepare p (!) as select $1'],
 }
-/** They define; what they define runs later, and none of them is a read. */
+/** Nodes of definitions: what these define runs later, and none of them is a read. */
 const OF_DEFINITIONS: ReadonlySet<string> = new Set([
   ...[
     'AlterDomainStmt',

@@ -1,7 +1,7 @@
 import type { CatalogRelation, TargetCatalog } from './catalog.ts'
 import { BUILTIN_TYPES, CATALOG_RELATIONS } from './generated/pg-catalog.ts'
 
-/** What making a value of a type, or reading one, may do. */
+/** The code that making a value of a type, or reading one, may run. */
 export type TypeFacts = {
   /** Nothing but harmless functions of PostgreSQL runs when a value is made. */
   readonly plain: boolean
@@ -24,7 +24,7 @@ export type Types = {
   /** Of the first of these schemas that has it. */
   named(schemas: readonly string[], name: string): TypeFacts
   ofOid(oid: number): TypeFacts
-  /** Of a column, of all columns for `*`; null where the relation or column is not known. */
+  /** Of a column, of all columns for `*`; a column that is not known counts as plain. */
   ofColumn(relation: CatalogRelation, column: string): TypeFacts
   /** Of a whole row as one value. */
   ofRow(relation: CatalogRelation): TypeFacts
@@ -36,9 +36,9 @@ export type Types = {
 
 /**
  * Purpose: to let no type run code that the text does not show: checks of domains, casts and input functions.
- * Method: types of PostgreSQL itself are plain, others where the description says so; row types by their columns. What is not
- * known is not plain.
- * Known limit: a relation that nobody described yet is taken to have plain columns.
+ * Method: types of PostgreSQL itself are plain, others where the description says so; row types by their columns. A type that
+ * is not known is not plain.
+ * Known limit: a relation that is not described yet is taken to have plain columns.
  */
 export function typesOf(catalog: TargetCatalog): Types {
   const described = catalog.types ?? []
@@ -79,7 +79,7 @@ export function typesOf(catalog: TargetCatalog): Types {
     for (let each = waiting.pop(); each !== undefined; each = waiting.pop()) {
       if (seen.has(each)) continue
       seen.add(each)
-      // One that does nothing of its own is not described.
+      // A row type that runs no code of its own is not described.
       const type = byName.get(keyOf(each.schema, each.name))
       if (type !== undefined) found.push(type)
       for (const oid of each.inherits ?? []) {
@@ -126,7 +126,7 @@ export function typesOf(catalog: TargetCatalog): Types {
   }
 }
 
-/** What all of them do together. */
+/** The facts about all of them together. */
 const worst = (all: readonly TypeFacts[]): TypeFacts => ({
   plain: all.every(({ plain }) => plain),
   composed: all.some(({ plain, composed }) => !plain && composed),

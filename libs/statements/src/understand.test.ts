@@ -120,7 +120,7 @@ const EFFECTS: Readonly<Record<string, string>> = {
   "select set_config('role', 'x', false)": 'privilege-change, session-change',
   "select set_config('ROLE', 'x', false)": 'privilege-change, session-change',
   "select set_config('ro' || 'le', 'x', false)": 'privilege-change, session-change, unknown',
-  // As pg_dump sets what the server may not have.
+  // As pg_dump sets settings that the server may not have.
   "select set_config(name, 'view', false) from pg_settings where name = 'restrict_nonsystem_relation_kind'":
     'read pg_catalog.pg_settings, session-change',
   "select set_config(name, 'x', false) from pg_catalog.pg_settings s where name = 'role'":
@@ -132,7 +132,7 @@ const EFFECTS: Readonly<Record<string, string>> = {
   'select o.pay from orders o': 'opaque, read shop.orders',
   "select 'x'::shop.kind": 'opaque',
   'select id::int, total::numeric(3, 1), email::text from orders': 'read shop.orders',
-  // What JDBC asks for the primary key of a table; nothing else of that schema, and not without its name.
+  // The query of JDBC for the primary key of a table; no other function of that schema, and not without its name.
   'select (information_schema._pg_expandarray(i.indkey)).n from pg_catalog.pg_index i':
     'read pg_catalog.pg_index',
   'select _pg_expandarray(array[1])': 'opaque',
@@ -239,7 +239,7 @@ describe('the columns of a statement', () => {
     'select x from (select email as x from orders) s': 'orders.email',
     'select s.x from (select email as x from orders) s': 'orders.email',
     'select mystery from nowhere': 'nowhere.mystery',
-    // A column that came after the description: policy must hear that something is read which nobody knows.
+    // A column that came after the description: policy must hear that an unknown column is read.
     'select upper(mystery) from orders': 'orders.mystery',
     'select upper(o.mystery) from orders o': 'orders.* orders.mystery',
     'select o.x, o.ctid from orders as o (x)': 'orders.*',
@@ -261,7 +261,7 @@ describe('the columns of a statement', () => {
     'select n from buyers': 'buyers.n customers.name orders.*',
     'select j.email from (orders join customers using (id)) j':
       'customers.* customers.id orders.* orders.id',
-    // Which columns NATURAL compares is known to the target alone.
+    // Only the target knows which columns NATURAL compares.
     'select count(*) from orders natural join customers': 'customers.* orders.*',
     'select 1 from customers natural left join (select $1 as email) x': 'customers.*',
     "select (select count(*) from orders natural join (select v.email) x) from (values ('a')) v(email)":
@@ -302,7 +302,7 @@ describe('names keep their meaning', () => {
     'set search_path = shop',
     'set search_path = public, shop',
     'set search_path = evil, shop, public',
-    // The last one counts for operators and functions too: what stands before pg_catalog shadows it.
+    // The last schema counts for operators and functions too: a schema before pg_catalog shadows it.
     'set search_path = shop, public, pg_catalog',
     'set search_path = evil, pg_catalog',
     'set search_path = pg_temp, shop, public',
@@ -490,10 +490,10 @@ describe('what else is understood', () => {
   test('columns of cursors and prepared statements are unknown', () => {
     for (const sql of ['fetch c', 'execute p', 'select pay(1)'])
       assert.equal(facts(sql).columnsUnknown, true)
-    // Somebody may have written into these what masking hides.
+    // These may hold values that masking hides, when somebody wrote them there.
     for (const sql of ['show app.name', 'show "App.Name"', 'show all'])
       assert.equal(facts(sql).columnsUnknown, true, sql)
-    // Drivers show it; what masking hides does not come into it unseen.
+    // Drivers show it; values that masking hides do not come into it without an approval.
     const harmless = ['show application_name', "select current_setting('application_name')"]
     for (const sql of [...harmless, 'show search_path', "select current_setting('server_version')"])
       assert.equal(facts(sql).columnsUnknown, false, sql)

@@ -20,7 +20,7 @@ import { statement } from './utility.ts'
 
 export type UnderstandOptions = BesideText & { readonly statementBytesMax?: number }
 
-/** What of a message counts beside its text. */
+/** The facts about a message that count beside its text. */
 export type BesideText = {
   /** The type OIDs of `$1`, `$2`, … that the client declared; 0 leaves it to the server. */
   readonly parameterTypes?: readonly number[]
@@ -28,7 +28,7 @@ export type BesideText = {
   readonly parameters?: readonly (Uint8Array | null)[]
   /** The message prepares a statement, and runs nothing. */
   readonly isPreparation?: boolean
-  /** How much data the message has for its COPY FROM STDIN; null where it has none, and they come later. */
+  /** The bytes of data that the message has for its COPY FROM STDIN; null where it has none, and they come later. */
   readonly copyDataBytes?: number | null
   /** Whether the session may have temporary relations; true where it is not known. */
   readonly mayHaveTemporary?: boolean
@@ -38,7 +38,7 @@ export type BesideText = {
   readonly executes?: NamedStatement | null
 }
 
-/** What the message would do at the target. It never throws: what it cannot tell is `unknown`. */
+/** Everything that a message would do at the target. It never throws: an effect that it cannot tell is `unknown`. */
 export function understand(
   sql: Uint8Array | string,
   catalog: TargetCatalog,
@@ -51,7 +51,7 @@ export function understand(
   const trees = parsed(text.value)
   if (!trees.ok) return unknown(catalog, trees.error)
   const to = newCollector(namesOf(catalog), givenIn(options, text.value))
-  // What stands before it may give the name another meaning.
+  // A statement before the EXECUTE may give the name another meaning.
   if (trees.value.length !== 1) to.executes = null
   try {
     for (const oid of options.parameterTypes ?? [])
@@ -78,7 +78,7 @@ export const tooComplex = (why: string): Understanding => unknown(EMPTY_CATALOG,
 const isLong = (sql: Uint8Array | string, { statementBytesMax }: UnderstandOptions): boolean =>
   sql.length > (statementBytesMax ?? STATEMENT_BYTES_MAX)
 
-/** Texts are the same bytes in both formats; of other types only the server knows which text they become. */
+/** Texts are the same bytes in both formats; only the server knows which text a parameter of another type becomes. */
 const givenIn = (options: UnderstandOptions, sql: string): Given => ({
   mayHaveTemporary: options.mayHaveTemporary ?? true,
   isPreparation: options.isPreparation ?? false,
@@ -131,16 +131,16 @@ function spanOf(to: Collector, tree: Tree, text: string): StatementSpan {
 const isOfTarget = ({ relation }: Effect): boolean =>
   relation !== null && relation.schema !== 'pg_catalog' && relation.schema !== 'information_schema'
 
-/** Rules name schemas, and none can be about it. */
+/** Whether the relation is in no known schema: rules name schemas, so none can be about it. */
 const isNowhere = ({ effect, relation }: Effect): boolean =>
   relation?.schema === null && MOVING.has(effect)
 
 const MOVING: ReadonlySet<string> = new Set(['read', 'write', 'delete'])
 
-/** They look no name up. */
+/** Statements that look up no name. */
 const WITHOUT_NAMES: ReadonlySet<string> = new Set(['VariableSetStmt', 'TransactionStmt'])
 
-/** What one statement does: by its parts, and what else it reads. */
+/** The sentence about one statement: its clauses, and the relations that it reads. */
 function sentence(to: Collector, tag: string): string {
   const said = [...to.clauses.slice(0, CLAUSES_SHOWN_MAX)]
   if (to.clauses.length > said.length)

@@ -13,7 +13,7 @@ import {
   wordsAt,
 } from './tree.ts'
 
-/** What a utility statement does, by verb and object, for people who must judge it. Null where its parts say it. */
+/** The sentence about a utility statement (verb and object) for people who must judge it; null where its parts say it. */
 export function utilitySentence(to: Collector, { kind, body }: Node): string | null {
   const says = SENTENCES.get(kind)
   if (says === undefined) throw new TypeError(`no sentence for ${kind}`)
@@ -97,7 +97,7 @@ const optionsOf = (body: Tree, field = 'options'): Map<string, string> =>
 const isOn = (options: ReadonlyMap<string, string>, name: string): boolean =>
   options.has(name) && !['false', 'off', '0'].includes(options.get(name) ?? '')
 
-/** What kind of object, in words. */
+/** The kind of the object, in words. */
 function objectWord(body: Tree, ...fields: string[]): string {
   const found = fields.map((field) => textOf(body, field)).find((each) => each !== '') ?? ''
   const word = found.replace(/^OBJECT_/, '')
@@ -223,7 +223,7 @@ function indexes(body: Tree, to: Collector): string {
   return `creates ${unique}${name === '' ? '' : ` ${safeName(name)}`} on ${rangeIn(body, 'relation', to)} (${how})`
 }
 
-/** Literals and role specs of DefElems, that say what a role may. */
+/** The options that say what a role may, in words; a password is not shown. */
 function roleOptions(body: Tree): string {
   const said = nodesAt(body, 'options').map(({ body: option }) => {
     const name = textOf(option, 'defname')

@@ -79,12 +79,12 @@ function ruled(to: Collector, node: Node, rule: Rule): string {
     affect(to, first, relation, tag)
     lock(to, lockOf(kind, body) ?? rule.lock ?? 'ACCESS EXCLUSIVE', relation)
   }
-  // What has no relation, and what goes beyond it, is about the target as a whole.
+  // Effects without a relation, and those that go beyond it, are about the target as a whole.
   const rest = subjects.length > 0 ? rule.effects.slice(1) : rule.effects
   for (const effect of rest) affect(to, effect, null, tag)
   if (kind === 'TruncateStmt')
     for (const relation of subjects) to.unbounded.push({ tag: 'TRUNCATE', relation })
-  // A setting of the server is none of its programs, unless it says which ones run.
+  // A setting of the server affects no program, unless it says which programs or libraries run.
   if (kind === 'AlterSystemStmt' && PROGRAMS.test(textOf(part(body, 'setstmt'), 'name')))
     affect(to, 'program', null, tag)
   if (RIGHTS.has(tag)) affect(to, 'privilege-change', subjects[0] ?? null, tag)
@@ -93,7 +93,7 @@ function ruled(to: Collector, node: Node, rule: Rule): string {
     to.createsTemporary = true
     hides(to, textOf(part(body, 'sequence'), 'relname'))
   }
-  // What nobody described may be a temporary relation, where the session may have one.
+  // A relation that is not described may be temporary, where the session may have such relations.
   const [subject] = subjects
   if (
     RELATION_TYPES.has(textOf(body, 'renameType')) &&
@@ -112,7 +112,7 @@ function mayBeTemporary(to: Collector, { oid, schema }: RelationRef): boolean {
   return oid === null && (to.mayHaveTemporary || to.createsTemporary)
 }
 
-/** Statements whose general form changes definitions, but rights with these objects. */
+/** Tags of statements that change rights, although statements of their kind change definitions with other objects. */
 const RIGHTS: ReadonlySet<string> = new Set([
   'DROP POLICY',
   'ALTER POLICY',
@@ -120,7 +120,7 @@ const RIGHTS: ReadonlySet<string> = new Set([
   'DROP ROLE',
 ])
 
-/** Settings with commands and libraries in them; no name means all of them. */
+/** Settings with commands and libraries in them; an empty name means all of them. */
 const PROGRAMS = /^$|command|librar/i
 
 /** The relations that a utility statement is about. */
@@ -244,7 +244,7 @@ function alterTable(to: Collector, body: Tree): string {
   return `ALTER ${objectOf(body)}`
 }
 
-/** Commands that a name makes clearer. */
+/** Commands of ALTER TABLE that are shown with the name of their column, constraint or trigger. */
 const NAMED: ReadonlySet<string> = new Set([
   ...[
     'AT_DropColumn',
@@ -256,7 +256,7 @@ const NAMED: ReadonlySet<string> = new Set([
   ...['AT_ColumnDefault', 'AT_EnableTrig', 'AT_DisableTrig', 'AT_ValidateConstraint'],
 ])
 
-/** What may write every row anew, while nobody can read or write the table. */
+/** Commands that may write every row anew, while no one can read or write the table. */
 const REBUILDING: ReadonlySet<string> = new Set([
   ...['AT_AlterColumnType', 'AT_SetLogged', 'AT_SetUnLogged', 'AT_SetTableSpace'],
   ...['AT_SetAccessMethod', 'AT_AddOf', 'AT_SetExpression'],
@@ -279,7 +279,7 @@ const PRIVILEGE_COMMANDS: ReadonlySet<string> = new Set([
   ...['AT_ForceRowSecurity', 'AT_NoForceRowSecurity'],
 ])
 
-/** Every other command takes ACCESS EXCLUSIVE, or may. */
+/** The locks of commands of ALTER TABLE; every other command takes ACCESS EXCLUSIVE, or may. */
 const COMMAND_LOCKS: ReadonlyMap<string, Lock> = new Map([
   ['AT_SetStatistics', 'SHARE UPDATE EXCLUSIVE'],
   ['AT_ValidateConstraint', 'SHARE UPDATE EXCLUSIVE'],
@@ -457,7 +457,7 @@ function keepsRole({ ownRoles }: Collector, setting: string, body: Tree): boolea
   return isBack ? acting === atLogin : given === acting || (given === 'none' && acting === own)
 }
 
-/** Goes back to a path that the session had, or began with. */
+/** Notes that the session may go back to a path that it had, or began with. */
 function mayMovePath(to: Collector): void {
   if (to.names.hasOtherPaths) to.movesPath = true
 }
@@ -472,8 +472,8 @@ function pathOf(args: readonly Node[]): string[] | null {
 }
 
 /**
- * A setting of an extension or application has a dot, and may hold what masking hides; `SHOW ALL` shows them all. The name of
- * the application, which drivers show, is not among them: what masking hides comes into it only where people approved that.
+ * A setting of an extension or application has a dot, and may hold values that masking hides; `SHOW ALL` shows them all. The
+ * name of the application, which drivers show, is not among them: hidden values come into it only where people approved that.
  */
 function show(to: Collector, body: Tree): string {
   const name = textOf(body, 'name').toLowerCase()
@@ -493,7 +493,7 @@ function transaction(to: Collector, body: Tree): string {
   return tag
 }
 
-/** Whatever ends ends what SET LOCAL said, and a rollback takes SET back. */
+/** Transaction statements that keep the path. The others may end a SET LOCAL, and a rollback undoes a SET too. */
 const KEEPS_PATH: ReadonlySet<TransactionControl> = new Set([
   'begin',
   'savepoint',
@@ -524,7 +524,7 @@ function prepare(to: Collector, body: Tree): string {
   affect(to, 'session-change', null, 'names a statement for later')
   for (const type of nodesAt(body, 'argtypes')) visit(to, type, TOP)
   const query = nodeAt(body, 'query')
-  // It counts as what it names, whose parameters are its own, and come with EXECUTE.
+  // PREPARE counts as the statement that it names; the parameters are of that statement, and come with EXECUTE.
   const { parameters } = to
   to.parameters = []
   if (query) statement(to, query)
@@ -562,7 +562,7 @@ function createSchema(to: Collector, body: Tree): string {
   return 'CREATE SCHEMA'
 }
 
-/** `"$user"` in a search_path is the schema with the name of the session's role, which begins with cs_; empty is such a name. */
+/** `"$user"` in a search_path is the schema with the name of the session's role, which begins with cs_; no name means it too. */
 function schemaNamed(to: Collector, name: string): void {
   if (name === '' || name.startsWith('cs_'))
     renames(to, 'makes a schema with the name of a role of Countersign')
@@ -597,7 +597,7 @@ function refresh(to: Collector, body: Tree): string {
   return tag
 }
 
-/** EXECUTE of a statement that is known does what that does, with these values for its parameters. */
+/** EXECUTE of a known statement has the effects of that statement, with these values for its parameters. */
 function execute(to: Collector, body: Tree): string {
   const { parameters } = to
   const executes = to.executes?.name === textOf(body, 'name') ? to.executes : null
@@ -656,7 +656,7 @@ const OWN: ReadonlyMap<string, Own> = new Map<string, Own>([
   ['DoStmt', executed('DO')],
 ])
 
-// --- Statements that a line describes ------------------------------------------------------------
+// --- Statements that one line describes ----------------------------------------------------------
 
 const schema = (tag: string, more: Partial<Rule> = {}): Rule => ({
   tag,
