@@ -28,7 +28,7 @@ export function int32(value: number): Buffer {
   return bytes
 }
 
-/** Text and a zero. A zero inside would end it early and begin another field, so no caller may pass one. */
+/** A text and a zero. A zero inside would end the text early and begin another field, so no caller may pass one. */
 export function cstring(text: string): Buffer {
   assert(!text.includes('\0'), 'a zero byte cannot stand inside a string of the protocol')
   return Buffer.from(`${text}\0`, 'utf8')

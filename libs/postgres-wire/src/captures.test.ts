@@ -1,4 +1,4 @@
-// What real clients sent (see ../captures/README.md): the engine must read it whole and in any pieces.
+// Bytes that real clients sent (see ../captures/README.md): the engine must read them whole and in any pieces.
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ import {
 
 const FOLDER = join(import.meta.dirname, '..', 'captures')
 
-/** The messages of each capture, read beside what the client was told to do. */
+/** The messages of each capture, checked against the commands that the client was given. */
 const MESSAGES: Readonly<Record<string, string>> = {
   asyncpg: `
     Startup Password Query Parse Describe Flush Bind Execute Sync Bind Execute Sync Query Parse
@@ -56,7 +56,7 @@ const MESSAGES: Readonly<Record<string, string>> = {
     Describe Sync Query×4 CopyData CopyDone Terminate`,
 }
 
-/** As a server plays it: who gave a password may go on. */
+/** Plays the server for these bytes: a client that gave a password may go on. */
 function played(bytes: Buffer, sizeOfPiece: number): (ClientMessage | Violation)[] {
   const messages: (ClientMessage | Violation)[] = []
   let engine: Frontend = frontend()
@@ -73,7 +73,7 @@ function played(bytes: Buffer, sizeOfPiece: number): (ClientMessage | Violation)
   return messages
 }
 
-/** The names of the messages, and how often each came in a row. */
+/** The names of the messages, each with the number of times that it came in a row. */
 function tagsOf(messages: readonly (ClientMessage | Violation)[]): string {
   const runs: { tag: string; times: number }[] = []
   for (const { tag } of messages) {

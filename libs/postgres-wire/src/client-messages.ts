@@ -15,7 +15,7 @@ import {
   type Reader,
 } from './reader.ts'
 
-/** What an authenticated client may send. `raw` is the exact frame, so that it can be forwarded unchanged. */
+/** The messages of an authenticated client. `raw` is the exact frame, so that it can be forwarded unchanged. */
 export type Request =
   Query | Parse | Bind | Describe | Execute | Close | CopyData | CopyFail | FunctionCall | Bare
 
@@ -68,16 +68,16 @@ type Named = { readonly kind: 'statement' | 'portal'; readonly name: string }
 type StatementText = {
   /** The exact bytes of the statement, without the zero at the end. */
   readonly text: Buffer
-  /** The same as a string, or null when the bytes are not UTF-8: nobody can understand such a statement. */
+  /** The same as a string, or null when the bytes are not UTF-8: such a statement cannot be understood. */
   readonly sql: string | null
 }
 
 export type ClientTag = Request['tag'] | 'Password'
 
-/** How large a message of this kind may be; the numbers are the engine's limits. */
+/** The class of size of a kind of message; the numbers of bytes are the engine's limits. */
 export type SizeClass = 'frame' | 'smallFrame' | 'authentication'
 
-/** How to read the message that begins with a letter. `decode` gives null when the body is not of its form. */
+/** The reader of messages that begin with one letter. `decode` gives null when the body is not of its form. */
 export type Codec = {
   readonly tag: ClientTag
   readonly size: SizeClass
@@ -167,7 +167,7 @@ const decodePassword = (raw: Buffer): Password => ({
   body: new Secret(raw.subarray(HEADER_BYTES)),
 })
 
-/** The server compares only the first 63 bytes of a name, so a longer one could mean a statement that we do not mean. */
+/** The server compares only the first 63 bytes of a name, so a longer one could mean another statement than we think. */
 function readName(reader: Reader): string {
   const from = reader.at
   const name = readCstring(reader)

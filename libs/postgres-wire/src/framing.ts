@@ -1,14 +1,14 @@
-/** Where a frame ends: how many bytes tell, and what they say. A refusal needs no more bytes than those. */
+/** The rule that finds the end of a frame: the bytes of its header, and the size that they tell. A refusal needs no more bytes. */
 export type Framing<Refusal extends string> = {
   readonly headerBytes: number
-  /** The bytes of the whole frame whose header begins at `at`, or why it is refused. */
+  /** The bytes of the whole frame whose header begins at `at`, or the reason why it is refused. */
   sizeOf(bytes: Buffer, at: number): number | Refusal
 }
 
 /** Bytes of a frame that is not complete yet. A value: appending to it twice gives two independent results. */
 export type Held = { readonly store: Store; readonly length: number }
 
-/** What the next bytes were: a whole frame, too few bytes, or a frame that is refused. */
+/** The outcome of a cut: a whole frame, too few bytes, or a frame that is refused. */
 export type Cut<Refusal extends string> =
   | { readonly status: 'frame'; readonly frame: Buffer; readonly next: number }
   | { readonly status: 'waiting'; readonly held: Held }
@@ -54,7 +54,7 @@ function cutAcrossChunks<R extends string>(
   return { status: 'frame', frame, next: at + size - held.length }
 }
 
-/** What is held, plus as many bytes of the chunk as it lacks to be `size` long. */
+/** The held bytes, plus as many bytes of the chunk as they lack to be `size` long. */
 function filled(held: Held, chunk: Buffer, at: number, size: number): Held {
   const count = Math.min(size - held.length, chunk.length - at)
   if (count <= 0) return held
@@ -65,7 +65,7 @@ function filled(held: Held, chunk: Buffer, at: number, size: number): Held {
   return { store, length }
 }
 
-/** The first to append writes into the spare room; whoever appends to the same value later finds it used, and copies. */
+/** The first append to a value writes into the spare room; a later one to the same value finds it used, and copies. */
 function roomFor(held: Held, length: number, size: number): Store {
   const { store } = held
   if (store.used === held.length && store.bytes.length >= length) return store

@@ -340,7 +340,7 @@ const requests = fc.array(
   { maxLength: 12 },
 )
 
-/** What comes out when the bytes arrive in pieces of these sizes. */
+/** The messages, and the last phase, when the bytes arrive in pieces of these sizes. */
 function inPieces(engine: Frontend, bytes: Buffer, sizes: readonly number[]) {
   const messages: (ClientMessage | Violation)[] = []
   let current = engine
@@ -414,7 +414,7 @@ test('whatever a client sends, and however it is answered, no answer throws', ()
         if (typeof one !== 'string') [engine] = receive(engine, one)
         else if (one === 'in') engine = authenticated(engine)
         else engine = answered(engine, one === 'S' ? 'S' : 'N')
-        // Who was thrown out, or has left, is not let in again.
+        // A client that broke the protocol, or that left, is not let in again.
         if (before.phase === 'broken' || before.phase === 'closed')
           assert.equal(engine.phase, before.phase)
         if (engine.phase === 'ready' && before.phase !== 'ready')

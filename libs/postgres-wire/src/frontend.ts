@@ -3,7 +3,7 @@ import { bufferOf, cutFrame, type Framing, type Held, NOTHING } from './framing.
 import { decodeStartupPacket, type StartupPacket } from './startup-packet.ts'
 import { type Violation, violation, type ViolationReason } from './violation.ts'
 
-/** The agent's side of one connection: what was received and is not a message yet, and what is legal next. */
+/** The agent's side of one connection: the phase, which tells the legal messages, and the bytes that are no message yet. */
 export type Frontend = {
   readonly phase: Phase
   readonly held: Held
@@ -15,7 +15,7 @@ export type ClientMessage = StartupPacket | Password | Request
 /**
  * `asked`: encryption was asked for, and the client must wait for the answer. `declined`: it was asked for in a way that is
  * not spoken here; it may be asked for in another. `secured`: inside TLS, where it is not asked for again. `verifying`: the
- * password came, and the client must wait for what it is told. `closed`: the client said goodbye. `broken`: it violated the
+ * password came, and the client must wait for the answer to it. `closed`: the client left. `broken`: it violated the
  * protocol. The last two read nothing more.
  */
 export type Phase =
@@ -90,8 +90,8 @@ export function messageUnderWay({ phase, held, framings }: Frontend): {
 }
 
 /**
- * The question about encryption was answered. After `S` everything that is received comes out of TLS. Of a client that did
- * not wait for the answer nothing is read any more: look at `awaitsAnswer` before you answer.
+ * Notes our answer to the request for encryption. After `S` everything that is received comes out of TLS. Nothing more is
+ * read of a client that did not wait for the answer: look at `awaitsAnswer` before you answer.
  */
 export const answered = (engine: Frontend, answer: 'S' | 'N'): Frontend =>
   awaitsAnswer(engine) ? { ...engine, phase: answer === 'S' ? 'secured' : 'declined' } : engine
@@ -99,14 +99,14 @@ export const answered = (engine: Frontend, answer: 'S' | 'N'): Frontend =>
 /** Whether the client asked for encryption, and has sent nothing since. */
 export const awaitsAnswer = ({ phase }: Frontend): boolean => phase === 'asked'
 
-/** The client proved who it is, and may send requests; unless it left meanwhile, or did not wait for this. */
+/** The client proved its identity: lets it send requests, unless it left meanwhile, or did not wait for this. */
 export const authenticated = (engine: Frontend): Frontend =>
   engine.phase === 'verifying' ? { ...engine, phase: 'ready' } : engine
 
 /** Whether a connection that begins with this byte begins with a TLS handshake (PostgreSQL 17 and later). */
 export const opensWithTls = (firstByte: number): boolean => firstByte === 0x16
 
-/** Every legal step of a client. What this table does not name is a violation. */
+/** Every legal step of a client. A step that this table does not name is a violation. */
 const NEXT: Readonly<Record<Phase, Readonly<Partial<Record<ClientMessage['tag'], Phase>>>>> = {
   startup: {
     SslRequest: 'asked',
@@ -115,7 +115,7 @@ const NEXT: Readonly<Record<Phase, Readonly<Partial<Record<ClientMessage['tag'],
     Startup: 'authenticating',
   },
   asked: {},
-  // As in PostgreSQL: whoever asks for the same again and again would be answered again and again.
+  // As in PostgreSQL, no second GSSENCRequest: a client that repeats it would be answered again and again.
   declined: { SslRequest: 'asked', Cancel: 'closed', Startup: 'authenticating' },
   secured: { Cancel: 'closed', Startup: 'authenticating' },
   authenticating: { Password: 'verifying', Terminate: 'closed' },
@@ -185,7 +185,7 @@ function taggedFraming(phase: Phase, limits: FrontendLimits): Framing<ViolationR
   }
 }
 
-/** The client may say nothing before it has the answer: such bytes would be taken as if they came out of TLS. */
+/** The client may send nothing before it has the answer: such bytes would be taken as if they came out of TLS. */
 const SILENCE: Framing<ViolationReason> = { headerBytes: 1, sizeOf: () => 'BytesBeforeAnswer' }
 
 const framingsOf = (limits: FrontendLimits): Frontend['framings'] => ({

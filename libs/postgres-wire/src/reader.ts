@@ -57,7 +57,7 @@ export function readCstring(reader: Reader): string {
   return ''
 }
 
-/** A count, then as many items. It ends at the first failure, so a count cannot make it do more than there are bytes. */
+/** A count, then as many items. It ends at the first failure, so a false count costs no more than the bytes that came. */
 export function readList<T>(reader: Reader, read: (reader: Reader) => T): T[] {
   const count = readUint16(reader)
   const items: T[] = []

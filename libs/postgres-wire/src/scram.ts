@@ -4,10 +4,10 @@ import { failed, ok, type Result, type Secret } from '@countersign/kernel'
 /** The name of the mechanism. `SCRAM-SHA-256-PLUS` binds to a TLS channel, which ends here, so it is not spoken. */
 export const SCRAM_MECHANISM = 'SCRAM-SHA-256'
 
-/** The client said its nonce. `message` is what to send. */
+/** The first message of the client, which has its nonce: send `message`. */
 export type ScramFirst = { readonly nonce: string; readonly bare: string; readonly message: string }
 
-/** The client proved that it knows the password. `message` is what to send. */
+/** The last message of the client, which proves that it knows the password: send `message`. */
 export type ScramFinal = { readonly message: string; readonly serverSignature: Buffer }
 
 export type ScramRefusal =
@@ -59,7 +59,7 @@ export function verifyServer(
   return isSame ? ok('verified') : failed('ServerSignatureMismatch')
 }
 
-/** What `CREATE ROLE … PASSWORD` takes in place of the password, which would stand in the target's log. */
+/** The verifier that `CREATE ROLE … PASSWORD` takes in place of the password, which would stand in the target's log. */
 export function scramVerifier(password: Secret<string>, salt: Buffer, iterations: number): string {
   const { storedKey, serverKey } = keysOf(password, salt, iterations)
   const keys = `${storedKey.toString('base64')}:${serverKey.toString('base64')}`
@@ -91,14 +91,14 @@ const xored = (a: Buffer, b: Buffer): Buffer =>
 
 const base64 = (text: string): string => Buffer.from(text, 'latin1').toString('base64')
 
-/** No channel binding, no other identity. */
+/** The GS2 header of RFC 5802 without channel binding and without another identity. */
 const GS2_HEADER = 'n,,'
 
 const SERVER_FIRST =
   /^r=(?<nonce>[\x21-\x2b\x2d-\x7e]+),s=(?<salt>[A-Za-z0-9+/]+={0,2}),i=(?<iterations>[1-9]\d{0,9})$/
 const SERVER_FINAL = /^v=(?<signature>[A-Za-z0-9+/]+={0,2})$/
 
-/** A server that asks for more would stop everybody else's sessions while we compute. */
+/** A server that asks for more would stop all other sessions of this process while we compute. */
 const ITERATIONS_MAX = 200_000
 
 const KEY_BYTES = 32

@@ -1,13 +1,13 @@
 import { bufferOf, cutFrame, type Framing, type Held, NOTHING } from './framing.ts'
 import { type Violation, violation, type ViolationReason } from './violation.ts'
 
-/** One message of the target, not looked into. `raw` is a view of what was received, so rows are not copied. */
+/** One message of the target, not looked into. `raw` is a view of the received bytes, so rows are not copied. */
 export type ServerFrame = { readonly tag: ServerTag; readonly raw: Buffer }
 
 /** The letter of a message; letters that we do not know pass too. */
 export type ServerTag = (typeof TAGS)[number]
 
-/** The target's side of one connection: what was received and is not a frame yet. */
+/** The target's side of one connection, with the received bytes that are not a frame yet. */
 export type ServerSide = {
   readonly status: 'open' | 'broken'
   readonly held: Held
@@ -44,13 +44,13 @@ export function receiveServer(
   return [{ ...engine, held }, frames]
 }
 
-/** How many bytes the frame will have that has begun and is not complete; 0 while its header is not there. */
+/** The size, in bytes, of the frame that has begun and is not complete; 0 while its header is not there. */
 export const frameUnderWay = ({ held }: ServerSide): number =>
   held.length < HEADER_BYTES ? 0 : 1 + held.store.bytes.readUInt32BE(1)
 
 /**
- * What the target answers to an SSLRequest. Anything but a single `S` or `N` is a violation: more bytes could have been
- * put there by somebody in between, who wants them to be read as if they came out of TLS.
+ * The target's answer to an SSLRequest. Anything but a single `S` or `N` is a violation: more bytes could have been put
+ * there by somebody in between, who wants them to be read as if they came out of TLS.
  */
 export function serverSslAnswer(chunk: Uint8Array): 'S' | 'N' | Violation {
   if (chunk.length !== 1) return violation('BytesBeforeAnswer')

@@ -22,9 +22,9 @@ import {
 import type { ServerFrame, ServerTag } from './server-frames.ts'
 import { type Violation, violation } from './violation.ts'
 
-// Each function below reads one frame on demand. pg-protocol reads the forms it reads whole. We read the others: it drops
-// the `V` field of errors (and never ends when their terminator is missing), keys longer than 4 bytes, and copies rows.
-// It does not say when a body is longer or shorter than its fields, so their sizes are compared with the frame.
+// Each function below reads one frame on demand. pg-protocol reads the forms that it reads whole. We read the others: it
+// drops the `V` field of errors (and never ends when their terminator is missing), drops keys longer than 4 bytes, and
+// copies rows. It does not say when a body is longer or shorter than its fields, so their sizes are compared with the frame.
 
 /** One column of a result, as the server describes it. Table and attribute are 0 for an expression. */
 export type Column = {
@@ -73,7 +73,7 @@ export function parameterStatusOf(
   return isExactly(frame, bytesOf(name) + bytesOf(value)) ? ok({ name, value }) : MALFORMED
 }
 
-/** What a command did, such as `INSERT 0 3`. */
+/** The tag of a command that ended, such as `INSERT 0 3`. */
 export function commandTagOf(frame: ServerFrame): Result<string, Violation> {
   const message = parsed(frame, 'C')
   if (!(message instanceof CommandCompleteMessage)) return MALFORMED
@@ -118,8 +118,8 @@ export function cellsOf(frame: ServerFrame): Result<readonly (Buffer | null)[], 
 }
 
 /**
- * Whether a DataRow has so many cells, and each passes a test of where its bytes stand in the frame. Makes nothing of
- * them. False for what is malformed: `cellsOf` says why.
+ * Whether a DataRow has so many cells, and each passes a test of where its bytes stand in the frame. Makes no object of
+ * them. False for a malformed frame, of which `cellsOf` tells the fault.
  */
 export function everyCell(
   { tag, raw }: ServerFrame,
@@ -171,7 +171,7 @@ export function backendKeyOf(frame: ServerFrame): Result<BackendKey, Violation> 
   return isKey ? ok({ processId, secretKey }) : MALFORMED
 }
 
-/** How rows are copied: as a whole, and each column (1 = binary). */
+/** The formats in which rows are copied: that of the whole, and that of each column (1 = binary). */
 export type CopyFormats = {
   readonly direction: 'in' | 'out' | 'both'
   readonly format: 'text' | 'binary'
@@ -188,7 +188,7 @@ export function copyFormatsOf(frame: ServerFrame): Result<CopyFormats, Violation
   return ok({ direction, format, columnFormats })
 }
 
-/** What the server wants to know before it lets us in. */
+/** A request of the server for authentication, an answer to ours, or its consent (`Ok`). */
 export type Authentication =
   | { readonly tag: 'Ok' | 'CleartextPassword' }
   | { readonly tag: 'Md5Password'; readonly salt: Buffer }
@@ -227,7 +227,7 @@ function mechanismsOf(rest: Buffer): Result<Authentication, Violation> {
   return isComplete(reader) ? ok({ tag: 'Sasl', mechanisms }) : MALFORMED
 }
 
-/** What pg-protocol makes of the frame; null when it cannot read it. Other tags must not reach it: some make it hang. */
+/** The message as pg-protocol reads it; null when it cannot. Other tags must not reach it: some make it hang. */
 function parsed(frame: ServerFrame, tag: ServerTag): unknown {
   if (frame.tag !== tag) return null
   let message: unknown = null

@@ -8,7 +8,7 @@ export type StartupPacket =
   | Cancel
   | Startup
 
-/** Asks, on a connection of its own, to cancel what another session runs. */
+/** Asks, on a connection of its own, to cancel the statement that another session runs. */
 export type Cancel = {
   readonly tag: 'Cancel'
   readonly raw: Buffer
@@ -17,7 +17,7 @@ export type Cancel = {
   readonly secretKey: Buffer
 }
 
-/** Who connects, to which database, with which settings, in the order in which they were sent. */
+/** The start of a session: user, database and settings (`parameters`), in the order in which they were sent. */
 export type Startup = {
   readonly tag: 'Startup'
   readonly raw: Buffer
@@ -26,7 +26,7 @@ export type Startup = {
   readonly parameters: ReadonlyMap<string, string>
 }
 
-/** Reads Int32 length, Int32 code, and what the code asks for. */
+/** Reads Int32 length, Int32 code, and the fields that belong to the code. */
 export function decodeStartupPacket(raw: Buffer): StartupPacket | Violation {
   switch (raw.readUInt32BE(4)) {
     case SSL_REQUEST_CODE:
@@ -49,7 +49,7 @@ function decodeCancel(raw: Buffer): Cancel | Violation {
   return isKey ? { tag: 'Cancel', raw, processId, secretKey } : violation('Malformed')
 }
 
-// (String name, String value)*, then a zero. A name given twice is refused: which of the two counts is a guess.
+// (String name, String value)*, then a zero. A name given twice is refused: it is a guess which of the two counts.
 function decodeStartup(raw: Buffer): Startup | Violation {
   const reader = readerOf(raw, 4)
   const version = readUint32(reader)

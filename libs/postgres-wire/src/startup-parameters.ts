@@ -1,7 +1,7 @@
 import { failed, ok, type Result } from '@countersign/kernel'
 import { settingsInOptions } from './startup-options.ts'
 
-/** What an agent may say about its session, understood. */
+/** The settings that an agent gave for its session, after the check of each. */
 export type StartupSettings = {
   readonly user: string
   /** As in PostgreSQL, the name of the user where none is given. */
@@ -90,7 +90,7 @@ function encodingOf(name: string, value: string): Entry {
 
 const UTF8_NAMES: ReadonlySet<string> = new Set(['utf8', 'unicode'])
 
-/** `SQL_ASCII` is what psql asks for where no locale is set. */
+/** Encodings of single bytes; psql asks for `SQL_ASCII` where no locale is set. */
 const SINGLE_BYTES =
   /^(?:sqlascii|latin\d{1,2}|iso8859\d{1,2}|(?:win|windows)\d{3,4}|koi8[ru]?|alt|win|abc|tcvn\d*|vscii)$/
 

@@ -1,7 +1,7 @@
 import { cstring, frame, int16, int32, list } from './bytes.ts'
 import type { BackendKey, Column, TransactionStatus } from './server-messages.ts'
 
-/** What an error or a notice of Countersign says. */
+/** The fields of an error or a notice of Countersign. */
 export type ErrorFields = {
   readonly severity: 'FATAL' | 'ERROR' | 'WARNING' | 'NOTICE' | 'INFO'
   /** The SQLSTATE: five digits or capital letters. */
@@ -9,7 +9,7 @@ export type ErrorFields = {
   readonly message: string
   readonly detail?: string | undefined
   readonly hint?: string | undefined
-  /** Where in the statement, in characters, from 1. */
+  /** The place in the statement, in characters, from 1. */
   readonly position?: number | undefined
   readonly where?: string | undefined
   readonly schema?: string | undefined
@@ -58,7 +58,7 @@ export const bindComplete = (): Buffer => frame('2')
 export const closeComplete = (): Buffer => frame('3')
 export const noData = (): Buffer => frame('n')
 
-/** Tells the newest minor version that is spoken here, and which options of the client are not known. */
+/** Tells the newest minor version that is spoken here, and the options of the client that are not known. */
 export const negotiateProtocolVersion = (minor: number, options: readonly string[]): Buffer =>
   frame('v', int32((3 << 16) | minor), int32(options.length), ...options.map(cstring))
 
@@ -130,7 +130,7 @@ function lettersOf(fields: ErrorFields): ReadonlyMap<string, string> {
   )
 }
 
-/** Words of people may contain anything; a zero would end the field and begin another. */
+/** A text without zeros: people may write anything, and a zero would end the field and begin another. */
 const withoutZeros = (text: string): string => text.replaceAll('\0', '\uFFFD')
 
 const DATA_ROW = 0x44

@@ -4,15 +4,15 @@ import type { BackendKey } from './server-messages.ts'
 import { CANCEL_REQUEST_CODE, SSL_REQUEST_CODE } from './startup-packet.ts'
 
 /**
- * Bytes that carry no words and no values of a client, and run nothing at a target. Only the messages below that say so are
- * of this type: everything else needs the proof that it is on record.
+ * Bytes that carry no words and no values of a client, and run nothing at a target. Only the messages below that have this
+ * type do so: everything else needs the proof that it is on record.
  */
 export type RunsNothing = Brand<Buffer, 'RunsNothing'>
 
 /** Asks for TLS. */
 export const sslRequest = (): Buffer => untaggedFrame(int32(SSL_REQUEST_CODE))
 
-/** Asks, on a connection of its own, to cancel what the session with this key runs. */
+/** Asks, on a connection of its own, to cancel the statement that the session with this key runs. */
 export const cancelRequest = (key: BackendKey): Buffer =>
   untaggedFrame(int32(CANCEL_REQUEST_CODE), int32(key.processId), key.secretKey)
 
@@ -74,7 +74,7 @@ export const terminate = (): RunsNothing => runsNothing(frame('X'))
 export const copyData = (data: Buffer): Buffer => frame('d', data)
 export const copyDone = (): RunsNothing => runsNothing(frame('c'))
 export const copyFail = (reason: string): Buffer => frame('f', cstring(reason))
-/** A CopyFail in words of our own: the reason that a client gives is its words. */
+/** A CopyFail in words of our own: the reason that a client gives is in the client's words. */
 export const copyGivenUp = (): RunsNothing =>
   runsNothing(frame('f', cstring('the client failed it')))
 
