@@ -28,5 +28,5 @@ function work(text: string, find: (text: string) => unknown): number {
 
 const SHORT_CHARS = 8_000
 const ROUNDS_MAX = 12
-/** Less than this is not told apart from nothing. */
+/** Less work than this cannot be told apart from none. */
 const WORK_US_MIN = 100

@@ -4,11 +4,11 @@
  */
 export type Automaton<S> = {
   readonly next: Uint16Array
-  /** What the rows stand for, from the first state on, by index divided by `KINDS`. */
+  /** The states that the rows stand for, from the first one on, by index divided by `KINDS`. */
   readonly states: readonly S[]
 }
 
-/** The kinds of what is read are numbers below this. */
+/** The kinds of characters that are read are numbers below this. */
 export const KINDS = 8
 
 /** Follows all steps from the first state, which has row 0. */

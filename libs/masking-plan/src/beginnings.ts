@@ -6,7 +6,7 @@ import { privateKey } from './detectors/private-key.ts'
 import type { AccountDetector, NumberDetector, Span, WordDetector } from './detectors/span.ts'
 import { DIGITS_MIN, GAP_MAX } from './features.ts'
 
-/** A detector that begins at numbers, at accounts or at its words, and where what it finds is added. */
+/** A detector that begins at numbers, at accounts or at its words, and the list to which its hits are added. */
 export type Search =
   | { readonly find: NumberDetector; readonly where: 'numbers'; readonly spans: Span[] }
   | { readonly find: AccountDetector; readonly where: 'accounts'; readonly spans: Span[] }
@@ -25,7 +25,7 @@ export function searchBeginnings(codes: Uint8Array, searches: readonly Search[])
   let end = 0
   let digits = 0
   let gap = 0
-  // Whatever is rare stands in a function of its own, so that this loop stays fast.
+  // Rare cases stand in functions of their own, so that this loop stays fast.
   for (let i = 0; i < codes.length; i++) {
     const kind = KIND_OF[codes[i] ?? 0] ?? 0
     if ((kind & DIGIT) !== 0) {
@@ -46,15 +46,15 @@ export function searchBeginnings(codes: Uint8Array, searches: readonly Search[])
   if (digits >= DIGITS_MIN) searchNumber(pass, start, end)
 }
 
-/** What is looked for in one pass over a text. */
+/** One pass over a text: its codes, the detectors that search it, and the places where hits may begin. */
 type Pass = {
   readonly codes: Uint8Array
   readonly searches: readonly Search[]
   readonly hasAccounts: boolean
-  /** The searches of the word detectors, in their order, and a bit for each that there is. */
+  /** The searches of the word detectors, in their order, and (`wanted`) a bit for each that there is. */
   readonly words: readonly (Search | undefined)[]
   readonly wanted: number
-  /** By word detector, and behind them for accounts, the index from which something may begin. */
+  /** By word detector, and behind them for accounts, the index from which a hit may begin. */
   readonly free: number[]
 }
 
@@ -69,7 +69,7 @@ function searchNumber({ codes, searches }: Pass, firstDigit: number, end: number
   const start = Math.max(0, firstDigit - 1)
   for (const { where, find, spans } of searches) {
     if (where !== 'numbers') continue
-    // A number may lie within what was found from the one before it.
+    // A number may lie within a hit that began at the number before it.
     const from = Math.max(start, spans.at(-1)?.end ?? 0)
     if (from < end) find(codes, from, end, spans)
   }

@@ -17,7 +17,7 @@ const PLAN: MaskingPlan = {
   masksNothing: false,
 }
 
-/** What came instead, and how a column of each is masked by both plans. */
+/** The changes of the new plan, each with a column and the form in which both plans together show its value. */
 const CHANGES: readonly {
   readonly name: string
   readonly now: Partial<MaskingPlan>

@@ -1,8 +1,8 @@
 import type { MaskingPlan } from './plan.ts'
 
 /**
- * Whether a plan masks anything differently than the one before that answers under way may show. A relation that was only
- * added is in none of them; where another one is gone, it may have come in its place.
+ * Whether a plan masks anything that answers under way may show differently than the plan before. A relation that was
+ * only added is in none of them; where another one is gone, it may have come in its place.
  */
 export function maskDifferently(before: MaskingPlan, now: MaskingPlan): boolean {
   const oids = new Set(now.relations.map(({ oid }) => oid))
@@ -20,8 +20,8 @@ export function maskDifferently(before: MaskingPlan, now: MaskingPlan): boolean 
 }
 
 /**
- * The plan for answers that one plan was made for and that another one came amidst of: nobody knows of which of the two
- * their rows are. Where they differ values are masked whole, and so is each relation that only one of them knows.
+ * The plan for answers during which another plan replaced the first: it is not known to which of the two their rows
+ * belong. Where they differ values are masked whole, and so is each relation that only one of them knows.
  */
 export function bothPlans(before: MaskingPlan, now: MaskingPlan): MaskingPlan {
   const attnums = new Map(before.relations.map(({ oid, attnumMax }) => [oid, attnumMax]))
@@ -71,5 +71,5 @@ function isSameSet(one: readonly string[], other: readonly string[]): boolean {
   return all.size === new Set(other).size && other.every((key) => all.has(key))
 }
 
-/** The reason that the agent is told. */
+/** The reason that is told to the agent. */
 const CHANGED = 'changed while the statement ran'

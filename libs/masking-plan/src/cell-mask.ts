@@ -79,7 +79,7 @@ export function scanMask(form: CellForm, scanner: Scanner, name = ''): CellMask 
 
 const NUMBERS: ReadonlySet<TypeClass> = new Set(['int8', 'numeric', 'float8', 'numbers'])
 
-/** Whether bytes show that `scanMask` would leave the value as it is, so that nothing must be made of them. */
+/** Whether bytes show that `scanMask` would leave the value as it is, so that no value must be made of them. */
 export type Gate = (bytes: Buffer, start: number, end: number) => boolean
 
 /** The gate of a column that is scanned; null where only the value itself tells. */
@@ -88,7 +88,7 @@ export function scanGate(form: CellForm): Gate | null {
   return PLAIN.has(typeClassOf(form.typeOid)) ? isPlain : null
 }
 
-/** No hit can be in it, and no zero, which PostgreSQL has in no text. */
+/** Whether the bytes can hold no hit, and hold no zero, which PostgreSQL has in no text. */
 const isPlain: Gate = (bytes, start, end) => {
   if (mayHoldHit(bytes, start, end)) return false
   const zero = bytes.indexOf(0, start)
@@ -100,7 +100,7 @@ const PLAIN: ReadonlySet<TypeClass> = new Set(['text', 'padded', 'int8', 'numeri
 type Scan = (cell: Buffer, isBinary: boolean, scanner: Scanner, name: string) => Buffer | null
 
 const scanText: Scan = (cell, _isBinary, scanner) => {
-  // PostgreSQL has no zero in text, so this is not what it seems.
+  // PostgreSQL has no zero in text, so these bytes may be something else.
   if (cell.includes(0) && scanner.hits(cell)) return Buffer.from(MASKED)
   if (!mayHoldHit(cell)) return cell
   const text = cell.toString('utf8')

@@ -8,15 +8,15 @@ import type {
 import { isPasswordLike } from './password-like.ts'
 import { type TypeClass, typeClassOf } from './type-class.ts'
 
-/** Why and how a column is masked. */
+/** The tag of a column, which is the reason why it is masked, and the method. */
 export type Tagged = {
   readonly tag: string
   readonly method: MaskingMethod
-  /** Whether what is computed beside it is masked too, though it returns no value of it. */
+  /** Whether values that are computed beside it are masked too, although they hold no value of it. */
   readonly masksInference?: boolean
 }
 
-/** What the rules, the label of the target or the name itself say about a column; null is nothing. Policy taints by it too. */
+/** The tag of a column by the rules, the label of the target or the name itself; null for none. Policy taints by it too. */
 export function taggedBy(
   rules: MaskingRulesDefined,
   relation: Pick<Relation, 'schema' | 'name'>,
@@ -33,8 +33,8 @@ export function taggedBy(
 }
 
 /**
- * What is said about a column of PostgreSQL's own catalogs that shows values of users: a rule that names its schema or relation
- * may say otherwise, and without one it is masked whole.
+ * The tag of a column of PostgreSQL's own catalogs that shows values of users: a rule that names its schema or relation may
+ * give another tag or method, and without one the column is masked whole.
  */
 export function systemTagged(
   rules: MaskingRulesDefined,

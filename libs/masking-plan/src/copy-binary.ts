@@ -1,4 +1,4 @@
-/** What the rows of a binary COPY are made of. */
+/** The parts of a binary COPY. */
 export type BinaryPart =
   | { readonly type: 'header'; readonly bytes: Buffer }
   | { readonly type: 'row'; readonly cells: readonly (Buffer | null)[] }
@@ -7,7 +7,7 @@ export type BinaryPart =
 
 type Sized = { readonly part: BinaryPart; readonly size: number }
 
-/** The next part and its size, or how many bytes it takes at least to go on. */
+/** The next part and its size, or the number of bytes that are needed at least to go on. */
 export function binaryPart(bytes: Buffer, isFirst: boolean): Sized | number {
   if (isFirst) return header(bytes)
   if (bytes.length < 2) return 2
@@ -50,7 +50,7 @@ function header(bytes: Buffer): Sized | number {
   const known = Math.min(bytes.length, SIGNATURE.length)
   if (!bytes.subarray(0, known).equals(SIGNATURE.subarray(0, known))) return MALFORMED
   if (bytes.length < HEADER_BYTES) return HEADER_BYTES
-  // The extension is for extensions only; what stands in it cannot be masked.
+  // Data in the extension of the header cannot be masked, so a header with one is refused.
   if (bytes.readUInt32BE(15) !== 0) return MALFORMED
   return { part: { type: 'header', bytes: bytes.subarray(0, HEADER_BYTES) }, size: HEADER_BYTES }
 }

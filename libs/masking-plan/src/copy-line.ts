@@ -1,4 +1,4 @@
-/** How a COPY writes its rows as text. */
+/** The form in which a COPY writes its rows as text. */
 export type CopyFormat = {
   readonly kind: 'text' | 'csv'
   readonly delimiter: string
@@ -8,14 +8,14 @@ export type CopyFormat = {
   readonly header: boolean
 }
 
-/** One field of a line: as it stands there, and the value, null for NULL. Both are latin1 of the bytes. */
+/** One field of a line: its text as it stands there, and its value, null for NULL. Both are latin1 of the bytes. */
 export type Field = { readonly raw: string; readonly value: string | null }
 
 /** The fields of a line. The line is latin1, so that each char is a byte. */
 export const fieldsOf = (format: CopyFormat, line: string): Field[] =>
   format.kind === 'csv' ? csvFields(format, line) : textFields(format, line)
 
-/** A value as a field. */
+/** The text of a field for a value. */
 export function fieldFrom(format: CopyFormat, value: string | null): string {
   if (value === null) return format.nullString
   if (format.kind === 'text') return escaped(value, format.delimiter)
@@ -28,7 +28,7 @@ export function fieldFrom(format: CopyFormat, value: string | null): string {
 export const escaped = (value: string, delimiter: string): string =>
   [...value].map((char) => ESCAPES.get(char) ?? (char === delimiter ? `\\${char}` : char)).join('')
 
-/** What escaped text stands for. */
+/** The value that escaped text stands for. */
 export const unescaped = (raw: string): string =>
   raw.includes('\\')
     ? raw.replace(/\\([\s\S])/g, (_all, char: string) => UNESCAPES.get(char) ?? char)
@@ -45,7 +45,7 @@ function textFields(format: CopyFormat, line: string): Field[] {
       start = i + 1
     }
   }
-  // A line that ends in a lone backslash is not what a server writes, but is a field all the same.
+  // No server writes a line that ends in a lone backslash, but such a line is a field all the same.
   if (start <= line.length && line.endsWith('\\') && fields.length === 0)
     return [{ raw: line, value: line }]
   return fields

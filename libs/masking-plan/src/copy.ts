@@ -10,14 +10,14 @@ import { type Scanner, scannerOf } from './scanner.ts'
 
 export type { CopyFormat } from './copy-line.ts'
 
-/** What is known of a COPY OUT. */
+/** The facts that are known about a COPY OUT. */
 export type CopyOptions = {
   readonly binary: boolean
   readonly columnCount: number
   readonly tainted: boolean
-  /** Null when nobody knows what is copied: then a tainted copy is masked whole. */
+  /** Null when it is not known which columns are copied: then a tainted copy is masked whole. */
   readonly columns: readonly ResultColumn[] | null
-  /** The protocol does not say; without it a line is looked at as a whole, whatever its format. */
+  /** The protocol does not tell the format; without it a line is looked at as a whole, whatever its format. */
   readonly format?: CopyFormat | null
 }
 
@@ -43,7 +43,7 @@ export type CopyMask = {
   hasMasked: boolean
 }
 
-/** What changes with each chunk, for whoever goes on with it elsewhere. */
+/** The state that changes with each chunk; with it another thread can go on. */
 export type CopyState = Omit<CopyMask, 'options' | 'rowBytesMax' | 'maskLine' | 'maskRow'>
 
 /** A row that is larger than this is not held but masked whole. */
@@ -84,14 +84,14 @@ export function copyMask(
 export const isMaskedWhole = ({ options }: CopyMask, plan: MaskingPlan): boolean =>
   options.columns === null && (options.tainted || plan.untagged === 'Redact')
 
-/** How many bytes are searched when a chunk is taken: none, as long as it completes no row. */
+/** The number of bytes that are searched when a chunk is taken: none, as long as it completes no row. */
 export function searchedBytes(mask: CopyMask, chunk: Buffer): number {
   const bytes = mask.pendingBytes + chunk.length
   const completes = mask.options.binary ? bytes >= mask.neededBytes : chunk.includes(NEWLINE)
   return completes ? bytes : 0
 }
 
-/** What was read so far, without what belongs to the plan; the pending bytes are joined. */
+/** The state so far, without the parts that belong to the plan; the pending bytes are joined. */
 export const copyState = (mask: CopyMask): CopyState => ({
   pending: [Buffer.concat(mask.pending)],
   pendingBytes: mask.pendingBytes,
@@ -104,7 +104,7 @@ export const copyState = (mask: CopyMask): CopyState => ({
   hasMasked: mask.hasMasked,
 })
 
-/** Goes on with what was read elsewhere. What comes from another thread is no Buffer any more. */
+/** Goes on from a state that `copyState` gave. Bytes that come from another thread are no Buffers any more. */
 export function resumeCopy(mask: CopyMask, state: CopyState): void {
   Object.assign(mask, {
     ...state,
@@ -243,8 +243,8 @@ function fieldsMask(format: CopyFormat, cells: RowMask, whole: Buffer): (line: B
 }
 
 /**
- * Masks lines of an unknown format. Method: the detectors over the line as it stands, then over what
- * it stands for if it is of the text format. Limits: a secret that CSV breaks over lines is not
+ * Masks lines of an unknown format. Method: the detectors over the line as it stands, then over its
+ * fields without escapes, as in the text format. Limits: a secret that CSV breaks over lines is not
  * found, except for private keys; NULL is written as [masked].
  */
 function unknownLineMask(state: CopyMask, scanner: Scanner): (line: Buffer) => Buffer {
@@ -328,7 +328,7 @@ function closed(mask: CopyMask, out: Buffer[]): Buffer[] {
   return [...out, behindHeader(mask, BINARY_TRAILER)]
 }
 
-/** PostgreSQL sends the header in one message with what follows it, and drivers count on that. */
+/** Bytes behind the header: PostgreSQL sends it in one message with the next part, and drivers count on that. */
 function behindHeader(mask: CopyMask, bytes: Buffer): Buffer {
   const { header } = mask
   mask.header = null

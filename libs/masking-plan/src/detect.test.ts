@@ -78,7 +78,7 @@ const MISSED: Readonly<Record<DetectorName, readonly string[]>> = {
   'api-key': ['sk_live_short', 'hunter2', 'token=correcthorsebatterystaple', 'key=abc123'],
 }
 
-/** Nearly or just something that is found, at the edges of the rules. */
+/** Texts at the edges of the rules: some are just found, some nearly. */
 const NEAR: readonly string[] = [
   '2720 9912 3456 7892',
   '6011000990139424',
@@ -181,7 +181,7 @@ test('what is found is what the former detectors find', () => {
   const values = [...Object.values(FOUND).flat(), ...Object.values(MISSED).flat()]
   const value = fc.oneof(
     fc.constantFrom(...values, ...NEAR),
-    // A part of one, or one with another character in it.
+    // A part of a value, or a value with another character in it.
     fc
       .tuple(fc.constantFrom(...values, ...NEAR), fc.nat(40), fc.nat(40), fc.constantFrom(...CHARS))
       .map(([text, from, to, char]) => text.slice(0, from) + char + text.slice(to)),

@@ -13,7 +13,7 @@ import type { AccountDetector, NumberDetector, Span, WordDetector } from './dete
 import { ssn } from './detectors/ssn.ts'
 import { ALL_FEATURES, type Features, featuresOfBytes, hasAny } from './features.ts'
 
-/** What a detector is called in the masking rules. */
+/** The names of the detectors in the masking rules. */
 export type DetectorName =
   'email' | 'card' | 'ssn' | 'iban' | 'phone' | 'jwt' | 'aws-key' | 'api-key'
 
@@ -32,18 +32,18 @@ export const DETECTORS: readonly DetectorName[] = [
 /** Something sensitive in a text. */
 export type Hit = Span & {
   readonly name: DetectorName
-  /** Whether a part of it may stay; not of what is encoded, nor where several hits overlap. */
+  /** Whether a part of it may stay; never of an encoded hit, nor where several hits overlap. */
   readonly isShowable: boolean
 }
 
 /**
- * Where a text holds something sensitive, from left to right and without overlaps.
- * Also finds what is written in base64 or hex. Limits: one level of encoding, of at least
+ * The sensitive parts of a text, from left to right and without overlaps.
+ * Also finds those that are written in base64 or hex. Limits: one level of encoding, of at least
  * 12 characters; digits and signs outside ASCII are not read as digits and signs.
  */
 export function detect(text: string, names: readonly DetectorName[] = DETECTORS): Hit[] {
   const utf8 = Buffer.from(text)
-  // What is longer is taken to have all: telling would only delay it.
+  // A longer text is taken to have all features: to look for them would only delay it.
   const features = text.length > TOLD_CHARS_MAX ? ALL_FEATURES : featuresOfBytes(utf8)
   if (!hasAny(features)) return []
   const codes = utf8.length === text.length ? utf8 : codesOf(text)
@@ -84,7 +84,7 @@ function hitInBytes(
 ): DetectorName | null {
   const plain = plainHitInBytes(bytes, features, names)
   if (plain !== null || !bytes.includes(0)) return plain
-  // What zeros divide counts as together in the features too.
+  // The features count bytes with zeros between them as together, too.
   return plainHitInBytes(withoutZeros(bytes), features, names)
 }
 
@@ -140,7 +140,7 @@ type Look = {
   readonly emails: () => Span[]
 }
 
-/** What each detector finds that was asked, in order. */
+/** The hits of each detector that was asked for, in order. */
 function searched({ codes, features, emails }: Look, names: readonly DetectorName[]): Found[] {
   const found: Found[] = []
   const beginnings: Search[] = []
@@ -177,7 +177,7 @@ function disjoint(hits: Hit[]): Hit[] {
   return out
 }
 
-/** What a detector needs and searches. */
+/** One search of a detector: the feature that a text needs for it, and where it begins. */
 type Part = { readonly needs: keyof Features } & (
   | { readonly where: 'emails' }
   | { readonly where: 'accounts'; readonly find: AccountDetector }

@@ -13,7 +13,7 @@ export type Features = {
 
 /**
  * The features of bytes of UTF-8, in one pass and without a string. In UTF-16 there are zeros between characters of ASCII,
- * so what zeros divide counts as together, and as apart where that is more.
+ * so characters with zeros between them count as together, and as apart where that is more.
  */
 export function featuresOfBytes(bytes: Uint8Array, start = 0, end = bytes.length): Features {
   const numbersNext = NUMBERS.next
@@ -35,7 +35,7 @@ export function featuresOfBytes(bytes: Uint8Array, start = 0, end = bytes.length
   }
 }
 
-/** All of them, for texts of which telling would take too long. */
+/** All features, for texts in which it would take too long to look for them. */
 export const ALL_FEATURES: Features = {
   hasAt: true,
   hasNumber: true,
@@ -64,10 +64,10 @@ const OTHER = 0
 const ZERO = 1
 const LETTER = 2
 const DIGIT = 3
-/** Of keys and tokens. */
+/** A sign of keys and tokens. */
 const SIGN = 4
 const SEPARATOR = 5
-/** Both. */
+/** Both a separator and a sign of keys and tokens. */
 const SEPARATING_SIGN = 6
 const AT = 7
 const KIND_OF = new Uint8Array(256)
@@ -99,11 +99,11 @@ const NUMBERS = automaton(NO_NUMBER, (state, kind) => {
 
 /**
  * The length of the run that is being read, until it is long enough, and how far the beginning of an account number is read:
- * no letter nor digit, two letters, two digits; with zeros as what divides, and as nothing.
+ * no letter nor digit, two letters, two digits. A zero divides characters in `account`, and is passed over in `withoutZeros`.
  */
 type InRun = { readonly length: number; readonly account: number; readonly withoutZeros: number }
 const ACCOUNT_BEGINS = 4
-// Before a text is neither a letter nor a digit.
+// Before a text stands neither a letter nor a digit.
 const NO_RUN: InRun = { length: 0, account: 0, withoutZeros: 0 }
 const RUNS = automaton(NO_RUN, ({ length, account, withoutZeros }, kind) => {
   const isRun = kind === LETTER || kind === DIGIT || kind === SIGN || kind >= SEPARATING_SIGN

@@ -1,19 +1,19 @@
 import { MASKED } from './method.ts'
 
-/** What masks the parts of a document. */
+/** The functions that mask the parts of a document. */
 export type JsonMask = {
   /** A string; null when it makes the whole value NULL. */
   text(text: string): string | null
   /** A number behind a name. */
   number(text: string, name: string): string | null
-  /** The document, for what a name says of the value behind it. */
+  /** The document as a whole, because a name may tell what the value behind it is. */
   keyed(text: string): string | null
 }
 
 /**
  * Masks inside a JSON document and leaves valid JSON. Method: strings and numbers on their own, so
  * that escapes hide nothing, then the whole text, so that a name can explain the value behind it.
- * Where the second leaves no valid JSON the document is masked whole. Null stands for NULL.
+ * If the second leaves no valid JSON, the document is masked whole. Null stands for NULL.
  */
 export function maskedJson(text: string, mask: JsonMask): string | null {
   let name = ''
@@ -45,7 +45,7 @@ export function maskedJson(text: string, mask: JsonMask): string | null {
 const isName = (text: string, end: number): boolean =>
   text.charCodeAt(end) === COLON || /^\s{0,20}:/.test(text.slice(end, end + 21))
 
-// Throws on what is no string of JSON.
+// Throws for a token with escapes that is no string of JSON.
 function valueOf(token: string): string {
   if (!token.includes('\\')) return token.slice(1, -1)
   const value: unknown = JSON.parse(token)
@@ -84,5 +84,5 @@ const QUOTE = 0x22
 const COLON = 0x3a
 const BACKSLASH = 0x5c
 const LETTER_E = 0x65
-/** What is shorter holds no hit: with its quotes, a@b.io. */
+/** A shorter token holds no hit: the shortest is a@b.io with its quotes. */
 const TOKEN_MIN = 8

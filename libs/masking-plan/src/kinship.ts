@@ -1,8 +1,8 @@
 import type { Relation } from '@countersign/contracts'
 
 /**
- * The relations through which the same rows can be read: what a relation inherits from or is a partition of, and what
- * inherits from it, however far away. A column has the same name in all of them.
+ * The relations through which the same rows can be read: those that a relation inherits from or is a partition of, and
+ * those that inherit from it, however far away. A column has the same name in all of them.
  */
 export function kinshipOf(
   relations: readonly Relation[],

@@ -71,7 +71,7 @@ test('a cancel, an unknown cursor and an unknown prepared statement are told in 
     ['prepare.c', '26000', 'prepared statement "two" does not exist'],
   ] as const) {
     assert.equal(maskMessage(PLAN, message({ F, C, M }), true).get('M'), M)
-    // A function may make the name out of what it read.
+    // A function may make the name out of a value that it read.
     for (const inside of ['W', 'q', 'p'])
       assert.ok(!shown({ F, C, M: CANARY, [inside]: '1' }, true).includes(CANARY), inside)
   }

@@ -6,11 +6,12 @@ import { scannerOf } from './scanner.ts'
 export type MessageFields = ReadonlyMap<string, string>
 
 /**
- * Masks an error or a notice. Purpose: servers and functions quote values in it. Method: `isClosed` is what a statement
- * causes that touches a tagged column or writes next to one: of it only SQLSTATE, severity, position, the place in the
- * server's source and names from the server's own constraints stay, and a sentence of ours stands for the rest. What the
- * server says while it parses, before it read any row, stays; it is told by the position in the statement, which nothing
- * that runs can give. So does what it says of a cancel, of a cursor and of a prepared statement. All others keep their words, through the detectors. Limit: a function may put five characters
+ * Masks an error or a notice. Purpose: servers and functions quote values in it. Method: `isClosed` says that its statement
+ * touches a tagged column or writes next to one. Then, and where untagged values are redacted, only SQLSTATE, severity,
+ * position, the place in the server's source and names from the server's own constraints stay, and a sentence of ours
+ * stands for the rest. The words of the server while it parses, before it read any row, stay; they are known by the
+ * position in the statement, which nothing that runs can give. So do those about a cancel, a cursor, a prepared statement
+ * and a missing privilege. All others keep their words, through the detectors. Limit: a function may put five characters
  * into an SQLSTATE.
  */
 export function maskMessage(
@@ -52,7 +53,7 @@ function throughDetectors(plan: MaskingPlan, fields: MessageFields): Map<string,
   )
 }
 
-// errposition is the parser's. What functions parse has its place in an internal query or a context instead.
+// Only the parser gives errposition. A text that a function parses has it in an internal query or a context instead.
 const isOfParser = (fields: MessageFields): boolean =>
   Number(fields.get('P') ?? 0) > 0 && !isOfFunction(fields)
 
@@ -81,7 +82,7 @@ function sentence(kept: MessageFields, isNotice: boolean): string {
   return [said, ...named].join(' ')
 }
 
-/** What tells nothing of a row: severity, SQLSTATE, position, and the place in the source of the server. */
+/** Fields that tell nothing of a row: severity, SQLSTATE, position, and the place in the source of the server. */
 const ALWAYS: ReadonlySet<string> = new Set([...'SVCPFLR'])
 const NAMES = [...'stcdn']
 const SEVERITIES: ReadonlySet<string> = new Set(['ERROR', 'FATAL', 'PANIC'])
@@ -97,7 +98,7 @@ const CONSTRAINT_FILES: ReadonlySet<string> = new Set([
     'execPartition.c',
   ],
 ])
-/** By SQLSTATE, else by its class (PostgreSQL, appendix A). */
+/** Our sentences, by SQLSTATE, else by its class (PostgreSQL, appendix A). */
 const SENTENCES: ReadonlyMap<string, string> = new Map([
   ['23502', 'null value violates not-null constraint'],
   ['23503', 'row violates foreign key constraint'],
@@ -138,5 +139,5 @@ const SENTENCES: ReadonlyMap<string, string> = new Map([
 const HINT =
   'countersign: the words of the target are masked, because the statement touches masked columns or writes where some are.'
 const NO_KEY = new Uint8Array()
-/** A longer one is masked whole. */
+/** A longer text is masked whole. */
 const MESSAGE_CHARACTERS_MAX = 65_536

@@ -2,7 +2,7 @@ import type { MaskingMethod } from '@countersign/contracts'
 import { createHmac } from 'node:crypto'
 import { email } from './detectors/email.ts'
 
-/** What stands for a value that is masked whole. */
+/** The text that stands for a value that is masked whole. */
 export const MASKED = '[masked]'
 
 /** The masked form of a text; null for no value at all. */
@@ -25,7 +25,7 @@ export function maskedText(
 }
 
 /**
- * A part of a text that a person can recognise and nobody can complete. E-mail address: the first
+ * A part of a text that a person can recognise and no one can complete. E-mail address: the first
  * letter and the domain. Numbers with 8 digits or more: the last 4 characters. Else: the first
  * letter. Never the whole: short and long texts are masked whole. Limit: the last 4 of a social
  * security number are widely used as a proof; redact those.
@@ -47,7 +47,7 @@ export function partial(text: string): string {
 
 /**
  * A token that is the same for the same value under the same tag, so that joins keep working.
- * Limit: who may read many tokens sees which values are equal.
+ * Limit: a reader of many tokens sees which values are equal.
  */
 export function pseudonym(key: Uint8Array, tag: string, value: string | Uint8Array): string {
   if (key.length < KEY_BYTES_MIN) return MASKED

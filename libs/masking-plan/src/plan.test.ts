@@ -21,7 +21,7 @@ test('a column of a view has the tag of the one that it shows, whatever it is ca
   const base = relation(1, ['id', 'email', 'city'], [])
   const view = showing(relation(2, ['city', 'email', 'n'], [1]), [of(1, 2), of(1, 3), of(1, 1)])
   const above = showing(relation(3, ['a', 'b', 'n'], [2]), [of(2, 1), of(2, 2), of(2, 3)])
-  // SELECT email AS city, city AS email: what is called email is masked by its name as well.
+  // SELECT email AS city, city AS email: a column that is called email is masked by its name as well.
   assert.deepEqual(tagsOf([above, view, base]), [
     '3.1 email Partial',
     '3.2 email Partial',
@@ -225,12 +225,12 @@ test('rules that mask nothing mask nothing and taint nothing; a label of the tar
   })
   const passes = (rules: MaskingRulesDefined, described: TargetDescribed) => {
     const plan = planFor(rules, described)
-    // Of the table, of one that nobody described, and computed.
+    // A column of the table, one of a table that is not described, and a computed one.
     const columns = [column(20_001, 2), column(30_000, 1), column(0, 0)]
     return rowMask(plan, columns, true, Buffer.alloc(32)).map(({ mask }) => mask === null)
   }
   assert.deepEqual(passes(nothing, target([table])), [true, true, true])
-  // What would mask, even if nothing of this target yet, leaves all in place.
+  // A rule that masks, even if it masks nothing of this target yet, leaves all other masks in place.
   const column2 = {
     schema: null,
     table: null,

@@ -12,7 +12,7 @@ import { kinshipOf } from './kinship.ts'
 import { masksNothing } from './masks-nothing.ts'
 import { strictest } from './strictest.ts'
 
-/** How the results of a session are masked. */
+/** The rules by which the results of a session are masked. */
 export type MaskingPlan = Pick<
   MaskingPlanned,
   'columns' | 'untagged' | 'tainted' | 'detectors' | 'passwordLike' | 'relations'
@@ -21,10 +21,10 @@ export type MaskingPlan = Pick<
 
 /**
  * The plan that the rules make of the target; without rules everything is redacted.
- * Tags travel between a table and what inherits from it, partitions too, by column name: they show the same rows, so the
- * strictest of them counts for all.
- * To views tags travel with the columns that they show as they are. Where a view reads any tagged column, what it may
- * compute is masked whole. Limit: that is every column of a UNION, too.
+ * Tags travel between a table and the relations that inherit from it, partitions too, by column name: they show the same
+ * rows, so the strictest of them counts for all.
+ * To views tags travel with the columns that they show as they are. Where a view reads any tagged column, the columns
+ * that it may compute are masked as tainted ones. Limit: that is every column of a UNION, too.
  */
 export function planFor(rules: MaskingRulesDefined | null, target: TargetDescribed): MaskingPlan {
   const relations = target.relations.map(({ oid, columns }) => ({
@@ -50,7 +50,7 @@ export function planFor(rules: MaskingRulesDefined | null, target: TargetDescrib
 
 type Tags = ReadonlyMap<number, ReadonlyMap<number, Tagged>>
 
-/** PostgreSQL's own catalogs have other OIDs at every server. */
+/** The tags of PostgreSQL's own catalogs, by the OIDs of this server: other servers have others. */
 function systemTags(
   rules: MaskingRulesDefined,
   { systemColumns }: TargetDescribed,

@@ -338,7 +338,7 @@ function masked(
 ): Buffer | null {
   const mask = rowMask(plan, [one], tainted, KEY)
   const cells = maskedCells(mask, [cell])
-  // Whatever is tested here: what passes unseen is what would not be changed.
+  // In each of the tests: a value that passes unseen is one that would not be changed.
   const inFrame = Buffer.concat([Buffer.from('\0@1234567890'), cell, Buffer.from('\0@1234567890')])
   if (passesUnseen(mask[0], inFrame, 12, 12 + cell.length)) assert.equal(cells, null)
   return cells === null ? cell : (cells[0] ?? null)

@@ -14,15 +14,15 @@ export type ResultColumn = {
   readonly format: 'text' | 'binary'
 }
 
-/** How each column of one result is masked. */
+/** The masks of the columns of one result, in their order. */
 export type RowMask = readonly ColumnMask[]
 
 export type ColumnMask = {
   /** Null lets every value through. */
   readonly mask: CellMask | null
-  /** Lets a value through by a look at its bytes; null where it must be made first. */
+  /** Lets a value through by a look at its bytes; null where the value must be made first. */
   readonly gate: Gate | null
-  /** Why values are masked: the tag, or what says so. */
+  /** The reason why values are masked: the tag, or the rule that says so. */
   readonly why: string
 }
 
@@ -84,8 +84,8 @@ export const passesUnseen = (column: ColumnMask | undefined, ...at: Parameters<G
 type Rule = { readonly method: MaskingMethod; readonly tag: string }
 
 /**
- * Whether a column is of a table that the plan does not know, or was added to one since: whatever stands in it, nobody
- * could say how to mask it. PostgreSQL's own catalogs are the same everywhere and in no plan.
+ * Whether a column is of a table that the plan does not know, or was added to one since: whatever stands in it, no rule
+ * could say how to mask it. PostgreSQL's own catalogs are the same everywhere, and not among the relations of a plan.
  */
 export function isUnplanned(plan: MaskingPlan, column: ResultColumn): boolean {
   const { relations } = plan

@@ -8,7 +8,7 @@ export type Scanner = {
   readonly names: readonly DetectorName[]
   /** The text with its hits masked, itself without any, null when a hit makes the value NULL. */
   mask(text: string): string | null
-  /** Like `mask`, for what is only a secret because of the name before it. */
+  /** Like `mask`, but only for values that are secrets because of the name before them. */
   maskKeyed(text: string): string | null
   /** Whether bytes of any encoding hold a hit. */
   hits(bytes: Buffer): boolean

@@ -1,7 +1,7 @@
 import type { MaskingMethod } from '@countersign/contracts'
 import type { Tagged } from './column-rules.ts'
 
-/** Of all that is said about the same values, the method that shows least; inference is masked where any of it says so. */
+/** The tag, of several for the same values, whose method shows least; inference is masked where any of them says so. */
 export function strictest(all: readonly Tagged[]): Tagged | null {
   const [first, ...others] = all
   if (first === undefined) return null

@@ -1,4 +1,4 @@
-/** How values of a type can be looked into and masked. */
+/** The classes of types, by the way in which their values can be looked into and masked. */
 export type TypeClass =
   | 'text' // Any text is a value.
   | 'padded' // Text with blanks behind it that do not count.
@@ -13,7 +13,7 @@ export type TypeClass =
   | 'numbers' // Arrays and ranges of them.
   | 'opaque' // Everything else: arrays, composites, ranges, types of the target. Only NULL masks it.
 
-/** The class of a type by its OID; what is not known is opaque. */
+/** The class of a type by its OID; a type that is not known is opaque. */
 export const typeClassOf = (typeOid: number): TypeClass => CLASSES.get(typeOid) ?? 'opaque'
 
 // The OIDs of pg_type.dat; they never change.

@@ -1,6 +1,6 @@
 import type { DetectorName } from './detect.ts'
 
-/** Texts that make each detector work hard: beginnings of what it looks for, over and over, which come to nothing late. */
+/** Texts that make each detector work hard: beginnings of hits, over and over, that turn out late to be none. */
 export const WORST_TEXTS: Readonly<Record<DetectorName | 'encoded', readonly string[]>> = {
   email: [
     ...['postgres://a:b@', 'https://a@b.c/?u=https://d@e.f/', 'aA@Bb.Cc.', 'é@', 'a@b.c\u0301.'],
@@ -169,7 +169,7 @@ export const WORST_TEXTS: Readonly<Record<DetectorName | 'encoded', readonly str
 export const repeated = (text: string, length: number): string =>
   text.repeat(Math.ceil(length / text.length)).slice(0, length)
 
-/** What detectors work hard on, in base64 at each alignment and in hex. */
+/** The encodings of a text: base64 at each alignment, and hex at both. */
 export function hidden(text: string): string[] {
   const bytes = Buffer.from(text)
   const plain = [0, 1, 2, 3].map((shift) => 'A'.repeat(shift) + bytes.toString('base64'))

@@ -44,7 +44,7 @@ export const apiKey: WordDetector = {
     for (const { prefix, chars, lengthMin } of kinds) {
       if (!isAt(prefix, codes, start)) continue
       const from = start + prefix.length
-      // Most beginnings are none: they are given up as soon as possible.
+      // Most beginnings lead to no key: they are given up as soon as possible.
       if (runEnd(chars, codes, from, lengthMin) - from < lengthMin) continue
       const end = runEnd(chars, codes, from)
       spans.push({ start, end })

@@ -23,11 +23,11 @@ export const card: NumberDetector = (codes, from, to, spans) => {
 type Chain = {
   groups: number
   digits: number
-  /** Of each group, where it starts in the text, and how many digits and how many dots between groups are before it. */
+  /** Of each group: its start in the text, and the numbers of digits and of dots between groups that are before it. */
   starts: Int32Array
   before: Int32Array
   dots: Int32Array
-  /** Behind each digit, how many groups end with it, 0 within a group. */
+  /** Behind each digit: the number of groups up to there when one ends with it, 0 within a group. */
   ending: Uint16Array
   /** The digits, and the remainders of 10 of the sums up to each when those in even places are doubled, and those in odd ones. */
   values: Uint8Array
@@ -151,7 +151,7 @@ function areSeparators({ before, dots: upTo }: Chain, group: number, last: numbe
   return true
 }
 
-/** The lengths that numbers of the scheme may have which the digits begin with, a bit for each; 0 when it is of none. */
+/** The lengths of card numbers that may begin with these digits, a bit for each; 0 when they are of no scheme. */
 function lengthsOf(values: Uint8Array, first: number): number {
   const two = (values[first] ?? 0) * 10 + (values[first + 1] ?? 0)
   const lengths = LENGTHS[two] ?? 0
@@ -192,7 +192,7 @@ const LENGTH_MIN = 13
 const LENGTH_MAX = 19
 const from = (length: number): number => (1 << (LENGTH_MAX + 1)) - (1 << length)
 const LENGTHS = lengthsByStart()
-/** The sum of the digits of what is twice a digit; the last digit of a sum. */
+/** The sum of the digits of a doubled digit; and (`UNITS`) the last digit of a sum. */
 const DOUBLED = Uint8Array.of(0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 const UNITS = Uint8Array.from({ length: 20 }, (_, sum) => sum % 10)
 /** A longer chain is read in pieces, so that memory stays small. */

@@ -2,8 +2,8 @@ import type { Span } from './span.ts'
 
 /**
  * E-mail addresses (RFC 5322, of which the frequent part). Method: from every @, the characters of a local part to the left and a domain
- * with a letter in its last label to the right. Limits: what stands before a rare character of the
- * local part (!#$&*'/=?^{|} or a quote) stays, and what is further from the @ than addresses are long (RFC 5321:
+ * with a letter in its last label to the right. Limits: characters before a rare character of the
+ * local part (!#$&*'/=?^{|} or a quote) stay, and so do those further from the @ than addresses are long (RFC 5321:
  * 64 and 255 octets); addresses at an IP literal or with %40 for the @ are not found.
  */
 export const email = (text: string): Span[] => emails(text, CLASSES)

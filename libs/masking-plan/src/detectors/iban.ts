@@ -64,7 +64,7 @@ function readChain(codes: Uint8Array, from: number, spans: Span[]): number {
   return i
 }
 
-// Of the number that the country and the check digits are moved to the end of.
+// The remainder of the number whose country and check digits were moved to its end.
 function remainder(first: number, length: number): number {
   const head = first + 4
   const end = first + length
@@ -74,7 +74,7 @@ function remainder(first: number, length: number): number {
 const restBetween = (from: number, to: number): number =>
   ((REST[to] ?? 0) + 97 * 97 - (REST[from] ?? 0) * power(from, to)) % 97
 
-/** Digits in front of so many letters and digits are multiplied by this. The powers of 10 come again after 96. */
+/** The factor of digits that stand in front of so many letters and digits. The powers of 10 repeat after 96. */
 const power = (from: number, to: number): number =>
   POWERS[((DECIMALS[to] ?? 0) - (DECIMALS[from] ?? 0)) % 96] ?? 1
 

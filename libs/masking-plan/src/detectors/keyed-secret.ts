@@ -96,7 +96,7 @@ const GREATER = 0x3e
 const BLANKS_MAX = 4
 const VALUE_MIN = 16
 const VALUE_MAX = 512
-/** Of a character that stands so often in a value, what it takes from the entropy: n log2 n. */
+/** The amount that a character takes from the entropy of a value in which it stands n times: n log2 n. */
 const REPEATS = Float64Array.from({ length: VALUE_MAX + 1 }, (_, n) =>
   n === 0 ? 0 : n * Math.log2(n),
 )

@@ -40,7 +40,7 @@ function dialled(codes: Uint8Array, start: number): number | null {
   return digitsEnd(codes, start + 2, DIALLED_MIN, WORD)
 }
 
-/** The furthest end of so many digits that nothing follows that would go on with them. */
+/** The furthest end of enough digits behind which no character goes on with them; null when there is none. */
 function digitsEnd(
   codes: Uint8Array,
   from: number,

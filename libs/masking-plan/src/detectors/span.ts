@@ -2,18 +2,18 @@
 export type Span = { readonly start: number; readonly end: number }
 
 /**
- * Adds what it finds that begins in a part of the codes of a text: a byte for each UTF-16 unit, 255 for all above 255. Indexes
- * of codes are those of the text.
+ * Adds the hits that begin in a part of the codes of a text: a byte for each UTF-16 unit, 255 for all above 255. Indexes of
+ * codes are those of the text.
  */
 export type NumberDetector = (codes: Uint8Array, from: number, to: number, spans: Span[]) => void
 
-/** Looks where two letters and two digits stand. Adds what it finds and gives the index from which something else may begin. */
+/** Looks at a place with two letters and two digits. Adds its hits, and gives the index from which another may begin. */
 export type AccountDetector = (codes: Uint8Array, start: number, spans: Span[]) => number
 
-/** Looks where one of its words begins, the words told by their first three characters in capitals or not. */
+/** Looks at each place where one of its words may begin, by the first three characters, in capitals or not. */
 export type WordDetector = {
   readonly words: readonly string[]
-  /** Adds what it finds there, and gives the index from which something else may begin. */
+  /** Adds its hits there, and gives the index from which another may begin. */
   readonly at: (codes: Uint8Array, start: number, spans: Span[]) => number
 }
 

@@ -20,7 +20,7 @@ import {
 } from './features.fixture.ts'
 import { type KeyWords, keyWordsIn } from './key-words.fixture.ts'
 
-/** What a detector is called in the masking rules. */
+/** The names of the detectors in the masking rules. */
 export type DetectorName =
   'email' | 'card' | 'ssn' | 'iban' | 'phone' | 'jwt' | 'aws-key' | 'api-key'
 
@@ -39,13 +39,13 @@ export const DETECTORS: readonly DetectorName[] = [
 /** Something sensitive in a text. */
 export type Hit = Span & {
   readonly name: DetectorName
-  /** Whether a part of it may stay; not of what is encoded, nor where several hits overlap. */
+  /** Whether a part of it may stay; never of an encoded hit, nor where several hits overlap. */
   readonly isShowable: boolean
 }
 
 /**
- * Where a text holds something sensitive, from left to right and without overlaps.
- * Also finds what is written in base64 or hex. Limits: one level of encoding, of at least
+ * The sensitive parts of a text, from left to right and without overlaps.
+ * Also finds those that are written in base64 or hex. Limits: one level of encoding, of at least
  * 12 characters; digits and signs outside ASCII are not read as digits and signs.
  */
 export function detect(text: string, names: readonly DetectorName[] = DETECTORS): Hit[] {
@@ -69,7 +69,7 @@ export function detectInBytes(bytes: Buffer, names: readonly DetectorName[]): bo
 export const mayHoldHit = (bytes: Buffer, start = 0, end = bytes.length): boolean =>
   end - start >= HIT_BYTES_MIN && hasAny(featuresOfBytes(bytes, start, end))
 
-/** What a detector is made of, for those who measure it. */
+/** The functions of a detector, for measurements of it. */
 export const findersOf = (name: DetectorName): readonly Detector[] =>
   FINDERS[name].finders.map(({ find }) => find)
 
@@ -87,7 +87,7 @@ function hitInBytes(
   names: readonly DetectorName[],
 ): DetectorName | null {
   const plain = plainHitInBytes(bytes, features, names)
-  // What zeros divide counts as together in the features too.
+  // The features count bytes with zeros between them as together, too.
   return plain !== null || !bytes.includes(0)
     ? plain
     : plainHitInBytes(withoutZeros(bytes), features, names)
@@ -148,7 +148,7 @@ function lookInto(text: string, features = featuresOfText(text)): Look {
 function spansOf({ find, where }: Finder, { text, parts }: Look): Span[] {
   const spans: Span[] = []
   for (const { start, end } of parts[where]) {
-    // A part may lie within what was found from the one before it.
+    // A part may lie within a hit that began in the part before it.
     const from = Math.max(start, spans.at(-1)?.end ?? 0)
     if (from < end) spans.push(...find(text, from, end))
   }

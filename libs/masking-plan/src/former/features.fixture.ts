@@ -9,13 +9,13 @@ export type Features = {
   readonly hasRun: boolean
 }
 
-/** The features of a text. A long one has all of them: telling would take a copy of it. */
+/** The features of a text. A long one has all of them: to look for them would take a copy of it. */
 export const featuresOfText = (text: string): Features =>
   text.length > TOLD_CHARS_MAX ? ALL : featuresOfBytes(Buffer.from(text))
 
 /**
  * The features of bytes of UTF-8, in one pass and without a string. In UTF-16 there are zeros between characters of ASCII,
- * so what zeros divide counts as together, and as apart where that is more.
+ * so characters with zeros between them count as together, and as apart where that is more.
  */
 export function featuresOfBytes(bytes: Uint8Array, start = 0, end = bytes.length): Features {
   let hasAt = false
@@ -63,7 +63,7 @@ export function featuresOfBytes(bytes: Uint8Array, start = 0, end = bytes.length
 export const hasAny = ({ hasAt, hasNumber, hasAccount, hasRun }: Features): boolean =>
   hasAt || hasNumber || hasAccount || hasRun
 
-/** Where the numbers of a text are that `hasNumber` speaks of. A plus or a bracket before the first digit belongs to them. */
+/** The places of the numbers that `hasNumber` tells of. A plus or a bracket before the first digit belongs to them. */
 export function numbersIn(text: string): Span[] {
   const found: Span[] = []
   let start = 0
@@ -101,7 +101,7 @@ const LETTER = 1
 const DIGIT = 2
 const ALNUM = LETTER | DIGIT
 const SEPARATOR = 4
-/** Of keys and tokens. */
+/** A sign of keys and tokens. */
 const KEY = 8
 const AT = 16
 const LAST_FIVE = 0b11_11_11_11_11

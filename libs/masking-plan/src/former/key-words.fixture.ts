@@ -3,7 +3,7 @@ import { KEY_ID_PREFIXES, NAME } from './detectors/aws-key.fixture.ts'
 import { WORDS } from './detectors/keyed-secret.fixture.ts'
 import type { Span } from './detectors/span.fixture.ts'
 
-/** Where a text has the beginnings of words that detectors of keys begin with, by detector. */
+/** The places in a text of the beginnings of words that detectors of keys begin with, by detector. */
 export type KeyWords = { readonly aws: Span[]; readonly api: Span[]; readonly keyed: Span[] }
 
 /**
@@ -31,7 +31,7 @@ function note(spans: Span[], start: number): void {
   else spans[spans.length - 1] = { start: last.start, end: start + 1 }
 }
 
-/** More than what a detector reads behind a word that comes to nothing. */
+/** More characters than a detector reads behind a word that leads to no hit. */
 const APART_MIN = 600
 const LAST_THREE = 0x7fff
 const FOLDED = new Uint8Array(128)

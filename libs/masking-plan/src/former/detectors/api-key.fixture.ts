@@ -22,7 +22,7 @@ function keyEnd(text: string, start: number, kinds: readonly Kind[]): number | n
   for (const { prefix, chars, lengthMin } of kinds) {
     if (!text.startsWith(prefix, start)) continue
     const from = start + prefix.length
-    // Most beginnings are none: they are given up as soon as possible.
+    // Most beginnings lead to no key: they are given up as soon as possible.
     if (runEnd(chars, text, from, lengthMin) - from === lengthMin) return runEnd(chars, text, from)
   }
   return null

@@ -29,7 +29,7 @@ export const isCard = (digits: string): boolean =>
 type Chain = {
   groups: number
   digits: number
-  /** Of each group, where it starts in the text, and how many digits and how many dots between groups are before it. */
+  /** Of each group: its start in the text, and the numbers of digits and of dots between groups that are before it. */
   starts: Int32Array
   before: Int32Array
   dots: Int32Array
@@ -154,7 +154,7 @@ function areSeparators({ before, dots: upTo }: Chain, group: number, last: numbe
   return true
 }
 
-/** The lengths that numbers of the scheme may have which the digits begin with, a bit for each; 0 when it is of none. */
+/** The lengths of card numbers that may begin with these digits, a bit for each; 0 when they are of no scheme. */
 function lengthsOf({ values }: Chain, first: number): number {
   const one = values[first] ?? 0
   const two = one * 10 + (values[first + 1] ?? 0)

@@ -1,4 +1,4 @@
-/** Which detectors' classes a character of ASCII belongs to; a look into a table is the fastest test that there is. */
+/** The classes of ASCII characters that detectors look for; a look into a table is the fastest test that there is. */
 export const ALNUM = table('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz')
 export const WORD = table('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_')
 /** base64url and the dots between the parts of a token. */

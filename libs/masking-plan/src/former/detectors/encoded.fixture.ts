@@ -36,11 +36,11 @@ function runEnd(text: string, start: number): number {
   }
 }
 
-/** Looks into what was decoded; its features are known already. */
+/** Looks for a hit in decoded bytes, whose features are known already. */
 type HitIn<N> = (bytes: Buffer, features: Features) => N | null
 
 function hidden<N>(text: string, start: number, end: number, hitIn: HitIn<N>): N | null {
-  // A buffer of its own for what is long, so that no large one is kept.
+  // A long run gets a buffer of its own, so that no large one is kept.
   const size = end - start
   const values = size <= SCRATCH_BYTES ? VALUES : new Uint8Array(size)
   const out = size <= SCRATCH_BYTES ? DECODED : Buffer.allocUnsafe(size)
@@ -68,7 +68,7 @@ function hidden<N>(text: string, start: number, end: number, hitIn: HitIn<N>): N
 }
 
 type Decode<N> = {
-  /** What each character of the run stands for in base64. */
+  /** The value of each character of the run in base64. */
   readonly values: Uint8Array
   readonly count: number
   readonly out: Buffer

@@ -38,7 +38,7 @@ function dialled(text: string, start: number): number | null {
   return digitsEnd(text, start + 2, DIALLED_MIN, WORD)
 }
 
-/** The furthest end of so many digits that nothing follows that would go on with them. */
+/** The furthest end of enough digits behind which no character goes on with them; null when there is none. */
 function digitsEnd(
   text: string,
   from: number,

@@ -1,7 +1,7 @@
 /** A part of a text, end excluded. */
 export type Span = { readonly start: number; readonly end: number }
 
-/** Finds what one detector looks for that begins within a part of the text. */
+/** Finds the hits of one detector that begin within a part of the text. */
 export type Detector = (text: string, from?: number, to?: number) => Span[]
 
 /** Whether a char code is one of 0 to 9. */
