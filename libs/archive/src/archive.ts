@@ -5,9 +5,9 @@ import { SessionId } from '@countersign/kernel'
 import { type Content, readContainer, writeContainer } from './container.ts'
 import type { Envelope } from './envelope.ts'
 
-/** Where finished sessions are kept, each as one file. */
+/** The store of finished sessions, each in one file. */
 export type Archive = {
-  /** Keeps a session, whole or not at all; says where. */
+  /** Keeps a session, whole or not at all; gives the path of its file. */
   write(content: Content): Promise<string>
   /** The records of a session; null where it is not archived (yet). */
   read(sessionId: SessionId): Promise<AsyncIterable<Envelope> | null>
@@ -41,7 +41,7 @@ export function archiveIn(folder: string): Archive {
   }
 }
 
-/** Where a session stands in an archive, by the day in its id (UUIDv7): known without looking, and the same after a restart. */
+/** The path of a session in an archive, by the day in its id (UUIDv7): no search is needed, and a restart changes nothing. */
 export function archivePath(sessionId: SessionId): string {
   const startedMs = Number.parseInt(sessionId.replaceAll('-', '').slice(0, 12), 16)
   const [day = ''] = new Date(startedMs).toISOString().split('T')
@@ -53,7 +53,7 @@ async function* envelopesOf(file: string): AsyncGenerator<Envelope> {
   yield* readContainer(createReadStream(file))
 }
 
-/** The names in a folder that look so, in order; beside archives stands what is not finished. */
+/** The names in a folder that match a pattern, sorted; unfinished files lie beside archives and do not match. */
 async function namesIn(folder: string, pattern: RegExp): Promise<string[]> {
   const names = (await unlessAbsent(readdir(folder))) ?? []
   return names.filter((name) => pattern.test(name)).sort()

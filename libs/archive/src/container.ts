@@ -7,12 +7,12 @@ import { Problem, type SessionId } from '@countersign/kernel'
 import { z } from 'zod'
 import { decodedBy, type Envelope, envelopeType } from './envelope.ts'
 
-/** What the archive of a session holds. */
+/** The content of the archive of one session. */
 export type Content = {
   readonly sessionId: SessionId
-  /** The message that ended it; `None` where nothing did. */
+  /** The message that ended the session; `None` where it was not ended. */
   readonly end: string
-  /** How many records it has; said in the file, which is read as damaged with any other number. */
+  /** The number of its records. The file states it too, and with any other number is read as damaged. */
   readonly count: number
   /** The types of message among them, whose schemas the file holds. */
   readonly types: ReadonlySet<string>
@@ -41,7 +41,7 @@ export async function* readContainer(bytes: Readable): AsyncGenerator<Envelope> 
   try {
     yield* whole(bytes)
   } catch (cause) {
-    // That the disk does not answer says nothing about the archive.
+    // A failure of the disk says nothing about the archive.
     if (cause instanceof Problem || (cause instanceof Error && 'syscall' in cause)) throw cause
     throw damaged('an archive is damaged', cause)
   }
@@ -69,7 +69,7 @@ const damaged = (message: string, cause?: unknown): Problem =>
     hint: 'The file was changed after it was written: take it from a backup.',
   })
 
-/** How many records there are is said too: the Avro library takes a file that is cut short for whole. */
+/** The metadata of the file, with the number of records: the Avro library does not notice that a file is cut short. */
 function metadataOf({ sessionId, end, count, types }: Content): Metadata {
   const schemas = Object.fromEntries(
     [...types]
@@ -85,7 +85,7 @@ function metadataOf({ sessionId, end, count, types }: Content): Metadata {
   }
 }
 
-/** Archives of version 0.1.0 do not say it; but each has metadata. */
+/** The number of records that the file states. Archives of version 0.1.0 state none, but each archive has metadata. */
 const expectedIn = (metadata: Metadata | null, count: number): string =>
   metadata === null ? 'unknown' : (metadata[RECORDS]?.toString() ?? String(count))
 

@@ -14,13 +14,13 @@ export function envelopeOf(record: Exclude<LogRecord, { status: 'tombstone' }>):
   return { ...position, timestampMs, headers, value }
 }
 
-/** The type of the message in an envelope; empty where it says none. */
+/** The type of the message in an envelope; empty where the headers name none. */
 export function typeIn({ headers }: Envelope): string {
   const name = headers['ce_type'] ?? ''
   return name.slice(name.lastIndexOf('.') + 1)
 }
 
-/** The record in an envelope, as a reader of the log gets it: one that cannot be understood says so. */
+/** The record in an envelope, as a reader of the log gets it; one that cannot be understood is `unreadable`. */
 export function recordIn(envelope: Envelope): LogRecord {
   const { topic, partition, offset, timestampMs, value } = envelope
   const headers = viewOf(envelope.headers)
@@ -31,17 +31,17 @@ export function recordIn(envelope: Envelope): LogRecord {
 /** An envelope alone, without a container around it. */
 export const envelopeBytes = (envelope: Envelope): Buffer => envelopeType.toBuffer(envelope)
 
-/** The envelopes that `envelopeBytes` wrote one behind the other. */
+/** The envelopes that `envelopeBytes` wrote, one after the other. */
 export async function* envelopesIn(bytes: Readable): AsyncGenerator<Envelope> {
   const decoder = new avro.streams.RawDecoder(envelopeType)
   pipeline(bytes, decoder, () => undefined)
-  // Decoded with the schema that this type says, so it has this form.
+  // It is decoded with `envelopeType`, so it has this form.
   for await (const read of decoder) yield read as Envelope
 }
 
-/** The envelopes that a decoder of the Avro library finds with whatever schema a file brings, checked. */
+/** The envelopes from a decoder of the Avro library, each checked, since the file brings its own schema. */
 export async function* decodedBy(decoder: Duplex, bytes: Readable): AsyncGenerator<Envelope> {
-  // Whatever fails, the decoder is destroyed with it, and so the loop says it.
+  // Any failure destroys the decoder too, and so the loop below throws it.
   pipeline(bytes, decoder, () => undefined)
   for await (const read of decoder) yield ENVELOPE.parse(read)
 }
