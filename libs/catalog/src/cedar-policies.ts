@@ -11,7 +11,7 @@ import { type CatalogFile, type CatalogProblem, lineAt, listed } from './problem
 
 /** One policy of a Cedar file. */
 export type CedarPolicy = {
-  /** Its @id, or where it stands: `prod.cedar:12`. */
+  /** Its @id, else its file and line: `prod.cedar:12`. */
   readonly id: string
   readonly text: string
   readonly line: number
@@ -19,7 +19,7 @@ export type CedarPolicy = {
   readonly annotations: Readonly<Record<string, string>>
   /** The environment that its resource is limited to; null when it is not limited by its head. */
   readonly environment: string | null
-  /** The tags that it asks for. */
+  /** The tags that its conditions name. */
   readonly tags: readonly string[]
 }
 
@@ -28,7 +28,7 @@ export type CedarFile = {
   readonly problems: readonly CatalogProblem[]
 }
 
-/** The policies of a file, and everything that is wrong with them. A file that was read is not read again. */
+/** The policies of a file, and every mistake in them. The same file is read only once. */
 export function cedarPolicies(file: CatalogFile): CedarFile {
   const known = READ.get(file)
   if (known !== undefined) return known

@@ -1,4 +1,4 @@
-/** What policies can speak of (D12). Every policy of the catalog is validated against it. */
+/** The Cedar schema: everything that policies can name (D12). Every policy of the catalog is validated against it. */
 export const CEDAR_SCHEMA = `
 namespace Countersign {
   /// When the question is asked, in UTC; the weekday counts from 1 for Monday.
@@ -37,7 +37,7 @@ namespace Countersign {
 }
 `
 
-/** What a policy may say beside permit and forbid, and with which values; null stands for any text. */
+/** The annotations that a policy may have, on which effects and with which values; null stands for any text. */
 export const ANNOTATIONS: ReadonlyMap<string, Annotation> = new Map([
   ['id', { on: ['permit', 'forbid'], values: null }],
   ['reason', { on: ['permit', 'forbid'], values: null }],

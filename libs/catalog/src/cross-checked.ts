@@ -8,9 +8,9 @@ import type { Placed } from './parse-catalog.ts'
 import { type CatalogProblem, listed } from './problem.ts'
 
 /**
- * What is wrong between definitions, as they will be in force: names that nobody defines, names twice, reviewers of another
- * environment, tags that nobody declares. What stays in force is looked at too: it may not lose what it refers to. What may
- * be meant so, and probably is not, is a warning.
+ * The mistakes between definitions, as they will be in force: names that are not defined, names that are defined twice,
+ * reviewers of another environment, tags that are not declared. A definition that stays in force is checked too: it may not
+ * lose what it refers to. A mistake that is only probable is a warning.
  */
 export function crossChecked(
   placed: readonly Placed[],
@@ -34,7 +34,7 @@ export function crossChecked(
   }
 }
 
-/** What base roles create without people is code too, and is meant for databases that nobody depends on. */
+/** Warns of `mayCreate`: base roles then create code without people; keep it to databases nobody depends on. */
 function creating({ definition, file, line }: Placed): CatalogProblem[] {
   if (definition.type !== 'ConnectionProfileDefined' || !definition.profile.mayCreate) return []
   const { name, profile } = definition
@@ -67,7 +67,7 @@ function knownNames(definitions: readonly CatalogDefinition[]): Known {
   return { environments, chains, reviewers, tags }
 }
 
-/** Rules without a list declare what they give. */
+/** The tags that rules declare: those of their list, or without a list those that their columns give. */
 const declaredTags = ({ tags, columns }: Rules): readonly string[] =>
   tags.length > 0 ? tags : columns.map(({ tag }) => tag)
 
@@ -77,8 +77,8 @@ const isSame = (one: CatalogDefinition, other: CatalogDefinition): boolean =>
   one.type === other.type && one.name === other.name
 
 /**
- * What stays in force and loses what it refers to, because something sent replaces it: said of what replaces it. What was
- * already wrong before is not held against these files.
+ * The mistakes of definitions that stay in force and lose what they refer to, because a sent definition replaces it: each
+ * is reported at the replacing definition. A mistake that was there before is not held against these files.
  */
 function abandoned(
   placed: readonly Placed[],
@@ -92,7 +92,7 @@ function abandoned(
     return new Map(
       staying.flatMap((definition) =>
         dangling({ definition, file: '', line: 1 }, known).map(({ message }): [string, string] => [
-          // The names that are known differ before and after; what is missing does not.
+          // The list of known names differs before and after, so only the first part of a message is compared.
           `${definition.type}/${definition.name} ${message.split('; ')[0] ?? ''}`,
           `${kindOfType(definition.type)} ${definition.name} stays in force: ${message}`,
         ]),
@@ -103,7 +103,7 @@ function abandoned(
   const already = wrongWith(before)
   return [...wrongWith([...staying, ...sent])].flatMap(([key, message]) => {
     if (already.has(key)) return []
-    // The one without which it would not be wrong.
+    // The sent definition that causes it: with its earlier version instead, the mistake is gone.
     const cause = placed.find(({ definition }) => {
       const earlier = before.find((each) => isSame(each, definition))
       if (earlier === undefined) return false
@@ -129,7 +129,7 @@ function twice(placed: readonly Placed[]): CatalogProblem[] {
   })
 }
 
-/** Decisions name the rules that made them, so that an id stands for one policy; also of the sets that stay in force. */
+/** Decisions name the rules that made them, so each id must be of one policy; the sets that stay in force count too. */
 function sameIds(placed: readonly Placed[], catalog?: Catalog): CatalogProblem[] {
   const sent = new Set(
     placed.flatMap(({ definition: { type, name } }) => (type === 'PolicySetDefined' ? name : [])),
@@ -205,7 +205,7 @@ function dangling({ definition, file, line }: Placed, known: Known): CatalogProb
   }
 }
 
-/** Reviewers countersign in their own environment only, so that no request gets past the stages of two. */
+/** Reviewers countersign in their own environment only, so no request could pass a chain whose stages have two. */
 function mixed(stages: readonly StageDefinition[], known: Known): string[] {
   const environments = stages.flatMap(
     ({ reviewers }) => known.reviewers.get(reviewers)?.environment ?? [],
@@ -216,7 +216,7 @@ function mixed(stages: readonly StageDefinition[], known: Known): string[] {
     : [`its stages have reviewers of ${listed(different)}; nobody could ever grant it`]
 }
 
-/** A policy that its head does not limit to an environment, and a chain that can be granted in one only. */
+/** Warns of a policy whose head names no environment, while its chain can be granted in one environment only. */
 function unanswerable(file: { name: string; text: string }, known: Known): CatalogProblem[] {
   return cedarPolicies(file).policies.flatMap(({ line, annotations, environment }) => {
     const name = annotations['review']

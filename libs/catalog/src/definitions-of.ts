@@ -1,7 +1,7 @@
 import type { Catalog } from './catalog.ts'
 import type { CatalogDefinition } from './kinds.ts'
 
-/** Every definition that is in force, what is referred to first. */
+/** Every definition in force: reviewers before the chains that name them; policy sets last, as they name others. */
 export const definitionsOf = (catalog: Catalog): readonly CatalogDefinition[] => [
   ...catalog.reviewers.values(),
   ...catalog.chains.values(),

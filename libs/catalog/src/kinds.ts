@@ -21,7 +21,7 @@ import {
 /** A message that puts a definition in force. */
 export type Defined = Exclude<CatalogMessage, { type: 'DefinitionRemoved' }>
 
-/** A definition as a file gives it: who applied it and when is not known here. */
+/** A definition as a file gives it: its author and time are not known here. */
 export type CatalogDefinition = Defined extends infer M
   ? M extends Defined
     ? Omit<M, 'author' | 'at' | 'signature'>
@@ -35,7 +35,7 @@ export type Unversioned = CatalogDefinition extends infer D
     : never
   : never
 
-/** What a profile says of its target. */
+/** The `spec` of a connection profile: its target, roles and limits. */
 export const connectionProfile = z.strictObject({
   environment,
   postgres: z.strictObject({
@@ -65,7 +65,7 @@ export const connectionProfile = z.strictObject({
   record: z.enum(['full', 'statements']).default('full'),
   /** Lets base roles create without people; for development, see the README of the credential broker. */
   mayCreate: z.boolean().default(false),
-  /** Search paths that a session may set beside that of the target: each a schema, or several in their order. */
+  /** Search paths that a session may set besides that of the target: each is a schema, or several in their order. */
   searchPaths: z
     .array(z.union([schemaPattern, z.array(schemaPattern).min(1).max(20)]))
     .max(100)
@@ -84,7 +84,7 @@ export const chain = z.strictObject({
           deadline: duration,
           distinctFrom: z
             .array(z.enum(['requester', 'behalfOf', 'earlierStages']))
-            // Who wants one person to be enough for two stages has to say so.
+            // By default one person is not enough for two stages; a chain where that is enough must say so.
             .default(['requester', 'behalfOf', 'earlierStages']),
         })
         .refine((stage) => (stage.mode === 'quorum') === (stage.quorum !== undefined), {
@@ -93,7 +93,7 @@ export const chain = z.strictObject({
     )
     .min(1)
     .max(10),
-  /** Holds COPY … FROM STDIN with its data, which people see then; otherwise it is held before the data are sent. */
+  /** `held` holds COPY … FROM STDIN with its data, which reviewers then see; `unseen` holds it before they are sent. */
   copyData: z.enum(['unseen', 'held']).default('unseen'),
 })
 
@@ -105,7 +105,7 @@ export const policySet = z.strictObject({
 
 export const maskingRules = z.strictObject({
   environments: z.array(environment).default([]),
-  /** The names that rules may give and policies may ask for; without it, those that the rules give. */
+  /** The tags that rules may give and policies may name; without this list, those that the rules give. */
   tags: z.array(name).default([]),
   columns: z
     .array(
@@ -139,7 +139,7 @@ export const maskingRules = z.strictObject({
   passwordLike: z.enum(['redact', 'partial', 'pseudonym', 'null', 'none']).default('redact'),
 })
 
-/** The kinds of the catalog, and what stands in `spec`. */
+/** The kinds of the catalog, each with the schema of its `spec`. */
 export const KINDS = {
   ConnectionProfile: connectionProfile,
   Chain: chain,
@@ -156,7 +156,7 @@ export const kindOfType = (type: CatalogDefinition['type']): Kind => KIND_OF_TYP
 
 export const isKind = (text: string): text is Kind => Object.hasOwn(KINDS, text)
 
-/** What the message says for a profile, without the version. */
+/** The profile as its message carries it, without the version. */
 export const profileOf = (profileName: string, spec: Specs['ConnectionProfile']) => ({
   name: profileName,
   environment: spec.environment,

@@ -4,7 +4,7 @@ import { z } from 'zod'
 type Path = readonly PropertyKey[]
 type Issue = z.core.$ZodIssue
 
-/** The offset in the text of what a path names: the key where there is one, else what it would stand in. */
+/** The offset in the text of the node at a path: of its key where it has one; if missing, of the nearest around it. */
 export function located(document: Document, path: Path): number {
   for (let length = path.length; length > 0; length--) {
     const parent =
@@ -20,7 +20,7 @@ export function located(document: Document, path: Path): number {
   return document.contents?.range?.[0] ?? 0
 }
 
-/** What is wrong, in the words of the catalog: where, what, and what is allowed. */
+/** The message about an issue, in the words of the catalog: its place, the mistake, and the allowed values. */
 export function messageOfIssue(issue: Issue): string {
   const where = issue.path.length === 0 ? '' : `${issue.path.join('.')}: `
   const isMissing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined')

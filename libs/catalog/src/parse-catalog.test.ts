@@ -16,7 +16,7 @@ const example = readdirSync(folder).map((name) => ({
 }))
 const variables = { POSTGRES_PORT: '17532' }
 
-/** The example with some texts of one file replaced, and what is said about it. */
+/** The problems of the example with some texts of one file replaced. */
 function problemsWith(name: string, ...replaced: [string, string][]): string[] {
   const files = example.map((file) => {
     if (file.name !== name) return file
@@ -431,7 +431,7 @@ test('what stays in force may not lose what it refers to, and what was wrong bef
   for (const problem of problems)
     assert.match(problem, /^profiles\.yaml:\d+: \w+ [\w-]+ stays in force: .*environment prod/)
   assert.ok(problems.some((problem) => problem.includes('PolicySet shop')))
-  // Wrong already: an older version took it.
+  // This catalog is wrong already; an older version accepted it.
   const broken = { ...catalog, profiles: new Map([...catalog.profiles].slice(0, 2)) }
   assert.deepEqual(said([{ name: 'empty.yaml', text: '' }], broken), [])
   assert.deepEqual(said(only('profiles.yaml', 'sessionMax: 8h', 'sessionMax: 7h'), broken), [])
@@ -471,7 +471,7 @@ test('what is in force is written as files that mean the same', () => {
   }
 })
 
-/** Every field that may be left out, said. */
+/** Definitions with a value for every optional field. */
 const MORE = `
 apiVersion: countersign/v1
 kind: ConnectionProfile

@@ -20,7 +20,7 @@ import { type CatalogFile, type CatalogProblem, listed } from './problem.ts'
 import { substituted } from './substituted.ts'
 
 export type ParseOptions = {
-  /** What is in force already; references may point there. */
+  /** The catalog in force already; references may point there. */
   readonly catalog?: Catalog
   /** Values for `${NAME}` in the YAML files. */
   readonly variables?: Readonly<Record<string, string>>
@@ -29,7 +29,7 @@ export type ParseOptions = {
 export type ParsedCatalog = {
   readonly definitions: readonly CatalogDefinition[]
   readonly problems: readonly CatalogProblem[]
-  /** What stands there and is probably not meant so; it does not keep anything from being applied. */
+  /** Mistakes that are only probable; they do not keep anything from being applied. */
   readonly warnings: readonly CatalogProblem[]
 }
 
@@ -40,7 +40,7 @@ export type Placed = {
   readonly line: number
 }
 
-/** Reads the files of a catalog folder. With any problem, nothing of it should be applied. */
+/** Reads the files of a catalog folder. If there is any problem, none of it should be applied. */
 export function parseCatalog(
   files: readonly CatalogFile[],
   options: ParseOptions = {},

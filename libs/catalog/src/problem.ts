@@ -1,7 +1,7 @@
 /** A file of the catalog folder. */
 export type CatalogFile = { readonly name: string; readonly text: string }
 
-/** What is wrong with a file, and where. */
+/** A mistake in a file, and its line. */
 export type CatalogProblem = {
   readonly file: string
   readonly line: number
@@ -12,5 +12,5 @@ export type CatalogProblem = {
 export const lineAt = (text: string, byteOffset: number): number =>
   Buffer.from(text).subarray(0, byteOffset).toString('latin1').split('\n').length
 
-/** A list of names for a message, and what to say where there are none. */
+/** The names as a sorted list for a message; `none` where there are none. */
 export const listed = (names: Iterable<string>): string => [...names].sort().join(', ') || 'none'

@@ -17,7 +17,7 @@ export function substituted(
             ? null
             : `the value of ${whole} may hold only letters, digits and . _ : / @ -`
       if (problem !== null) problems.push({ file: file.name, line: index + 1, message: problem })
-      // Something that fits most fields, so that one missing variable is one problem.
+      // This text fits most fields, so that one missing variable gives one problem.
       return problem === null ? (value ?? '') : '1'
     })
   return file.text

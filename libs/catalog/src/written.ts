@@ -27,7 +27,7 @@ export function writtenDefinition(definition: CatalogDefinition): string {
   return [documentOf(definition), ...files.map(({ name, text }) => `\n# ${name}\n${text}`)].join('')
 }
 
-/** A policy set stands in the folder of its files, since it names them from there. */
+/** The files of a definition. A policy set stands in the folder of its Cedar files, since it names them from there. */
 function filesOf(definition: CatalogDefinition): { file: string; files: readonly CatalogFile[] } {
   if (definition.type !== 'PolicySetDefined') return { file: FILES[definition.type], files: [] }
   const folder = definition.files[0]?.name.replace(/[^/]*$/, '') ?? ''
@@ -136,10 +136,10 @@ function profileSpec(profile: Profile): object {
   }
 }
 
-/** A field that is not written here would be lost when the files are applied again: the types do not allow it. */
+/** Does not compile where a field is not written above: it would be lost when the files are applied again. */
 const nothingElse = (rest: Record<string, never>): Record<string, never> => rest
 
-/** The longest unit that gives a whole number. */
+/** A duration in the longest unit that gives a whole number. */
 function durationOf(ms: number): string {
   if (ms === 0) return '0s'
   const [unit, size] = UNITS.find(([, each]) => ms % each === 0) ?? ['ms', 1]
