@@ -1,15 +1,15 @@
 import type { Log, LogRecord } from '@countersign/log'
 import type { Reading } from './log-reading.ts'
 
-/** Which sessions are of one agent. Only the first record of a session names it. */
+/** The sessions of one agent. Only the first record of a session names its agent. */
 export type AgentSessions = {
-  /** Takes what a session says of its agent. */
+  /** Notes the agent of a session, where the record names it. */
   note(record: LogRecord): void
   /** Whether a record belongs to a session of this agent. */
   isOf(record: LogRecord, reading: Reading): Promise<boolean>
 }
 
-/** Reads which sessions of this agent there are. */
+/** Reads the log for the sessions of this agent. */
 export async function agentSessions(log: Log, agent: string): Promise<AgentSessions> {
   // bound: as long as one command; one per session of this agent
   const own = new Set<string>()
@@ -37,7 +37,7 @@ export async function agentSessions(log: Log, agent: string): Promise<AgentSessi
     },
   }
 
-  /** Only spares a question: what is forgotten is asked for again. */
+  /** Notes a session of another agent. This only spares a question: a forgotten session is asked for again. */
   function noted(key: string): void {
     if (others.size >= OTHERS_MAX) others.clear()
     others.add(key)

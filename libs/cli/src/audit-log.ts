@@ -14,7 +14,7 @@ export async function auditLog(context: Context): Promise<Log> {
   return connectKafkaLog(auditSettings(context))
 }
 
-/** Where Kafka is and how to log in: from `KAFKA_…` variables, else from the local instance. */
+/** The address of Kafka and the login to it: from `KAFKA_…` variables, else from the local instance. */
 export function auditSettings(context: Context): KafkaSettings {
   const { env } = context.io
   const said = given(env['KAFKA_BROKERS'])
@@ -58,5 +58,5 @@ const isLocal = (broker: string): boolean => /^(127\.0\.0\.1|localhost|\[::1\]):
 const given = (text: string | undefined): string | null =>
   text === undefined || text === '' ? null : text
 
-/** Made by provisioning (docs/log.md). */
+/** The Kafka user of readers of the log; provisioning makes it (docs/log.md). */
 const AUDIT_USER = 'audit'

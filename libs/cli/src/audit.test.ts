@@ -177,7 +177,7 @@ describe('events', () => {
     const following = events(opened, { follow: true, agent: 'ci' }, async () => log)
     const ended = following.then(() => assert.fail('it ended'))
     const late = uuidv7(Date.now())
-    // It is only known to follow when something arrives.
+    // The command is known to follow only when something arrives.
     for (let sent = 0; !lines.some((line) => line.includes('CountersignatureRefused')); sent++) {
       await log.append([requested(sent === 0 ? late : uuidv7(Date.now()), 'ci'), refused(late)])
       await Promise.race([ended, setImmediate()])
@@ -311,7 +311,7 @@ describe('export', () => {
     await assert.rejects(extracted(log, 'x', { to: '2999-01-01T00:00:00Z' }), /yet to come/)
   })
 
-  /** As if the log had begun later. */
+  /** The spans of a log that began later. */
   function shifted(spans: Awaited<ReturnType<Log['spansSince']>>): typeof spans {
     return new Map(
       [...spans].map(([at, { end }]) => [
@@ -351,7 +351,7 @@ describe('a line of an event', () => {
 
 let filledAtMs = 0
 
-/** Two sessions of two agents, one refused vote with words that draw, one sign of life, and the schemas. */
+/** A log with two sessions of two agents, one refused vote with words that draw, one sign of life, and the schemas. */
 async function filled(): Promise<InMemoryLog> {
   const log = inMemoryLog({ partitions: 2 })
   await log.append([requested(MARIA, 'ci'), requested(BO, 'other'), completed(MARIA)])
@@ -369,7 +369,7 @@ async function filled(): Promise<InMemoryLog> {
   return log
 }
 
-/** Until the clock shows another time. */
+/** Waits until the clock shows another time. */
 async function passed(): Promise<void> {
   for (const at = Date.now(); Date.now() <= at;) await setImmediate()
 }
@@ -444,7 +444,7 @@ async function extracted(log: Log, name: string, options: Partial<ExportOptions>
   return { status, out }
 }
 
-/** Closing what a command opened does not close the log of the test. */
+/** The log for a command: when the command closes it, the log of the test stays open. */
 const kept = (log: Log): Log => ({ ...log, [Symbol.asyncDispose]: async () => undefined })
 
 function context(

@@ -1,7 +1,7 @@
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
 export type Shell = (typeof SHELLS)[number]
 
-/** A script for a shell, to be sourced. What fits is asked of the command line itself, so that ids and names complete too. */
+/** A script for a shell, to be sourced. It asks the command line itself what fits, so that ids and names complete too. */
 export function completionScript(shell: Shell): string {
   switch (shell) {
     case 'bash':

@@ -6,7 +6,7 @@ import { type Paint, paintFor } from './paint.ts'
 import { printableJson } from './printable.ts'
 import { type GlobalOptions, type Settings, settingsOf } from './settings.ts'
 
-/** What a command works with. */
+/** Everything that a command works with. */
 export type Context = {
   readonly io: Io
   readonly settings: Settings
@@ -18,7 +18,7 @@ export type Context = {
   token(): Promise<Secret<string>>
   /** Prints the answer as JSON where that was asked for, and as text otherwise. */
   print(answer: unknown, text: () => string): void
-  /** The line that runs this command for who called us. */
+  /** The line that runs this command in the way in which the caller called us. */
   command(words: string): string
 }
 
@@ -39,7 +39,7 @@ export function contextOf(io: Io, options: GlobalOptions): Context {
   }
 }
 
-/** A named identity is said on purpose, so it counts for more than a token that lies around. */
+/** A name is given with --as on purpose, so it counts for more than a token, which may just lie in the environment. */
 async function tokenOf(settings: Settings): Promise<Secret<string>> {
   const { as, token, issuer } = settings
   if (as !== null) {

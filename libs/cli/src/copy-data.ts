@@ -12,8 +12,8 @@ export type CopyDataOptions = {
 }
 
 /**
- * The data of a COPY that people approve with it: how many, their hash, and the first lines, each with its number, and broken
- * before a terminal does it, so that none can pass for another or for something else of the page. What is left out is said.
+ * The data of a COPY that people approve with it: their size and hash, and the first lines, each with its number and wrapped
+ * before a terminal does it, so that none can pass for another or for another part of the page. It says what is left out.
  */
 export function copyDataText(bytes: Buffer, { paint, isWhole, wholeBy }: CopyDataOptions): string {
   const lines = linesOf(bytes)
@@ -49,7 +49,7 @@ const said = (bytes: Buffer, lines: number): string => {
   return `${bytes.length} bytes, ${parts}, SHA-256 ${hashOf(bytes)}`
 }
 
-/** Lines of text; of what is no UTF-8 lines of 32 bytes, since a replacement character could stand for anything. */
+/** Lines of text; of other bytes than UTF-8 lines of 32 bytes, as a replacement character could stand for anything. */
 function linesOf(bytes: Buffer): string[] {
   if (!isUtf8(bytes)) return bytes.toString('hex').match(/.{1,64}/g) ?? []
   const lines = bytes.toString('utf8').split('\n')
@@ -64,7 +64,7 @@ function rowsOf(line: string, number: string): string {
   for (const character of printable(
     line.replaceAll(TAB_SHOWN, '\\u21e5').replaceAll('\t', TAB_SHOWN),
   )) {
-    // Others may be two columns wide.
+    // Characters outside of ASCII may be two columns wide.
     const width = character <= '~' ? 1 : 2
     if (columns + width > COLUMNS_MAX) {
       rows.push('')
@@ -79,7 +79,7 @@ function rowsOf(line: string, number: string): string {
 const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
 
 const TAB_SHOWN = '\u21e5'
-/** With the number before them they fit into the 80 of a terminal. */
+/** So many columns, with the number before them, fit into the 80 of a terminal. */
 const COLUMNS_MAX = 68
 const LINES_SHOWN_MAX = 20
 const CHARACTERS_SHOWN_MAX = 4_000

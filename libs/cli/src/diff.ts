@@ -1,6 +1,6 @@
 import type { Paint } from './paint.ts'
 
-/** What changed between two texts, line by line, with some lines around each change. */
+/** The changes between two texts, line by line, with some lines around each change. */
 export function diffText(before: string, after: string, paint: Paint): string {
   const [a, b] = [linesOf(before), linesOf(after)]
   const steps = stepsBetween(a, b)
@@ -24,7 +24,7 @@ export function diffText(before: string, after: string, paint: Paint): string {
 
 type Step = { readonly sign: ' ' | '+' | '-'; readonly line: string }
 
-/** By the longest common subsequence; of texts too long for it all lines are old, then all new. */
+/** The steps by the longest common subsequence; texts too long for it give all old lines, then all new ones. */
 function stepsBetween(a: readonly string[], b: readonly string[]): Step[] {
   let start = 0
   while (start < a.length && start < b.length && a[start] === b[start]) start++

@@ -10,7 +10,7 @@ export type EventObject = {
   readonly partition: number
   readonly offset: number
   readonly key: string
-  /** The message; null for a tombstone, and where the record does not say. */
+  /** The name of the message; null for a tombstone, and where no header names it. */
   readonly type: string | null
   readonly time: string
   readonly id: string | null
@@ -21,11 +21,11 @@ export type EventObject = {
   readonly causation: string | null
   /** Bytes as base64, moments as microseconds since 1970; null where they cannot be read. */
   readonly fields: object | null
-  /** Why they cannot be read. */
+  /** The reason why they cannot be read. */
   readonly problem?: string
 }
 
-/** A record as an object. What a header says is shown as it stands, also where the message cannot be read. */
+/** A record as an object. Headers are shown as they stand, also where the message cannot be read. */
 export function eventObject(record: LogRecord): EventObject {
   const { position, key, timestampMs, headers } = record
   const { topic, partition, offset } = position
@@ -96,6 +96,6 @@ function momentsIn(schema: unknown, name = ''): readonly string[] {
 }
 
 const MOMENTS: ReadonlySet<string> = new Set(momentsIn(SCHEMAS))
-/** The key and the time of the record say it, or it is for the chain alone. */
+/** Fields that repeat the key and the time of the record, or that are for the chain alone. */
 const IN_ITS_PLACE: ReadonlySet<string> = new Set(['sessionId', 'at', 'sequence', 'previousHash'])
 const VALUE_MAX = 80

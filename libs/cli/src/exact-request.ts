@@ -9,14 +9,14 @@ import type { Paint } from './paint.ts'
 import { postgresType, postgresValue, type TargetTypes } from './postgres-value.ts'
 import { oneLine, printable } from './printable.ts'
 
-/** What a request asks to the byte, or why that cannot be shown. */
+/** The bytes that a request asks for, decoded, or why they cannot be shown. */
 export type Exact =
   | { readonly status: 'seen'; readonly subject: RequestSubject; readonly types: TargetTypes }
   | { readonly status: 'missing' | 'different'; readonly why: string }
 
 /**
- * The statement and parameters of a request, from replay. What is shown is decoded from the very bytes that the digest
- * of the request is computed over here, so that neither replay nor the console can show something else.
+ * The statement and parameters of a request, from replay. They are decoded from the very bytes that the digest of the
+ * request is computed over here, so that neither replay nor the console can show something else.
  */
 export async function exactRequest(context: Context, request: unknown): Promise<Exact> {
   const sessionId = encodeURIComponent(json.text(request, 'sessionId'))
@@ -41,7 +41,7 @@ function checked(bytes: Buffer, request: unknown): Exact {
   return { status: 'different', why: `replay has other bytes; their digest is ${found}` }
 }
 
-/** The types of the target that values are of. */
+/** The types of the target that the values have. */
 const typesOf = (request: unknown): TargetTypes =>
   new Map(
     json.list(request, 'valueTypes').map((type) => [
@@ -113,7 +113,7 @@ type Parameter = {
   /** The name of the type; null where it is not known. */
   readonly typeName: string | null
   readonly format: 'binary' | 'text'
-  /** As PostgreSQL writes it; its bytes where that is not known. */
+  /** The text that PostgreSQL gives for the value; its bytes where that is not known. */
   readonly value: string | null
   /** Whether `value` is what the bytes stand for, or only the bytes. */
   readonly isRead: boolean
@@ -124,7 +124,7 @@ const parametersOf = ({ subject, types }: Seen): readonly Parameter[] =>
   subject.parameters.map((bytes, index) => {
     const formats = subject.parameterFormats
     const isBinary = (formats.length === 1 ? formats[0] : formats[index]) === 1
-    // The target took a type that the client declared as it is.
+    // The target keeps a type that the client declared, and chooses the others.
     const type = subject.parameterTypes[index] || (subject.valueTypes[index] ?? 0)
     const known = { type, typeName: postgresType(type, types) }
     if (bytes === null)
@@ -159,8 +159,8 @@ const BARE_TYPES: ReadonlySet<string> = new Set([
 
 /**
  * The statement with the values in the places of the parameters, for people to read; it is not what runs, and nothing is
- * decided on it. Method: `$1` outside of literals, names and comments. Null where there are none, and where it would be much
- * longer than the statement: a long value may stand in many places.
+ * decided on it. Method: `$1` outside of literals, names and comments. Null where there are no values, and where it would be
+ * much longer than the statement: a long value may stand in many places.
  */
 function renderedText(exact: Seen): string | null {
   const { subject } = exact
@@ -180,7 +180,7 @@ function renderedText(exact: Seen): string | null {
   return rendered === text || left < 0 ? null : rendered
 }
 
-/** The statement with its values in place may be so much longer than without. */
+/** The values may add at most so many characters to the statement. */
 const RENDERED_MORE_MAX = 1_048_576
 
 function inPlace(parameter: Parameter): string {
@@ -194,7 +194,7 @@ function inPlace(parameter: Parameter): string {
 const PARAMETERS =
   /[eE]'(?:[^'\\]|\\[^]|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n\r]*|\/\*[^]*?\*\/|\$([A-Za-z_]\w*)?\$[^]*?\$\1?\$|[A-Za-z_][\w$]*|\$(\d+)/g
 
-/** Text as it is; what is no UTF-8 byte by byte, since a replacement character could stand for anything. */
+/** Text as it is; bytes that are not UTF-8 in hexadecimal, since a replacement character could stand for anything. */
 const shownBytes = (bytes: Buffer): string => (isUtf8(bytes) ? bytes.toString('utf8') : hex(bytes))
 
 const hex = (bytes: Buffer): string => `\\x${bytes.toString('hex')}`

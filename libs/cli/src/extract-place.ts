@@ -11,7 +11,7 @@ export async function folderBeside(place: string): Promise<string> {
   return mkdtemp(`${place}.partial-`)
 }
 
-/** Gives a folder its place. What was there is deleted when the new one is in place, and is back where that fails. */
+/** Moves a folder to its place. The folder that was there is deleted then, or put back where the move fails. */
 export async function putInPlace(folder: string, place: string): Promise<void> {
   if (!existsSync(place)) return rename(folder, place)
   const aside = `${folder}.replaced`

@@ -12,7 +12,7 @@ export type ExtractOptions = {
   readonly dir: string
   readonly topics: readonly string[]
   readonly fromMs: number
-  /** Not of it any more. */
+  /** The end of the span, which is not part of it. */
   readonly toMs: number
   progress(done: number, all: number): void
 }
@@ -126,7 +126,7 @@ export async function extract(log: Log, options: ExtractOptions): Promise<Manife
       const { offset } = record.position
       if (offset > part.next) gap(part.name, part.next, offset)
       part.next = offset + 1
-      // Clocks of several machines: a later record may have an earlier time, so all are looked at.
+      // The clocks of several machines differ: a later record may have an earlier time, so all are looked at.
       if (record.timestampMs < fromMs || record.timestampMs >= toMs) continue
       const event = eventObject(record)
       const value = record.status === 'tombstone' ? null : record.value.toString('base64')
@@ -229,7 +229,7 @@ type Part = {
   readonly schemas: Set<string>
 }
 
-/** On the disk before anybody is told. */
+/** Closes a file once it is on the disk, before anybody is told of it. */
 async function closed(handle: FileHandle): Promise<void> {
   await handle.sync()
   await handle.close()

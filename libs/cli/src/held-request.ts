@@ -8,7 +8,7 @@ import { left, moment } from './time.ts'
 /** Requests as a table. */
 export function requestTable(requests: readonly unknown[], nowMs: number, paint: Paint): string {
   return table(
-    // Last what is long, so that a narrow terminal cuts nothing else off.
+    // The long column comes last, so that a narrow terminal cuts nothing else off.
     ['REQUEST', 'STATUS', 'WHO', 'PROFILE', 'WAITS FOR', 'TIME LEFT', 'WHAT'],
     requests.map((request) => {
       const status = json.text(request, 'status')
@@ -88,7 +88,7 @@ export function requestText(
   return `${head}${body}\n${exact}\n${chainsText(request, paint)}`
 }
 
-/** How long people can still answer, until when, and what ends it then. */
+/** The time that people have left to answer, its end, and the limit that ends it. */
 function timeLeft(request: unknown, deadline: string, nowMs: number): string {
   const limit = json.textOrNull(request, 'deadlineOf')
   const why = limit === null || limit === 'deadline' ? '' : ` (${oneLine(limit)})`

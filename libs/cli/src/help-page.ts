@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { programFor } from './program.ts'
 
-/** What --help says of everything, as a page: `countersign.js` prints it where nothing is installed yet. */
+/** The help of all commands as a page: `countersign.js` prints it where nothing is installed yet. */
 export function cliHelp(): string {
   const program = programFor({
     out: () => undefined,

@@ -20,7 +20,7 @@ export type HttpCall = {
   readonly limitMs?: number
 }
 
-/** What a server answered, good or bad. */
+/** The answer of a server, good or bad. */
 export type Answered = { readonly status: number; readonly body: unknown }
 
 /** Calls an API; a refusal is an answer too. */
@@ -46,7 +46,7 @@ export async function answerOf(call: HttpCall): Promise<unknown> {
   return found.body
 }
 
-/** What a server says is wrong. */
+/** The problem that a server reports. */
 export function problemIn({ status, body }: Answered): Problem {
   const code = json.text(body, 'code')
   const detail = json.textOrNull(body, 'detail') ?? `the server answered ${status}`
@@ -71,7 +71,7 @@ const COMMANDS: ReadonlyMap<string, string> = new Map([
 export const opened = (call: HttpCall): Promise<Response> =>
   answered(call, async (response) => response)
 
-/** Calls, and takes what is wanted of the response within the same limit. */
+/** Calls, and reads the wanted part of the response within the same limit. */
 async function answered<T>(call: HttpCall, take: (response: Response) => Promise<T>): Promise<T> {
   const { url, token, accept = 'application/json', limitMs = LIMIT_MS } = call
   const stop = new AbortController()

@@ -49,6 +49,6 @@ function tokenIn({ status, body }: Answered): Secret<string> | null {
   return status < 400 && token !== null ? new Secret(token) : null
 }
 
-/** What the development identity provider of `infra/local` agrees on; it listens on loopback only. */
+/** The client and the secrets of the development identity provider of `infra/local`; it listens on loopback only. */
 const PERSON_CLIENT = 'countersign-development'
 const developmentSecretOf = (name: string): string => `${name}-development-secret`

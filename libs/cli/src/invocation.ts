@@ -7,7 +7,7 @@ type Env = Readonly<Record<string, string | undefined>>
 /** The folder of this checkout; its instances are found from any other folder. */
 export const HOME = resolve(import.meta.dirname, '..', '..', '..')
 
-/** What a person types to call us again: as they did, or shorter where a shell finds us by name. */
+/** The words with which a person calls us again: as they did, or shorter where a shell finds us by name. */
 export function invokedAs(env: Env, workingDirectory: string): string {
   if (env['npm_command'] === 'exec') return 'npx countersign'
   const typed = env['COUNTERSIGN_INVOKED_AS'] ?? join(HOME, 'countersign.js')
@@ -17,7 +17,7 @@ export function invokedAs(env: Env, workingDirectory: string): string {
   return first !== undefined && realOf(first) === own ? 'countersign' : quoted(typed)
 }
 
-/** A line for a shell that does what is meant, for who called us: under our name, as the same person, at the same place. */
+/** A shell line that runs these words for the caller: under the name they used, as the same person, at the same place. */
 export function commandLine(name: string, words: string, options: GlobalOptions): string {
   const said: [string, string | undefined][] = [
     ['--as', options.as],

@@ -2,20 +2,20 @@ import { once } from 'node:events'
 import type { Writable } from 'node:stream'
 import { invokedAs } from './invocation.ts'
 
-/** What the commands know of the world around them, so that tests can be that world. */
+/** The world around the commands, which a test can replace. */
 export type Io = {
   out(text: string): void
   err(text: string): void
-  /** Resolves when the output was taken so far that more may be written; at once where nobody knows. */
+  /** Resolves when the output has room for more; at once where that is not known. */
   drained?(): Promise<void>
   readonly env: Readonly<Record<string, string | undefined>>
   readonly workingDirectory: string
   /** Whether a person looks at the output. */
   readonly isTerminal: boolean
   nowMs(): number
-  /** Asks who looks; null where nobody can answer. */
+  /** Asks the person at the terminal; null where nobody can answer. */
   readonly ask: ((question: string) => Promise<string>) | null
-  /** What was typed to call us. */
+  /** The words that were typed to call us. */
   readonly invokedAs?: string
 }
 
@@ -45,7 +45,7 @@ export function drainOf(stream: Writable): () => Promise<void> {
 async function asked(question: string): Promise<string> {
   const { createInterface } = await import('node:readline/promises')
   const terminal = createInterface({ input: process.stdin, output: process.stdout })
-  // The end of the input answers nothing.
+  // The end of the input counts as an empty answer.
   const closed = once(terminal, 'close').then(() => '')
   const answer = await Promise.race([terminal.question(question), closed])
   terminal.close()

@@ -12,7 +12,7 @@ export async function* jsonLines(chunks: AsyncIterable<Uint8Array>): AsyncGenera
         throw new RangeError('a line is too long')
       const isEnded = text.includes('\n')
       pending += text
-      // What came before is not searched again with each chunk.
+      // A chunk without a line feed ends no line, so the earlier text is not searched again.
       if (!isEnded) continue
       const lines = pending.split('\n')
       pending = lines.pop() ?? ''
@@ -24,7 +24,7 @@ export async function* jsonLines(chunks: AsyncIterable<Uint8Array>): AsyncGenera
   if (pending !== '') throw cutOff(null)
 }
 
-/** A head and its entries, up to the line that says how many `entries` these are: an answer that was cut does not look whole. */
+/** A head and its entries, up to the line that gives their number as `entries`: an answer that was cut does not look whole. */
 export async function* counted(lines: AsyncIterable<unknown>): AsyncGenerator<unknown> {
   let count = -1
   for await (const line of lines) {

@@ -1,4 +1,4 @@
-/** Reads answers of the APIs field by field; what is missing is empty, so that an older client reads a newer server. */
+/** Reads answers of the APIs field by field; a missing field is empty, so that an older client reads a newer server. */
 export const json = {
   text: (value: unknown, name: string): string => {
     const found = member(value, name)

@@ -60,7 +60,7 @@ async function serviceFinding(context: Context, service: string, dir: string): P
   }
 }
 
-/** A broker that does not answer is found as a service. */
+/** The revocations that do not succeed. A broker that does not answer is reported with the services. */
 async function revocationFindings(context: Context): Promise<readonly Finding[]> {
   const port = settingsOfService(context, 'credential-broker')?.['CS_HEALTH_PORT'] ?? ''
   if (port === '') return []
@@ -82,7 +82,7 @@ async function kafkaFinding(context: Context, next: string): Promise<Finding> {
   return { check: 'kafka', status: 'failed', detail: `nothing listens on ${brokers}`, next }
 }
 
-/** Whether an agent would be answered: a request for TLS (PostgreSQL protocol, SSLRequest) gets an `S`. */
+/** Checks that an agent would be answered: a request for TLS (PostgreSQL protocol, SSLRequest) gets an `S`. */
 async function agentPortFinding(context: Context, next: string): Promise<Finding> {
   const port = Number(settingsOfService(context, 'proxy')?.['CS_POSTGRES_PORT'])
   const isThere = await answers('127.0.0.1', port, SSL_REQUEST)

@@ -3,9 +3,9 @@ import type { Log, LogRecord, Position, Span } from '@countersign/log'
 
 export type ReadingOptions = {
   readonly topics: readonly string[]
-  /** Where each partition begins; null for what comes from now on. */
+  /** The moment at which each partition begins; null to begin with the records that come from now on. */
   readonly sinceMs: number | null
-  /** Records of one partition in order; the next are not fetched for ever while this takes its time. */
+  /** Gets records of one partition in order; while it takes its time, the fetching of more stops after a while. */
   onRecords(records: readonly LogRecord[], span: Span): Promise<void> | void
 }
 
@@ -13,9 +13,9 @@ export type ReadingOptions = {
 export type Reading = AsyncDisposable & {
   /** The offsets that each topic had then, by partition. */
   readonly spans: ReadonlyMap<string, ReadonlyMap<number, Span>>
-  /** Resolves when all that was there then was given. Rejects where the log stops giving it. */
+  /** Resolves when every record that was there then was delivered. Rejects where the log stops delivering. */
   caughtUp(): Promise<void>
-  /** Resolves when this partition was given as far as this offset. */
+  /** Resolves when this partition was delivered up to this offset. */
   reached(position: Position): Promise<void>
   readonly failed: Promise<never>
 }

@@ -16,8 +16,8 @@ export function paintFor(
 }
 
 /**
- * The one way to a terminal: everything that could move its cursor or change its colours is shown as what it is, whoever
- * wrote it and whatever a command forgot. Colours of our own pass as marks that nobody else can know.
+ * The one way to a terminal: every character that could move its cursor or change its colours is shown as an escape,
+ * whoever wrote it and even where a command forgot that. Colours of our own pass as marks that nobody else can know.
  */
 export function safely(io: Io): Io {
   const { ask } = io
@@ -29,7 +29,7 @@ export function safely(io: Io): Io {
   }
 }
 
-/** How many characters of a text are seen. */
+/** The number of characters of a text that are seen. */
 export const widthOf = (text: string): number => [...text.replace(MARKS, '')].length
 
 /** The colour of a status or a kind of event. */
@@ -52,7 +52,7 @@ const CODES: Readonly<Record<string, string>> = {
   yellow: '33',
   cyan: '36',
 }
-/** New for each process. */
+/** The secret part of our marks, new for each process. */
 const SECRET = randomBytes(12).toString('hex')
 const mark = (style: Style | 'reset'): string => `\u{f5500}${SECRET}:${style}\u{f5500}`
 const MARKS = new RegExp(`\u{f5500}${SECRET}:([a-z]+)\u{f5500}`, 'gu')

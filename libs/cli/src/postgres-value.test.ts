@@ -24,7 +24,7 @@ function uncopied(field: string): string {
 
 describe('a value in binary format reads as PostgreSQL writes it', () => {
   for (const [oid = '', bytes = '', cast = ''] of captured) {
-    // The cast of an address to text says its mask; what psql shows does not, when it is whole.
+    // The cast of an address to text shows its mask; psql leaves the mask out where it covers the whole address.
     const text = oid === '869' ? cast.replace(/\/(32|128)$/, '') : cast
     test(`${oid}: ${text}`, () =>
       assert.equal(postgresValue(Number(oid), Buffer.from(bytes, 'hex')).text, text))
@@ -80,7 +80,7 @@ const TEXT = 25
 const TEXTS = 1009
 const QUOTES = Buffer.from('"\\"\\')
 
-/** A value in so many others. */
+/** A value nested in so many others. */
 function nested(depth: number, around: (bytes: Buffer) => Buffer, first: Buffer): Buffer {
   return Array.from({ length: depth }).reduce<Buffer>(around, first)
 }

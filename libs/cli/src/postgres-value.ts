@@ -4,10 +4,10 @@ import type { ValueType } from '@countersign/contracts'
 export type PostgresValue = { readonly type: string | null; readonly text: string | null }
 
 /**
- * What the bytes of a parameter in binary format stand for: the text that PostgreSQL gives for the value, with
- * `DateStyle = ISO`, `IntervalStyle = postgres` and the time zone UTC. The text is null for types that are not known, for
- * bytes that are none of the type, and where it would be too long or too deep: then only the bytes can be shown. The bytes are
- * chosen by the agent: each level of a value in a value may double its quotes.
+ * The value of a parameter in binary format: the text that PostgreSQL gives for it, with `DateStyle = ISO`,
+ * `IntervalStyle = postgres` and the time zone UTC. The text is null for types that are not known, for bytes that are no
+ * value of the type, and where it would be too long or too deep: then only the bytes can be shown. The bytes are chosen by
+ * the agent: each level of a value in a value may double its quotes.
  *
  * Known limits: `money` is written without a currency; types without a format that is documented by their send function, such
  * as tsvector, and base types of extensions as bytes; row types of tables only where `types` has them.
@@ -22,7 +22,7 @@ export function postgresValue(
   try {
     return { type, text: textOf(oid, bytes, { types, depth: 0, lengthMax }) }
   } catch {
-    // A read beyond the end, or what no value of the type has.
+    // A read went beyond the end, or the bytes are no value of the type.
     return { type, text: null }
   }
 }
@@ -62,7 +62,7 @@ function readerOf(oid: number, types: TargetTypes): Read | null {
   }
 }
 
-/** The type itself, or what a domain is over in the end. */
+/** The type itself, or the type that a domain is made over in the end. */
 function baseOf(oid: number, types: TargetTypes): number {
   let base = oid
   for (let steps = types.size; steps > 0; steps--) {
@@ -287,7 +287,7 @@ function ipv6(address: Buffer): string {
 const macaddr = (length: number) =>
   exactly(length, (bytes) => bytes.toString('hex').replace(/..(?=.)/g, '$&:'))
 
-/** How many bits, then the bits. */
+/** The number of bits, then the bits. */
 function bits(bytes: Buffer): string {
   const count = bytes.readInt32BE()
   const all = [...bytes.subarray(4)].map((byte) => byte.toString(2).padStart(8, '0')).join('')
@@ -341,7 +341,7 @@ const array =
   (bytes, scope) => {
     const dimensions = bytes.readInt32BE()
     if (dimensions < 0 || dimensions > DIMENSIONS_MAX) throw new RangeError('too many dimensions')
-    // As PostgreSQL does: else the bytes could nest arrays in arrays.
+    // PostgreSQL refuses this too; otherwise the bytes could nest arrays in arrays.
     if (bytes.readUInt32BE(8) !== oid) throw new RangeError('another type of elements')
     const places = Array.from({ length: dimensions }, (_, index) => 12 + index * 8)
     const sizes = places.map((place) => bytes.readInt32BE(place))
@@ -376,11 +376,11 @@ const array =
 function inner(oid: number, bytes: Buffer, { length, scope }: Inner): string {
   if (bytes.length !== length) throw new RangeError('another length')
   const text = textOf(oid, bytes, { ...scope, depth: scope.depth + 1 })
-  // The output function says less than the cast to text.
+  // The output function gives one letter, `t` or `f`, where the cast to text gives the word.
   return baseOf(oid, scope.types) === BOOL_OID ? text.slice(0, 1) : text
 }
 
-/** The length that stands before a value, and what it stands in. */
+/** The length that stands before a value, and the scope that the value stands in. */
 type Inner = { readonly length: number; readonly scope: Scope }
 
 /** Throws where the type is not known, the bytes are none of it, or the text is too long or too deep. */

@@ -1,13 +1,13 @@
 /**
- * Text that others wrote, safe for a terminal: what would move the cursor, change colours, turn the direction of
- * writing or not be seen at all is shown as what it is. An agent must not be able to draw what a reviewer sees.
+ * Text that others wrote, safe for a terminal: characters that move the cursor, change colours, turn the direction
+ * of writing or are not seen at all are shown as escapes. An agent must not be able to draw what a reviewer sees.
  */
 export const printable = (text: string): string => text.replace(DANGEROUS, escaped)
 
 /** The same on one line. */
 export const oneLine = (text: string): string => printable(text.replace(/\s+/g, ' ').trim())
 
-/** JSON of the same value that is safe for a terminal too: what is escaped there is escaped as JSON does it. */
+/** JSON of a value that is safe for a terminal too: the same characters are escaped, as JSON does it. */
 export const printableJson = (value: unknown, indent?: number): string =>
   JSON.stringify(value, null, indent).replace(DANGEROUS, (found) =>
     found.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),

@@ -2,7 +2,7 @@ import { ERROR_CODES, type Problem } from '@countersign/kernel'
 import type { Context } from './context.ts'
 import { hinted } from './invocation.ts'
 
-/** What went wrong as RFC 9457 problem details, as the services answer it too. */
+/** A problem as RFC 9457 problem details, in the form in which the services answer it too. */
 export const problemJson = (problem: Problem, command: Context['command']): object => ({
   type: `urn:countersign:error:${problem.code}`,
   title: ERROR_CODES[problem.code],
@@ -11,7 +11,7 @@ export const problemJson = (problem: Problem, command: Context['command']): obje
   ...(problem.hint === null ? {} : { hint: hinted(problem.hint, command) }),
 })
 
-/** What went wrong for people, and what to do next. */
+/** A problem for people, with the next step. */
 export function problemText(
   problem: Problem,
   { paint, command }: Pick<Context, 'paint' | 'command'>,

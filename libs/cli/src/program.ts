@@ -229,7 +229,7 @@ function eventCount(text: string): number {
 function moment(text: string): string {
   const found = /^(\d{1,6})(s|m|h|d)$/.exec(text)
   const unit = UNITS[found?.[2] ?? '']
-  // Other texts that a machine takes for a date would be a surprise: `1` is a day of 2001. Everything shown is of UTC.
+  // Other texts that a machine takes for a date would be a surprise: `1` is a day of 2001. Everything shown is in UTC.
   const [, day, time = '00:00', zone = 'Z'] = DATE.exec(text) ?? []
   const date = day === undefined ? Number.NaN : Date.parse(`${day}T${time}${zone}`)
   const at = unit === undefined ? date : Date.now() - Number(found?.[1]) * unit
@@ -240,7 +240,7 @@ function moment(text: string): string {
 const DATE =
   /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}:\d{2})?)?$/
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-/** They are held to be put in the order of time. */
+/** The most events that are held in memory, to be put in the order of time. */
 const EVENTS_MAX = 100_000
 export const STATUSES = [
   'pending',

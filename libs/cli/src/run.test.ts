@@ -39,7 +39,7 @@ const SUBJECT = {
 }
 const subject = encodeSubject(SUBJECT)
 const digest = digestOf(subject)
-/** What moves a cursor, turns the direction, or is not seen. */
+/** Characters that move a cursor, turn the direction of writing, or are not seen. */
 const DANGEROUS = /(?![\t\n])[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/u
 const RESULT = { columns: ['c'], rows: [['v']], tag: 'SELECT 1' }
 const base64 = (bytes: Buffer): string => bytes.toString('base64')

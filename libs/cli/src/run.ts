@@ -9,7 +9,7 @@ import { problemJson, problemText } from './problem.ts'
 import { NEXT, programFor } from './program.ts'
 import type { GlobalOptions } from './settings.ts'
 
-/** What a command does; its number is the exit status. */
+/** The work of a command; its number is the exit status. */
 export type Work = (context: Context) => Promise<number | void> | number | void
 
 /** Runs one command line; gives its exit status: 0 done, 1 refused or failed, 2 not understood. */
@@ -23,7 +23,7 @@ export async function run(words: readonly string[], world: Io): Promise<number> 
   let options: GlobalOptions = {}
   const program = programFor({
     out: io.out,
-    // With --json what is wrong is said on stdout, as problem details.
+    // With --json a mistake of the caller is reported on stdout, as problem details.
     err: isJson ? (text) => void said.push(text) : (text) => io.err(hinted(text, line)),
     async perform(work) {
       options = program.opts<GlobalOptions>()
@@ -52,7 +52,7 @@ export async function run(words: readonly string[], world: Io): Promise<number> 
     io.out(`${printableJson(problemJson(problem, line), 2)}\n`)
   }
 
-  /** A mistake of our own shows where it was made. */
+  /** A fault of our own is printed with the place where it happened. */
   function mistakeText(thrown: unknown): string {
     const failed = paint('red', 'failed')
     return `${failed}: ${thrown instanceof Error ? (thrown.stack ?? '') : messageOf(thrown)}\n`
@@ -63,7 +63,7 @@ export async function run(words: readonly string[], world: Io): Promise<number> 
   }
 }
 
-/** The message of commander, in parts. It prints the help alone where a command is missing. */
+/** The message of commander as a problem. Where a command is missing, commander prints the help alone. */
 function misunderstood({ message }: CommanderError, said: string): Problem {
   const hint = said.split('\n').find((text) => text.startsWith(NEXT))
   const detail = message.startsWith('(') ? 'a command is needed' : message.replace(/^error: /, '')

@@ -16,7 +16,7 @@ export type GlobalOptions = {
   readonly as?: string
 }
 
-/** Where things are, and who calls. What is null was not said anywhere. */
+/** The addresses of the services, and the caller. A value that was not given anywhere is null. */
 export type Settings = {
   readonly json: boolean
   readonly instance: string

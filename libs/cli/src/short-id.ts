@@ -1,6 +1,6 @@
 import { failed, ok, type Result } from '@countersign/kernel'
 
-/** How many characters a list shows: the random end of a UUIDv7; its beginning is only the time. */
+/** The characters of an id that a list shows: the random end of a UUIDv7; its beginning is only the time. */
 export const shortId = (id: string): string => id.slice(-SHORT)
 
 /** The one id that begins or ends with this text. */

@@ -8,7 +8,7 @@ import type { Context } from './context.ts'
 import { HOME } from './invocation.ts'
 import { json } from './json.ts'
 
-/** Something that was looked at, and what to do when it is not well. */
+/** The result of one check, and what to do where it is not well. */
 export type Finding = {
   readonly check: string
   readonly status: 'ok' | 'warning' | 'failed'
@@ -27,8 +27,8 @@ export function settingsOfService(
 }
 
 /**
- * Looks at targets where the secrets of the broker are, which the command line never sees: for a local instance as a
- * process with the settings of its broker. Without profiles those in force are looked at.
+ * Checks targets where the secrets of the broker are, which the command line never sees: for a local instance in a
+ * process with the settings of its broker. Without `profiles`, those in force are checked.
  */
 export async function targetFindings(
   context: Context,

@@ -7,7 +7,7 @@ export function span(ms: number): string {
   return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} min`
 }
 
-/** How long there is until a moment, or how long it is over. */
+/** The time that is left until a moment, or `over`. */
 export function left(iso: string | null, nowMs: number): string {
   if (iso === null) return '–'
   const ms = Date.parse(iso) - nowMs

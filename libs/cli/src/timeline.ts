@@ -7,7 +7,7 @@ import { momentOf, offset, span } from './time.ts'
 
 export type TimelineOptions = { paint: Paint; startedMs: number; rowsMax: number }
 
-/** One entry of a session's timeline: when, what, who, and the result as the agent saw it. */
+/** One entry of a session's timeline: its time, what happened, who did it, and the result as the agent saw it. */
 export function timelineText(entry: unknown, options: TimelineOptions): string {
   const { paint, startedMs } = options
   const kind = json.text(entry, 'kind')
@@ -28,7 +28,7 @@ export function timelineText(entry: unknown, options: TimelineOptions): string {
   return `${head}\n${statement}${heldDataText(entry, options)}${cutText(entry, options)}${resultText(json.member(entry, 'result'), options)}`
 }
 
-/** Statements and values that are too long for a timeline. */
+/** The note that a statement or its values are too long for a timeline. */
 function cutText(entry: unknown, { paint }: TimelineOptions): string {
   const whole = json.textOrNull(entry, 'whole')
   if (whole === null) return ''

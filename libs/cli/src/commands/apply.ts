@@ -36,7 +36,7 @@ export async function apply(context: Context, options: ApplyOptions): Promise<nu
     context.print(tried, () => changesText(tried, context, { isDry: true }))
     return 0
   }
-  // Nothing is removed that was not shown to who asked for it.
+  // Nothing is removed that was not shown first to the person who asked for it.
   const shown = prune && !yes ? await sent(context, { ...body, dryRun: true }) : undefined
   if (shown === null) return 1
   if (shown !== undefined && !(await isPruningWanted(context, shown))) return 1
@@ -48,7 +48,7 @@ export async function apply(context: Context, options: ApplyOptions): Promise<nu
   return 0
 }
 
-/** What the console answers; null where it found mistakes, which are printed. */
+/** The answer of the console; null where it found mistakes, which are printed. */
 async function sent(context: Context, body: object): Promise<unknown> {
   const url = `${context.consoleUrl()}/v1/catalog`
   const call = { url, token: await context.token(), method: 'PUT' as const, body }
@@ -69,7 +69,7 @@ async function sent(context: Context, body: object): Promise<unknown> {
   return answered.body
 }
 
-/** Looks at the targets of the profiles that were sent; with anything missing there, nothing is applied. */
+/** Checks the targets of the profiles that were sent; if anything is missing there, nothing is applied. */
 async function areTargetsWell(context: Context, body: object): Promise<boolean> {
   const tried = await sent(context, { ...body, dryRun: true })
   if (tried === null) return false
@@ -177,7 +177,7 @@ function namesIn(place: string): readonly { name: string; text: string }[] {
   }
 }
 
-/** NAME=value, as often as it is given. */
+/** The variables of `--set NAME=value`, which may be given several times. */
 export function variablesOf(set: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     set.map((pair): [string, string] => {
@@ -190,5 +190,5 @@ export function variablesOf(set: readonly string[]): Record<string, string> {
   )
 }
 
-/** Targets are asked too, where that was wanted. */
+/** The console checks and writes a whole catalog within this time. */
 const LIMIT_MS = 60_000

@@ -7,7 +7,7 @@ import { json } from '../json.ts'
 import { oneLine } from '../printable.ts'
 import { table } from '../table.ts'
 
-/** Lists what is in force. */
+/** Lists the definitions in force. */
 export async function list(context: Context): Promise<void> {
   const answer = await got(context, '')
   const found = json.list(answer, 'definitions')

@@ -6,7 +6,7 @@ import { oneLine } from '../printable.ts'
 import { type GlobalOptions } from '../settings.ts'
 import { sessionsIn } from './sessions.ts'
 
-/** Prints what may stand in place of the last word, one a line; nothing where that cannot be said. */
+/** Prints the possible last words, one a line; nothing where they cannot be found out. */
 export async function complete(
   { io }: Context,
   words: readonly string[],
@@ -41,7 +41,7 @@ export async function complete(
     return argument?.argChoices ?? named(argument?.name() ?? '')
   }
 
-  /** What an argument or option of this name may be. */
+  /** The values that an argument or option of this name may have. */
   async function named(name: string): Promise<readonly string[]> {
     const context = contextOf(io, globalOptions(program, before))
     const all = async (url: string): Promise<unknown> =>
@@ -82,7 +82,7 @@ function commandIn(program: Command, words: readonly string[]): Command {
   return command
 }
 
-/** The global options among the words; those of commands are none of our business. */
+/** The global options among the words; those of commands are passed over. */
 function globalOptions(program: Command, words: readonly string[]): GlobalOptions {
   const said: Record<string, string | boolean> = {}
   words.forEach((word, index) => {
@@ -93,7 +93,7 @@ function globalOptions(program: Command, words: readonly string[]): GlobalOption
   return said
 }
 
-/** Whom the development identity provider of `infra/local` knows. */
+/** The names that the development identity provider of `infra/local` knows. */
 const DEVELOPMENT_NAMES = [
   'ana',
   'bo',
@@ -104,5 +104,5 @@ const DEVELOPMENT_NAMES = [
   'ci-deploy',
   'nightly-report',
 ]
-/** Somebody waits with a finger on the tab key. */
+/** A person waits with a finger on the tab key, so an answer may not take longer. */
 const LIMIT_MS = 2_000

@@ -13,8 +13,8 @@ import { span } from '../time.ts'
 type Check = { readonly name: string; readonly next: string; run(): Promise<string> }
 
 /**
- * Looks at everything: what the command line needs, every part of a local instance, and each target that a profile names.
- * Says what to do about what is not well. A warning leaves the status 0.
+ * Checks everything: what the command line needs, every part of a local instance, and each target that a profile names.
+ * Says what to do about each failed check. A warning leaves the status 0.
  */
 export async function doctor(context: Context): Promise<number> {
   const checks = checksOf(context)
@@ -29,7 +29,7 @@ export async function doctor(context: Context): Promise<number> {
   return isWell ? 0 : 1
 }
 
-/** Where neither console nor replay runs, the system is stopped: what else fails then has the same cure. */
+/** If neither console nor replay runs, the system is stopped: the advice for that cures the other failures too. */
 function oneAdvice(findings: readonly Finding[]): readonly Finding[] {
   const isDown = ({ check, status }: Finding): boolean =>
     status === 'failed' && (check === 'console' || check === 'replay')
@@ -107,7 +107,7 @@ async function foundBy({ name, next, run }: Check): Promise<Finding> {
   }
 }
 
-/** Any answer of the API will do, also that a token is needed. */
+/** Any answer of the API below status 500 will do, also that a token is needed. */
 async function reached(url: string): Promise<string> {
   const response = await opened({ url, token: null, limitMs: 5_000 })
   await response.body?.cancel()

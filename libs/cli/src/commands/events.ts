@@ -21,7 +21,7 @@ export type EventsOptions = {
   readonly all?: boolean
 }
 
-/** Prints what stands in the log, decoded here and read from Kafka itself. */
+/** Prints records of the log, read from Kafka itself and decoded here. */
 export async function events(
   context: Context,
   options: EventsOptions,
@@ -46,7 +46,7 @@ export async function events(
   const limit = options.limit ?? LIMIT
   const newest = newestOf(limit)
   const opened = Promise.withResolvers<Reading>()
-  // A follower that begins at a moment misses nothing; the newest records are held back to be put in order.
+  // A follower without --limit prints each record at once; otherwise the newest are held back to be put in order.
   let isLive = follow && options.limit === undefined
   // The topic of the sessions tells which sessions are of an agent, so it is read whether it is wanted or not.
   const read = agents === null || topics.includes(SESSIONS) ? topics : [...topics, SESSIONS]
@@ -84,7 +84,7 @@ export async function events(
   }
 }
 
-/** The topics that were named; else all that may be read but the schemas, which say how to read and not what happened. */
+/** The topics that were named; else all that may be read but the schemas, which tell how to read, not what happened. */
 async function wantedTopics(
   readable: readonly string[],
   { topic: named = [] }: EventsOptions,
@@ -102,7 +102,7 @@ async function wantedTopics(
   return named.length > 0 ? [...new Set(named)] : readable.filter((one) => one !== SCHEMAS_TOPIC)
 }
 
-/** Without a beginning a listing goes back a day from its end, and following begins now. */
+/** Without --since a listing begins a day before its end, and following begins now. */
 function beginningOf({ since, until, follow, limit }: EventsOptions, nowMs: number): number | null {
   if (since !== undefined) return Date.parse(since)
   if (follow === true && limit === undefined) return null
@@ -116,12 +116,12 @@ function isWanted(record: LogRecord, options: EventsOptions, topics: readonly st
   if (types.length > 0 ? !types.includes(type ?? '') : !all && HEARTBEATS.has(type ?? ''))
     return false
   if (session !== undefined && record.key !== session.toLowerCase()) return false
-  // Clocks of several machines: a later record may have an earlier time.
+  // The clocks of several machines differ: a later record may have an earlier time.
   if (since !== undefined && record.timestampMs < Date.parse(since)) return false
   return until === undefined || record.timestampMs < Date.parse(until)
 }
 
-/** The newest of what is added, by their times. */
+/** Keeps the newest of the added events, by their times. */
 function newestOf(max: number): {
   add(event: EventObject): void
   taken(): { found: readonly EventObject[]; leftOut: number }
@@ -151,7 +151,7 @@ const byTime = (a: EventObject, b: EventObject): number =>
 
 const compared = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
-/** They say that somebody is alive, several times a second. */
+/** Messages that only say that a service is alive, several times a second. */
 const HEARTBEATS: ReadonlySet<string> = new Set(['CoverageAlive', 'LeaseRenewed'])
 const LIMIT = 1_000
 const DAY_MS = 86_400_000

@@ -16,7 +16,7 @@ export type ExportOptions = {
 }
 
 /**
- * Writes all that stands in the log of a span of time as files. The folder has its name when everything in it is on the
+ * Writes all records of the log of a span of time as files. The folder gets its name when everything in it is on the
  * disk; until then it is called `….partial-` and six letters. The status is 0 only where nothing is missing.
  */
 export async function exported(
@@ -78,7 +78,7 @@ function extractText(
   ].join('')
 }
 
-/** A line at the beginning, and whenever another tenth is done. */
+/** Prints a line whenever another tenth is done. */
 function progressTo({ io }: Context): (done: number, all: number) => void {
   let told = 0
   return (done, all) => {
@@ -89,8 +89,8 @@ function progressTo({ io }: Context): (done: number, all: number) => void {
   }
 }
 
-/** As a part of the name of a file on every system. */
+/** A moment as a part of the name of a file on every system. */
 const nameOf = (iso: string): string => iso.replace(/[-:]|\.000/g, '')
 
-/** An append that was begun before may be acknowledged until then, and clocks differ. */
+/** Records may still come this long after their time: an append may be under way, and clocks differ. */
 const SETTLED_MS = 60_000

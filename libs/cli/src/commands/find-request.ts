@@ -4,7 +4,7 @@ import { answerOf, ask, problemIn } from '../http.ts'
 import { json } from '../json.ts'
 import { matchingId } from '../short-id.ts'
 
-/** A request by its id, or by the beginning or end of it. What the caller may not read is null. */
+/** A request by its id, or by the beginning or end of it. A request that the caller may not read is null. */
 export async function findRequest(
   context: Context,
   typed: string,
@@ -19,7 +19,7 @@ export async function findRequest(
     return { id: wanted, request: answered.body }
   }
   const requests = json.list(await answerOf({ url: `${url}?status=all`, token }), 'requests')
-  // Those that wait come first: they are what people mean.
+  // Requests that wait come first, since people mean those.
   const pending = requests.filter((request) => json.text(request, 'status') === 'pending')
   const found = [pending, requests].map((some) =>
     matchingId(

@@ -5,7 +5,7 @@ import { oneLine } from '../printable.ts'
 import { table } from '../table.ts'
 import { span } from '../time.ts'
 
-/** Lists to what one can connect. */
+/** Lists the connection profiles, to which one can connect. */
 export async function profiles(context: Context): Promise<void> {
   const url = `${context.consoleUrl()}/v1/profiles`
   const answer = await answerOf({ url, token: await context.token() })

@@ -31,7 +31,7 @@ export async function replay(
   }
   const { out } = context.io
   if (context.settings.json) {
-    // Written as it comes: a long session is longer than one text can be.
+    // Each entry is written as it comes: a long session is longer than one text can be.
     out(printableJson({ ...Object(head), timeline: [] }, 2).slice(0, -END.length))
     let separator = '['
     if (!isLive)
@@ -46,7 +46,7 @@ export async function replay(
     if (!isLive) for await (const entry of entries) if (isShown(entry)) out(entryText(entry))
   }
   if (!isLive) return
-  // The live stream tells what was too, so that nothing is missed between the two.
+  // The live stream begins with the past entries, so that none is missed between the two.
   await entries.return(undefined)
   for await (const entry of live(context, url)) {
     if (!isShown(entry)) continue
@@ -55,7 +55,7 @@ export async function replay(
   }
 }
 
-/** A session: what is said of it, and its timeline, however long that is. An older replay sends it as one object. */
+/** A session: its head, and its timeline, however long that is. An older replay sends both as one object. */
 async function whole(
   context: Context,
   url: string,
@@ -112,7 +112,7 @@ async function findSession(context: Context, typed: string): Promise<string> {
   })
 }
 
-/** The session stands beside the timeline, or under a name. */
+/** The fields of the session stand beside the timeline, or under the name `session`. */
 function headOf(answer: unknown, id: string, { paint }: Context): string {
   const session = json.member(answer, 'session') ?? answer
   const behalfOf = json.textOrNull(session, 'behalfOf')
@@ -122,13 +122,13 @@ function headOf(answer: unknown, id: string, { paint }: Context): string {
   return `${paint('bold', id)}  ${who} → ${where}  ${moment(json.textOrNull(session, 'startedAt'))}${paint('yellow', state)}\n\n`
 }
 
-/** Of a session whose proxy was killed, the end is not known. */
+/** A session whose proxy was killed is cut short: its end is not known. */
 function stateOf(answer: unknown): string {
   if (json.flag(answer, 'cutShort')) return '  cut short'
   return json.flag(answer, 'complete') ? '' : '  live'
 }
 
-/** How an object with an empty timeline ends. */
+/** The end of a JSON object with an empty timeline. */
 const END = '[]\n}'
-/** Of a long session its order is looked for first. */
+/** Replay first finds out the order of a long session, before it sends a line. */
 const FIRST_LINE_MS_MAX = 300_000

@@ -15,7 +15,7 @@ export type RequestsOptions = {
   watch?: boolean
 }
 
-/** Lists what waits for a countersignature; or shows one request; or goes on saying what comes. */
+/** Lists the requests that wait for a countersignature, shows one request, or watches for new ones. */
 export async function requests(
   context: Context,
   typed: string | undefined,
@@ -32,14 +32,14 @@ export async function requests(
   )
 }
 
-/** A line for each request that is there, that comes, and that changes, until the caller goes. */
+/** Prints a line for each request that is there, that comes, and that changes, until the caller stops it. */
 async function watched(context: Context, options: RequestsOptions): Promise<void> {
   const said = new Map<string, string>()
   let etag = ''
   let isFirst = true
   for (;;) {
     const after = etag === '' ? {} : { after: etag, waitMs: String(WAIT_MS) }
-    // What was seen to wait is told when it ends, so all are asked for.
+    // The end of a request that was seen to wait is told too, so all are asked for.
     const url = urlOf(context, { ...options, all: true }, after)
     const answer = await answered(url)
     if (answer === null) {
@@ -65,7 +65,7 @@ async function watched(context: Context, options: RequestsOptions): Promise<void
     isFirst = false
   }
 
-  /** What is away may come back; what is refused stays refused. */
+  /** Null where the console is away, since it may come back; a refusal is thrown, and any failure of the first call. */
   async function answered(url: string): Promise<unknown> {
     try {
       return await answerOf({ url, token: await context.token(), limitMs: WAIT_MS + 15_000 })
@@ -93,6 +93,6 @@ function urlOf(
   return `${context.consoleUrl()}/v1/requests?${query.toString()}`
 }
 
-/** How long the console waits for news before it answers without. */
+/** The longest wait of the console for news, before it answers without. */
 const WAIT_MS = 20_000
 const RETRY_MS = 2_000

@@ -45,6 +45,6 @@ export async function sessions(context: Context, options: SessionsOptions = {}):
   )
 }
 
-/** The list itself, whether it stands alone or under a name. */
+/** The list itself, whether it stands alone or under the name `sessions`. */
 export const sessionsIn = (answer: unknown): readonly unknown[] =>
   Array.isArray(answer) ? answer : json.list(answer, 'sessions')

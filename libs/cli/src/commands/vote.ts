@@ -12,7 +12,7 @@ import { shown } from './show.ts'
 export type ApproveOptions = {
   /** Vote although the exact statement cannot be shown. */
   unseen?: boolean
-  /** Do not ask. */
+  /** Vote without asking. */
   yes?: boolean
 }
 
@@ -24,21 +24,21 @@ export const approve = (
 ): Promise<number> =>
   each(context, ids, async (one, typed) => {
     const found = await findRequest(one, typed)
-    // What cannot be shown is voted on so that the attempt is on record; that too is said on purpose.
+    // A request that cannot be shown is voted on so that the attempt is on record; without a terminal it needs --yes.
     if (found.request === null && options.yes !== true && !canAsk(one)) throw unasked(typed)
     const isWanted = found.request === null || (await isSeen(one, found.request, options))
     if (!isWanted) return 1
     return vote(one, found, 'countersign', (digest) => (digest === '' ? {} : { digest }))
   })
 
-/** Shows what is voted on; whether the vote may go on. What the digest is not of is never voted on. */
+/** Shows the request, and says whether the vote may go on. Bytes that do not match the digest are never voted on. */
 async function isSeen(
   context: Context,
   request: unknown,
   { unseen = false, yes = false }: ApproveOptions,
 ): Promise<boolean> {
   const { io, settings, paint } = context
-  // Who votes on what no longer waits is told so by approval, and it is on record.
+  // A vote on a request that no longer waits is sent too: approval refuses it, and it is on record.
   const isPending = json.text(request, 'status') === 'pending'
   const exact = await exactRequest(context, request)
   if (!settings.json) io.out(`${shown(context, request, exact)}\n`)
@@ -85,7 +85,7 @@ export const withdraw = (context: Context, ids: readonly string[]): Promise<numb
     vote(one, await findRequest(one, typed), 'withdraw', () => ({})),
   )
 
-/** One after the other; what is wrong with one keeps no other from its vote. Several answers are a list. */
+/** Votes on one after the other; a failure of one keeps no other from its vote. Several answers are a list. */
 async function each(
   context: Context,
   ids: readonly string[],
@@ -120,7 +120,7 @@ async function vote(
 ): Promise<number> {
   const url = `${context.consoleUrl()}/v1/requests/${id}/${verb}`
   const body = bodyOf(json.text(request, 'digest'))
-  // A vote that is refused is recorded too, so also one that will be is sent.
+  // A refused vote is recorded too, so a vote is sent even where it will be refused.
   const answered = await ask({ url, token: await context.token(), body })
   if (answered.status >= 400) {
     if (!context.settings.json) throw problemIn(answered)
