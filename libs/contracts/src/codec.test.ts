@@ -43,7 +43,7 @@ test('what a later version wrote is understood where its schema is compatible, a
   const writtenWith = (print: string): unknown => known.get(print)
   assert.deepEqual({ ...decode('RequestWithdrawn', fingerprint, bytes, writtenWith) }, withdrawn)
 
-  // It lacks what this version needs.
+  // This schema lacks a field that this version needs.
   const lesser = { ...schema, fields: schema.fields.filter(({ name }) => name !== 'requestId') }
   const other = codecOf(lesser)
   known.set(other.fingerprint, lesser)
@@ -52,7 +52,7 @@ test('what a later version wrote is understood where its schema is compatible, a
       decode('RequestWithdrawn', other.fingerprint, other.type.toBuffer(withdrawn), writtenWith),
     unreadable(/RequestWithdrawn/),
   )
-  // Whoever publishes it: a schema is of the message and the fingerprint that it is.
+  // A schema counts only for the message and the fingerprint that it really has, whoever publishes it.
   known.set('0123456789abcdef', later)
   for (const name of ['RequestWithdrawn', 'RequestRefused'])
     assert.throws(() => decode(name, '0123456789abcdef', bytes, writtenWith), unreadable(/know/))

@@ -12,7 +12,7 @@ export function encode(message: AnyMessage): Buffer {
   return current(message.type).type.toBuffer(message)
 }
 
-/** The schema of a fingerprint that this version itself does not have; undefined where nobody published it. */
+/** Gives the schema of a fingerprint that this version itself does not have; undefined where none was published. */
 export type WrittenWith = (fingerprint: string) => unknown
 
 /** The message in these bytes, written with the schema of this fingerprint. Throws `CS_MESSAGE_UNREADABLE`. */
@@ -33,7 +33,7 @@ export function decode(
             Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
             resolverOf(type, fingerprint, writtenWith),
           )
-    // The schema of this type is what the generated TypeScript type was written from.
+    // The TypeScript type is generated from the schema of this type.
     return { type, ...fields } as AnyMessage
   } catch (cause) {
     if (cause instanceof Problem) throw cause
@@ -92,7 +92,7 @@ function foreign(type: MessageType, fingerprint: string, writtenWith: WrittenWit
   return schema !== undefined && isSchemaOf(type, fingerprint, schema) ? codecOf(schema).type : null
 }
 
-/** Whether this is a schema of that message with that fingerprint, whoever says so. */
+/** Whether this is a schema of that message with that fingerprint, whoever published it. */
 export function isSchemaOf(type: MessageType, fingerprint: string, schema: unknown): boolean {
   if (typeof schema !== 'object' || schema === null || !('name' in schema)) return false
   try {
@@ -120,6 +120,6 @@ function unreadable(message: string, cause?: unknown): Problem {
 
 // bound: one per type of message
 const codecs = new Map<MessageType, Codec>()
-/** By fingerprint, which is of one schema of one message. */
+/** Resolvers by fingerprint; each fingerprint is of one schema of one message. */
 // bound: one per schema that is published
 const resolvers = new Map<string, Resolver>()

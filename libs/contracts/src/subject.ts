@@ -3,13 +3,13 @@ import { codecOf } from './codec.ts'
 import type { RequestSubject } from './generated/common.ts'
 import { REQUEST_SUBJECT } from './generated/registry.ts'
 
-/** The Avro bytes of what is asked; these are what is encrypted, and what the digest is over. */
+/** The Avro bytes of the subject of a request. They are encrypted, and the digest is over them. */
 export const encodeSubject = (subject: RequestSubject): Buffer => type.toBuffer(subject)
 
-/** What is asked, from its Avro bytes. Throws where they are not such bytes. */
+/** The subject of a request, from its Avro bytes. Throws where they are not such bytes. */
 export function decodeSubject(bytes: Uint8Array): RequestSubject {
   const buffer = Buffer.from(bytes)
-  // The schema is what the generated TypeScript type was written from.
+  // The TypeScript type is generated from this schema.
   try {
     return { ...type.fromBuffer(buffer) } as RequestSubject
   } catch (thrown) {
@@ -17,7 +17,7 @@ export function decodeSubject(bytes: Uint8Array): RequestSubject {
       try {
         return { ...earlier.fromBuffer(buffer), ...added } as RequestSubject
       } catch {
-        // Of another version: a field that was added makes the bytes longer, and none may be left over.
+        // Bytes of another version: each added field makes them longer, and no byte may be left over.
       }
     }
     throw thrown
