@@ -1,8 +1,8 @@
 import type { ReviewsMessage, SessionRequested } from '@countersign/contracts'
 
 /**
- * What a sealed value is about. It stands in the authenticated header of the seal, so that whoever can write to a topic,
- * but not open the seal, cannot make it count for anything else.
+ * The context that a sealed value is bound to. Its hash stands in the authenticated header of the seal, so that a writer
+ * of a topic who cannot open the seal cannot make it count for anything else.
  */
 export type About = readonly (string | null)[]
 
@@ -21,7 +21,7 @@ export const sessionAbout = (
   requested.sessionKey,
 ]
 
-/** The token of a voter: good for this one vote, with what it says. */
+/** The token of a voter: good for this one vote, with exactly its content. */
 export const voteAbout = (vote: Vote): About => [
   'vote',
   vote.type,
@@ -31,7 +31,7 @@ export const voteAbout = (vote: Vote): About => [
   vote.type === 'Countersign' ? vote.digest : vote.type === 'Deny' ? vote.words : null,
 ]
 
-/** The data key of a session: another session that names it shows nothing of this one. */
+/** The data key of a session: copied into another session, it cannot be opened. */
 export const dataKeyAbout = (sessionId: string): About => ['data-key', sessionId]
 
 /** The credential of a session. */
@@ -46,5 +46,5 @@ type Vote = ReviewsMessage extends infer V
     ? Omit<V, Unbound>
     : never
   : never
-/** Nothing is decided on these. */
+/** The fields of a vote that the seal does not bind: no decision depends on them. */
 type Unbound = 'at' | 'by' | 'proof' | 'signature'

@@ -36,7 +36,7 @@ test('actors are read at any depth, the current one first', () => {
   assert.deepEqual([agent, behalfOf, actors], ['bot', 'ana', ['ana', 'bot', 'planner']])
 })
 
-/** In each form, a claim that says who somebody is stands in a way that could be passed over. */
+/** Values of an identity claim that a careless reader would pass over. */
 const NOT_NAMES: readonly unknown[] = [
   '',
   ' ',

@@ -3,9 +3,9 @@ import type { Caller } from '@countersign/contracts'
 import { Instant, Problem } from '@countersign/kernel'
 
 /**
- * Reads who an access token speaks of: the agent is the current actor (RFC 8693 section 4.1, `act`), else the subject.
- * A claim that says who somebody is and that is not understood, at any depth, refuses the token (`CS_AUTH_INVALID`):
- * an actor that is passed over would make its agent a person, and a group that is passed over an agent no agent.
+ * Reads the identity in an access token: its agent is the current actor (RFC 8693 section 4.1, `act`), or the subject.
+ * An identity claim that is not understood, at any depth, refuses the token (`CS_AUTH_INVALID`): with an actor passed
+ * over, an agent would look like a person; with a group passed over, an agent would not look like one.
  */
 export function identityOf(payload: JWTPayload, agentGroup = AGENT_GROUP): Caller {
   refuseForeign(payload)
@@ -25,7 +25,7 @@ export function identityOf(payload: JWTPayload, agentGroup = AGENT_GROUP): Calle
   }
 }
 
-/** Tokens that are for another use, or whose use has conditions that nobody here checks. */
+/** Refuses tokens that are for another use, or whose use has conditions that are not checked here. */
 function refuseForeign(payload: JWTPayload): void {
   for (const [claim, what] of FOREIGN)
     if (payload[claim] !== undefined) throw refused(`it has the claim ${claim}: ${what}`)
@@ -36,8 +36,8 @@ function refuseForeign(payload: JWTPayload): void {
 
 /**
  * Whether software got the token for itself, with no person behind it: its subject is then the client (RFC 9068
- * section 2.2). Known limit: a provider that gives the service account of a client another name is not seen here;
- * there the group of the agents says it.
+ * section 2.2). Known limit: the service account of a client is not recognized where the provider gives it another
+ * name; there the group of the agents must mark it.
  */
 function isOwnToken(payload: JWTPayload, subject: string): boolean {
   const parties = ['client_id', 'azp'].flatMap((claim) =>
@@ -55,13 +55,13 @@ function actorsOf(act: unknown, issuer: string | undefined, depth: number): stri
   const [foreign] = Object.keys(others)
   if (foreign !== undefined)
     throw refused(`its claim act has a member ${quoted(foreign)} that is not understood`)
-  // The same name of another issuer is somebody else.
+  // The same name at another issuer is another actor.
   if (iss !== issuer) throw refused('its claim act names an actor of another issuer')
   const actor = nameIn(sub, 'act.sub')
   return [actor, ...(earlier === undefined ? [] : actorsOf(earlier, issuer, depth + 1))]
 }
 
-/** No groups are groups that were not given; groups in another form would be groups that are passed over. */
+/** The groups in a token. Without the claim there are none; a claim in another form is refused, not passed over. */
 function groupsOf(claimed: unknown): string[] {
   if (claimed === undefined) return []
   if (!Array.isArray(claimed) || claimed.length > GROUPS_MAX)
@@ -69,7 +69,7 @@ function groupsOf(claimed: unknown): string[] {
   return claimed.map((group) => nameIn(group, 'groups'))
 }
 
-/** A name that people can tell from others: not empty, not long, nothing in it that is not seen. */
+/** A name that people can tell from others: not empty, not too long, without invisible characters. */
 function nameIn(value: unknown, claim: string): string {
   if (typeof value !== 'string' || value === '' || value.length > NAME_CHARACTERS_MAX)
     throw refused(`its claim ${claim} is not a name of 1 to ${NAME_CHARACTERS_MAX} characters`)

@@ -5,7 +5,7 @@ import { messageOf, Problem, randomBytes } from '@countersign/kernel'
 export type DataKey = {
   /** 12 bytes nonce, ciphertext, 16 bytes tag. */
   encrypt(plain: Uint8Array): Buffer
-  /** Throws `CS_MESSAGE_UNREADABLE` where the bytes were changed or are another session's. */
+  /** Throws `CS_MESSAGE_UNREADABLE` where the bytes were changed or belong to another session. */
   decrypt(sealed: Uint8Array): Buffer
   /** The 32 bytes themselves, to seal them for the readers. */
   bytes(): Buffer
@@ -19,7 +19,7 @@ export const newDataKey = (): DataKey =>
 export function dataKeyOf(key: Buffer): DataKey {
   if (key.length !== KEY_BYTES)
     throw new Problem('CS_MESSAGE_UNREADABLE', 'a data key has 32 bytes')
-  // Made once: Node takes longer to understand a key in bytes than to encrypt a statement.
+  // Made once, since Node needs longer to import the bytes of a key than to encrypt a statement.
   const secret = createSecretKey(key)
   return {
     bytes: () => key,

@@ -1,7 +1,7 @@
 import { messageOf, Problem, rested } from '@countersign/kernel'
 import type { TokenVerifier } from './token.ts'
 
-/** Tries again where the keys of the issuer are out of reach for a moment, so that nothing sealed is lost to that. */
+/** Tries again while the keys of the issuer cannot be reached for a moment, so that no sealed token is lost to that. */
 export const patientVerifier =
   (verify: TokenVerifier): TokenVerifier =>
   async (token, nowMs) => {

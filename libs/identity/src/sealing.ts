@@ -12,12 +12,12 @@ import { messageOf, Problem, sha256 } from '@countersign/kernel'
 import type { About } from './about.ts'
 import type { Purpose } from './purpose.ts'
 
-/** Seals for the one who holds the private key (compact JWE, RFC 7516: ECDH-ES+A256KW, A256GCM). */
+/** Seals for the holder of the private key (compact JWE, RFC 7516: ECDH-ES+A256KW, A256GCM). */
 export type Sealer = (plain: Uint8Array | string, about: About) => Promise<string>
-/** Opens what was sealed to this key, about this. Throws `CS_AUTH_INVALID` where it was not. */
+/** Opens a value that was sealed to this key, about this. Throws `CS_AUTH_INVALID` where it was not. */
 export type Opener = (jwe: string, about: About) => Promise<Buffer>
 
-/** Seals to a public key. Purpose and matter are authenticated: what is sealed for one use opens for no other. */
+/** Seals to a public key. Purpose and context are authenticated: a value sealed for one use opens for no other. */
 export async function sealerTo(jwk: JWK, purpose: Purpose): Promise<Sealer> {
   const key = await importJWK(jwk, 'ECDH-ES+A256KW')
   return (plain, about) =>
@@ -61,7 +61,7 @@ export async function ephemeralKeyPair(): Promise<{ publicJwk: JWK; privateJwk: 
   }
 }
 
-/** Names a public key (RFC 7638). Throws `CS_AUTH_INVALID` where it is none that a credential can be sealed to. */
+/** The thumbprint of a public key (RFC 7638). Throws `CS_AUTH_INVALID` where no credential can be sealed to the key. */
 export async function thumbprintOf(publicKey: string): Promise<string> {
   try {
     const jwk = jwkIn(publicKey)
@@ -76,7 +76,7 @@ export async function thumbprintOf(publicKey: string): Promise<string> {
   }
 }
 
-/** Short, and says nothing to who does not know it; as JSON, so that no two lists read alike. */
+/** A short mark, which tells nothing to a reader without the list; over JSON, so that no two lists look alike. */
 const markOf = (about: About): string => sha256('countersign/about/1', JSON.stringify(about))
 
 /** The public keys of the services, by name, from a JWK Set file. */

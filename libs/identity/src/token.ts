@@ -3,7 +3,7 @@ import type { Caller } from '@countersign/contracts'
 import { messageOf, Problem } from '@countersign/kernel'
 import { identityOf } from './claims.ts'
 
-/** Reads an access token: who it was issued to, or a `Problem` (`CS_AUTH_…`). */
+/** Verifies an access token: gives the caller that it was issued to, or throws a `Problem` (`CS_AUTH_…`). */
 export type TokenVerifier = (token: string, nowMs?: number) => Promise<Caller>
 
 export type TokenSettings = {
@@ -12,11 +12,11 @@ export type TokenSettings = {
   jwksUri?: string
   /** The group whose members are agents; `agents` by default. */
   agentGroup?: string
-  /** The type that the header of an access token says; `at+jwt` (RFC 9068) by default. */
+  /** The `typ` that the header of an access token must have; `at+jwt` (RFC 9068) by default. */
   type?: string
 }
 
-/** The settings of a service that reads tokens, as `OIDC_SETTINGS` of the runtime names them. */
+/** The settings of a service that reads tokens, under the names in `OIDC_SETTINGS` of the runtime. */
 export type OidcConfig = {
   readonly CS_OIDC_ISSUER: string
   readonly CS_OIDC_AUDIENCE: string
