@@ -22,7 +22,7 @@ export function deque<T>(): Deque<T> {
     shift() {
       if (head === items.length) return undefined
       const item = items[head]
-      // What was taken must not be kept alive by the queue.
+      // The queue must not keep a taken item alive.
       items[head++] = undefined
       if (head === items.length) {
         items = []
@@ -38,5 +38,5 @@ export function deque<T>(): Deque<T> {
   }
 }
 
-/** Above this many places that were taken, and half of all, the rest moves to the front: each item moves once on average. */
+/** So many taken places, if they are also half of all, move the rest to the front: each item moves once on average. */
 const TAKEN_MAX = 1_024

@@ -1,5 +1,5 @@
 /**
- * Every public error code, with what it means. The list is closed: a code is never reused or renamed,
+ * Every public error code, with its meaning. The list is closed: a code is never reused or renamed,
  * and `docs/errors.md` is checked against it.
  */
 export const ERROR_CODES = {

@@ -31,7 +31,7 @@ export function uuidv7(unixMs: number, random: Uint8Array = randomBytes(10)): st
 export const idTimeMs = (uuid: string): number =>
   Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16)
 
-/** Whether an id names a time that has not come: no clock that made it is so far ahead. */
+/** Whether the time in an id lies in the future, further ahead than the clock of any machine can be. */
 export const isFromTheFuture = (uuid: string, at: Instant): boolean =>
   idTimeMs(uuid) > at / 1_000 + AHEAD_MS_MAX
 
@@ -56,6 +56,6 @@ function parsedUuid(text: string): string {
   return text
 }
 
-/** The clock of another machine may be so far ahead. */
+/** The most that the clock of another machine may be ahead. */
 const AHEAD_MS_MAX = 300_000
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/

@@ -1,6 +1,6 @@
 /**
- * Does something with each of these, with at most this many at the same time. It is over when nothing is under way any
- * more: after a failure too, which it throws then.
+ * Runs `work` on each item, on at most `atOnceMax` at the same time. It ends only when nothing is under way any more,
+ * also after a failure, which it then throws.
  */
 export async function inParallel<T>(
   items: Iterable<T>,

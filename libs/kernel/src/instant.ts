@@ -8,7 +8,7 @@ export function Instant(micros: number): Instant {
   return micros as Instant
 }
 
-/** The source of time that shells hand to cores as data. */
+/** The source of time. Shells read it and give the time to cores as data. */
 export type Clock = {
   /** Wall-clock time. */
   now(): Instant

@@ -12,7 +12,7 @@ test('a wait of any length ends when it is due, and not a millisecond before', (
     fc.property(fc.integer({ min: 1, max: 20 * 365 * DAY_MS }), (ms) => {
       let isOver = false
       using _wait = after(ms, () => (isOver = true))
-      // A timer that a mocked timer sets counts from the end of the tick, so no tick goes past the end of a timer.
+      // A mocked timer that another one sets counts from the end of the tick, so no tick goes past the end of a timer.
       for (let left = ms - 1; left > 0; left -= TIMER_MS_MAX)
         context.mock.timers.tick(Math.min(left, TIMER_MS_MAX))
       assert.equal(isOver, false, `ended before ${ms} ms`)

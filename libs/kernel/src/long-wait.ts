@@ -1,6 +1,6 @@
 /**
  * Runs something after this time, however long that is, unless it is disposed before. A timer of Node that is asked to wait
- * for more than 2^31-1 ms (24.8 days) ends at once, so a longer wait is made of several. What is no number is due at once.
+ * for more than 2^31-1 ms (24.8 days) ends at once, so a longer wait is made of several. A `NaN` runs at once.
  */
 export function after(ms: number, run: () => void): Disposable {
   let timer: NodeJS.Timeout

@@ -1,6 +1,6 @@
 import type { ErrorCode } from './error-codes.ts'
 
-/** What somebody who meets an error code can do next; a code without advice does not compile. */
+/** The next step of a reader who meets an error code; a code without advice does not compile. */
 export const NEXT_STEPS: Readonly<Record<ErrorCode, string>> = {
   CS_AUTH_REQUIRED:
     'Set `PGPASSWORD` to an access token; calls of the API carry it as a bearer token.',

@@ -5,7 +5,7 @@ export class Problem extends Error {
   readonly code: ErrorCode
   /** Whether the same request may succeed later without anybody changing anything. */
   readonly retriable: boolean
-  /** What the reader can do next, as one sentence. */
+  /** The next step of the reader, as one sentence. */
   readonly hint: string | null
 
   constructor(code: ErrorCode, message: string, options: ProblemOptions = {}) {
@@ -19,6 +19,6 @@ export class Problem extends Error {
 
 export type ProblemOptions = { retriable?: boolean; hint?: string; cause?: unknown }
 
-/** What an unknown thrown value says, in one line. */
+/** The message of a thrown value of any type. */
 export const messageOf = (thrown: unknown): string =>
   thrown instanceof Error ? thrown.message : String(thrown)

@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 
-/** Random bytes that nobody else gets. Asking the system for a few costs as much as asking for many, so a pool is kept. */
+/** Random bytes, never given out twice. Asking the system for a few costs as much as for many, so a pool is kept. */
 export function randomBytes(size: number): Buffer {
   if (size > POOL_BYTES) return randomFillSync(Buffer.allocUnsafe(size))
   if (used + size > POOL_BYTES) {
