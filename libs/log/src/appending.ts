@@ -6,9 +6,9 @@ import type { Position } from './position.ts'
 export type Appending = {
   readonly positions: Promise<Position[]>
   readonly deadlineMs: number
-  /** Once settled nobody waits any more, and what was not sent yet must not be sent. */
+  /** Whether the call is over: nobody waits any more, and drafts that are not sent yet must not be sent. */
   settled(): boolean
-  /** When it was given up (`performance.now()`); null while it is not. */
+  /** The time at which it was given up (`performance.now()`); null while it is not. */
   givenUpAtMs(): number | null
   written(index: number, position: Position): void
   failed(problem: Problem): void
@@ -48,15 +48,15 @@ export function appending(count: number, limitMs: number): Appending {
   }
 }
 
-/** The log did not acknowledge: what was appended may or may not be in it. */
+/** The problem of an append that was not acknowledged: its records may or may not be in the log. */
 export const unavailable = (message: string, cause?: unknown): Problem =>
   new Problem('CS_LOG_UNAVAILABLE', message, { retriable: true, cause })
 
-/** How many bytes a draft takes in a batch, generously. */
+/** A generous estimate of the bytes that a draft takes in a batch. */
 export const sizeOf = (draft: Draft): number =>
   draft.value.length + Buffer.byteLength(draft.key) * 2 + HEADER_BYTES
 
-/** Refuses what would make the whole batch of others fail. */
+/** Refuses a draft that would make a whole batch fail, and with it the drafts of others. */
 export function refuseOversized(drafts: readonly Draft[]): void {
   for (const draft of drafts) {
     if (sizeOf(draft) <= BATCH_BYTES_MAX) continue
@@ -70,7 +70,7 @@ export function refuseOversized(drafts: readonly Draft[]): void {
   }
 }
 
-/** What one produce request holds, well under the broker's own limit for a batch. */
+/** The most bytes of one produce request, well under the broker's own limit for a batch. */
 export const BATCH_BYTES_MAX = 900_000
 /** The headers of a record with a trace context, and Kafka's own framing of it. */
 const HEADER_BYTES = 600

@@ -8,7 +8,7 @@ export type Draft<M extends AnyMessage = AnyMessage> = {
   readonly id: EventId
   readonly topic: string
   readonly key: string
-  /** Null lets the key choose. */
+  /** Null lets the key choose the partition. */
   readonly partition: number | null
   readonly fingerprint: string
   readonly value: Buffer

@@ -11,7 +11,7 @@ import type { Draft } from './draft.ts'
 import type { LogRecord, TraceContext } from './log.ts'
 import { formatPosition, parsePosition, type Position } from './position.ts'
 
-/** What a log gives for a record before anybody tried to understand it. */
+/** A record as a log gives it, before it is decoded. */
 export type RawRecord = {
   readonly position: Position
   readonly key: string
@@ -20,7 +20,7 @@ export type RawRecord = {
   readonly value: Buffer | null
 }
 
-/** How the headers of a record are looked at. They are many, and most readers look at few: nothing is made before. */
+/** A view of the headers of a record. Most readers look at few of many, so nothing is decoded before somebody asks. */
 export type HeaderView = {
   /** The first header of this name. */
   text(name: string): string | undefined
@@ -30,7 +30,7 @@ export type HeaderView = {
 export type RawHeaders = Readonly<Record<string, Header | Header[] | undefined>>
 type Header = Buffer | string
 
-/** A view on headers that are there already. */
+/** A view of headers that are decoded already. */
 export function viewOf(headers: RawHeaders): HeaderView {
   const text = (name: string): string | undefined => {
     const value = headers[name]
@@ -68,7 +68,7 @@ export function headersOf(
   return trace === null ? headers : { ...headers, ...trace }
 }
 
-/** The trace that an append belongs to: where the code runs that asked for it, not where its batch is sent. */
+/** The trace that an append belongs to: that of the code that asked for it, not of the code that sends its batch. */
 export function activeTrace(): TraceContext | null {
   if (trace.getActiveSpan() === undefined) return null
   const carrier: Record<string, string> = {}
@@ -76,7 +76,7 @@ export function activeTrace(): TraceContext | null {
   return traceIn(viewOf(carrier))
 }
 
-/** The record as a reader gets it. Never throws: a record that cannot be understood says so. */
+/** The record as a reader gets it. Never throws: a record that cannot be understood is `unreadable`. */
 export function recordOf(raw: RawRecord, heeded?: null, writtenWith?: WrittenWith): LogRecord
 /** The same; null where the reader does not heed messages of this type. */
 export function recordOf(
@@ -107,7 +107,7 @@ export function recordOf(
       fingerprint,
       value,
       causation: causation === undefined ? null : parsePosition(causation),
-      // Most readers never look.
+      // Made on demand, since most readers never look.
       get trace() {
         return traceIn(headers)
       },
@@ -141,7 +141,7 @@ function typeIn(header: string, topic: string): MessageType {
   if (!isMessageType(type) || header !== `${TYPE_PREFIX}${topicOf(type)}.${type}`) {
     throw unreadable(`there is no message ${JSON.stringify(header.slice(0, 200))} in this version`)
   }
-  // `policy.rejected` holds what `rejected` stands for.
+  // The topic `policy.rejected` holds messages of `rejected`, as `<service>.rejected` of each service does.
   if (topic.slice(topic.lastIndexOf('.') + 1) !== topicOf(type)) {
     throw unreadable(`${type} does not belong into the topic ${topic}`)
   }

@@ -22,7 +22,7 @@ import type { Position } from './position.ts'
 import { PERMIT, Recorded } from './recorded.ts'
 import { schemasFrom } from './schemas.ts'
 
-/** A log in memory, with what a test needs to look into it and to break it. */
+/** A log in memory that a test can look into and break. */
 export type InMemoryLog = Log & {
   /** Everything in a topic, partition after partition. */
   records(topic: string): LogRecord[]
@@ -143,7 +143,7 @@ export function inMemoryLog(options: InMemoryOptions = {}): InMemoryLog {
   }
   return log
 
-  /** Everything that waits is one batch a topic. What a partition refuses is not written, and fails the others. */
+  /** Writes all that waits, one batch a topic. A partition that refuses a record takes none, and its batch fails. */
   function flush(): void {
     if (frozen) return
     const batch = waiting
@@ -305,7 +305,7 @@ export function inMemoryLog(options: InMemoryOptions = {}): InMemoryLog {
       failed: failure.promise,
       async reassign(partitions) {
         const mine = ++generation
-        // Nothing of what is new is delivered before its owner has prepared for it.
+        // Records of a new partition are not delivered before its owner has prepared for it.
         assigned = assigned.filter((partition) => partitions.includes(partition))
         await readOptions.onAssigned?.(partitions)
         if (mine !== generation) return

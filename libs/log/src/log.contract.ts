@@ -9,9 +9,9 @@ import type { Log, LogRecord, Reader, ReadOptions, Understood } from './log.ts'
 import type { Recorded } from './recorded.ts'
 import { published } from './schemas.ts'
 
-/** What the suite needs of an implementation, beside the log. */
+/** The means that the suite needs of an implementation, besides the log. */
 export type LogUnderTest = AsyncDisposable & {
-  /** A connection; another for another instance of the same service. */
+  /** A new connection, as another instance of the same service has. */
   connect(): Promise<Log>
   /** A new, empty topic with four partitions, whose name ends with `.sessions`. */
   topic(recordBytesMax?: number): Promise<string>
@@ -285,7 +285,7 @@ export function logContract(name: string, open: () => Promise<LogUnderTest>): vo
       })
       for (const by of [later, lesser]) {
         const { type, fingerprint } = codecOf(by)
-        // The reader is there before; provisioning comes before who writes.
+        // The reader was there before the schema; provisioning publishes it before anybody writes with it.
         await under.publish([published('RequestCompleted', fingerprint, by)])
         await under.put({
           topic,
@@ -406,11 +406,11 @@ export function logContract(name: string, open: () => Promise<LogUnderTest>): vo
       const topic = await under.topic()
       await log.append([draft(topic, 'a', 0)])
       await under.freeze()
-      // Under way; the others wait behind it.
+      // This append is under way; the others wait behind it.
       const other = log.append([draft(topic, 'b', 100)], { limitMs: 8_000 })
       await new Promise((resolve) => setTimeout(resolve, 50))
       const first = log.append([draft(topic, 'a', 1)], { limitMs: 300 })
-      // Appended later, and waited for longer.
+      // These are appended later, and waited for longer.
       const later = Promise.allSettled(
         [2, 3].map((sequence) => log.append([draft(topic, 'a', sequence)], { limitMs: 8_000 })),
       )
@@ -418,7 +418,7 @@ export function logContract(name: string, open: () => Promise<LogUnderTest>): vo
       await under.thaw()
       await later
       await other
-      // Who gave it up writes it again.
+      // The caller appends the record again that it gave up.
       for (const sequence of [1, 2, 3, 4]) await log.append([draft(topic, 'a', sequence)])
       const records = understood(await all(log, topic)).filter(({ key }) => key === 'a')
       assert.deepEqual([...new Set(records.map(sequenceOf))], [0, 1, 2, 3, 4])

@@ -4,7 +4,7 @@ import type { Draft } from './draft.ts'
 import type { Position } from './position.ts'
 import type { Recorded } from './recorded.ts'
 
-/** The one thing between the services. Two implementations, one contract suite: Kafka, and memory for unit tests. */
+/** The only connection of the services. Two implementations, one contract suite: Kafka, and memory for unit tests. */
 export type Log = AsyncDisposable & {
   /**
    * Appends messages, in order within a partition, together with whatever else waits (group commit).
@@ -17,7 +17,7 @@ export type Log = AsyncDisposable & {
   ): Promise<Recorded<M>[]>
   /** Starts to read; resolves when the first fetch is positioned, so that nothing later is missed. */
   read(options: ReadOptions): Promise<Reader>
-  /** Reads from the beginning to what is the end now, then stops. For the state of a decider. */
+  /** Reads from the beginning to the end that there is now, then stops. For the state of a decider. */
   readToEnd(options: ReadToEndOptions): Promise<void>
   /** The next offset of each partition of a topic. */
   endOffsets(topic: string): Promise<ReadonlyMap<number, number>>
@@ -25,11 +25,11 @@ export type Log = AsyncDisposable & {
   topics(): Promise<readonly string[]>
   /** The offsets that the log has of each partition of a topic from a moment on. */
   spansSince(topic: string, sinceMs: number): Promise<ReadonlyMap<number, Span>>
-  /** How many partitions a topic has. */
+  /** The number of partitions of a topic. */
   partitionCount(topic: string): Promise<number>
   /** The partition that a key is in; the same for every topic with as many partitions. */
   partitionOf(key: string, partitionCount: number): number
-  /** Whether so much waits for this topic that who need not append should wait for `relieved`. */
+  /** Whether so much waits for this topic that callers that need not append yet should wait for `relieved`. */
   isCongested(topic: string): boolean
   /** Resolves when the topic is not congested. */
   relieved(topic: string): Promise<void>
@@ -41,11 +41,11 @@ export type Log = AsyncDisposable & {
 export type Span = { readonly first: number; readonly since: number; readonly end: number }
 
 export type AppendOptions = {
-  /** How long to wait, in milliseconds; 2,000 by default. */
+  /** The limit of the append, in milliseconds; 2,000 by default. */
   limitMs?: number
   /**
-   * How long it may wait for company, in milliseconds: for what nobody waits for. It goes with the next append into
-   * its topic that is in a hurry, or alone when this time is over. Not at all by default.
+   * The longest wait for other drafts, in milliseconds, of an append that nobody waits for. It goes with the next
+   * append into its topic that does not linger, or alone when this time is over. By default it does not linger.
    */
   lingerMs?: number
 }
@@ -53,8 +53,8 @@ export type AppendOptions = {
 export type ReadOptions = {
   topics: readonly string[]
   /**
-   * Where to begin. `committed` needs a group, and begins at the beginning where nothing is committed. A moment begins
-   * each partition at its first record of then or later.
+   * The place to begin. `committed` needs a group, and starts at the beginning where nothing is committed. A moment
+   * begins each partition at its first record of then or later.
    */
   from: 'beginning' | 'end' | 'committed' | { readonly sinceMs: number }
   /** A lasting consumer group, shared by the instances of a service; without it, a group of its own. */
@@ -62,19 +62,19 @@ export type ReadOptions = {
   /** Only these partitions (lanes); all by default, or with a group, those assigned. */
   partitions?: readonly number[]
   /**
-   * How long after a fetch that brought the newest the next one begins, in milliseconds, as of now; 0 by default. A
+   * The time from a fetch that brought the newest record to the next fetch, in milliseconds, as of now; 0 by default. A
    * reader that nobody waits for shares its work over many records, and leaves the machine to those that somebody
    * waits for.
    */
   paceMs?(): number
   /**
-   * Up to how long it rests, in milliseconds, while what comes is nothing that it heeds: longer with each such fetch,
-   * and not at all after one that brought something, since one seldom comes alone. 0 by default.
+   * The longest rest, in milliseconds, while the records that come are none that it heeds: it grows with each such
+   * fetch, and there is none after one that brought something, since a record seldom comes alone. 0 by default.
    */
   slowDownMs?: number
   /** Called when partitions are assigned (again), before any record of theirs; with a group only. */
   onAssigned?(partitions: readonly number[]): Promise<void> | void
-  /** Of these topics only these messages are wanted: what else this version knows is passed over unread. */
+  /** The messages that are wanted of these topics; the others that this version knows are passed over unread. */
   heeds?: Heeds | undefined
   /**
    * Records of one partition of one topic, in order, and where the next begin; none where all were passed over.
@@ -83,7 +83,7 @@ export type ReadOptions = {
   onRecords(records: readonly LogRecord[], next: Position): Promise<void> | void
 }
 
-/** By topic, the types of message that a reader wants of it. */
+/** The types of message that a reader wants, by topic. */
 export type Heeds = Readonly<Record<string, readonly MessageType[]>>
 
 export type ReadToEndOptions = {
@@ -102,12 +102,12 @@ export type Reader = AsyncDisposable & {
 /** The headers of a record that a trace goes on from. */
 export type TraceContext = { readonly traceparent: string; readonly tracestate?: string }
 
-/** What every record has, whether it can be understood or not. */
+/** The fields that every record has, whether it can be understood or not. */
 type RecordBase = {
   readonly position: Position
   readonly key: string
   readonly timestampMs: number
-  /** Where the record belongs in a trace (W3C Trace Context); null when nobody traces. */
+  /** The place of the record in a trace (W3C Trace Context); null when nobody traces. */
   readonly trace: TraceContext | null
   /** The headers as they stand in the log. */
   readonly headers: Readonly<Record<string, string>>

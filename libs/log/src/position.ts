@@ -1,11 +1,11 @@
-/** Where a record stands in the log. */
+/** The place of a record in the log. */
 export type Position = {
   readonly topic: string
   readonly partition: number
   readonly offset: number
 }
 
-/** As it stands in the header `causation`. */
+/** The position as it stands in the header `causation`. */
 export const formatPosition = (at: Position): string => `${at.topic}/${at.partition}/${at.offset}`
 
 /** The position in a header, or null where it is none. */

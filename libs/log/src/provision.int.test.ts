@@ -108,7 +108,7 @@ async function canRead(
     await consumer.run({ eachMessage: () => Promise.resolve() })
     return await promise
   } catch (thrown) {
-    // Of a group that is not ours kafkajs only says that it found no coordinator.
+    // For a group that is not ours, kafkajs only says that it found no coordinator.
     assert.match(String(thrown), /authorized|find group coordinator/i, `${user} reads ${topic}`)
     return false
   } finally {

@@ -5,14 +5,14 @@ import { isNotYet } from './kafka/problems.ts'
 
 export { published, publishedSchemas, SCHEMAS_TOPIC } from './schemas.ts'
 
-/** A topic as it shall exist. */
+/** A topic as it should exist. */
 export type TopicSpec = {
   readonly name: string
   readonly partitions: number
   readonly settings: Readonly<Record<string, string>>
 }
 
-/** What one Kafka user may do: nothing else. */
+/** The rights of one Kafka user, which has no others. */
 export type Grant = {
   readonly user: string
   readonly writes: readonly string[]
@@ -54,7 +54,7 @@ export async function createTopics(admin: Admin, topics: readonly TopicSpec[]): 
   const missing = topics.filter(({ name }) => !existing.has(name))
   if (missing.length > 0) {
     await admin.createTopics({
-      // kafkajs waits for one of the errors only that a topic without leaders gives.
+      // kafkajs waits only for one of the errors that a topic without leaders gives.
       waitForLeaders: false,
       topics: missing.map(({ name, partitions, settings }) => ({
         topic: name,
@@ -70,7 +70,7 @@ export async function createTopics(admin: Admin, topics: readonly TopicSpec[]): 
 /**
  * Waits until every partition of a topic answers. The controller says that a topic is there before its metadata are
  * (`UNKNOWN_TOPIC_OR_PARTITION`), its leaders (`LEADER_NOT_AVAILABLE`), and its replicas at the broker that leads
- * (`NOT_LEADER_OR_FOLLOWER`); on a slow machine each may take seconds. Known limit: what Kafka calls final is not asked again.
+ * (`NOT_LEADER_OR_FOLLOWER`); on a slow machine each may take seconds. Known limit: an error that Kafka calls final ends it.
  */
 export async function topicIsReady(
   admin: Pick<Admin, 'fetchTopicOffsets'>,

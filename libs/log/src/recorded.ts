@@ -4,7 +4,7 @@ import type { Position } from './position.ts'
 
 /**
  * The proof that a message is in the log: acknowledged by all in-sync replicas, at this position.
- * Only the log makes one; what takes a `Recorded` cannot be called with anything that was not recorded.
+ * Only the log makes one; a function that takes a `Recorded` cannot be called with anything that was not recorded.
  */
 export class Recorded<M extends AnyMessage = AnyMessage> {
   readonly #message: M
@@ -26,5 +26,5 @@ export class Recorded<M extends AnyMessage = AnyMessage> {
   }
 }
 
-/** What only the implementations of the log hold; the package does not export it. */
+/** The permit to make a `Recorded`. Only the implementations of the log hold it; the package does not export it. */
 export const PERMIT: unique symbol = Symbol('the log')

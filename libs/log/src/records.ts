@@ -1,4 +1,4 @@
-/** The pure part of the log: what records are. The core of a service may use it; reading and writing is for shells. */
+/** The pure part of the log: its records. The core of a service may use it; reading and writing is for shells. */
 export { consequenceId, type Draft, type DraftOptions, draftOf } from './draft.ts'
 export { recordOf, viewOf } from './envelope.ts'
 export type { LogRecord, Understood } from './log.ts'

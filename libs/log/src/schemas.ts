@@ -15,7 +15,7 @@ export const SCHEMAS_TOPIC = 'schemas'
 /** The schemas that services of other versions write with. They are asked for when a record needs one, and kept. */
 export type Schemas = {
   readonly writtenWith: WrittenWith
-  /** Whether a record that could not be understood can be now, because its schema was asked for. */
+  /** Whether an unreadable record can be understood now, because this call asked for its schema and got it. */
   learned(record: LogRecord): Promise<boolean>
 }
 
@@ -35,7 +35,7 @@ export function schemasFrom(
     async learned(record) {
       if (record.status !== 'unreadable' || record.position.topic === SCHEMAS_TOPIC) return false
       const fingerprint = record.headers['ce_dataschema']?.split(':')[1]
-      // What is published comes before what is written with it, so asking once is enough.
+      // A schema is published before records are written with it, so asking once is enough.
       if (fingerprint === undefined || known.has(fingerprint) || asked.has(fingerprint))
         return false
       if (asked.size >= ASKED_MAX) asked.clear()
@@ -64,7 +64,7 @@ export function schemasFrom(
   }
 }
 
-/** What provisioning publishes of this version. */
+/** The records with which provisioning publishes the schemas of this version. */
 export function publishedSchemas(): Draft[] {
   return Object.entries(SCHEMAS).flatMap(([message, { schema }]) => {
     if (!isMessageType(message)) return []

@@ -5,7 +5,7 @@ export type Topology = {
   /** The name of the service, which is also its Kafka user. */
   readonly service: string
   readonly reads: readonly string[]
-  /** Of topics in which most messages are of no concern to the service, those that are. */
+  /** The messages that concern the service, of topics in which most messages do not. */
   readonly heeds?: Heeds
   readonly writes: readonly string[]
 }

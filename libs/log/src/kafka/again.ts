@@ -1,6 +1,6 @@
 import { rested } from '@countersign/kernel'
 
-/** Which failures pass, and how long they are waited for. */
+/** The failures that pass by themselves, and how long that is waited for. */
 export type Patience = { readonly while: (cause: unknown) => boolean; readonly limitMs: number }
 
 /** Tries again while it fails for a reason that passes, with pauses that double; throws the last failure. */

@@ -13,14 +13,14 @@ leanFetch()
 leanProduce()
 patientFetch()
 
-/** How to reach Kafka. The client id is the name of the service, and also its Kafka user. */
+/** The settings of a connection to Kafka. The client id is the name of the service, and also its Kafka user. */
 export type KafkaSettings = {
   brokers: string[]
   clientId: string
   username?: string
   password?: Secret<string>
   ssl?: boolean | ConnectionOptions
-  /** How long a member of a group may be silent before its partitions are given to others. */
+  /** The longest silence of a member of a group, in milliseconds, before its partitions are given to others. */
   sessionTimeoutMs?: number
   appendLimitMs?: number
   logger?: KafkaLogger
@@ -32,7 +32,7 @@ export type KafkaLogger = (
   fields: Record<string, unknown>,
 ) => void
 
-/** The kafkajs client of these settings. Nothing retries inside: who waits knows better for how long. */
+/** The kafkajs client of these settings. It retries nothing itself: its callers know better how long to wait. */
 export function clientOf(settings: KafkaSettings): Kafka {
   const { username, password, ssl, logger } = settings
   return new kafkajs.Kafka({
@@ -47,7 +47,7 @@ export function clientOf(settings: KafkaSettings): Kafka {
       ? {}
       : { sasl: { mechanism: 'plain', username, password: password.expose() } }),
     logLevel: kafkajs.logLevel.ERROR,
-    // What kafkajs calls an error is mostly a connection that is opened again; what matters is logged by us.
+    // Most of what kafkajs logs as an error is a connection that it opens again; we log what matters ourselves.
     logCreator: () => (entry) => {
       const { message, timestamp: _, stack: __, logger: ___, ...fields } = entry.log
       logger?.('debug', message, fields)

@@ -7,24 +7,24 @@ import { IDLE_WAIT_MS } from './patient-fetch.ts'
 import { problemOf } from './problems.ts'
 import { within } from './within.ts'
 
-/** What kafkajs must be told to consume, for as long as nobody stops it. */
+/** The options of a consumer that runs until it is disposed. */
 export type ConsumerOptions = {
   readonly kafka: Kafka
   readonly user: string
   readonly topics: readonly string[]
-  /** Asked again after a crash: a fresh group does not wait for the member that crashed. */
+  /** Called again after a crash: a fresh group does not wait for the member that crashed. */
   groupId(): string
   readonly assigner: PartitionAssigner
   readonly sessionTimeoutMs: number
-  /** How long after a fetch that brought the newest the next one begins, in milliseconds. */
+  /** The time from a fetch that brought the newest record to the next fetch, in milliseconds. */
   paceMs(): number
   readonly logger: KafkaLogger | undefined
-  /** Partitions were assigned, before anything of them is fetched. */
+  /** Called when partitions were assigned, before anything of them is fetched. */
   onJoined(consumer: Consumer, assignment: Assignment): void
   onBatch(topic: string, partition: number, messages: KafkaMessage[]): void
-  /** A fetch has come back, after this time, with or without records. */
+  /** Called when a fetch has come back, after this time, with or without records. */
   onFetched?(durationMs: number): void
-  /** Retrying does not mend this. */
+  /** Called with a problem that retrying does not mend. */
   onFailed(problem: Problem): void
 }
 
@@ -128,9 +128,9 @@ export function runConsumer(options: ConsumerOptions): RunningConsumer {
   }
 }
 
-/** How long a fetch waits for a first record; also how long a commit may wait behind it. */
+/** The longest wait of a fetch for a first record; a commit may wait as long behind it. */
 export const FETCH_WAIT_MS = 250
-/** It waits behind a fetch. */
+/** Leaving the group may wait behind a fetch of an idle reader. */
 const LEAVE_LIMIT_MS = IDLE_WAIT_MS + DISCONNECT_LIMIT_MS
 const FETCH_BYTES_MAX = 1024 * 1024
 const PARTITION_BYTES_MAX = 256 * 1024

@@ -1,4 +1,4 @@
-/** Bytes, and how far they are read or written. */
+/** Bytes, and the place up to which they are read or written. */
 export type Cursor = { readonly bytes: Buffer; at: number }
 
 export function readInt16(from: Cursor): number {
@@ -19,7 +19,7 @@ export function writeInt32(to: Cursor, value: number): void {
   to.at = to.bytes.writeInt32BE(value, to.at)
 }
 
-/** Offsets and times are exact in a number for longer than there will be Kafka. */
+/** INT64 as a number, which is exact up to 2^53; offsets and times never come near. */
 export function readInt64(from: Cursor): number {
   from.at += 8
   return from.bytes.readInt32BE(from.at - 8) * 2 ** 32 + from.bytes.readUInt32BE(from.at - 4)

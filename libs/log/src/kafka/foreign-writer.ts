@@ -1,6 +1,6 @@
 import kafkajs from 'kafkajs'
 
-/** A record as no service of ours would write it. For tests only: what is written must be survived. */
+/** A record that no service of ours would write. For tests only: services must survive it. */
 export type ForeignRecord = {
   topic: string
   key: string
@@ -8,7 +8,7 @@ export type ForeignRecord = {
   value: Buffer
 }
 
-/** Puts a record into Kafka as somebody who has the right to, and says where it stands. */
+/** Writes a record into Kafka as a user who has the right to; gives its place. */
 export async function writeForeign(
   login: { brokers: string; username: string; password: string },
   { topic, ...message }: ForeignRecord,

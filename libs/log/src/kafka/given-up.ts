@@ -1,15 +1,15 @@
 import type { Appending } from '../appending.ts'
 
 /**
- * Which keys lost a record, so that none of theirs overtakes it: who gave it up may append it again, and then it must
- * not stand behind one that was appended after it. What is appended once that is known is another matter.
+ * The keys that lost a record, so that none of their records overtakes it: its caller may append it again, and then it
+ * must not stand behind one that was appended after it. A record appended once the loss is known is not held back.
  */
 export type GivenUp = {
-  /** Notes a record that was given up, or will never be in the log for all we know. */
+  /** Notes a record whose call was given up; as far as we know it will never be in the log. */
   note(key: string, call: Appending): void
-  /** Whether a record that was appended at this time follows one of its key that was given up later. */
+  /** Whether a record that was appended at this time follows one of its key that was given up after that time. */
   isOvertaking(key: string, appendedAtMs: number): boolean
-  /** Nothing that was appended before is left. */
+  /** Forgets all keys, once no record that was appended before is left. */
   clear(): void
 }
 

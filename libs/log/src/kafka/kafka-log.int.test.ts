@@ -135,7 +135,7 @@ describe('the log on Kafka', () => {
   })
 })
 
-/** What waits for a timeout of the client or the broker takes longer; a machine that stands still for a while does not. */
+/** A wait for a timeout of the client or the broker takes longer; a machine that stands still for a while does not. */
 const SOON_MS = 10_000
 
 async function eventually(what: string, isSo: () => boolean): Promise<void> {

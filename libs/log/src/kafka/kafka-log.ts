@@ -34,7 +34,7 @@ export async function connectKafkaLog(settings: KafkaSettings): Promise<Log> {
       (cause) => settings.logger?.('warn', 'cannot ask for a schema', { reason: messageOf(cause) }),
     ),
     sessionTimeoutMs: settings.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
-    // A group is named after its service, which is how the ACLs know whose it is.
+    // The name of a group begins with the name of its service, by which the ACLs know whose it is.
     freshGroup: () => `${service}-${randomUUID()}`,
     logger: settings.logger,
   }

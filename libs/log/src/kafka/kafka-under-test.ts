@@ -105,7 +105,7 @@ export async function kafkaUnderTest(): Promise<KafkaUnderTest> {
   }
 }
 
-/** A port that nobody has, and that the system gives to nobody while Kafka is away: below those of outgoing connections. */
+/** A free port that the system gives to nobody while Kafka is away: it is below those of outgoing connections. */
 async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(20_000, 30_000)

@@ -1,4 +1,4 @@
-// The inside of kafkajs, which it does not type; only the parts that are mended in `quiet-when-idle.ts`, `patient-fetch.ts` and `lean-*.ts`.
+// Types of the inside of kafkajs, which has none; only of the parts mended in `quiet-when-idle.ts`, `patient-fetch.ts` and `lean-*.ts`.
 
 declare module 'kafkajs/src/network/requestQueue/index.js' {
   class RequestQueue {
@@ -63,7 +63,7 @@ declare module 'kafkajs/src/protocol/requests/fetch/v11/response.js' {
 
 declare module 'kafkajs/src/protocol/recordBatch/v0/index.js' {
   import type Encoder from 'kafkajs/src/protocol/encoder.js'
-  /** Only what the tests of `lean-fetch.ts` say. */
+  /** Only the fields that the tests of `lean-fetch.ts` give. */
   export function RecordBatch(batch: {
     compression?: number
     firstOffset?: number

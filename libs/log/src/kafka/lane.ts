@@ -24,7 +24,7 @@ export type Lane = AsyncDisposable & {
   relieved(): Promise<void>
 }
 
-/** A draft, the call that it is part of and its place in that, and the trace that it belongs to. */
+/** A draft, the call that it is part of, its index in that call, and the trace that it belongs to. */
 export type Waiting = {
   readonly draft: Draft
   readonly index: number
@@ -48,7 +48,7 @@ export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions):
   let queue = deque<Entry>()
   let queuedBytes = 0
   let running: Promise<void> | null = null
-  /** Somebody waits for something in the queue. */
+  /** Whether the queue holds something that must not linger. */
   let isUrgent = false
   let linger: NodeJS.Timeout | null = null
   let producer: Producer | null = null
@@ -84,7 +84,7 @@ export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions):
   }
 
   async function run(): Promise<void> {
-    // One turn of the microtask queue, so that what is appended in the same breath goes together.
+    // One turn of the microtask queue, so that drafts that are appended in the same tick go together.
     await Promise.resolve()
     while (isUrgent) {
       try {
@@ -95,10 +95,10 @@ export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions):
         if (batch.length > 0) await send(batch)
         for (const { draft, call } of batch) lost.note(draft.key, call)
         if (queue.length === 0) lost.clear()
-        // Where several wait at a time, what has arrived at other sockets comes along with the next.
+        // After a batch of several, other sockets are read first, so that what has arrived there joins the next batch.
         if (batch.length > ALONE) await setImmediate()
       } catch (cause) {
-        // Nothing of these was sent; who waits is told.
+        // None of these was sent; their callers are told.
         const failed = queue
         queue = deque<Entry>()
         queuedBytes = 0
@@ -112,7 +112,7 @@ export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions):
     running = null
   }
 
-  /** The oldest that fit together. What nobody waits for any more was never sent and never will be. */
+  /** The oldest drafts that fit into one batch. A draft that nobody waits for any more is dropped unsent. */
   function nextBatch(count: number): Entry[] {
     const batch: Entry[] = []
     const nowMs = Date.now()
@@ -138,7 +138,7 @@ export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions):
     return batch
   }
 
-  /** Somebody waits for it, and it overtakes nothing that was given up. */
+  /** Whether somebody waits for it, and it overtakes nothing that was given up. */
   function isWanted({ draft, call, appendedAtMs }: Entry): boolean {
     if (lost.isOvertaking(draft.key, appendedAtMs))
       call.failed(unavailable('a record of its key that was appended before it was given up'))
@@ -147,7 +147,7 @@ export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions):
   }
 
   /**
-   * Sends a batch, again when the error is one that passes and somebody still waits. The next batch is not sent
+   * Sends a batch, and sends it again while the error is one that passes and somebody waits. The next batch is not sent
    * before this one is answered or has failed: at most one request is in flight, so order is kept.
    */
   async function send(batch: Entry[]): Promise<void> {
@@ -224,12 +224,12 @@ type Entry = Waiting & {
 }
 
 const RESEND_MS = 50
-/** One that waits, and what goes along with it. */
+/** The size of a batch of one caller: the draft that it waits for, and one that goes along with it. */
 const ALONE = 2
 /** Connecting and one request take twice two seconds at most; kafkajs checks its limits every 100 ms. */
 const SEND_LIMIT_MS = 8_000
-/** What is more than this goes at once, so that a stream is not slowed down. */
+/** Above this many queued bytes nothing lingers, so that streams keep their speed. */
 const LINGERING_BYTES_MAX = 64 * 1024
-/** Who need not append waits above this, so that those who wait for an acknowledgement have it in time. */
+/** Above this, callers that need not append yet should wait, so that acknowledgements reach the others in time. */
 const CONGESTED_BYTES = 4 * 1024 * 1024
 const QUEUED_BYTES_MAX = 64 * 1024 * 1024

@@ -36,7 +36,7 @@ const writes = fc.array(
   { maxLength: 60 },
 )
 
-/** As kafkajs writes a request: numbers, bytes, and encoders inside of encoders. */
+/** The bytes of a request as kafkajs writes it: numbers, bytes, and encoders inside of encoders. */
 function written(sequence: readonly Write[]): Buffer {
   const encoder = new Encoder()
   for (const write of sequence) {

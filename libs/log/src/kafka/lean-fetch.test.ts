@@ -71,7 +71,7 @@ const messagesOf = (fetched: Fetched) =>
   fetched.responses.flatMap(({ partitions }) => partitions.flatMap(({ messages }) => messages))
 const offsetsOf = (fetched: Fetched) => messagesOf(fetched).map(({ offset }) => offset)
 
-/** What readers use of a fetch; kafkajs adds to the context of a batch what nobody reads. */
+/** The parts of a fetch that readers use; kafkajs adds fields to the context of a batch that nobody reads. */
 function seen(fetched: Fetched) {
   return {
     ...fetched,
@@ -108,7 +108,7 @@ const batch = fc.record({
       key: fc.option(bytes),
       value: fc.option(bytes),
       headers: fc.dictionary(
-        // Kafkajs gives an object to its caller, where some names mean something else.
+        // kafkajs gives headers as a plain object, where some names, such as `constructor`, mean something else.
         fc.stringMatching(/^[a-z_-]{1,20}$/).filter((name) => !(name in {})),
         bytes,
         { maxKeys: 12 },

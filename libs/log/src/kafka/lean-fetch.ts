@@ -5,7 +5,7 @@ import { readBatches } from './record-batch.ts'
 /**
  * kafkajs 2.2.4 copies all headers of a record once for each of them, and reads every number of 64 bits by way of
  * BigInt, Long and text. Here a fetch is read in one pass, and headers only when somebody looks at them: most readers
- * skip most records. What this does not know (compressed batches, formats before Kafka 0.11) kafkajs decodes itself.
+ * skip most records. Batches that are compressed or in a format before Kafka 0.11 are left to kafkajs to decode.
  * Partitions that brought nothing are left out: kafkajs would send each through its workers, and most bring nothing.
  */
 export function leanFetch(): void {

@@ -5,8 +5,8 @@ import { measuredBatch, writeBatch } from './record-batch.ts'
 
 /**
  * kafkajs 2.2.4 encodes each header of each record in an encoder of its own, and copies it four times on its way into
- * the request. Here the sizes are added up first, and every byte is written once. What we never send (compressed or
- * transactional batches) kafkajs encodes itself.
+ * the request. Here the sizes are added up first, and every byte is written once. Compressed or transactional batches,
+ * which we never send, are left to kafkajs to encode.
  */
 export function leanProduce(): void {
   const { protocol } = produce

@@ -5,19 +5,19 @@ import type { KafkaLogger } from './client.ts'
 import { isLeaderless, isTimeout, problemOf } from './problems.ts'
 import { within } from './within.ts'
 
-/** Where the partitions of a topic begin and end. */
+/** The oldest offset that is kept of each partition of a topic, and its end. */
 export type Bounds = ReadonlyMap<number, { readonly low: number; readonly end: number }>
 
 /** Questions about topics, and whether Kafka answers at all. */
 export type Metadata = AsyncDisposable & {
   partitionCount(topic: string): Promise<number>
   bounds(topic: string): Promise<Bounds>
-  /** The offset of the first record of each partition since a moment; the next to come where there is none. */
+  /** The offset of the first record of each partition since a moment; its end where there is none. */
   offsetsSince(topic: string, sinceMs: number): Promise<ReadonlyMap<number, number>>
   /** The topics that this user may read. */
   topics(): Promise<readonly string[]>
   committed(groupId: string, topics: readonly string[]): Promise<ReadonlyMap<string, number>>
-  /** Kafka has answered somebody else of this service. */
+  /** Called when Kafka has answered another part of this service. */
   heard(): void
   healthy(): boolean
 }
@@ -30,7 +30,7 @@ export async function connectMetadata(
 ): Promise<Metadata> {
   // bound: one per topic
   const counts = new Map<string, number>()
-  // Somebody who only starts has nobody yet who would try again: a slow Kafka is waited for, one that is not there is not.
+  // At the start there is nobody yet who would try again, so a slow Kafka is waited for; a missing one is not.
   let admin = await again(connected, { while: isTimeout, limitMs: FIRST_LIMIT_MS })
   let renewing: Promise<void> | null = null
   let disposed = false
@@ -56,7 +56,7 @@ export async function connectMetadata(
     const one = kafka.admin({ retry: { retries: 4, initialRetryTime: 50, maxRetryTime: 500 } })
     try {
       await one.connect()
-      // A new client knows no broker before it has asked for them, and a question for a coordinator does not ask.
+      // A new client knows no broker before it has asked for them, and looking for a coordinator does not ask for them.
       await one.describeCluster()
     } catch (cause) {
       void within(DISCONNECT_LIMIT_MS, one.disconnect())
@@ -157,11 +157,11 @@ export async function connectMetadata(
 }
 
 const PULSE_MS = 1_000
-/** Nobody asks whether Kafka answers while it does: the fetches of an idle reader return once a second. */
+/** After this silence Kafka is asked whether it answers; the fetches of an idle reader return once a second. */
 const HEARD_MS = 1_500
 const SILENCE_MS_MAX = 3_500
 const FIRST_LIMIT_MS = 15_000
 const ANSWER_LIMIT_MS = 6_000
-/** A partition without a leader has one in moments. */
+/** A partition without a leader gets one within moments. */
 const LEADERLESS: Patience = { while: isLeaderless, limitMs: 3_000 }
 export const DISCONNECT_LIMIT_MS = 1_000

@@ -1,14 +1,14 @@
 import type { ReadOptions } from '../log.ts'
 
-/** How long a reader rests between two fetches. */
+/** The rest of a reader between two fetches. */
 export type Pace = {
   /** In milliseconds, as of now. */
   ms(): number
-  /** A batch was delivered, with so many records that the reader heeds. */
+  /** Called when a batch was delivered, with so many records that the reader heeds. */
   delivered(count: number): void
 }
 
-/** The pace that was asked for, and slower with each batch that brought nothing, until one does. */
+/** The pace that was asked for; slower with each batch without a heeded record, until one has some. */
 export function paceOf({
   paceMs = () => 0,
   slowDownMs = 0,

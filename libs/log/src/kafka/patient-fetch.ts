@@ -1,8 +1,8 @@
 import ConsumerGroup from 'kafkajs/src/consumer/consumerGroup.js'
 
 /**
- * Makes the fetches of a reader for which nothing comes wait longer at the broker: each costs Kafka and us about a
- * millisecond of a processor, for nothing. What comes is answered at once either way. Only heartbeats, commits, pauses and the
+ * Makes the fetches of an idle reader wait longer at the broker: each costs Kafka and us about a millisecond of a
+ * processor, for nothing. A record that arrives ends the wait at once either way. Only heartbeats, commits, pauses and the
  * leaving of the group wait behind a fetch, so it is short again as soon as anything has come, or while anything is paused.
  */
 export function patientFetch(): void {
@@ -18,10 +18,10 @@ export function patientFetch(): void {
   }
 }
 
-/** How long the next fetch waits, after so many that brought nothing. */
+/** The wait of the next fetch in milliseconds, after so many fetches that brought nothing. */
 export const waitMsOf = (waitMs: number, empty: number, sessionTimeoutMs: number): number =>
   empty < EMPTY_MIN ? waitMs : Math.max(waitMs, Math.min(IDLE_WAIT_MS, sessionTimeoutMs / 6))
 
-/** More than tells `readToEnd` that there is nothing more. */
+/** More than the empty fetches by which `readToEnd` knows that there is nothing more. */
 const EMPTY_MIN = 8
 export const IDLE_WAIT_MS = 1_000

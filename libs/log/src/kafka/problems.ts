@@ -1,6 +1,6 @@
 import { messageOf, Problem } from '@countersign/kernel'
 
-/** What kafkajs threw, as a problem. An authorisation that is missing does not come by waiting. */
+/** An error that kafkajs threw, as a problem. Waiting does not help against a missing authorisation. */
 export function problemOf(thrown: unknown, doing: string, user: string): Problem {
   if (thrown instanceof Problem) return thrown
   const causes = causesOf(thrown)
@@ -30,8 +30,8 @@ export const isLeaderless = (thrown: unknown): boolean =>
   causesOf(thrown).some((cause) => LEADERLESS.has(kindOf(cause)))
 
 /**
- * Whether what was just made is not there yet. Errors are known by the names of the protocol, wherever kafkajs wrapped them;
- * its own give-ups of what may be tried again count too.
+ * Whether something was just made and is not there yet. Errors are known by their names in the protocol, wherever kafkajs
+ * wrapped them; an error that kafkajs itself marks as retriable counts too.
  */
 export const isNotYet = (thrown: unknown): boolean =>
   causesOf(thrown).some(

@@ -15,6 +15,6 @@ export const rawRecordOf = (
   value: message.value,
 })
 
-/** What kafkajs decoded itself has its headers ready. */
+/** The headers of a message; a message that kafkajs decoded itself has them ready. */
 const headersIn = (message: KafkaMessage): HeaderView =>
   headersOfRead(message) ?? viewOf(message.headers ?? {})

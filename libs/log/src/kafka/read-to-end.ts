@@ -7,7 +7,7 @@ import { recordOf } from '../envelope.ts'
 import { rawRecordOf } from './raw-record.ts'
 import type { ReaderParts } from './reader.ts'
 
-/** Reads a topic from its beginning to what is its end now. An empty topic costs one question. */
+/** Reads a topic from its beginning to the end that it has now. An empty topic costs one question. */
 export async function readToEnd(parts: ReaderParts, options: ReadToEndOptions): Promise<void> {
   const { topic, onRecord } = options
   const { schemas } = parts

@@ -14,7 +14,7 @@ import { problemOf } from './problems.ts'
 import { rawRecordOf } from './raw-record.ts'
 import { within } from './within.ts'
 
-/** What a reader needs of the log that opens it. */
+/** The parts of the log that its readers use. */
 export type ReaderParts = {
   readonly kafka: Kafka
   readonly service: string
@@ -58,14 +58,14 @@ export async function openReader(
     topics: options.topics,
     groupId: () => groupId ?? parts.freshGroup(),
     assigner: groupId === null ? only(options.partitions) : coPartitioned,
-    // Nobody waits for the partitions of a group of one.
+    // No other member waits for the partitions of a group of one.
     sessionTimeoutMs: groupId === null ? LONE_SESSION_TIMEOUT_MS : parts.sessionTimeoutMs,
     paceMs: () => pace.ms(),
     logger: parts.logger,
     onJoined: (consumer, assignment) => {
       generation++
       joined.resolve()
-      // What was fetched for the last generation is fetched again, from where delivery stands.
+      // Batches that were fetched for the last generation are fetched again, from where delivery stands.
       for (const track of tracks.values()) emptied(track)
       if (groupId === null) {
         for (const track of tracks.values()) position(consumer, track)
@@ -137,7 +137,7 @@ export async function openReader(
     )
   }
 
-  /** A member keeps its place in the partitions that stay with it; what is new begins where the group stands. */
+  /** A member keeps its place in the partitions that stay with it; a new one begins where the group stands. */
   async function joinedGroup(
     consumer: Consumer,
     assignment: Assignment,

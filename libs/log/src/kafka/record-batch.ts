@@ -69,7 +69,7 @@ export function readBatches(bytes: Buffer): ReadRecord[] | null {
   return records
 }
 
-/** A batch of these, whose sizes are known, so that it can be written once. */
+/** A batch of these records with all sizes computed, so that it can be written in one pass. */
 export function measuredBatch(given: readonly GivenRecord[]): MeasuredBatch {
   const timestamps = given.map(({ timestamp }) => Number(timestamp ?? Date.now()))
   const firstTimestamp = Math.min(...timestamps)
@@ -102,7 +102,7 @@ export function writeBatch(to: Cursor, { size, records, firstTimestamp }: Measur
   to.bytes.writeUInt32BE(crc32c(to.bytes, crcAt + 4, begin + size), crcAt)
 }
 
-/** Where fields stand in a batch. */
+/** The places of fields in a batch, in bytes. */
 const LENGTH_END_AT = 12
 const MAGIC_AT = 16
 const ATTRIBUTES_AT = 21
@@ -116,5 +116,5 @@ const COMPRESSION = 0x07
 const LOG_APPEND_TIME = 0x08
 const TRANSACTIONAL = 0x10
 const CONTROL = 0x20
-/** Of a producer that is not idempotent. */
+/** The id that stands for a producer that is not idempotent. */
 const NO_PRODUCER = -1

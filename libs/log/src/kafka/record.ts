@@ -2,7 +2,7 @@ import type response from 'kafkajs/src/protocol/requests/fetch/v11/response.js'
 import type { HeaderView } from '../envelope.ts'
 import { type Cursor, readVarint, varintSize, writeVarint } from './cursor.ts'
 
-/** Where the headers stand of a record that was read. */
+/** The keys under which a record that was read keeps its bytes and the place of its headers in them. */
 const BYTES = Symbol('bytes')
 const HEADERS_AT = Symbol('headersAt')
 
@@ -14,23 +14,23 @@ const HEADERS_AT = Symbol('headersAt')
  *   value VARBYTES, [header_key VARSTRING, header_value VARBYTES]
  * ```
  *
- * What was read keeps its headers as they are: most readers look at one of them and skip the record.
+ * A record that was read keeps its headers encoded: most readers look at one of them and skip the record.
  */
 export type ReadRecord = FetchedMessage & {
   readonly [BYTES]: Buffer
   readonly [HEADERS_AT]: number
 }
 
-/** A record as kafkajs gives it to its consumers. Here its headers are made when somebody asks. */
+/** A record as kafkajs gives it to its consumers. Here its headers are decoded when somebody asks. */
 type FetchedMessage = Awaited<
   ReturnType<typeof response.decode>
 >['responses'][number]['partitions'][number]['messages'][number]
 
-/** What a record has of its batch. */
+/** The values of a batch that its records need. */
 export type BatchHead = {
   readonly firstOffset: number
   readonly firstTimestamp: number
-  /** Where the broker stamps the time: the same for all. */
+  /** The time that the broker stamped, the same for all records; null where each has its own. */
   readonly appendedAt: number | null
   readonly isControlBatch: boolean
   readonly context: ReadRecord['batchContext']
@@ -85,7 +85,7 @@ export type GivenRecord = {
 type Content = Buffer | string | null
 type GivenHeader = Buffer | string
 
-/** A record whose size is known, so that it can be written once. */
+/** A record with all sizes computed, so that it can be written in one pass. */
 export type MeasuredRecord = {
   /** Without the length in front. */
   readonly size: number
@@ -138,7 +138,7 @@ export function writeRecord(to: Cursor, record: MeasuredRecord): void {
   }
 }
 
-/** Of a name that stands there more than once, the first counts. */
+/** All headers by name; of a name that stands there more than once, the first counts. */
 function headersIn<T>(from: Cursor, read: (bytes: Buffer, begin: number, end: number) => T) {
   const headers: Record<string, T> = {}
   for (let rest = readVarint(from); rest > 0; rest--) {

@@ -1,6 +1,6 @@
 import { deque } from '@countersign/kernel'
 
-/** Lets those wait who may, while too many bytes wait for the broker. */
+/** Makes callers that can wait do so while too many bytes wait for the broker. */
 export type Relief = {
   /** Resolves when there is room again; at once when there is. */
   wait(): Promise<void>
@@ -8,7 +8,7 @@ export type Relief = {
   look(): void
 }
 
-/** They go on a few at a time: all at once would fill in one moment what was emptied. */
+/** The callers go on a few at a time: all at once would fill the queue again in one moment. */
 export function reliefOf(isCongested: () => boolean): Relief {
   const waiting = deque<() => void>()
   let isLooking = false
@@ -16,7 +16,7 @@ export function reliefOf(isCongested: () => boolean): Relief {
     if (isLooking || waiting.length === 0 || isCongested()) return
     isLooking = true
     for (let count = 0; count < AT_ONCE_MAX; count++) waiting.shift()?.()
-    // Whoever goes on may append nothing, so nobody else would look again.
+    // The callers that go on may append nothing, and then nothing else would call `look` again.
     setImmediate(() => {
       isLooking = false
       look()
