@@ -3,11 +3,11 @@ import { messageOf, Problem, rested } from '@countersign/kernel'
 import type { Draft, Log, Recorded } from '@countersign/log'
 import type { Logger } from './logger.ts'
 
-/** Where something is appended that has to get there. */
+/** The log, the logger and the end of an owner whose appends are repeated until they succeed. */
 export type Appender = {
   readonly log: Log
   readonly logger: Logger
-  /** Whether it is being disposed: what fails now fails because of that. */
+  /** Whether the owner is being disposed: a failure is then thrown, not repeated. */
   isStopping(): boolean
 }
 

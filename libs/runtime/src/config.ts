@@ -2,7 +2,7 @@ import { Problem, Secret } from '@countersign/kernel'
 import { z } from 'zod'
 import { exampleOf, meaningOf } from './setting.ts'
 
-/** Settings from the environment, or all that is wrong with it at once. Throws `CS_CONFIG_INVALID`. */
+/** Reads settings from the environment. Throws `CS_CONFIG_INVALID`, which names everything that is wrong at once. */
 export function readConfig<Shape extends z.ZodRawShape>(
   shape: Shape,
   environment: NodeJS.ProcessEnv,
@@ -24,7 +24,7 @@ function advice(name: string, setting: z.core.$ZodType): string {
   return `set it to ${meaning === undefined ? example : `${phrase(meaning)}, ${example}`}`
 }
 
-/** What every service needs. A service adds its own and gives the whole to `readConfig`. */
+/** The settings of every service. A service adds its own and gives the whole to `readConfig`. */
 export const COMMON_SETTINGS = {
   KAFKA_BROKERS: z
     .string()
@@ -53,7 +53,7 @@ export const COMMON_SETTINGS = {
     .describe('How much the service logs.'),
 }
 
-/** How a service reads access tokens: of which provider, for whom, and who in them is an agent. */
+/** The settings for access tokens: their provider, their audience, and the group that marks agents. */
 export const OIDC_SETTINGS = {
   CS_OIDC_ISSUER: z.string().min(1).describe('The issuer of the tokens.'),
   CS_OIDC_AUDIENCE: z.string().default('countersign').describe('The audience of the tokens.'),
@@ -100,6 +100,6 @@ export function path(meaning: string) {
   return z.string().min(1).describe(meaning)
 }
 
-/** A sentence as a part of another. */
+/** A sentence without its capital and full stop, to stand inside another one. */
 const phrase = (sentence: string): string =>
   sentence.charAt(0).toLowerCase() + sentence.slice(1).replace(/\.$/, '')

@@ -5,7 +5,7 @@ import type { Logger } from './logger.ts'
 import { answering, netOn } from './net.ts'
 import type { Telemetry } from './telemetry.ts'
 
-/** What /readyz asks: a name, and whether that part can do its work now. */
+/** A check of /readyz: a name, and whether that part can do its work now. */
 export type HealthCheck = { readonly name: string; healthy(): boolean }
 
 export type HealthOptions = {
@@ -13,7 +13,7 @@ export type HealthOptions = {
   host: string
   port: number
   checks: readonly HealthCheck[]
-  /** What else is told at a path of its own, as JSON. */
+  /** Further reports, each served as JSON at its own path. */
   reports?: Readonly<Record<string, () => object>>
   telemetry: Telemetry
   logger: Logger
@@ -44,7 +44,7 @@ function told(response: ServerResponse, status: number, body: object): void {
   response.end(`${JSON.stringify(body)}\n`)
 }
 
-/** Listens, or throws a `Problem` that names the port. What goes wrong later is told, and ends nothing. */
+/** Listens, or throws a `Problem` that names the port. A later error of the server is logged and ends nothing. */
 export async function listening(
   server: TcpServer,
   { port, host, logger }: { port: number; host: string; logger: Logger },
@@ -57,7 +57,7 @@ export async function listening(
       resolve()
     })
   })
-  // Left on: it is a connection that could not be accepted, such as where there are too many files, and no fault of the others.
+  // The handler stays on: a connection that cannot be accepted, as with too many open files, is no fault of the others.
   const told = (cause: Error): void =>
     logger.error({ port, reason: cause.message }, 'a port that is listened on has a fault')
   server.on('error', netOn(logger).guarded('listener', told))
@@ -74,7 +74,7 @@ function unusable(port: number, cause: NodeJS.ErrnoException): Problem {
   })
 }
 
-/** Stops a server, and what is still connected to it. */
+/** Stops a server, and closes the connections that it still has. */
 export async function closed(server: Server): Promise<void> {
   await new Promise<void>((resolve) => {
     server.close(() => resolve())

@@ -6,7 +6,7 @@ import { netOn } from './net.ts'
 
 type Line = { where?: unknown; reason?: unknown; stack?: unknown }
 
-/** A net, and what it said. */
+/** A net, and the lines that it logged. */
 function listened() {
   const lines: Line[] = []
   const nothing = (): void => undefined

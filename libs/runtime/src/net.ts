@@ -4,7 +4,7 @@ import { metrics } from '@opentelemetry/api'
 import type { Logger } from './logger.ts'
 
 /**
- * What is under every callback that the event loop calls: handlers of sockets, timers, and promises that nobody awaits.
+ * The net under every callback that the event loop calls: handlers of sockets, timers, and promises that nobody awaits.
  * A fault there is logged with its stack and counted, and ends what it belongs to; the process and everybody else go on.
  */
 export type Net = {
@@ -14,7 +14,7 @@ export type Net = {
     run: (...given: A) => void,
     onFault?: () => void,
   ): (...given: A) => void
-  /** Lets a promise go on by itself; its failure is a fault. */
+  /** Lets a promise run without being awaited; its rejection is a fault. */
   detached(where: string, work: Promise<unknown>, onFault?: () => void): void
   /** Runs something again and again, until it is disposed. */
   every(where: string, ms: number, run: () => void | Promise<unknown>): Disposable
@@ -69,7 +69,7 @@ export const answering =
   (request: IncomingMessage, response: ServerResponse): void =>
     netOn(logger).guarded(where, answer, () => response.destroy())(request, response)
 
-/** Says that a fault was caught: a line with its stack, and the counter `countersign_faults` by where it was caught. */
+/** Reports a fault that was caught: a log line with its stack, and the counter `countersign_faults` by its place. */
 export function countFault(logger: Logger, where: string, cause: unknown): void {
   metrics
     .getMeter('countersign')

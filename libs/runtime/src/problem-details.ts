@@ -1,6 +1,6 @@
 import { ERROR_CODES, type ErrorCode, messageOf, Problem } from '@countersign/kernel'
 
-/** What a call is answered with. */
+/** The answer to an HTTP call; `type` is the content type of its body. */
 export type Answer = { readonly status: number; readonly body: object; readonly type?: string }
 
 /** An error as RFC 9457 problem details, with the public code that every protocol of Countersign uses. */
@@ -22,7 +22,7 @@ export function problemDetails(code: ErrorCode, detail: string, more: ProblemMem
 
 export type ProblemMembers = { status?: number; hint?: string | null; [member: string]: unknown }
 
-/** What was thrown, for the caller: only a `Problem` speaks for itself. */
+/** The answer for a thrown value: only a `Problem` or an error of the body parser tells the caller its message. */
 export function problemOf(thrown: unknown): Answer {
   if (thrown instanceof Problem) {
     const status = thrown.retriable ? { status: 503 } : {}
@@ -34,7 +34,7 @@ export function problemOf(thrown: unknown): Answer {
   return problemDetails('CS_INTERNAL', 'The service made a mistake; its log says more.')
 }
 
-/** What the body parser throws: too large, not JSON, cut off. */
+/** Whether the body parser threw it: the body is too large, not JSON, or cut off. */
 const isHttpError = (thrown: unknown): thrown is Error & { status: number } =>
   thrown instanceof Error &&
   'status' in thrown &&

@@ -5,7 +5,7 @@ import { type Appender, appendUntilDone } from './append-until-done.ts'
 
 /**
  * Writes to `<service>.rejected` which record the service cannot handle, and why; a record is never dropped. Gives the id
- * of what it wrote, which is the same whenever, and by whichever process of the service, the record is met again.
+ * of the rejection, which is the same each time that any process of the service meets the record.
  */
 export type PutAside = (record: LogRecord, reason: string, cause?: unknown) => Promise<EventId>
 

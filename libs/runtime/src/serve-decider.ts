@@ -22,7 +22,7 @@ import type { Logger } from './logger.ts'
 /** A running decider. */
 export type DeciderHost<State> = AsyncDisposable & {
   healthy(): boolean
-  /** Runs after what this key already waits for; what it returns is appended. The cause gives the ids. */
+  /** Runs after the work that this key already waits for, and appends what it gives, with ids made from the cause. */
   submit(
     key: string,
     cause: EventId,
@@ -130,7 +130,7 @@ export async function serveDecider<State>(
     if (unhurried.length > 0 && assigned.length > 0) await readUnhurried(assigned)
   }
 
-  /** The same partitions as the group gave for the other inputs. What is delivered again is known by its offset. */
+  /** Reads the partitions that the group gave for the other inputs. A record delivered again is known by its offset. */
   async function readUnhurried(assigned: readonly number[]): Promise<void> {
     const reader = await log.read({
       topics: unhurried,
@@ -148,7 +148,7 @@ export async function serveDecider<State>(
     return [...partitions.values()].some(({ state }) => service.isUrgent?.(state) === true)
   }
 
-  /** While a partition is restored its records are folded, and those that were not decided on are kept for then. */
+  /** While a partition is restored, its records are folded, and the undecided ones are kept until it is restored. */
   function deliver(record: LogRecord): void {
     const partition = partitions.get(record.position.partition)
     if (partition === undefined || !delivered(partition, record.position)) return
@@ -165,7 +165,7 @@ export async function serveDecider<State>(
     if (!isCited(partition, record)) partition.undecided.push(record)
   }
 
-  /** What is of no concern to the service was passed over, and counts as delivered. */
+  /** Records that do not concern the service were passed over, and count as delivered. */
   function passedBy(next: Position): void {
     const partition = partitions.get(next.partition)
     if (partition === undefined) return
@@ -173,7 +173,7 @@ export async function serveDecider<State>(
     if (!partition.restored) beginWhenCaughtUp(partition)
   }
 
-  /** Begins to decide when everything is folded that was there before. */
+  /** Begins to decide once everything is folded that stood in the log when the partition was assigned. */
   function beginWhenCaughtUp(partition: Partition<State>): void {
     if (!hasCaughtUp(partition)) return
     partition.restored = true

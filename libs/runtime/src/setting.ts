@@ -1,11 +1,11 @@
 import { z } from 'zod'
 
-/** What a setting means. A default, `optional()`, `transform()` or `pipe()` wraps the one that has the description. */
+/** The meaning of a setting. A default, `optional()`, `transform()` or `pipe()` wraps the one with the description. */
 export function meaningOf(setting: z.core.$ZodType): string | undefined {
   return first(setting, (layer) => z.globalRegistry.get(layer)?.description)
 }
 
-/** A value that could be set: what holds without one, one of those that are allowed, or one of its kind. */
+/** An example of a value: the default, else the first allowed value, else one that fits the ending of the name. */
 export function exampleOf(name: string, setting: z.core.$ZodType): string {
   const usual = z.safeParse(setting, undefined)
   if (usual.success && usual.data !== undefined) return String(usual.data)

@@ -5,7 +5,7 @@ export function showCounts(
   of: { readonly what: string; readonly description: string },
   counted: () => ReadonlyMap<string, number>,
 ): void {
-  // A gauge goes on to show what was observed last: who was shown has to be told of until the end.
+  // A gauge keeps showing its last observation, so a profile that was shown once is observed until the end.
   // bound: one per profile
   const shown = new Set<string>()
   metrics

@@ -2,7 +2,7 @@ import { Problem, messageOf } from '@countersign/kernel'
 import { hangLastNet } from './last-net.ts'
 import { createLogger } from './logger.ts'
 
-/** Runs a service; what stops it from starting is one clear line and status 1. */
+/** Runs a service. A failure is printed with its code and next step, and the exit status is 1. */
 export async function startService(service: string, run: () => Promise<void>): Promise<void> {
   hangLastNet(createLogger(service, 'info'))
   try {

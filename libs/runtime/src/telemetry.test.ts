@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { it } from 'node:test'
 import { promisify } from 'node:util'
 
-// The providers of OpenTelemetry are those of the whole process, so this one is another than that of other tests.
+// The providers of OpenTelemetry are global to a process, so this test runs them in a process of its own.
 it('spans are exported to OTEL_EXPORTER_OTLP_ENDPOINT, by the time telemetry is over', async () => {
   const asked: string[] = []
   const collector = createServer((request, response) => {

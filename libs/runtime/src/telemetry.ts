@@ -28,7 +28,7 @@ export async function startTelemetry(service: string): Promise<Telemetry> {
 
 type Start = (serviceName: string, scraped: PrometheusExporter) => Promise<() => Promise<void>>
 
-/** Without the SDK for Node.js, which loads every exporter there is: half a second of each start. */
+/** Starts without the SDK for Node.js, which loads every exporter there is: half a second of each start. */
 const inProcess: Start = async (serviceName, scraped) => {
   const resource = defaultResource().merge(resourceFromAttributes({ 'service.name': serviceName }))
   const meters = new MeterProvider({ resource, readers: [scraped] })

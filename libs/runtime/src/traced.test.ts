@@ -13,7 +13,7 @@ describe('a trace', () => {
     const appended = async () => void (await log.append([draft()]))
     const records = (): LogRecord[] => [...log.records('leases')]
 
-    // In one breath, so that they share a batch.
+    // Appended at the same moment, so that they share a batch.
     await Promise.all([appended(), traced('one', null, appended), traced('other', null, appended)])
     const [without, one, other] = records().map(({ trace }) => trace)
     assert.equal(without, null)

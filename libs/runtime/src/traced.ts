@@ -2,8 +2,8 @@ import { context, propagation, ROOT_CONTEXT, type SpanOptions, trace } from '@op
 import type { TraceContext } from '@countersign/log'
 
 /**
- * Runs something as a span of the trace that a record belongs to, or of a new one. What it appends carries the trace
- * on in its headers, so that the trace of a request goes through every service.
+ * Runs something as a span of the trace that a record belongs to, or of a new one. Records that it appends carry the
+ * trace in their headers, so that the trace of a request goes through every service.
  */
 export async function traced<T>(
   name: string,

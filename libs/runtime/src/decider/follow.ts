@@ -12,10 +12,10 @@ import type { Consequence } from './decider-service.ts'
 import type { Partition } from './partition.ts'
 import type { Running } from './running.ts'
 
-/** What a decision follows from. The cause gives the ids of what follows. */
+/** The cause of a decision: its key, the id that the ids of the consequences are computed from, and its position. */
 export type Cause = { key: string; cause: EventId; causation: Position | null }
 
-/** Appends what follows and folds it. */
+/** Appends the consequences of a decision and folds them. */
 export async function follow<State>(
   running: Running<State>,
   partition: Partition<State>,

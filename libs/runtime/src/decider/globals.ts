@@ -10,7 +10,7 @@ export type Globals = {
   offset(topic: string): number
 }
 
-/** Reads them to their end, and goes on reading. A rule that cannot be understood is a failure: skipped, it would open the door. */
+/** Reads them to their end, and goes on reading. A rule that cannot be understood is a failure: to skip it could allow too much. */
 export async function readGlobals<State>(
   { log, service, logger }: Running<State>,
   onFailure: (cause: unknown) => void,

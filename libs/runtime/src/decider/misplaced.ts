@@ -1,8 +1,8 @@
 import type { LogRecord } from '@countersign/log'
 
 /**
- * Whether a record speaks of one session and stands under the key of another. The key decides the partition, and with it
- * which state the record is held against: under another key, what is known of the session would not be there.
+ * Whether a record names one session and stands under the key of another. The key selects the partition, and with it
+ * the state that the record is checked against: under another key, the state of its session would be missing.
  */
 export const isMisplaced = (record: LogRecord): boolean =>
   record.status === 'understood' &&

@@ -7,14 +7,14 @@ export type Partition<State> = {
   restored: boolean
   /** The next offset of each input. */
   readonly delivered: Map<string, number>
-  /** Where each input ended when the partition was assigned. */
+  /** The end of each input at the time when the partition was assigned. */
   readonly until: Map<string, number>
   /** The highest input offset that the own output cites, for each input and key. Only while restoring. */
   readonly cited: Map<string, number>
   undecided: LogRecord[]
-  /** What each key is busy with. */
+  /** The last work under way for each key; the next one waits for it. */
   readonly chains: Map<string, Promise<void>>
-  /** Records that wait for something else of their key. */
+  /** Records that wait for another record of their key. */
   readonly parked: Map<string, Understood[]>
 }
 
@@ -35,7 +35,7 @@ export const newPartition = <State>(number: number, state: State): Partition<Sta
   parked: new Map(),
 })
 
-/** Notes that a record was delivered; false where it was before. */
+/** Notes that a record was delivered; false where it had been delivered before. */
 export function delivered<State>(
   partition: Partition<State>,
   { topic, offset }: Position,
@@ -45,7 +45,7 @@ export function delivered<State>(
   return true
 }
 
-/** Notes that everything before this position was delivered, or is of no concern. */
+/** Notes that everything before this position was delivered, or does not concern the service. */
 export function passed<State>(partition: Partition<State>, { topic, offset }: Position): void {
   partition.delivered.set(topic, Math.max(offset, partition.delivered.get(topic) ?? 0))
 }
@@ -57,7 +57,7 @@ export function hasCaughtUp<State>(partition: Partition<State>): boolean {
   return true
 }
 
-/** Notes that the own output says what follows from this input. */
+/** Notes that the own output holds the consequences of this input. */
 export function cite<State>(partition: Partition<State>, cause: Position, key: string): void {
   const name = `${cause.topic}/${key}`
   partition.cited.set(name, Math.max(partition.cited.get(name) ?? -1, cause.offset))

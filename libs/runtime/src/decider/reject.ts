@@ -4,7 +4,7 @@ import { follow } from './follow.ts'
 import type { Partition } from './partition.ts'
 import type { Running } from './running.ts'
 
-/** Puts a record aside, and says what follows from that for its key. */
+/** Puts a record aside, and appends the consequences for its key. */
 export type Reject<State> = (
   partition: Partition<State>,
   record: LogRecord,

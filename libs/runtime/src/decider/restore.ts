@@ -3,9 +3,9 @@ import { cite, isCited, newPartition, type Partition } from './partition.ts'
 import type { Running } from './running.ts'
 
 /**
- * Brings the partitions to what is assigned. Of a new one the own output is folded first: it says what was decided already.
- * Then its inputs are delivered, and it is restored when they came to where they ended just now. What of the own output
- * cannot be read is settled like an input that cannot: put aside, and its session ended. Gives the new ones.
+ * Makes the partitions match the assignment. A new one first folds our own output, which shows what was decided already;
+ * then its inputs are delivered, and it is restored when they reach the ends that they have now. An unreadable record of
+ * our own output is settled like an unreadable input: put aside, and its session ended. Gives the new partitions.
  */
 export async function restore<State>(
   { log, service }: Running<State>,

@@ -1,5 +1,5 @@
 import type { Appender } from '../append-until-done.ts'
 import type { DeciderService } from './decider-service.ts'
 
-/** What the parts of a running decider share. */
+/** The service, log and logger that the parts of a running decider share. */
 export type Running<State> = Appender & { readonly service: DeciderService<State> }

@@ -9,7 +9,7 @@ import { isMisplaced } from './misplaced.ts'
 import { rejecting } from './reject.ts'
 import type { Running } from './running.ts'
 
-/** Decides on a record, and on those of its key that waited for it. */
+/** Decides on a record, and on the records of its key that waited for it. */
 export type Settle<State> = (partition: Partition<State>, record: LogRecord) => Promise<void>
 
 export function settling<State>(running: Running<State>): Settle<State> {
@@ -43,14 +43,14 @@ export function settling<State>(running: Running<State>): Settle<State> {
       await reject(partition, dropped, 'too many records of this session wait')
   }
 
-  /** False where something else must arrive first. */
+  /** False where another record must arrive first. */
   async function settled(partition: Partition<State>, record: Understood): Promise<boolean> {
     const began = performance.now()
     try {
       const decision = await service.decide(partition.state, record)
       if (decision === 'wait') return false
       decided.add(1)
-      // Most records ask for nothing.
+      // Most records have no consequences.
       if (decision.length === 0) return true
       const by = { key: record.key, cause: record.id, causation: record.position }
       const name = `${service.topology.service} ${record.message.type}`

@@ -1,6 +1,6 @@
 import type { Partition } from './partition.ts'
 
-/** The order of the work: one thing after the other for each key, and not too much at once. */
+/** The order of the work: one piece after the other for each key, and not too much at once. */
 export type Turns = {
   /** Runs after everything that this key already waits for. */
   take<State>(partition: Partition<State>, key: string, run: () => Promise<void>): Promise<void>
