@@ -1,6 +1,6 @@
 /** A command of `npm run`. */
 export type RunCommand = {
-  /** The file that it begins with. */
+  /** The file that it runs. */
   readonly main: string
   readonly says: string
   readonly options: Readonly<

@@ -137,7 +137,7 @@ const packageOf = (wanted: string): string =>
     .slice(0, wanted.startsWith('@') ? 2 : 1)
     .join('/')
 
-/** An assertion is how a pure function says that an invariant of ours is broken. */
+/** The pure modules of Node. An assertion is how a pure function reports a broken invariant of ours. */
 const PURE_BUILTINS = [
   'node:assert/strict',
   'node:buffer',

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import ts from 'typescript'
 import { ROOT } from './paths.ts'
 
-/** Tests, what only they use, and what is generated. */
+/** Tests, files that only tests use, and generated files. */
 const NO_SOURCE =
   /(\.(test|contract|captures|fixture)|under-test)\.ts$|\/generated\/|^libs\/testing\/|\/in-memory\.ts$/
 
@@ -142,7 +142,7 @@ const isCollection = (node: ts.Node): node is ts.NewExpression =>
 
 const isEmpty = (node: ts.NewExpression): boolean => (node.arguments ?? []).length === 0
 
-/** A method that lets it grow, or another value with the same name. */
+/** Whether a node calls a method that lets the collection grow, or assigns another value to its name. */
 function isChange(node: ts.Node, name: string): boolean {
   if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression))
     return (

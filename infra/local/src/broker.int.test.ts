@@ -71,7 +71,7 @@ test('a role of an agent can make nothing, not even for itself, and cannot reach
   await assert.rejects(connected('cs_y', 'y-password'), { code: '53300' }, 'a second connection')
 })
 
-// While a role of an agent exists the broker inherits from it what it reads: it must, to drop what the role owns.
+// While a role of an agent exists, the broker inherits its right to read; it must, to drop what the role owns.
 test('with no agent there, the broker reads no row; it is no superuser, and becomes nobody but owners', async () => {
   await using broker = await connected(login.user, login.password)
   await broker.query('DROP OWNED BY cs_y')

@@ -15,14 +15,14 @@ import { Problem } from '@countersign/kernel'
 export type Child = {
   readonly name: string
   readonly pid: number
-  /** Resolves when it has ended, with what it ended with. */
+  /** Resolves when it has ended, with its signal, its status or its error. */
   readonly exited: Promise<string>
   /** Whether it still runs. */
   running(): boolean
   /** Asks it to end, and kills it where it does not within the limit. */
   stop(limitMs?: number): Promise<void>
   kill9(): Promise<void>
-  /** Resolves when it stands still: not before does it do nothing any more. */
+  /** Freezes it; resolves when every thread stands still, since until then it still works. */
   freeze(): Promise<void>
   thaw(): void
   /** The last lines that it printed. */
@@ -37,7 +37,7 @@ export type ChildOptions = {
   args: readonly string[]
   env?: NodeJS.ProcessEnv
   cwd?: string
-  /** How it is asked to end. */
+  /** The signal that asks it to end; SIGTERM by default. */
   stopSignal?: NodeJS.Signals
   logFile?: string
   /** Also prints each line to the terminal, with the name before it. */
@@ -124,8 +124,8 @@ export function startChild(options: ChildOptions): Child {
 }
 
 /**
- * Whether every thread of a process is stopped. A signal stops them one after another: on a busy machine
- * one that runs answers a request or two before its turn comes.
+ * Whether every thread of a process is stopped. A signal stops them one after another: on a busy machine a thread
+ * that still runs answers a request or two before its turn comes.
  */
 function standsStill(pid: number): boolean {
   if (process.platform !== 'linux') return true
@@ -143,7 +143,7 @@ function tasksOf(pid: number): readonly string[] {
   }
 }
 
-/** When a process was started, in clock ticks since the boot: with the id, it names a process for good. */
+/** The time at which a process was started, in clock ticks since the boot: with the id, it names a process for good. */
 export function startTimeOf(pid: number): number | null {
   const ticks = fieldsOf(String(pid))?.[START_TIME_FIELD]
   return ticks === undefined ? null : Number(ticks)
@@ -172,5 +172,5 @@ const LINES_MAX = 12
 const START_TIME_FIELD = 19
 /** Field 3, likewise. */
 const STATE_FIELD = 0
-/** Stopped, and what has ended meanwhile. */
+/** The states of a thread that is stopped, or has ended meanwhile. */
 const STOPPED = ['T', 't', 'Z', 'X']

@@ -46,7 +46,7 @@ function own(service: ServiceName, { dir, ports, secrets }: Surroundings): Recor
         CS_TARGET_CA_FILE: secrets.caFile,
         CS_MASKING_KEY_FILE: secrets.maskingKeyFile,
         CS_LEASE_MS: '10000',
-        // What is held when everything stops would wait for people: the supervisor kills after 10 s.
+        // Requests that are held when everything stops would wait for people: the supervisor kills after 10 s.
         CS_DRAIN_MS: '3000',
         CS_CONSOLE_URL: `http://127.0.0.1:${ports.console}`,
       }

@@ -66,7 +66,7 @@ function configuration(key: JWK, issuer: string): object {
   }
 }
 
-/** The person first, the agent as the actor (RFC 8693); the groups are those of who acts. */
+/** The claims of a token: the person first, the agent as the actor (RFC 8693), and the groups of the one that acts. */
 function claimsOf(name: string): Record<string, unknown> {
   const agent = AGENTS[name]
   if (agent === undefined) return { sub: name, groups: PEOPLE[name]?.groups ?? [] }
@@ -119,7 +119,7 @@ const client = (id: string, grants: string[]) => ({
   token_endpoint_auth_method: 'client_secret_post' as const,
 })
 
-/** Kept in a file, so that tokens outlive a restart. */
+/** The key that signs tokens, kept in a file so that they outlive a restart. */
 async function signingKey(file: string): Promise<JWK> {
   if (file !== '' && existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'))
   const { privateKey } = await generateKeyPair('ES256', { extractable: true })

@@ -9,7 +9,7 @@ import { type Ports, takePorts } from './ports.ts'
 import { say } from './progress.ts'
 import { removeWhenGreen } from './test-leftovers.ts'
 
-/** One set of everything, beside others: a folder, a block of ports, and the processes in it. */
+/** One local installation, beside others: a folder, a block of ports, and the processes in it. */
 export type Instance = {
   readonly name: string
   readonly dir: string
@@ -19,15 +19,15 @@ export type Instance = {
 }
 
 export type TakeOptions = {
-  /** Goes on with what an earlier run left, on the same ports, and leaves it for the next; by default all begins anew. */
+  /** Goes on with the data of an earlier run, on its ports, and leaves them for the next; by default, begins anew. */
   readonly keep?: boolean
-  /** Deletes first what was kept. */
+  /** Deletes the kept data first. */
   readonly fresh?: boolean
 }
 
 /**
- * Takes an instance for this process. What an earlier one left running is ended. What is kept is deleted by nobody but
- * `forget`: a run that begins anew puts it aside for as long as it lasts.
+ * Takes an instance for this process. Processes that an earlier run left are ended. Kept data are deleted only by
+ * `forget`: a run that begins anew puts them aside for as long as it lasts.
  */
 export async function takeInstance(
   name: string,
@@ -84,7 +84,7 @@ export async function takeInstance(
   }
 }
 
-/** Whether something of this instance is kept for the next `npm run up`. */
+/** Whether data of this instance are kept for the next `npm run up`. */
 export const isKept = (name: string): boolean =>
   existsSync(keptFile(dirOf(name))) || existsSync(asideOf(name))
 
@@ -122,7 +122,7 @@ export function ownerOf(name: string): { pid: number; base: number } | null {
 export const dirOf = (name: string): string => join(DATA, name)
 
 const keptFile = (dir: string): string => join(dir, 'kept.json')
-/** Where what is kept waits while a run that begins anew has its place. */
+/** The folder of the kept data while a run that begins anew has their place. */
 const asideOf = (name: string): string => `${dirOf(name)}.kept`
 const ownerFile = (name: string): string => join(dirOf(name), 'instance.json')
 

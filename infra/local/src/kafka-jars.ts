@@ -46,7 +46,7 @@ export async function classArchive(
   }
 }
 
-/** Which Java the PATH has, without starting it. */
+/** A mark of the Java on the PATH, found without starting it. */
 async function javaIdentity(): Promise<string> {
   const folders = (process.env['PATH'] ?? '').split(delimiter)
   const found = folders.map((folder) => join(folder, 'java')).find((file) => existsSync(file))
@@ -58,5 +58,5 @@ async function javaIdentity(): Promise<string> {
     .slice(0, 12)
 }
 
-/** As in pom.xml beside this package. */
+/** The version of Kafka, as in pom.xml beside this package. */
 export const KAFKA_VERSION = '4.4.0'

@@ -11,13 +11,13 @@ import { inUse, isFree, listensOn } from './ports.ts'
 export type Kafka = Child & { readonly brokers: string }
 
 export type KafkaOptions = {
-  /** The folder of the instance; what is in it survives a restart. */
+  /** The folder of the instance; the data in it survive a restart. */
   dir: string
   port: number
   controllerPort: number
   /** The password of each user. `admin` is the only super user. */
   users: ReadonlyMap<string, string>
-  /** Its speed is measured: everything that is often run is compiled as well as Java can. */
+  /** Set where its speed is measured: code that runs often is then compiled as well as Java can. */
   isMeasured?: boolean
 }
 
@@ -80,7 +80,7 @@ async function format(classPath: string, options: KafkaOptions, target: string):
 }
 
 /**
- * The settings of the one node. Both listeners ask for a password: who reaches the controller without one
+ * The settings of the one node. Both listeners ask for a password: a client that reached the controller without one
  * could grant itself everything.
  */
 export function serverProperties(
@@ -114,7 +114,7 @@ export function serverProperties(
     'transaction.state.log.min.isr': 1,
     'group.initial.rebalance.delay.ms': 0,
     'group.min.session.timeout.ms': 500,
-    // Two records a second into the metadata log, for nobody: idle Kafka took 2.2 % of a core, and takes 1.3 %.
+    // Saves two records a second in the metadata log that nobody needs: idle Kafka took 2.2 % of a core, now 1.3 %.
     'metadata.max.idle.interval.ms': 0,
     'num.network.threads': 2,
     'num.io.threads': 4,
@@ -132,9 +132,9 @@ function jaas(users: ReadonlyMap<string, string>, names: readonly string[]): str
 }
 
 const SUPER_USER = 'admin'
-/** Every instance may have the same: nothing ever joins two of them. */
+/** The id of the cluster, the same in every instance, since nothing ever joins two of them. */
 export const CLUSTER_ID = 'Q291bnRlcnNpZ25Mb2c'.padEnd(22, 'A')
 const JVM = ['-Xmx256m', '-Xms64m', '-XX:+UseSerialGC', '-Djava.awt.headless=true']
-/** The first compiler alone: a Kafka that starts takes 1.7 s of a processor instead of 2.9 s, and serves a few agents as well. */
+/** Only the first compiler: a Kafka that starts takes 1.7 s of a processor instead of 2.9 s, and serves a few agents as well. */
 const QUICK = ['-XX:TieredStopAtLevel=1']
 const START_LIMIT_MS = 90_000

@@ -7,7 +7,7 @@ import { ROOT } from './paths.ts'
 
 type Leftover = { file: string; pid: number; signal: string }
 
-/** Ends what an instance left behind, known by its process files and by when each process began. */
+/** Ends the processes that an instance left behind, known by their process files and by when each of them began. */
 export async function endLeftovers(dir: string): Promise<number> {
   const left = leftoversOf(dir)
   for (const { pid, signal } of left) send(pid, 'SIGCONT', signal)
@@ -35,7 +35,7 @@ export function watchOver(dir: string): { release(): void } {
 
 /**
  * Ends services that somebody started alone (`npm start` in a folder of `services`) with the settings of an instance. They
- * have no process files; what they are is in their command line, and whose in their environment.
+ * have no process files; their command line shows that they are services, and their environment of which instance.
  */
 export async function endAlone(dir: string): Promise<number> {
   const found = aloneIn(dir)
@@ -114,10 +114,10 @@ function send(pid: number, ...signals: string[]): void {
 }
 
 const END_LIMIT_MS = 6_000
-/** What is held ends after the drain of the proxy. */
+/** Held requests end only after the drain of the proxy. */
 const ALONE_LIMIT_MS = 10_000
 
-/** What is listed when the pipe ends is what it ends: the next instance in the same folder lists its own. */
+/** Ends the processes that are listed when the pipe ends: the next instance in the same folder lists its own. */
 const WATCHER = `
 cat >/dev/null
 list=$(cat "$1"/*.pid 2>/dev/null)

@@ -12,12 +12,12 @@ import { homedir } from 'node:os'
 import { delimiter, join, relative } from 'node:path'
 import { ROOT } from './paths.ts'
 
-/** Where the command `countersign` really is. */
+/** The file of the command `countersign`. */
 export const LAUNCHER = join(ROOT, 'bin', 'countersign')
 
 /**
  * Makes `countersign` a command: a link in a folder of the PATH that is meant for such links and that we may write.
- * Whatever else has this name there stays. Says what was done, or null where nothing was.
+ * Anything else with this name there stays. Says what was done, or null where nothing was.
  */
 export function linkCommand(
   world: World = { path: process.env['PATH'] ?? '', home: homedir() },
@@ -38,7 +38,7 @@ export function linkCommand(
   return null
 }
 
-/** Takes the links away that point here; gives their places. */
+/** Removes the links that point here; gives their places. */
 export function unlinkCommand(
   world: World = { path: process.env['PATH'] ?? '', home: homedir() },
 ): string[] {
@@ -51,7 +51,7 @@ export function unlinkCommand(
     })
 }
 
-/** What a person types to run the command line of this folder. */
+/** The command that a person types to run the command line of this folder. */
 export const commandLine = (path: string = process.env['PATH'] ?? ''): string => {
   const command = found(path)
   return command !== null && isOurs(command) ? 'countersign' : relativeTo(LAUNCHER)
@@ -79,7 +79,7 @@ function found(path: string): string | null {
 const isOurs = (link: string): boolean =>
   existsSync(link) && realpathSync(link) === realpathSync(LAUNCHER)
 
-/** Something has this name. A link to a folder that is gone is nobody's. */
+/** Whether something has this name. Our link to a folder that is gone does not count. */
 function isTaken(link: string): boolean {
   if (lstatSync(link, { throwIfNoEntry: false }) === undefined) return false
   return existsSync(link) || !isDangling(link)
@@ -93,7 +93,7 @@ function isDangling(link: string): boolean {
   }
 }
 
-/** The shorter of the path from here and the whole path. */
+/** The path from here where the file is below this folder, else the whole path. */
 function relativeTo(file: string): string {
   const near = relative(process.cwd(), file)
   return near.startsWith('..') ? file : `./${near}`

@@ -5,7 +5,7 @@ import { execute } from './execute.ts'
 import { CACHE } from './paths.ts'
 import { say, step } from './progress.ts'
 
-/** What of Maven Central is wanted: its name and version, as in the pom that lists it. */
+/** The part of Maven Central that is wanted: its name and version, as in the pom that lists it. */
 export type MavenJars = { readonly name: string; readonly version: string; readonly pom: string }
 
 /** A class path with everything that a pom depends on, from Maven Central; fetched once. */

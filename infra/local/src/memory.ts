@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** How much memory these processes and all that they started use, shared pages counted once (PSS). */
+/** The memory of these processes and of all that they started, shared pages counted once (PSS). */
 export function memoryOf(pids: readonly number[]): { bytes: number; processes: number } {
   const parents = parentsOf()
   const family = [...parents.keys()].filter((pid) => belongs(pid, new Set(pids), parents))

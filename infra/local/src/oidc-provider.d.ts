@@ -1,4 +1,4 @@
-/** What we use of oidc-provider, which comes without types. */
+/** The parts of oidc-provider that we use; it comes without types. */
 declare module 'oidc-provider' {
   import type { IncomingMessage, ServerResponse } from 'node:http'
 

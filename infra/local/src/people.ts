@@ -3,7 +3,7 @@ export type Person = { readonly groups: readonly string[] }
 /** An agent, and the person it acts for, if any. */
 export type AgentAccount = { readonly groups: readonly string[]; readonly behalfOf: string | null }
 
-/** Who there is on a development machine. */
+/** The people of a development machine. */
 export const PEOPLE: Readonly<Record<string, Person>> = {
   ana: { groups: ['prod-reviewers'] },
   bo: { groups: ['prod-reviewers'] },

@@ -99,5 +99,5 @@ function accepts(port: number): Promise<boolean> {
   })
 }
 
-/** Below the ports that Linux gives to outgoing connections. */
+/** The bases lie below the ports that Linux gives to outgoing connections. */
 const FREE_BASES = Array.from({ length: 11 }, (_, index) => 21_000 + index * 1_000)

@@ -17,7 +17,7 @@ export type Postgres = Child & {
   /** A superuser's connection, for tests and seeds only. */
   readonly adminUrl: string
   readonly caFile: string
-  /** Everything that the server did: the evidence that tests read. */
+  /** The log of everything that the server did: the evidence that tests read. */
   readonly logFile: string
 }
 
@@ -25,7 +25,7 @@ export type PostgresOptions = {
   /** The folder of the instance. */
   dir: string
   port: number
-  /** Where the certificate authority is, or shall be. */
+  /** The folder of the certificate authority, which is made where it is missing. */
   tlsDir?: string
 }
 
@@ -55,7 +55,7 @@ export async function startPostgres({
   }
   await writeFile(join(data, 'pg_hba.conf'), 'hostssl all all 127.0.0.1/32 scram-sha-256\n')
   if (!(await isFree(port))) throw inUse(port)
-  // Of a server that was killed; its process id may be somebody else's by now, and then it would not start.
+  // A killed server leaves it; its process id may be of another process by now, and then PostgreSQL would not start.
   await rm(join(data, 'postmaster.pid'), { force: true })
   const settings = {
     ...SETTINGS,
@@ -96,13 +96,13 @@ function lastLinesOf(logFile: string): string {
   return readFileSync(logFile, 'utf8').trim().split('\n').slice(-LINES_MAX).join('\n')
 }
 
-/** The authority and what the server shows, made in a folder when they are not there. */
+/** The certificates of the authority and of the server, made in a folder when they are not there. */
 export async function certificates(dir: string) {
   const ca = await certificateAuthority(dir)
   return [ca, await serverCertificate(dir, 'postgres')] as const
 }
 
-/** Where the superuser connects, with everything verified. */
+/** The address at which the superuser connects, with everything verified. */
 export const adminUrlOf = (server: { password: string; port: number; caFile: string }): string =>
   `postgresql://postgres:${server.password}@127.0.0.1:${server.port}/postgres` +
   `?sslmode=verify-full&sslrootcert=${encodeURIComponent(server.caFile)}`
@@ -172,7 +172,7 @@ async function nativeFolder(): Promise<string> {
   return native
 }
 
-/** How the data folder is made. */
+/** The options with which the data folder is made. */
 export const INITDB = [
   ...[
     '--username=postgres',
@@ -203,8 +203,8 @@ export const SETTINGS = {
   synchronous_commit: 'off',
 }
 /**
- * One process writes the log of all: what several backends write into one pipe gets mixed up where it is longer than the
- * pipe takes at once (PIPE_BUF), and a statement may be a mebibyte.
+ * One process writes the log of all backends: lines that several of them write into one pipe get mixed up where they are
+ * longer than the pipe takes at once (PIPE_BUF), and a statement may be a mebibyte.
  */
 const COLLECTED = { logging_collector: 'on', log_rotation_age: '0', log_rotation_size: '0' }
 const LINES_MAX = 12

@@ -1,6 +1,6 @@
 import { messageOf, Problem } from '@countersign/kernel'
 
-/** Runs a command; what goes wrong is one clear message with the next step, and status 1. */
+/** Runs a command. A failure is printed as one clear message with the next step, and gives status 1. */
 export async function reported(run: () => Promise<void>): Promise<void> {
   try {
     await run()

@@ -9,7 +9,7 @@ export type Tally = { passed: number; failed: number; skipped: number; failures:
 
 export const noTally = (): Tally => ({ passed: 0, failed: 0, skipped: 0, failures: [] })
 
-/** Prints failures in full and slow tests by name, nothing else; leaves the tally in a file for who runs it. */
+/** Prints failures in full and slow tests by name, nothing else; leaves the tally in a file for its caller. */
 async function* reporter(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   const tally = noTally()
   for await (const event of events) {
@@ -18,7 +18,7 @@ async function* reporter(events: AsyncIterable<TestEvent>): AsyncGenerator<strin
         if (event.data.details.type === 'suite') break
         if (event.data.skip !== undefined || event.data.todo !== undefined) {
           tally.skipped += 1
-          // Why, where the test says it: what is missing on this machine.
+          // The reason, where the test gives it: something is missing on this machine.
           const why = typeof event.data.skip === 'string' ? ` (${event.data.skip.trim()})` : ''
           yield `  - skipped: ${event.data.name}${why}\n`
         } else {
@@ -49,7 +49,7 @@ async function* reporter(events: AsyncIterable<TestEvent>): AsyncGenerator<strin
   if (file !== undefined) writeFileSync(file, JSON.stringify(tally))
 }
 
-/** A suite or file fails because a test in it did, and that was already said. */
+/** Whether a suite or file failed only because a test in it did, which was already said. */
 const isOnlyAboutChildren = (error: Error & { failureType?: unknown }): boolean =>
   error.failureType === 'subtestsFailed'
 
@@ -61,7 +61,7 @@ const explained = (error: Error): string =>
 const place = ({ file, line }: { file?: string; line?: number }): string =>
   file === undefined ? '' : `${relative(ROOT, file)}:${line ?? 1}`
 
-/** The begin of a cause, on one line. */
+/** The beginning of a cause, on one line. */
 const begin = (why: string): string => why.replaceAll(/\s+/g, ' ').slice(0, BEGIN_MAX)
 
 const indented = (text: string): string => text.replace(/^/gm, '    ')

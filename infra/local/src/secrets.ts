@@ -6,7 +6,7 @@ import { exportJWK, generateKeyPair, type JWK } from 'jose'
 import { type Certificate, certificateAuthority, serverCertificate } from './certificates.ts'
 import { SERVICES } from './services.ts'
 
-/** What an instance keeps secret. */
+/** The secrets of an instance. */
 export type Secrets = {
   /** The Kafka password of each user. */
   readonly kafkaUsers: ReadonlyMap<string, string>
@@ -17,7 +17,7 @@ export type Secrets = {
   readonly caFile: string
   readonly tlsDir: string
   readonly maskingKeyFile: string
-  /** What `file:<name>` in a connection profile names, for the credential broker. */
+  /** The folder of the secrets that connection profiles name as `file:<name>`, for the credential broker. */
   readonly targetSecretsDir: string
 }
 

@@ -10,7 +10,7 @@ import { apiKeys, customers, orders, products } from './shop-rows.ts'
 /** The environments of the shop: one database each, `shop_<environment>`. */
 export const ENVIRONMENTS = ['dev', 'staging', 'prod'] as const
 
-/** Whom the credential broker logs in as. */
+/** The account with which the credential broker logs in. */
 export type BrokerLogin = { readonly user: string; readonly password: string }
 
 /** Makes the shop in three environments, with the roles of its profiles, and the broker's account. */
@@ -60,7 +60,7 @@ const insert = (client: pg.Client, table: string, rows: readonly object[]): Prom
     [JSON.stringify(rows)],
   )
 
-/** Not in the statement log: tests read there what agents did. */
+/** Connects without the statement log, in which tests read what agents did. */
 async function connected(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
   const client = new pg.Client({ connectionString: url, options: '-c log_statement=none' })
   await client.connect()

@@ -25,7 +25,7 @@ export type ServiceName = (typeof SERVICES)[number]
 export const nodeOptionsOf = (service: ServiceName): readonly string[] =>
   service === 'proxy' ? ['--liftoff-only'] : []
 
-/** Where a service begins. */
+/** The file with which a service begins. */
 export const mainOf = (service: ServiceName): string =>
   join(ROOT, 'services', service, 'src', 'main.ts')
 
@@ -33,7 +33,7 @@ export const mainOf = (service: ServiceName): string =>
 export const presentServices = (): ServiceName[] =>
   SERVICES.filter((service) => existsSync(mainOf(service)))
 
-/** What the services of this checkout say that they read and write. */
+/** The topics that the services of this checkout say that they read and write. */
 export async function topologies(): Promise<Topology[]> {
   const files = SERVICES.map((service) => join(ROOT, 'services', service, 'src', 'topology.ts'))
   return Promise.all(

@@ -1,4 +1,4 @@
-/** The tables of the shop; what is sensitive in them is what the masking rules must find. */
+/** The tables of the shop. The masking rules must find the sensitive values in them. */
 export const SHOP_TABLES = `
 CREATE TABLE shop.customers (
   id integer PRIMARY KEY, name text NOT NULL, email text NOT NULL UNIQUE, phone text, ssn text,

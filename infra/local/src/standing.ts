@@ -19,7 +19,7 @@ export type Standing<T extends Runner> = {
 }
 
 export type StandingOptions = {
-  /** Starts it again when it ends by itself, and says what died and what it said last. */
+  /** Starts it again when it ends by itself, and reports how it ended and its last lines. */
   readonly supervise: boolean
   readonly say?: (text: string) => void
   /** The first wait before it is started again; it doubles up to 30 s. */

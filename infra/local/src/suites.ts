@@ -20,7 +20,7 @@ export const FILES = {
   ],
 } as const
 
-/** Runs test files; nothing to run is nothing passed. */
+/** Runs test files. Without a file, nothing has passed. */
 export async function tests(
   name: string,
   files: readonly string[],
@@ -82,7 +82,7 @@ export function conclude(tallies: readonly Tally[]): void {
   for (const failure of failures) process.stdout.write(`failed: ${failure}\n`)
   if (skipped > 0) process.stdout.write(`${skipped} skipped\n`)
   process.stdout.write(`${passed} passed, ${failed} failed\n`)
-  // Nothing that ran is no success.
+  // A run of no tests is no success.
   process.exitCode = failed === 0 && passed > 0 ? 0 : 1
 }
 

@@ -36,7 +36,7 @@ export type ServiceOptions = {
   supervise?: boolean
 }
 
-/** Starts a service as a process of its own, with nothing of our environment but where programs are. */
+/** Starts a service as a process of its own, with nothing of our environment but PATH and HOME. */
 export async function spawnService(
   name: ServiceName,
   options: ServiceOptions,
@@ -99,7 +99,7 @@ export async function spawnService(
   }
 }
 
-/** Whether what listens on this health port says that it is ready. */
+/** Whether the service on this health port says that it is ready. */
 export async function isReady(port: number): Promise<boolean> {
   try {
     return (await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(1_000) }))
@@ -109,7 +109,7 @@ export async function isReady(port: number): Promise<boolean> {
   }
 }
 
-/** For `npm start` in the folder of the service. */
+/** The settings as a file, for `npm start` in the folder of the service. */
 const envFile = (env: Readonly<Record<string, string>>): string =>
   Object.entries(env)
     .filter(([name]) => name !== 'CS_STOP_WITH_STDIN')

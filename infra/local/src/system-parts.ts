@@ -3,7 +3,7 @@ import { Problem } from '@countersign/kernel'
 import { execute, executed } from './execute.ts'
 import { say, step } from './progress.ts'
 
-/** Something that npm cannot bring. */
+/** A program that npm cannot bring. */
 type Part = { name: string; package: string; present(): Promise<boolean> }
 
 /**

@@ -25,15 +25,15 @@ export type SystemOptions = {
   name: string
   /** Goes on with the data, secrets and ports of the run before. */
   keep?: boolean
-  /** Deletes first what was kept. */
+  /** Deletes the kept data first. */
   fresh?: boolean
-  /** Starts again what ends by itself, and says so. */
+  /** Starts a process again that ends by itself, and says so. */
   supervise?: boolean
-  /** Which services to start; by default all that exist. */
+  /** The services to start; by default all that exist. */
   services?: readonly ServiceName[]
   /** Settings that differ from the usual, for each service. */
   env?: Partial<Record<ServiceName, Readonly<Record<string, string>>>>
-  /** Its speed is measured. */
+  /** Set where its speed is measured. */
   isMeasured?: boolean
   /** Prints what the services log, too. */
   echo?: boolean
@@ -48,11 +48,11 @@ export type System = AsyncDisposable & {
   readonly brokers: string
   readonly issuer: string
   readonly postgres: Postgres
-  /** Verifies the proxy and the target. */
+  /** The certificate authority that verifies the proxy and the target. */
   readonly caFile: string
-  /** Everything that the target was asked. */
+  /** The log of everything that the target was asked. */
   readonly targetLogFile: string
-  /** The example catalog with the ports of this instance; to be applied by who wants it. */
+  /** The folder of the example catalog with the ports of this instance; it is not applied yet. */
   readonly catalogDir: string
   readonly urls: { readonly console: string; readonly replay: string }
   kafka(): Kafka
@@ -60,14 +60,14 @@ export type System = AsyncDisposable & {
   restartKafka(): Promise<void>
   service(name: ServiceName): ServiceHandle
   readonly services: readonly ServiceHandle[]
-  /** Who may connect to Kafka as whom; `observer` may read everything. */
+  /** The login of a user to Kafka; `observer` may read everything. */
   kafkaLogin(user: string): { username: string; password: string }
   tokenFor(name: string, ttlSeconds?: number): Promise<string>
   memory(): { bytes: number; processes: number }
   stop(): Promise<void>
 }
 
-/** Starts a whole system. What was started is stopped again when something does not start. */
+/** Starts a whole system. The started parts are stopped again when something does not start. */
 export async function startSystem(options: SystemOptions): Promise<System> {
   const instance = await takeInstance(options.name, options)
   const started: Stoppable[] = []
@@ -164,7 +164,7 @@ async function assembled(
     console: `http://127.0.0.1:${ports.console}`,
     replay: `http://127.0.0.1:${ports.replay}`,
   }
-  // Where the command line finds this instance.
+  // The command line finds this instance by this file.
   const cli = { consoleUrl: urls.console, replayUrl: urls.replay, issuer }
   await writeFile(join(dir, 'cli.json'), `${JSON.stringify(cli, null, 2)}\n`)
   const currentKafka = (): Kafka => {
@@ -245,7 +245,7 @@ function kafkaLogin(secrets: Secrets, user: string): { username: string; passwor
   return { username: user, password }
 }
 
-/** Services first, so that they can still write their last words; then what they stand on. */
+/** Stops the services first, so that they can still write their last records; then the servers that they need. */
 async function stopAll(instance: Instance, started: Stoppable[]): Promise<void> {
   const all = started.splice(0)
   const isService = (one: Stoppable): boolean => 'healthPort' in one

@@ -12,8 +12,8 @@ import { dirname, join } from 'node:path'
 import { startTimeOf } from './child.ts'
 
 /**
- * Removes the folder of an instance when its test process ends well. What a failed or killed run leaves is kept, since it
- * says why; of such folders only the newest few.
+ * Removes the folder of an instance when its test process ends well. The folder of a failed or killed run is kept, since
+ * it shows why it failed; of such folders only the newest few.
  */
 export function removeWhenGreen(dir: string): void {
   writeFileSync(join(dir, MARK), `${process.pid} ${startTimeOf(process.pid) ?? 0}\n`)

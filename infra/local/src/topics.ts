@@ -37,7 +37,7 @@ export async function provision({
   await publishSchemas(brokers, admin)
 }
 
-/** Before anybody writes with them: services of an older version, which go on meanwhile, find them when they need one. */
+/** Publishes them before anybody writes with them: services of an older version, which go on meanwhile, look them up. */
 async function publishSchemas(brokers: string, admin: Provisioning['admin']): Promise<void> {
   const { username, password } = admin
   await using log = await connectKafkaLog({
@@ -49,7 +49,7 @@ async function publishSchemas(brokers: string, admin: Provisioning['admin']): Pr
   await log.append(publishedSchemas(), { limitMs: PUBLISH_LIMIT_MS })
 }
 
-/** Everything that is written or read, and all that a whole system has: a part of one must find it too. */
+/** The topics that are written or read, and all those of a whole system, since a part of one must find them too. */
 export function topicsOf(topologies: readonly Topology[]): TopicSpec[] {
   const named = topologies.flatMap(({ service, reads, writes }) => [
     ...reads,
@@ -61,7 +61,7 @@ export function topicsOf(topologies: readonly Topology[]): TopicSpec[] {
 
 const grantOf = ({ service, reads, writes }: Topology): Grant => ({
   user: service,
-  // A decider restores its state from what it wrote itself. Everybody may meet what another version wrote.
+  // A decider restores its state from its own output. Every service may meet records of another version.
   reads: [...new Set([...reads, ...writes, SCHEMAS_TOPIC])],
   writes: [...writes, rejectedOf(service)],
 })

@@ -2,7 +2,7 @@ import { commandLine } from './link.ts'
 import { AGENTS, PEOPLE } from './people.ts'
 import type { System } from './system.ts'
 
-/** What somebody types to be an agent, a reviewer or a reader of this instance, and who there is. */
+/** The commands of an agent, a reviewer and a reader of this instance, and the names of its people and agents. */
 export function waysIn({
   instance,
   caFile,

@@ -24,7 +24,7 @@ await reported(async () => {
     fresh: options.flag('fresh'),
     supervise: true,
   })
-  // Applied once: what was changed since then is kept.
+  // The catalog is applied only once, so that later changes to it are kept.
   const appliedFile = join(system.instance.dir, 'example-catalog-was-applied')
   if (!options.flag('no-catalog') && !existsSync(appliedFile)) {
     await step('the example catalog: three environments of a shop', () => applied(system))
@@ -43,7 +43,7 @@ await reported(async () => {
   say(`stopping, because of ${await stopped}`)
 })
 
-/** As a person would: with the command line, and the token of somebody who may. */
+/** Applies the catalog as a person would: with the command line, and the token of somebody who may. */
 async function applied({ catalogDir, instance }: System): Promise<void> {
   const args = ['apply', '-f', catalogDir, '--as', 'olga', '--instance', instance.name]
   await execute(process.execPath, [join(ROOT, 'countersign.js'), ...args])

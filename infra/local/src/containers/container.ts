@@ -16,10 +16,10 @@ export type Running = {
 
 export type ContainerOptions = {
   image: string
-  /** The same inside and outside, so that an address means the same in both places. */
+  /** The port, the same inside and outside, so that an address means the same in both places. */
   port: number
   logFile: string
-  /** What differs from one server to another. */
+  /** Sets what differs from one server to another. */
   with(container: GenericContainer): GenericContainer
 }
 
@@ -65,7 +65,7 @@ export async function startContainer(options: ContainerOptions): Promise<Running
   }
 }
 
-/** Whether the engine has the image, or can fetch it; if not, why. */
+/** The reason why the engine cannot run the image here, such as that it cannot be fetched; null where it can. */
 export async function missing(image: string): Promise<string | null> {
   try {
     const { getContainerRuntimeClient, ImageName } = await import('testcontainers')

@@ -16,7 +16,7 @@ export async function engineAt(socket: string | null): Promise<Engine> {
     : { answers: false, because: `no engine answers on ${socket}` }
 }
 
-/** Only a socket is asked: what an engine elsewhere publishes is not on our loopback. */
+/** The socket of the engine; null where it is elsewhere, since the ports of such an engine are not on our loopback. */
 export function socketOf(env: NodeJS.ProcessEnv): string | null {
   const host = env['DOCKER_HOST']
   if (host === undefined || host === '') return '/var/run/docker.sock'

@@ -9,7 +9,7 @@ import { startPostgresContainer } from './postgres-container.ts'
 /** A Kafka that a test may freeze, kill and start again. */
 export type KafkaForTests = Running & { readonly brokers: string }
 
-/** A PostgreSQL for a test: where it is, and what it was asked. */
+/** A PostgreSQL for a test: its address, and the log of what it was asked. */
 export type PostgresForTests = Pick<Postgres, 'port' | 'adminUrl' | 'caFile' | 'logFile' | 'stop'>
 
 /** Kafka for an integration test: in a container when an engine answers, the local part otherwise. */

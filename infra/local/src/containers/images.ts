@@ -13,10 +13,10 @@ export const DEFAULT_IMAGES = {
 export const imageOf = (part: Part, env = process.env): string =>
   env[VARIABLES[part]] || DEFAULT_IMAGES[part]
 
-/** What comes from a container. */
+/** A server that can come from a container. */
 export type Part = keyof typeof DEFAULT_IMAGES
 
-/** What overrides each image, here and in docker-compose.yml. */
+/** The variable that overrides each image, here and in docker-compose.yml. */
 export const VARIABLES = {
   kafka: 'COUNTERSIGN_KAFKA_IMAGE',
   postgres: 'COUNTERSIGN_POSTGRES_IMAGE',

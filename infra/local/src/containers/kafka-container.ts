@@ -24,7 +24,7 @@ export async function startKafkaContainer(
 /** A folder of the image that its own user may write. */
 const DATA = '/var/lib/kafka/data'
 const PROPERTIES = '/tmp/countersign.properties'
-/** Not what the image starts by itself: that takes its settings from variables, and ours are a file. */
+/** Replaces the start of the image itself, which takes its settings from variables; ours are a file. */
 const START = `
 [ -f ${DATA}/meta.properties ] ||
   /opt/kafka/bin/kafka-storage.sh format -t ${CLUSTER_ID} -c ${PROPERTIES} || exit 1

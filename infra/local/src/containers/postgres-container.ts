@@ -11,7 +11,7 @@ import {
 } from '../postgres.ts'
 import { type Running, startContainer } from './container.ts'
 
-/** What a test may know of a PostgreSQL, wherever it runs. */
+/** A PostgreSQL in a container, with the facts that a test may know of one wherever it runs. */
 export type PostgresInContainer = Running & {
   readonly port: number
   readonly adminUrl: string
@@ -58,7 +58,7 @@ const settings = (port: number): string[] =>
   Object.entries({
     ...SETTINGS,
     listen_addresses: '*',
-    // The entry point of the image prepares the server through it.
+    // The entry point of the image prepares the server through this socket.
     unix_socket_directories: '/var/run/postgresql',
     port,
     hba_file: `${GIVEN}/pg_hba.conf`,
@@ -68,9 +68,9 @@ const settings = (port: number): string[] =>
 
 const GIVEN = '/etc/countersign'
 const KEY = '/var/lib/postgresql/server.key'
-/** Seen from inside, who connects is the gateway of the engine's network. */
+/** Seen from inside, every client has the address of the gateway of the engine's network. */
 const HBA = 'local all all scram-sha-256\nhostssl all all all scram-sha-256\n'
-/** PostgreSQL takes a private key only from its own user, and what is copied into a container belongs to root. */
+/** PostgreSQL takes a private key only from its own user, and a file copied into a container belongs to root. */
 const START = `
 install -o postgres -g postgres -m 600 ${GIVEN}/server.key ${KEY} &&
 exec docker-entrypoint.sh "$@"
