@@ -137,6 +137,22 @@ test('secrets behind the word that names them are found, without the word', () =
   assert.equal(detect(`aws_secret_access_key = ${aws}`, ['aws-key']).length, 1)
 })
 
+// A part of a private key is enough to compute the whole. Seen to fail when the span ends where the judging does.
+test('of a secret of any length no end stays', () => {
+  for (const length of [511, 512, 513, 1_624, 100_000]) {
+    const secret = Buffer.from(Uint8Array.from({ length }, (_, i) => (i * i * 31) % 251))
+      .toString('base64')
+      .slice(0, length)
+    const text = `a signing_key=${secret} b`
+    for (const { detect: find } of [{ detect }, former])
+      assert.deepEqual(
+        find(text, ['api-key']).map(({ start, end }) => text.slice(start, end)),
+        [secret],
+        String(length),
+      )
+  }
+})
+
 test('base64 that is broken into lines is read as one', () => {
   const text = Buffer.from(`${'x'.repeat(50)} ana@shop.example ${'y'.repeat(50)}`).toString(
     'base64',

@@ -17,8 +17,8 @@ const WORDS = [
 
 /**
  * Secrets behind a word that names them: api_key=…, "token": "…", Authorization: Bearer ….
- * Method: the word, a sign of assignment, and 16 to 512 characters that mix letters and digits and
- * repeat few of them. Limits: shorter secrets, those of letters alone, and words in other languages
+ * Method: the word, a sign of assignment, and 16 characters or more, of which the first 512 mix letters and
+ * digits and repeat few of them. Limits: shorter secrets, those of letters alone, and words in other languages
  * than English are not found; an identifier behind such a word is taken for a secret.
  */
 export const keyedSecret: WordDetector = {
@@ -27,9 +27,12 @@ export const keyedSecret: WordDetector = {
     const wordEnd = endOfWord(codes, start)
     const from = wordEnd === null ? null : valueStart(codes, wordEnd)
     if (from === null) return start + 1
-    const end = runEnd(VALUE, codes, from, VALUE_MAX)
-    if (end - from < VALUE_MIN) return start + 1
-    if (isRandom(codes, from, end)) spans.push({ start: from, end })
+    const judged = runEnd(VALUE, codes, from, JUDGED_MAX)
+    if (judged - from < VALUE_MIN) return start + 1
+    if (!isRandom(codes, from, judged)) return judged
+    // A part of a key can be enough to compute the rest.
+    const end = runEnd(VALUE, codes, judged)
+    spans.push({ start: from, end })
     return end
   },
 }
@@ -95,9 +98,9 @@ const BACKSLASH = 0x5c
 const GREATER = 0x3e
 const BLANKS_MAX = 4
 const VALUE_MIN = 16
-const VALUE_MAX = 512
+const JUDGED_MAX = 512
 /** The amount that a character takes from the entropy of a value in which it stands n times: n log2 n. */
-const REPEATS = Float64Array.from({ length: VALUE_MAX + 1 }, (_, n) =>
+const REPEATS = Float64Array.from({ length: JUDGED_MAX + 1 }, (_, n) =>
   n === 0 ? 0 : n * Math.log2(n),
 )
 // Random hex has 4 bits a character; 16 characters of it about 3.

@@ -3,8 +3,8 @@ import type { Span } from './span.fixture.ts'
 
 /**
  * Secrets behind a word that names them: api_key=…, "token": "…", Authorization: Bearer ….
- * Method: the word, a sign of assignment, and 16 to 512 characters that mix letters and digits and
- * repeat few of them. Limits: shorter secrets, those of letters alone, and words in other languages
+ * Method: the word, a sign of assignment, and 16 characters or more, of which the first 512 mix letters and
+ * digits and repeat few of them. Limits: shorter secrets, those of letters alone, and words in other languages
  * than English are not found; an identifier behind such a word is taken for a secret.
  */
 export function keyedSecret(text: string, from = 0, to = text.length): Span[] {
@@ -15,9 +15,11 @@ export function keyedSecret(text: string, from = 0, to = text.length): Span[] {
     const wordEnd = words === undefined ? null : endOfWord(text, i, words)
     const start = wordEnd === null ? null : valueStart(text, wordEnd)
     if (start === null) continue
-    const end = runEnd(VALUE, text, start, VALUE_MAX)
-    if (end - start < VALUE_MIN) continue
-    if (isRandom(text, start, end)) spans.push({ start, end })
+    const judged = runEnd(VALUE, text, start, JUDGED_MAX)
+    if (judged - start < VALUE_MIN) continue
+    const isSecret = isRandom(text, start, judged)
+    const end = isSecret ? runEnd(VALUE, text, judged) : judged
+    if (isSecret) spans.push({ start, end })
     i = end - 1
   }
   return spans
@@ -98,6 +100,6 @@ const BACKSLASH = 0x5c
 const GREATER = 0x3e
 const BLANKS_MAX = 4
 const VALUE_MIN = 16
-const VALUE_MAX = 512
+const JUDGED_MAX = 512
 // Random hex has 4 bits a character; 16 characters of it about 3.
 const BITS_MIN = 2.8
