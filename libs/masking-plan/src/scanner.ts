@@ -30,10 +30,14 @@ export function scannerOf(plan: MaskingPlan, key: Uint8Array): Scanner | null {
       if (hits.length === 0) return text
       let out = ''
       let at = 0
+      let pseudonyms = 0
       for (const { name, start, end, isShowable } of hits) {
         const method = methods.get(name) ?? 'Redact'
         if (method === 'Null') return null
-        const shown = method === 'Partial' && !isShowable ? 'Redact' : method
+        const isWhole =
+          (method === 'Partial' && !isShowable) ||
+          (method === 'Pseudonym' && ++pseudonyms > PSEUDONYMS_MAX)
+        const shown = isWhole ? 'Redact' : method
         const hit = text.slice(start, end)
         out += text.slice(at, start) + (maskedText(shown, name, hit, key) ?? MASKED)
         at = end
@@ -47,3 +51,6 @@ export function scannerOf(plan: MaskingPlan, key: Uint8Array): Scanner | null {
     maskKeyed: masked(keyed),
   }
 }
+
+/** Each costs some 10 µs on the loop; above this many the hits of one text are masked whole. */
+export const PSEUDONYMS_MAX = 256
