@@ -1,11 +1,5 @@
-import {
-  detect,
-  type DetectorName,
-  DETECTORS,
-  hidden,
-  repeated,
-  WORST_TEXTS,
-} from '@countersign/masking-plan'
+import { detect, type DetectorName, DETECTORS } from '@countersign/masking-plan'
+import { hidden, repeated, WORST_TEXTS } from '@countersign/masking-plan/worst-texts'
 import { rounded, table } from './figures.ts'
 
 /** The speed at which detectors search texts that are known to be slow: on the slowest of them, and the median. */

@@ -28,4 +28,3 @@ export {
   type RowMask,
   rowMask,
 } from './row.ts'
-export { hidden, repeated, WORST_TEXTS } from './worst-texts.ts'

@@ -49,11 +49,12 @@ export function byFirstAndThird<T>(
   things: readonly T[],
   wordOf: (thing: T) => Uint8Array,
 ): (first: number, third: number) => readonly T[] {
-  const groups: T[][] = Array.from({ length: 128 * 128 }, () => [])
+  const groups: T[][] = new Array<T[]>(128 * 128).fill([])
   const indexOf = (first: number, third: number): number => ((first & 127) << 7) | (third & 127)
   for (const thing of things) {
     const [first = 0, , third = 0] = wordOf(thing)
-    groups[indexOf(first, third)]?.push(thing)
+    const index = indexOf(first, third)
+    groups[index] = [...(groups[index] ?? []), thing]
   }
   return (first, third) => groups[indexOf(first, third)] ?? []
 }

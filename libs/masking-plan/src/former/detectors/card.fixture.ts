@@ -21,10 +21,6 @@ export function card(text: string, start = 0, end = text.length): Span[] {
   return spans
 }
 
-/** Whether the digits are a payment card number. */
-export const isCard = (digits: string): boolean =>
-  /^\d+$/.test(digits) && card(digits)[0]?.end === digits.length
-
 /** Groups of digits with single separators between them, as far as they are read. */
 type Chain = {
   groups: number
