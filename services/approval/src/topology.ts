@@ -1,6 +1,6 @@
 import type { Topology } from '@countersign/log'
 
-/** What approval reads, and what it alone writes. */
+/** The topics that approval reads, and the topic that it alone writes. */
 export const topology: Topology = {
   service: 'approval',
   reads: ['decisions', 'sessions', 'credentials', 'reviews', 'catalog'],
@@ -18,5 +18,5 @@ export const topology: Topology = {
 
 /** Read whole before anything is decided. */
 export const CATALOG = 'catalog'
-/** Of what a session does, little matters here, and nobody waits for that. */
+/** Few messages of this topic matter to approval, and nobody waits for an answer to them. */
 export const SESSIONS = 'sessions'

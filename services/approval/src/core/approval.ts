@@ -69,7 +69,7 @@ export const approvalIdOf = (requestId: RequestId): string => uuidv5(requestId, 
 
 type Ask = Extract<ApprovalCommand, { type: 'RequestApproval' }>
 
-/** Puts the question, and denies at once what nobody could ever countersign. */
+/** Asks the reviewers; a request that nobody could ever countersign is denied at once. */
 function asked(command: Ask): readonly ApprovalsMessage[] {
   const { review } = command
   const chains = [...new Map(review.chains.map((chain) => [chain.name, chain])).values()]
@@ -97,7 +97,7 @@ function asked(command: Ask): readonly ApprovalsMessage[] {
   return [requested, denied(command, 'countersign', hopeless)]
 }
 
-/** Why nobody could ever grant this, however long the agent waits; null when somebody can. */
+/** The reason that nobody could ever grant this, however long the agent waits; null when somebody can. */
 function hopelessIn({ chains, environment }: ApprovalRequested): string | null {
   const isAnswerable = chains.length > 0 && chains.every(({ stages }) => stages.length > 0)
   if (!isAnswerable) return 'No reviewers are defined for this request.'
@@ -220,14 +220,16 @@ const about = ({ sessionId, requestId, at }: ApprovalCommand) => ({
   requestId,
 })
 
-/** Who did it: of an agent the agent itself, whoever it acts for. */
+/**
+ * The name of the voter: the agent itself, whoever it acts for; without a verified token, the name that was claimed.
+ */
 const nameOf = ({ voter }: Vote): string =>
   voter.status === 'verified' ? voter.identity.agent : voter.claimed
 
 const whoIs = ({ agent, behalfOf }: Identity): string =>
   behalfOf === null || behalfOf === agent ? agent : `${agent} (for ${behalfOf})`
 
-/** How a request that does not wait stands, for whoever votes on it. */
+/** Completes "The request …" in the refusal of a vote on a request that does not wait. */
 const STANDING = {
   new: 'is not known here',
   granted: 'was granted',
@@ -237,5 +239,5 @@ const STANDING = {
   over: 'is over, and so is its session',
 } as const
 const TOO_LATE = refusal('TooLate', 'The deadline of the request has passed.')
-/** How long a grant may wait for its release: the broker and the proxy need seconds. */
+/** A grant expires when it is not released within this time; the broker and the proxy need only seconds. */
 const GRANT_MS = 5 * 60_000

@@ -1,7 +1,7 @@
 import type { Caller, ReviewRequired } from '@countersign/contracts'
 import type { EventId, Instant, RequestId, SessionId } from '@countersign/kernel'
 
-/** What approval can be told to do. Time and identities arrive with the order. */
+/** The orders that approval takes. Time and identities arrive with the order. */
 export type ApprovalCommand =
   | (Order<'RequestApproval'> & { review: ReviewRequired; decisionId: EventId; nonce: string })
   | (Order<'Countersign'> & { voter: Voter; digest: string })
@@ -12,10 +12,10 @@ export type ApprovalCommand =
   | (Order<'Supersede'> & { reason: string })
   | Order<'DeadlinePassed'>
 
-/** An order that comes from a person, and so may be refused. */
+/** An order that a voter gives, and that may therefore be refused. */
 export type Vote = Extract<ApprovalCommand, { voter: Voter }>
 
-/** Who gives an order: read from a verified token, or nobody that can be trusted. */
+/** The giver of an order: read from a verified token, or unverified and not to be trusted. */
 export type Voter =
   | {
       readonly status: 'verified'

@@ -17,7 +17,7 @@ export const openStages = (pending: Pending): readonly Open[] =>
 export const isGranted = (pending: Pending): boolean =>
   pending.progress.length > 0 && openStages(pending).length === 0
 
-/** When the first of the current stages runs out; null when none waits. */
+/** The earliest deadline of the current stages; null when none waits. */
 export function deadlineOf(pending: Pending): Instant | null {
   const deadlines = pending.progress.flatMap(({ deadline }) =>
     deadline === null ? [] : [deadline],
@@ -28,7 +28,7 @@ export function deadlineOf(pending: Pending): Instant | null {
   )
 }
 
-/** The state after the question was put. */
+/** The state after the approval was requested. */
 export const begun = (requested: ApprovalRequested): Pending => ({
   status: 'pending',
   requested,
@@ -49,7 +49,7 @@ export const countersigned = (pending: Pending, event: Countersigned): Pending =
   ),
 })
 
-/** When a stage that begins now runs out; null when the chain has no such stage. */
+/** The deadline of a stage that begins at `from`; null when the chain has no such stage. */
 export function stageDeadline(chain: Chain, index: number, from: Instant): Instant | null {
   const stage = chain.stages[index]
   return stage === undefined ? null : afterMs(from, stage.deadlineMs)

@@ -4,7 +4,7 @@ import { overlap } from './identities.ts'
 import { type Open, openStages } from './progress.ts'
 import type { Pending } from './state.ts'
 
-/** Why a vote does not count. */
+/** The reason that a vote does not count, as a code and as a sentence. */
 export type Refusal = Pick<CountersignatureRefused, 'reason' | 'detail'>
 type Verified = Extract<Voter, { status: 'verified' }>
 

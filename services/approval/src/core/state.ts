@@ -9,7 +9,7 @@ export type Approval =
   /** Its session is over, and how it ended is not remembered any more. */
   | { readonly status: 'over' }
 
-/** How an approval may end. */
+/** The ways in which an approval may end. */
 export type Ended = 'granted' | 'denied' | 'expired' | 'withdrawn' | 'superseded'
 
 /** An approval that waits for people. */
@@ -20,16 +20,16 @@ export type Pending = {
   readonly progress: readonly Progress[]
 }
 
-/** How far one chain has come. */
+/** The progress of one chain: its current stage, and those who countersigned so far. */
 export type Progress = {
   readonly chain: string
   /** The index of the current stage; past the last one, the chain has granted. */
   readonly stage: number
-  /** When the current stage runs out; null when the chain has granted. */
+  /** The deadline of the current stage; null when the chain has granted. */
   readonly deadline: Instant | null
-  /** Who countersigned the current stage. */
+  /** Those who countersigned the current stage. */
   readonly signers: readonly Signer[]
-  /** Who countersigned the stages before it. */
+  /** The names of those who countersigned the stages before it. */
   readonly earlier: readonly string[]
 }
 

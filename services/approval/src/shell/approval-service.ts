@@ -11,7 +11,7 @@ import type { VoterReader } from './voter.ts'
 
 export type ApprovalParts = { clock: Clock; rules: Rules; readVoter: VoterReader }
 
-/** What follows from each record that approval reads. */
+/** The approval service: derives the approval events that follow from each record that it reads. */
 export function approvalService({
   clock,
   rules,
@@ -65,7 +65,7 @@ export function approvalService({
 
   function voted(sessions: Sessions, vote: ReviewsMessage, voter: Voter): readonly Consequence[] {
     const command = commandOf(vote, voter)
-    // The end may be in the log already and not decided on yet; then the vote comes too late.
+    // The end of the request may be in the log already, not decided on yet; then the vote comes too late.
     const isOver = isGone(sessions, vote.sessionId, vote.requestId)
     return isOver
       ? decided(sessions, endOf(vote, 'the requester is gone'), command)
@@ -101,7 +101,7 @@ export function approvalService({
   }
 }
 
-/** What decides something here; everything else of the same topics does not. */
+/** The messages that something is decided on here; all others of the same topics change nothing. */
 const isInput = oneOf(
   'ReviewRequired',
   'Countersign',

@@ -5,7 +5,7 @@ import { approval } from '../core/approval.ts'
 import type { ApprovalCommand } from '../core/command.ts'
 import { approvalOf, type Sessions } from './sessions.ts'
 
-/** What follows from orders about one request, one after the other. */
+/** The events that follow from orders about one request, taken one after the other. */
 export function decided(
   sessions: Sessions,
   ...commands: readonly [...ApprovalCommand[], ApprovalCommand]
@@ -19,7 +19,7 @@ export function decided(
   })
 }
 
-/** What every order says: about which request, and when, by the clock of approval. */
+/** The fields of every order: the session and request that it is about, and the time by the clock of approval. */
 export const order = (
   { sessionId, requestId }: { sessionId: SessionId; requestId: RequestId },
   clock: Clock,

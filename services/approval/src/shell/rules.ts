@@ -7,7 +7,7 @@ import {
 } from '@countersign/catalog'
 import type { AnyMessage, Identity } from '@countersign/contracts'
 
-/** What approval needs of the catalog, kept current. */
+/** The part of the catalog that approval needs, kept current. */
 export type Rules = {
   apply(message: AnyMessage): void
   /** The environments in which somebody is a reviewer. */
@@ -42,5 +42,5 @@ export function newRules(): Rules {
   }
 }
 
-/** The oldest version that counts as outdated: no request waits while the catalog changes so often. */
+/** Above this many outdated versions the oldest is forgotten: no request waits while the catalog changes so often. */
 const OUTDATED_MAX = 100_000

@@ -108,7 +108,7 @@ describe('approval on a log', { timeout: 180_000 }, () => {
       'ApprovalWithdrawn',
       'CountersignatureRefused ana NotPending',
     ])
-    // It was known here, and to whoever votes late it is not said that it was not.
+    // The request was known here, so a late voter is not told that it is unknown.
     const refusal = (await events(log, 3)).at(-1)
     assert.ok(refusal?.type === 'CountersignatureRefused')
     assert.equal(refusal.detail, 'The request is over, and so is its session.')
@@ -134,7 +134,7 @@ describe('approval on a log', { timeout: 180_000 }, () => {
     const late = issuer.token('ana', { groups: ['prod-reviewers'], lifetime: -60 })
     await append(log, await countersign('ana', 'prod-reviewers', late))
     await append(log, { ...stolen, proof: 'nonsense' })
-    // Whoever can write to the topic, and not open the seal, makes nothing else of it.
+    // Somebody who can write to the topic but cannot open the seal cannot turn the vote into another one.
     await append(log, { ...stolen, digest: 'd2' })
     const { digest: _digest, ...order } = stolen
     await append(log, { ...order, type: 'Deny', words: 'no' })
@@ -195,7 +195,7 @@ const applyReviewers = (log: InMemoryLog): Promise<void> =>
     groups: ['staging-reviewers'],
   })
 
-/** Everything in the topic, once there is that much; a reader waits for it, not a clock. */
+/** Everything in the topic, once it has `count` messages; a reader waits for them, not a clock. */
 async function events(log: InMemoryLog, count: number, topic = 'approvals'): Promise<AnyMessage[]> {
   const seen: AnyMessage[] = []
   const enough = Promise.withResolvers<void>()

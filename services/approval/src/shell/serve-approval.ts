@@ -45,5 +45,5 @@ export async function serveApproval(options: ApprovalOptions): Promise<ApprovalH
   }
 }
 
-/** How late a deadline may be noticed. */
+/** The time between two sweeps; a deadline may be noticed this late. */
 const SWEEP_MS = 200

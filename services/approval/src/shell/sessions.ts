@@ -4,11 +4,11 @@ import { approval } from '../core/approval.ts'
 import { oneOf } from '@countersign/contracts'
 import type { Approval } from '../core/state.ts'
 
-/** What approval remembers of the sessions of one partition. */
+/** The state that approval keeps of the sessions of one partition. */
 export type Sessions = {
   /** The approvals of live sessions. */
   readonly approvals: Map<string, Map<RequestId, Approval>>
-  /** Requests that ended before anybody asked about them. */
+  /** Requests that were refused or withdrawn; reviewers are not asked about them any more. */
   readonly goneRequests: Map<string, Set<RequestId>>
   /** Sessions that are over; what comes later about them counts for nothing. */
   readonly over: Set<string>
@@ -26,7 +26,7 @@ export const noSessions = (): Sessions => ({
 /** Folds one event of a session, its own or another service's. */
 export function fold(sessions: Sessions, message: AnyMessage): void {
   if (isOwn(message)) evolve(sessions, message)
-  // Of a session that is over every request is gone.
+  // All requests of a session that is over are gone, so none of them is noted.
   if (isRequestEnd(message) && !sessions.over.has(message.sessionId)) {
     const { sessionId, requestId } = message
     const gone = entry(sessions.goneRequests, sessionId, () => new Set<RequestId>())
@@ -66,7 +66,7 @@ function evolve(sessions: Sessions, event: ApprovalsMessage): void {
   forgetWhenDone(sessions, event.sessionId)
 }
 
-/** Above the bound the oldest that waits for nobody goes; its request was asked about, and is not again. */
+/** Above the bound the oldest approval that is not pending is dropped; policy asks about each request only once. */
 function forgetDecided(requests: Map<RequestId, Approval>): void {
   if (requests.size <= APPROVALS_MAX) return
   for (const [request, { status }] of requests) {
@@ -83,7 +83,7 @@ function forgetWhenDone(sessions: Sessions, session: SessionId): void {
   }
 }
 
-/** The oldest goes: whatever else is said of it has long been said. */
+/** Above the bound the oldest entry is dropped: no record about it is still expected. */
 function dropAbove<T>(from: Set<T>, max: number): void {
   const [oldest] = from
   if (from.size > max && oldest !== undefined) from.delete(oldest)

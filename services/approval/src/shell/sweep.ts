@@ -9,8 +9,8 @@ import type { Rules } from './rules.ts'
 import { approvalOf, type Sessions } from './sessions.ts'
 
 /**
- * Ends what is overdue or superseded. Deadlines live in the state and not in timers, so that after a restart the
- * first sweep finds what ran out meanwhile.
+ * Ends requests that are overdue or superseded. Deadlines live in the state and not in timers, so that after a restart
+ * the first sweep finds what ran out meanwhile.
  */
 export async function sweep(
   host: DeciderHost<Sessions>,

@@ -3,12 +3,14 @@ import { type Opener, patientVerifier, type TokenVerifier, voteAbout } from '@co
 import { type Clock, Problem } from '@countersign/kernel'
 import { z } from 'zod'
 
-/** Who voted, as their token says; or why that cannot be told. */
+/** Reads from the token of a vote who voted; else says why that cannot be told. */
 export type VoterReader = (
   vote: ReviewsMessage,
 ) => Promise<Caller | { readonly unverified: string }>
 
-/** Opens the sealed token of a vote and verifies it. A sealed token counts for one vote only, with what that vote says. */
+/**
+ * Opens the sealed token of a vote and verifies it. A sealed token counts for one vote only, with its exact content.
+ */
 export function voterReader(use: {
   open: Opener
   verify: TokenVerifier
