@@ -1,6 +1,6 @@
 import type { Topology } from '@countersign/log'
 
-/** What the console reads, and what it alone writes. */
+/** The topics that the console reads, and those that it alone writes. */
 export const topology: Topology = {
   service: 'console',
   reads: ['approvals', 'catalog'],

@@ -9,7 +9,7 @@ export type InForce = {
   readonly version: string
 }
 
-/** What becomes of a definition that was sent in, or that was not and is pruned. */
+/** The change to one definition: to one that was sent in, or to one that was not sent and is pruned. */
 export type CatalogChange = {
   readonly kind: CatalogDefinition['type']
   readonly name: string
@@ -17,7 +17,7 @@ export type CatalogChange = {
   readonly change: 'added' | 'changed' | 'unchanged' | 'removed'
 }
 
-/** What a definition changes in the catalog as it stands. */
+/** The change that a definition makes to the catalog as it stands. */
 export function changeOf(
   catalog: Catalog,
   { type, name, version }: CatalogDefinition,
@@ -27,7 +27,7 @@ export function changeOf(
   return { kind: type, name, version, change }
 }
 
-/** What is in force and was not sent, what refers first: it can be removed in this order. */
+/** The definitions in force that were not sent, in an order for removal: each comes before those that it refers to. */
 export function unmentioned(
   catalog: Catalog,
   definitions: readonly CatalogDefinition[],
@@ -53,7 +53,7 @@ export const removalOf = (
   signature: null,
 })
 
-/** Everything in force, what is referred to first. */
+/** All definitions in force; each comes after those that it refers to. */
 export const allInForce = (catalog: Catalog): readonly InForce[] =>
   APPLY_ORDER.flatMap((kind) =>
     [...inForce(catalog, kind).values()].map(({ name, version }) => ({ kind, name, version })),
@@ -78,7 +78,7 @@ function inForce(
   }
 }
 
-/** What is referred to comes before what refers to it, so that no reader sees a chain without its reviewers. */
+/** Kinds in the order to apply them: a kind follows those it refers to, so no reader sees a chain without reviewers. */
 export const APPLY_ORDER: readonly CatalogDefinition['type'][] = [
   'ReviewersDefined',
   'ChainDefined',

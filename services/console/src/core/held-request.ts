@@ -8,20 +8,20 @@ import type { Instant } from '@countersign/kernel'
 
 /** A request that waits, or waited, for people: what the topic `approvals` says of it. */
 export type HeldRequest = {
-  /** The number of events that made it what it is: another number, another answer to whoever waits for a change. */
+  /** The number of events that changed the request; a new number is a new answer for those who wait for a change. */
   readonly revision: number
   readonly requested: ApprovalRequested
   readonly status: RequestStatus
   readonly signatures: readonly Countersigned[]
-  /** What ends the hold before the deadlines of the stages do, if anything. */
+  /** A limit that may end the hold before the deadlines of the stages do; null for none. */
   readonly limit: { readonly endsAt: Instant; readonly name: string } | null
-  /** Whose votes were refused while it waited, one entry a vote. */
+  /** The names of those whose votes were refused while it waited, one entry for each vote. */
   readonly refusedVoters: readonly string[]
-  /** When it stopped to wait; null while it does. */
+  /** The time at which it stopped waiting; null while it waits. */
   readonly endedAt: Instant | null
-  /** Who ended it, where a person did. */
+  /** The last signer, or who denied it (`countersign` where nobody could ever grant it); null for other ends. */
   readonly endedBy: string | null
-  /** What the reviewer who denied it tells the agent, or why it ended otherwise. */
+  /** The words of a denial, for the agent, or the reason of another end; null while pending or granted. */
   readonly words: string | null
 }
 
@@ -58,7 +58,7 @@ export function evolved(before: HeldRequest | null, event: ApprovalsMessage): He
   }
 }
 
-/** How many votes of this person on the request were refused. */
+/** The number of votes of this person on the request that were refused. */
 export const refusedVotesOf = ({ refusedVoters }: HeldRequest, { agent }: Caller): number =>
   refusedVoters.filter((by) => by === agent).length
 

@@ -5,7 +5,7 @@ import type { HeldRequest } from './held-request.ts'
 /** A request as the API shows it. */
 export type RequestView = ReturnType<typeof requestView>
 
-/** How far a stage is, who signed it, and who can. */
+/** A stage of a chain: its progress, the people who signed it, and the groups that can. */
 export type StageView = {
   name: string
   status: 'complete' | 'current' | 'next'
@@ -44,7 +44,7 @@ export function requestView(request: HeldRequest) {
     signedBy: [...new Set(request.signatures.map(({ by }) => by))],
     requestedAt: isoOf(requested.at),
     deadline: iso(status === 'pending' ? (deadline?.endsAt ?? null) : null),
-    /** What ends the hold then: `deadline` of a stage, or the name of a limit. */
+    /** The name of that which ends the hold at `deadline`: `deadline` for a stage, or the name of a limit. */
     deadlineOf: status === 'pending' ? (deadline?.name ?? null) : null,
     endedAt: iso(endedAt),
     endedBy: request.endedBy,
@@ -75,7 +75,7 @@ function stageViews(request: HeldRequest, chain: Chain): readonly StageView[] {
   }))
 }
 
-/** What ends the hold first: a stage that runs out, or another limit. */
+/** The earliest end of the hold: the deadline of a stage, or another limit. */
 function firstEndOf(request: HeldRequest): { endsAt: Instant; name: string } | null {
   const stage = deadlineOf(request)
   const { limit } = request
@@ -83,7 +83,7 @@ function firstEndOf(request: HeldRequest): { endsAt: Instant; name: string } | n
   return limit !== null && limit.endsAt < stage ? limit : { endsAt: stage, name: 'deadline' }
 }
 
-/** When the first of the stages that wait runs out. */
+/** The earliest deadline of the stages that wait. */
 function deadlineOf(request: HeldRequest): Instant | null {
   const deadlines = request.requested.chains.flatMap((chain) => {
     const first = chain.stages[0]

@@ -2,12 +2,12 @@ import type { ApprovalsMessage, CountersignatureRefused } from '@countersign/con
 import type { HeldRequest } from './held-request.ts'
 import { isFullySigned } from './request-view.ts'
 
-/** What became of a vote. */
+/** The outcome of a vote: it counted, or it was refused. */
 export type VoteOutcome =
   | { readonly status: 'counted'; readonly request: HeldRequest }
   | { readonly status: 'refused'; readonly refusal: CountersignatureRefused }
 
-/** What became of a vote, from the events that cite it; null while that cannot be said yet. */
+/** Derives the outcome of a vote from the events that cite it; null while it is not known yet. */
 export function voteOutcome(
   caused: readonly ApprovalsMessage[],
   request: HeldRequest | null,

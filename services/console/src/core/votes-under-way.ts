@@ -1,13 +1,13 @@
 import type { RequestId } from '@countersign/kernel'
 
 /**
- * Votes of which approval has not said yet whether they count. Each takes one of the refusals that its person has left on
- * the request, so that votes at the same time are not more than votes one after the other.
+ * Votes that approval has not answered yet. Each uses up one of the refusals that its person has left on the request,
+ * so that votes at the same time are limited like votes one after the other.
  */
 export type VotesUnderWay = {
   /** The number of this person's votes on the request that are under way. */
   count(requestId: RequestId, by: string): number
-  /** Begins a vote. It is under way until it failed before it was sent, or until `isAnswered` says so of where it stands in the log. */
+  /** Begins a vote. It is under way until it fails unsent, or until `isAnswered` is true for its place in the log. */
   begin(requestId: RequestId, by: string): VoteUnderWay
 }
 

@@ -6,7 +6,7 @@ import { problemDetails, problemOf } from '@countersign/runtime'
 import type { Route } from './route.ts'
 import type { Answer } from '@countersign/runtime'
 
-/** The HTTP API: a token before everything, one answer or problem after everything. */
+/** The HTTP API: each operation verifies the token first, and ends with one answer or problem. */
 export function consoleApp(use: {
   routes: readonly Route[]
   verify: TokenVerifier
@@ -18,7 +18,7 @@ export function consoleApp(use: {
   app.disable('etag')
   for (const route of use.routes) {
     const limit = route.method === 'put' ? CATALOG_BYTES_MAX : BODY_BYTES_MAX
-    // The token comes first: nobody unknown makes the console read a body.
+    // The token comes first, so that an unknown caller cannot make the console read a body.
     app[route.method](route.path, async (request, response) => {
       try {
         const token = bearerOf(request)
@@ -39,7 +39,7 @@ export function consoleApp(use: {
       }
     })
   }
-  // Where the hint of a held request leads: there is no page yet, and the place says how to go on.
+  // The hint of a held request links here. There is no web page yet, so a text says how to go on.
   app.get(['/', '/requests/:id'], (request, response) => {
     const { id } = request.params
     const wanted = typeof id === 'string' && isUuid(id) ? id : '<request>'

@@ -13,7 +13,7 @@ import { evolved, type HeldRequest } from '../core/held-request.ts'
 import { oneOf } from '@countersign/contracts'
 import { CATALOG_PARTITION, topology } from '../topology.ts'
 
-/** What the console shows, kept current from the log. */
+/** The state that the console shows, kept current from the log. */
 export type Projection = AsyncDisposable & {
   catalog(): Catalog
   /** The next catalog offset that will be read. */
@@ -136,7 +136,7 @@ const isApprovalsMessage = oneOf(
   'ApprovalLimited',
 )
 
-/** How many requests that no longer wait are kept in memory; replay shows all. */
+/** At most this many requests that no longer wait are kept in memory; replay shows all. */
 const ENDED_MAX = 10_000
-/** How many votes are remembered for those who wait for them. */
+/** The events of at most this many votes are kept for the callers that wait for them. */
 const CAUSES_MAX = 10_000

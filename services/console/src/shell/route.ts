@@ -9,7 +9,7 @@ export type Route = {
   answer(call: Call): Answer | Promise<Answer>
 }
 
-/** Who calls, and with what. */
+/** One call of an operation: the caller with the token, and the parts of the HTTP request. */
 export type Call = {
   readonly identity: Caller
   readonly token: Secret<string>

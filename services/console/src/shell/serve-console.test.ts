@@ -30,10 +30,10 @@ describe('the console', { timeout: 180_000 }, () => {
   let issuer: TestIssuer
   let log: InMemoryLog
   let host: ConsoleHost
-  /** It does not wait for approval; the other waits longer than this machine may stand still. */
+  /** A console that does not wait for approval; `host` waits longer than this machine may stand still. */
   let hasty: ConsoleHost
   let open: Opener
-  /** What approval answers to a vote; the tests play approval. */
+  /** The events that answer a vote; the tests play approval. */
   let approval: (vote: ReviewsMessage) => readonly AnyMessage[] = () => []
 
   before(async () => {
@@ -106,7 +106,7 @@ describe('the console', { timeout: 180_000 }, () => {
     assert.equal(await seen('maria', { act: 'ci-deploy' }), 200)
     assert.equal(await seen('kim', { groups: ['staging-reviewers'] }), 404)
     assert.equal(await seen('zoe', {}), 404)
-    // An agent sees what it asked, and nothing else: not for its groups, nor for the person behind it.
+    // An agent sees only what it asked itself, not what its groups or the person behind it may see.
     assert.equal(await seen('maria', { act: 'nightly-report', groups: ['prod-reviewers'] }), 404)
     for (const marker of [{ client: 'bot' }, { groups: ['prod-reviewers', 'agents'] }])
       assert.equal(await seen('bot', { groups: ['prod-reviewers'], ...marker }), 404)
@@ -230,7 +230,7 @@ describe('the console', { timeout: 180_000 }, () => {
       ...Array<string>(3).fill('TooOften'),
     ])
     assert.equal(log.records('reviews').length, before + 5)
-    // Somebody else is not counted with her.
+    // Her refused votes do not count against somebody else.
     approval = (vote) => [signed(vote), granted(vote)]
     assert.equal(
       (await call('POST', `/v1/requests/${id}/countersign`, 'ana', REVIEWER)).status,
@@ -254,7 +254,7 @@ describe('the console', { timeout: 180_000 }, () => {
     assert.equal(answers.filter(({ status }) => status === 202).length, 5)
     assert.equal(answers.filter(({ problem }) => problem.reason === 'TooOften').length, 3)
     await heard.promise
-    // They still count when nobody waits for them any more, and somebody else is not counted with her.
+    // They still count when no call waits for them any more, and they do not count against somebody else.
     assert.equal((await vote()).problem.reason, 'TooOften')
     assert.equal(log.records('reviews').length, before + 5)
     approval = (vote) => [signed(vote), granted(vote)]
@@ -408,7 +408,7 @@ describe('the console', { timeout: 180_000 }, () => {
       Object(body).definitions.map(({ name }: Record<string, string>) => name),
       ['dev-reviewers', 'shop-dev'],
     )
-    // Nothing may point to what is removed.
+    // No definition may refer to one that is removed.
     const chain = [{ name: 'chain.yaml', text: `${REVIEWERS}---\n${CHAIN}` }]
     const dangling = await call('PUT', '/v1/catalog', 'root', ADMIN, { files: chain, prune: true })
     assert.deepEqual([dangling.status, dangling.problem.code], [422, 'CS_CATALOG_INVALID'])
@@ -561,7 +561,7 @@ describe('the console', { timeout: 180_000 }, () => {
     await log.append([draftOf(message, { id: EventId(uuidv7(Date.now())), key, causation })])
   }
 
-  /** Another request that waits, once the console knows it. */
+  /** Adds another request that waits, and returns once the console knows it. */
   async function held(): Promise<RequestId> {
     const id = RequestId(uuidv7(Date.now()))
     await append(requested(id))

@@ -16,11 +16,11 @@ export type ConsoleOptions = {
   logger: Logger
   clock: Clock
   verify: TokenVerifier
-  /** Seals to approval. */
+  /** Seals a token so that only approval can open it. */
   seal: Sealer
   host: string
   port: number
-  /** How long a vote waits for what it caused; 5 s by default. */
+  /** The time that a vote waits for its outcome; 5 s by default. */
   voteLimitMs?: number
 }
 
@@ -31,7 +31,7 @@ export type ConsoleHost = AsyncDisposable & {
   readonly failed: Promise<never>
 }
 
-/** Serves the API until it is disposed; listens when it knows what the log knew at the start. */
+/** Serves the API until it is disposed; listens once it has read everything that was in the log at the start. */
 export async function serveConsole(options: ConsoleOptions): Promise<ConsoleHost> {
   const { log, logger, clock, verify, seal, voteLimitMs = VOTE_LIMIT_MS } = options
   const projection = await project(log, logger)

@@ -27,7 +27,7 @@ import type { Answer } from '@countersign/runtime'
 
 export type CatalogParts = { log: Log; projection: Projection; clock: Clock }
 
-/** Reads the catalog, and changes it. What is not sent stays in force and is named, or is removed where that is asked for. */
+/** Reads and changes the catalog. Definitions that are not sent stay in force and are listed; `prune` removes them. */
 export function catalogRoutes(parts: CatalogParts): readonly Route[] {
   let last: Promise<unknown> = Promise.resolve()
   return [
@@ -65,7 +65,7 @@ export function catalogRoutes(parts: CatalogParts): readonly Route[] {
       method: 'put',
       path: '/v1/catalog',
       answer: (call) => {
-        // One after the other, so that each is compared with what the one before it changed.
+        // Applied one after the other, so that each is compared with the catalog that the one before it left.
         const next = last.then(() => apply(parts, call))
         last = next.catch(() => undefined)
         return next
@@ -75,8 +75,8 @@ export function catalogRoutes(parts: CatalogParts): readonly Route[] {
 }
 
 /**
- * Applies to the catalog as the log has it. Two consoles may still write at the same time: the one that finds records of
- * another between what it compared with and its own applies once more, so that what stands last in the log is whole.
+ * Applies to the catalog as the log has it. Two consoles may still write at the same time: one that finds records of
+ * another between the offset that it compared with and its own records applies again, so that the last apply is whole.
  */
 async function apply(parts: CatalogParts, call: Call): Promise<Answer> {
   const first = await appliedOnce(parts, call, 1)
@@ -91,7 +91,9 @@ async function apply(parts: CatalogParts, call: Call): Promise<Answer> {
   return metAnother()
 }
 
-/** The first round is in the log, and could not be made whole. */
+/**
+ * The answer when the first round is in the log, but no round could be written without records of another in between.
+ */
 const metAnother = (): Answer =>
   problemDetails(
     'CS_BAD_REQUEST',
@@ -99,7 +101,7 @@ const metAnother = (): Answer =>
     { status: 409, hint: 'Look at what is in force now, and apply again.' },
   )
 
-/** An answer, and whether no record of another came between what it was compared with and what was written. */
+/** An answer, and whether no record of another console came between the catalog that was compared with and its own. */
 type AppliedOnce = { readonly answer: Answer; readonly isAlone: boolean }
 
 async function appliedOnce(parts: CatalogParts, call: Call, round: number): Promise<AppliedOnce> {
@@ -117,7 +119,7 @@ async function appliedOnce(parts: CatalogParts, call: Call, round: number): Prom
   const end = await readToEnd(parts)
   const catalog = projection.catalog()
   const { files, variables, dryRun, expectedOffset } = sent.data
-  // The caller did not see the definitions that another console added meanwhile.
+  // The caller did not see the definitions that another console added meanwhile, so later rounds do not remove them.
   const prune = sent.data.prune && (round === 1 || expectedOffset === undefined)
   if (
     round === 1 &&
@@ -133,7 +135,7 @@ async function appliedOnce(parts: CatalogParts, call: Call, round: number): Prom
   }
   const { definitions, problems, warnings } = parseCatalog(
     files,
-    // What is removed cannot be referred to.
+    // With `prune` the files may not refer to definitions in force, since those that are not sent are removed.
     prune ? { variables } : { catalog, variables },
   )
   if (problems.length > 0) {
@@ -188,7 +190,7 @@ async function appliedOnce(parts: CatalogParts, call: Call, round: number): Prom
         partition: CATALOG_PARTITION,
       }),
     )
-  // Last, so that no rule of the old catalog is missing before the new one is whole.
+  // Removals come last, so that no rule of the old catalog is missing before the new one is whole.
   const removals = (prune ? left : []).map((each) =>
     draftOf(removalOf(each, call.identity.subject, at), {
       id: EventId(uuidv7(at / 1000)),
@@ -198,7 +200,7 @@ async function appliedOnce(parts: CatalogParts, call: Call, round: number): Prom
   )
   const recorded = await log.append([...drafts, ...removals])
   const written = recorded.map(({ position }) => position.offset + 1)
-  // Where nothing changed, what is in force already says how far one must have read to know it.
+  // If nothing is written, a reader knows the rules in force once it has read as far as this console has.
   const catalogOffset = Math.max(projection.catalogOffset(), ...written)
   const isRead = (): true | null => (projection.catalogOffset() >= catalogOffset ? true : null)
   await whenKnown({ projection, clock, limitMs: READ_LIMIT_MS }, isRead)
@@ -217,10 +219,12 @@ async function appliedOnce(parts: CatalogParts, call: Call, round: number): Prom
   }
 }
 
-/** Nothing was written, so nothing can have met another. */
+/** The result of an apply that wrote nothing, and so cannot have met another one. */
 const unwritten = (answer: Answer): AppliedOnce => ({ answer, isAlone: true })
 
-/** The next offset of the catalog, of which everything before is read: also what this console wrote a moment ago. */
+/**
+ * Waits until the catalog is read to its end, with what this console wrote a moment ago, and returns the next offset.
+ */
 async function readToEnd({ log, projection, clock }: CatalogParts): Promise<number> {
   const end = (await log.endOffsets(CATALOG)).get(CATALOG_PARTITION) ?? 0
   const offset = (): number | null =>
@@ -247,9 +251,9 @@ const BODY = z.strictObject({
   prune: z.boolean().default(false),
   /** Changes nothing: says what would change, with the texts before and after. */
   dryRun: z.boolean().default(false),
-  /** Of the catalog that the caller saw; another one is not changed. */
+  /** The offset of the catalog that the caller saw; when the catalog has another one by now, nothing is applied. */
   expectedOffset: z.number().int().min(0).optional(),
 })
 const READ_LIMIT_MS = 2_000
-/** An apply that met another one begins again so often. */
+/** An apply that meets others is tried at most this many times. */
 const ROUNDS_MAX = 5

@@ -1,7 +1,7 @@
 import type { Projection } from '../projection.ts'
 import type { Route } from '../route.ts'
 
-/** Says to what one can connect. Where targets are, and their secrets, are nobody's business here. */
+/** Lists the profiles that one can connect to. Addresses and secrets of targets are never shown. */
 export const profileRoutes = (projection: Projection): readonly Route[] => [
   {
     method: 'get',

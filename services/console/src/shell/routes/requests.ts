@@ -44,7 +44,7 @@ export function requestRoutes(projection: Projection, clock: Clock): readonly Ro
     },
   ]
 
-  /** What the caller may see of what was asked for, oldest first; of too many the newest. */
+  /** The requests that match the query and that the caller may see, oldest first; above the limit only the newest. */
   function listOf(identity: Caller, asked: Query) {
     const found = projection
       .requests()
@@ -75,7 +75,7 @@ const QUERY = z.object({
   agent: z.string().max(200).optional(),
   since: z.iso.datetime().optional(),
   limit: z.coerce.number().int().min(1).max(10_000).optional(),
-  /** The etag of what the caller has: the answer waits for another one, at most `waitMs`. */
+  /** The etag of the list that the caller has: the answer waits until it is another one, at most `waitMs`. */
   after: z.string().max(64).optional(),
   waitMs: z.coerce.number().int().min(0).max(30_000).default(20_000),
 })

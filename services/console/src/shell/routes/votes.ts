@@ -25,17 +25,18 @@ import { unknownRequest, visibleRequest } from './requests.ts'
 export type VoteParts = {
   log: Log
   projection: Projection
-  /** Seals to approval. */
+  /** Seals a token so that only approval can open it. */
   seal: Sealer
   clock: Clock
   voteLimitMs: number
 }
 
 /**
- * Takes votes on requests that the caller may see and that wait. Whether one counts is for approval to say, so it is
- * passed on, also one that will be refused: the refusal is an event then, and everybody can see who tried. A vote on
- * another request gets the answer of one that does not exist, and a vote on one that is over how it ended; neither is an
- * event, and neither is a vote of a person whose votes on this request were refused `REFUSED_VOTES_MAX` times.
+ * Takes votes on requests that the caller may see and that wait. Only approval says whether a vote counts, so each is
+ * passed on, even one that will be refused: the refusal is then an event, and everybody can see who tried. For a
+ * request that the caller may not see, the answer is the same as if it did not exist; for one that is over, the answer
+ * says how it ended. Neither vote becomes an event, nor does a vote of a person whose votes on this request were
+ * refused `REFUSED_VOTES_MAX` times.
  */
 export function voteRoutes(given: VoteParts): readonly Route[] {
   const underWay = votesUnderWay((position) => given.projection.hasAnswered(position))
@@ -83,7 +84,7 @@ async function voted(
   make: (order: Unsealed, request: HeldRequest) => Unproven,
 ): Promise<Answer> {
   const { log, projection, seal, clock, underWay } = parts
-  // The agent may have heard of the hold before we did: who votes at once is not told that there is none.
+  // The agent may have heard of the hold before the console did, so a vote waits a moment for its request to be known.
   const limitMs = isUuid(call.id) ? KNOWN_LIMIT_MS : 0
   const request = await whenKnown({ projection, clock, limitMs }, () =>
     visibleRequest(projection, call.identity, call.id),
@@ -98,7 +99,7 @@ async function voted(
   const begun = underWay.begin(requestId, agent)
   const at = clock.now()
   const reviewId = uuidv7(at / 1000)
-  // Of an agent the agent itself: who tried is on record, not whom it acts for.
+  // For an agent this is the agent itself: the record says who tried, not whom it acts for.
   const by = agent
   const vote = make({ sessionId, at, requestId, reviewId, by, signature: null }, request)
   try {
@@ -134,7 +135,7 @@ async function answered(parts: VoteParts, review: Recorded, id: RequestId): Prom
   })
 }
 
-/** How a request ended that no vote can change any more. */
+/** The answer to a vote on a request that no vote can change any more: says how it ended. */
 function over({ status, endedAt, endedBy, words }: HeldRequest): Answer {
   const at = endedAt === null ? '' : ` at ${isoOf(endedAt)}`
   const by = endedBy === null ? '' : ` by ${endedBy}`
@@ -159,11 +160,11 @@ function bodyOf<T>(schema: z.ZodType<T>, { body }: Call): T {
   throw new Problem('CS_BAD_REQUEST', `the body is not as expected: ${problems.join('; ')}`)
 }
 
-/** How long a request that is not known yet is waited for. */
+/** A vote waits this long for a request that is not known yet. */
 const KNOWN_LIMIT_MS = 2_000
 
-/** How often the votes of one person on one request are refused on record. */
+/** After this many refused votes of one person on one request, no more of them are passed on. */
 const REFUSED_VOTES_MAX = 5
 
-/** Words travel in a protocol message to the agent. */
+/** The most characters of a reviewer's words, which travel to the agent in a protocol message. */
 const WORDS_MAX = 1_000

@@ -3,7 +3,7 @@ import { mayApply, reviews } from '../../core/audience.ts'
 import type { Projection } from '../projection.ts'
 import type { Route } from '../route.ts'
 
-/** Says who the caller is, as every decision about them takes it. */
+/** Says who the caller is, from the same token that every decision about them uses. */
 export const whoamiRoutes = (projection: Projection): readonly Route[] => [
   {
     method: 'get',
