@@ -1,5 +1,5 @@
 /**
- * Looks at targets with the secrets of the broker, where these are: `node src/check-targets.ts < profiles.json`, with the
+ * Checks targets with the secrets of the broker, on its machine: `node src/check-targets.ts < profiles.json`, with the
  * settings of the broker. Without profiles on its input it takes those in force from the log. Prints findings as JSON.
  */
 import { readFile } from 'node:fs/promises'
@@ -46,7 +46,7 @@ try {
   process.exitCode = 1
 }
 
-/** Profiles as the console shows them to administrators; what is none of them is not asked. */
+/** Profiles as the console shows them to administrators; only that they are a list is checked here. */
 function profilesIn(sent: unknown): readonly Profile[] {
   if (!Array.isArray(sent)) throw new TypeError('the input is no list of profiles')
   return sent

@@ -1,6 +1,6 @@
 import type { Topology } from '@countersign/log'
 
-/** What the broker reads and writes. It is the only writer of `credentials`. */
+/** The topics that the broker reads and writes. It is the only writer of `credentials`. */
 export const topology: Topology = {
   service: 'credential-broker',
   reads: ['decisions', 'approvals', 'sessions', 'leases', 'catalog'],
@@ -16,11 +16,11 @@ export const topology: Topology = {
   writes: ['credentials'],
 }
 
-/** What the broker writes. */
+/** The topic that the broker writes. */
 export const CREDENTIALS = 'credentials'
-/** Read by its own reader, whole, since a lease stands in another partition than its sessions. */
+/** Read whole by a reader of its own, since a lease stands in another partition than its sessions. */
 export const LEASES = 'leases'
 /** Read whole before anything is decided. */
 export const CATALOG = 'catalog'
-/** Of what a session does, little matters here, and nobody waits for that. */
+/** Few messages of this topic matter to the broker, and somebody waits for them only while `hasRaised`. */
 export const SESSIONS = 'sessions'

@@ -1,7 +1,7 @@
 import { EventId, type SessionId, uuidv5 } from '@countersign/kernel'
 import type { Step } from './credential.ts'
 
-/** What a step is called within its session. Each is taken with success at most once, so the name is unique there. */
+/** The name of a step within its session. Each step succeeds at most once, so the name is unique there. */
 export function stepName(step: Step): string {
   switch (step.do) {
     case 'intend':
@@ -16,6 +16,6 @@ export function stepName(step: Step): string {
   }
 }
 
-/** The cause that the events of a step cite: taken again after a crash, it gives the same ids (D5). */
+/** The cause that the events of a step cite: a step that is taken again after a crash gives them the same ids (D5). */
 export const causeOf = (sessionId: SessionId, step: string): EventId =>
   EventId(uuidv5(sessionId, `credential-broker/${step}`))

@@ -26,19 +26,19 @@ import { roleName } from './role-name.ts'
 export type Credentials = {
   readonly partition: number
   readonly live: Map<SessionId, Credential>
-  /** Sessions whose credential is revoked. They stay, so that an old admission does not make a new one. */
+  /** Sessions whose credential is revoked. They are remembered, so that an old admission makes no new credential. */
   readonly finished: Finished
-  /** The roles that a session holds, by profile. */
+  /** The roles that sessions hold, by profile, each with its session. */
   readonly held: Map<string, Map<string, SessionId>>
   /** The live sessions by the proxy process on whose lease they depend. */
   readonly tenants: Map<InstanceId, Set<SessionId>>
-  /** Not a fact: steps that failed here, and when they are taken again. */
+  /** Not from the log: the steps that failed in this process, each with the time of its next attempt. */
   readonly retries: Retries
 }
 
 /**
- * What is known of the credential of a session. After a restart the own events come first and the others later, in
- * no order between topics: so these are facts that are added up, and `nextStep` says what they ask for.
+ * The known facts about the credential of a session. After a restart our own events come first and the others later, in
+ * no order between topics: so facts are only added up, and `nextStep` says what they ask for.
  */
 export type Credential = {
   readonly sessionId: SessionId
@@ -48,22 +48,22 @@ export type Credential = {
   /** The version of the target that the session was told last. */
   targetVersion: string | null
   failed: boolean
-  /** It failed before anything was made at the target. */
+  /** The credential failed before anything was made at the target. */
   leftNothing: boolean
   over: boolean
   transaction: TransactionStatus
-  /** Those that wait, run, or were lent something that is not taken back yet. */
+  /** The requests that wait, run, or were lent a role that is not taken back yet. */
   readonly requests: Map<RequestId, HeldRequest>
   readonly ended: EndedRequests
   /** Requests that policy allowed by itself and that may change the target, with the place of their end once they ran. */
   readonly changes: Map<RequestId, number | null>
-  /** The request that the last description followed, and the place of its end where that is known. */
+  /** The request that the last description followed, and the place of its end; -1 while that is not known. */
   described: { requestId: RequestId | null; place: number }
-  /** Not a fact: a process that ended may have made the role without a word. */
+  /** Not from the log: an earlier process may have made the role and ended before it could record that. */
   mayBeMade: boolean
 }
 
-/** What is known of a request that people decide on. */
+/** The known facts about a request that people decide on. */
 export type HeldRequest = {
   review: Review | null
   grant: Grant | null
@@ -90,14 +90,14 @@ export const newCredentials = (partition: number, at: Instant): Credentials => (
   retries: new Map(),
 })
 
-/** Adds one fact. */
+/** Adds the fact that a message tells, if it is of a session that is not finished. */
 export function noted(state: Credentials, message: AnyMessage): void {
   if (!('sessionId' in message) || isFinished(state, message.sessionId)) return
   switch (message.type) {
     case 'SessionAdmitted':
       state.finished.heard(message.at)
       if (isFromTheFuture(message.sessionId, message.at)) return
-      // One verdict a session: the first counts, and the key that it names.
+      // Only the first admission of a session counts, with the key that it names.
       if (entry(state, message.sessionId).admitted !== null) return
       entry(state, message.sessionId).admitted = message
       tenantsOf(state, message.instanceId).add(message.sessionId)
@@ -162,17 +162,19 @@ export function noted(state: Credentials, message: AnyMessage): void {
   }
 }
 
-/** Whether a fact may ask the broker to do something. Most requests end without ever having had to do with it. */
+/** Whether a message may ask the broker to do something. Most requests end without any work for the broker. */
 export function isOfConcern({ live }: Credentials, message: AnyMessage): boolean {
   if (!('sessionId' in message)) return false
-  // What policy allows is of concern only when it has run.
+  // A request that policy allowed is of concern only once it has run.
   if (message.type === 'RequestAllowed') return false
   if (message.type !== 'RequestCompleted') return true
   const one = live.get(message.sessionId)
   return one !== undefined && (one.requests.size > 0 || one.changes.size > 0)
 }
 
-/** Whether a session waits for a request to be seen to have ended: a privilege is raised, or the target may be another. */
+/**
+ * Whether a session waits until the broker reads that a request ended: a privilege is raised, or the target may differ.
+ */
 export function hasRaised({ live }: Credentials): boolean {
   for (const { requests, changes } of live.values()) {
     if (changes.size > 0) return true
@@ -181,14 +183,14 @@ export function hasRaised({ live }: Credentials): boolean {
   return false
 }
 
-/** What the facts of a session ask the broker to do next. */
+/** The action at the target or in the log that the facts of a session ask for next. */
 export type Step =
   | { do: 'intend'; admitted: SessionAdmitted; role: string }
   | {
       do: 'issue'
       admitted: SessionAdmitted
       intent: CredentialIntended
-      /** The role may be there already: a process that ended may have made it. */
+      /** The role may be there already: an earlier process may have made it. */
       mayBeMade: boolean
     }
   | {
@@ -215,7 +217,7 @@ export type Step =
       intent: CredentialIntended
       profile: Profile | null
       reason: 'SessionOver' | 'LeaseExpired' | 'Failed'
-      /** Nothing was made at the target, which therefore is not asked. */
+      /** Nothing was made at the target, so the target is not asked. */
       leftNothing: boolean
     }
 
@@ -236,7 +238,7 @@ export function nextStep(
   const profile = admitted?.profile ?? null
   const { leftNothing } = one
   const revoke = { do: 'revoke', intent, profile, leftNothing } as const
-  // A session ends because of the failure, whichever is heard of first.
+  // The reason is the failure, even when the end of the session is read before it.
   if (one.failed) return { ...revoke, reason: 'Failed' }
   if (one.over) return { ...revoke, reason: 'SessionOver' }
   if (isLeaseExpired(intent.instanceId)) return { ...revoke, reason: 'LeaseExpired' }
@@ -250,8 +252,8 @@ export function nextStep(
 }
 
 /**
- * Counts sessions as over that should have ended a while ago, and names them. Their proxies end them by themselves; the
- * target need not rely on that.
+ * Counts sessions as over that should have ended `OVERDUE_MS` ago, and returns them. Their proxies end them by
+ * themselves; the target need not rely on that.
  */
 export function overdue(state: Credentials, now: Instant): SessionId[] {
   const found = [...state.live.values()].filter(
@@ -266,8 +268,8 @@ export function overdue(state: Credentials, now: Instant): SessionId[] {
 }
 
 /**
- * Keeps a role for a session from the moment it is chosen: another one may choose before the intent is in the log. Nobody
- * can have made it for this session before.
+ * Keeps a role for a session from the moment it is chosen: another session may choose before the intent is in the log.
+ * No earlier process can have made the role for this session.
  */
 export function reserve(
   state: Credentials,
@@ -283,7 +285,7 @@ export function reserve(
 export const heldRoles = (state: Credentials, profile: string): ReadonlyMap<string, SessionId> =>
   state.held.get(profile) ?? new Map()
 
-/** Whether the session goes on with another description of its target than this one. */
+/** Whether an open session was last told a description of its target that is not this one. */
 export function knowsAnother(
   { admitted, issued, failed, over, targetVersion }: Credential,
   profile: Profile,
@@ -293,7 +295,7 @@ export function knowsAnother(
   return admitted?.profile.name === profile.name && admitted.profile.version === profile.version
 }
 
-/** The profiles that sessions go on with, each once. */
+/** The profiles of sessions that have a credential, each version once. */
 export function profilesInUse(states: Iterable<Credentials>): readonly Profile[] {
   const found = new Map<string, Profile>()
   for (const { live } of states) {
@@ -316,13 +318,15 @@ export function lentRoles(one: Credential): readonly string[] {
   )
 }
 
-/** A raise ends with its request; in a transaction it lasts until that ends, since warm caches would keep it anyway. */
+/**
+ * A raise ends with its request; in a transaction it ends with that, since warm caches would keep it until then anyway.
+ */
 function lowering(one: Credential, intent: CredentialIntended, profile: Profile): Step | null {
   if (one.transaction !== 'Idle') return null
   for (const [requestId, request] of one.requests) {
     if (request.raise.status !== 'raised' || !request.closed) continue
     const { raiseId, roles } = request.raise
-    // A later request of the same transaction runs with what this one was lent.
+    // A later request of the same transaction runs with the roles that this one was lent, so all requests are asked.
     const mayChangeSchema = [...one.requests.values()].some(
       ({ grant, review, raise }) =>
         raise.status !== 'lowered' && grant !== null && (review?.mayChangeSchema ?? true),
@@ -332,7 +336,7 @@ function lowering(one: Credential, intent: CredentialIntended, profile: Profile)
   return null
 }
 
-/** After its transaction, what base roles changed is looked at before the session goes on. */
+/** Describes the target after a transaction in which base roles may have changed it, before the session goes on. */
 function describing(one: Credential, profile: Profile): Step | null {
   if (one.transaction !== 'Idle') return null
   let last: { requestId: RequestId; place: number } | null = null
@@ -341,13 +345,13 @@ function describing(one: Credential, profile: Profile): Step | null {
   return last === null ? null : { do: 'describe', profile, requestId: last.requestId }
 }
 
-/** Where base roles may create nothing, only what people approved changes the target. */
+/** Whether an allowed request may change the target. If base roles may create nothing, only approved requests can. */
 function mayChangeByItself(state: Credentials, { sessionId, effects }: RequestAllowed): boolean {
   if (state.live.get(sessionId)?.admitted?.profile.mayCreate !== true) return false
   return mayChangeSchema(effects)
 }
 
-/** The topic of the decisions may be behind: what is allowed may have run, and been looked at, already. */
+/** Notes an allowed change. The decisions may be read late: it may have run, and the target been described, already. */
 function changeAllowed(one: Credential, requestId: RequestId): void {
   const end = one.ended.of(requestId)
   if (end !== null && (!end.hasRun || end.place <= one.described.place)) return
@@ -363,7 +367,7 @@ function requestEnded(one: Credential, requestId: RequestId, hasRun: boolean): v
   if (one.described.requestId === requestId) described(one, requestId)
 }
 
-/** A description is of everything that had ended when the request had that it follows. */
+/** A description covers all requests that had ended when the request that it follows ended. */
 function described(one: Credential, requestId: RequestId): void {
   const place = one.changes.get(requestId) ?? one.ended.of(requestId)?.place ?? -1
   one.described = { requestId, place: Math.max(place, one.described.place) }
@@ -371,7 +375,7 @@ function described(one: Credential, requestId: RequestId): void {
     if (ran !== null && ran <= one.described.place) one.changes.delete(id)
 }
 
-/** Closed requests are let go when nothing is raised: until then they say what ran with what was lent. */
+/** Drops closed requests once nothing is raised: until then they say which requests ran with the lent roles. */
 function tidied(state: Credentials, sessionId: SessionId): void {
   const requests = state.live.get(sessionId)?.requests
   if (requests === undefined) return
@@ -394,11 +398,11 @@ function raising(
     const { grant, review, closed, raise } = request
     if (grant === null || review === null || closed || raise.status !== 'none') continue
     if (grant.raise.length === 0) continue
-    // What runs must not get more than people lent it. Behind it, in the same transaction, the next may be raised.
+    // A running request must not get more than people lent it: meanwhile only roles that are lent already are raised.
     if (running.length > 0 && grant.raise.some((role) => !lent.includes(role))) continue
     const reason = whyNot(grant, review, profile)
     if (reason !== null) return { do: 'refuse', intent, requestId, reason }
-    // A grant is good no longer than its session.
+    // A grant ends with its session at the latest.
     const expiresAt = Math.min(grant.expiresAt, expiryOf(admitted))
     const { mayChangeSchema } = review
     return {
@@ -458,7 +462,7 @@ function movedOut(state: Credentials, instanceId: InstanceId, sessionId: Session
   if (tenants?.size === 0) state.tenants.delete(instanceId)
 }
 
-/** Without an intent there is nothing to revoke, and there will be none: own events are read first. */
+/** Without an intent there is nothing to revoke, and no intent will come: our own events are read first. */
 function ended(state: Credentials, sessionId: SessionId): void {
   const one = state.live.get(sessionId)
   if (one === undefined || one.intent === null) return finish(state, sessionId)
@@ -510,5 +514,5 @@ function entry(state: Credentials, sessionId: SessionId): Credential {
   return found
 }
 
-/** Longer than a proxy takes to end a session, and than clocks differ. */
+/** The delay until an overdue session is ended: longer than a proxy takes to end it, and than clocks differ. */
 const OVERDUE_MS = 30_000

@@ -1,26 +1,26 @@
 import { identifier } from './sql/quote.ts'
 
-/** What a role gives to another one on each object of a kind that it makes, as `DEFAULT_PRIVILEGES` says it. */
+/** A privilege that a role gives to another one on each object of a kind that it makes; see `DEFAULT_PRIVILEGES`. */
 export type DefaultPrivilege = {
-  /** Where; null for everywhere. */
+  /** The schema in which it counts; null for everywhere. */
   readonly schema: string | null
   /** The letter of pg_default_acl. */
   readonly kind: string
-  /** To whom; null for everybody. */
+  /** The role that gets the privilege; null for everybody. */
   readonly grantee: string | null
   readonly privilege: string
   readonly isGrantable: boolean
 }
 
-/** What PostgreSQL gives by itself: everybody may call functions and use types (`acldefault`). */
+/** The defaults of PostgreSQL itself: everybody may call functions and use types (`acldefault`). */
 export const OF_EVERY_ROLE: readonly DefaultPrivilege[] = [
   { schema: null, kind: 'T', grantee: null, privilege: 'USAGE', isGrantable: false },
   { schema: null, kind: 'f', grantee: null, privilege: 'EXECUTE', isGrantable: false },
 ]
 
 /**
- * What to run so that what a role makes is as open to others as what the owner makes, and no more. PostgreSQL looks at the
- * default privileges of who creates an object, at that moment: so a GRANT or REVOKE in the same text counts after them.
+ * The statements that make the objects of a role as open to others as those of the owner, and no more. PostgreSQL uses
+ * the default privileges of the creator at that moment: so a GRANT or REVOKE in the same text counts after them.
  */
 export function mirrored(
   role: string,

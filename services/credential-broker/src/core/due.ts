@@ -16,8 +16,8 @@ export function dueStep(
 }
 
 /**
- * The sessions that time alone asks something of: their lease ran out, or a pause is over. It asks once for each proxy
- * and each failure, never for each session: everything else begins with a message.
+ * The sessions that need a step only because time has passed: their lease ran out, or a pause is over. This looks at
+ * each proxy and each failure, never at each session: every other step begins with a message.
  */
 export function dueSessions(
   state: Credentials,

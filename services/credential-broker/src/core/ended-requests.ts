@@ -1,13 +1,13 @@
 import { idTimeMs, type RequestId } from '@countersign/kernel'
 
 /**
- * Requests of one session that ended, so that topics which tell of a request later change nothing any more. Method: the
+ * Requests of one session that ended, so that records of other topics that are read later change nothing. Method: the
  * newest ends are remembered one by one. Of the others only the latest time is known: ids begin with it (UUIDv7), so a
  * request of an earlier millisecond that is not remembered is over, and may have run. Known limit: more ends than are
  * remembered within one millisecond.
  */
 export type EndedRequests = {
-  /** Adds an end, and gives it. The first one of a request counts, unless only a later one says that it ran. */
+  /** Adds an end and returns the one that counts: the first of a request, unless only a later one says that it ran. */
   add(id: RequestId, hasRun: boolean): End
   /** The end of a request; null while it has not ended. */
   of(id: RequestId): End | null

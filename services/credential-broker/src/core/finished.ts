@@ -2,15 +2,15 @@ import { type Instant, isFromTheFuture, type SessionId } from '@countersign/kern
 
 /**
  * Sessions that are over, so that an old admission makes no new credential. Method: the newest are remembered one by one.
- * Of the others only the youngest is known: ids begin with the time (UUIDv7), so whatever is as old and does not live is
- * over. An id from the future would make every session until then count as over, so it is forgotten alone: policy admits
- * none, and the broker serves none. Known limit: a session whose admission comes after so many others have ended is refused
+ * Of the others only the youngest is known: ids begin with the time (UUIDv7), so an id as old as that is over unless it
+ * lives. An id from the future would make every session until then count as over, so it is never the youngest: policy
+ * admits none, and the broker serves none. Known limit: a session whose admission comes after so many ends is refused
  * a credential.
  */
 export type Finished = {
   has(id: SessionId): boolean
   add(id: SessionId): void
-  /** Tells the time, from a clock of ours. */
+  /** Notes the time of a message of ours; an id is from the future when it is later than the latest of these. */
   heard(at: Instant): void
 }
 

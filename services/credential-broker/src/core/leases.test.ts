@@ -47,7 +47,7 @@ test('of many processes that came and went the last ones are remembered', () => 
   assert.equal(leases.size, 10_000)
   const last = InstanceId('00000000-0000-7000-8000-000000019999')
   assert.equal(isExpired(leases, last, 20_000), true)
-  // One that is forgotten has one lease, and no more.
+  // A process that was forgotten gets one lease, and no more.
   assert.equal(isExpired(leases, proxy, 20_000), false)
   assert.equal(isExpired(leases, proxy, 30_000), true)
 })

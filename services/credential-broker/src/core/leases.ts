@@ -1,10 +1,10 @@
 import type { LeasesMessage } from '@countersign/contracts'
 import type { InstanceId } from '@countersign/kernel'
 
-/** Until when each proxy process may be believed alive, by the broker's own clock that never goes back. */
+/** The time until which each proxy process counts as alive, in ms of the broker's own clock that never goes back. */
 export type Leases = Map<InstanceId, number>
 
-/** Counts from receipt: the clocks of other machines say nothing here. */
+/** Notes a lease, which counts from its receipt: the clocks of other machines say nothing here. */
 export function leaseSeen(leases: Leases, message: LeasesMessage, nowMs: number): void {
   switch (message.type) {
     case 'ProxyEnrolled':
@@ -19,7 +19,7 @@ export function leaseSeen(leases: Leases, message: LeasesMessage, nowMs: number)
   }
 }
 
-/** Above the bound the one that was heard of longest ago goes: should it still live, it has one lease to be heard of again. */
+/** Above the bound the process heard of longest ago is dropped: if it lives, it has one lease to be heard of again. */
 function renewed(leases: Leases, instanceId: InstanceId, until: number): void {
   leases.delete(instanceId)
   leases.set(instanceId, until)
@@ -36,5 +36,5 @@ export function isExpired(leases: Leases, instanceId: InstanceId, nowMs: number)
 
 const RELEASED = Number.NEGATIVE_INFINITY
 const FIRST_LEASE_MS = 10_000
-/** Many more processes than live at a time. */
+/** The most processes that are remembered: many more than live at a time. */
 const LEASES_MAX = 10_000

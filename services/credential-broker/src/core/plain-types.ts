@@ -44,13 +44,13 @@ export function describedTypes(
       OF_RELATIONS.includes(of.relationKind) &&
       of.relationKind !== '' &&
       !used.has(Number(row.oid)) &&
-      // Its columns say nothing of casts and operators that take the row.
+      // Casts and operators that take the row cannot be seen in its columns, so such a type is described.
       ![row, of].some((each) => each.isConverted || each.runsWhenRead)
     )
   }
   return rows.flatMap((row) => {
     const oid = Number(row.oid)
-    // Whoever looks for it finds its columns.
+    // A reader of the description finds the columns of its relation instead.
     if (isOmitted(row)) return []
     const { schema, name } = row
     const isPlain = plain.has(oid)
@@ -64,7 +64,9 @@ export function describedTypes(
   })
 }
 
-/** What is made of others can only be plain after these: what only refers to itself never is. */
+/**
+ * The plain types. A type that is made of others is added only after those, so one that only refers to itself never is.
+ */
 function plainAmong(
   rows: readonly TypeRow[],
   isHarmless: (name: string) => boolean,
@@ -87,7 +89,7 @@ function plainAmong(
   return plain
 }
 
-/** What holds a type whose values are read by code of the target is read by it too. */
+/** The types whose values are read by code of the target: by themselves, or since they hold such a type. */
 function readAmong(
   rows: readonly TypeRow[],
   byOid: ReadonlyMap<number, TypeRow>,
@@ -139,18 +141,18 @@ const KINDS: ReadonlyMap<string, string> = new Map([
   ['m', 'multirange'],
   ['r', 'range'],
 ])
-/** The relations that a description has with all their columns. */
+/** The kinds of relations (relkind) that a description has with all their columns. */
 const OF_RELATIONS = 'rpvmfS'
 /** Types that PostgreSQL itself made have smaller OIDs (FirstNormalObjectId). */
 const FIRST_OF_USERS = 16_384
-/** Nodes that only compute, and name what they call in fields that are looked at (primnodes.h). */
+/** Nodes that only compute, and that name the functions they call in fields that are checked (primnodes.h). */
 const PLAIN_NODES: ReadonlySet<string> = new Set([
   ...['BOOLEXPR', 'OPEXPR', 'DISTINCTEXPR', 'NULLIFEXPR', 'SCALARARRAYOPEXPR', 'FUNCEXPR'],
   ...['CONST', 'COERCETODOMAINVALUE', 'RELABELTYPE', 'COERCEVIAIO', 'COLLATEEXPR', 'NULLTEST'],
   ...['BOOLEANTEST', 'CASEEXPR', 'CASEWHEN', 'CASETESTEXPR', 'COALESCEEXPR', 'MINMAXEXPR'],
   ...['ARRAYEXPR', 'ARRAY', 'SQLVALUEFUNCTION', 'NAMEDARGEXPR'],
 ])
-/** Numbers that are no OIDs. */
+/** Fields with numbers that are no OIDs. */
 const PLAIN_NUMBERS: ReadonlySet<string> = new Set([
   ...['location', 'list_start', 'list_end', 'typeMod', 'typmod', 'consttypmod', 'resulttypmod'],
   ...['constlen', 'constvalue'],

@@ -7,9 +7,9 @@ export type Retries = Map<SessionId, Retry>
 type Retry = {
   readonly step: string
   readonly failures: number
-  /** Why it failed the last time. */
+  /** The message of the last failure. */
   readonly cause: string
-  /** When it failed first, and when it is taken again. */
+  /** The times of the first failure and of the next attempt, in ms of the clock that never goes back. */
   readonly sinceMs: number
   readonly atMs: number
 }
@@ -26,7 +26,8 @@ export function stepFailed(
   const isAgain = before?.step === step
   const failures = isAgain ? before.failures + 1 : 1
   const longestMs = Math.min(PAUSE_MS * 2 ** (failures - 1), pauseMsMax)
-  // Sessions that ended together do not come back together. Short pauses are exact: somebody waits.
+  // Long pauses are spread, so that sessions that ended together do not come back together. Short ones are exact, since
+  // somebody waits.
   const pauseMs = longestMs <= PAUSE_MS_MAX ? longestMs : longestMs * spread(sessionId, failures)
   const sinceMs = isAgain ? before.sinceMs : nowMs
   const cause = failed.cause.slice(0, CAUSE_CHARACTERS_MAX)
@@ -44,7 +45,7 @@ export function isPausing(
   return retry?.step === step && retry.atMs > nowMs
 }
 
-/** For how long a step has been failing. */
+/** The time for which a step has been failing, in ms; 0 when it has not failed. */
 export function failingMs(
   retries: Retries,
   sessionId: SessionId,
@@ -56,8 +57,9 @@ export function failingMs(
 }
 
 /**
- * How long a step may fail. Then a session that cannot be lowered is ended, which is before the proxy stops to wait (15 s);
- * and the role of a session that is shut out is put aside with what it owns. What has no limit here is tried for ever.
+ * The time for which a step may fail. After it, a session that cannot be lowered is ended, before the proxy stops
+ * waiting (15 s); the role of a session that is shut out is put aside with what it owns. A step without a limit is
+ * tried for ever.
  */
 export const FAILING_MS_MAX: Readonly<Record<Step['do'], number>> = {
   intend: Infinity,
@@ -84,7 +86,7 @@ export const stuck = (retries: Retries, nowMs: number): Stuck[] =>
       : [],
   )
 
-/** Takes every step of these sessions again at the next look: what kept them may be mended. */
+/** Lets the failed steps of these sessions be taken again at the next look: the cause of the failure may be mended. */
 export function takenAgain(retries: Retries, sessions: Iterable<SessionId>, nowMs: number): void {
   for (const sessionId of sessions) {
     const retry = retries.get(sessionId)
@@ -92,11 +94,11 @@ export function takenAgain(retries: Retries, sessions: Iterable<SessionId>, nowM
   }
 }
 
-/** Between a half and one, the same for the same attempt. */
+/** A factor between a half and one, the same for the same attempt. */
 const spread = (sessionId: SessionId, failures: number): number =>
   0.5 + Number.parseInt(sha256(`${sessionId}/${failures}`).slice(0, 8), 16) / 2 ** 33
 
-/** A revocation is tried for ever, and in the end once in a while: nobody waits for it any more. */
+/** The longest pause between attempts of a revocation, which is tried for ever: nobody waits for it any more. */
 export const REVOKE_PAUSE_MS_MAX = 300_000
 const CAUSE_CHARACTERS_MAX = 300
 const PAUSE_MS = 250

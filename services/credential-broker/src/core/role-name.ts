@@ -1,20 +1,22 @@
 import { sha256 } from '@countersign/kernel'
 
-/** The role of a pool: `cs_<profile>_<n>`. The rest of n by the stride is the partition, so that two brokers never share a role. */
+/**
+ * The role of a pool: `cs_<profile>_<n>`. n modulo the stride is the partition, so that two brokers never share a role.
+ */
 export const roleName = (profile: string, partition: number, place: number): string =>
   `${rolePrefix(profile)}${partition + place * PARTITION_STRIDE}`
 
-/** The role that owns what sessions of a profile with `mayCreate` make without people; it is of no pool. */
+/** The role that owns what sessions of a profile with `mayCreate` make without an approval; it is of no pool. */
 export const makerName = (profile: string): string => `${rolePrefix(profile)}maker`
 
-/** The partition whose pool a role of this profile belongs to; null for a role of nobody's pool. */
+/** The partition whose pool a role of this profile belongs to; null for a role of no pool. */
 export function partitionOfRole(profile: string, role: string): number | null {
   const prefix = rolePrefix(profile)
   const number = role.startsWith(prefix) ? role.slice(prefix.length) : ''
   return /^\d{1,9}$/.test(number) ? Number(number) % PARTITION_STRIDE : null
 }
 
-/** Names of roles have 63 bytes and are shared by the whole server, so what is not plain is told apart by a hash. */
+/** Role names have 63 bytes and are shared by the whole server, so a profile name that is not plain gets a hash. */
 export function rolePrefix(profile: string): string {
   const plain = profile
     .toLowerCase()

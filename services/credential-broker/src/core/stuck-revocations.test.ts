@@ -27,7 +27,7 @@ test('of each profile it tells how many are stuck, and of the longest its role, 
       cause: 'refused',
     },
   ])
-  // Once the target is back nothing is told any more.
+  // Once they are revoked nothing is reported any more.
   noted(one, revoked('cs_shop_prod_0', first))
   noted(other, revoked('cs_shop_prod_1', second))
   assert.deepEqual(stuckRevocations(partitions, 90_000), [])

@@ -1,13 +1,13 @@
 import type { Credentials } from './credential.ts'
 import { stuck } from './retries.ts'
 
-/** The revocations of one profile that do not succeed; the one that has failed longest is told of. */
+/** The revocations of one profile that do not succeed: their number, and the one that has failed longest. */
 export type StuckRevocations = {
   readonly profile: string
   readonly count: number
   readonly role: string
   readonly failingMs: number
-  /** Why it failed the last time. */
+  /** The message of its last failure. */
   readonly cause: string
 }
 

@@ -2,14 +2,15 @@
 export type Origin = { readonly relationOid: number; readonly attnum: number }
 
 /**
- * Which columns of a view show a column of what lies below as it is, by their number. PostgreSQL notes it in each entry of
- * the target list (markTargetListOrigin), through sub-selects and CTEs too, and says it in RowDescription for a query:
+ * The columns of a view that show a column of a relation below as it is, by their number. PostgreSQL notes the origin
+ * in each entry of the target list (markTargetListOrigin), through sub-selects and CTEs too, and sends it in a
+ * RowDescription:
  *
  *   rule := '({QUERY … :targetList (' entry {' ' entry} ') …})'
  *   entry := '{TARGETENTRY :expr ' node ' :resno ' n … ' :resorigtbl ' oid ' :resorigcol ' n ' :resjunk ' bool '}'
  *
- * Nodes nest, and a backslash stands before what is no sign of the grammar (outfuncs.c). What is computed has the table 0,
- * a whole row the column 0; neither is in the answer, nor is a view that is not of this form.
+ * Nodes nest, and a backslash stands before a character that is no sign of the grammar (outfuncs.c). A computed column
+ * has the table 0, a whole row the column 0; neither is in the answer, nor is a view that is not of this form.
  */
 export function originsIn(rule: string): ReadonlyMap<number, Origin> {
   const origins = new Map<number, Origin>()
@@ -24,7 +25,7 @@ export function originsIn(rule: string): ReadonlyMap<number, Origin> {
 
 /**
  * The tables of PostgreSQL itself that a view reads anywhere. pg_depend has nothing of those with OIDs below 12,000
- * (FirstUnpinnedObjectId). They stand as ` :relid ` in entries of range tables, and in what is checked for them.
+ * (FirstUnpinnedObjectId). They stand as ` :relid ` in entries of range tables, and in the permission checks for them.
  */
 export function systemRelationsIn(rule: string): readonly number[] {
   const found = new Set<number>()
@@ -62,6 +63,6 @@ function entriesOf(rule: string): string[] {
   return entries
 }
 
-/** How deep they stand: inside '({QUERY …', and inside the list. */
+/** The depths of nesting: of the target list inside '({QUERY …', and of an entry inside the list. */
 const LIST = 3
 const ENTRY = 4

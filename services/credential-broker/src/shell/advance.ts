@@ -12,7 +12,7 @@ import type { Performer } from './perform.ts'
 export type Advance = (sessionId: SessionId) => Promise<void>
 
 export type AdvanceOptions = {
-  /** Records may ask for steps before the host is there. */
+  /** A promise, since records may ask for steps before the host is there. */
   host: Promise<DeciderHost<Credentials>>
   partitionOf: (sessionId: SessionId) => number
   isLeaseExpired: (instanceId: InstanceId) => boolean
@@ -33,7 +33,7 @@ export function advancer(options: AdvanceOptions): Advance {
     try {
       const host = await options.host
       while (!stopping.aborted) {
-        // Facts that come while a step is taken are seen here, so nobody has to say that there are some.
+        // Facts that come while a step is taken are found here, so no other call has to announce them.
         const state = host.partitions().get(options.partitionOf(sessionId))
         const step = state === undefined ? null : due(state, sessionId)
         if (step === null || !(await isTaken(host, sessionId, stepName(step)))) return
@@ -43,7 +43,7 @@ export function advancer(options: AdvanceOptions): Advance {
     }
   }
 
-  /** False when the partition is not ours any more. */
+  /** Takes the step when it is its turn; false when the partition is not ours any more. */
   async function isTaken(
     host: DeciderHost<Credentials>,
     sessionId: SessionId,
@@ -52,7 +52,7 @@ export function advancer(options: AdvanceOptions): Advance {
     let isOurs = false
     await host.submit(sessionId, causeOf(sessionId, name), async (state) => {
       isOurs = true
-      // Records that this key waited for may have changed what is asked; the cause is that of the step named before.
+      // Records decided before our turn may ask for another step. It is not taken: the cause is of the named one.
       const step = due(state, sessionId)
       return step === null || stepName(step) !== name ? [] : taken(state, sessionId, step)
     })
@@ -100,7 +100,7 @@ export function advancer(options: AdvanceOptions): Advance {
     return forMs >= FAILING_MS_MAX[step.do]
   }
 
-  /** Without the request: what it was lent counts as lent until the session is revoked, which this asks for. */
+  /** A failure of the session and not of its request: the roles count as lent until the revocation that it demands. */
   function givenUp(
     sessionId: SessionId,
     { intent: { credentialId } }: Extract<Step, { do: 'lower' }>,

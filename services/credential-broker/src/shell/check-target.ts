@@ -3,7 +3,7 @@ import { messageOf, Problem } from '@countersign/kernel'
 import { grantedRoles, otherLogins, presentRoles, strength } from '../core/sql/check-target.ts'
 import type { TargetAdmins } from './target-admin.ts'
 
-/** Something about a target, and what to do when it is not well. */
+/** The result of one check of a target, and the next thing to do when it is not ok. */
 export type Finding = {
   readonly profile: string
   readonly check: string
@@ -12,7 +12,7 @@ export type Finding = {
   readonly next: string | null
 }
 
-/** Looks whether a target is as its profile says: reachable with its TLS and secret, with its roles, and no stronger than meant. */
+/** Checks a target against its profile: reachable with its TLS and secret, with its roles, and no stronger than meant. */
 export async function checkTarget(profile: Profile, admins: TargetAdmins): Promise<Finding[]> {
   const say = (
     status: Finding['status'],
@@ -93,7 +93,7 @@ export async function checkTarget(profile: Profile, admins: TargetAdmins): Promi
   }
 }
 
-/** What of the way to the target is wrong. */
+/** The check that an error on the way to the target belongs to. */
 const checkOf = (message: string): string =>
   TROUBLES.find(([, pattern]) => pattern.test(message))?.[0] ?? 'reachable'
 
@@ -114,7 +114,7 @@ function nextOf(
   }
 }
 
-/** By the words of PostgreSQL and of OpenSSL, in English: the broker sets no other language. */
+/** The checks by the words of errors of PostgreSQL and OpenSSL, in English: the broker sets no other language. */
 const TROUBLES: readonly (readonly [string, RegExp])[] = [
   ['secret', /admin secret|password authentication failed|role ".*" does not exist|SASL/],
   ['database', /database ".*" does not exist|permission denied for database/],

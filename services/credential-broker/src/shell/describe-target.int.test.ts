@@ -98,7 +98,7 @@ test('nothing that this server brings is without a class', async () => {
     [],
   )
   const { systemColumns } = await describeTarget(admin, profile)
-  // What shows values of users, and nothing that nobody has thought about.
+  // Only columns that are known to show values of users are masked.
   const unexpected = systemColumns.filter(
     ({ relation, column }) =>
       !SHOWING_VALUES.some((pattern) => pattern.test(`${relation}.${column}`)),
@@ -150,7 +150,7 @@ const looks = async () => ({
 test('a base role that was mended counts at once, and so does one that got too strong', async () => {
   const descriptions = descriptionsOf({
     admins: { on: (_, run) => run(admin), [Symbol.asyncDispose]: async () => undefined },
-    // Nothing that is kept grows old.
+    // The clock stands still, so that no kept description grows old.
     clock: { ...systemClock, monotonicMs: () => 0 },
     onDescribed: () => undefined,
   })

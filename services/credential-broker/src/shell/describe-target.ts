@@ -15,10 +15,10 @@ import { CONVERTED, SYSTEM_COLUMNS, TYPES } from '../core/sql/type-queries.ts'
 import { describedTypes, type TypeRow } from '../core/plain-types.ts'
 import { originsIn, systemRelationsIn } from '../core/view-origins.ts'
 
-/** What a target looks like, without the session that wants to know. */
+/** The description of a target, without the session that it is for. */
 export type Description = Omit<TargetDescribed, 'type' | 'sessionId' | 'at' | 'requestId'>
 
-/** Describes a target. The version is the same as long as it looks the same. */
+/** Describes a target. The version stays the same as long as the description does. */
 export async function describeTarget(
   client: pg.ClientBase,
   profile: Profile,
@@ -53,7 +53,7 @@ export async function describeTarget(
           relationOid: Number(relation),
           attnum,
         })),
-        // PostgreSQL notes no columns of its own tables, since nobody can drop them.
+        // PostgreSQL notes no dependencies on columns of its own tables, since nobody can drop those.
         ...(beneath.get(row.oid) ?? []).map((relationOid) => ({ relationOid, attnum: 0 })),
       ],
       inherits: row.inherits,
@@ -71,7 +71,7 @@ export async function describeTarget(
   return { ...content, targetVersion: sha256(JSON.stringify(content)) }
 }
 
-/** What is different after most changes of a schema, and costs little to ask. */
+/** A text that differs after most changes of a schema, and that costs little to ask; see `EXTENT`. */
 export async function extentOf(client: pg.ClientBase): Promise<string> {
   const { rows } = await client.query<{ extent: string }>(EXTENT)
   return rows[0]?.extent ?? ''
@@ -102,7 +102,7 @@ type RoutineRow = {
   language: string
 }
 
-/** `"$user"` is a schema of the session's role, which has none. */
+/** The schemas of a search path without `"$user"`: that is a schema of the session's role, which has none. */
 const schemasOf = (path: string): string[] =>
   path
     .split(',')

@@ -5,13 +5,17 @@ import { describeTarget, type Description, extentOf } from './describe-target.ts
 import { creatable } from './roles.ts'
 import type { TargetAdmins } from './target-admin.ts'
 
-/** What the targets look like, by profile. Each is described by one connection at a time: the last word is the newest. */
+/**
+ * The descriptions of targets, by profile. One connection at a time describes a target, so the last one is the newest.
+ */
 export type Descriptions = {
-  /** The target as it is, or lately was. Throws where its base roles may create something. */
+  /**
+   * The target as it is, or lately was. Throws if its base roles may create something that the profile does not allow.
+   */
   recent(profile: Profile): Promise<Description>
   /** Describes the target anew. */
   anew(profile: Profile): Promise<Description>
-  /** Describes the target anew where something in it is not as it was. */
+  /** Describes the target anew if its extent has changed. */
   refreshed(profile: Profile): Promise<void>
 }
 
@@ -22,10 +26,10 @@ export type DescriptionsOptions = {
   onDescribed(profile: Profile, description: Description): void
 }
 
-/** A description, and what there was when it was made. */
+/** A description, with the extent and the danger that were found when it was made. */
 type Kept = {
   readonly description: Description
-  /** What its base roles may create; null when nothing. */
+  /** A sentence on what its base roles may create; null when nothing. */
   readonly danger: string | null
   readonly extent: string
   readonly atMs: number
@@ -52,11 +56,11 @@ export function descriptionsOf({ admins, clock, onDescribed }: DescriptionsOptio
     },
   }
 
-  /** A table that came since would be masked whole, also for who connects again because of it. */
+  /** The extent is asked for too: a table made since would be masked whole, even for a session opened because of it. */
   async function keptOf(client: pg.ClientBase, profile: Profile): Promise<Kept | null> {
     const kept = descriptions.get(profile.version)
     if (kept === undefined || clock.monotonicMs() - kept.atMs >= DESCRIPTION_MS) return null
-    // Who mends a base role connects again at once, and no description changed with it.
+    // After mending a base role people connect again at once, and no description changed with it.
     if (kept.danger !== null && !profile.mayCreate) return null
     return kept.extent === (await extentOf(client)) ? kept : null
   }
@@ -88,7 +92,7 @@ export function descriptionsOf({ admins, clock, onDescribed }: DescriptionsOptio
   }
 }
 
-/** How long a description is good for sessions that open, where nothing seems to have changed. */
+/** The time for which a description serves sessions that open, while nothing seems to have changed. */
 const DESCRIPTION_MS = 30_000
-/** A version of a profile that is described again is asked for anew. */
+/** The most descriptions that are kept; one that was dropped is made anew when it is needed. */
 const DESCRIPTIONS_MAX = 256

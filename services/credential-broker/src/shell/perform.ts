@@ -29,7 +29,7 @@ import {
 } from './roles.ts'
 import { newPassword, type TargetAdmins } from './target-admin.ts'
 
-/** Carries out a step at the target, and says what then is the case. */
+/** Carries out a step at the target, and returns the events that tell its result. */
 export type Performer = (
   sessionId: SessionId,
   step: Step,
@@ -136,7 +136,7 @@ export function performer(options: PerformerOptions): Performer {
           if (at > grant.expiresAt) throw new Problem('CS_GRANT_MISMATCH', 'the grant has expired')
           await admins.on(profile, async (client) => {
             const { ownerRole } = profile
-            // What it made before people approved anything does not become the owner's with what they approve.
+            // Objects made before the approval go to the maker, so that the owner gets only those that people approved.
             if (profile.mayCreate) await inheritFrom(client, intent.role, makerName(profile.name))
             if (ownerRole !== null && step.mayChangeSchema)
               await mirrorDefaultPrivileges(client, intent.role, ownerRole)
@@ -157,7 +157,7 @@ export function performer(options: PerformerOptions): Performer {
             },
           ]
         } catch (cause) {
-          // Whatever was lent must be gone before the failure is a fact; where that fails too, the session ends.
+          // All lent roles must be taken back before the failure is a fact; if that fails too, the session ends.
           const isTakenBack = await admins
             .on(profile, (client) => takeRolesBack(client, intent.role, grant.raise))
             .then(() => true)
@@ -237,7 +237,7 @@ export function performer(options: PerformerOptions): Performer {
     }
   }
 
-  /** The profile may be mended since the session began: what it says now is tried where its own does not work. */
+  /** The profile may be mended since the session began: its newest version is tried when the own one does not work. */
   async function revoked(
     sessionId: SessionId,
     step: Extract<Step, { do: 'revoke' }>,
@@ -281,7 +281,7 @@ export function performer(options: PerformerOptions): Performer {
       .on(profile, (client) => inheritFrom(client, role, heirOf(profile)))
       .catch((cause: unknown) => {
         if (!mayLeave) throw cause
-        // No login, no backend, nothing lent: the role is put aside with what it owns.
+        // The role has no login, no backend and no lent roles, so it can be put aside with what it owns.
         const fields = { sessionId, role, reason: messageOf(cause) }
         logger.warn(fields, 'what a role left cannot be handed over; it stays with the role')
       })
@@ -302,7 +302,7 @@ export function performer(options: PerformerOptions): Performer {
   }
 }
 
-/** Who gets what a session leaves: where base roles may create, it is not known whether people approved it. */
+/** The heir of what a session leaves: the maker if base roles may create, since nobody need have approved it then. */
 const heirOf = ({ mayCreate, name, ownerRole }: Profile): string | null =>
   mayCreate ? makerName(name) : ownerRole
 

@@ -8,14 +8,14 @@ import { OPEN_ROLES } from '../core/sql/role-queries.ts'
 import { shutOut, takeRolesBack } from './roles.ts'
 import type { TargetAdmins } from './target-admin.ts'
 
-/** Compares the targets with what is known of the sessions. Never twice at once: a call meanwhile does nothing. */
+/** Compares the targets with the known sessions. Never twice at once: a call meanwhile only ends overdue sessions. */
 export type Reconcile = () => Promise<void>
 
 export type ReconcileOptions = {
   served: DeciderHost<Credentials>
   admins: TargetAdmins
   profiles: () => Iterable<Profile>
-  /** Looks at what a session asks for now. */
+  /** Takes the steps that a session asks for now. */
   go: (sessionId: SessionId) => void
   clock: Clock
   logger: Logger
@@ -34,13 +34,13 @@ export function reconciler({
     await inParallel(sessionsWithCredential(), AT_ONCE_MAX, takeStraysBack)
   })
   return async () => {
-    // It waits for no target.
+    // Overdue sessions come first, and wait for no target.
     for (const state of served.partitions().values())
       for (const sessionId of overdue(state, clock.now())) go(sessionId)
     await reconcile()
   }
 
-  /** Roles that can log in although no session holds them: what a crash or a stranger left open. Only in our partitions. */
+  /** Locks roles that can log in without a session, left open by a crash or a stranger. Only in our partitions. */
   async function lockStrays(profile: Profile): Promise<void> {
     try {
       await admins.on(profile, async (client) => {
@@ -69,7 +69,7 @@ export function reconciler({
       for (const [sessionId, { issued }] of state.live) if (issued) yield { state, sessionId }
   }
 
-  /** A crash between the GRANT and its event leaves a privilege that no fact knows of. */
+  /** Takes back roles that no fact says are lent: a crash between the GRANT and its event leaves such a privilege. */
   async function takeStraysBack(of: { state: Credentials; sessionId: SessionId }): Promise<void> {
     const { state, sessionId } = of
     await served.submit(sessionId, causeOf(sessionId, 'strays'), async () => {
@@ -92,5 +92,5 @@ export function reconciler({
   }
 }
 
-/** Targets, and then sessions, that are looked at together; a pool has room for sessions that open meanwhile. */
+/** The number of targets, and then of sessions, looked at in parallel; a pool still has room for sessions that open. */
 const AT_ONCE_MAX = 3

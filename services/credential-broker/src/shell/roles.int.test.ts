@@ -63,7 +63,7 @@ test('a lent role lets the statement run, and taken back does not, on the same c
   })
 })
 
-/** What a statement may make, and which object that is. */
+/** Statements that make something, each with the object that it makes. */
 const MADE: Readonly<Record<string, string>> = {
   'CREATE TABLE shop.made (id serial PRIMARY KEY, kind int)': 'table shop.made',
   'CREATE VIEW shop.peek AS SELECT id, name FROM shop.customers': 'view shop.peek',
@@ -101,7 +101,7 @@ test('what a raised role made goes to the owner, and is as open to others as wha
   await lendRoles(broker, role, OWNER)
   for (const sql of Object.keys(MADE)) await agent.query(sql)
   await agent.query('CREATE SCHEMA more; CREATE TABLE more.t (id int)')
-  // What the same text takes away again stays away.
+  // A privilege that the same text revokes stays revoked.
   await agent.query(
     'CREATE TABLE shop.closed (id int); REVOKE SELECT ON shop.closed FROM shop_prod_reader',
   )
@@ -113,7 +113,7 @@ test('what a raised role made goes to the owner, and is as open to others as wha
     left.transferred.map((one) => one.replaceAll('pg_catalog.', '')).toSorted(),
     [...Object.values(MADE), ...more].toSorted(),
   )
-  // Nothing is left on the role, so that it serves the next session.
+  // Nothing depends on the role any more, so that it serves the next session.
   await forgetDefaultPrivileges(broker, role)
   await returnRole(broker, role, 'shop_prod')
   const kept = await broker.query('SELECT FROM pg_roles WHERE rolname = $1', [role])
@@ -121,7 +121,7 @@ test('what a raised role made goes to the owner, and is as open to others as wha
   const lentToOwner = await broker.query<{ role: string }>(MEMBERSHIPS, ['shop_prod_owner'])
   assert.deepEqual(lentToOwner.rows, [])
 
-  // The same, made by the owner itself, has the same privileges.
+  // The same objects, made by the owner itself, have the same privileges.
   await admin.query('SET ROLE shop_prod_owner; CREATE TABLE shop.of_owner (id int)')
   await admin.query("CREATE FUNCTION shop.of_owner() RETURNS int LANGUAGE sql AS 'SELECT 1'")
   await admin.query('CREATE SEQUENCE shop.of_owner_numbers; RESET ROLE')
@@ -195,7 +195,7 @@ test('where base roles may create, what one session makes is every session’s, 
     'SET ROLE shop_prod_owner',
   ])
     await assert.rejects(other.query(sql), { code: '42501' }, sql)
-  // What people approved is made by the session's own role, and is the owner's.
+  // Objects that people approved are made by the session's own role, and go to the owner.
   await lendRoles(broker, 'cs_shop_prod_12', OWNER)
   await first.query('SET ROLE NONE')
   await first.query('CREATE TABLE shop.approved (id int)')
@@ -204,7 +204,7 @@ test('where base roles may create, what one session makes is every session’s, 
   const left = await inheritFrom(broker, 'cs_shop_prod_12', 'shop_prod_owner')
   assert.deepEqual(left.transferred, ['table shop.approved'])
   await assert.rejects(first.query('ALTER TABLE shop.approved ADD COLUMN x int'), { code: '42501' })
-  // A profile that may create no more lends a role that acts as nobody else.
+  // Once its profile may not create any more, the role acts as itself again.
   await using strict = await opened(broker, 'cs_shop_prod_12')
   const acts = await strict.query('SELECT current_user = session_user AS same')
   assert.deepEqual(acts.rows, [{ same: true }])
@@ -299,7 +299,7 @@ test('a base role that the role could become, or lend on, is lent anew without t
     for (const role of [...BASE, ...OWNER])
       await assert.rejects(next.query(`SET ROLE ${role}`), { code: '42501' })
   }
-  // What a superuser granted the broker cannot take back: then no session gets the role.
+  // A role that a superuser granted cannot be taken back by the broker: then no session gets the role.
   const { username, password } = new URL(postgres.adminUrl)
   await using admin = await connected(username, password)
   await admin.query('GRANT shop_prod_owner TO cs_shop_prod_9 WITH SET TRUE')

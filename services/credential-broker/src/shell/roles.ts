@@ -28,7 +28,7 @@ import {
   unlock,
 } from '../core/sql/role-statements.ts'
 
-/** A role made ready for one session: locked until now, with exactly the base roles, then open for one login. */
+/** Makes a role ready for one session: locked until now, with exactly the base roles, then open for one login. */
 export async function prepareRole(
   client: pg.ClientBase,
   options: {
@@ -60,8 +60,8 @@ export async function prepareRole(
 }
 
 /**
- * The role that sessions act as where base roles may create: it has exactly the base roles, so what it owns can do no more
- * than any session, and every session can use, change and drop what another one made.
+ * Prepares the role that sessions act as if base roles may create: it has exactly the base roles, so code that it owns
+ * can do no more than any session, and every session can use, change and drop what another one made.
  */
 export async function prepareMaker(
   client: pg.ClientBase,
@@ -88,7 +88,7 @@ type RoleState = {
   readonly memberships: readonly Membership[]
 }
 
-/** `isLent`: it inherits, and cannot become the role or lend it on. */
+/** `isLent`: the member inherits the role, and cannot become it or lend it on. */
 type Membership = { readonly role: string; readonly grantor: string; readonly isLent: boolean }
 
 const UNTOUCHED: RoleState = {
@@ -98,12 +98,12 @@ const UNTOUCHED: RoleState = {
   memberships: [],
 }
 
-/** No login, and no backend left; resolves with how many there were. The order matters: a dropped login keeps its backends. */
+/** Locks a role, ends its backends and resolves with their number. The lock comes first, and ends no backend itself. */
 export async function shutOut(client: pg.ClientBase, role: string): Promise<number> {
   try {
     await client.query(lock(role))
   } catch (cause) {
-    // The agent can hold the row of its own role in an open transaction (ALTER ROLE CURRENT_USER): that ends with it.
+    // The agent can hold the row of its role in an open transaction (ALTER ROLE CURRENT_USER): ending it lets go.
     await client.query(TERMINATE, [role])
     throw cause
   }
@@ -121,7 +121,7 @@ export async function shutOut(client: pg.ClientBase, role: string): Promise<numb
   }
 }
 
-/** Lends roles, and looks in the catalog of the target whether they are lent. */
+/** Lends roles, and checks in the catalog of the target that they are lent. */
 export async function lendRoles(
   client: pg.ClientBase,
   role: string,
@@ -137,7 +137,7 @@ export async function lendRoles(
     throw new Problem('CS_CREDENTIAL_FAILED', `the target did not lend ${missing}`)
 }
 
-/** Takes roles back from whoever granted them, and looks whether they are gone: another grantor's REVOKE only warns. */
+/** Takes back roles, for each its grantor, and checks that they are gone: a REVOKE for another grantor only warns. */
 export async function takeRolesBack(
   client: pg.ClientBase,
   role: string,
@@ -156,13 +156,13 @@ export async function takeRolesBack(
     throw new Problem('CS_CREDENTIAL_FAILED', `the target still lends ${left}`)
 }
 
-/** What became of the objects that a role made. Nothing is quarantined any more. */
+/** The objects of a role that were handed over. `quarantined` is always empty now. */
 export type Inheritance = { transferred: string[]; quarantined: string[] }
 
 /**
- * Hands over what a role owns. Base roles may create nothing, so all of it was made by statements that people approved, byte
- * for byte, and it belongs to the owner of the profile. Where the profile names none it stays, and the role is put aside with
- * it. Never REASSIGN OWNED, which would also take what is not of this database and wait for locks as long as it takes.
+ * Hands over what a role owns. If base roles may create nothing, all of it was made by statements that people approved,
+ * byte for byte, and it goes to the owner of the profile. If the profile names none it stays, and the role is put aside
+ * with it. Never REASSIGN OWNED, which would also take what is not of this database and wait for locks without a limit.
  */
 export async function inheritFrom(
   client: pg.ClientBase,
@@ -189,7 +189,7 @@ export async function inheritFrom(
   return result
 }
 
-/** A sequence of a column, and the type of a row, went with their table. */
+/** Whether an object is still the role's: a sequence of a column, and the type of a row, went with their table. */
 async function isStillOwned(
   client: pg.ClientBase,
   role: string,
@@ -210,7 +210,7 @@ export async function mirrorDefaultPrivileges(
   await runAll(client, mirrored(role, has, wanted))
 }
 
-/** Gives a role the default privileges back that every role has: it creates nothing more. */
+/** Gives a role back the default privileges that every role has, since it creates nothing more. */
 export async function forgetDefaultPrivileges(client: pg.ClientBase, role: string): Promise<void> {
   await runAll(client, mirrored(role, await defaultPrivileges(client, role), OF_EVERY_ROLE))
 }
@@ -221,7 +221,7 @@ const defaultPrivileges = async (
 ): Promise<DefaultPrivilege[]> =>
   (await client.query<DefaultPrivilege>(DEFAULT_PRIVILEGES, [role])).rows
 
-/** Puts a role back into the pool; one that something still hangs on is put aside for good. */
+/** Puts a role back into the pool; a role that something still depends on is put aside for good. */
 export async function returnRole(
   client: pg.ClientBase,
   role: string,
@@ -229,12 +229,14 @@ export async function returnRole(
 ): Promise<void> {
   await runAll(client, resetSettings(role, database))
   const { rows } = await client.query<{ count: number }>(LEFTOVERS, [role])
-  // Grants that the session's approved statements made to the role itself count too.
+  // Grants to the role itself, by approved statements of the session, count too.
   if ((rows[0]?.count ?? 0) > 0)
     await client.query(retire(role, `cs_retired_${Date.now().toString(36)}_${role.slice(3, 30)}`))
 }
 
-/** What a base role may create, as a sentence with what to run; null when it may create nothing. */
+/**
+ * A sentence on what a base role may create, with the statement to run against it; null when none may create anything.
+ */
 export async function creatable(
   client: pg.ClientBase,
   baseRoles: readonly string[],
@@ -264,12 +266,12 @@ async function memberships(
   return (await client.query<{ role: string; grantor: string }>(MEMBERSHIPS, [role])).rows
 }
 
-/** All or none, in one round trip: statements that are sent together are one transaction. */
+/** Runs all or none, in one round trip: statements that are sent together are one transaction. */
 async function runAll(client: pg.ClientBase, statements: readonly string[]): Promise<void> {
   if (statements.length > 0) await client.query(statements.join(';\n'))
 }
 
-/** The lock on an object is not waited for long: others would queue behind us. */
+/** Waits only 1 s for the lock on an object: others would queue behind us. */
 async function runImpatiently(client: pg.ClientBase, statements: readonly string[]): Promise<void> {
   await runAll(client, [`SET LOCAL lock_timeout = '1s'`, ...statements])
 }

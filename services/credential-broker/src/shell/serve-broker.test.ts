@@ -11,7 +11,7 @@ import type { TargetAdmins } from './target-admin.ts'
 
 let log: InMemoryLog
 let nowMs: number
-/** How much later each look at the clock is than the one before. */
+/** The time that passes between two looks at the clock. */
 let tickMs: number
 const clock: Clock = { now: () => Instant(0), monotonicMs: () => (nowMs += tickMs) }
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
@@ -36,7 +36,7 @@ test('an admission that was there before the broker is answered, with ids that i
     consequenceId(causeOf(session, 'issue'), 'CredentialFailed', 0),
     consequenceId(causeOf(session, 'revoke'), 'CredentialRevoked', 0),
   ])
-  // Nothing was made there, so nothing is looked for: a wrong profile leaves no revocation behind.
+  // Nothing was made at the target, so it is not asked again: a wrong profile leaves no revocation behind.
   assert.equal(target.times(), 1)
 })
 
@@ -51,7 +51,7 @@ test('a role that a process before this one may have made is looked for, also wh
     .flatMap((record) => (record.status === 'understood' ? [record.message] : []))
     .filter(({ type }) => type !== 'CredentialIntended')
   assert.equal(failed?.type === 'CredentialFailed' ? failed.leftNothing : null, false)
-  // Making it and taking it back.
+  // It is asked twice: to make the role, and to take it back.
   await target.asked(2)
 })
 
@@ -81,7 +81,7 @@ test('a profile that is defined anew is used at once for a revocation that faile
     signature: null,
   } as const
   await log.append([draftOf(definition, { id: EventId(uuidv7(Date.now())), key: profile.name })])
-  // The clock stands still: without the definition its pause would never be over.
+  // The clock stands still: without the definition the pause of the revocation would never be over.
   await usedNew.promise
   assert.ok(seen.includes('v1'))
 })
@@ -113,7 +113,7 @@ async function written(type: AnyMessage['type']): Promise<void> {
   await seen.promise
 }
 
-/** A target that does not answer, and what it was asked so far. */
+/** A target that does not answer, and the number of times that it was asked. */
 function unreachable(): {
   admins: TargetAdmins
   asked(times: number): Promise<void>

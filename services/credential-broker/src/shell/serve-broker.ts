@@ -58,13 +58,13 @@ export type BrokerOptions = {
   logger: Logger
   clock: Clock
   admins: TargetAdmins
-  /** How often targets with open sessions are looked at; every 2 s by default. */
+  /** The time between two looks at targets with open sessions; 2 s by default. */
   lookMs?: number
 }
 
 /**
- * Adds up what is known of each session, and does at the targets what those facts ask for. Nothing hangs on a single
- * message: after a crash the same facts ask for the same steps again.
+ * Adds up the facts about each session, and takes the steps at the targets that they ask for. No step depends on a
+ * single message: after a crash the same facts ask for the same steps again.
  */
 export async function serveBroker(options: BrokerOptions): Promise<Broker> {
   const { log, logger, clock, admins } = options
@@ -73,7 +73,7 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
   const leases: Leases = new Map()
   let catalog = emptyCatalog
   // bound: one per name in the catalog, ever
-  /** Also those that were removed: a role that was made at their target has to be taken back there. */
+  /** Removed profiles too: a role that was made at their target has to be taken back there. */
   const profiles = new Map<string, Profile>()
   const stopping = new AbortController()
   const host = Promise.withResolvers<DeciderHost<Credentials>>()
@@ -119,12 +119,12 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
         net.detached('catch up', catchUp(message.instanceId))
     }
   }
-  /** A profile that is defined anew may be mended: what failed with it is tried at once. */
+  /** Tries again at once what failed with a profile that is defined anew, since the profile may be mended. */
   async function mended(target: string): Promise<void> {
     for (const state of (await host.promise).partitions().values())
       takenAgain(state.retries, sessionsOf(state, target), clock.monotonicMs())
   }
-  /** Sessions that were admitted while the lease of their proxy seemed to be over. */
+  /** Takes the steps of sessions that were admitted while the lease of their proxy seemed to be over. */
   async function catchUp(instanceId: InstanceId): Promise<void> {
     for (const state of (await host.promise).partitions().values()) {
       for (const sessionId of state.tenants.get(instanceId) ?? []) go(sessionId)
@@ -136,7 +136,7 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
     onRecords: async (records) => {
       for (const record of records) {
         hearLease(record)
-        // A renewal that was not understood is none: the sessions of that proxy end when its lease does.
+        // A renewal that is not understood does not count: the sessions of that proxy end when its lease does.
         if (record.status === 'unreadable')
           await putAside(record, record.problem.message, record.problem)
       }
@@ -163,7 +163,7 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
         if (record.status !== 'understood') return
         const { message } = record
         noted(state, message)
-        // What follows from a record that was put aside was asked for by no step.
+        // The failure may come from a record that was put aside, and not from a step that goes on by itself.
         if (message.type === 'CredentialFailed') go(message.sessionId)
       },
       decide(state, { message }) {
@@ -181,7 +181,9 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
     stuckRevocations(served.partitions().values(), clock.monotonicMs())
   showCounts(STUCK, () => new Map(stuckNow().map(({ profile, count }) => [profile, count])))
 
-  /** A function that came, or another view, changes what the statements of every open session mean. */
+  /**
+   * Tells open sessions of the new description: a new function or a changed view changes what their statements mean.
+   */
   async function tell(profile: Profile, description: Description): Promise<void> {
     const { targetVersion } = description
     const { partitions, submit } = await host.promise
@@ -208,7 +210,7 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
     }
   }
 
-  /** Somebody else may have changed a target. */
+  /** Looks at a target, since somebody else may have changed it. */
   async function look(profile: Profile): Promise<void> {
     await descriptions
       .refreshed(profile)
@@ -217,7 +219,7 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
       )
   }
   const watches = watchesOf({ admins, logger, onChange: look })
-  /** Targets are asked at the same time, but none faster than it answers. */
+  /** Asks all targets in parallel; no look begins before the one before it has its answers. */
   const lookForChanges = oneAtATime(async () => {
     const profiles = profilesInUse(served.partitions().values())
     watches.keep(profiles)
@@ -226,7 +228,7 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
   const timers = new DisposableStack()
   timers.use(net.every('look for changes', options.lookMs ?? LOOK_MS, lookForChanges))
 
-  /** What was missed may have been the end of the session; its credential is revoked as if it had been. */
+  /** The unreadable record may have been the end of the session, so its credential is revoked as if it had been. */
   function givenUp(known: Credential, reason: string): readonly Consequence[] {
     const { sessionId, intent, failed } = known
     if (intent === null || failed) return []
@@ -236,7 +238,7 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
     return [{ message: credentialFailed({ sessionId, at, credentialId, requestId: null, cause }) }]
   }
 
-  /** What no message tells: leases that ran out, and steps that are to be taken again. */
+  /** Takes the steps that no message asks for: for leases that ran out, and steps that are to be taken again. */
   const sweep = (): void => {
     for (const state of served.partitions().values()) {
       const due = dueSessions(state, isLeaseExpired, clock.monotonicMs())

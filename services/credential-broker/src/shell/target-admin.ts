@@ -5,7 +5,7 @@ import pg from 'pg'
 import type { Profile } from '@countersign/contracts'
 import { messageOf, Problem, rested } from '@countersign/kernel'
 
-/** The broker's own way into the targets: one small pool for each profile. */
+/** The broker's own connections to the targets: one small pool for each version of a profile. */
 export type TargetAdmins = AsyncDisposable & {
   /** Runs on one connection. Throws `CS_TARGET_…` or `CS_CREDENTIAL_FAILED`. */
   on<T>(profile: Profile, run: (client: pg.ClientBase) => Promise<T>): Promise<T>
@@ -31,7 +31,7 @@ export function targetAdmins(options: TargetAdminOptions): TargetAdmins {
     const [oldest] = pools
     if (pools.size > POOLS_MAX && oldest !== undefined) {
       pools.delete(oldest[0])
-      // What still runs on it goes on to its end.
+      // Work that still runs on its connections goes on to its end.
       oldest[1].then((pool) => pool.end()).catch(() => undefined)
     }
     return made
@@ -63,7 +63,7 @@ export function targetAdmins(options: TargetAdminOptions): TargetAdmins {
     const client = await poolOf(profile)
       .then((pool) =>
         pool.connect().catch((cause: unknown) => {
-          // The secret may be another one by now: it is read again with the next attempt.
+          // The secret may have been changed: it is read again with the next attempt.
           pools.delete(`${profile.name}/${profile.version}`)
           pool.end().catch(() => undefined)
           throw cause
@@ -77,7 +77,7 @@ export function targetAdmins(options: TargetAdminOptions): TargetAdmins {
       broken = true
       throw cause
     } finally {
-      // After an error its transaction and settings are not known.
+      // After an error the transaction and settings of the connection are not known, so it is closed.
       client.release(broken)
     }
   }
@@ -164,15 +164,15 @@ function unreachable(profile: Profile, cause: unknown): Problem {
   )
 }
 
-/** One of them listens for changes while sessions are open. */
+/** The connections of one pool; one of them listens for changes while sessions are open. */
 const POOL_SIZE = 5
 const IDLE_MS = 60_000
 const CONNECT_MS = 5_000
-/** A target that is gone without a word is noticed. */
+/** TCP keep-alive, so that a target that vanished without closing its connections is noticed. */
 const KEEP_ALIVE_MS = 30_000
 const STATEMENT_MS = 10_000
-/** Of profiles and their versions; one that is used again is made again. */
+/** The most pools, one for each version of a profile; one that was closed is made again when it is used again. */
 const POOLS_MAX = 256
 const ATTEMPTS_MAX = 20
-/** PostgreSQL changes its catalogs without waiting for others. */
+/** The error when two sessions change the same catalog row: PostgreSQL does not wait there, but fails. */
 const COLLISION = /tuple concurrently (?:updated|deleted)/

@@ -109,7 +109,7 @@ after(async () => {
   await instance.release()
 })
 
-/** Each runs the trap, or would with another value. */
+/** Statements that run the trap, or would with another value. */
 const RUNNING: readonly string[] = [
   // Casts, in each way to write one.
   "select 'x'::a_domain",
@@ -148,7 +148,7 @@ const RUNNING: readonly string[] = [
   "with q as (select 'x'::a_domain) select * from q",
   "copy (select 'x'::a_domain) to stdout",
   "explain analyze select 'x'::a_domain",
-  // Definitions of columns in FROM, and what SQL/JSON and XML return.
+  // Definitions of columns in FROM, and types that SQL/JSON and XML return.
   `select * from json_to_record('{"a":"x"}') as t(a a_domain)`,
   `select * from jsonb_to_recordset('[{"a":"x"}]') as t(a a_domain)`,
   `select * from rows from (json_to_record('{"a":"x"}') as (a a_domain)) t`,
@@ -160,7 +160,7 @@ const RUNNING: readonly string[] = [
   `select jsonb_populate_recordset(v, '[{"c":"y"}]') from w_view v`,
   `select json_populate_record(s, '{"c":"y"}') from (select c from w) s`,
   `select jsonb_populate_record(row(c), '{"f1":"y"}') from w`,
-  // Literals that are read as what stands beside them.
+  // Literals that are read as the type of the expression beside them.
   "select * from arrays where c = '{y}'",
   "select coalesce(c, '{y}') from arrays",
   "select c || '{y}' from arrays",
@@ -206,7 +206,7 @@ const RUNNING: readonly string[] = [
   "declare k cursor with hold for select coalesce(w, '(1,y)') from w",
   "explain select coalesce(w, '(1,y)') from w",
   "prepare r as select coalesce(w, '(1,y)') from w",
-  // What takes the rows of a table.
+  // Casts, operators and functions that take the rows of a table.
   'select a + a from acc a',
   'select a + a from acc_child a',
   'select a.* + a.* from acc a',
@@ -225,7 +225,7 @@ const RUNNING: readonly string[] = [
   'select 1 from acc a where a = any(select b from acc b)',
   "select 'x'::text::acc",
   'select a::acc from acc2 a',
-  // What operators say of themselves.
+  // Operators whose functions are declared immutable or stable, and run the trap.
   'select 1 =%= 2',
   'explain select 1 =%= 2',
   'select #~# 1',
@@ -243,7 +243,7 @@ const FOLDED: readonly string[] = [
   'select case when 1 =%= 2 then 1 end, array[1 =%= 3], (select 1 =%= 4)',
 ]
 
-/** Of SQL/JSON, which PostgreSQL has since 17. */
+/** Statements with SQL/JSON, which PostgreSQL has since 17. */
 const SINCE_17: readonly string[] = [
   `select json_value('{"a":"x"}', '$.a' returning a_domain)`,
   `select json_query('"x"', '$' returning a_domain omit quotes)`,
@@ -251,7 +251,7 @@ const SINCE_17: readonly string[] = [
   `select jsonb_populate_record_valid(null::w, '{"c":"y"}')`,
 ]
 
-/** Types of the target that run nothing. */
+/** Statements with types of the target that run nothing. */
 const PLAIN: readonly string[] = [
   "select 'ok'::mood, mood 'ok', mood('ok'), '{ok}'::mood[], '{ok}'::_mood, ('ok'::text).mood",
   "select 'ok'::short, 'ok'::one_of, 'ok'::good_mood, '2020-01-01'::past",
@@ -280,7 +280,7 @@ const opaqueIn = (sql: string, parameterTypes: readonly number[] = []): boolean 
     ({ effect }) => effect === 'opaque' || effect === 'unknown',
   )
 
-/** Whether the trap ran: as a whole, and when it was only prepared. */
+/** Whether the trap runs with this statement. */
 async function ran(sql: string): Promise<boolean> {
   await admin.query('BEGIN; INSERT INTO victims SELECT 1')
   try {

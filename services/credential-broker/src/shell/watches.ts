@@ -5,11 +5,11 @@ import { type Logger, netOn } from '@countersign/runtime'
 import type { TargetAdmins } from './target-admin.ts'
 
 /**
- * Connections on which targets tell of changes by themselves, where `changes.sql` was run there. Elsewhere they are silent,
- * and changes are found by asking now and then.
+ * Connections on which targets tell of changes by themselves, if `changes.sql` was run there. Other targets are silent,
+ * and their changes are found by asking at intervals.
  */
 export type Watches = AsyncDisposable & {
-  /** Watches exactly these. */
+  /** Watches exactly these profiles. */
   keep(profiles: readonly Profile[]): void
 }
 
@@ -43,7 +43,7 @@ export function watchesOf(options: {
           .catch((cause: unknown) =>
             logger.debug({ profile: profile.name, reason: messageOf(cause) }, 'cannot listen'),
           )
-          // Whoever still needs it asks for it again at the next look.
+          // A profile that is still in use is watched again with the next `keep`.
           .finally(() => watched.delete(version))
       }
     },
@@ -52,7 +52,7 @@ export function watchesOf(options: {
     },
   }
 
-  /** One look at a time and one after it, however often a target tells. */
+  /** Looks when a target tells of a change: one look at a time and one after it, however often it tells. */
   async function told(profile: Profile): Promise<void> {
     const { version } = profile
     const state = looks.get(version)

@@ -1,7 +1,7 @@
-/** Which of these roles exist. */
+/** The roles among these ($1) that exist. */
 export const presentRoles = `SELECT rolname AS name FROM pg_catalog.pg_roles WHERE rolname = ANY ($1::text[])`
 
-/** Which of these roles the asking user may grant: as a superuser, or as a member with the admin option. */
+/** The roles among these ($1) that the asking user may grant: as a superuser, or as a member with the admin option. */
 export const grantedRoles = `
 SELECT r.rolname AS name FROM pg_catalog.pg_roles r
 WHERE r.rolname = ANY ($1::text[])
@@ -9,7 +9,10 @@ WHERE r.rolname = ANY ($1::text[])
     OR EXISTS (SELECT FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles me ON me.oid = m.member
                WHERE m.roleid = r.oid AND me.rolname = current_user AND m.admin_option))`
 
-/** What base roles ($1) have that gets around an approval: attributes, roles that are lent ($2), powerful predefined roles, ownership. */
+/**
+ * The powers of base roles ($1) that get around an approval: attributes, roles that are lent ($2), powerful predefined
+ * roles, ownership.
+ */
 export const strength = `
 SELECT r.rolname AS name, what.text AS what FROM pg_catalog.pg_roles r
 CROSS JOIN LATERAL (
@@ -31,7 +34,9 @@ CROSS JOIN LATERAL (
 WHERE r.rolname = ANY ($1::text[])
 ORDER BY 1, 2`
 
-/** Who else may log in to this database: not the asking user, not superusers, not the roles of our sessions. */
+/**
+ * The other roles that may log in to this database: without the asking user, superusers and the roles of our sessions.
+ */
 export const otherLogins = `
 SELECT r.rolname AS name FROM pg_catalog.pg_roles r
 WHERE r.rolcanlogin AND NOT r.rolsuper AND r.rolname <> current_user AND r.rolname NOT LIKE 'cs\\_%'

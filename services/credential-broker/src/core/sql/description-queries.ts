@@ -1,6 +1,6 @@
 import { isPlain } from './type-queries.ts'
 
-/** What PostgreSQL itself made has smaller OIDs (FirstNormalObjectId). */
+/** Objects that PostgreSQL itself made have smaller OIDs (FirstNormalObjectId). */
 const FIRST_OF_USERS = 16384
 const written = (row: string, oid: string): string =>
   `pg_catalog.concat_ws(',', pg_catalog.count(*), pg_catalog.max(${oid}), pg_catalog.sum(${row}.xmin::pg_catalog.text::pg_catalog.int8))`
@@ -25,9 +25,9 @@ SELECT c.oid::int8::text AS oid, n.nspname AS schema, c.relname AS name, c.relki
  ORDER BY c.oid`
 
 /**
- * What is different after a change of what is described, and costs little to ask: how many relations, columns, rules of
- * views, routines, types, their checks, operators, casts, schemas, settings and labels there are, with their privileges, the
- * youngest of them, and which transactions wrote them last.
+ * A text that differs after a change of anything that is described, and that costs little to ask: the number of
+ * relations, columns, rules of views, routines, types, their checks, operators, casts, schemas, settings and labels,
+ * with their privileges, the youngest of each, and the sum of the transactions that wrote them last.
  */
 export const EXTENT = `
 SELECT pg_catalog.concat_ws('/',
@@ -47,7 +47,7 @@ SELECT pg_catalog.concat_ws('/',
   (SELECT ${written('p', 'p.oid')} FROM pg_catalog.pg_proc p WHERE p.oid >= ${FIRST_OF_USERS}),
   (SELECT ${written('l', 'l.objoid')} FROM pg_catalog.pg_seclabel l)) AS extent`
 
-/** What views read, by column. */
+/** The columns that views read. */
 export const DEPENDENCIES = `
 SELECT DISTINCT r.ev_class::int8::text AS view, d.refobjid::int8::text AS relation, d.refobjsubid AS attnum
   FROM pg_catalog.pg_depend d
@@ -59,7 +59,7 @@ SELECT DISTINCT r.ev_class::int8::text AS view, d.refobjid::int8::text AS relati
    AND d.refobjid <> r.ev_class AND ${OURS}
  ORDER BY 1, 2, 3`
 
-/** What views are made of, as PostgreSQL keeps it. */
+/** The rules that views are made of, as PostgreSQL keeps them. */
 export const VIEW_RULES = `
 SELECT r.ev_class::int8::text AS view, r.ev_action::text AS rule
   FROM pg_catalog.pg_rewrite r
@@ -68,10 +68,10 @@ SELECT r.ev_class::int8::text AS view, r.ev_action::text AS rule
  WHERE c.relkind IN ('v', 'm') AND r.ev_type = '1' AND ${OURS}`
 
 /**
- * Functions and procedures outside pg_catalog, and what calls such under another name: types, to which `t(x)` and `x.t`
- * convert and by that run the checks of a domain or the function of a cast; and signs of operators whose functions may do
- * more than compute, whatever they say of themselves. Where pg_catalog has the sign too, it counts only between types of
- * PostgreSQL: other types say themselves that operators read them.
+ * Functions and procedures outside pg_catalog, and whatever calls them under another name: types, since `t(x)` and
+ * `x.t` convert to them and so run the checks of a domain or the function of a cast; and signs of operators whose
+ * functions may do more than compute, whatever they declare. A sign that pg_catalog has too counts only between types
+ * of PostgreSQL: a type of the target is itself marked as read by operators (`runsWhenRead`).
  */
 export const ROUTINES = `
 SELECT p.oid::int8::text AS oid, n.nspname AS schema, p.proname AS name, p.provolatile AS volatility,

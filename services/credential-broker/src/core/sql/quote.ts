@@ -1,4 +1,4 @@
-/** An SQL identifier. Throws where PostgreSQL could not hold the name: it would cut it, and mean another. */
+/** An SQL identifier. Throws for a name that PostgreSQL cannot hold: it would cut the name, and mean another one. */
 export function identifier(name: string): string {
   const isTooLong = Buffer.byteLength(name) > NAME_BYTES_MAX
   if (name === '' || name.includes('\0') || isTooLong)

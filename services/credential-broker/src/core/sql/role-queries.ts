@@ -29,8 +29,9 @@ export const TERMINATE =
 export const BACKENDS = 'SELECT pid FROM pg_catalog.pg_stat_activity WHERE usename = $1'
 
 /**
- * What a role owns in this database, tables first, since their sequences go with them. What stands in no schema (default
- * privileges, large objects, schemas) cannot be given away by the broker: it stays, and the role is put aside with it.
+ * The objects that a role owns in this database, tables first, since their sequences go with them. Objects in no schema
+ * are left out (for schemas see `OWNED_SCHEMAS`): default privileges and large objects cannot be given away by the
+ * broker, so they stay, and the role is put aside with them.
  */
 export const OWNED = `
 SELECT o.type, o.schema, o.identity
@@ -49,7 +50,9 @@ SELECT n.nspname AS name FROM pg_catalog.pg_namespace n
   JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner
  WHERE r.rolname = $1 AND n.nspname !~ '^pg_' ORDER BY 1`
 
-/** What a role gives others on what it makes in this database: PostgreSQL's own defaults, unless it was told otherwise. */
+/**
+ * The privileges that a role gives others on its new objects in this database: PostgreSQL's defaults, unless altered.
+ */
 export const DEFAULT_PRIVILEGES = `
 SELECT n.nspname AS schema, d.kind, g.rolname AS grantee, a.privilege_type AS privilege, a.is_grantable AS "isGrantable"
   FROM pg_catalog.pg_roles r
@@ -69,14 +72,14 @@ SELECT n.nspname AS schema, d.kind, g.rolname AS grantee, a.privilege_type AS pr
  WHERE r.rolname = $1 AND a.grantee <> r.oid
  ORDER BY 1, 2, 3, 4`
 
-/** What still depends on a role anywhere at the server; its memberships do not count. */
+/** The number of things that still depend on a role anywhere at the server; its memberships do not count. */
 export const LEFTOVERS = `
 SELECT count(*)::int AS count
   FROM pg_catalog.pg_shdepend d JOIN pg_catalog.pg_roles r ON r.oid = d.refobjid
  WHERE d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND r.rolname = $1
    AND d.classid <> 'pg_catalog.pg_auth_members'::pg_catalog.regclass`
 
-/** Where base roles may create something: an approved statement could then be made to run their code. */
+/** The places where base roles may create something: an approved statement could then be made to run their code. */
 export const CREATABLE = `
 SELECT r.name AS role,
        pg_catalog.has_database_privilege(r.name, pg_catalog.current_database(), 'TEMP') AS temp,

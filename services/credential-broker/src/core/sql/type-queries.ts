@@ -1,8 +1,10 @@
-/** What PostgreSQL itself made has smaller OIDs (FirstNormalObjectId). */
+/** Objects that PostgreSQL itself made have smaller OIDs (FirstNormalObjectId). */
 const FIRST_OF_USERS = 16384
 const OURS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 
-/** Whether a function is PostgreSQL's own, or of an extension in C that declares it stable: it computes and no more. */
+/**
+ * Whether a function only computes: it is PostgreSQL's own, or in C and declared neither volatile nor SECURITY DEFINER.
+ */
 export const isPlain = (oid: string): string =>
   `(${oid}::oid = 0 OR EXISTS (SELECT FROM pg_catalog.pg_proc f JOIN pg_catalog.pg_language l ON l.oid = f.prolang
      WHERE f.oid = ${oid}::oid AND (f.oid < ${FIRST_OF_USERS}
@@ -49,7 +51,7 @@ SELECT t.oid::int8::text AS oid, n.nspname AS schema, t.typname AS name, t.typty
  WHERE ${OURS}
  ORDER BY t.oid`
 
-/** PostgreSQL's own types that casts of the target lead to, and by that to functions of the target. */
+/** PostgreSQL's own types to which casts of the target convert: converting to them runs functions of the target. */
 export const CONVERTED = `
 SELECT t.oid::int8::text AS oid, 'pg_catalog' AS schema, t.typname AS name, 'v' AS volatility,
        false AS "securityDefiner", 'type' AS language
