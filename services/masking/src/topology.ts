@@ -1,6 +1,6 @@
 import type { Topology } from '@countersign/log'
 
-/** What masking reads, and what it alone writes. */
+/** The topics that masking reads, and the topic that it alone writes. */
 export const topology: Topology = {
   service: 'masking',
   reads: ['sessions', 'credentials', 'decisions', 'catalog'],
@@ -10,5 +10,5 @@ export const topology: Topology = {
 
 /** Read whole before anything is planned. */
 export const CATALOG = 'catalog'
-/** Of what a session does, little matters here, and nobody waits for that. */
+/** Few messages of this topic matter to masking, and nobody waits for an answer to them. */
 export const SESSIONS = 'sessions'

@@ -3,7 +3,7 @@ import type { MaskingPlanned, MaskingRulesDefined, TargetDescribed } from '@coun
 import { sha256 } from '@countersign/kernel'
 import { planFor } from '@countersign/masking-plan'
 
-/** A plan, for whichever session it is. */
+/** A masking plan without the fields that tie it to one session. */
 export type Plan = Omit<MaskingPlanned, 'type' | 'sessionId' | 'at'>
 
 /** Makes the plan for a target under some rules; without rules everything that may hide something is masked. */

@@ -1,7 +1,7 @@
 import type { AnyMessage, TargetDescribed } from '@countersign/contracts'
 import { oneOf } from '@countersign/contracts'
 
-/** What masking remembers of the sessions of one partition. */
+/** The state that masking keeps of the sessions of one partition. */
 export type Sessions = {
   readonly live: Map<string, Session>
   /** Sessions that are over; what another topic still says about them counts for nothing. */
@@ -15,7 +15,7 @@ export type Session = {
   environment: string | null
   /** The descriptions by version, until the first plan is made; then the last one. */
   readonly described: Map<string, TargetDescribed>
-  /** What the plan in force was made from; null until there is one. */
+  /** The versions that the plan in force was made from; null until there is one. */
   planned: PlannedFor | null
 }
 
@@ -104,6 +104,6 @@ const isAboutSession = oneOf(
 )
 
 const TARGETS_MAX = 64
-/** Each is planned for when it comes; the last ones are those that a plan can still be of. */
+/** Each description is planned for when it comes, so only the newest ones can still get a plan. */
 const DESCRIBED_MAX = 16
 const OVER_MAX = 100_000

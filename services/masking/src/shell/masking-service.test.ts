@@ -161,7 +161,7 @@ const started = (log: InMemoryLog) =>
 const append = (log: InMemoryLog, key: string, ...messages: readonly AnyMessage[]) =>
   log.append(messages.map((message) => draftOf(message, { id: EventId(uuidv7(Date.now())), key })))
 
-/** The plans in the log, as soon as there are so many. */
+/** The plans in the log, as soon as there are `count` of them. */
 async function plans(log: InMemoryLog, count: number): Promise<MaskingPlanned[]> {
   const enough = Promise.withResolvers<MaskingPlanned[]>()
   const found: MaskingPlanned[] = []

@@ -16,7 +16,7 @@ import { CATALOG, SESSIONS, topology } from '../topology.ts'
 
 export type MaskingOptions = { clock: Clock }
 
-/** The service, and what the rules that it has read ask of the sessions that have a plan. */
+/** The masking service, with what is needed to plan sessions anew after the rules have changed. */
 export type MaskingService = DeciderService<Sessions> & {
   /** The next offset of the catalog after the newest rules. */
   rulesOffset(): number
@@ -71,7 +71,7 @@ export function maskingService({ clock }: MaskingOptions): MaskingService {
     return [planned(issued.sessionId, session.environment, target)]
   }
 
-  /** Until there is a first plan, CredentialIssued says which description counts. */
+  /** Plans again for a new description. Until there is a first plan, CredentialIssued says which description counts. */
   function planAgain(sessions: Sessions, described: TargetDescribed): Decision {
     const session = sessions.live.get(described.sessionId)
     if (session === undefined || session.planned === null) return []

@@ -12,7 +12,7 @@ export async function serveMasking(
   const service = maskingService(options)
   const host = await serveDecider({ log, logger, service })
 
-  /** Plans each session anew whose rules are not in force any more. Nothing hangs on the record that said so. */
+  /** Plans each session anew whose rules are not in force any more, by comparing versions: no single record decides it. */
   async function planAnew(): Promise<void> {
     for (const sessions of host.partitions().values()) {
       for (const sessionId of service.outdated(sessions)) {
@@ -39,5 +39,5 @@ export async function serveMasking(
   }
 }
 
-/** A session waits for this when it asks something after its rules have changed. */
+/** The time between two looks; a request after a change of its session's rules waits for the next one. */
 const LOOK_MS = 100
