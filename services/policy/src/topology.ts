@@ -1,6 +1,6 @@
 import type { Topology } from '@countersign/log'
 
-/** What policy reads, and what it alone writes. */
+/** The topics that policy reads, and the topic that it alone writes. */
 export const topology: Topology = {
   service: 'policy',
   reads: ['sessions', 'credentials', 'keys', 'catalog'],

@@ -9,18 +9,18 @@ import { afterMs, type ErrorCode, type Instant, isFromTheFuture } from '@counter
 import type { Policies } from './policy-set.ts'
 import { timeOf } from './question.ts'
 
-/** The rules in force, and how far the catalog was read for them. */
+/** The rules in force, and the offset up to which the catalog was read for them. */
 export type Rules = {
   readonly catalog: Catalog
   readonly policies: Policies
   readonly catalogOffset: number
 }
 
-/** Who the sealed token says is asking, or why it says nothing. */
+/** The identity that the sealed token proves, or the reason why it proves none. */
 export type Proven =
   | {
       readonly identity: Identity
-      /** Names the key that the token was sealed together with. */
+      /** The thumbprint of the session key that the token was sealed together with. */
       readonly keyThumbprint: string
     }
   | { readonly refused: ErrorCode; readonly reason: string }

@@ -16,7 +16,9 @@ import { targetInForce } from './path-in-force.ts'
 import { policiesOf } from './policy-set.ts'
 import { requestDecision, type RequestDecision } from './request-decision.ts'
 
-/** What the tests of policy share: the example catalog of the repository, and a shop. Imported by tests only. */
+/**
+ * Examples that the tests of policy share: the example catalog of the repository, and a shop. Imported by tests only.
+ */
 
 const folder = new URL('../../../../infra/local/catalog/', import.meta.url)
 export const NOW = Instant(1_772_000_000_000_000)
@@ -181,13 +183,13 @@ export const intercepted = (change: Partial<RequestIntercepted> = {}): RequestIn
   ...change,
 })
 
-/** The roles of a session: of shop-dev they are two, as where base roles may create. */
+/** The roles of a session: for shop-dev there are two, as when base roles may create. */
 export const credential = (profile: string): Pick<CredentialIssued, 'role' | 'actsAs'> => ({
   role: 'cs_1',
   actsAs: profile === 'shop-dev' ? 'cs_maker' : null,
 })
 
-/** What is decided on a statement. */
+/** The decision on one statement. */
 export function decided(
   profile: string,
   sql: string,

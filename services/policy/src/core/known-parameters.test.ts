@@ -51,7 +51,7 @@ describe('what a parameter decides is decided when its value is known', () => {
     ],
     [SETS, { kind: 'Execute', values: [null, 'x'] }, 'CS_REQUEST_UNKNOWN'],
     [SETS, { kind: 'Execute', values: [] }, 'CS_REQUEST_UNKNOWN'],
-    // Of a number only the server knows which text it becomes.
+    // Only the server knows which text a number becomes.
     [SETS, { kind: 'Execute', values: ['work_mem', '8'], types: [23, 23] }, 'CS_REQUEST_UNKNOWN'],
     [
       'SELECT set_config($2, $1, false)',
@@ -63,7 +63,7 @@ describe('what a parameter decides is decided when its value is known', () => {
       { kind: 'Execute', values: ['work_mem', '8MB'] },
       'session-change',
     ],
-    // A cast that cuts makes another text.
+    // A cast that cuts the value off makes another text.
     [
       'SELECT set_config($1::varchar(4), $2, false)',
       { kind: 'Execute', values: ['roles', 'x'] },

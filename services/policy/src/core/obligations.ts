@@ -1,7 +1,7 @@
 import type { Coverage, Recording } from '@countersign/contracts'
 import type { Answer } from './policy-set.ts'
 
-/** What permits ask for in return. */
+/** The obligations that permits demand in return. */
 export type Obligations = {
   /** Names of chains; all of them must grant. */
   readonly reviews: readonly string[]
@@ -11,7 +11,7 @@ export type Obligations = {
 
 type Permitted = Extract<Answer, { status: 'permitted' }>
 
-/** The strictest of what all determining permits ask: every review, the fullest record, the least coverage. */
+/** The strictest obligations of all determining permits: every review, the fullest recording, the least coverage. */
 export function obligationsOf(
   answers: readonly Permitted[],
   recordingOfProfile: Recording,

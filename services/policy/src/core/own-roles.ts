@@ -2,8 +2,8 @@ import type { CredentialIssued } from '@countersign/contracts'
 import type { OwnRoles } from '@countersign/statements'
 
 /**
- * The roles that a session has by itself. Where base roles may create, it logs in to act as another role, and as its own one
- * while something is raised.
+ * The roles that a session has by itself. If base roles may create, it acts as another role from its login on, and as
+ * its own role while a privilege is raised.
  */
 export const ownRolesOf = (
   { role, actsAs }: Pick<CredentialIssued, 'role' | 'actsAs'>,

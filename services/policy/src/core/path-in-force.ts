@@ -1,12 +1,12 @@
 import type { Profile, RequestSubject, TargetDescribed } from '@countersign/contracts'
 import { meantPath, pathIn, type PathRules, pathRulesOf } from '@countersign/statements'
 
-/** A target as the session sees it that asks: its names are looked up along the path in force. */
+/** A target as the asking session sees it: its names are looked up along the search path in force. */
 export type TargetInForce = TargetDescribed & { readonly pathRules: PathRules }
 
 /**
- * The target along the search_path that stands among the settings of a request, or along its own. Null where the session may
- * not have that path. What was made once is given again, so that whoever remembers something of a target finds it.
+ * The target along the search_path among the settings of a request, or else along its own path. Null if the session may
+ * not have that path. The same path gives the same object again, so that a cache keyed by the target finds it.
  */
 export function targetInForce(
   target: TargetDescribed,
@@ -30,5 +30,5 @@ export function targetInForce(
 }
 
 const MADE = new WeakMap<TargetDescribed, Map<string, TargetInForce>>()
-/** As many paths of one target are remembered; what is made again costs little. */
+/** At most this many paths of one target are remembered; making one again costs little. */
 const PATHS_MAX = 64

@@ -13,7 +13,7 @@ import {
 import { Problem } from '@countersign/kernel'
 import { cedarRequest, type Question } from './question.ts'
 
-/** What the policies say to a question. */
+/** The answer of the policies to one question. */
 export type Answer =
   | {
       readonly status: 'permitted'
@@ -29,7 +29,7 @@ type Annotations = CedarPolicy['annotations']
 /** All policy sets of the catalog, ready to be asked. */
 export type Policies = {
   readonly version: string
-  /** Whether any policy looks at the clock: then no decision is good for later. */
+  /** Whether any policy reads the clock: then no decision covers later requests. */
   readonly readsTime: boolean
   ask(question: Question): Answer
 }
@@ -44,7 +44,7 @@ export function policiesOf(catalog: Catalog): Policies {
   if (parsed.type === 'failure' || compiled.type === 'failure') {
     throw new Problem('CS_CATALOG_INVALID', 'the policies of the catalog do not compile')
   }
-  // Answers depend on nothing but the question, so that each is worked out once.
+  // An answer depends on nothing but the question, so each is worked out only once.
   // bound: ANSWERS_MAX
   const answers = new Map<string, Answer>()
   return {
@@ -84,7 +84,7 @@ function asked(
     }
   }
   const { decision, diagnostics } = answer.response
-  // Cedar skips a policy that errors, also a forbid, and may answer allow.
+  // Cedar skips a policy that fails, even a forbid, and may answer allow.
   const [broken] = diagnostics.errors
   if (broken !== undefined) {
     const rules = diagnostics.errors.map(({ policyId }) => policyId)
@@ -115,7 +115,7 @@ function byId(catalog: Catalog): ReadonlyMap<string, CedarPolicy> {
       )
     }
     for (const policy of policies) {
-      // Two sets may have files of one name; both policies count.
+      // Two sets may have files with the same name: the policies of both count.
       const id = found.has(policy.id) ? `${policy.id}#${found.size}` : policy.id
       found.set(id, policy)
     }

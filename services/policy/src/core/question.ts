@@ -2,7 +2,7 @@ import type { EntityJson, EntityUid } from '@cedar-policy/cedar-wasm/nodejs'
 import type { Identity, Profile } from '@countersign/contracts'
 import type { Instant } from '@countersign/kernel'
 
-/** May this agent do this to that? One question for each effect and table. */
+/** Asks whether an agent may do an action to a table or target. There is one question for each effect and table. */
 export type Question = {
   readonly identity: Pick<Identity, 'agent' | 'behalfOf' | 'groups'>
   readonly profile: Pick<Profile, 'name' | 'environment'>
@@ -20,10 +20,10 @@ export type Question = {
   readonly raisedRoles: readonly string[]
 }
 
-/** When, in UTC; the weekday counts from 1 for Monday. */
+/** The hour and the weekday in UTC; the weekday counts from 1 for Monday to 7 for Sunday. */
 export type Time = { readonly hour: number; readonly weekday: number }
 
-/** What follows from the text alone, as policies see it. */
+/** The facts that follow from the text alone, as policies see them. */
 export type StatementFacts = {
   readonly count: number
   readonly movesData: boolean
@@ -31,7 +31,7 @@ export type StatementFacts = {
   readonly changesState: boolean
   readonly createsCode: boolean
   readonly unbounded: boolean
-  /** The settings that it sets, in small letters; `*` for all of them, and for one that is not known. */
+  /** The settings that it sets, in small letters; `*` for all settings, and for one whose name is not known. */
   readonly settings: readonly string[]
 }
 
@@ -41,7 +41,7 @@ export function timeOf(instant: Instant): Time {
   return { hour: date.getUTCHours(), weekday: date.getUTCDay() === 0 ? 7 : date.getUTCDay() }
 }
 
-/** The question in the words of Cedar. */
+/** The question as a request to Cedar. */
 export function cedarRequest(question: Question) {
   const { identity, profile, action, table, time, statement, raisedRoles } = question
   const session = { raised: raisedRoles.length > 0, raisedRoles: [...raisedRoles] }

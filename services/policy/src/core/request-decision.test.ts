@@ -8,7 +8,7 @@ import type { RequestDecision } from './request-decision.ts'
 
 before(loadStatements)
 
-/** A decision in one line: what, and what matters most about it. */
+/** A decision in one line, with what matters most about it. */
 function brief(decision: RequestDecision): string {
   switch (decision.type) {
     case 'RequestAllowed':

@@ -28,10 +28,10 @@ import { type Tags, tagsOf } from './tags.ts'
 import { valueTypes } from './value-types.ts'
 import { verdictOn } from './verdict.ts'
 
-/** What policy answers to a request. */
+/** The answer of policy to a request. */
 export type RequestDecision = RequestAllowed | RequestBlocked | ReviewRequired
 
-/** What a decision on a request is made from. */
+/** The facts from which a decision on a request is made. */
 export type RequestFacts = {
   readonly session: SessionAdmitted
   readonly target: TargetInForce
@@ -42,11 +42,11 @@ export type RequestFacts = {
   /** The roles that the session has by itself. */
   readonly ownRoles: OwnRoles
   readonly at: Instant
-  /** What the text does, where that was worked out before. */
+  /** The understanding of the text, if it was worked out before. */
   readonly understanding?: Understanding
 }
 
-/** What counts beside the text: parameters with their values, and what ran before in the session. */
+/** The facts that count beside the text: parameters with their values, and what ran before in the session. */
 export const besideText = (
   { kind, parameterTypes, parameters, copyData, executes }: RequestSubject,
   { mayHaveTemporary, ownRoles }: Pick<RequestFacts, 'mayHaveTemporary' | 'ownRoles'>,
@@ -123,7 +123,7 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
     effects,
     tainted,
     ...resultFacts(understanding, { sql: executed?.text ?? subject.text, target, tags, tainted }),
-    // Of what EXECUTE runs nothing is known: beside it nobody could say which of the two takes the data.
+    // The statement that EXECUTE runs may be unknown: beside it nobody could say which of the two takes the data.
     takesCopyData:
       runs &&
       understanding.copy === 'in' &&
@@ -138,7 +138,7 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
     return block('CS_COPY_DATA_NEEDED', `the chain ${holding.name} sees the data of a COPY`, {
       rules: verdict.rules,
     })
-  // PostgreSQL reads literals of such types when it prepares the statement, so nothing would be left to decide.
+  // PostgreSQL reads literals of such types (which run code) when it prepares, so nothing would be left to decide.
   if (chains.length > 0 && !runs && understanding.runsWhenPrepared)
     return block(
       'CS_REQUEST_BLOCKED',
@@ -148,7 +148,7 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
         hint: 'Send it as one simple query, without preparing it.',
       },
     )
-  // Its execution is what people see, with the parameters.
+  // People decide on the execution, which has the parameters, and not on the preparation.
   if (chains.length > 0 && runs) {
     const { identity } = session
     const asker =
@@ -179,9 +179,9 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
       hint: 'Leave the masked columns out.',
     })
   }
-  // What was permitted with a privilege says nothing about later, without it.
+  // A permit for a request with a raised privilege says nothing about later requests without it.
   const isRaised = request.raisedRoles.length > 0
-  // After a change of the schema the broker describes the target anew; of what is covered it does not hear.
+  // After a change of the schema the broker describes the target anew, but it does not hear of covered requests.
   const changesSchema = understanding.effects.some(({ effect }) => effect === 'schema-change')
   const coverable =
     chains.length === 0 &&
@@ -189,7 +189,7 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
     !understanding.stateChanging &&
     !changesSchema &&
     !rules.policies.readsTime &&
-    // A name may stand for another statement later.
+    // The name of a prepared statement may stand for another statement later.
     executed === undefined
   const coverage = coverable ? obligations.coverage : 'None'
   const key = coverage === 'None' ? null : coverageKey(coverage, subject)
@@ -202,7 +202,7 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
   }
 }
 
-/** A refusal for which nothing is known but the request itself. */
+/** The block of a request that was not looked at: nothing but the request itself is known. */
 export const blocked = (
   request: RequestIntercepted,
   told: Pick<RequestBlocked, 'reason' | 'policyVersion' | 'at'> & { code: ErrorCode },
@@ -218,7 +218,7 @@ export const blocked = (
   ...told,
 })
 
-/** Why the content is not of this request of this session; null when it is. */
+/** The reason why the content is not of this request of this session; null when it is. */
 function mismatchOf(
   request: RequestIntercepted,
   { subject, session }: RequestFacts,
@@ -267,7 +267,7 @@ function questionsOf(
       settings: understanding.settings,
     },
   }
-  // What touches nothing, such as SELECT 1, reads the target.
+  // A statement that touches nothing, such as SELECT 1, counts as a read of the target.
   if (understanding.effects.length === 0) return [{ ...common, action: 'read', table: null }]
   return understanding.effects.map(({ effect, relation }) => ({
     ...common,
@@ -286,7 +286,9 @@ const effectsOf = (understanding: Understanding): Effect[] =>
     table: relation?.name ?? null,
   }))
 
-/** The roles that an approved request is lent; what deletes may do what writes may, unless the profile says otherwise. */
+/**
+ * The roles that an approved request is lent; a delete is lent those of a write, unless the profile has others for it.
+ */
 function raisedFor(profile: Profile, effects: readonly Effect[]): string[] {
   const rolesOf = (effect: string) =>
     profile.raised.find((raised) => raised.effect === effect)?.roles
@@ -297,7 +299,7 @@ function raisedFor(profile: Profile, effects: readonly Effect[]): string[] {
 }
 
 const QUESTIONS_MAX = 64
-/** Names are decided on along the path in force, so a session has only those that are known. */
+/** The hint after a change of names: they are looked up along the path in force, so a session has only known paths. */
 function namesHint({ pathRules: { own, others } }: TargetInForce): string {
   const also = others.slice(0, PATHS_SHOWN_MAX).map((path) => path.join(', '))
   const shown = [own.join(', '), ...also, 'empty'].filter((path) => path !== '')

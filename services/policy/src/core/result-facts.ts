@@ -2,7 +2,7 @@ import type { RequestAllowed, TargetDescribed } from '@countersign/contracts'
 import { resultColumns, type Understanding } from '@countersign/statements'
 import type { Tags } from './tags.ts'
 
-/** What the proxy must know to mask the answer, besides whether the statement is tainted. */
+/** The facts that the proxy needs to mask the answer, besides whether the statement is tainted. */
 export type ResultFacts = Pick<
   RequestAllowed,
   'writesTagged' | 'plainColumns' | 'cursor' | 'cursorUse'
@@ -15,11 +15,13 @@ type Asked = {
   readonly tainted: boolean
 }
 
-/** Which columns of the result are plain, whether what the target says may quote masked columns, and which cursor it is about. */
+/**
+ * The plain columns of the result, whether messages of the target may quote masked columns, and the cursor in question.
+ */
 export function resultFacts(understanding: Understanding, asked: Asked): ResultFacts {
   const { sql, target, tags, tainted } = asked
   const { madeOf, cursor } = resultColumns(sql, target)
-  // Code that nobody looked into may show anything, also through columns that do not call it.
+  // Opaque code may show anything, even through columns that do not call it.
   const isOpaque = understanding.columnsUnknown
   const runsCode = understanding.effects.some(
     ({ effect }) => effect === 'opaque' || effect === 'unknown',
@@ -37,7 +39,7 @@ export function resultFacts(understanding: Understanding, asked: Asked): ResultF
               ? []
               : [index + 1],
           ),
-    // Such code may also open other cursors under names that are known.
+    // Opaque code may also open other cursors under names that are known.
     cursor: runsCode ? null : (cursor?.name ?? null),
     cursorUse: runsCode ? 'clear' : (cursor?.use ?? null),
   }

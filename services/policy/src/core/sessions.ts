@@ -9,7 +9,7 @@ import type {
 } from '@countersign/contracts'
 import { oneOf } from '@countersign/contracts'
 
-/** What policy remembers of the sessions of one partition. */
+/** The state that policy keeps of the sessions of one partition. */
 export type Sessions = {
   readonly live: Map<string, Session>
   /** Sessions that are over; what another topic still says about them counts for nothing. */
@@ -27,9 +27,9 @@ export type Session = {
   credential: Pick<CredentialIssued, 'role' | 'actsAs'> | null
   /** Pieces of large requests that are not decided yet, by request and index. */
   readonly parts: Map<string, Map<number, Buffer>>
-  /** How many bytes these are. */
+  /** The number of bytes in `parts`. */
   partBytes: number
-  /** Something that was decided, and may have run, may have made a temporary relation. */
+  /** Whether a request that was decided on, and so may have run, may have made a temporary relation. */
   mayHaveTemporary: boolean
 }
 
@@ -53,7 +53,7 @@ export function fold(sessions: Sessions, message: AnyMessage): void {
       session.verdict = message
       break
     case 'SessionKeySealed':
-      // The first counts, as with the verdict: a proxy seals one key for each of its sessions.
+      // The first key counts, as with the verdict: a proxy seals one key for each of its sessions.
       session.sealedKey ??= message.recipients.find(({ reader }) => reader === READER)?.jwe ?? null
       break
     case 'TargetDescribed':
@@ -76,7 +76,7 @@ export function fold(sessions: Sessions, message: AnyMessage): void {
   }
 }
 
-/** A part above a bound is left out: its request is never complete, so nobody decides on it. */
+/** A part above a bound is left out: its request never becomes complete, so policy never decides on it. */
 function keepPart(session: Session, { requestId, index, ciphertext }: RequestPart): void {
   if (index >= PARTS_MAX || session.partBytes + ciphertext.length > PART_BYTES_MAX) return
   const parts = session.parts.get(requestId) ?? new Map<number, Buffer>()
@@ -90,7 +90,9 @@ function forgetParts(session: Session, requestId: string): void {
   session.parts.delete(requestId)
 }
 
-/** Opaque code can make one unseen; otherwise the session changes with the relation that is made. */
+/**
+ * Opaque code can make a temporary relation unseen; otherwise making one is a session-change that names the relation.
+ */
 const mayMakeTemporary = ({ effect, table }: Effect): boolean =>
   effect === 'opaque' || (effect === 'session-change' && table !== null)
 
@@ -131,7 +133,7 @@ function shared({ targets }: Sessions, described: TargetDescribed): TargetDescri
   return described
 }
 
-/** A session keeps the search path that it began with, also when the target has another one for new sessions. */
+/** A session keeps the search path that it began with, even when the target has another one for new sessions. */
 function alongPathOf(first: TargetDescribed | null, described: TargetDescribed): TargetDescribed {
   if (first === null || first.searchPath.join('\n') === described.searchPath.join('\n'))
     return described
@@ -171,7 +173,7 @@ const READER = 'policy'
 const TARGETS_MAX = 64
 const OVER_MAX = 100_000
 
-/** A request in more parts is refused. */
+/** The most parts of a request; one in more parts is refused. */
 export const PARTS_MAX = 128
-/** A pipeline of an agent is smaller; so many bytes of a session wait for their requests at most. */
+/** At most this many bytes of a session wait for their requests; a pipeline of an agent is smaller. */
 const PART_BYTES_MAX = 64 * 1024 * 1024

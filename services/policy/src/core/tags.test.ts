@@ -130,7 +130,7 @@ const column = (name: string) => ({ name, label: null })
 
 type Made = {
   readonly columns: readonly { readonly name: string; readonly label: string | null }[]
-  /** Of which earlier relation it is a view, if there is one. */
+  /** Chooses the earlier relation that it is a view of; null for a table. */
   readonly of: number | null
 }
 
@@ -155,7 +155,7 @@ const targetOf = (made: readonly Made[]): TargetDescribed => ({
     kind: of === null ? 'table' : 'view',
     columns: columns.map((column, at) => ({
       ...{ ...column, attnum: at + 1, typeOid: 25 },
-      // Every other column of a view shows the one of its number.
+      // Every second column of a view shows the column with the same number.
       origin:
         of === null || at % 2 === 0 ? null : { relationOid: (of % index) + 1, attnum: at + 1 },
     })),
@@ -170,7 +170,7 @@ const rulesOf = (columns: readonly ColumnRule[]): MaskingRulesDefined => ({
   ...{ detectors: [], passwordLike: 'Redact', tags: [] },
 })
 
-/** Names that secrets have, that look like them, and that no expression expects. */
+/** Names of secrets, names that look like those, and names that no expression expects. */
 const names = fc
   .oneof(
     fc

@@ -13,23 +13,24 @@ import {
   type Understanding,
 } from '@countersign/statements'
 
-/** Which columns of a target are masked, by name. */
+/** The masked columns of a target, by name. */
 export type Tags = {
   /** The tags of all columns of a relation. */
   ofRelation(relation: RelationRef): readonly string[]
   /** Whether the statement may show, move or compare a masked column. */
   touchedBy(understanding: Understanding): boolean
-  /** Whether nothing that the statement computes may pass, though it returns no value of a masked column. */
+  /** Whether no computed result may pass, even one without values of a masked column, since a rule masks inference. */
   guardedFrom(understanding: Pick<Understanding, 'columns'>): boolean
 }
 
 /**
  * Purpose: to know which statements are tainted, without the masking plan of a session.
- * Method: what the plan tags a column by: rules of the environment, labels of the target, password-like names;
+ * Method: a column is tagged as in the plan: by rules of the environment, labels of the target, password-like names;
  * a table has the tags of what it inherits from and of what inherits from it, and
- * a view has the tags of what lies below it, because `understand` names those columns too.
- * Known limits, all on the safe side: what the description does not have, a relation or a column, counts as masked,
- * and as guarded where a rule masks inference, but for the catalogs of PostgreSQL itself, whose columns are classified by name; a result whose columns cannot be known (FETCH, opaque functions) counts as masked.
+ * a view has the tags of the relations below it, because `understand` names those columns too.
+ * Known limits, all on the safe side: a relation or column that the description does not have counts as masked,
+ * and as guarded if a rule masks inference, except for the catalogs of PostgreSQL itself, whose columns are classified
+ * by name; a result whose columns cannot be known (FETCH, opaque functions) counts as masked.
  */
 export function tagsOf(target: TargetDescribed, rules: MaskingRulesDefined | null): Tags {
   const last = LAST.get(target.relations)
@@ -113,7 +114,7 @@ type Named = {
   readonly column: Pick<Column, 'name' | 'label' | 'typeOid'>
 }
 
-/** The tag that the plan gives too. Without rules it redacts everything, so only labels count. */
+/** The tag that the plan gives too. Without rules the plan redacts everything, so only labels count here. */
 function tagOf(rules: MaskingRulesDefined | null, { relation, column }: Named): Tag | null {
   if (rules === null) return column.label === null ? null : { tag: 'label' }
   return taggedBy(rules, relation, column)
@@ -121,7 +122,7 @@ function tagOf(rules: MaskingRulesDefined | null, { relation, column }: Named): 
 
 type Tag = Pick<Tagged, 'tag' | 'masksInference'>
 
-/** The sum of all that is said about a column: of the relation itself, and of those through which its rows are read. */
+/** All tags of a column together: by its relation itself, and by the relations through which its rows are read. */
 type TagsOfColumn = { readonly tags: readonly string[]; readonly masksInference: boolean }
 
 const withTag = (before: TagsOfColumn | undefined, { tag, masksInference }: Tag): TagsOfColumn => ({
@@ -129,7 +130,7 @@ const withTag = (before: TagsOfColumn | undefined, { tag, masksInference }: Tag)
   masksInference: before?.masksInference === true || masksInference === true,
 })
 
-/** The catalogs are not described; a rule that names one of them may mask inference there too. */
+/** Whether inference of a catalog column is masked. Catalogs are not described, but a rule may name one of them. */
 const isGuardedInCatalog = (
   rules: MaskingRulesDefined,
   { schema, name }: RelationRef,

@@ -1,6 +1,6 @@
 import type { DescribedType, TargetDescribed, ValueType } from '@countersign/contracts'
 
-/** The types of the target behind these OIDs, and all that values of them may hold. Those of PostgreSQL itself are left out. */
+/** The types of the target with these OIDs, and those that their values may hold. PostgreSQL's own are left out. */
 export function valueTypes(target: TargetDescribed, oids: readonly number[]): ValueType[] {
   const open = oids.filter((oid) => oid >= FIRST_OF_USERS)
   if (open.length === 0) return []
@@ -20,5 +20,5 @@ export function valueTypes(target: TargetDescribed, oids: readonly number[]): Va
 
 /** Types that PostgreSQL itself made have smaller OIDs (FirstNormalObjectId). */
 const FIRST_OF_USERS = 16_384
-/** Values of what lies beyond are shown as bytes. */
+/** The most types that are named; values of types beyond these are shown as bytes. */
 const VALUE_TYPES_MAX = 200

@@ -1,7 +1,7 @@
 import type { Answer, Policies } from './policy-set.ts'
 import type { Question } from './question.ts'
 
-/** What the policies say to all questions of one request together. */
+/** The verdict of the policies on all questions of one request together. */
 export type Verdict =
   | {
       readonly status: 'permitted'
@@ -15,7 +15,7 @@ export type Verdict =
       readonly hint: string | null
     }
 
-/** Every question must be permitted; a forbid says more than a missing permit, so it is named first. */
+/** Every question must be permitted; a forbid says more than a missing permit, so a forbid is named first. */
 export function verdictOn(questions: readonly Question[], policies: Policies): Verdict {
   const answered = questions.map((question) => ({ question, answer: policies.ask(question) }))
   const rules: string[] = []

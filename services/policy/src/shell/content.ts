@@ -14,7 +14,7 @@ export type ContentReader = (
   parts: readonly Buffer[],
 ) => Promise<Result<RequestSubject>>
 
-/** Decrypts with the data key of the session and checks that the digest is of what was decrypted. */
+/** Decrypts with the data key of the session, and checks that the digest is that of the decrypted bytes. */
 export function contentReader(open: Opener): ContentReader {
   // bound: KEYS_MAX
   const keys = new Map<string, DataKey>()

@@ -35,14 +35,14 @@ export function policyService({
     rules: () => rules,
     topology,
     globals: [CATALOG],
-    // Most of what it is sent are releases that a decision covers already.
+    // Most records that come to policy are releases of requests that a decision covers already.
     slowDownMs: 20,
     newState: noSessions,
     applyGlobal: ({ message, position }) => {
       const catalogOffset = position.offset + 1
       if (!isCatalogMessage(message)) return
       const catalog = applied(rules.catalog, message)
-      // The map is another one exactly when a set was defined or removed.
+      // The map is another object exactly when a policy set was defined or removed.
       const isSame = catalog.policySets === rules.catalog.policySets
       const policies = isSame ? rules.policies : policiesOf(catalog)
       rules = { catalog, policies, catalogOffset }
@@ -66,7 +66,7 @@ export function policyService({
 
   async function admit(sessions: Sessions, requested: SessionRequested): Promise<Decision> {
     if (sessions.over.has(requested.sessionId)) return []
-    // One verdict a session. A second request for it is a copy, whatever it says: the first stands at the lower offset.
+    // One verdict for each session. A second request is a copy, whatever it says: the first has the lower offset.
     if ((sessions.live.get(requested.sessionId)?.verdict ?? null) !== null) return []
     const proven = await readProof(requested)
     return [{ message: admission(requested, proven, { rules, at: clock.now() }) }]

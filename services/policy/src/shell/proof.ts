@@ -14,8 +14,8 @@ import type { Proven } from '../core/admission.ts'
 export type ProofReader = (requested: SessionRequested) => Promise<Proven>
 
 /**
- * Opens the sealed token and verifies it. Who may write to the topic of sessions can copy it: so it counts for one session
- * of one proxy process only, and for the key that this process has.
+ * Opens the sealed token and verifies it. Anybody who may write to the topic of sessions can copy it: so it counts for
+ * one session of one proxy process only, and for the key that this process has.
  */
 export function proofReader(use: {
   open: Opener

@@ -83,7 +83,7 @@ async function logWithCatalog(): Promise<InMemoryLog> {
 const append = (log: InMemoryLog, key: string, ...messages: AnyMessage[]) =>
   log.append(messages.map((message) => draftOf(message, { id: EventId(uuidv7(Date.now())), key })))
 
-/** The decisions that are in the log, as soon as there are so many of this type. */
+/** The decisions of this type in the log, as soon as there are `count` of them. */
 async function decisions<T extends MessageType>(
   log: InMemoryLog,
   type: T,
@@ -246,7 +246,7 @@ for (const [name, { change, code }] of Object.entries(REFUSED)) {
 }
 
 type Requested = MessageOf<'SessionRequested'>
-/** What somebody who may write to the topic could make of the request of another proxy, without its token. */
+/** Changes to the request of another proxy that anybody who may write to the topic could make without its token. */
 const COPIES: Readonly<Record<string, (other: Requested) => Partial<Requested>>> = {
   'with a key of its own': () => ({ sessionKey: otherKey }),
   'of another proxy process': () => ({ instanceId: InstanceId(uuidv7(Date.now())) }),

@@ -22,7 +22,7 @@ export async function servePolicy(
   const beat = async (): Promise<void> => {
     const policyVersion = service.rules().policies.version
     const catalogOffset = host.globalOffset(CATALOG)
-    // Where nobody is connected nothing is covered.
+    // In a partition without sessions nothing is covered.
     const partitions = [...host.partitions()].filter(([, sessions]) => sessions.live.size > 0)
     await Promise.all(
       partitions.map(([partition]) =>

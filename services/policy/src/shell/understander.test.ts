@@ -80,7 +80,7 @@ test('a text that takes too long is refused, and the next one is understood', as
   assert.match(dear.tooComplex ?? '', /ms to understand/)
   const found = understood(await texts.understand(asker('one'), Buffer.from('select 1'), SHOP))
   assert.equal(found.tooComplex, null)
-  // Its threads were started anew.
+  // A new understander starts threads of its own.
   await using again = started()
   assert.equal(
     understood(await again.understand(asker('one'), rows(10_000), SHOP)).tooComplex,
@@ -90,7 +90,7 @@ test('a text that takes too long is refused, and the next one is understood', as
 
 test('what others ask is answered while expensive sessions wait for each other', async () => {
   await using texts = started()
-  // A thread that is only starting answers nobody.
+  // After this answer a thread is ready: one that is still starting answers nobody.
   await texts.understand(asker('first'), rows(10_000), SHOP)
   const order: string[] = []
   const ask = async (session: string, text: Buffer): Promise<void> => {
@@ -225,7 +225,7 @@ test('a description is sent once for all paths, and names are those of the path'
     )
   }
   const descriptions = sent.mock.calls.filter(({ arguments: [asked] }) => 'catalog' in asked)
-  // To each of the two threads at most.
+  // At most one to each of the two threads.
   assert.ok(descriptions.length <= 2, `${descriptions.length} descriptions were sent`)
 })
 
@@ -254,7 +254,7 @@ test('one agent whose long texts wait for each other leaves policy healthy', asy
     program: program(NEVER_ANSWERS),
   })
   const long = [0, 1, 2].map(() => texts.understand(asker('one'), rows(100_000), SHOP))
-  // The first one was given up; the others wait for the same thread.
+  // The first text was given up; the others wait for the same thread.
   await asked.promise
   await rested(5)
   assert.equal(texts.healthy(), true)
@@ -287,10 +287,10 @@ test('health says that no thread lives', async () => {
 const NEVER_ANSWERS =
   "parentPort.postMessage('ready'); parentPort.on('message', (asked) => 'text' in asked ? undefined : parentPort.postMessage('ready'))"
 
-/** A thread that never says that it is there. */
+/** A thread that never says that it is ready. */
 const IDLE = 'setInterval(() => {}, 1000)'
 
-/** A thread that runs this instead. */
+/** The program of a thread that runs this code instead. */
 const program = (code: string): URL =>
   new URL(
     `data:text/javascript,${encodeURIComponent(`import { parentPort } from 'node:worker_threads'; ${code}`)}`,

@@ -10,7 +10,7 @@ import { type Logger, netOn } from '@countersign/runtime'
 import { usage } from '../core/usage.ts'
 import { type UnderstandingThread, understandingThread } from './understanding-thread.ts'
 
-/** Understands a text of a session within limits; what goes beyond them is answered as too complex, or as `busy`. */
+/** Understands a text of a session within limits; a text beyond them is answered as too complex, or as `busy`. */
 export type Understander = (
   asker: Asker,
   text: Uint8Array,
@@ -18,7 +18,7 @@ export type Understander = (
   beside?: BesideText,
 ) => Understood | Promise<Understood>
 
-/** Whose text it is. */
+/** The session and agent that sent a text. */
 export type Asker = { readonly sessionId: string; readonly agent: string }
 
 /** `busy`: the texts of others took so long that this one was not looked at. */
@@ -29,7 +29,7 @@ export type UnderstanderOptions = {
   readonly statementBytesMax: number
   /** Processor time that a text may take for each 16 KiB that it has begun. */
   readonly understandingMsMax: number
-  /** A text may wait so long for a thread. */
+  /** The time that a text may wait for a thread. */
   readonly waitingMsMax?: number
   /** While texts wait, a thread must have answered within this time. */
   readonly stuckMs?: number
@@ -37,14 +37,15 @@ export type UnderstanderOptions = {
   readonly program?: URL
 }
 
-/** Understands everything at once, where nobody else waits. */
+/** Understands every text at once, for callers for whom nobody else waits. */
 export const understandHere: Understander = (_asker, text, target, beside) =>
   understand(text, target, beside)
 
 /**
- * Understands short texts at once and all others in two threads. Whoever's agent has used least lately comes first, and of
- * one agent the session that has; one of the threads is kept for those who have used little, so that no number of expensive
- * sessions makes the others wait for more than one text. A text that waits too long is refused as `busy`.
+ * Understands short texts at once and all others in two threads. The agent that has used least time lately comes first,
+ * and of one agent the session that has used least; one thread is kept for agents that have used little, so that no
+ * number of expensive sessions makes the others wait for more than one text. A text that waits too long is refused as
+ * `busy`.
  */
 export function understander(
   options: UnderstanderOptions,
@@ -60,12 +61,12 @@ export function understander(
       ...{ logger, statementBytesMax, onFree },
       ...(program === undefined ? {} : { program }),
     })
-  /** When a thread last came to an end with something, or was found free. */
+  /** The time at which a thread last became free, or was found free. */
   let lastFreeMs = performance.now()
   const [light, heavy] = [newThread(), newThread()]
 
   return {
-    /** False when no thread lives, or when texts wait and no thread has been free lately: one agent cannot keep both. */
+    /** False when no thread lives, or when texts wait and none was free lately: one agent cannot keep both busy. */
     healthy() {
       const nowMs = performance.now()
       if (light.isFree() || heavy.isFree()) lastFreeMs = nowMs
@@ -140,7 +141,7 @@ export function understander(
     const wallMsMax = Math.max(0, ANSWER_MS_MAX - (performance.now() - sinceMs))
     const { understanding, spentMs } = await thread.ask(text, { msMax, wallMsMax })
     resolve(understanding)
-    // The thread is free again; what this text cost counts a moment later.
+    // The thread is free again; the cost of this text is added a moment later.
     onFree()
     const ms = await spentMs
     const nowMs = performance.now()
@@ -149,7 +150,7 @@ export function understander(
   }
 }
 
-/** Apart from the ids of sessions. */
+/** The key of an agent in `used`, which is never the id of a session. */
 const agentKey = ({ agent }: Asker): string => `agent ${agent}`
 
 type Job = {
@@ -161,15 +162,17 @@ type Job = {
   readonly resolve: (understood: Understood) => void
 }
 
-/** What so short a text costs at most, a few milliseconds, is less than asking a thread while it is busy. */
+/**
+ * Texts up to this length are understood at once: a few milliseconds at most are less than the wait for a busy thread.
+ */
 const AT_ONCE_BYTES_MAX = 4 * 1024
-/** What the thread for those who have used little may be busy with: 64 KiB, as before there was a thread. */
+/** The limits of the thread for agents that have used little: the length of a text, and the time used lately. */
 const LIGHT_BYTES_MAX = 64 * 1024
 const LIGHT_MS_MAX = 100
 const WAITING_MAX = 2_000
-/** The proxy does not wait longer for a decision. */
+/** The proxy waits no longer than this for a decision. */
 const ANSWER_MS_MAX = 10_000
-/** Half of that. */
+/** Half of `ANSWER_MS_MAX`. */
 const WAITING_MS_MAX = 5_000
-/** From then on policy does not call itself ready. */
+/** Policy does not call itself ready while texts have waited longer than this and no thread was free. */
 const STUCK_MS = 2_500

@@ -13,15 +13,15 @@ import { type Answered, type Asked, CATALOGS_MAX } from './understanding-worker.
 
 /**
  * A thread that understands one text at a time, and is ended when a text takes longer than it may: the grammar cannot be
- * interrupted otherwise. Time is processor time of the thread, so that a busy machine refuses nobody. Whatever ends the
- * thread, or keeps it from answering, refuses the text, and another thread takes its place.
+ * interrupted otherwise. Time is processor time of the thread, so that no text is refused because the machine is busy.
+ * A text whose thread ends or cannot answer is refused, and another thread takes the place of that one.
  */
 export type UnderstandingThread = AsyncDisposable & {
   /** Whether it can be asked now. */
   isFree(): boolean
-  /** False while the last one ended at its start, and the next one is not tried yet. */
+  /** False after a thread ended at its start, until the next one is tried. */
   isAlive(): boolean
-  /** Never rejects: what is not answered is too complex. */
+  /** Never rejects: a text that is not answered is too complex. */
   ask(text: Text, limits: TextLimits): Promise<Answer>
 }
 
@@ -35,7 +35,7 @@ export type Text = {
 export type TextLimits = {
   /** Processor time that it may take. */
   readonly msMax: number
-  /** The answer is waited for so long, whatever the thread does. */
+  /** The longest wait for the answer in real time, whatever the thread does. */
   readonly wallMsMax: number
 }
 
@@ -61,7 +61,7 @@ export function understandingThread(options: UnderstandingThreadOptions): Unders
   let isReady = false
   let isOver = false
   let asking: Asking | null = null
-  /** Tells whoever waits that the thread has taken in a description. */
+  /** Ends the wait of `catalogOf` when the thread has taken in a description. */
   let onTaken = (): void => undefined
   start()
 
@@ -105,7 +105,7 @@ export function understandingThread(options: UnderstandingThreadOptions): Unders
     const { text, msMax, giveUp } = given
     const { bytes, beside, target } = text
     const { searchPath, pathRules } = target
-    // Taking in a description is not what the text costs.
+    // The time to take in a description is not charged to the text.
     const catalogId = await catalogOf(current, target)
     mine.beganMs = await cpuMs(current)
     if (asking !== mine) return
@@ -120,7 +120,7 @@ export function understandingThread(options: UnderstandingThreadOptions): Unders
     giveUp(`takes more than ${msMax} ms to understand`)
   }
 
-  /** The number under which the thread has the description, which it is sent once for all paths. */
+  /** The number under which the thread has the description, which is sent to it only once for all paths. */
   async function catalogOf(current: Worker, target: TargetCatalog): Promise<number> {
     for (const [known, description] of catalogs)
       if (isSameDescription(description, target)) return known
@@ -172,7 +172,7 @@ export function understandingThread(options: UnderstandingThreadOptions): Unders
     const { beganMs = 0, msMax = 0 } = asking ?? {}
     const spentMs = cpuMs(current).then(
       (ms) => Math.max(0, ms - beganMs),
-      // It is gone, with what it counted.
+      // The thread is gone, with its count of time, so the whole limit is charged.
       () => msMax,
     )
     settle({ understanding: answer.understanding, spentMs })
@@ -191,7 +191,7 @@ export function understandingThread(options: UnderstandingThreadOptions): Unders
     net.detached('end of a thread', current.terminate())
     if (isOver) return
     if (wasReady) return start()
-    // It ended before it was asked anything, and would again at once.
+    // The thread ended before it was asked anything, and a new one might do so again at once.
     net.after('start of a thread', RESTART_MS, () => {
       if (!isOver && worker === null) start()
     })
@@ -218,6 +218,6 @@ const cpuMs = async (worker: Worker): Promise<number> => {
 
 const PROGRAM = new URL('./understanding-worker.ts', import.meta.url)
 const RESTART_MS = 1_000
-/** The time between two looks whether the text was answered. */
+/** The longest time between two looks at whether the text was answered. */
 const LOOKING_MS_MAX = 200
 const MEMORY_MB_MAX = 1_024

@@ -20,18 +20,18 @@ export type Asked =
       readonly bytesMax: number
     }
 
-/** What it answers: `ready` at the start and for each catalog, else what the text does. */
+/** The answers of a worker: `ready` at the start and for each catalog, else the understanding of the text. */
 export type Answered =
   'ready' | { readonly understanding: Understanding; readonly isBroken: boolean }
 
-/** The catalogs that a worker keeps; whoever asks counts along. */
+/** The most catalogs that a worker keeps; the asking side keeps the same ones. */
 export const CATALOGS_MAX = 16
 
 async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
   // bound: CATALOGS_MAX
   const catalogs = new Map<number, TargetDescription>()
   await loadStatements()
-  // What the first texts would pay otherwise: the compilers of JavaScript and WebAssembly.
+  // Warms up the compilers of JavaScript and WebAssembly, which the first texts would pay for otherwise.
   const warming: TargetCatalog = { searchPath: [], relations: [], routines: [] }
   for (let round = 0; round < 20; round++) understand(WARMING, warming)
   const onAsked = (asked: Asked): void => {
@@ -39,7 +39,7 @@ async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
       const [oldest] = catalogs.keys()
       if (catalogs.size >= CATALOGS_MAX && oldest !== undefined) catalogs.delete(oldest)
       catalogs.set(asked.catalogId, asked.catalog)
-      // Its names are sorted with the first text.
+      // The first text about a catalog sorts its names, so that is done now.
       understand('select 1', { ...asked.catalog, searchPath: [] })
       port.postMessage('ready' satisfies Answered)
       return
@@ -61,5 +61,5 @@ async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
 const WARMING = `with a as (select x, y + 1 from t join u using (x) where y in (1, 2, 'z'))
   insert into v (x, y) values (1, 'two'), ($1, now()); update t set x = 1 where y = 2 or z is null`
 
-// Behind the constants, which it needs. Whoever imports the types has no port.
+// This stands after the constants that it needs. A module that only imports the types has no port.
 if (parentPort !== null) await serve(parentPort)
