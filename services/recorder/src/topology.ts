@@ -1,7 +1,7 @@
 import type { Topology } from '@countersign/log'
 
 /**
- * What the recorder reads. The keys of the sessions are not archived: a tombstone in their topic must be the erasure.
+ * The topics that the recorder reads. Keys of sessions are not archived: a tombstone in their topic must erase them.
  * `checkpoints` and `audit` come with their own issues.
  */
 export const topology: Topology = {
@@ -10,5 +10,5 @@ export const topology: Topology = {
   writes: [],
 }
 
-/** Where a broken chain is put on record. */
+/** The topic in which broken chains and unreadable records are put on record. */
 export const REJECTED = 'recorder.rejected'

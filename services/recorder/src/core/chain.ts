@@ -6,7 +6,7 @@ export type Chain = {
   next: number
   /** The hash of the last event; empty before the first. */
   head: string
-  /** The ids of the last events, to know a repeat. */
+  /** The ids of the last events, to recognize a repeat. */
   readonly recent: Set<string>
 }
 
@@ -27,10 +27,10 @@ export const newChain = (): Chain => ({
   recent: new Set(),
 })
 
-/** Whether the event was there before. A repeat by id is harmless: the first one counts. */
+/** Whether an event with this id was read before. A repeat by id is harmless: the first one counts. */
 export const isRepeat = (chain: Chain, id: string): boolean => chain.recent.has(id)
 
-/** Moves the chain on; says what is wrong, or null. */
+/** Moves the chain on by one event; says what is wrong with it, or null. */
 export function linked(chain: Chain, link: Link): string | null {
   if (isRepeat(chain, link.id)) return null
   const wrong =
@@ -39,7 +39,7 @@ export function linked(chain: Chain, link: Link): string | null {
       : link.previousHash !== chain.head
         ? `event ${link.id} (number ${link.sequence}) does not cite the hash of the event before it`
         : null
-  // Goes on from what is there, so that one break is said once.
+  // Goes on from the event that is there, so that one break is reported once.
   chain.next = link.sequence + 1
   chain.head = hashOf(link.type, link.fingerprint, link.value)
   chain.recent.add(link.id)
@@ -48,5 +48,5 @@ export function linked(chain: Chain, link: Link): string | null {
   return wrong
 }
 
-/** Repeats come from appends that were under way together; more cannot be. */
+/** The most ids that are kept: repeats come from appends that were under way together, which cannot be more. */
 const RECENT_MAX = 10_000

@@ -13,7 +13,7 @@ import {
   unanswered,
 } from './citations.ts'
 
-/** What arrives: an event of the transcript, or an event of the control chain that cites it. */
+/** An arrival: an event of the transcript, or an event of the control chain that cites it. */
 type Step = (citations: Citations) => Finding[]
 
 const at = (topic: string, offset: number) => ({ topic, partition: 0, offset })
@@ -36,7 +36,7 @@ const ended =
   (citations) =>
     cited(citations, citation('SessionEnded', count, head))
 
-/** What is found wrong, as topic/offset, and what still waits at the end. */
+/** The faults that are found, as topic/offset, and the citations that still wait at the end. */
 function said(...steps: readonly Step[]) {
   const citations = noCitations()
   const findings = steps.flatMap((step) => step(citations))

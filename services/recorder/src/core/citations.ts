@@ -2,23 +2,23 @@ import type { AnyMessage } from '@countersign/contracts'
 import type { Position } from '@countersign/log/records'
 
 /**
- * What the control chain of a session says about its transcript, compared with the transcript that was read. The two
- * topics overtake each other: a citation waits until the transcript is as long as it says.
+ * The citations of a transcript in the control chain of its session, compared with the transcript that was read. The
+ * two topics overtake each other: a citation waits until the transcript is as long as it says.
  */
 export type Citations = {
   /** The hash of the transcript at each length, as far back as a citation can still come for it. */
   readonly heads: Map<number, string>
-  /** In the order of their counts, which never go back. */
+  /** The citations whose transcript is not read yet, in the order of their counts, which never go back. */
   readonly waiting: Set<Citation>
-  /** How long the transcript is. */
+  /** The number of transcript events read so far. */
   length: number
-  /** How long it is at its end; null until the end is known. */
+  /** The number of transcript events at the end; null until the end is known. */
   lengthMax: number | null
-  /** Some could not be compared, and that is on record. */
+  /** Some citations could not be compared, and that is on record. */
   isIncomplete: boolean
 }
 
-/** One event of the control chain says how long the transcript is, and the hash of its last event. */
+/** An event of the control chain that says how long the transcript is, and the hash of its last event. */
 export type Citation = {
   readonly by: 'RequestCompleted' | 'SessionEnded'
   readonly position: Position
@@ -26,7 +26,7 @@ export type Citation = {
   readonly head: string
 }
 
-/** What is wrong, and the record that it is said about. */
+/** A fault in the chains: the reason, and the record that is at fault. */
 export type Finding = { readonly position: Position; readonly reason: string }
 
 export const noCitations = (): Citations => ({
@@ -39,7 +39,7 @@ export const noCitations = (): Citations => ({
   isIncomplete: false,
 })
 
-/** What the message says about the transcript, or null. */
+/** The citation that a message makes; null for a message that says nothing about the transcript. */
 export function citationIn(message: AnyMessage, position: Position): Citation | null {
   if (message.type !== 'RequestCompleted' && message.type !== 'SessionEnded') return null
   const { type, transcriptCount, transcriptHead } = message
@@ -65,7 +65,7 @@ export function cited(citations: Citations, citation: Citation): Finding[] {
   return [{ position, reason }]
 }
 
-/** Compares what waits for this event of the transcript, which is `length` events long with it. */
+/** Compares the citations that wait for this event of the transcript, which is `length` events long with it. */
 export function recorded(
   citations: Citations,
   event: { readonly position: Position; readonly length: number; readonly hash: string },
@@ -89,7 +89,7 @@ export function recorded(
   return findings
 }
 
-/** What is wrong with a citation that nothing more can come for. */
+/** The fault of a citation for which no more transcript can come. */
 export function unanswered({ length }: Citations, { by, position, count }: Citation): Finding {
   return { position, reason: `${by} cites ${count} transcript events, but only ${length} came` }
 }
@@ -101,7 +101,7 @@ function compared(citations: Citations, citation: Citation): Finding[] {
   const [oldest = 0] = heads.keys()
   if (found === undefined && count < oldest && heads.size >= HEADS_MAX)
     return incomplete(citations, citation, 'its transcript came too long before it')
-  // Citations never go back, so that what is before this one is needed no more.
+  // Citations never go back, so the hashes before this one are not needed any more.
   for (const length of heads.keys()) {
     if (length >= count) break
     heads.delete(length)
@@ -111,7 +111,7 @@ function compared(citations: Citations, citation: Citation): Finding[] {
   return [{ position, reason: `${by} cites ${count} transcript events, ${what}` }]
 }
 
-/** What is above a bound is not compared. It is said once of a session, so that nobody takes its chains for whole. */
+/** Above a bound citations are not compared. This is reported once, so that nobody takes the chains for whole. */
 function incomplete(
   citations: Citations,
   { by, position, count }: Citation,
@@ -123,7 +123,7 @@ function incomplete(
   return [{ position, reason }]
 }
 
-/** The events of a transcript since the last citation that came. */
+/** The most events of a transcript since the last citation that came. */
 export const HEADS_MAX = 200_000
-/** The citations of a session whose transcript is behind them. */
+/** The most citations of a session that wait for their transcript. */
 export const CITATIONS_WAITING_MAX = 200_000

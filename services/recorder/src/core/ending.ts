@@ -1,18 +1,18 @@
 import type { AnyMessage } from '@countersign/contracts'
 import type { Position } from '@countersign/log/records'
 
-/** How far a session is from being archived. */
+/** The facts that decide when a session can be archived. */
 export type Ending = {
-  /** What said that it is over; null while it lives. */
+  /** The type of the message that said that it is over; null while it lives. */
   readonly by: 'SessionEnded' | 'SessionRefused' | 'CredentialRevoked' | null
   /** Policy rejected it: the broker takes that for the end too. */
   readonly isGivenUp: boolean
   /** Whether a role at the target still works. */
   readonly hasCredential: boolean
-  /** How many transcript events there are in all, where the end said it. */
+  /** The number of transcript events in all, as SessionEnded says; 0 without one. */
   readonly transcriptCount: number
   readonly transcriptSeen: number
-  /** The broker says that the session ended, and its end is not here: where that stands. */
+  /** The position at which the broker says that the session ended, while that end is not here; else null. */
   readonly unseenEnd: Position | null
 }
 
@@ -50,7 +50,7 @@ export function evolved(ending: Ending, message: AnyMessage, position: Position)
   }
 }
 
-/** Whether a session that has been quiet for so long can be archived. Nothing is waited for without a limit. */
+/** Whether a session that has been quiet for this time can be archived. Every wait has a limit. */
 export function isDue(ending: Ending, quietMs: number, graceMs: number): boolean {
   if (ending.by === null) return quietMs >= FORGOTTEN_MS
   const isWhole =
@@ -60,7 +60,7 @@ export function isDue(ending: Ending, quietMs: number, graceMs: number): boolean
   return quietMs >= (isWhole ? graceMs : graceMs * PATIENCE)
 }
 
-/** How many times longer a session is waited for whose end is not whole. */
+/** A session whose end is not whole must be quiet this many times longer. */
 const PATIENCE = 5
-/** No session lives that long without a word; otherwise one lost session would hold back the group for ever. */
+/** A session without an end is archived after this time: none is quiet so long, and a lost one would hold all back. */
 const FORGOTTEN_MS = 48 * 3_600_000

@@ -11,7 +11,9 @@ import {
 } from './citations.ts'
 import { type Ending, evolved, notEnded } from './ending.ts'
 
-/** The two hash chains of a session as far as they were read, what one says of the other, and how the session ended. */
+/**
+ * The two hash chains of a session as far as they were read, the citations of one in the other, and the session's end.
+ */
 export type SessionChains = {
   readonly control: Chain
   readonly transcript: Chain
@@ -26,7 +28,7 @@ export const newSessionChains = (): SessionChains => ({
   ending: notEnded,
 })
 
-/** Moves the chains on; says what is wrong with them. A repeat is harmless, wherever it stands. */
+/** Moves the chains on by one record; returns what is wrong with them. A repeat is harmless, wherever it stands. */
 export function followed(chains: SessionChains, record: Understood): Finding[] {
   const { position, message } = record
   if (!('previousHash' in message)) {
@@ -46,11 +48,11 @@ export function followed(chains: SessionChains, record: Understood): Finding[] {
       ? []
       : cited(chains.citations, citation)
   if (reason === null) return findings
-  // What is wrong with a record is said once.
+  // For each record only one fault is reported.
   return [{ position, reason }, ...findings.filter((each) => each.position !== position)]
 }
 
-/** What is said to be there and is not, when nothing more can come. */
+/** The faults of citations and ends whose records are not there, when nothing more can come. */
 export function missingIn({ citations, ending }: SessionChains): Finding[] {
   const missing = [...citations.waiting].map((citation) => unanswered(citations, citation))
   if (ending.unseenEnd === null) return missing
@@ -58,7 +60,7 @@ export function missingIn({ citations, ending }: SessionChains): Finding[] {
   return [...missing, { position: ending.unseenEnd, reason }]
 }
 
-/** What is missing is said once: nothing of it is missed any more. */
+/** Forgets what is missing, so that it is reported only once. */
 export function forgive(chains: SessionChains): void {
   chains.citations.waiting.clear()
   chains.ending = { ...chains.ending, unseenEnd: null }

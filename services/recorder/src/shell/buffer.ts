@@ -8,15 +8,15 @@ import {
   typeIn,
 } from '@countersign/archive'
 
-/** The records of one session until it is archived: in memory, and what is too much in a part file for each topic. */
+/** The records of one session until it is archived: in memory and, above a bound, in a part file for each topic. */
 export type SessionBuffer = {
-  /** False where this record is in it already; the records of a topic come in order. */
+  /** Adds a record; false when it is in the buffer already. The records of a topic come in order. */
   add(envelope: Envelope): boolean
-  /** Everything, topic after topic in the order of their names. Nothing may be added while it is gone through. */
+  /** All records, topic after topic in the order of their names. Nothing may be added while they are gone through. */
   content(): Pick<Content, 'count' | 'types' | 'envelopes'>
-  /** How many bytes are in memory, about. */
+  /** The approximate number of bytes in memory. */
   bytes(): number
-  /** Puts what is in memory into the part files. */
+  /** Moves the records in memory to the part files. */
   spill(): void
   discard(): void
 }
@@ -81,9 +81,9 @@ type TopicBuffer = {
   /** The offset of the last record. */
   last: number
   records: Envelope[]
-  /** How many bytes stand in the part file. */
+  /** The number of bytes in the part file. */
   spilled: number
 }
 
-/** What a record costs in memory beside its bytes, about. */
+/** The approximate memory that a record takes beside its value. */
 const OVERHEAD_BYTES = 800

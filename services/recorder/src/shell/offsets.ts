@@ -1,10 +1,10 @@
 import type { Log, Position, Reader } from '@countersign/log'
 
-/** How far the log was read, and how far of that is done. */
+/** The offsets up to which the log was read, and up to which it is done and committed. */
 export type Offsets = {
   read(position: Position): void
   hasRead(position: Position): boolean
-  /** Whether all that the topic has for this partition at this moment was read. */
+  /** Whether every record that the topic now has in this partition was read. */
   hasReadAll(topic: string, partition: number): Promise<boolean>
   /** Forgets the partitions that somebody else reads now. */
   keepOnly(partitions: readonly number[]): void
@@ -12,7 +12,7 @@ export type Offsets = {
   commit(reader: Reader, holders: readonly Holder[]): Promise<void>
 }
 
-/** Who holds records of a partition that are not done: where the first one stands in each topic. */
+/** A holder of records of a partition that are not done, with the offset of the first one in each topic. */
 export type Holder = {
   readonly partition: number
   readonly firstOffsets: ReadonlyMap<string, number>
@@ -30,7 +30,7 @@ export function offsetsOf(log: Log): Offsets {
     hasRead: (position) => (next.get(nameOf(position))?.offset ?? 0) > position.offset,
     async hasReadAll(topic, partition) {
       const position = next.get(nameOf({ topic, partition }))
-      // Of a partition that never gave a record everything was read before.
+      // A partition that gave no record counts as read before.
       if (position === undefined) return true
       const end = (await log.endOffsets(topic)).get(partition) ?? 0
       return position.offset >= end

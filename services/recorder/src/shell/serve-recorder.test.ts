@@ -106,7 +106,7 @@ test('a recorder that begins at the beginning again writes the same archive', as
   const archives: unknown[] = []
   unread = []
   for (const sub of ['one', 'two']) {
-    // Without a commit of the other: it begins at the beginning, as after a crash.
+    // A log without the commits of the other recorder: it begins at the beginning, as after a crash.
     await using alone = inMemoryLog({ partitions: 2 })
     for (const topic of ['transcript', 'sessions']) {
       for (const record of log.records(topic)) {
@@ -117,7 +117,7 @@ test('a recorder that begins at the beginning again writes the same archive', as
     }
     await using host = await serveRecorder(options(alone, sub))
     await archivedWithin(host, 1_000)
-    // The log in memory gives each record the time of its append.
+    // The log in memory gives each record the time of its append, which differs.
     archives.push((await archived(join(folder, sub))).map((each) => ({ ...each, timestampMs: 0 })))
   }
   assert.deepEqual(archives[0], archives[1])
@@ -246,7 +246,7 @@ test('a transcript that is in the log and only not read yet is not missing', asy
   let isBehind = true
   const behind: Log = {
     ...from,
-    // The log has one record more than was read of it.
+    // The log seems to have one record more than was read of it.
     endOffsets: async (topic) =>
       new Map([...(await from.endOffsets(topic))].map(([p, end]) => [p, isBehind ? end + 1 : end])),
   }
@@ -277,7 +277,7 @@ test('a repeat does not stand for the transcript that has not come', async () =>
   assert.deepEqual([await exists(), rejected()], [true, []])
 })
 
-/** What is on record as rejected: code, topic and offset. */
+/** The records that were rejected: code, topic and offset. */
 const rejected = (): string[] =>
   log.records('recorder.rejected').map((record) => {
     if (record.status !== 'understood' || record.message.type !== 'MessageRejected') return '?'
@@ -295,7 +295,7 @@ const options = (from: InMemoryLog, sub = '') => ({
 })
 const started = () => serveRecorder(options(log))
 
-/** Lets what was appended arrive, then the time pass, then archives. */
+/** Lets the appended records arrive, then the time pass, then archives. */
 async function archivedWithin(host: RecorderHost, passedMs: number): Promise<void> {
   while (!unread.every((position) => host.hasRead(position))) {
     await new Promise((resolve) => setImmediate(resolve))
@@ -305,7 +305,7 @@ async function archivedWithin(host: RecorderHost, passedMs: number): Promise<voi
   await host.sweep()
 }
 
-/** Where what was appended stands, until the recorder has it. */
+/** The positions of the appended records that the recorder has not read yet. */
 let unread: Position[] = []
 
 const exists = async (): Promise<boolean> => (await archiveIn(folder).read(SESSION)) !== null
@@ -344,7 +344,7 @@ const givenUp: SessionRejected = {
   reason: 'a record of the session cannot be understood',
 }
 
-/** The end of a request after so many transcript events; it follows the opening of the session. */
+/** The end of a request after this many transcript events; it follows the opening of the session. */
 function completedWith(
   transcript: readonly TranscriptRecorded[],
   transcriptCount: number,
@@ -371,7 +371,7 @@ function completedWith(
   }
 }
 
-/** A short session with so many transcript events, its chains whole. */
+/** A short session with this many transcript events, and with whole chains. */
 function session(transcriptCount: number) {
   const transcript: TranscriptRecorded[] = []
   let head = ''

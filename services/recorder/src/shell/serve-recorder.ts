@@ -17,20 +17,20 @@ export type RecorderOptions = {
   logger: Logger
   clock: Clock
   archive: Archive
-  /** Where sessions that are too large for the memory wait for their archive. */
+  /** The folder in which sessions that are too large for the memory wait for their archive. */
   partsDir: string
-  /** How long a finished session must be quiet before it is archived. */
+  /** The time that a finished session must be quiet before it is archived. */
   graceMs: number
-  /** How many bytes of one session stay in memory; 1 MiB by default. */
+  /** The most bytes of one session in memory; 1 MiB by default. */
   sessionBytesMax?: number
-  /** How many bytes of all sessions together stay in memory, about; 64 MiB by default. */
+  /** The approximate limit for the bytes of all sessions together in memory; 64 MiB by default. */
   bufferBytesMax?: number
 }
 
 /** A running recorder. */
 export type RecorderHost = AsyncDisposable & {
   healthy(): boolean
-  /** Archives what is due and commits; a timer does this. */
+  /** Archives the sessions whose time has come and commits; a timer does this. */
   sweep(): Promise<void>
   /** Whether the record at this position has been taken. */
   hasRead(position: Position): boolean
@@ -53,7 +53,7 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
   })
   let work: Promise<void> = Promise.resolve()
   let isWriting = true
-  /** What all sessions together have in memory, or more: looked at anew above the bound. */
+  /** An estimate of the bytes of all sessions in memory: it only grows, and is counted anew above the bound. */
   let heldBytes = 0
 
   const reader = await log.read({
@@ -90,7 +90,7 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
     },
   }
 
-  /** One thing after the other, so that what is read and what is written never meet. */
+  /** Runs one thing after the other, so that reading and writing never happen at the same time. */
   function inTurn(run: () => Promise<void>): Promise<void> {
     const done = work.then(run)
     work = done.catch(() => undefined)
@@ -121,7 +121,7 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
     for (const finding of followed(session.chains, record)) await rejections.broken(id, finding)
   }
 
-  /** Sessions are many: above the bound of all of them the largest goes to the disk. */
+  /** There can be many sessions: above the bound for all together, the largest ones are moved to the disk. */
   function makeRoom(bytes: number): void {
     heldBytes += bytes
     if (heldBytes <= bufferBytesMax) return
@@ -157,7 +157,7 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
     const { ending } = chains
     if (!isDue(ending, clock.monotonicMs() - session.quietSince, graceMs)) return
     const missing = missingIn(chains)
-    // What is only not read yet is not missing.
+    // Records that are only not read yet are not missing.
     if (missing.length > 0 && !(await hasWholeChains(session))) return
     for (const finding of missing) await rejections.broken(id, finding)
     forgive(chains)
@@ -184,7 +184,7 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
     try {
       await offsets.commit(reader, [...sessions.values()])
     } catch (cause) {
-      // What is not committed is read again, which is harmless; the next sweep tries again.
+      // Records that are not committed are read again, which is harmless; the next sweep tries again.
       logger.warn({ reason: messageOf(cause) }, 'an offset could not be committed')
     }
   }
@@ -194,6 +194,6 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
 const CHAINS = ['sessions', 'transcript']
 const SESSION_BYTES_MAX = 1024 * 1024
 const BUFFER_BYTES_MAX = 64 * 1024 * 1024
-/** Nobody waits for the recorder. */
+/** The pause between fetches of records: nobody waits for the recorder. */
 const PACE_MS = 50
 const SWEEP_MS = 500

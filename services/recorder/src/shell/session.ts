@@ -11,23 +11,23 @@ export type Session = Holder & {
   readonly id: SessionId
   readonly chains: SessionChains
   readonly buffer: SessionBuffer
-  /** The group must not commit further. */
+  /** The first offset of each topic that is not archived; the group must not commit further. */
   readonly firstOffsets: Map<string, number>
-  /** When its last record came. */
+  /** The time at which its last record came, in ms of the clock that never goes back. */
   quietSince: number
-  /** Whether there is anything that its archive does not have. */
+  /** Whether it has records that its archive does not have. */
   changed: boolean
 }
 
 export type TakeUpOptions = {
   archive: Archive
   logger: Logger
-  /** The folder for what is too much for the memory. */
+  /** The folder for records that are too much for the memory. */
   parts: string
   bytesMax: number
 }
 
-/** Takes up a session; of one that was archived before everything is there, so that late records are added. */
+/** Takes up a session. One that was archived before begins with all its records, so that late ones are added. */
 export async function takenUp(
   { archive, logger, parts, bytesMax }: TakeUpOptions,
   { id, partition, quietSince }: Pick<Session, 'id' | 'partition' | 'quietSince'>,
@@ -45,14 +45,14 @@ export async function takenUp(
     // One damaged archive must not hold back all other sessions.
     logger.error({ sessionId: id, reason: messageOf(cause) }, 'an archive cannot be read whole')
   }
-  // What was wrong or missing then is on record.
+  // Faults in the archived records are on record already.
   forgive(chains)
   // bound: one per topic
   const firstOffsets = new Map<string, number>()
   return { id, partition, chains, buffer, firstOffsets, quietSince, changed: false }
 }
 
-/** Keeps a record of the session; false where it is there already. */
+/** Keeps a record of the session; false when it is there already. */
 export function kept(
   session: Session,
   record: Exclude<LogRecord, { status: 'tombstone' }>,
