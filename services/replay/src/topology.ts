@@ -10,7 +10,7 @@ export const SESSION_TOPICS = [
   'masking',
 ] as const
 
-/** What replay reads. It writes nothing. */
+/** The topics that replay reads. It writes none; unreadable records are put aside in `replay.rejected`. */
 export const topology: Topology = {
   service: 'replay',
   reads: [...SESSION_TOPICS, 'keys', 'catalog'],

@@ -2,11 +2,11 @@ import type { RequestContent } from '@countersign/contracts'
 import { type Decrypt, newContents } from './contents.ts'
 import type { SessionMessage, SessionRecord } from './session-record.ts'
 
-/** Exactly what a request asks, as the API gives it to who is to countersign it. */
+/** The exact content of a request, as the API gives it to those who are to countersign it. */
 export type Asked = {
   readonly requestId: string
   readonly sessionId: string
-  /** What an approval binds; whoever reads can check that it is of the subject. */
+  /** The digest that an approval binds; a reader can check that it is of the subject. */
   readonly digest: string
   /** The bytes of the RequestSubject, in base64; null where the key of the session was erased. */
   readonly subject: string | null
@@ -14,11 +14,11 @@ export type Asked = {
 
 /** Looks for one request among the records of its session. */
 export type Search = {
-  /** What it asks, as far as these records and those before them tell; null while they do not. */
+  /** The content of the request, as far as these records and those before them tell it; null while they do not. */
   next(records: readonly SessionRecord[], decrypt: Decrypt | null): Asked | null
 }
 
-/** Whether a message says what this request asks: not what came of it, nor the data that it copied. */
+/** Whether a message carries the content of this request: not its result, nor the data that it copied. */
 export const isAskOf = (message: SessionMessage, requestId: string): boolean =>
   (message.type === 'RequestIntercepted' ||
     message.type === 'RequestReleased' ||
@@ -34,7 +34,7 @@ export function newSearch(sessionId: string, requestId: string): Search {
         if (!isAskOf(message, requestId)) continue
         if (message.type === 'RequestPart') contents.take(message)
         if (message.type === 'RequestIntercepted') content = message.content
-        // What a decision covered carries its content to its release.
+        // A request that a decision covers has its content in its release.
         if (message.type === 'RequestReleased') content = message.content ?? content
       }
       if (content === null) return null

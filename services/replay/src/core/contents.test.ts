@@ -9,7 +9,7 @@ import { ANSWER_BYTES_MAX, newContents } from './contents.ts'
 test('a statement of several records is shown whole, in whatever order they are seen; without one of them, its rendering', () => {
   const key = newDataKey()
   const sealed = key.encrypt(subjectOf(TEXT))
-  // As the proxy does it: encrypted as a whole, then cut.
+  // The proxy encrypts a content as a whole, and then cuts it.
   const pieces = [0, 1, 2].map((index) => sealed.subarray(index * 2_000, (index + 1) * 2_000))
   const contents = newContents()
   const shown = () => contents.opened(key.decrypt).statementOf(REQUEST, CONTENT).text

@@ -4,25 +4,25 @@ import { resultOf } from './result.ts'
 import type { RequestResult } from './entry.ts'
 import { type SessionMessage, type SessionRecord, withoutRepeats } from './session-record.ts'
 
-/** Opens what stands in the log encrypted; throws where it cannot. */
+/** Decrypts bytes from the log; throws when it cannot. */
 export type Decrypt = (sealed: Uint8Array) => Buffer
 
-/** The encrypted parts of a session, of those requests that are not told to their end. */
+/** The encrypted parts of a session, kept for those requests that are not told to their end. */
 export type Contents = {
   take(message: SessionMessage): void
-  /** What they say. Without the key of the session (erased) only renderings are left. */
+  /** The decrypted parts. Without the key of the session (erased) only renderings are left. */
   opened(decrypt: Decrypt | null): OpenContents
-  /** The entry with its statement is told. */
+  /** Called when the entry with the statement of the request is told. */
   forgetParts(requestId: string): void
   forgetAnswer(requestId: string): void
-  /** How much of all requests is kept. */
+  /** The number of encrypted bytes that are kept, of all requests. */
   bytes(): number
 }
 
-/** What the encrypted parts of a session say. */
+/** The decrypted parts of a session. */
 export type OpenContents = {
   statementOf(requestId: string, content: RequestContent): Statement
-  /** The exact bytes of what was asked; null where they cannot be had. */
+  /** The exact bytes of the RequestSubject; null when they are missing or cannot be decrypted. */
   subjectOf(requestId: string, content: RequestContent): Buffer | null
   resultOf(requestId: string): RequestResult | null
 }
@@ -32,7 +32,7 @@ export type Statement = {
   readonly text: string
   readonly parameters: readonly (string | null)[]
   readonly copyData: string | null
-  /** Something of it is so long that only its beginning stands here. */
+  /** Whether something of it is so long that only its beginning is here. */
   readonly isCut: boolean
 }
 
@@ -70,7 +70,7 @@ export function newContents(): Contents {
           content.partCount === 0 ? [content.ciphertext] : ordered(parts.get(requestId))
         if (pieces.length < content.partCount) return null
         try {
-          // What is large was encrypted as a whole, and then cut.
+          // A large content was encrypted as a whole, and then cut.
           return decrypt(Buffer.concat(pieces))
         } catch {
           return null
@@ -80,7 +80,7 @@ export function newContents(): Contents {
         subjectOf,
         statementOf(requestId, content) {
           const bytes = subjectOf(requestId, content)
-          // What is not the content of this session is not shown; its rendering still is.
+          // Bytes that are no content of this session are not shown; the rendering still is.
           return (
             statementIn(bytes) ?? {
               text: content.rendering,
@@ -109,7 +109,7 @@ export function newContents(): Contents {
   }
 }
 
-/** Exactly the bytes that the agent saw, in order. */
+/** The exact bytes that the agent saw, in order. */
 export const transcriptOf = (records: readonly SessionRecord[], decrypt: Decrypt): Buffer =>
   Buffer.concat(
     withoutRepeats(records)
@@ -151,11 +151,11 @@ function statementIn(bytes: Buffer | null): Statement | null {
   }
 }
 
-/** What came of a request so far, by its place. */
+/** The pieces of a request, or of its answer, that came so far, by their place. */
 type Pieces = {
   readonly byPlace: Map<number, Buffer>
   bytes: number
-  /** What has this place or a later one was left out. */
+  /** Pieces with this place or a later one were left out. */
   end: number
 }
 
@@ -175,7 +175,7 @@ function keep(pieces: Pieces, place: number, piece: Buffer): void {
   pieces.byPlace.set(place, piece)
 }
 
-/** Only the first rows are shown, so that the last piece goes, in whatever order they came. */
+/** Drops the piece with the last place, in whatever order they came, since only the first rows are shown. */
 function dropLast(pieces: Pieces): void {
   let last = 0
   for (const place of pieces.byPlace.keys()) last = Math.max(last, place)
@@ -192,11 +192,11 @@ function shown(value: Buffer | null, format: number | undefined): string | null 
   return format === 1 ? `\\x${value.toString('hex')}` : value.toString('utf8')
 }
 
-/** Of an answer so much is looked at for its first rows; the outcome is what the proxy says of it. */
+/** The most bytes of an answer that are read for its first rows; its outcome is told by the proxy. */
 export const ANSWER_BYTES_MAX = 512 * 1024
 
-/** Of a statement so much stands in a timeline. */
+/** The most bytes of a statement in a timeline. */
 export const TEXT_BYTES_MAX = 256 * 1024
 
-/** Of the parameters and the data of a request so much stands in a timeline; all of it is at the request. */
+/** The most bytes of the parameters and the data of a request in a timeline; the request itself has all of them. */
 export const VALUES_BYTES_MAX = 64 * 1024

@@ -4,7 +4,7 @@ import type { Entry } from './entry.ts'
 import { factsOf } from './facts.ts'
 import type { SessionRecord } from './session-record.ts'
 
-/** What the entries of a record need beside it. */
+/** The facts that entries need beside their record. */
 export type Use = {
   readonly contents: OpenContents
   readonly doubtful: ReadonlySet<string>
@@ -12,7 +12,7 @@ export type Use = {
   readonly internal: ReadonlySet<string>
 }
 
-/** The entries of one record; the switch is complete, so that no message is forgotten. */
+/** The entries of one record; the switch names every type of message, so that none is forgotten. */
 export function entriesOf({ message }: SessionRecord, use: Use): Entry[] {
   const say = (kind: Entry['kind'], detail: string, more: Partial<Entry> = {}): Entry => ({
     at: isoOf(message.at),

@@ -1,4 +1,4 @@
-/** What happened, in one word. */
+/** The kind of an event, in one word. */
 export type Kind =
   | 'asked'
   | 'admitted'
@@ -32,23 +32,23 @@ export type Entry = {
   /** The exact statement, or its rendering where the content was erased. */
   readonly text: string | null
   readonly parameters: readonly (string | null)[]
-  /** The data of a COPY that people saw with it, in hexadecimal where they are no text; null where none were held. */
+  /** The data of a COPY that people saw with it, in hexadecimal when they are no text; null when none were held. */
   readonly copyData: string | null
-  /** Where all of a request can be had of which the statement, parameters or data are cut here; null where nothing is. */
+  /** The path of the whole request, when its statement, parameters or data are cut here; null when nothing is cut. */
   readonly whole: string | null
   readonly detail: string
   readonly who: string | null
   readonly durationMs: number | null
   readonly result: RequestResult | null
-  /** Of a request that Countersign itself made of the target, such as whether a privilege is there. */
+  /** Whether it is of a request that Countersign itself made to the target, such as whether a privilege is there. */
   readonly internal: boolean
-  /** What the detail says, for programs; only what the message has. */
+  /** The facts of the detail, for programs; only those that the message has. */
   readonly facts: Facts
 }
 
-/** What a message says, by name. */
+/** The facts that a message tells, by name. */
 export type Facts = {
-  /** The decision: which rules of which version. */
+  /** The rules that decided, and the policy version that they are of. */
   readonly policy?: { readonly version: string; readonly rules?: readonly string[] }
   readonly decisionId?: string
   readonly digest?: string

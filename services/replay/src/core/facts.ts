@@ -1,7 +1,7 @@
 import type { Facts } from './entry.ts'
 import type { SessionMessage } from './session-record.ts'
 
-/** What a message says, field by field, under the same names whatever the message. */
+/** The facts that a message tells, field by field, under the same names for all messages. */
 export function factsOf(message: SessionMessage): Facts {
   const said = new Map<string, unknown>(Object.entries(message))
   const text = (name: string): string | undefined => {

@@ -1,9 +1,9 @@
 import { evolved, newOverview, type Overview } from './overview.ts'
 import type { SessionRecord } from './session-record.ts'
 
-/** The sessions that are known: of each what lists it, and as long as there is room, its records. */
+/** The known sessions: of each the overview that lists it and, as long as there is room, its records. */
 export type Memory = {
-  /** Takes what came of a session; false where it is a repeat. */
+  /** Takes a record of a session; false when it is a repeat. */
   take(told: SessionRecord, bytes: number): boolean
   session(sessionId: string): Remembered | null
   /** Newest first. */
@@ -17,7 +17,7 @@ export type Remembered = {
   readonly records: readonly SessionRecord[] | null
 }
 
-/** A memory that keeps so many bytes of records. */
+/** A memory that keeps at most this many bytes of records. */
 export function memoryOf(recordBytesMax: number): Memory {
   // bound: SESSIONS_MAX
   const sessions = new Map<string, Stored>()
@@ -58,7 +58,9 @@ export function memoryOf(recordBytesMax: number): Memory {
     return fresh
   }
 
-  /** Finished sessions go first, the oldest before others; then whatever is oldest, since the log still has it. */
+  /**
+   * Drops the records of finished sessions, the oldest first; then of the oldest others, since the log still has them.
+   */
   function makeRoom(): void {
     const held = [...sessions.values()].filter(({ records }) => records !== null)
     const finished = held.filter(({ overview }) => overview.endedAt !== null)
@@ -67,7 +69,7 @@ export function memoryOf(recordBytesMax: number): Memory {
       if (bytes <= recordBytesMax / 2) return
       bytes -= session.bytes
       session.records = null
-      // An end in order is the last of its chain.
+      // The end of a session is the last of its chain, so no repeat is expected after it.
       if (session.overview.endedAt !== null) session.seen = null
       session.bytes = 0
     }
@@ -83,7 +85,7 @@ type Stored = {
   bytes: number
 }
 
-/** Repeats come soon after their first. */
+/** Notes the id of a record. Repeats come soon after the first, so old ids are forgotten. */
 function remember(seen: Set<string>, name: string): void {
   seen.add(name)
   const [oldest] = seen
@@ -92,8 +94,8 @@ function remember(seen: Set<string>, name: string): void {
 
 const newestFirst = (a: Overview, b: Overview): number => (a.sessionId < b.sessionId ? 1 : -1)
 
-/** What a record costs in memory beside its bytes, about. */
+/** The approximate memory that a record takes beside its value. */
 const RECORD_OVERHEAD_BYTES = 600
 export const SESSIONS_MAX = 50_000
-/** The ids of one session that are remembered, to know a repeat. */
+/** The most ids of one session that are remembered, to recognize a repeat. */
 const SEEN_MAX = 10_000

@@ -1,16 +1,16 @@
 import type { SessionRecord } from './session-record.ts'
 
-/** As much of a record as puts it in its order. */
+/** The part of a record that decides its place in the order. */
 export type Placed = Pick<SessionRecord, 'position' | 'causation'> & {
   readonly message: { readonly at: number; readonly type: string }
 }
 
 /**
- * The order in which records are told: by time; but what follows from a record comes after it, and the events of a topic
- * stay in their order, whatever the clocks of the writers say.
+ * The order in which records are told: by time; but a record that follows from another comes after it, and the events
+ * of a topic stay in their order, whatever the clocks of the writers say.
  */
 export type Order = {
-  /** When each record is told, by its place. */
+  /** The moment at which each record is told, by its place. */
   readonly moments: Map<string, number>
   /** The last moment of each topic. */
   readonly latest: Map<string, number>
@@ -23,7 +23,7 @@ export const newOrder = (): Order => ({
   latest: new Map(),
 })
 
-/** Gives records that came together their moments; those that came before keep theirs. */
+/** Gives records that came together their moments; a record that has one keeps it. */
 export function placed(order: Order, records: readonly Placed[]): void {
   const { moments, latest } = order
   const fresh = new Map(records.map((record) => [placeOf(record.position), record]))
@@ -48,7 +48,7 @@ export function placed(order: Order, records: readonly Placed[]): void {
   }
 }
 
-/** Above the bound the first go: what follows from them is told by its own time. */
+/** Above the bound the first moments are dropped: a record that follows from those is told by its own time. */
 function forgetOldest(moments: Map<string, number>): void {
   for (const place of moments.keys()) {
     if (moments.size <= MOMENTS_MAX) return
@@ -56,7 +56,7 @@ function forgetOldest(moments: Map<string, number>): void {
   }
 }
 
-/** The records as they are told. */
+/** The records in the order in which they are told. */
 export const inOrder = <R extends Placed>({ moments }: Order, records: readonly R[]): R[] =>
   records
     .map((record) => ({
@@ -71,11 +71,11 @@ export const inOrder = <R extends Placed>({ moments }: Order, records: readonly 
     )
     .map(({ record }) => record)
 
-/** Where a record stands among those of its session. */
+/** The place of a record among those of its session: its topic and offset. */
 export const placeOf = ({ topic, offset }: { topic: string; offset: number }): string =>
   `${topic}/${offset}`
 
-/** Where two topics say the same time, the one that speaks first in the life of a request. */
+/** The order of records with the same time: the topic that comes first in the life of a request is first. */
 const stepOf = ({ position, message }: Placed): number =>
   message.type === 'RequestReleased' || message.type === 'RequestCompleted'
     ? STEPS.length

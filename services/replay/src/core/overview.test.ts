@@ -65,7 +65,7 @@ test('the session of a killed proxy is cut short, and complete as far as it said
     complete: true,
     cutShort: true,
   })
-  // A transcript that is shorter than its session says was shortened by somebody else.
+  // A transcript that is shorter than its session says was shortened by somebody else, not by the killed proxy.
   assert.deepEqual(told(seen, completed(2), revoked('LeaseExpired')), {
     complete: false,
     cutShort: true,

@@ -2,7 +2,7 @@ import type { Identity } from '@countersign/contracts'
 import { isoOf } from '@countersign/kernel'
 import type { SessionMessage } from './session-record.ts'
 
-/** What is always in memory of a session: enough to list it and to say who may see it. */
+/** The facts about a session that are always in memory: enough to list it and to decide who may see it. */
 export type Overview = {
   readonly sessionId: string
   /** Null until policy admitted the session; the agent is then only claimed. */
@@ -14,12 +14,12 @@ export type Overview = {
   readonly startedAt: string | null
   readonly endedAt: string | null
   readonly endReason: string | null
-  /** Who said how it ended: the proxy, or of a proxy that was killed, the broker. Null until one of them did. */
+  /** The service that told its end: the proxy or, if the proxy was killed, the broker. Null until one of them did. */
   readonly endedBy: 'Proxy' | 'Broker' | null
-  /** The requests of the agent. */
+  /** The number of requests of the agent. */
   readonly requests: number
   readonly transcriptSeen: number
-  /** How many transcript events there are, as far as the session said it. */
+  /** The number of transcript events, as far as the session said it. */
   readonly transcriptCount: number
 }
 
@@ -80,7 +80,7 @@ export function evolved(session: Overview, message: SessionMessage): Overview {
         ...session,
         endedAt: isoOf(message.at),
         endReason: 'CredentialRevoked',
-        // The broker saw an end of which nothing came yet: that is more than a killed proxy.
+        // The broker saw an end that has not come here yet, so the proxy was not killed.
         endedBy: message.reason === 'SessionOver' ? null : 'Broker',
       }
     case 'RequestCompleted':

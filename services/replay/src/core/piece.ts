@@ -5,19 +5,19 @@ import type { Entry } from './entry.ts'
 import { type Placed, placeOf } from './order.ts'
 import { bytesOf, type SessionMessage, type SessionRecord } from './session-record.ts'
 
-/** As much of a record as puts it in its order. */
+/** The part of a record that decides its place, and which contents its entries need. */
 export type Outline = Placed & {
   readonly id: string
   readonly requestId: string
-  /** Its statement stands in records of its own. */
+  /** Whether its statement is in records of its own (RequestPart). */
   readonly hasParts: boolean
 }
 
-/** The first of some entries: as many as fit into so many bytes with what they show, at least one. */
+/** The first of some entries: as many as fit into `bytesMax` with the contents that they show, at least one. */
 export type Piece = {
-  /** Takes what is needed of a record of the session, of which all are to be seen. */
+  /** Takes what it needs of a record; all records of the session have to be given to it. */
   take(record: SessionRecord): void
-  /** How many fit, of what was taken. */
+  /** The number of outlines that fit, of the records that were taken. */
   length(): number
   entries(decrypt: Decrypt | null, doubtful: ReadonlySet<string>): Generator<readonly Entry[]>
 }
@@ -87,7 +87,7 @@ export function pieceOf(outlines: readonly Outline[], bytesMax: number): Piece {
   }
 }
 
-/** Where a request is needed first. */
+/** The place of the first outline that needs the contents of each request. */
 function firstOf(
   outlines: readonly Outline[],
   isOne: (outline: Outline) => boolean,

@@ -12,8 +12,8 @@ import {
 import type { RequestResult } from './entry.ts'
 
 /**
- * What the agent saw of a request, from the bytes of its transcript. Of several results the last one with columns is
- * shown, with its first rows. Known limit, exercised by a test: what follows bytes that are no frame is not shown.
+ * The answer to a request as the agent saw it, from the bytes of its transcript. Of several results the last one with
+ * columns is shown, with its first rows. Known limit, exercised by a test: bytes that are no frame hide all after them.
  */
 export function resultOf(chunks: readonly Buffer[]): RequestResult | null {
   if (chunks.length === 0) return null
@@ -72,7 +72,7 @@ function see(seen: Seen, frame: ServerFrame): void {
       return
     }
     default:
-    // Everything else says nothing about the result.
+    // All other frames say nothing about the result.
   }
 }
 

@@ -2,7 +2,7 @@ import type { AnyMessage } from '@countersign/contracts'
 import type { Position, Understood } from '@countersign/log/records'
 import { oneOf } from '@countersign/contracts'
 
-/** A record of a session, as much of it as replay needs. */
+/** The part of a record of a session that replay needs. */
 export type SessionRecord = {
   readonly position: Position
   readonly id: string
@@ -10,7 +10,7 @@ export type SessionRecord = {
   readonly message: SessionMessage
 }
 
-/** About how much memory a message takes. */
+/** The approximate memory that a message takes, in bytes. */
 export function bytesOf(message: SessionMessage): number {
   const content = 'content' in message ? message.content : null
   const asked = content === null ? 0 : content.ciphertext.length + content.rendering.length
@@ -58,7 +58,7 @@ type Narrowed<F> = F extends ((message: AnyMessage) => message is infer M extend
   ? M
   : never
 
-/** The record of the session, or null where it tells nothing about one. */
+/** The record of the session, or null when it tells nothing about one. */
 export function sessionRecord(record: Understood): SessionRecord | null {
   const { message, position, id, causation } = record
   return isSessionMessage(message) ? { position, id, causation, message } : null
@@ -78,5 +78,5 @@ export function withoutRepeats<R extends Pick<SessionRecord, 'position' | 'id'>>
   return [...first.values()]
 }
 
-/** What a message takes beside what is encrypted in it, about. */
+/** The approximate memory of a message, in bytes, beside its encrypted parts and its rendering. */
 const MESSAGE_BYTES = 2_000

@@ -5,18 +5,18 @@ import { inOrder, newOrder, placed } from './order.ts'
 import type { Overview } from './overview.ts'
 import { type SessionMessage, type SessionRecord, withoutRepeats } from './session-record.ts'
 
-/** A session that is told as it goes on: of what was told only what later entries need is kept. */
+/** A session that is told as it goes on: of the records that were told, only what later entries need is kept. */
 export type Story = {
   /** The entries of these records, and of those before them that had to wait, in the order in which they are told. */
   told(session: Overview, records: readonly SessionRecord[], decrypt: Decrypt | null): Entry[]
-  /** Released requests of which nobody knows whether they ran. */
+  /** The released requests of which it is not known whether they ran. */
   mayHaveRun(session: Overview): string[]
 }
 
 /** Whether a message can be told already. */
 export type Ready = (message: SessionMessage, transcriptSeen: number) => boolean
 
-/** An entry that is sent once waits until what the agent saw is here too. */
+/** Entries are sent only once, so an answer waits until the transcript that it cites is here too. */
 export const isAnswered: Ready = (message, transcriptSeen) =>
   message.type !== 'RequestCompleted' || message.transcriptCount <= transcriptSeen
 
@@ -43,7 +43,7 @@ export function newStory(isReady: Ready = () => true): Story {
         if ('origin' in message && message.origin === 'Countersign') internal.add(message.requestId)
         if (message.type === 'RequestCompleted') released.delete(message.requestId)
       }
-      // The transcript is no entry of its own, and nothing cites it.
+      // A transcript event has no entry of its own, and no record cites it.
       const telling = fresh.filter(({ message }) => message.type !== 'TranscriptRecorded')
       placed(order, telling)
       const known = [...waiting, ...telling]
@@ -68,7 +68,7 @@ export function newStory(isReady: Ready = () => true): Story {
   }
 }
 
-/** Of a session that is followed from its middle: which records of before are needed to tell of requests that have no end. */
+/** Selects the earlier records that a session followed from its middle needs, to tell of requests that have no end. */
 export function neededOf(open: ReadonlySet<string>): (record: SessionRecord) => boolean {
   // bound: one per request that has no end
   const bytes = new Map<string, number>()

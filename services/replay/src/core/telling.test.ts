@@ -35,7 +35,7 @@ test('a session of 300 MB is told in order, its contents some tens of megabytes 
     }
   assert.equal(number, REQUESTS)
   assert.ok((taken[0] ?? 0) > 300_000_000)
-  // Once for the order, and once for each piece.
+  // One pass is for the order, and one for each piece.
   assert.ok(passes > 10 && passes < 40, String(passes))
 })
 
@@ -43,7 +43,7 @@ test('more records than can be put in order at once are told in parts, each once
   let passes = 0
   const read: Read = async (onRecord) => {
     passes++
-    // The second half of the session stands before the first.
+    // The second half of the session comes before the first.
     for (let number = 0; number < 500; number++) onRecord(intercepted((number + 250) % 500, null))
   }
   const told = await telling({ read, decrypt: null, isOver: true, outlinesMax: 50 })
@@ -53,7 +53,7 @@ test('more records than can be put in order at once are told in parts, each once
     ids,
     Array.from({ length: 500 }, (_, number) => id(number)),
   )
-  // Each part is told in a pass, which finds the next.
+  // After the first pass, each part is told in one pass, which also finds the next part.
   assert.equal(passes, 11)
 })
 
@@ -87,7 +87,7 @@ test('large parameters are taken some tens of megabytes at a time, and only wher
   let count = 0
   for await (const entries of told.entries()) count += entries.length
   assert.equal(count, 2 * requests)
-  // 200 MiB; the pass of the last piece has room for the answers.
+  // The statements have 200 MiB; the pass of the last piece has room for the answers.
   assert.equal(passes, 1 + Math.ceil(requests / 15))
 })
 

@@ -9,16 +9,16 @@ import { type SessionMessage, type SessionRecord, withoutRepeats } from './sessi
 export type Read = (onRecord: (record: SessionRecord) => void) => Promise<void>
 
 /**
- * A session of any length, told with bounded memory. Method: the records are gone through again and again. First what is
- * needed to put them in order is taken, of so many records from the earliest on; then the contents of as many entries as
- * fit into memory; the first time, what is needed of the next part is taken with them.
- * Known limit: a record that follows from a later one, by clocks that differ, can be told before it where the two are in
+ * A session of any length, told with bounded memory. Method: the records are gone through again and again. The first
+ * pass takes the outlines of one part, the earliest records, to put them in order. Each later pass takes the contents
+ * of as many entries of the part as fit into memory; the first of these also takes the outlines of the next part.
+ * Known limit: a record that follows from a later one, by clocks that differ, can be told before it when the two are in
  * different parts of a long session.
  */
 export type Telling = {
-  /** Released requests of which nobody knows whether they ran. */
+  /** The released requests of which it is not known whether they ran. */
   readonly mayHaveRun: readonly string[]
-  /** Requests that have no end yet, or one that is not ready to be told. */
+  /** The requests that have no end yet, or an end that is not ready to be told. */
   readonly open: ReadonlySet<string>
   /** The entries in the order in which they are told, those of one record at a time. */
   entries(): AsyncGenerator<readonly Entry[]>
@@ -93,7 +93,7 @@ export async function telling(options: TellingOptions): Promise<Telling> {
         if (part.outlines.length <= lengthMax) return
         part = earliest(part, outlinesMax)
         if (part.outlines.length > MOMENT_PARTS_MAX * outlinesMax) throw crowded()
-        // Those of one moment stay together, and are not looked at again for each that comes.
+        // Records of one moment stay together; with the new limit they are not sorted again for each record that comes.
         lengthMax = 2 * Math.max(outlinesMax, part.outlines.length)
       },
       found: () => (part.outlines.length > outlinesMax ? earliest(part, outlinesMax) : part),
@@ -103,7 +103,7 @@ export async function telling(options: TellingOptions): Promise<Telling> {
 
 type Part = { readonly outlines: Outline[]; readonly end: number }
 
-/** The earliest, whole moments of them. */
+/** The earliest outlines, in whole moments: at most `max` of them, but at least the first moment. */
 function earliest({ outlines }: Part, max: number): Part {
   outlines.sort((a, b) => a.message.at - b.message.at)
   const [first] = outlines
@@ -114,7 +114,7 @@ function earliest({ outlines }: Part, max: number): Part {
 const crowded = (): Problem =>
   new Problem('CS_SESSION_LIMIT', 'more happened in one moment of the session than can be told')
 
-/** Of these there is no entry. */
+/** Whether a message has an entry of its own. */
 const isEntry = ({ type }: SessionMessage): boolean =>
   type !== 'TranscriptRecorded' && type !== 'RequestPart'
 
@@ -123,8 +123,8 @@ const ENDS: ReadonlySet<string> = new Set([
   'RequestRefused',
   'RequestWithdrawn',
 ])
-/** So many are put in order without a rest for others. */
+/** The number of records that are put in order at once, without a rest for other work. */
 const OUTLINES_MAX = 5_000
-/** As many parts can be one moment. */
+/** One moment may have at most as many records as this many parts. */
 const MOMENT_PARTS_MAX = 20
 const PIECE_BYTES_MAX = 32 * 1024 * 1024

@@ -1,6 +1,6 @@
 import { isComplete, isCutShort, type Overview } from './overview.ts'
 
-/** What a list of sessions shows of one. */
+/** The summary of a session, as a list of sessions shows it. */
 export function summaryOf(session: Overview) {
   const { sessionId, agent, behalfOf, profile, startedAt, endedAt, endReason, requests } = session
   const environment = session.environment ?? ''
@@ -17,12 +17,12 @@ export function summaryOf(session: Overview) {
   }
 }
 
-/** What is said of a session before its timeline. */
+/** The head of a session, which comes before its timeline. */
 export const headOf = (session: Overview, mayHaveRun: readonly string[]) => ({
   ...summaryOf(session),
   complete: isComplete(session),
   /** Its proxy was killed: the last moments of what the agent saw may be missing. */
   cutShort: isCutShort(session),
-  /** Released requests of which nobody knows whether they ran. */
+  /** The released requests of which it is not known whether they ran. */
   mayHaveRun,
 })

@@ -124,7 +124,7 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
   const onError: ErrorRequestHandler = (thrown: unknown, _request, response, _next) => {
     if (!(thrown instanceof Problem) || thrown.retriable)
       logger.warn({ reason: messageOf(thrown) }, 'a call failed')
-    // Half an answer must not pass for a whole one.
+    // Half an answer must not look like a whole one, so the connection is broken off.
     if (response.headersSent) response.destroy()
     else send(response, problemOf(thrown))
   }
@@ -145,7 +145,7 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
     })
   }
 
-  /** Who hears of a hold at once may come before we do. What one may not see is waited for as if it came later. */
+  /** Waits for a session: a reader may hear of a hold before we do. One that may not be seen is waited for as well. */
   async function foundSoon(id: string, reader: Caller): Promise<void> {
     const late = Promise.withResolvers<null>()
     using _limit = after(KNOWN_LIMIT_MS, () => late.resolve(null))
@@ -182,7 +182,7 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
     }
   }
 
-  /** Who may not see a session is not told that it exists. */
+  /** The session, or CS_NOT_FOUND: a reader who may not see a session is not told that it exists. */
   function found(id: string, reader: Caller): Overview {
     const session = projection.overview(id)
     if (isTheirs(session, reader)) return session
@@ -226,14 +226,14 @@ function send(response: Response, { status, body, type }: Answer): void {
     .send(JSON.stringify(body))
 }
 
-/** Each takes some tens of megabytes: a piece of a session, or one request. */
+/** The limits of calls at the same time: each takes some tens of megabytes, for a piece of a session or one request. */
 const TELLINGS = { atOnceMax: 4, ownMax: 1, ownWaitingMax: 10 }
 const ASKS = { atOnceMax: 4, ownMax: 2, ownWaitingMax: 20 }
 const STREAMS = { atOnceMax: 200, ownMax: 10, ownWaitingMax: 0 }
-/** A reader that takes longer makes room for others. */
+/** A reader that takes longer is cut off, to make room for others. */
 const TELLING_MS_MAX = 600_000
 const ASK_MS_MAX = 60_000
-/** How long a request that is not known yet is waited for. */
+/** The time to wait for a session or request that is not known yet. */
 const KNOWN_LIMIT_MS = 2_000
 const LIMIT = 100
 const LIMIT_MAX = 1_000

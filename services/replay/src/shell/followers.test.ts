@@ -42,7 +42,7 @@ test('before a session is followed no more of an answer is taken than is looked 
   using one = followers.follow(SESSION, { ...all, before: neededOf(new Set([REQUEST])) })
   const { records } = await one.next()
   assert.equal(records.length, ANSWER_BYTES_MAX / PIECE.length + 1)
-  // Whatever is wanted, there is an end to it.
+  // The wanted records have a limit, whatever is wanted.
   using greedy = followers.follow(SESSION, all)
   await assert.rejects(greedy.next(), { code: 'CS_SESSION_LIMIT' })
 })

@@ -2,15 +2,15 @@ import { Problem } from '@countersign/kernel'
 import type { Overview } from '../core/overview.ts'
 import { bytesOf, type SessionRecord } from '../core/session-record.ts'
 
-/** Who hears of a session as it is written. */
+/** The readers that hear of a session as it is written. */
 export type Followers = {
-  /** Tells of a record and its length. */
+  /** Tells the followers of a record, which has this many bytes. */
   tell(told: SessionRecord, bytes: number): void
-  /** What is wanted of a session, until it is disposed. */
+  /** Follows the wanted records of a session, until it is disposed. */
   follow(sessionId: string, wanted: Wanted): Followed
 }
 
-/** Which records are wanted: of those that are there already, and of those that come. */
+/** Selects the wanted records: `before` of those that are there already, `fresh` of those that come. */
 export type Wanted = {
   before(record: SessionRecord): boolean
   fresh(record: SessionRecord): boolean
@@ -18,13 +18,13 @@ export type Wanted = {
 
 /** A session whose records come as they are written. */
 export type Followed = Disposable & {
-  /** What came since the last call, at the first also what was there before; a record may come twice. The overview is of the same moment. */
+  /** The records since the last call, at first also those before; one may come twice. The overview is as recent. */
   next(): Promise<{ session: Overview | null; records: readonly SessionRecord[] }>
   /** Resolves when something came since the last call of `next`. */
   changed(): Promise<void>
 }
 
-/** What is known of a session already. */
+/** The source of overviews and earlier records. */
 export type Known = {
   overview(sessionId: string): Overview | null
   read(sessionId: string, onRecord: (record: SessionRecord) => void): Promise<void>
@@ -96,7 +96,7 @@ export function newFollowers(known: Known): Followers {
     return fresh
   }
 
-  /** Who takes least is not waited for. */
+  /** Cuts off the follower for whom most bytes wait: a slow reader is not waited for. */
   function cutOffLongest(): void {
     let longest: Follower | null = null
     for (const some of followers.values())
@@ -122,9 +122,9 @@ const tooMuch = (): Problem =>
     hint: 'Read the session again.',
   })
 
-/** What waits for all readers; a session itself is read again from its beginning. */
+/** The most bytes that wait for all readers; a reader that was cut off reads the session again from its beginning. */
 const FRESH_BYTES_MAX = 64 * 1024 * 1024
-/** What is taken of a session at once before it is followed. */
+/** The most bytes of earlier records that are taken at once, before a session is followed. */
 const BEFORE_BYTES_MAX = 64 * 1024 * 1024
-/** What a record costs in memory beside its bytes, about. */
+/** The approximate memory that a record takes beside its value. */
 const RECORD_OVERHEAD_BYTES = 600

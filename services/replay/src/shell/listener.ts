@@ -2,11 +2,11 @@ import type { ServerResponse } from 'node:http'
 import { Problem } from '@countersign/kernel'
 import type { Net } from '@countersign/runtime'
 
-/** Who is answered, as long as they are there. */
+/** The receiver of an answer, as long as the connection is there. */
 export type Listener = {
-  /** Aborted when they have left. */
+  /** Aborted when the receiver has left. */
   readonly gone: AbortSignal
-  /** Sends no faster than it is taken; rejects when they have left. */
+  /** Sends no faster than the receiver takes it; rejects when the receiver has left. */
   write(text: string): Promise<void>
 }
 

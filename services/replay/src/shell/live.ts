@@ -4,13 +4,13 @@ import type { Entry } from '../core/entry.ts'
 import type { Listener } from './listener.ts'
 
 export type FollowOptions = {
-  /** What is told first. */
+  /** The entries that are told first. */
   past: AsyncIterable<readonly Entry[]>
-  /** What there is to tell since the last call, and whether it was all. */
+  /** The entries since the last call, and whether the session is complete. */
   next(): Promise<{ complete: boolean; entries: readonly Entry[] }>
   /** Resolves when there is more. */
   changed(): Promise<void>
-  /** When the token of the reader runs out. */
+  /** The time at which the token of the reader runs out, in ms since 1970. */
   untilMs: number
 }
 
@@ -59,13 +59,13 @@ async function soon(more: Promise<void>, ms: number, gone: AbortSignal): Promise
   gone.removeEventListener('abort', wake)
 }
 
-/** As long as every other: what is said can be long. */
+/** A hash that names an entry, since a detail can be long. The detail of a release can change, so it does not count. */
 const nameOf = ({ at, kind, requestId, who, detail }: Entry): string =>
   createHash('sha256')
     .update(JSON.stringify([at, kind, requestId, who, kind === 'released' ? '' : detail]))
     .digest('base64')
 
-/** An entry can come twice where records are read while they come. */
+/** The most names that are remembered: an entry can come twice when records are read while others come. */
 const SENT_MAX = 20_000
 const PAUSE_MS = 50
 const KEEP_ALIVE_MS = 15_000

@@ -32,7 +32,7 @@ test('a session is read from the log until it is archived, and is the same after
   )
   await archived()
   assert.deepEqual(await recordsOf(past), fromLog)
-  // The log may forget what is archived.
+  // The log may forget records that are archived.
   assert.deepEqual(await recordsOf(pastIn({ archive, log: inMemoryLog() })), fromLog)
 })
 

@@ -5,9 +5,9 @@ import type { Overview } from '../core/overview.ts'
 import { type SessionRecord, sessionRecord } from '../core/session-record.ts'
 import { SESSION_TOPICS } from '../topology.ts'
 
-/** Sessions that memory does not hold any more. */
+/** The records of sessions that memory does not hold any more. */
 export type Past = {
-  /** Goes through all records of a session: from its archive, or from the log where there is none yet. */
+  /** Goes through all records of a session: from its archive, or from the log when there is no archive yet. */
   read(
     session: Overview,
     partition: number,
@@ -37,7 +37,7 @@ export function pastIn({ archive, log }: { archive: Archive; log: Log }): Past {
   }
 }
 
-/** What cannot be understood is not told; it is no reason to tell nothing. */
+/** A record that cannot be understood is left out; the others are still told. */
 function toldIn(record: LogRecord): SessionRecord[] {
   const told = record.status === 'understood' ? sessionRecord(record) : null
   return told === null ? [] : [told]

@@ -10,7 +10,7 @@ import { type Followed, newFollowers, type Wanted } from './followers.ts'
 import type { Past } from './past.ts'
 import type { Vault } from './vault.ts'
 
-/** What replay knows, kept current from the log. */
+/** The state of replay, kept current from the log. */
 export type Projection = AsyncDisposable & {
   catalog(): Catalog
   overview(sessionId: string): Overview | null
@@ -18,7 +18,7 @@ export type Projection = AsyncDisposable & {
   overviews(): Overview[]
   /** Goes through all records of a session: from memory, from its archive, or from the log. */
   read(sessionId: string, onRecord: (record: SessionRecord) => void): Promise<void>
-  /** What is wanted of a session, until it is disposed. */
+  /** Follows the wanted records of a session, until it is disposed. */
   followed(sessionId: string, wanted: Wanted): Followed
   readonly caughtUp: Promise<void>
   healthy(): boolean
@@ -30,7 +30,7 @@ export type ProjectionOptions = {
   logger: Logger
   vault: Vault
   past: Past
-  /** How many bytes of records are kept in memory; 64 MiB by default. */
+  /** The most bytes of records that are kept in memory; 64 MiB by default. */
   recordBytesMax?: number
 }
 
@@ -85,7 +85,7 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
       if (record.status === 'understood') fold(record)
       if (record.status === 'tombstone' && topic === 'keys') vault.erase(record.key)
       if (record.status === 'unreadable') {
-        // Rules decide who may read, and keys what can be read: these must not be guessed.
+        // Rules decide who may read, and keys what can be read: these must not be guessed, so replay fails instead.
         if (topic === 'catalog' || topic === 'keys') throw record.problem
         await putAside(record, record.problem.message, record.problem)
       }
@@ -125,8 +125,8 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
   }
 }
 
-/** Then others have a turn of the loop. */
+/** After this many records other work has a turn of the event loop. */
 const AT_ONCE = 2_000
 const RECORD_BYTES_MAX = 64 * 1024 * 1024
-/** Nobody waits for what replay shows. */
+/** The pause between fetches of records: nobody waits for what replay shows. */
 const PACE_MS = 50

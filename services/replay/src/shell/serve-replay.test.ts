@@ -106,7 +106,7 @@ test('reviewers of its environment, administrators and its own people and agents
     )
   }
   assert.deepEqual(SESSIONS.parse((await get('/v1/sessions', 'zoe', {})).body).sessions, [])
-  // An agent sees its own sessions, and no others for its groups or for the person behind it.
+  // An agent sees only its own sessions, not those that its groups or the person behind it may see.
   const groups = ['prod-reviewers', 'countersign-admins']
   const agents: [string, TestClaims][] = [
     ['bot', { groups, client: 'bot' }],
@@ -172,7 +172,7 @@ test('a story that is told in any pieces has the same entries, each once', async
       fc.shuffledSubarray(living, { minLength: living.length }),
       fc.array(fc.nat(living.length)),
       (arrivals, cuts) => {
-        // The topics overtake each other; each of them is in its order.
+        // The topics overtake each other, but each topic keeps its own order.
         const queues = new Map<string, SessionRecord[]>(
           SESSION_TOPICS.map((topic) => [topic, living.filter(isOf(topic))]),
         )
@@ -243,7 +243,7 @@ test('a live stream sends what was, then what comes, each once', async () => {
   const [asked, admitted] = opening().map((message) => ({ ...message, sessionId: LIVE }))
   assert.ok(asked !== undefined && admitted !== undefined)
   await append(asked, admitted)
-  // An event may be looked for before it is known: the list says when it is.
+  // The session may not be known yet: it is known once the list has it.
   let known = false
   while (!known) {
     const { sessions } = SESSIONS.parse((await get('/v1/sessions', 'maria', {})).body)
@@ -261,7 +261,7 @@ test('a live stream sends what was, then what comes, each once', async () => {
     for (const line of lines.filter((each) => each.startsWith('data: '))) {
       const { kind } = ENTRY.parse(JSON.parse(line.slice(6)))
       kinds.push(kind)
-      // Each is written only after the one before was sent.
+      // Each event is written only after the one before was sent.
       const next = { admitted: 'RequestAllowed', allowed: 'CredentialRevoked' }[kind]
       await append(
         ...requests()
@@ -287,10 +287,10 @@ test('a reviewer is given the exact bytes of a request, also of a large one, and
   const path = `/v1/sessions/${HELD}/requests/${REQUEST}`
   const text = `select '${'x'.repeat(5_000)}', $1`
   const whole = content(text)
-  // Encrypted as a whole, then cut, as the proxy does it.
+  // The content is encrypted as a whole, and then cut, as the proxy does it.
   const pieces = [whole.ciphertext.subarray(0, 3_000), whole.ciphertext.subarray(3_000)]
   await append(await keyOf(HELD), ...opening().map((message) => ({ ...message, sessionId: HELD })))
-  // Asked for before it is known: who hears of a hold at once is not told that there is none.
+  // The request is asked for before it is known: a reader who hears of a hold early is not told that there is none.
   const early = get(path, 'ana', { groups: ['prod-reviewers'] })
   const request = requests().find(({ type }) => type === 'RequestIntercepted')
   assert.ok(request?.type === 'RequestIntercepted')
@@ -389,7 +389,7 @@ async function toldWhole(
   return entries
 }
 
-/** A log of which sessions are read when a gate opens; `reads` resolves when so many wait for it. */
+/** A log whose sessions are read when a gate opens; `reads` resolves when this many reads have begun. */
 function countedLog(gate: Promise<void>) {
   let count = 0
   let changed = Promise.withResolvers<void>()
@@ -476,7 +476,7 @@ const TIMELINE = z.object({
   ),
 })
 
-/** CommandComplete. */
+/** A CommandComplete message. */
 const ANSWER = Buffer.from('C\0\0\0\rSELECT 1\0', 'latin1')
 
 function content(text: string): RequestContent {

@@ -27,7 +27,7 @@ export type ReplayHost = AsyncDisposable & {
   readonly failed: Promise<never>
 }
 
-/** Serves the API until it is disposed; listens when it knows what the log knew at the start. */
+/** Serves the API until it is disposed; listens once it has read everything that was in the log at the start. */
 export async function serveReplay(options: ReplayOptions): Promise<ReplayHost> {
   const { logger, verify } = options
   const vault = vaultOf(options.open, logger)

@@ -1,14 +1,14 @@
 import { Problem } from '@countersign/kernel'
 
-/** Lets callers work at the same time, so many in all and so many times each; others wait in their order. */
+/** Lets callers work at the same time, with one limit for all and one for each caller; others wait in their order. */
 export type Turns = {
-  /** A turn, when there is one; rejects where too many wait already, and when the caller has left. */
+  /** A turn, when there is one; rejects when too many wait already, and when the caller has left. */
   taken(caller: string, gone: AbortSignal): Promise<Disposable>
 }
 
 export type TurnsOptions = {
   readonly atOnceMax: number
-  /** As many of them are of one caller. */
+  /** The most turns of one caller at the same time. */
   readonly ownMax: number
   readonly ownWaitingMax: number
 }
@@ -68,5 +68,5 @@ const tooMany = (): Problem =>
     hint: 'Try again when another of your calls is over.',
   })
 
-/** So many wait in all. */
+/** The most callers that wait in all. */
 const WAITING_MAX = 100

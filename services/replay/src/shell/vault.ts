@@ -5,12 +5,12 @@ import type { Logger } from '@countersign/runtime'
 import type { Decrypt } from '../core/contents.ts'
 import { SESSIONS_MAX } from '../core/memory.ts'
 
-/** The keys of the sessions, as far as they were not erased. */
+/** The data keys of the sessions, as far as they were not erased. */
 export type Vault = {
   keep(sealed: SessionKeySealed): void
-  /** A tombstone: what this session said can never be read again. */
+  /** Erases a key after its tombstone: the content of this session can never be read again. */
   erase(sessionId: string): void
-  /** Null where there is no key (any more). */
+  /** Null when there is no key (any more). */
   decrypterOf(sessionId: string): Promise<Decrypt | null>
 }
 
@@ -38,7 +38,7 @@ export function vaultOf(open: Opener, logger: Logger): Vault {
       if (jwe === undefined) return null
       try {
         const key = dataKeyOf(await open(jwe, dataKeyAbout(sessionId)))
-        // It may have been erased while it was opened.
+        // The key may have been erased while it was opened.
         if (!sealedKeys.has(sessionId)) return null
         const [oldest] = opened.keys()
         if (opened.size >= OPENED_MAX && oldest !== undefined) opened.delete(oldest)
@@ -53,6 +53,6 @@ export function vaultOf(open: Opener, logger: Logger): Vault {
 }
 
 const READER = 'replay'
-/** Twice the sessions that are in memory: none of those can lose its key. */
+/** Twice the sessions that are in memory, so that none of those can lose its key. */
 const SEALED_MAX = 2 * SESSIONS_MAX
 const OPENED_MAX = 500

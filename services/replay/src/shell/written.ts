@@ -1,6 +1,6 @@
 import type { Entry } from '../core/entry.ts'
 
-/** A session as one JSON object, a piece at a time: a string has a length that it cannot pass. */
+/** A session as one JSON object, in pieces, since the length of a string has a limit. */
 export async function* asJson(
   head: object,
   entries: AsyncIterable<readonly Entry[]>,
@@ -15,7 +15,7 @@ export async function* asJson(
   yield ']}'
 }
 
-/** The same as lines of JSON: the head, each entry, and how many these are: a connection that is cut can look like an end. */
+/** The same as lines of JSON: the head, each entry, and the number of entries, since a cut can look like an end. */
 export async function* asLines(
   head: object,
   entries: AsyncIterable<readonly Entry[]>,
