@@ -38,7 +38,7 @@ export function sessionBuffer(folder: string, sessionId: string, bytesMax: numbe
       buffer.records.push(envelope)
       types.add(typeIn(envelope))
       count++
-      bytes += envelope.value.length + OVERHEAD_BYTES
+      bytes += bufferedBytes(envelope)
       if (bytes > bytesMax) spill()
       return true
     },
@@ -85,5 +85,8 @@ type TopicBuffer = {
   spilled: number
 }
 
-/** The approximate memory that a record takes beside its value. */
+/** The approximate memory that a record takes. */
+export const bufferedBytes = ({ value }: { readonly value: Uint8Array }): number =>
+  value.length + OVERHEAD_BYTES
+
 const OVERHEAD_BYTES = 800

@@ -123,6 +123,7 @@ test('a recorder that begins at the beginning again writes the same archive', as
   assert.deepEqual(archives[0], archives[1])
 })
 
+// Seen to fail when nothing is moved to part files, and when these are not deleted.
 for (const bound of ['sessionBytesMax', 'bufferBytesMax'])
   test(`a session that is larger than ${bound} is archived whole`, () => isArchivedWhole(bound))
 
@@ -130,6 +131,9 @@ async function isArchivedWhole(bound: string): Promise<void> {
   await using host = await serveRecorder({ ...options(log), [bound]: 2_000 })
   const { events, transcript } = session(40)
   await append(...transcript, ...events)
+  // Read, and not due yet.
+  await archivedWithin(host, 0)
+  assert.ok((await partFiles()).length > 0)
   await archivedWithin(host, 1_000)
   const sequences = (await archived())
     .filter(({ topic }) => topic === 'transcript')
@@ -141,11 +145,11 @@ async function isArchivedWhole(bound: string): Promise<void> {
     sequences,
     Array.from({ length: 40 }, (_, index) => index),
   )
-  assert.deepEqual(
-    (await readdir(folder)).filter((name) => name.endsWith('.part')),
-    [],
-  )
+  assert.deepEqual(await partFiles(), [])
 }
+
+const partFiles = async (): Promise<string[]> =>
+  (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.part'))
 
 test('a broken chain is put on record, and the session is archived all the same', async () => {
   await using host = await started()

@@ -8,6 +8,7 @@ import { type Logger, netOn } from '@countersign/runtime'
 import { isDue } from '../core/ending.ts'
 import { followed, forgive, missingIn } from '../core/session-chains.ts'
 import { topology } from '../topology.ts'
+import { bufferedBytes } from './buffer.ts'
 import { offsetsOf } from './offsets.ts'
 import { rejectionsInto } from './rejections.ts'
 import { kept, type Session, takenUp } from './session.ts'
@@ -113,7 +114,7 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
     const id = SessionId(record.key)
     const session = sessions.get(id) ?? (await opened(id, position.partition))
     if (!kept(session, record, clock.monotonicMs())) return
-    makeRoom(record.value.length)
+    makeRoom(bufferedBytes(record))
     if (record.status === 'unreadable') {
       const { code, message: reason } = record.problem
       return rejections.unreadable(id, code, { position, reason })
@@ -142,6 +143,7 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
       { id, partition, quietSince },
     )
     sessions.set(id, session)
+    makeRoom(session.buffer.bytes())
     return session
   }
 
