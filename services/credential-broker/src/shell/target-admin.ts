@@ -21,13 +21,18 @@ export function targetAdmins(options: TargetAdminOptions): TargetAdmins {
   // bound: POOLS_MAX
   const pools = new Map<string, Promise<pg.Pool>>()
 
+  // Another caller may have made a newer one meanwhile.
+  const forget = (id: string, made: Promise<pg.Pool>): void => {
+    if (pools.get(id) === made) pools.delete(id)
+  }
+
   const poolOf = (profile: Profile): Promise<pg.Pool> => {
     const id = `${profile.name}/${profile.version}`
     const known = pools.get(id)
     if (known !== undefined) return known
     const made = connected(profile)
     pools.set(id, made)
-    made.catch(() => pools.delete(id))
+    made.catch(() => forget(id, made))
     const [oldest] = pools
     if (pools.size > POOLS_MAX && oldest !== undefined) {
       pools.delete(oldest[0])
@@ -60,11 +65,12 @@ export function targetAdmins(options: TargetAdminOptions): TargetAdmins {
   }
 
   async function once<T>(profile: Profile, run: (client: pg.ClientBase) => Promise<T>): Promise<T> {
-    const client = await poolOf(profile)
+    const made = poolOf(profile)
+    const client = await made
       .then((pool) =>
         pool.connect().catch((cause: unknown) => {
           // The secret may have been changed: it is read again with the next attempt.
-          pools.delete(`${profile.name}/${profile.version}`)
+          forget(`${profile.name}/${profile.version}`, made)
           pool.end().catch(() => undefined)
           throw cause
         }),
