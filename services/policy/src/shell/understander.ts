@@ -74,8 +74,7 @@ export function understander(
       return (light.isAlive() || heavy.isAlive()) && nowMs - sinceMs <= stuckMs
     },
     understand(asker, text, target, beside = {}) {
-      const length = text.length + (beside.executes?.text.length ?? 0)
-      if (length <= AT_ONCE_BYTES_MAX) return understand(text, target, beside)
+      if (bytesToParse(text, beside) <= AT_ONCE_BYTES_MAX) return understand(text, target, beside)
       if (text.length > statementBytesMax)
         return tooComplex(`is longer than ${statementBytesMax} bytes`)
       if (waiting.length >= WAITING_MAX) return 'busy'
@@ -124,7 +123,7 @@ export function understander(
     for (const [place, { asker, text }] of waiting.entries()) {
       const ofAgent = used.msOf(agentKey(asker), nowMs)
       const ofSession = used.msOf(asker.sessionId, nowMs)
-      if (thread === light && (text.bytes.length > LIGHT_BYTES_MAX || ofAgent >= LIGHT_MS_MAX))
+      if (thread === light && (bytesToParse(text.bytes, text.beside) > LIGHT_BYTES_MAX || ofAgent >= LIGHT_MS_MAX))
         continue
       const isLess =
         best === null ||
@@ -137,7 +136,7 @@ export function understander(
 
   async function run(thread: UnderstandingThread, { asker, text, sinceMs, limit, resolve }: Job) {
     limit[Symbol.dispose]()
-    const msMax = understandingMsMax * Math.ceil(text.bytes.length / LOOP_BYTES_MAX)
+    const msMax = understandingMsMax * Math.ceil(bytesToParse(text.bytes, text.beside) / LOOP_BYTES_MAX)
     const wallMsMax = Math.max(0, ANSWER_MS_MAX - (performance.now() - sinceMs))
     const { understanding, spentMs } = await thread.ask(text, { msMax, wallMsMax })
     resolve(understanding)
@@ -149,6 +148,10 @@ export function understander(
     used.add(asker.sessionId, ms, nowMs)
   }
 }
+
+/** The bytes of a text, and of the statement that it executes. */
+const bytesToParse = (text: Uint8Array, { executes }: BesideText): number =>
+  text.length + (executes?.text.length ?? 0)
 
 /** The key of an agent in `used`, which is never the id of a session. */
 const agentKey = ({ agent }: Asker): string => `agent ${agent}`
