@@ -14,7 +14,7 @@ export const NEXT_STEPS: Readonly<Record<ErrorCode, string>> = {
     'Take one of the names in the hint as `dbname`; if there are none, apply a catalog.',
   CS_SESSION_REJECTED:
     'Read the detail: a policy forbids it, or none permits `connect` for these groups.',
-  CS_SESSION_REVOKED: 'Connect again. If it was not your own end, ask the operators why.',
+  CS_SESSION_REVOKED: 'Connect again. If you did not end the session yourself, ask the operators.',
   CS_SESSION_EXPIRED:
     'Get a new token and connect again. For work that takes longer: a token that lasts longer, or `tokenExpiry: keep-session` in the limits of the profile.',
   CS_SESSION_LIMIT:

@@ -44,9 +44,11 @@ export const COMMON_SETTINGS = {
     .string()
     .default('127.0.0.1')
     .describe(
-      'The address of /healthz, /readyz and /metrics; 0.0.0.0 where probes come from outside.',
+      'The address of /healthz, /readyz and /metrics (of the broker also /revocations, which names roles), without a token; 0.0.0.0 where probes come from outside.',
     ),
-  CS_HEALTH_PORT: port('The port of /healthz, /readyz and /metrics.'),
+  CS_HEALTH_PORT: port(
+    'The port of /healthz, /readyz and /metrics, of the broker also /revocations.',
+  ),
   CS_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal'])
     .default('info')
