@@ -123,7 +123,10 @@ export function understander(
     for (const [place, { asker, text }] of waiting.entries()) {
       const ofAgent = used.msOf(agentKey(asker), nowMs)
       const ofSession = used.msOf(asker.sessionId, nowMs)
-      if (thread === light && (bytesToParse(text.bytes, text.beside) > LIGHT_BYTES_MAX || ofAgent >= LIGHT_MS_MAX))
+      if (
+        thread === light &&
+        (bytesToParse(text.bytes, text.beside) > LIGHT_BYTES_MAX || ofAgent >= LIGHT_MS_MAX)
+      )
         continue
       const isLess =
         best === null ||
@@ -136,7 +139,8 @@ export function understander(
 
   async function run(thread: UnderstandingThread, { asker, text, sinceMs, limit, resolve }: Job) {
     limit[Symbol.dispose]()
-    const msMax = understandingMsMax * Math.ceil(bytesToParse(text.bytes, text.beside) / LOOP_BYTES_MAX)
+    const msMax =
+      understandingMsMax * Math.ceil(bytesToParse(text.bytes, text.beside) / LOOP_BYTES_MAX)
     const wallMsMax = Math.max(0, ANSWER_MS_MAX - (performance.now() - sinceMs))
     const { understanding, spentMs } = await thread.ask(text, { msMax, wallMsMax })
     resolve(understanding)
