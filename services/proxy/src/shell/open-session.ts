@@ -41,7 +41,7 @@ import { applicationName } from '../core/session-name.ts'
 import { newExchange } from '../core/exchange.ts'
 import { newPathGuard } from '../core/path-guard.ts'
 import { resultFilter } from '../core/result-filter.ts'
-import { meansOthers, noNames } from '../core/statement-names.ts'
+import { noNames } from '../core/statement-names.ts'
 import { isWithoutMeaning } from './changed-settings.ts'
 import type { Client } from './client.ts'
 import { deadline } from './deadline.ts'
@@ -52,6 +52,7 @@ import { type Mailbox, openMailbox } from './mailbox.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import { settingOf } from './search-path.ts'
 import { type Ending, endSession, type Session } from './session-state.ts'
+import { takeDescription } from './take-description.ts'
 import { takePlan } from './take-plan.ts'
 import { connectTarget } from './target.ts'
 import { nothingWithheld } from './withheld.ts'
@@ -458,13 +459,7 @@ function stateChanged(session: Session, record: Understood): void {
       break
     }
     case 'TargetDescribed':
-      // Decisions on names of the target as it was must be made anew.
-      if (message.targetVersion !== session.targetVersion) {
-        session.covers.clear()
-        meansOthers(session.names)
-      }
-      session.targetVersion = message.targetVersion
-      if (message.requestId === session.undescribed) session.undescribed = null
+      takeDescription(session, message)
       break
     case 'MaskingPlanned':
       takePlan(session, message)
