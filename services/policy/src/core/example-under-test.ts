@@ -3,6 +3,7 @@ import { applied, type Catalog, definedBy, emptyCatalog, parseCatalog } from '@c
 import type {
   CatalogMessage,
   CredentialIssued,
+  DescribedType,
   Identity,
   Relation,
   RequestIntercepted,
@@ -198,11 +199,13 @@ export function decided(
     subject = {},
     mayHaveTemporary = false,
     raisedRoles = [],
+    types = [],
   }: {
     catalog?: Catalog
     subject?: Partial<RequestSubject>
     mayHaveTemporary?: boolean
     raisedRoles?: readonly string[]
+    types?: DescribedType[]
   } = {},
 ): RequestDecision {
   const asked = subjectOf(profile, sql, subject)
@@ -210,7 +213,8 @@ export function decided(
   const request = intercepted({ content, raisedRoles })
   const rules = { catalog, policies: policiesOf(catalog), catalogOffset: 1 }
   const session = admitted(profile, catalog)
-  const inForce = targetInForce(target(profile), session.profile, asked.settings)
+  const described = { ...target(profile), types }
+  const inForce = targetInForce(described, session.profile, asked.settings)
   if (inForce === null) throw new Error('the profile does not list this path')
   return requestDecision(request, {
     session,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import { applied } from '@countersign/catalog'
-import type { RequestKind, RequestSubject } from '@countersign/contracts'
+import type { DescribedType, RequestKind, RequestSubject } from '@countersign/contracts'
 import { loadStatements } from '@countersign/statements'
 import { decided, exampleCatalog } from './example-under-test.ts'
 import type { RequestDecision } from './request-decision.ts'
@@ -423,6 +423,23 @@ test('a preparation runs nothing, so that its execution is what is held', () => 
   assert.match(brief(forbidden), /^CS_REQUEST_BLOCKED/)
 })
 
+// Seen to fail when requestDecision says of no preparation that it changes the state.
+test('a preparation that runs code of types changes the state, and no other does', () => {
+  const opaque =
+    '@id("x") permit (principal, action == Countersign::Action::"opaque", resource in Countersign::Environment::"dev");'
+  const changes = (sql: string): boolean => {
+    const subject = { kind: 'Prepare' as const }
+    const catalog = exampleCatalog(opaque)
+    const decision = decided('shop-dev', sql, { catalog, subject, types: [CHECKED, COMPOSED] })
+    assert.equal(decision.type, 'RequestAllowed')
+    return decision.type === 'RequestAllowed' && decision.changesState
+  }
+  assert.ok(changes("select '(1)'::shop.composed"))
+  assert.equal(changes('select shop.refund(1)'), false)
+  assert.equal(changes("select set_config('work_mem', '64kB', false)"), false)
+  assert.equal(changes('select id from shop.orders'), false)
+})
+
 test('an execution is covered by its shape, or with exactly its parameters; never by its preparation', () => {
   const sql = 'SELECT id FROM orders WHERE id = $1'
   const exact =
@@ -453,3 +470,13 @@ test('content that names another session, agent, target, role, kind or state is 
     )
   }
 })
+
+/** A domain whose CHECK runs code, and a composite of it: PostgreSQL reads its literals when it prepares a statement. */
+const CHECKED: DescribedType = {
+  ...{ oid: 5000, schema: 'shop', name: 'checked', kind: 'domain', of: 25, parts: [25] },
+  ...{ plain: false, composed: false, runsWhenRead: false },
+}
+const COMPOSED: DescribedType = {
+  ...{ oid: 5001, schema: 'shop', name: 'composed', kind: 'composite', of: 0, parts: [5000] },
+  ...{ plain: false, composed: true, runsWhenRead: false },
+}

@@ -128,8 +128,8 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
       runs &&
       understanding.copy === 'in' &&
       understanding.statements.every(({ tag }) => tag !== 'EXECUTE'),
-    // A preparation runs nothing.
-    changesState: runs && understanding.stateChanging,
+    // A preparation runs nothing, but for types that run code where the target reads literals of theirs.
+    changesState: (runs || understanding.runsWhenPrepared) && understanding.stateChanging,
     stateVersion: request.stateVersion,
     recording: obligations.recording,
   }

@@ -1,11 +1,14 @@
 // Seen to fail when askedAsNow does not look at the size: people were asked twice for each portion of a large request.
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
-import type { ApprovalGranted } from '@countersign/contracts'
+import type { ApprovalGranted, RequestAllowed } from '@countersign/contracts'
+import { EventId } from '@countersign/kernel'
 import { loadStatements } from '@countersign/statements'
+import { newPathGuard } from '../core/path-guard.ts'
 import type { Ask } from '../core/pipeline-plan.ts'
+import { noNames } from '../core/statement-names.ts'
 import { type Covering, noteGranted } from './granted-portals.ts'
-import { intercepted, stillCovered } from './requests.ts'
+import { intercepted, releaseOf, stillCovered } from './requests.ts'
 import type { Session } from './session-state.ts'
 
 before(loadStatements)
@@ -17,10 +20,14 @@ function begun(): { session: Session; recorded: string[] } {
   const session = {
     ...{ id: '0191d2a0-0000-7000-8000-000000000001', agent: 'bot', salt: Buffer.alloc(16) },
     ...{ policyVersion: 'p1', targetVersion: 't1', planChanges: 0, stateVersion: 0, settings: [] },
-    ...{ status: 'I', isEnding: false, raised: null, names: { changes: 0 } },
+    ...{ status: 'I', isEnding: false, raised: null, names: noNames() },
+    ...{ plan: { planVersion: 'm1' }, hasRun: false, isPathInDoubt: false, hasChangedState: false },
+    ...{ pathGuard: newPathGuard(), pathRules: { others: [] } },
     profile: { name: 'shop', baseRoles: [], recording: 'Full' },
     // bound: one test
     covers: new Map(),
+    // bound: one test
+    customSettings: new Set(),
     grantedPortals: new WeakMap(),
     dataKey: { encrypt: (bytes: Buffer) => bytes },
     journal: {
@@ -33,6 +40,7 @@ function begun(): { session: Session; recorded: string[] } {
       catalogOffset: () => 0,
       clock: { now: () => 0, monotonicMs: () => 0 },
       config: { CS_COVERAGE_ALIVE_MS: 1_000 },
+      metrics: { released: { add: () => undefined } },
     },
   }
   return { session: session as unknown as Session, recorded }
@@ -73,4 +81,25 @@ test('a request in parts is asked about once for each portion', async () => {
     goesOn: false,
     recorded: ['RequestPart', 'RequestPart', 'RequestIntercepted'],
   })
+})
+
+// Seen to fail when noteEffects takes each preparation to run nothing.
+test('a preparation that runs code changes the session as if executed', async () => {
+  const { session } = begun()
+  const asked = { ...portion(1), kind: 'Prepare' as const, bind: null }
+  const prepared = async (changesState: boolean): Promise<void> => {
+    const [pending] = await intercepted(session, [asked])
+    assert.ok(pending !== undefined)
+    pending.decisionId = EventId('0191d2a0-0000-7000-8000-0000000000d1')
+    const decision = {
+      ...{ type: 'RequestAllowed', effects: [{ effect: 'opaque' }], cursorUse: null, changesState },
+    } as unknown as RequestAllowed
+    const { stateVersion } = releaseOf(session, pending, { decision })
+    assert.equal(stateVersion, 0)
+    assert.equal(pending.isOpaque, changesState)
+  }
+  await prepared(false)
+  assert.deepEqual([session.hasRun, session.stateVersion, session.isPathInDoubt], [false, 0, false])
+  await prepared(true)
+  assert.deepEqual([session.hasRun, session.stateVersion, session.isPathInDoubt], [true, 1, true])
 })

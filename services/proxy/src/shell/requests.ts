@@ -238,7 +238,7 @@ function noteEffects(
   pending: Pending,
   decision: RequestAllowed | ReviewRequired,
 ): void {
-  if (pending.ask.kind === 'Prepare') return
+  if (pending.ask.kind === 'Prepare' && !decision.changesState) return
   session.hasRun = true
   if (session.profile.mayCreate && changesTarget(decision)) session.undescribed = pending.requestId
   noteReleased(session.pathGuard, pending.ask, decision)
