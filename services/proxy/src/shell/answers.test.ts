@@ -130,3 +130,24 @@ test('held data are sent once, and kept no longer', async () => {
   // A target that asks twice gets nothing.
   assert.equal(asked(), '0 told, fH')
 })
+
+// Seen to fail when `takeFrames` only passes settings on.
+test('a setting that texts are read under moves the state of the session when the target reports another one', () => {
+  const { session, told } = serving([], {})
+  Object.assign(session, {
+    stateVersion: 0,
+    reported: new Map([['TimeZone', 'UTC']]),
+    filter: { setting: ({ raw }: { raw: Buffer }) => raw },
+  })
+  const stateAfter = (name: string, value: string): number => {
+    const [, frames] = receiveServer(serverSide(), toClient.parameterStatus(name, value))
+    takeFrames(session, frames)
+    return session.stateVersion
+  }
+  assert.equal(stateAfter('TimeZone', 'UTC'), 0)
+  assert.equal(stateAfter('in_hot_standby', 'on'), 0)
+  assert.equal(stateAfter('TimeZone', 'Asia/Tokyo'), 1)
+  assert.equal(stateAfter('TimeZone', 'Asia/Tokyo'), 1)
+  assert.equal(stateAfter('DateStyle', 'ISO, DMY'), 2)
+  assert.equal(told.length, 5)
+})

@@ -24,6 +24,7 @@ import type { CopyProgress } from '../core/result-filter.ts'
 import { sessionName } from '../core/session-name.ts'
 import { forgetPortals } from '../core/statement-names.ts'
 import { before, OVER } from './before.ts'
+import { noteReportedSetting } from './changed-settings.ts'
 import { forwardRecorded } from './forward.ts'
 import { STATUS_NAMES } from './requests.ts'
 import { type CopyMessage, gone, takenOfCopy } from './inbox.ts'
@@ -362,7 +363,8 @@ function isReadAsDecided(session: Session, frame: ServerFrame): boolean {
   const status = parameterStatusOf(frame)
   if (!status.ok) return false
   const { name, value } = status.value
-  // PostgreSQL 18 and later report it; see `search-path.ts` for the others.
+  noteReportedSetting(session, name, value)
+  // PostgreSQL 18 and later say so; see `search-path.ts` for the others.
   if (name === 'search_path') return noteReported(session, value) === 'allowed'
   // A statement may set it to a value that it computes; in the log of the target it would pass for another session.
   if (name === 'application_name')

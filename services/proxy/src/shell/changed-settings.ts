@@ -57,6 +57,16 @@ export async function haveSettingsMoved(session: Session): Promise<boolean> {
   return true
 }
 
+/**
+ * Notes a setting as the target reports it. Code that ran (a trigger, a default), or a reload, may have set it, which no text
+ * says: what texts are read under is asked for again.
+ */
+export function noteReportedSetting(session: Session, name: string, value: string): void {
+  if (!REPORTED.has(name) || session.reported.get(name) === value) return
+  session.reported.set(name, value)
+  session.stateVersion++
+}
+
 /** Whether a setting changes nothing that a text means. */
 export const isWithoutMeaning = (name: string): boolean => NO_MEANING.has(name.toLowerCase())
 
@@ -103,6 +113,8 @@ const NO_MEANING: ReadonlySet<string> = new Set([
   ...['hash_mem_multiplier', 'effective_cache_size', 'random_page_cost', 'seq_page_cost'],
   ...['transaction_isolation', 'transaction_read_only', 'transaction_deferrable'],
 ])
+/** Settings that change what a text means, and that PostgreSQL reports. */
+const REPORTED: ReadonlySet<string> = new Set(['DateStyle', 'IntervalStyle', 'TimeZone'])
 const VALUE_CHARACTERS_MAX = 1_000
 const CUSTOM_SETTINGS_MAX = 100
 /** Stands for settings that cannot be asked for, as their names are not known. */

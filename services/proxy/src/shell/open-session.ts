@@ -237,6 +237,8 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
         searchPath === pathRules.own && [...settings.settings.keys()].every(isWithoutMeaning)
           ? 0
           : -1,
+      // bound: PARAMETERS_MAX
+      reported: new Map(target.parameters),
       // bound: CUSTOM_SETTINGS_MAX
       customSettings: new Set(),
       hasUnknownSettings: false,

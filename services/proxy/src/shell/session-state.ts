@@ -95,6 +95,8 @@ export type Session = {
   settings: readonly ChangedSetting[]
   /** The `stateVersion` at which the settings were asked for. */
   settingsVersion: number
+  /** The settings as the target reported them last. */
+  readonly reported: Map<string, string>
   /** Settings of applications that this session has set; bounded where they are noted. */
   readonly customSettings: Set<string>
   /** The session may have set other such settings, whose names are not known. */
