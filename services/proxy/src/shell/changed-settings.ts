@@ -1,27 +1,28 @@
 import type { ChangedSetting } from '@countersign/contracts'
-import { Problem, sha256 } from '@countersign/kernel'
+import { sha256 } from '@countersign/kernel'
 import { isSamePath, namedSettings } from '@countersign/statements'
 import type { Ask } from '../core/pipeline-plan.ts'
 import { literal } from '../core/literal.ts'
 import { readOtherwise } from '../core/statement-names.ts'
-import { ownQuery } from './own-query.ts'
+import { ownQueryAmidst } from './own-query.ts'
 import { settingOf } from './search-path.ts'
 import type { Session } from './session-state.ts'
 
 /**
  * Makes sure that the settings under which a request is read are known: those that can change what a text means, and that
  * are not the target's own. They are part of what is decided and approved. The backend is asked once after each change
- * of the state of the session; in a failed transaction nothing can be asked, and nothing runs.
+ * of the state of the session; in a failed transaction nothing can be asked, and nothing runs. False where the backend failed,
+ * or had failed in this pipeline: so did the agent.
  */
-export async function currentSettings(session: Session): Promise<void> {
-  if (session.settingsVersion === session.stateVersion || session.status === 'E') return
+export async function currentSettings(session: Session): Promise<boolean> {
+  if (session.settingsVersion === session.stateVersion || session.status === 'E') return true
   // After an error the target answers nothing before Sync.
-  if (session.exchange.skipping) return
+  if (session.exchange.skipping) return false
   const names = [...session.customSettings]
-  const rows = await ownQuery(session, sqlOf(names))
-  // A text must not be approved under settings that are not known.
-  if (rows === null)
-    throw new Problem('CS_TARGET_FAILED', 'the target did not say under which settings it reads')
+  // A time limit that the agent has set, or its cancel that came late, ends the question as it would end the statement.
+  const rows = await ownQueryAmidst(session, sqlOf(names))
+  // Nobody may approve a text under settings that are not known.
+  if (rows === null) return false
   session.settingsVersion = session.stateVersion
   const before = whatTextsAreReadUnder(session)
   session.settings = rows
@@ -36,6 +37,7 @@ export async function currentSettings(session: Session): Promise<void> {
     ]
   if (session.hasUnknownSettings) session.settings = [...session.settings, UNKNOWN]
   if (whatTextsAreReadUnder(session) !== before) readOtherwise(session.names)
+  return true
 }
 
 /** The settings that texts are read under; those of applications and extensions (with a dot) count only at run time. */
@@ -43,15 +45,16 @@ const whatTextsAreReadUnder = ({ settings }: Session): string =>
   JSON.stringify(settings.filter((one) => one !== UNKNOWN && !one.name.includes('.')))
 
 /**
- * Whether the settings are others than those that a request was asked about with. In a transaction that changed the state of
- * the session, a rollback to a savepoint or an error may have undone it since, which no text of a statement says.
+ * Makes sure that the settings are those that a request was asked about with. In a transaction that changed the state of
+ * the session, a rollback to a savepoint or an error may have undone it since, which no text of a statement says. False where
+ * the backend failed: so did the agent.
  */
-export async function haveSettingsMoved(session: Session): Promise<boolean> {
-  if (session.status !== 'T' || !session.hasChangedState) return false
+export async function settingsConfirmed(session: Session): Promise<boolean> {
+  if (session.status !== 'T' || !session.hasChangedState) return true
   const before = JSON.stringify(session.settings)
   session.settingsVersion = -1
-  await currentSettings(session)
-  if (JSON.stringify(session.settings) === before) return false
+  if (!(await currentSettings(session))) return false
+  if (JSON.stringify(session.settings) === before) return true
   session.stateVersion++
   session.settingsVersion = session.stateVersion
   return true

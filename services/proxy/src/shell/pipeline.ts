@@ -23,7 +23,7 @@ import {
   readingNow,
 } from '../core/statement-names.ts'
 import { answers } from './answers.ts'
-import { currentSettings, haveSettingsMoved } from './changed-settings.ts'
+import { currentSettings, settingsConfirmed } from './changed-settings.ts'
 import { copyColumns, takenCopyData } from './copy-held.ts'
 import { withExecuted } from './executed.ts'
 import { forwardRecorded, withReleases } from './forward.ts'
@@ -89,7 +89,7 @@ async function served(session: Session, batch: Batch): Promise<void> {
     return skippedToSync(session, batch)
   }
   await currentPlan(session)
-  if (plan.asks.length > 0) await currentSettings(session)
+  if (plan.asks.length > 0 && !(await currentSettings(session))) return skipRest(session, batch, [])
   if (session.names.changes !== changes) plan = planned(messages, session.names, part)
   if (plan.asks.length > 0 && session.exchange.skipping) return skipRest(session, batch, [])
   const asks = await withExecuted(session, asksOf(batch, plan))
@@ -161,8 +161,7 @@ async function served(session: Session, batch: Batch): Promise<void> {
       const path = guardSql === null ? 'same' : await pathConfirmed(session)
       if (path === 'failed') return skip(index)
       if (path === 'moved') return again(index)
-      await haveSettingsMoved(session)
-      if (session.exchange.skipping) return skip(index)
+      if (!(await settingsConfirmed(session))) return skip(index)
       const isStale =
         pending.stateVersion !== session.stateVersion ||
         session.settingsVersion !== session.stateVersion
