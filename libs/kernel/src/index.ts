@@ -16,6 +16,7 @@ export {
   uuidv7,
 } from './ids.ts'
 export { afterMs, type Clock, Instant, isoOf, millisBetween, systemClock } from './instant.ts'
+export { keepNewest } from './keep-newest.ts'
 export { inParallel } from './in-parallel.ts'
 export { oneAtATime } from './one-at-a-time.ts'
 export { messageOf, Problem, type ProblemOptions } from './problem.ts'

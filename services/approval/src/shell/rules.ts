@@ -6,6 +6,7 @@ import {
   policyVersionOf,
 } from '@countersign/catalog'
 import type { AnyMessage, Identity } from '@countersign/contracts'
+import { keepNewest } from '@countersign/kernel'
 
 /** The part of the catalog that approval needs, kept current. */
 export type Rules = {
@@ -28,8 +29,7 @@ export function newRules(): Rules {
       outdated.add(version)
       version = policyVersionOf(catalog)
       outdated.delete(version)
-      const [oldest] = outdated
-      if (outdated.size > OUTDATED_MAX && oldest !== undefined) outdated.delete(oldest)
+      keepNewest(outdated, OUTDATED_MAX)
     },
     environmentsOf: ({ groups }) => [
       ...new Set(

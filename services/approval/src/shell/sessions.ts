@@ -1,5 +1,5 @@
 import type { AnyMessage, ApprovalsMessage } from '@countersign/contracts'
-import type { RequestId, SessionId } from '@countersign/kernel'
+import { keepNewest, type RequestId, type SessionId } from '@countersign/kernel'
 import { approval } from '../core/approval.ts'
 import { oneOf } from '@countersign/contracts'
 import type { Approval } from '../core/state.ts'
@@ -31,11 +31,12 @@ export function fold(sessions: Sessions, message: AnyMessage): void {
     const { sessionId, requestId } = message
     const gone = entry(sessions.goneRequests, sessionId, () => new Set<RequestId>())
     gone.add(requestId)
-    dropAbove(gone, GONE_MAX)
+    keepNewest(gone, GONE_MAX)
   }
   if (isSessionEnd(message)) {
     sessions.over.add(message.sessionId)
-    dropAbove(sessions.over, OVER_MAX)
+    // No record about an older one is still expected.
+    keepNewest(sessions.over, OVER_MAX)
     sessions.goneRequests.delete(message.sessionId)
     forgetWhenDone(sessions, message.sessionId)
   }
@@ -81,12 +82,6 @@ function forgetWhenDone(sessions: Sessions, session: SessionId): void {
   if (sessions.over.has(session) && pendingOf(sessions, session).length === 0) {
     sessions.approvals.delete(session)
   }
-}
-
-/** Above the bound the oldest entry is dropped: no record about it is still expected. */
-function dropAbove<T>(from: Set<T>, max: number): void {
-  const [oldest] = from
-  if (from.size > max && oldest !== undefined) from.delete(oldest)
 }
 
 function entry<K, V>(map: Map<K, V>, key: K, fresh: () => V): V {

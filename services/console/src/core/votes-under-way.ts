@@ -1,4 +1,4 @@
-import type { RequestId } from '@countersign/kernel'
+import { keepNewest, type RequestId } from '@countersign/kernel'
 
 /**
  * Votes that approval has not answered yet. Each uses up one of the refusals that its person has left on the request,
@@ -32,8 +32,7 @@ export function votesUnderWay(isAnswered: (position: string) => boolean): VotesU
       const key = keyOf(requestId, by)
       const own = votes.get(key) ?? new Set()
       votes.set(key, own)
-      const [oldest] = votes.keys()
-      if (votes.size > VOTERS_MAX && oldest !== undefined) votes.delete(oldest)
+      keepNewest(votes, VOTERS_MAX)
       const vote: { position: string | null } = { position: null }
       own.add(vote)
       return {

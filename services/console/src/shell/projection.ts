@@ -1,6 +1,6 @@
 import type { ApprovalsMessage } from '@countersign/contracts'
 import { applied, type Catalog, emptyCatalog, isCatalogMessage } from '@countersign/catalog'
-import type { RequestId } from '@countersign/kernel'
+import { keepNewest, type RequestId } from '@countersign/kernel'
 import {
   formatPosition,
   type Log,
@@ -113,8 +113,7 @@ export async function project(log: Log, logger: Logger): Promise<Projection> {
 
   function remember(cause: string, event: ApprovalsMessage): void {
     caused.set(cause, [...(caused.get(cause) ?? []), event])
-    const oldest = caused.size > CAUSES_MAX ? caused.keys().next().value : undefined
-    if (oldest !== undefined) caused.delete(oldest)
+    keepNewest(caused, CAUSES_MAX)
   }
 
   function noteCaughtUp(): void {

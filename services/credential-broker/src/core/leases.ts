@@ -1,5 +1,5 @@
 import type { LeasesMessage } from '@countersign/contracts'
-import type { InstanceId } from '@countersign/kernel'
+import { type InstanceId, keepNewest } from '@countersign/kernel'
 
 /** The time until which each proxy process counts as alive, in ms of the broker's own clock that never goes back. */
 export type Leases = Map<InstanceId, number>
@@ -23,8 +23,7 @@ export function leaseSeen(leases: Leases, message: LeasesMessage, nowMs: number)
 function renewed(leases: Leases, instanceId: InstanceId, until: number): void {
   leases.delete(instanceId)
   leases.set(instanceId, until)
-  const [oldest] = leases.keys()
-  if (leases.size > LEASES_MAX && oldest !== undefined) leases.delete(oldest)
+  keepNewest(leases, LEASES_MAX)
 }
 
 /** Whether the lease ran out. A process that was never heard of gets one lease from now on, as after a restart. */

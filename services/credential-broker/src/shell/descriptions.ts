@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import type { Profile } from '@countersign/contracts'
-import { type Clock, Problem } from '@countersign/kernel'
+import { type Clock, keepNewest, Problem } from '@countersign/kernel'
 import { describeTarget, type Description, extentOf } from './describe-target.ts'
 import { creatable } from './roles.ts'
 import type { TargetAdmins } from './target-admin.ts'
@@ -85,8 +85,7 @@ export function descriptionsOf({ admins, clock, onDescribed }: DescriptionsOptio
     const kept = { description, danger, extent, atMs: clock.monotonicMs() }
     descriptions.delete(profile.version)
     descriptions.set(profile.version, kept)
-    const [oldest] = descriptions.keys()
-    if (descriptions.size > DESCRIPTIONS_MAX && oldest !== undefined) descriptions.delete(oldest)
+    keepNewest(descriptions, DESCRIPTIONS_MAX)
     onDescribed(profile, description)
     return kept
   }

@@ -1,6 +1,6 @@
 import { NO_RULES } from '@countersign/catalog'
 import type { MaskingPlanned, MaskingRulesDefined, TargetDescribed } from '@countersign/contracts'
-import { sha256 } from '@countersign/kernel'
+import { keepNewest, sha256 } from '@countersign/kernel'
 import { planFor } from '@countersign/masking-plan'
 
 /** A masking plan without the fields that tie it to one session. */
@@ -19,9 +19,8 @@ export function planner(): Planner {
     const known = plans.get(name)
     if (known !== undefined) return known
     const plan = planOf(rules, target)
-    const [oldest] = plans.keys()
-    if (plans.size >= PLANS_MAX && oldest !== undefined) plans.delete(oldest)
     plans.set(name, plan)
+    keepNewest(plans, PLANS_MAX)
     return plan
   }
 }

@@ -1,5 +1,6 @@
 import type { AnyMessage, TargetDescribed } from '@countersign/contracts'
 import { oneOf } from '@countersign/contracts'
+import { keepNewest } from '@countersign/kernel'
 
 /** The state that masking keeps of the sessions of one partition. */
 export type Sessions = {
@@ -43,7 +44,7 @@ export function fold(sessions: Sessions, message: AnyMessage): void {
     case 'TargetDescribed':
       if (session.planned !== null) session.described.clear()
       session.described.set(message.targetVersion, shared(sessions, message))
-      if (session.described.size > DESCRIBED_MAX) dropOldest(session.described)
+      keepNewest(session.described, DESCRIBED_MAX)
       break
     case 'MaskingPlanned': {
       const { targetVersion, rulesVersion } = message
@@ -76,20 +77,15 @@ function sessionOf(sessions: Sessions, id: string): Session {
 function shared({ targets }: Sessions, described: TargetDescribed): TargetDescribed {
   const known = targets.get(described.targetVersion)
   if (known !== undefined) return known
-  if (targets.size >= TARGETS_MAX) dropOldest(targets)
   targets.set(described.targetVersion, described)
+  keepNewest(targets, TARGETS_MAX)
   return described
 }
 
 function forget(sessions: Sessions, id: string): void {
   sessions.live.delete(id)
-  if (sessions.over.size >= OVER_MAX) dropOldest(sessions.over)
   sessions.over.add(id)
-}
-
-function dropOldest(from: Map<string, unknown> | Set<string>): void {
-  const [oldest] = from.keys()
-  if (oldest !== undefined) from.delete(oldest)
+  keepNewest(sessions.over, OVER_MAX)
 }
 
 const isSessionEnd = oneOf('SessionEnded', 'SessionRefused', 'SessionRejected', 'CredentialRevoked')

@@ -1,4 +1,5 @@
 import type { Profile, RequestSubject, TargetDescribed } from '@countersign/contracts'
+import { keepNewest } from '@countersign/kernel'
 import { meantPath, pathIn, type PathRules, pathRulesOf } from '@countersign/statements'
 
 /** A target as the asking session sees it: its names are looked up along the search path in force. */
@@ -22,10 +23,9 @@ export function targetInForce(
   MADE.set(target, made)
   const known = made.get(key)
   if (known !== undefined) return known
-  const [oldest] = made.keys()
-  if (made.size >= PATHS_MAX && oldest !== undefined) made.delete(oldest)
   const inForce = { ...target, searchPath, pathRules }
   made.set(key, inForce)
+  keepNewest(made, PATHS_MAX)
   return inForce
 }
 

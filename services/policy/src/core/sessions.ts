@@ -8,6 +8,7 @@ import type {
   TargetDescribed,
 } from '@countersign/contracts'
 import { oneOf } from '@countersign/contracts'
+import { keepNewest } from '@countersign/kernel'
 
 /** The state that policy keeps of the sessions of one partition. */
 export type Sessions = {
@@ -128,8 +129,8 @@ function sessionOf(sessions: Sessions, id: string): Session {
 function shared({ targets }: Sessions, described: TargetDescribed): TargetDescribed {
   const known = targets.get(described.targetVersion)
   if (known !== undefined) return known
-  if (targets.size >= TARGETS_MAX) dropOldest(targets)
   targets.set(described.targetVersion, described)
+  keepNewest(targets, TARGETS_MAX)
   return described
 }
 
@@ -142,13 +143,8 @@ function alongPathOf(first: TargetDescribed | null, described: TargetDescribed):
 
 function forget(sessions: Sessions, id: string): void {
   sessions.live.delete(id)
-  if (sessions.over.size >= OVER_MAX) dropOldest(sessions.over)
   sessions.over.add(id)
-}
-
-function dropOldest(from: Map<string, unknown> | Set<string>): void {
-  const [oldest] = from.keys()
-  if (oldest !== undefined) from.delete(oldest)
+  keepNewest(sessions.over, OVER_MAX)
 }
 
 const isSessionEnd = oneOf('SessionEnded', 'SessionRefused', 'CredentialRevoked')

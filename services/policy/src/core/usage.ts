@@ -1,3 +1,5 @@
+import { keepNewest } from '@countersign/kernel'
+
 /** The time that each user of something has used lately; half of it is forgotten every few seconds. */
 export type Usage = {
   msOf(user: string, nowMs: number): number
@@ -16,9 +18,8 @@ export function usage(usersMax: number = USERS_MAX): Usage {
     add(user, ms, nowMs) {
       const total = msOf(user, nowMs) + ms
       entries.delete(user)
-      const [oldest] = entries.keys()
-      if (entries.size >= usersMax && oldest !== undefined) entries.delete(oldest)
       entries.set(user, { ms: total, atMs: nowMs })
+      keepNewest(entries, usersMax)
     },
   }
 }

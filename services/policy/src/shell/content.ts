@@ -5,7 +5,7 @@ import {
   type RequestSubject,
 } from '@countersign/contracts'
 import { type DataKey, dataKeyAbout, dataKeyOf, type Opener } from '@countersign/identity'
-import { failed, messageOf, ok, type Result, type SessionId } from '@countersign/kernel'
+import { failed, keepNewest, messageOf, ok, type Result, type SessionId } from '@countersign/kernel'
 
 /** Opens the content of requests. */
 export type ContentReader = (
@@ -26,9 +26,8 @@ export function contentReader(open: Opener): ContentReader {
     const known = keys.get(name)
     if (known !== undefined) return known
     const key = dataKeyOf(await open(sealedKey, dataKeyAbout(sessionId)))
-    const [oldest] = keys.keys()
-    if (keys.size >= KEYS_MAX && oldest !== undefined) keys.delete(oldest)
     keys.set(name, key)
+    keepNewest(keys, KEYS_MAX)
     return key
   }
   return async (sealed, content, parts) => {

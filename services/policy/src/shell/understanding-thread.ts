@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { rested } from '@countersign/kernel'
+import { keepNewest, rested } from '@countersign/kernel'
 import { type Logger, netOn } from '@countersign/runtime'
 import {
   type BesideText,
@@ -124,12 +124,11 @@ export function understandingThread(options: UnderstandingThreadOptions): Unders
   async function catalogOf(current: Worker, target: TargetCatalog): Promise<number> {
     for (const [known, description] of catalogs)
       if (isSameDescription(description, target)) return known
-    const [oldest] = catalogs.keys()
-    if (catalogs.size >= CATALOGS_MAX && oldest !== undefined) catalogs.delete(oldest)
     const catalogId = nextCatalogId++
     const { relations, routines, types, systemColumns } = target
     const catalog = { relations, routines, types, systemColumns }
     catalogs.set(catalogId, catalog)
+    keepNewest(catalogs, CATALOGS_MAX)
     const taken = new Promise<void>((resolve) => (onTaken = resolve))
     current.postMessage({ catalogId, catalog } satisfies Asked)
     await taken

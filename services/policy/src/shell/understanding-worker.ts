@@ -1,4 +1,5 @@
 import { parentPort } from 'node:worker_threads'
+import { keepNewest } from '@countersign/kernel'
 import {
   type BesideText,
   isParserBroken,
@@ -36,9 +37,8 @@ async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
   for (let round = 0; round < 20; round++) understand(WARMING, warming)
   const onAsked = (asked: Asked): void => {
     if ('catalog' in asked) {
-      const [oldest] = catalogs.keys()
-      if (catalogs.size >= CATALOGS_MAX && oldest !== undefined) catalogs.delete(oldest)
       catalogs.set(asked.catalogId, asked.catalog)
+      keepNewest(catalogs, CATALOGS_MAX)
       // The first text about a catalog sorts its names, so that is done now.
       understand('select 1', { ...asked.catalog, searchPath: [] })
       port.postMessage('ready' satisfies Answered)

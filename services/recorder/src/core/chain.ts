@@ -1,4 +1,5 @@
 import { hashOf } from '@countersign/contracts'
+import { keepNewest } from '@countersign/kernel'
 
 /** One hash chain of a session, as far as it was read: control (`sessions`) or transcript. */
 export type Chain = {
@@ -43,8 +44,7 @@ export function linked(chain: Chain, link: Link): string | null {
   chain.next = link.sequence + 1
   chain.head = hashOf(link.type, link.fingerprint, link.value)
   chain.recent.add(link.id)
-  const [oldest] = chain.recent
-  if (chain.recent.size > RECENT_MAX && oldest !== undefined) chain.recent.delete(oldest)
+  keepNewest(chain.recent, RECENT_MAX)
   return wrong
 }
 

@@ -1,4 +1,5 @@
 import type { AnyMessage } from '@countersign/contracts'
+import { keepNewest } from '@countersign/kernel'
 import type { Position } from '@countersign/log/records'
 
 /**
@@ -80,8 +81,7 @@ export function recorded(
     waiting.delete(citation)
     findings.push(...compared(citations, citation))
   }
-  const [oldest] = heads.keys()
-  if (heads.size > HEADS_MAX && oldest !== undefined) heads.delete(oldest)
+  keepNewest(heads, HEADS_MAX)
   if (lengthMax !== null && length > lengthMax) {
     const reason = `transcript event number ${length - 1} came where SessionEnded says ${lengthMax} in all`
     findings.push({ position, reason })
