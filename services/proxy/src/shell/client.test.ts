@@ -333,6 +333,26 @@ test('a large message is served before memory is waited for to read the next', a
   assert.deepEqual([memory.reservedBytes(), memory.sharedBytes()], [0, 0])
 })
 
+// Seen to fail when who stops waiting for a message withdraws what is asked for its copies.
+test('a message that arrived by reading ahead waits for memory for its copies', async () => {
+  const memory = memoryOf(128 * MIB)
+  const others = await memory.reserve(126 * MIB)
+  using pair = await connected(memory)
+  const { agent, client } = pair
+  agent.write(large(1.9))
+  const arrival = client.arrival()
+  while (!memory.isWanted()) await setImmediate()
+  await arrival
+  assert.notEqual(client.take(), undefined)
+  let isServed = false
+  const copied = client.copied().then(() => (isServed = true))
+  for (let turn = 0; turn < 20; turn++) await setImmediate()
+  assert.deepEqual([isServed, memory.isWanted()], [false, true])
+  others.release()
+  await copied
+  assert.ok(memory.reservedBytes() > 5 * MIB, `${memory.reservedBytes()} bytes are reserved`)
+})
+
 test('who waits for memory for five minutes is told of, and only then', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const memory = memoryOf(64 * MIB)

@@ -1,4 +1,4 @@
-import type { Memory, Reservation } from './memory.ts'
+import type { Ask, Memory, Reservation } from './memory.ts'
 
 /**
  * The memory that the messages of one agent take, from their first bytes until they are done with. `OWN_BYTES` of each session
@@ -34,7 +34,9 @@ export type Intake = Disposable & {
 export function intakeOf(memory: Memory, owner: string): Intake {
   const share = memory.share(owner)
   let reservation: Reservation | null = null
-  /** The bytes that are reserved, without those for copies. */
+  /** One at a time. */
+  let asking: { readonly one: Ask; readonly isForRest: boolean } | null = null
+  /** Without its copies. */
   let reservedBytes = 0
   let isArriving = false
   let here = 0
@@ -73,12 +75,22 @@ export function intakeOf(memory: Memory, owner: string): Intake {
     share.shrink(share.bytes() - Math.max(share.lastingBytes(), ahead))
   }
 
+  function withdraw(): void {
+    asking?.one.withdraw()
+    asking = null
+  }
+
   async function ask(bytes: number, isForRest: boolean): Promise<void> {
     // Its own reservation goes first: a session that keeps some and waits for more could wait for ever.
     isArriving = false
+    withdraw()
     shareAll()
-    const given = await memory.reserve(bytes * COPIES, share)
-    if (isOver) return given.release()
+    const now = { one: memory.ask(bytes * COPIES, share), isForRest }
+    asking = now
+    const given = await now.one.given
+    // Nobody waits for it, and another may be asked for meanwhile.
+    if (asking !== now) return trim()
+    asking = null
     reservation = given
     reservedBytes = given.bytes / COPIES
     isArriving = isForRest && reservedBytes > 0
@@ -109,7 +121,7 @@ export function intakeOf(memory: Memory, owner: string): Intake {
       if (isAhead && bytes > OWN_BYTES && reservedBytes === 0) await ask(bytes - OWN_BYTES, false)
     },
     rest() {
-      share.withdraw()
+      if (asking?.isForRest === true) withdraw()
       keep(unshared())
     },
     look() {
@@ -136,6 +148,7 @@ export function intakeOf(memory: Memory, owner: string): Intake {
     },
     [Symbol.dispose]() {
       isOver = true
+      withdraw()
       keep(0)
       share[Symbol.dispose]()
     },

@@ -7,6 +7,8 @@ export type Memory = {
    * is known only when something has begun to last.
    */
   reserve(bytes: number, share?: Share): Promise<Reservation>
+  /** The same for who may have to wait no more. */
+  ask(bytes: number, share?: Share): Ask
   /**
    * Memory that is taken as it is needed, at once or not at all, and kept for as long as people think. All shares together
    * get half of what there is, so that each wait for the other half ends, and those of one owner a quarter of that.
@@ -18,6 +20,12 @@ export type Memory = {
   reservedBytes(): number
   /** The bytes that all shares have now. */
   sharedBytes(): number
+}
+
+export type Ask = {
+  readonly given: Promise<Reservation>
+  /** Nobody waits for it any more: it is given an empty reservation, or gives back what it has. */
+  withdraw(): void
 }
 
 export type Reservation = {
@@ -40,8 +48,6 @@ export type Share = Disposable & {
   /** Says how many of its bytes last. */
   lasts(bytes: number): void
   lastingBytes(): number
-  /** Waits for no reservation any more: it is given an empty one. */
-  withdraw(): void
 }
 
 /** The part of the memory that all shares get, and the part that those of one owner get. */
@@ -91,6 +97,31 @@ export function memoryOf(bytesMax: number): Memory {
     return { bytes, keep, release: () => keep(0) }
   }
 
+  function ask(bytes: number, share?: Share): Ask {
+    const { promise, resolve } = Promise.withResolvers<Reservation>()
+    let reservation: Reservation | null = null
+    const given = (one: Reservation): void => {
+      reservation = one
+      resolve(one)
+    }
+    const one: Waiting = { bytes, share, given }
+    waiting.push(one)
+    give()
+    const withdraw = (): void => {
+      if (reservation === null) withdrawn((other) => other === one)
+      else reservation.release()
+    }
+    return { given: promise, withdraw }
+  }
+
+  function withdrawn(isMeant: (one: Waiting) => boolean): void {
+    const gone = waiting.filter(isMeant)
+    if (gone.length === 0) return
+    waiting = waiting.filter((one) => !isMeant(one))
+    for (const { given } of gone) given(reservationOf(0))
+    give()
+  }
+
   function shareOf(owner: string): Share {
     let own = 0
     let ownLasting = 0
@@ -124,15 +155,8 @@ export function memoryOf(bytesMax: number): Memory {
         change(bytes)
         return 'taken'
       },
-      withdraw() {
-        const withdrawn = waiting.filter((one) => one.share === share)
-        if (withdrawn.length === 0) return
-        waiting = waiting.filter((one) => one.share !== share)
-        for (const { given } of withdrawn) given(reservationOf(0))
-        give()
-      },
       [Symbol.dispose]() {
-        share.withdraw()
+        withdrawn((one) => one.share === share)
         shrink(own)
       },
     }
@@ -140,11 +164,8 @@ export function memoryOf(bytesMax: number): Memory {
   }
 
   return {
-    reserve: (bytes, share) =>
-      new Promise((given) => {
-        waiting.push({ bytes, share, given })
-        give()
-      }),
+    reserve: (bytes, share) => ask(bytes, share).given,
+    ask,
     share: shareOf,
     isWanted: () => waiting.length > 0,
     reservedBytes: () => reserved,
