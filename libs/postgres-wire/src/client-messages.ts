@@ -13,6 +13,9 @@ import {
   readUint8,
   readValue,
   type Reader,
+  skipInt16,
+  skipList,
+  skipValue,
 } from './reader.ts'
 
 /** The messages of an authenticated client. `raw` is the exact frame, so that it can be forwarded unchanged. */
@@ -30,7 +33,10 @@ export type Parse = Raw &
     readonly parameterTypes: readonly number[]
   }
 
-/** Gives a statement its values, and the pair a name. */
+/**
+ * Gives a statement its values, and the pair a name. Lists are read from `raw` each time that they are asked for: as objects
+ * 65,535 values of one byte take 23 times what they take there, so nothing keeps them.
+ */
 export type Bind = Raw & {
   readonly tag: 'Bind'
   readonly portal: string
@@ -119,11 +125,22 @@ function decodeBind(raw: Buffer): Bind | null {
   const reader = readerOf(raw, HEADER_BYTES)
   const portal = readName(reader)
   const statement = readName(reader)
-  const formats = readList(reader, readInt16)
-  const values = readList(reader, readValue)
-  const resultFormats = readList(reader, readInt16)
+  const formatsAt = skipList(reader, skipInt16)
+  const valuesAt = skipList(reader, skipValue)
+  const resultFormatsAt = skipList(reader, skipInt16)
   if (!isComplete(reader)) return null
-  return { tag: 'Bind', raw, portal, statement, formats, values, resultFormats }
+  return {
+    ...{ tag: 'Bind', raw, portal, statement },
+    get formats() {
+      return readList(readerOf(raw, formatsAt), readInt16)
+    },
+    get values() {
+      return readList(readerOf(raw, valuesAt), readValue)
+    },
+    get resultFormats() {
+      return readList(readerOf(raw, resultFormatsAt), readInt16)
+    },
+  }
 }
 
 // Describe, Close: Byte1 'S' or 'P', String name.

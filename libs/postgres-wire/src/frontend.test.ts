@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { serialize } from 'pg-protocol'
 import { Secret } from '@countersign/kernel'
@@ -485,4 +487,25 @@ test('a message that comes byte by byte costs work linear in its length', () => 
   }
   assert.equal(messages[0]?.tag, 'Query')
   assert(copied < 3 * bytes.length, `${copied} bytes were copied`)
+})
+
+// Seen to fail when the values are decoded once and for all.
+test('a Bind of 65,535 values takes little more than its bytes while it is kept', () => {
+  setFlagsFromString('--expose-gc')
+  const collect: unknown = runInNewContext('gc')
+  assert(typeof collect === 'function')
+  const values = Array.from({ length: 65_535 }, () => Buffer.from('1'))
+  const bytes = toServer.bind({ formats: values.map(() => 1), values })
+  const heap = (): number => {
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  const before = heap()
+  const kept = Array.from({ length: 20 }, () => only(ready(), bytes))
+  const grown = heap() - before
+  assert.ok(grown < 20 * bytes.length, `the heap has grown by ${grown} bytes`)
+  for (const bind of kept.slice(0, 2)) {
+    assert(bind.tag === 'Bind')
+    assert.deepEqual([bind.values.length, bind.formats.length], [65_535, 65_535])
+  }
 })

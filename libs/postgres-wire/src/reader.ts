@@ -65,6 +65,23 @@ export function readList<T>(reader: Reader, read: (reader: Reader) => T): T[] {
   return items
 }
 
+/** Goes past a list, and says where it began: only whether it is complete is looked at. */
+export function skipList(reader: Reader, skip: (reader: Reader) => void): number {
+  const from = reader.at
+  const count = readUint16(reader)
+  for (let index = 0; index < count && !reader.failed; index++) skip(reader)
+  return from
+}
+
+export function skipInt16(reader: Reader): void {
+  skipBytes(reader, 2)
+}
+
+export function skipValue(reader: Reader): void {
+  const length = readInt32(reader)
+  if (length !== -1) skipBytes(reader, length)
+}
+
 /** A length and as many bytes; the length -1 stands for NULL. */
 export function readValue(reader: Reader): Buffer | null {
   const length = readInt32(reader)
@@ -75,6 +92,11 @@ const has = (reader: Reader, count: number): boolean => {
   if (!reader.failed && reader.bytes.length - reader.at >= count) return true
   reader.failed = true
   return false
+}
+
+function skipBytes(reader: Reader, count: number): void {
+  if (count < 0 || !has(reader, count)) reader.failed = true
+  else advance(reader, count)
 }
 
 const advance = (reader: Reader, count: number): number => {

@@ -80,7 +80,7 @@ test('a statement of an earlier pipeline is executed with the text that the targ
     names,
   )
   assert.deepEqual(plan.asks.map(brief), ['Execute delete from t where id = $1 0-1'])
-  assert.deepEqual(plan.asks[0]?.parameters, [Buffer.from('7')])
+  assert.deepEqual(plan.asks[0]?.bind?.values, [Buffer.from('7')])
 })
 
 test('closing a statement makes its name unknown for what follows', () => {
@@ -128,7 +128,7 @@ test('values that nothing executes are a request of their own, decided on as if 
     noNames(),
   )
   assert.deepEqual(plan.asks.map(brief), ['Execute select $1 0-1'])
-  assert.deepEqual(plan.asks[0]?.parameters, [Buffer.from('7')])
+  assert.deepEqual(plan.asks[0]?.bind?.values, [Buffer.from('7')])
 })
 
 test('what is told apart by another statement between is more than one request', () => {

@@ -15,22 +15,30 @@ export type Ask = {
   /** The text as a string; null when it is not UTF-8. */
   readonly sql: string | null
   readonly parameterTypes: readonly number[]
-  readonly parameterFormats: readonly number[]
-  readonly parameters: readonly (Buffer | null)[]
   /** The types of the parameters as the target described them; empty where it did not. */
   readonly valueTypes: readonly number[]
   /** The statement that the text executes by its name, as the target has it; empty where that is not known. */
   readonly executes: readonly NamedStatement[]
-  readonly resultFormats: readonly number[]
   /** The data of a COPY FROM STDIN that is held with them; null where none are. */
   readonly copyData: Buffer | null
   readonly rowsMax: number
-  /** The Bind that made the portal that it executes, or that makes one; null where there is none. */
+  /** What made the portal that it executes, or makes it, with all values; null where there is none. */
   readonly bind: Bind | null
   /** The first message that belongs to it: privileges are checked at Bind, so the group is held as one. */
   readonly firstStep: number
   /** The message that runs it. */
   readonly lastStep: number
+}
+
+/** The values that are asked with. They are decoded for whoever asks, and kept by nobody: see `Bind`. */
+export const boundOf = (bind: Pick<Bind, 'formats' | 'values'> | null): Bound => ({
+  parameterFormats: bind?.formats ?? [],
+  parameters: bind?.values ?? [],
+})
+
+type Bound = {
+  readonly parameterFormats: Bind['formats']
+  readonly parameters: Bind['values']
 }
 
 /** The messages of a client up to where it waits for answers, and the requests in them. */
@@ -192,11 +200,8 @@ export function namesFollow(messages: readonly Request[], step: number): boolean
 }
 
 const NOTHING_BOUND = {
-  parameterFormats: [],
-  parameters: [],
   valueTypes: [],
   executes: [],
-  resultFormats: [],
   copyData: null,
   rowsMax: 0,
   bind: null,
@@ -228,11 +233,8 @@ const bindAsk = (names: StatementNames, { parse, bind, firstStep, lastStep }: Gr
   text: parse.text,
   sql: parse.sql,
   parameterTypes: parse.parameterTypes,
-  parameterFormats: bind?.formats ?? [],
-  parameters: bind?.values ?? [],
   valueTypes: names.valueTypes.get(parse) ?? [],
   executes: [],
-  resultFormats: bind?.resultFormats ?? [],
   copyData: null,
   rowsMax: 0,
   bind,
@@ -249,11 +251,8 @@ const executeAsk = (
   text: portal.parse.text,
   sql: portal.parse.sql,
   parameterTypes: portal.parse.parameterTypes,
-  parameterFormats: portal.bind.formats,
-  parameters: portal.bind.values,
   valueTypes: names.valueTypes.get(portal.parse) ?? [],
   executes: [],
-  resultFormats: portal.bind.resultFormats,
   copyData: null,
   rowsMax: message.maxRows,
   bind: portal.bind,

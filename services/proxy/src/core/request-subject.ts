@@ -1,5 +1,6 @@
 import { digestOf, encodeSubject, type RequestSubject } from '@countersign/contracts'
-import type { Ask } from './pipeline-plan.ts'
+import type { Bind } from '@countersign/postgres-wire'
+import { type Ask, boundOf } from './pipeline-plan.ts'
 
 /** The fields that the session adds to a request. */
 export type SubjectContext = Pick<
@@ -14,18 +15,21 @@ export type SubjectContext = Pick<
   | 'settings'
 >
 
-/** The subject of a request, all that is asked: the bytes that are encrypted, and the digest that an approval binds. */
-export function subjectOf(ask: Ask, context: SubjectContext): { bytes: Buffer; digest: string } {
+type Asked = Omit<Ask, 'bind' | 'sql' | 'firstStep' | 'lastStep'> & {
+  readonly bind: Pick<Bind, 'formats' | 'values' | 'resultFormats'> | null
+}
+
+/** What exactly is asked, as the bytes that are encrypted, and the digest that an approval binds. */
+export function subjectOf(ask: Asked, context: SubjectContext): { bytes: Buffer; digest: string } {
   const bytes = encodeSubject({
     protocol: 'Postgres',
     kind: ask.kind,
     text: ask.text,
     parameterTypes: ask.parameterTypes,
-    parameterFormats: ask.parameterFormats,
-    parameters: ask.parameters,
+    ...boundOf(ask.bind),
     valueTypes: ask.valueTypes,
     executes: ask.executes,
-    resultFormats: ask.resultFormats,
+    resultFormats: ask.bind?.resultFormats ?? [],
     rowsMax: ask.rowsMax,
     copyData: ask.copyData,
     ...context,

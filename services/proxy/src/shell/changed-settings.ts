@@ -76,10 +76,10 @@ export const isWithoutMeaning = (name: string): boolean => NO_MEANING.has(name.t
 /** Remembers the settings of applications that a request sets: PostgreSQL lists none of them. */
 export function noteCustomSettings(
   session: Session,
-  { sql, parameters }: Pick<Ask, 'sql' | 'parameters'>,
+  { sql, bind }: Pick<Ask, 'sql' | 'bind'>,
   isOpaque: boolean,
 ): void {
-  const names = namedSettings(sql, parameters)
+  const names = namedSettings(sql, bind?.values ?? [])
   if (names === null || isOpaque) session.hasUnknownSettings = true
   for (const name of names ?? []) {
     if (session.customSettings.size < CUSTOM_SETTINGS_MAX) session.customSettings.add(name)

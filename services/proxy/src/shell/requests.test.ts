@@ -46,13 +46,15 @@ function begun(): { session: Session; recorded: string[] } {
   return { session: session as unknown as Session, recorded }
 }
 
+const BIND = { tag: 'Bind', formats: [], values: [], resultFormats: [] }
+
 /** An Execute of a portal, whose statement has so many bytes. */
 const portion = (bytes: number): Ask => {
   const sql = `update orders set note = '${'x'.repeat(bytes)}' returning id`
   return {
-    ...{ kind: 'Execute', text: Buffer.from(sql), sql, bind: { tag: 'Bind' }, rowsMax: 2 },
-    ...{ parameterTypes: [], valueTypes: [], executes: [], parameterFormats: [], parameters: [] },
-    ...{ resultFormats: [], copyData: null, firstStep: 0, lastStep: 0 },
+    ...{ kind: 'Execute', text: Buffer.from(sql), sql, bind: BIND, rowsMax: 2 },
+    ...{ parameterTypes: [], valueTypes: [], executes: [], copyData: null },
+    ...{ firstStep: 0, lastStep: 0 },
   } as unknown as Ask
 }
 

@@ -22,7 +22,7 @@ import {
   UNTAINTED,
 } from '../core/answer-taint.ts'
 import { coverOf, remember } from '../core/coverage.ts'
-import type { Ask } from '../core/pipeline-plan.ts'
+import { type Ask, boundOf } from '../core/pipeline-plan.ts'
 import { noteReleased } from '../core/path-guard.ts'
 import { subjectOf } from '../core/request-subject.ts'
 import { noteCustomSettings } from './changed-settings.ts'
@@ -254,7 +254,7 @@ function noteEffects(
   pending.isOpaque = isOpaque(decision)
   noteCustomSettings(session, pending.ask, pending.isOpaque)
   for (const { text } of pending.ask.executes)
-    noteCustomSettings(session, { sql: text, parameters: [] }, pending.isOpaque)
+    noteCustomSettings(session, { sql: text, bind: null }, pending.isOpaque)
   if (pending.isOpaque || session.pathRules.others.length > 0) session.isPathInDoubt = true
 }
 
@@ -336,8 +336,9 @@ function coverNow(session: Session, ask: Ask): Covering | null {
 
 /** The coverage keys of a request, one after the other: the second is only made where the first covers nothing. */
 function* keysOf(ask: Ask): Generator<string> {
+  const request = { ...ask, ...boundOf(ask.bind) }
   for (const coverage of ['Shape', 'Exact'] as const) {
-    const key = coverageKey(coverage, ask)
+    const key = coverageKey(coverage, request)
     if (key !== null) yield key
   }
 }
