@@ -10,7 +10,7 @@ import {
 } from '@countersign/postgres-wire'
 import type { Net } from '@countersign/runtime'
 import { drained } from './drained.ts'
-import { type Intake, intakeOf, OWN_BYTES } from './intake.ts'
+import { type Copies, type Intake, intakeOf, OWN_BYTES } from './intake.ts'
 import type { Memory } from './memory.ts'
 
 /** The connection of an agent: messages in, bytes out, with backpressure both ways. */
@@ -30,9 +30,9 @@ export type Client = {
   isFull(): boolean
   /** Whether a large message is on its way for which there is memory. */
   isArriving(): boolean
-  /** Resolves when there is memory for the copies that are made of what was taken. */
-  copied(): Promise<void>
-  /** Has its messages take their memory from here, as those of this agent, from now on. */
+  /** The wait for memory for the copies that are made of what was taken; null where nothing has to be waited for. */
+  copied(): Copies | null
+  /** From now on its messages take memory as those of this agent. */
   admit(owner: string, memory: Memory): void
   /** Says that nothing of what was taken is copied any more, and that it will be here for long. */
   lasts(): void
@@ -233,8 +233,9 @@ export function clientOn(socket: Socket, begun: Frontend, net: Net): Client {
     },
     isFull,
     isArriving,
-    async copied() {
-      if (intake !== null) await inTime(intake.copied(takenBytes))
+    copied() {
+      const copies = intake?.copied(takenBytes) ?? null
+      return copies === null ? null : { ...copies, given: inTime(copies.given) }
     },
     lasts() {
       intake?.lasts(takenBytes)

@@ -17,9 +17,9 @@ export type Intake = Disposable & {
   arrived(): void
   /** Resolves when there is memory for the whole, or nobody waits for it any more. */
   reserved(): Promise<void>
-  /** The same for copies of so many bytes that are here: those that were read ahead have no memory for copies. */
-  copied(bytes: number): Promise<void>
-  /** Gives back the memory for the rest of what is on its way, as nobody waits for it. */
+  /** The same for copies of so much of what is here, where it was read ahead and none could be made; else null. */
+  copied(bytes: number): Copies | null
+  /** Nobody waits for the rest of what is on its way: memory for it is given back. */
   rest(): void
   /** Takes memory to read a little ahead, at once or not at all. A session without anything ahead always gets some. */
   look(): boolean
@@ -30,6 +30,9 @@ export type Intake = Disposable & {
   /** The same for messages that wait for people; false where such have all the memory that there is for them. */
   waits(bytes?: number): boolean
 }
+
+/** Somebody waits for memory for copies, until it is given or this is disposed of. */
+export type Copies = Disposable & { readonly given: Promise<void> }
 
 export function intakeOf(memory: Memory, owner: string): Intake {
   const share = memory.share(owner)
@@ -116,9 +119,17 @@ export function intakeOf(memory: Memory, owner: string): Intake {
       isArriving = false
     },
     reserved: () => ask(Math.max(0, whole - OWN_BYTES - share.lastingBytes()), true),
-    async copied(bytes) {
+    copied(bytes) {
       const isAhead = share.bytes() > share.lastingBytes()
-      if (isAhead && bytes > OWN_BYTES && reservedBytes === 0) await ask(bytes - OWN_BYTES, false)
+      if (!isAhead || bytes <= OWN_BYTES || reservedBytes > 0) return null
+      const given = ask(bytes - OWN_BYTES, false)
+      const own = asking
+      return {
+        given,
+        [Symbol.dispose]() {
+          if (asking === own) withdraw()
+        },
+      }
     },
     rest() {
       if (asking?.isForRest === true) withdraw()

@@ -58,8 +58,17 @@ import { tell } from './seen.ts'
 
 /** Serves the messages of a client up to where it waits: decides on each request, and forwards what may pass, in order. */
 export function servePipeline(session: Session, messages: readonly Request[]): Promise<void> {
-  session.isCancelled = false
   return served(session, newBatch(messages, session.proxy.clock.monotonicMs()))
+}
+
+/** Refuses the messages of a client that it cancelled before anything of them was looked at. */
+export async function refuseCancelled(
+  session: Session,
+  messages: readonly Request[],
+): Promise<void> {
+  const scope = { pending: null, others: [], message: messages[0] }
+  await refuse(session, CANCELLED_BY_AGENT, scope)
+  await skippedToSync(session, newBatch(messages, session.proxy.clock.monotonicMs()))
 }
 
 /** Serves what was not forwarded yet, as far as it can be planned, and then what follows. */

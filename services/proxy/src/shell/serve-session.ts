@@ -12,13 +12,14 @@ import { NOTICES } from '../core/sql-states.ts'
 import { takeFrames } from './answers.ts'
 import { newCancelKey } from './cancel-key.ts'
 import type { Client } from './client.ts'
+import { memoryForCopies } from './copies.ts'
 import { endInTime } from './expiry.ts'
 import { fatal, finish } from './finish-session.ts'
 import { arrives, putBack, taken } from './inbox.ts'
 import { askedSession, type Asked, minorOf, openSession, settingsOf } from './open-session.ts'
 import { agentInTime } from './raised-idle.ts'
 import { namesWithinLimits } from './name-limits.ts'
-import { servePipeline } from './pipeline.ts'
+import { refuseCancelled, servePipeline } from './pipeline.ts'
 import { ownQuery } from './own-query.ts'
 import { actAsItself, privilegesConfirmed } from './privileges.ts'
 import type { ProxyContext, SessionHandle } from './proxy-context.ts'
@@ -26,6 +27,7 @@ import { hasNoRoom, roomFor } from './room.ts'
 import { tell, tellWithheld } from './seen.ts'
 import {
   cancel,
+  CANCELLED,
   during,
   type Ending,
   type EndReason,
@@ -161,7 +163,11 @@ async function run(
       const pipeline = await during(session, agentInTime(session, nextPipeline(session)))
       setIdle(false)
       if (!Array.isArray(pipeline)) return pipeline
-      await servePipeline(session, pipeline)
+      session.isCancelled = false
+      const isCancelled = (await memoryForCopies(session)) === CANCELLED
+      // Behind an error of the target all is skipped as it is.
+      if (isCancelled && !session.exchange.skipping) await refuseCancelled(session, pipeline)
+      else await servePipeline(session, pipeline)
       client.done(...pipeline)
       if (pipeline.some(({ tag }) => tag === 'Parse' || tag === 'Bind')) namesWithinLimits(session)
       await lowered(session)
@@ -174,14 +180,8 @@ async function run(
   }
 }
 
-/** The messages up to where the client waits for answers, with memory for their copies, or why there are no more. */
+/** The messages up to where the client waits for answers, or why there are no more. */
 async function nextPipeline(session: Session): Promise<Request[] | Ending> {
-  const pipeline = await collected(session)
-  if (Array.isArray(pipeline)) await session.client.copied()
-  return pipeline
-}
-
-async function collected(session: Session): Promise<Request[] | Ending> {
   const { client } = session
   const messages: Request[] = []
   let bytes = 0
