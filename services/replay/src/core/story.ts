@@ -11,6 +11,8 @@ export type Story = {
   told(session: Overview, records: readonly SessionRecord[], decrypt: Decrypt | null): Entry[]
   /** The released requests of which it is not known whether they ran. */
   mayHaveRun(session: Overview): string[]
+  /** How much of all requests is kept. */
+  bytes(): number
 }
 
 /** Whether a message can be told already. */
@@ -27,6 +29,8 @@ export function newStory(isReady: Ready = () => true): Story {
   const released = new Set<string>()
   // bound: one per request that is not told to its end
   const internal = new Set<string>()
+  // bound: ENDED_MAX
+  const ended = new Set<string>()
   // bound: one per answer whose transcript is not there yet
   let waiting: SessionRecord[] = []
 
@@ -35,10 +39,12 @@ export function newStory(isReady: Ready = () => true): Story {
 
   return {
     mayHaveRun,
+    bytes: contents.bytes,
     told(session, records, decrypt) {
       const fresh = withoutRepeats(records)
       for (const { message } of fresh) {
-        contents.take(message)
+        // What the agent was told of a refusal can come after it, and is shown nowhere.
+        if (!isOfEnded(message)) contents.take(message)
         if (message.type === 'RequestReleased') released.add(message.requestId)
         if ('origin' in message && message.origin === 'Countersign') internal.add(message.requestId)
         if (message.type === 'RequestCompleted') released.delete(message.requestId)
@@ -62,9 +68,20 @@ export function newStory(isReady: Ready = () => true): Story {
         contents.forgetParts(message.requestId)
         contents.forgetAnswer(message.requestId)
         internal.delete(message.requestId)
+        end(message.requestId)
       }
       return entries
     },
+  }
+
+  function isOfEnded(message: SessionMessage): boolean {
+    return 'requestId' in message && message.requestId !== null && ended.has(message.requestId)
+  }
+
+  function end(requestId: string): void {
+    ended.add(requestId)
+    const [oldest] = ended
+    if (ended.size > ENDED_MAX && oldest !== undefined) ended.delete(oldest)
   }
 }
 
@@ -87,3 +104,6 @@ const isLastOfItsRequest = (message: SessionMessage) =>
   message.type === 'RequestCompleted' ||
   message.type === 'RequestRefused' ||
   message.type === 'RequestWithdrawn'
+
+/** What comes late of a request comes soon after its end. */
+const ENDED_MAX = 2_000
