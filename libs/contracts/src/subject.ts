@@ -8,8 +8,9 @@ export const encodeSubject = (subject: RequestSubject): Buffer => type.toBuffer(
 
 /** The subject of a request, from its Avro bytes. Throws where they are not such bytes. */
 export function decodeSubject(bytes: Uint8Array): RequestSubject {
-  const buffer = Buffer.from(bytes)
-  // The TypeScript type is generated from this schema.
+  // Not a copy: what is decoded is copied from it.
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  // The schema is what the generated TypeScript type was written from.
   try {
     return { ...type.fromBuffer(buffer) } as RequestSubject
   } catch (thrown) {

@@ -33,7 +33,10 @@ export function dataKeyOf(key: Buffer): DataKey {
         const end = sealed.length - TAG_BYTES
         const decipher = createDecipheriv('aes-256-gcm', secret, sealed.subarray(0, NONCE_BYTES))
         decipher.setAuthTag(sealed.subarray(end))
-        return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, end)), decipher.final()])
+        const plain = decipher.update(sealed.subarray(NONCE_BYTES, end))
+        // GCM holds nothing back: the end only checks the tag.
+        decipher.final()
+        return plain
       } catch (cause) {
         throw new Problem(
           'CS_MESSAGE_UNREADABLE',

@@ -1,4 +1,4 @@
-import { type ErrorCode, messageOf, Problem, type SessionId } from '@countersign/kernel'
+import { type ErrorCode, messageOf, Problem, type SessionId, turns } from '@countersign/kernel'
 import {
   authenticated,
   type BackendKey,
@@ -36,7 +36,6 @@ import {
   type Session,
   SESSION_ENDED,
 } from './session-state.ts'
-import { turns } from './turn.ts'
 
 /** Serves one agent from its StartupMessage to the end of its session. Never rejects. */
 export async function serveSession(

@@ -8,8 +8,8 @@ export type Asked = {
   readonly sessionId: string
   /** The digest that an approval binds; a reader can check that it is of the subject. */
   readonly digest: string
-  /** The bytes of the RequestSubject, in base64; null where the key of the session was erased. */
-  readonly subject: string | null
+  /** The bytes of the RequestSubject; null where the key of the session was erased. */
+  readonly subject: Buffer | null
 }
 
 /** Looks for one request among the records of its session. */
@@ -38,8 +38,7 @@ export function newSearch(sessionId: string, requestId: string): Search {
         if (message.type === 'RequestReleased') content = message.content ?? content
       }
       if (content === null) return null
-      const bytes = contents.opened(decrypt).subjectOf(requestId, content)
-      const subject = bytes === null ? null : bytes.toString('base64')
+      const subject = contents.opened(decrypt).subjectOf(requestId, content)
       return { requestId, sessionId, digest: content.digest, subject }
     },
   }

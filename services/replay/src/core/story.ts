@@ -7,9 +7,16 @@ import { type SessionMessage, type SessionRecord, withoutRepeats } from './sessi
 
 /** A session that is told as it goes on: of the records that were told, only what later entries need is kept. */
 export type Story = {
-  /** The entries of these records, and of those before them that had to wait, in the order in which they are told. */
-  told(session: Overview, records: readonly SessionRecord[], decrypt: Decrypt | null): Entry[]
-  /** The released requests of which it is not known whether they ran. */
+  /**
+   * The entries of these records, and of those before them that had to wait, in the order in which they are told, those
+   * of one record at a time; to be taken to their end.
+   */
+  told(
+    session: Overview,
+    records: readonly SessionRecord[],
+    decrypt: Decrypt | null,
+  ): Generator<readonly Entry[]>
+  /** Released requests of which nobody knows whether they ran. */
   mayHaveRun(session: Overview): string[]
   /** How much of all requests is kept. */
   bytes(): number
@@ -40,7 +47,7 @@ export function newStory(isReady: Ready = () => true): Story {
   return {
     mayHaveRun,
     bytes: contents.bytes,
-    told(session, records, decrypt) {
+    *told(session, records, decrypt) {
       const fresh = withoutRepeats(records)
       for (const { message } of fresh) {
         // What the agent was told of a refusal can come after it, and is shown nowhere.
@@ -60,7 +67,7 @@ export function newStory(isReady: Ready = () => true): Story {
         doubtful: new Set(mayHaveRun(session)),
         internal,
       }
-      const entries = inOrder(order, ready).flatMap((record) => entriesOf(record, use))
+      for (const record of inOrder(order, ready)) yield entriesOf(record, use)
       for (const { message } of ready) {
         if (message.type === 'RequestIntercepted' || message.type === 'RequestReleased')
           contents.forgetParts(message.requestId)
@@ -70,7 +77,6 @@ export function newStory(isReady: Ready = () => true): Story {
         internal.delete(message.requestId)
         end(message.requestId)
       }
-      return entries
     },
   }
 

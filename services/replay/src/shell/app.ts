@@ -17,7 +17,7 @@ import { type Answer, netOn, problemDetails, problemOf } from '@countersign/runt
 import type { Projection } from './projection.ts'
 import { turnsOf } from './turns.ts'
 import type { Vault } from './vault.ts'
-import { asJson, asLines, JSON_LINES } from './written.ts'
+import { askedAsJson, asJson, asLines, JSON_LINES } from './written.ts'
 
 export type AppOptions = {
   projection: Projection
@@ -50,7 +50,7 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
   })
 
   app.get('/v1/sessions/:id', async (request, response) => {
-    const { gone, write } = listenerOf(response, net)
+    const { gone, write, end } = listenerOf(response, net)
     const { id } = request.params
     const reader = await readerOf(request)
     found(id, reader)
@@ -63,19 +63,19 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
     response.set('cache-control', 'no-store').type(isLines ? JSON_LINES : 'json')
     const written = isLines ? asLines(head, told.entries()) : asJson(head, told.entries())
     for await (const text of written) await write(text)
-    response.end()
+    await end()
   })
 
   app.get('/v1/sessions/:id/requests/:request', async (request, response) => {
-    const { gone, write } = listenerOf(response, net)
+    const { gone, write, end } = listenerOf(response, net)
     const reader = await readerOf(request)
     await foundSoon(request.params.id, reader)
     using _turn = await asks.taken(reader.agent, gone)
     using _limit = after(ASK_MS_MAX, () => response.destroy())
-    const body = JSON.stringify(await asked(request.params, await readerOf(request), gone))
+    const known = await asked(request.params, await readerOf(request), gone)
     response.set('cache-control', 'no-store').type('json')
-    await write(body)
-    response.end()
+    for (const text of askedAsJson(known)) await write(text)
+    await end()
   })
 
   app.get('/v1/sessions/:id/live', async (request, response) => {
@@ -84,6 +84,8 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
     const reader = await readerOf(request)
     const { sessionId } = found(id, reader)
     using _stream = await streams.taken(reader.agent, listener.gone)
+    // Above the token there is a little time for an end in order.
+    using _token = listener.leaveAt(reader.expiresAt / 1_000 + END_MS_MAX)
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
     response.flushHeaders()
     let isNeeded = neededOf(new Set())
@@ -114,7 +116,7 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
       changed: followed.changed,
       untilMs: reader.expiresAt / 1_000,
     })
-    response.end()
+    await listener.end()
   })
 
   app.use((request, response) => {
@@ -233,7 +235,9 @@ const STREAMS = { atOnceMax: 200, ownMax: 10, ownWaitingMax: 0 }
 /** A reader that takes longer is cut off, to make room for others. */
 const TELLING_MS_MAX = 600_000
 const ASK_MS_MAX = 60_000
-/** The time to wait for a session or request that is not known yet. */
+/** How long the end of a stream may take. */
+const END_MS_MAX = 1_000
+/** How long a request that is not known yet is waited for. */
 const KNOWN_LIMIT_MS = 2_000
 const LIMIT = 100
 const LIMIT_MAX = 1_000

@@ -1,38 +1,67 @@
 import type { ServerResponse } from 'node:http'
-import { Problem } from '@countersign/kernel'
+import { after, Problem, turns } from '@countersign/kernel'
 import type { Net } from '@countersign/runtime'
 
 /** The receiver of an answer, as long as the connection is there. */
 export type Listener = {
   /** Aborted when the receiver has left. */
   readonly gone: AbortSignal
-  /** Sends no faster than the receiver takes it; rejects when the receiver has left. */
+  /** Sends no faster than it is taken, and lets others have their turn of the loop; rejects when they have left. */
   write(text: string): Promise<void>
+  /** Lets others have their turn of the loop where it was kept long; rejects when they have left. */
+  rest(): Promise<void>
+  /** Ends the answer; resolves when all of it was taken, and rejects when they have left before. */
+  end(): Promise<void>
+  /** Ends the connection at this time, whatever is under way, unless it is disposed before. */
+  leaveAt(ms: number): Disposable
 }
 
-export function listenerOf(response: ServerResponse, net: Net): Listener {
+/** Who takes nothing for so long is taken for gone. */
+export function listenerOf(
+  response: ServerResponse,
+  net: Net,
+  takenMsMax = TAKEN_MS_MAX,
+): Listener {
   const left = new AbortController()
   const gone = left.signal
   const leave = (): void =>
     left.abort(new Problem('CS_BAD_REQUEST', 'the connection was closed before the answer'))
+  const cut = (): void => void response.destroy()
   if (response.destroyed) leave()
   else response.once('close', net.guarded('listener', leave))
+  const turn = turns(() => performance.now())
   return {
     gone,
+    rest,
     async write(text) {
-      gone.throwIfAborted()
+      await rest()
       if (response.write(text)) return
-      await drained(response)
+      await taken('drain')
       gone.throwIfAborted()
     },
+    async end() {
+      await rest()
+      response.end()
+      if (!response.writableFinished) await taken('finish')
+      if (!response.writableFinished) gone.throwIfAborted()
+    },
+    leaveAt: (ms) => after(ms - Date.now(), cut),
+  }
+
+  async function rest(): Promise<void> {
+    await turn.next()
+    gone.throwIfAborted()
+  }
+
+  async function taken(event: 'drain' | 'finish'): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    using _limit = after(takenMsMax, cut)
+    response.once(event, resolve)
+    response.once('close', resolve)
+    await promise
+    response.off(event, resolve)
+    response.off('close', resolve)
   }
 }
 
-async function drained(response: ServerResponse): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  response.once('drain', resolve)
-  response.once('close', resolve)
-  await promise
-  response.off('drain', resolve)
-  response.off('close', resolve)
-}
+const TAKEN_MS_MAX = 60_000

@@ -6,8 +6,8 @@ import type { Listener } from './listener.ts'
 export type FollowOptions = {
   /** The entries that are told first. */
   past: AsyncIterable<readonly Entry[]>
-  /** The entries since the last call, and whether the session is complete. */
-  next(): Promise<{ complete: boolean; entries: readonly Entry[] }>
+  /** What there is to tell since the last call, and whether it was all. */
+  next(): Promise<{ complete: boolean; entries: Iterable<readonly Entry[]> }>
   /** Resolves when there is more. */
   changed(): Promise<void>
   /** The time at which the token of the reader runs out, in ms since 1970. */
@@ -16,12 +16,13 @@ export type FollowOptions = {
 
 /** Sends each entry of a timeline once, as it comes, up to the end of the session or the token (server-sent events). */
 export async function follow(
-  { gone, write }: Listener,
+  { gone, write, rest }: Listener,
   { past, next, changed, untilMs }: FollowOptions,
 ): Promise<void> {
   // bound: SENT_MAX
   const sent = new Set<string>()
   async function send(entries: readonly Entry[]): Promise<void> {
+    await rest()
     for (const entry of entries) {
       const name = nameOf(entry)
       if (sent.has(name)) continue
@@ -38,7 +39,7 @@ export async function follow(
   }
   for (;;) {
     const { complete, entries } = await next()
-    await send(entries)
+    for (const some of entries) await send(some)
     const leftMs = untilMs - Date.now()
     if (complete || leftMs <= 0) return
     await soon(changed(), Math.min(leftMs, KEEP_ALIVE_MS), gone)

@@ -184,7 +184,8 @@ test('a story that is told in any pieces has the same entries, each once', async
         const ends = [...cuts, living.length].sort((a, b) => a - b)
         ends.forEach((end, index) => {
           const session = overviewOf(arrived.slice(0, end))
-          told.push(...story.told(session, arrived.slice(ends[index - 1] ?? 0, end), key.decrypt))
+          const some = arrived.slice(ends[index - 1] ?? 0, end)
+          told.push(...[...story.told(session, some, key.decrypt)].flat())
         })
         assert.deepEqual(sorted(told), sorted(whole))
       },
@@ -222,7 +223,7 @@ test('a session is told as lines of JSON too, and says the same', async () => {
 test('an answer is told when what the agent saw of it is there too', () => {
   const story = newStory(isAnswered)
   const session = newOverview(SESSION)
-  const kinds = (entries: readonly Entry[]) => entries.map(({ kind }) => kind)
+  const kinds = (entries: Iterable<readonly Entry[]>) => [...entries].flat().map(({ kind }) => kind)
   const control = recordsIn('sessions').filter(
     ({ message }) => message.type === 'RequestIntercepted' || message.type === 'RequestCompleted',
   )
@@ -231,7 +232,8 @@ test('an answer is told when what the agent saw of it is there too', () => {
   assert.ok(late !== undefined)
   const half = { ...session, transcriptSeen: 1 }
   assert.deepEqual(kinds(story.told(half, rest, key.decrypt)), [])
-  const [completed, ...more] = story.told({ ...session, transcriptSeen: 2 }, [late], key.decrypt)
+  const rows = [...story.told({ ...session, transcriptSeen: 2 }, [late], key.decrypt)].flat()
+  const [completed, ...more] = rows
   assert.deepEqual(
     [completed?.kind, completed?.result?.tag, more.length],
     ['completed', 'SELECT 1', 0],

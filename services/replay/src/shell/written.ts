@@ -1,3 +1,4 @@
+import type { Asked } from '../core/asked.ts'
 import type { Entry } from '../core/entry.ts'
 
 /** A session as one JSON object, in pieces, since the length of a string has a limit. */
@@ -29,6 +30,18 @@ export async function* asLines(
     }
   yield `${JSON.stringify({ entries: count })}\n`
 }
+
+/** What a request asks as one JSON object, its bytes in base64, a piece at a time. */
+export function* askedAsJson({ subject, ...head }: Asked): Generator<string> {
+  if (subject === null) return yield JSON.stringify({ ...head, subject })
+  yield `${JSON.stringify(head).slice(0, -1)},"subject":"`
+  for (let at = 0; at < subject.length; at += BASE64_BYTES)
+    yield subject.toString('base64', at, at + BASE64_BYTES)
+  yield '"}'
+}
+
+/** Base64 writes three bytes at a time. */
+const BASE64_BYTES = 3 * 64 * 1024
 
 /** JSON Lines has no registered type; this is the one that is in use. */
 export const JSON_LINES = 'application/x-ndjson'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { turns } from './turn.ts'
 
-test('within its turn a session goes on at once; after it, others had theirs', async () => {
+test('within its turn one goes on at once; after it, others had theirs', async () => {
   let now = 0
   const turn = turns(() => now)
   let others = 0

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 
 /**
- * Gives the event loop back when this session has had it long enough. Messages that a client sends ahead are taken
- * without waiting for anything, so a session would keep all others waiting for as long as such messages are there.
+ * Gives the event loop back to others when one has had it long enough. What goes on without waiting for anything, such as
+ * messages that a client sent ahead or an answer that is taken at once, would keep all others waiting.
  */
 export type Turn = {
   /** Resolves at once, or after everybody else had their turn. */
