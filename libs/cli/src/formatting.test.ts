@@ -192,6 +192,33 @@ describe('an event stream', () => {
       }),
     )
   })
+
+  // Seen to fail when all that came is searched again with each chunk.
+  it('with a long event takes no more time than with as many short ones', async () => {
+    const all = 8 * 1024 * 1024
+    const took = async (length: number) => {
+      const event = Buffer.from(`data: ${'x'.repeat(length)}\n\n`)
+      const chunks = Array.from({ length: Math.ceil(event.length / 8_192) }, (_, index) =>
+        event.subarray(index * 8_192, (index + 1) * 8_192),
+      )
+      const begun = process.cpuUsage()
+      for (let count = 0; count < all / length; count++)
+        for await (const data of eventStream(of(chunks))) assert.equal(data.length, length)
+      const { user, system } = process.cpuUsage(begun)
+      return user + system
+    }
+    await took(all / 64)
+    const short = await took(all / 64)
+    assert.ok((await took(all)) < 4 * short)
+  })
+
+  it('ends where an event is too large, in one line or in many', async () => {
+    const line = Buffer.from(`data: ${'x'.repeat(1024 * 1024)}\n`)
+    for (const chunk of [line, line.subarray(0, -1)]) {
+      const endless = Array.from({ length: 17 }, () => chunk)
+      await assert.rejects(Array.fromAsync(eventStream(of(endless))), /too large/)
+    }
+  })
 })
 
 describe('arguments', () => {
