@@ -37,7 +37,7 @@ export async function* counted(lines: AsyncIterable<unknown>): AsyncGenerator<un
   throw cutOff(null)
 }
 
-const cutOff = (cause: unknown): Problem =>
+export const cutOff = (cause: unknown): Problem =>
   new Problem('CS_BAD_REQUEST', 'the answer was cut off before its end', {
     cause,
     retriable: true,

@@ -385,6 +385,28 @@ describe('the command line', () => {
     assert.match((await cli('sessions')).out, /00001234 +ci-deploy +maria +shop-prod .* 2 +live/)
   })
 
+  // Seen to fail when the end of the stream is taken for the end of the session.
+  it('takes a stream for whole only where its last event says so', async () => {
+    const entry = { at: '2026-01-01T00:00:00.000Z', kind: 'opened' }
+    replies[`GET /v1/sessions/${SESSION}`] = {
+      body: { sessionId: SESSION, complete: false, timeline: [] },
+    }
+    for (const [last, isWhole, words] of [
+      [[{ over: 'session' }], true, /^$/],
+      [[{ over: 'token' }], false, /CS_AUTH_EXPIRED: the token ran out/],
+      [[], false, /cut off before its end/],
+    ] as const) {
+      replies[`GET /v1/sessions/${SESSION}/live`] = {
+        type: 'text/event-stream',
+        body: [entry, ...last].map((data) => `data: ${JSON.stringify(data)}\n\n`).join(''),
+      }
+      const { status, out, err } = await cli('replay', SESSION, '--follow')
+      assert.equal(status === 0, isWhole)
+      assert.match(out, /opened/)
+      assert.match(err, words)
+    }
+  })
+
   it('replays a session that comes as lines, as text and as JSON', async () => {
     const head = { sessionId: SESSION, agent: 'ci-deploy', complete: true }
     const timeline = [

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 import { eventStream } from '../event-stream.ts'
 import { answerOf, opened, problemIn } from '../http.ts'
 import { json } from '../json.ts'
-import { counted, jsonLines } from '../json-lines.ts'
+import { counted, cutOff, jsonLines } from '../json-lines.ts'
 import { oneLine, printableJson } from '../printable.ts'
 import { matchingId } from '../short-id.ts'
 import { moment, momentOf } from '../time.ts'
@@ -80,6 +80,7 @@ async function* each(items: readonly unknown[]): AsyncGenerator<unknown> {
   yield* items
 }
 
+/** The entries up to the event that says why there are no more: a stream that was cut does not look whole. */
 async function* live(context: Context, url: string): AsyncGenerator<unknown> {
   const response = await opened({
     url: `${url}/live`,
@@ -88,12 +89,29 @@ async function* live(context: Context, url: string): AsyncGenerator<unknown> {
   })
   if (!response.ok)
     throw problemIn({ status: response.status, body: await response.json().catch(() => null) })
-  if (response.body === null) return
-  for await (const data of eventStream(response.body)) {
+  if (response.body === null) throw cutOff(null)
+  for await (const data of eventStream(uncut(response.body))) {
     const entry: unknown = JSON.parse(data)
+    const over = json.textOrNull(entry, 'over')
+    if (over === 'token') throw expired()
+    if (over !== null) return
     yield entry
   }
+  throw cutOff(null)
 }
+
+async function* uncut(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks
+  } catch (cause) {
+    throw cutOff(cause)
+  }
+}
+
+const expired = (): Problem =>
+  new Problem('CS_AUTH_EXPIRED', 'the token ran out, and the session goes on', {
+    hint: 'Follow it again with a new token.',
+  })
 
 async function findSession(context: Context, typed: string): Promise<string> {
   const wanted = typed.toLowerCase()

@@ -14,7 +14,10 @@ export type FollowOptions = {
   untilMs: number
 }
 
-/** Sends each entry of a timeline once, as it comes, up to the end of the session or the token (server-sent events). */
+/**
+ * Sends each entry of a timeline once, as it comes, up to the end of the session or the token (server-sent events). The
+ * last event says which: a connection that is cut can look like an end.
+ */
 export async function follow(
   { gone, write, rest }: Listener,
   { past, next, changed, untilMs }: FollowOptions,
@@ -34,18 +37,23 @@ export async function follow(
   }
 
   for await (const entries of past) {
-    if (Date.now() >= untilMs) return
+    if (Date.now() >= untilMs) return over('token')
     await send(entries)
   }
   for (;;) {
     const { complete, entries } = await next()
     for (const some of entries) await send(some)
     const leftMs = untilMs - Date.now()
-    if (complete || leftMs <= 0) return
+    if (complete) return over('session')
+    if (leftMs <= 0) return over('token')
     await soon(changed(), Math.min(leftMs, KEEP_ALIVE_MS), gone)
     // Records come in bursts; each burst is told together.
     await rested(PAUSE_MS)
     await write(':\n\n')
+  }
+
+  function over(what: 'session' | 'token'): Promise<void> {
+    return write(`event: over\ndata: ${JSON.stringify({ over: what })}\n\n`)
   }
 }
 

@@ -261,7 +261,7 @@ test('a live stream sends what was, then what comes, each once', async () => {
     const lines = (rest + chunk).split('\n')
     rest = lines.pop() ?? ''
     for (const line of lines.filter((each) => each.startsWith('data: '))) {
-      const { kind } = ENTRY.parse(JSON.parse(line.slice(6)))
+      const { kind = 'over' } = ENTRY.parse(JSON.parse(line.slice(6)))
       kinds.push(kind)
       // Each event is written only after the one before was sent.
       const next = { admitted: 'RequestAllowed', allowed: 'CredentialRevoked' }[kind]
@@ -272,7 +272,7 @@ test('a live stream sends what was, then what comes, each once', async () => {
       )
     }
   }
-  assert.deepEqual(kinds, ['asked', 'admitted', 'allowed', 'revoked'])
+  assert.deepEqual(kinds, ['asked', 'admitted', 'allowed', 'revoked', 'over'])
 })
 
 test('a live stream sends what was and ends with the session', async () => {
@@ -281,7 +281,8 @@ test('a live stream sends what was and ends with the session', async () => {
   })
   assert.equal(response.headers.get('content-type'), 'text/event-stream')
   const events = (await response.text()).split('\n').filter((line) => line.startsWith('data: '))
-  assert.equal(events.length, 9)
+  assert.equal(events.length, 9 + 1)
+  assert.equal(events.at(-1), 'data: {"over":"session"}')
 })
 
 test('a reviewer is given the exact bytes of a request, also of a large one, and its digest is of them', async () => {
@@ -455,7 +456,7 @@ const isOf =
 const sorted = (entries: readonly Entry[]): string[] =>
   entries.map((entry) => JSON.stringify(entry)).sort()
 
-const ENTRY = z.object({ kind: z.string() })
+const ENTRY = z.object({ kind: z.string().optional() })
 const ASKED = z.object({ requestId: z.string(), digest: z.string(), subject: z.string() })
 const PROBLEM = z.object({ code: z.string() })
 const SESSIONS = z.object({ sessions: z.array(z.object({ sessionId: z.string() })) })
