@@ -53,6 +53,7 @@ export const ERROR_CODES = {
   CS_APPROVAL_UNAVAILABLE: 'Approval did not answer in time.',
   CS_BROKER_UNAVAILABLE: 'The credential broker did not answer in time.',
   CS_LEASE_LOST: 'The proxy could not renew its lease, so its sessions ended.',
+  CS_REPLAY_BUSY: 'Replay has no turn or memory for this call now.',
   CS_SHUTTING_DOWN: 'The service is shutting down and takes nothing new.',
   CS_CATALOG_INVALID: 'A catalog file is not valid.',
   CS_CONFIG_INVALID: 'The configuration of the service is not valid.',

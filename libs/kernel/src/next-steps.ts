@@ -63,6 +63,7 @@ export const NEXT_STEPS: Readonly<Record<ErrorCode, string>> = {
   CS_APPROVAL_UNAVAILABLE: 'Send it again. If it goes on, an operator looks at approval.',
   CS_BROKER_UNAVAILABLE: 'Try again. If it goes on, an operator looks at the credential broker.',
   CS_LEASE_LOST: 'Connect again. Operators: the proxy could not reach Kafka, or was paused.',
+  CS_REPLAY_BUSY: 'Try again when another of your calls is over.',
   CS_SHUTTING_DOWN: 'Connect again.',
   CS_CATALOG_INVALID: 'Mend what is named by file and line, then apply again.',
   CS_CONFIG_INVALID: 'Set what is named, then start the service again.',

@@ -99,7 +99,7 @@ function firstOf(
 }
 
 const forgotten = (): Problem =>
-  new Problem('CS_SESSION_LIMIT', 'records of the session went away while it was told', {
+  new Problem('CS_REPLAY_BUSY', 'records of the session went away while it was told', {
     retriable: true,
     hint: 'Read the session again.',
   })

@@ -115,7 +115,7 @@ test('a session whose records go away while it is told is an error, never a shor
     for (let number = passes; number < 10; number++) onRecord(intercepted(number, null))
   }
   const told = await telling({ read, decrypt: null, isOver: true })
-  await assert.rejects(Array.fromAsync(told.entries()), { code: 'CS_SESSION_LIMIT' })
+  await assert.rejects(Array.fromAsync(told.entries()), { code: 'CS_REPLAY_BUSY' })
 })
 
 // Seen to fail when they have no bound.

@@ -112,7 +112,9 @@ function earliest({ outlines }: Part, max: number): Part {
 }
 
 const crowded = (): Problem =>
-  new Problem('CS_SESSION_LIMIT', 'more happened in one moment of the session than can be told')
+  new Problem('CS_SESSION_LIMIT', 'more happened in one moment of the session than can be told', {
+    hint: 'Its events are in the log: `countersign events --session <id>`.',
+  })
 
 /** Whether a message has an entry of its own. */
 const isEntry = ({ type }: SessionMessage): boolean =>

@@ -27,7 +27,7 @@ test('of readers that take nothing, who keeps most is cut off, and the others ar
   }
   assert.equal(count, PIECES)
   await slow.changed()
-  await assert.rejects(slow.next(), { code: 'CS_SESSION_LIMIT' })
+  await assert.rejects(slow.next(), { code: 'CS_REPLAY_BUSY' })
 })
 
 // Seen to fail when all of a request is taken.
@@ -44,7 +44,7 @@ test('before a session is followed no more of an answer is taken than is looked 
   assert.equal(records.length, ANSWER_BYTES_MAX / PIECE.length + 1)
   // The wanted records have a limit, whatever is wanted.
   using greedy = followers.follow(SESSION, all)
-  await assert.rejects(greedy.next(), { code: 'CS_SESSION_LIMIT' })
+  await assert.rejects(greedy.next(), { code: 'CS_REPLAY_BUSY' })
 })
 
 // Seen to fail when the answer and the data of the request are wanted too.

@@ -117,7 +117,7 @@ type Follower = {
 }
 
 const tooMuch = (): Problem =>
-  new Problem('CS_SESSION_LIMIT', 'more was recorded than was taken', {
+  new Problem('CS_REPLAY_BUSY', 'more was recorded than was taken', {
     retriable: true,
     hint: 'Read the session again.',
   })

@@ -63,7 +63,7 @@ const countOf = (turns: readonly Turn[], wanted: string): number =>
   turns.filter(({ caller }) => caller === wanted).length
 
 const tooMany = (): Problem =>
-  new Problem('CS_SESSION_LIMIT', 'too many read sessions at this time', {
+  new Problem('CS_REPLAY_BUSY', 'too many read sessions at this time', {
     retriable: true,
     hint: 'Try again when another of your calls is over.',
   })
