@@ -24,7 +24,7 @@ export async function exactRequest(context: Context, request: unknown): Promise<
   try {
     const url = `${context.replayUrl()}/v1/sessions/${sessionId}/requests/${requestId}`
     const subject = json.textOrNull(
-      await answerOf({ url, token: await context.token() }),
+      await answerOf({ url, token: await context.token(), limitMs: FOUND_MS_MAX }),
       'subject',
     )
     if (subject === null) return { status: 'missing', why: 'the key of its session was erased' }
@@ -207,3 +207,6 @@ const indented = (text: string): string =>
     .split('\n')
     .map((line) => `    ${line}\n`)
     .join('')
+
+/** Longer than replay looks for a request in a long session. */
+const FOUND_MS_MAX = 75_000

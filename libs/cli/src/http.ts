@@ -75,9 +75,7 @@ export const opened = (call: HttpCall): Promise<Response> =>
 async function answered<T>(call: HttpCall, take: (response: Response) => Promise<T>): Promise<T> {
   const { url, token, accept = 'application/json', limitMs = LIMIT_MS } = call
   const stop = new AbortController()
-  using _limit = after(limitMs, () =>
-    stop.abort(new Error(`no answer within ${limitMs / 1_000} s`)),
-  )
+  using _limit = after(limitMs, () => stop.abort())
   const content = contentOf(call)
   try {
     const response = await fetch(url, {
@@ -94,6 +92,7 @@ async function answered<T>(call: HttpCall, take: (response: Response) => Promise
     })
     return await take(response)
   } catch (cause) {
+    if (stop.signal.aborted) throw late(url, limitMs)
     throw new Problem(
       'CS_BAD_REQUEST',
       `${new URL(url).origin} cannot be reached: ${reasonOf(cause)}`,
@@ -105,6 +104,16 @@ async function answered<T>(call: HttpCall, take: (response: Response) => Promise
     )
   }
 }
+
+const late = (url: string, limitMs: number): Problem =>
+  new Problem(
+    'CS_BAD_REQUEST',
+    `${new URL(url).origin} gave no answer within ${limitMs / 1_000} s`,
+    {
+      retriable: true,
+      hint: 'The service is busy or away: try again later, or run `countersign doctor`.',
+    },
+  )
 
 function contentOf({ body, form }: HttpCall): { type: string; text: string } | null {
   if (body !== undefined) return { type: 'application/json', text: JSON.stringify(body) }

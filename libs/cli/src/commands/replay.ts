@@ -148,5 +148,5 @@ function stateOf(answer: unknown): string {
 
 /** The end of a JSON object with an empty timeline. */
 const END = '[]\n}'
-/** Replay first finds out the order of a long session, before it sends a line. */
+/** Of a long session its order is looked for first, when others had their turn; above this the service is called busy. */
 const FIRST_LINE_MS_MAX = 300_000
