@@ -30,6 +30,8 @@ export type RequestAllowed = {
   readonly digest: string
   /** The policy version. */
   readonly policyVersion: string
+  /** The version of the description of the target that it was decided on; empty from a policy that does not say. */
+  readonly targetVersion: string
   /** The rules that decided. */
   readonly rules: readonly string[]
   /** What the request does. */
@@ -73,6 +75,8 @@ export type RequestBlocked = {
   readonly digest: string
   /** The policy version. */
   readonly policyVersion: string
+  /** The version of the description of the target that it was decided on; empty where policy did not look at one. */
+  readonly targetVersion: string
   /** The rules that decided. */
   readonly rules: readonly string[]
   /** What the request does. */
@@ -100,6 +104,8 @@ export type ReviewRequired = {
   readonly digest: string
   /** The policy version. */
   readonly policyVersion: string
+  /** The version of the description of the target that it was decided on; empty from a policy that does not say. */
+  readonly targetVersion: string
   /** The rules that decided. */
   readonly rules: readonly string[]
   /** What the request does. */

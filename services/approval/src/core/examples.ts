@@ -60,6 +60,7 @@ export const reviewOf = (...chains: Chain[]): ReviewRequired => ({
   requestId,
   digest: 'd1',
   policyVersion: 'p1',
+  targetVersion: 't1',
   rules: ['prod-change'],
   effects: [{ effect: 'schema-change', schema: 'public', table: 'orders' }],
   summary: 'changes the table orders',

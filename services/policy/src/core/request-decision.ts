@@ -73,6 +73,7 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
     told: Partial<RequestBlocked> = {},
   ): RequestBlocked => ({
     ...blocked(request, { code, reason, policyVersion: rules.policies.version, at }),
+    targetVersion: target.targetVersion,
     effects,
     summary,
     ...told,
@@ -119,6 +120,7 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
     requestId: request.requestId,
     digest: request.content.digest,
     policyVersion: rules.policies.version,
+    targetVersion: target.targetVersion,
     rules: verdict.rules,
     effects,
     tainted,
@@ -211,6 +213,7 @@ export const blocked = (
   sessionId: request.sessionId,
   requestId: request.requestId,
   digest: request.content.digest,
+  targetVersion: '',
   rules: [],
   effects: [],
   summary: 'was not looked at',

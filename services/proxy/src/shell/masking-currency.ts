@@ -56,7 +56,8 @@ function rulesVersionOf(catalog: Catalog, environment: string): string {
   return version
 }
 
-function woken(session: Session, limit: AbortSignal): Promise<void> {
+/** Resolves when anything is heard about the session, or when the limit aborts. */
+export function woken(session: Session, limit: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     session.wake = resolve
     limit.addEventListener('abort', () => resolve(), { once: true })

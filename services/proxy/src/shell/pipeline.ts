@@ -23,6 +23,7 @@ import {
   readingNow,
 } from '../core/statement-names.ts'
 import { answers } from './answers.ts'
+import { beforeAskedAnew } from './ask-anew.ts'
 import { currentSettings, settingsConfirmed } from './changed-settings.ts'
 import { copyColumns, takenCopyData } from './copy-held.ts'
 import { withExecuted } from './executed.ts'
@@ -36,6 +37,7 @@ import {
   forgetAnswers,
   intercepted,
   isOpaque,
+  isOutdated,
   type Pending,
   releaseOf,
   stillCovered,
@@ -154,6 +156,12 @@ async function served(session: Session, batch: Batch): Promise<void> {
     if (session.status !== 'E' && isOpaque(decision) && agelessPortals(session.names).length > 0) {
       await forward(session, batch, pending.ask.firstStep, true)
       if (session.exchange.skipping || !(await portalsNoted(session))) return skip(index)
+    }
+    if (cover === null && isOutdated(session, pending, decision)) {
+      await forward(session, batch, firstStep, true)
+      if (session.exchange.skipping) return skip(index)
+      await beforeAskedAnew(session, decision, batch.askedAnew++)
+      return again(index)
     }
     if (
       decision.type === 'RequestAllowed' ||
@@ -293,6 +301,8 @@ type Batch = {
    * and it doubles each time that none was opaque.
    */
   requestsMax: number
+  /** How often it was asked about anew since something of it was allowed, because it was decided on a target of before. */
+  askedAnew: number
   /** The data of the COPY that the batch consists of; null where none were asked for before it is decided on. */
   readonly copyData: Buffer | null
   /** Its messages that Countersign answered when it asked for those data. */
@@ -308,6 +318,7 @@ type Allowed = {
 
 function allow(batch: Batch, allowed: Allowed): void {
   batch.hasReleased = true
+  batch.askedAnew = 0
   batch.allowed.push(allowed)
 }
 
@@ -325,6 +336,7 @@ const newBatch = (messages: readonly Request[], arrivedAtMs: number): Batch => (
   allowed: [],
   hasReleased: false,
   requestsMax: REQUESTS_MAX,
+  askedAnew: 0,
   copyData: null,
   // bound: REQUESTS_MAX
   answered: new Set(),

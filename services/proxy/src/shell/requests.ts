@@ -50,7 +50,9 @@ export type Pending = {
   recording: Recording
   /** The state of the session when it was asked about. */
   readonly stateVersion: number
-  /** Whether it takes data of the agent, as a COPY FROM STDIN; known when it is released. */
+  /** All else that a decision on it depends on, as it was then. */
+  readonly askedUnder: AskedUnder
+  /** Data of the agent are let into it; known when it is released. */
   takesCopyData: boolean
   /** `planChanges` of the session when it was asked about. */
   readonly planChanges: number
@@ -64,6 +66,13 @@ export type Pending = {
   readonly raiseId: string | null
   /** The trace that began when it was asked about. */
   trace: TraceContext | null
+}
+
+/** The description of the target, and policy as it was heard of; it may have been further when it decided. */
+export type AskedUnder = {
+  readonly targetVersion: string
+  readonly policyVersion: string | null
+  readonly catalogOffset: number
 }
 
 export type RequestDecision = RequestAllowed | RequestBlocked | ReviewRequired
@@ -177,13 +186,42 @@ export async function decisionOf(
     throw new Problem('CS_GRANT_MISMATCH', 'the decision is about another request')
   }
   pending.answer = answerTaint(decision)
-  if (decision.type === 'RequestAllowed' && pending.planChanges === session.planChanges)
+  const isAsNow =
+    pending.planChanges === session.planChanges && !isOutdated(session, pending, decision)
+  if (decision.type === 'RequestAllowed' && isAsNow)
     remember(session.covers, decision, {
       id: record.id,
       hash: pending.decisionHash,
-      catalogOffset: session.proxy.liveness(session.id)?.catalogOffset ?? 0,
+      catalogOffset: pending.askedUnder.catalogOffset,
     })
   return decision
+}
+
+/**
+ * Whether a request was asked about, or decided on, under another description of the target than the session has, or whether
+ * policy has come to others since: behind a hold, or what ran for long, its names may mean others and its rules be others.
+ */
+export function isOutdated(
+  session: Session,
+  { askedUnder }: Pending,
+  { targetVersion }: RequestDecision,
+): boolean {
+  const now = underNow(session)
+  return (
+    now.targetVersion !== askedUnder.targetVersion ||
+    now.policyVersion !== askedUnder.policyVersion ||
+    now.catalogOffset !== askedUnder.catalogOffset ||
+    (targetVersion !== '' && targetVersion !== now.targetVersion)
+  )
+}
+
+function underNow({ proxy, id, targetVersion }: Session): AskedUnder {
+  const policy = proxy.liveness(id)
+  return {
+    targetVersion,
+    policyVersion: policy?.policyVersion ?? null,
+    catalogOffset: policy?.catalogOffset ?? 0,
+  }
 }
 
 /** The release of a request, ready to be recorded. From here on the session counts it as running. */
@@ -310,6 +348,7 @@ function pendingOf(session: Session, ask: Ask): Pending {
     answer: cover === null ? UNTAINTED : answerTaint(cover.decision),
     recording: cover?.decision.recording ?? profile.recording,
     stateVersion: session.stateVersion,
+    askedUnder: underNow(session),
     takesCopyData: false,
     planChanges: session.planChanges,
     changes: session.names.changes,

@@ -633,6 +633,7 @@ function requests(): AnyMessage[] {
       requestId: REQUEST,
       digest: 'd',
       policyVersion: 'p',
+      targetVersion: 't1',
       rules: ['reads'],
       effects: [],
       summary: 'Reads.',

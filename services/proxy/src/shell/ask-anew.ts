@@ -1,0 +1,34 @@
+import { Problem } from '@countersign/kernel'
+import { deadline } from './deadline.ts'
+import { woken } from './masking-currency.ts'
+import type { RequestDecision } from './requests.ts'
+import { during, type Session } from './session-state.ts'
+
+/**
+ * Waits before what was decided under another description of the target is asked about anew. Policy may have read a newer one
+ * than the session, which hears of it in a moment, or it may be behind: so each wait is twice as long as the one before, and
+ * after ANEW_MAX of them nobody knows what the names mean.
+ */
+export async function beforeAskedAnew(
+  session: Session,
+  { targetVersion }: RequestDecision,
+  times: number,
+): Promise<void> {
+  if (times >= ANEW_MAX)
+    throw new Problem(
+      'CS_POLICY_UNAVAILABLE',
+      'what decisions depend on changed each time that policy was asked',
+      {
+        retriable: true,
+        hint: 'Nothing was forwarded. If it goes on, policy is behind the credential broker.',
+      },
+    )
+  const isAsPolicy = (): boolean => targetVersion === '' || targetVersion === session.targetVersion
+  using within = deadline(ANEW_PAUSE_MS * 2 ** times)
+  while (!isAsPolicy() && !within.signal.aborted)
+    await during(session, woken(session, within.signal))
+}
+
+/** So often in a row a request is asked about anew, in 13 seconds at most. */
+const ANEW_MAX = 8
+const ANEW_PAUSE_MS = 50
