@@ -145,4 +145,9 @@ test('a decision on another target or other rules than now is asked for anew, an
   assert.deepEqual(await decidedLate({}, proxyWith({ ...heard, policyVersion: 'p2' })), old)
   assert.deepEqual(await decidedLate({}, proxyWith({ ...heard, catalogOffset: 1 })), old)
   assert.deepEqual(await decidedLate({}, proxyWith({ ...heard, heardAtMs: 5 })), good)
+  // Policy had come to these rules, and was heard of later.
+  assert.deepEqual(
+    await decidedLate({ policyVersion: 'p2' }, proxyWith({ ...heard, policyVersion: 'p2' })),
+    good,
+  )
 })

@@ -199,19 +199,20 @@ export async function decisionOf(
 
 /**
  * Whether a request was asked about, or decided on, under another description of the target than the session has, or whether
- * policy has come to others since: behind a hold, or what ran for long, its names may mean others and its rules be others.
+ * policy has come to other rules since: behind a hold, or what ran for long, its names may mean others and its rules be others.
  */
 export function isOutdated(
   session: Session,
   { askedUnder }: Pending,
-  { targetVersion }: RequestDecision,
+  decision: RequestDecision,
 ): boolean {
   const now = underNow(session)
   return (
     now.targetVersion !== askedUnder.targetVersion ||
-    now.policyVersion !== askedUnder.policyVersion ||
-    now.catalogOffset !== askedUnder.catalogOffset ||
-    (targetVersion !== '' && targetVersion !== now.targetVersion)
+    (decision.targetVersion !== '' && decision.targetVersion !== now.targetVersion) ||
+    // Of a policy that nobody had heard of when it was asked, the decision itself says the rules.
+    ![null, askedUnder.policyVersion, decision.policyVersion].includes(now.policyVersion) ||
+    (askedUnder.policyVersion !== null && now.catalogOffset !== askedUnder.catalogOffset)
   )
 }
 
