@@ -1,5 +1,5 @@
 <?php
-// What PDO does by itself; at PostgreSQL and through the proxy it must print the same. One line of JSON for each step: its
+// The habits of PDO; at PostgreSQL and through the proxy it must print the same. One line of JSON for each step: its
 // name, and what came back.
 
 function report(string $step, mixed $value): void
@@ -32,7 +32,7 @@ function prepared(PDO $pdo): array
     for ($n = 0; $n < 8; $n++) {
         $statement = $pdo->prepare('/* deallocate all */ select :n::int as prepared_at');
         $statement->execute(['n' => $n]);
-        // What code that nobody looked into returns is masked whole.
+        // The result of opaque code is masked whole.
         $function = $pdo->prepare('select shop.thrice(:n::int)');
         $function->execute(['n' => $n]);
         $heard[] = [$statement->fetchColumn(), $function->rowCount()];

@@ -1,4 +1,4 @@
--- What psql does by itself. Each step begins with a line that names it; at PostgreSQL and through the proxy it must print the
+-- The habits of psql. Each step begins with a line that names it; at PostgreSQL and through the proxy it must print the
 -- same. Left out: \df+, \sf and \dconfig, since bodies of functions and settings by computed names are masked, and \encoding
 -- of another than UTF8, which is refused.
 \pset pager off

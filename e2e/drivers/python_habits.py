@@ -434,7 +434,7 @@ def django_steps():
     steps_of("Django", iterator, bulk_create, upserts, savepoints, inspectdb, introspection, explain)
 
 
-# What a program is told of a refusal and of a hold, in the fields of psycopg.
+# The fields of psycopg in which a program is told of a refusal and of a hold.
 
 
 def fields_of(diag):

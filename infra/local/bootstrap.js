@@ -47,7 +47,7 @@ function installed() {
   process.stderr.write(`  installed in ${((Date.now() - since) / 1000).toFixed(1)} s\n`)
 }
 
-/** What `npx countersign` finds. As `bin` of this package it would make npx read all of node_modules each time (1 s). */
+/** The program of `npx countersign`. As `bin` of this package it would make npx read all of node_modules each time (1 s). */
 function linked() {
   const link = join(MODULES, '.bin', 'countersign')
   if (existsSync(link)) return

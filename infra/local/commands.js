@@ -78,7 +78,7 @@ Writes e2e/bench/results/latest.json. Machines differ and are noisy: compare rat
 }
 
 /**
- * What was typed after a command, understood; or what is to be printed instead, and with which status.
+ * The options that were typed after a command; or a text to print instead, with the status to end with.
  * @type {import('./commands.d.ts').understood}
  */
 export function understood(name, words) {

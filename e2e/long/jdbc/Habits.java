@@ -1,4 +1,4 @@
-// What the JDBC driver of PostgreSQL does by itself; at PostgreSQL and through the proxy it must print the same. One line of
+// The habits of the JDBC driver of PostgreSQL; at PostgreSQL and through the proxy it must print the same. One line of
 // JSON for each step: its name, and what came back.
 
 import java.io.ByteArrayOutputStream;
@@ -64,7 +64,7 @@ public class Habits {
     }
   }
 
-  /** What is left of a portal is not read from a transaction that failed; the driver must hear why. */
+  /** The rest of a portal is not read from a transaction that failed; the driver must hear why. */
   static Object failedFetch(Connection connection) throws SQLException {
     connection.setAutoCommit(false);
     List<Object> heard = new ArrayList<>();
@@ -106,7 +106,7 @@ public class Habits {
       plain.setInt(1, n);
       function.setInt(1, n);
       heard.addAll(rows(plain.executeQuery(), 1));
-      // What code that nobody looked into returns is masked whole.
+      // The result of opaque code is masked whole.
       heard.add(rows(function.executeQuery(), 1).size());
     }
     return heard;
@@ -164,7 +164,7 @@ public class Habits {
     return heard;
   }
 
-  /** What pools do between two users of a connection. */
+  /** The statements of pools between two users of a connection. */
   static Object release(Connection connection) throws SQLException {
     List<Object> heard = new ArrayList<>();
     for (int n = 0; n < 3; n++) {
@@ -194,7 +194,7 @@ public class Habits {
     return heard;
   }
 
-  /** What a program is told of a refusal and of a hold. */
+  /** The fields in which a program is told of a refusal and of a hold. */
   static Object contract(String database, String sql) throws SQLException {
     try (Connection connection = connect(database); Statement statement = connection.createStatement()) {
       String session = connection.unwrap(PGConnection.class).getParameterStatus("countersign.session_id");

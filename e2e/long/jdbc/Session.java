@@ -1,4 +1,4 @@
-// What the JDBC driver of PostgreSQL does, against the proxy. Prints one line of JSON for each step: its name, and what came back.
+// A session of the JDBC driver of PostgreSQL with the proxy. Prints one line of JSON for each step: its name, and what came back.
 
 import java.io.ByteArrayOutputStream;
 import java.io.FileDescriptor;
@@ -395,7 +395,7 @@ public class Session {
     report("autosave", heard);
   }
 
-  /** What every driver is promised, but for the held statements. */
+  /** The promises to every driver, but for the held statements. */
   static void promises(Connection connection) throws SQLException {
     String sql = "select email from shop.customers where id = 90001";
     report("JDBC masked text", one(connection.createStatement().executeQuery(sql)));

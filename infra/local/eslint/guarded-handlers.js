@@ -1,5 +1,5 @@
 /**
- * What the event loop calls has a net under it (docs/decisions/0016-a-fault-ends-one-connection.md). A handler is harmless
+ * Every handler that the event loop calls has a net under it (docs/decisions/0016-a-fault-ends-one-connection.md). A handler is harmless
  * where it does nothing, settles a promise or disposes of something; it has a net where it was made by `guarded` or
  * `answering`. Everything else is reported, also under a name: a function that is only named is as bare as one in place.
  * Known limits: a handler that comes as a parameter, or as a part of something, is reported whatever it is; one for an event

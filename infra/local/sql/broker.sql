@@ -1,4 +1,4 @@
--- What the credential broker needs on a target, and no more. Run it as a superuser, once per server,
+-- The rights that the credential broker needs on a target, and no more. Run it as a superuser, once per server,
 -- after the roles of the profiles exist. Tried on PostgreSQL 18; needs 16 or newer.
 
 -- No superuser, no BYPASSRLS, no REPLICATION: it makes roles, and hands out those that it was given.

@@ -1,4 +1,4 @@
-// What tokio-postgres does by itself; at PostgreSQL and through the proxy it must print the same. One line of JSON for each
+// The habits of tokio-postgres; at PostgreSQL and through the proxy it must print the same. One line of JSON for each
 // step: its name, and what came back.
 
 use std::env::var;
@@ -44,7 +44,7 @@ async fn connect(database: &str) -> Result<Connected, Error> {
     tokio::spawn(async move {
         while let Some(Ok(message)) = std::future::poll_fn(|context| connection.poll_message(context)).await {
             if tell.send(message).is_err() {
-                // Nobody listens; what the client asks for goes on.
+                // Without a listener the requests of the client go on.
             }
         }
     });
@@ -140,7 +140,7 @@ async fn functions_and_comments(connected: &mut Connected) -> Answer {
     let function = connected.client.prepare("/* deallocate all */ select shop.thrice($1) as prepared_at").await?;
     let mut heard = Vec::new();
     for n in 0..6 {
-        // What code that nobody looked into returns is masked whole.
+        // The result of opaque code is masked whole.
         heard.push(connected.client.query(&function, &[&n]).await?.len() as i32);
     }
     let streamed = connected.client.query_raw("select n from generate_series(1, $1) s(n)", [2_000i32]).await?;

@@ -1,4 +1,4 @@
-// What pgx and its pool do by themselves; at PostgreSQL and through the proxy it must print the same. One line of JSON for
+// The habits of pgx and its pool; at PostgreSQL and through the proxy it must print the same. One line of JSON for
 // each step: its name, and what came back.
 package main
 
@@ -107,7 +107,7 @@ func functions(connection *pgx.Conn) (any, error) {
 	heard := []int{}
 	for n := range 6 {
 		for _, sql := range []string{"select shop.thrice($1)", "select count(*)::int from shop.orders where id < $1"} {
-			// What code that nobody looked into returns is masked whole.
+			// The result of opaque code is masked whole.
 			var one *int
 			if err := connection.QueryRow(background, sql, n).Scan(&one); err != nil {
 				return nil, err

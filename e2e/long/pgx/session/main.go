@@ -1,4 +1,4 @@
-// What pgx does, against the proxy. Prints one line of JSON for each step: its name, and what came back.
+// A session of pgx with the proxy. Prints one line of JSON for each step: its name, and what came back.
 package main
 
 import (
