@@ -3,8 +3,8 @@ import type { SessionRecord } from './session-record.ts'
 
 /** The known sessions: of each the overview that lists it and, as long as there is room, its records. */
 export type Memory = {
-  /** Takes a record of a session; false when it is a repeat. */
-  take(told: SessionRecord, bytes: number): boolean
+  /** Takes what came of a session; false where it is a repeat. */
+  take(told: SessionRecord): boolean
   session(sessionId: string): Remembered | null
   /** Newest first. */
   overviews(): Overview[]
@@ -23,7 +23,7 @@ export function memoryOf(recordBytesMax: number): Memory {
   const sessions = new Map<string, Stored>()
   let bytes = 0
   return {
-    take(told, valueBytes) {
+    take(told) {
       const { position, id, message } = told
       const session = storedOf(message.sessionId, position.partition)
       const name = `${position.topic}/${id}`
@@ -31,10 +31,9 @@ export function memoryOf(recordBytesMax: number): Memory {
       if (session.seen !== null) remember(session.seen, name)
       session.overview = evolved(session.overview, message)
       if (session.records === null) return true
-      const size = valueBytes + RECORD_OVERHEAD_BYTES
       session.records.push(told)
-      session.bytes += size
-      bytes += size
+      session.bytes += told.bytes
+      bytes += told.bytes
       if (bytes > recordBytesMax) makeRoom()
       return true
     },
@@ -94,8 +93,6 @@ function remember(seen: Set<string>, name: string): void {
 
 const newestFirst = (a: Overview, b: Overview): number => (a.sessionId < b.sessionId ? 1 : -1)
 
-/** The approximate memory that a record takes beside its value. */
-const RECORD_OVERHEAD_BYTES = 600
 export const SESSIONS_MAX = 50_000
 /** The most ids of one session that are remembered, to recognize a repeat. */
 const SEEN_MAX = 10_000

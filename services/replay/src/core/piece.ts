@@ -3,7 +3,7 @@ import { type Decrypt, newContents } from './contents.ts'
 import { entriesOf } from './entries.ts'
 import type { Entry } from './entry.ts'
 import { type Placed, placeOf } from './order.ts'
-import { bytesOf, type SessionMessage, type SessionRecord } from './session-record.ts'
+import { type SessionMessage, type SessionRecord } from './session-record.ts'
 
 /** The part of a record that decides its place, and which contents its entries need. */
 export type Outline = Placed & {
@@ -48,7 +48,7 @@ export function pieceOf(outlines: readonly Outline[], bytesMax: number): Piece {
       const place = places.get(placeOf(position))
       if (place !== undefined && place < length && !records.has(place)) {
         records.set(place, record)
-        recordBytes += bytesOf(message)
+        recordBytes += record.bytes
       }
       if ('requestId' in message && message.requestId !== null) note(message, message.requestId)
       while (recordBytes + contents.bytes() > bytesMax && length > 1) dropLast()
@@ -79,7 +79,7 @@ export function pieceOf(outlines: readonly Outline[], bytesMax: number): Piece {
   function dropLast(): void {
     length--
     const record = records.get(length)
-    if (record !== undefined) recordBytes -= bytesOf(record.message)
+    recordBytes -= record?.bytes ?? 0
     records.delete(length)
     const requestId = outlines[length]?.requestId ?? ''
     if (asked.get(requestId) === length) contents.forgetParts(requestId)

@@ -8,13 +8,8 @@ export type SessionRecord = {
   readonly id: string
   readonly causation: Position | null
   readonly message: SessionMessage
-}
-
-/** The approximate memory that a message takes, in bytes. */
-export function bytesOf(message: SessionMessage): number {
-  const content = 'content' in message ? message.content : null
-  const asked = content === null ? 0 : content.ciphertext.length + content.rendering.length
-  return MESSAGE_BYTES + asked + ('ciphertext' in message ? message.ciphertext.length : 0)
+  /** About how much memory it takes. */
+  readonly bytes: number
 }
 
 /** The messages that tell about a session. */
@@ -60,8 +55,9 @@ type Narrowed<F> = F extends ((message: AnyMessage) => message is infer M extend
 
 /** The record of the session, or null when it tells nothing about one. */
 export function sessionRecord(record: Understood): SessionRecord | null {
-  const { message, position, id, causation } = record
-  return isSessionMessage(message) ? { position, id, causation, message } : null
+  const { message, position, id, causation, value } = record
+  if (!isSessionMessage(message)) return null
+  return { position, id, causation, message, bytes: value.length + RECORD_OVERHEAD_BYTES }
 }
 
 /** The records without repeats: of records with the same id the lowest offset counts. */
@@ -78,5 +74,5 @@ export function withoutRepeats<R extends Pick<SessionRecord, 'position' | 'id'>>
   return [...first.values()]
 }
 
-/** The approximate memory of a message, in bytes, beside its encrypted parts and its rendering. */
-const MESSAGE_BYTES = 2_000
+/** What a record costs in memory beside its bytes, about. */
+const RECORD_OVERHEAD_BYTES = 1_000

@@ -57,4 +57,5 @@ const record = (topic: string, offset: number, message: SessionMessage): Session
   id: EventId(uuidv5(SESSION, `${topic} ${offset}`)),
   causation: null,
   message,
+  bytes: 100,
 })

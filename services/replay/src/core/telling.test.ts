@@ -175,6 +175,7 @@ const other = (message: SessionRecord['message'], offset: number): SessionRecord
   id: EventId(uuidv5(SESSION, `${message.type} ${offset}`)),
   causation: null,
   message,
+  bytes: 1_000,
 })
 
 const completed = (number: number, resultBytes: number): SessionRecord =>
@@ -202,6 +203,7 @@ function intercepted(number: number, subject: Buffer | null, partCount = 0): Ses
     position: { topic: 'sessions', partition: 0, offset: number },
     id: EventId(requestId),
     causation: null,
+    bytes: 1_000 + (subject?.length ?? 0),
     message: {
       type: 'RequestIntercepted',
       ...common(number),

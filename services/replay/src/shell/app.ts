@@ -95,6 +95,7 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
         return isNeeded(record)
       },
       fresh: ({ message }) => message.type !== 'RequestPart' || !message.stream,
+      onCutOff: () => response.destroy(),
     })
     const story = newStory(isAnswered)
     async function* past(): AsyncGenerator<readonly Entry[]> {

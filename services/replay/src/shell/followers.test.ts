@@ -22,12 +22,35 @@ test('of readers that take nothing, who keeps most is cut off, and the others ar
   await slow.next()
   let count = 0
   for (let number = 0; number < PIECES; number++) {
-    followers.tell(transcript(number), PIECE.length)
+    followers.tell(transcript(number))
     count += (await quick.next()).records.length
   }
   assert.equal(count, PIECES)
   await slow.changed()
   await assert.rejects(slow.next(), { code: 'CS_REPLAY_BUSY' })
+})
+
+// Seen to fail when what was there before is not counted, and when what was given is counted no more.
+test('what was there before and what was given last counts as what waits', async () => {
+  const read = async (onRecord: (record: SessionRecord) => void) => {
+    for (let number = 0; number < PIECES / 3; number++) onRecord(transcript(number))
+  }
+  let cutOff = 0
+  const followers = newFollowers({ overview: () => null, read: (_id, onRecord) => read(onRecord) })
+  using slow = followers.follow(SESSION, {
+    before: () => true,
+    fresh: () => false,
+    onCutOff: () => cutOff++,
+  })
+  using other = followers.follow(SESSION, { before: () => false, fresh: () => true })
+  assert.ok((await slow.next()).records.length > PIECES / 3)
+  await other.next()
+  for (let number = 0; number < PIECES / 3; number++) followers.tell(transcript(number))
+  assert.equal(cutOff, 1)
+  await assert.rejects(slow.next(), { code: 'CS_REPLAY_BUSY' })
+  // What it held is free again, and nobody else is cut off for it.
+  for (let number = 0; number < PIECES / 6; number++) followers.tell(transcript(number))
+  assert.ok((await other.next()).records.length > PIECES / 2)
 })
 
 // Seen to fail when all of a request is taken.
@@ -80,4 +103,5 @@ const record = (message: RequestPart | TranscriptRecorded): SessionRecord => ({
   id: EventId(uuidv5(SESSION, `${message.type} ${message.sequence}`)),
   causation: null,
   message,
+  bytes: PIECE.length,
 })

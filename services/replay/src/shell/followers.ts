@@ -1,12 +1,11 @@
 import { Problem } from '@countersign/kernel'
 import type { Overview } from '../core/overview.ts'
-import { bytesOf, type SessionRecord } from '../core/session-record.ts'
+import type { SessionRecord } from '../core/session-record.ts'
 
 /** The readers that hear of a session as it is written. */
 export type Followers = {
-  /** Tells the followers of a record, which has this many bytes. */
-  tell(told: SessionRecord, bytes: number): void
-  /** Follows the wanted records of a session, until it is disposed. */
+  tell(told: SessionRecord): void
+  /** What is wanted of a session, until it is disposed. */
   follow(sessionId: string, wanted: Wanted): Followed
 }
 
@@ -14,6 +13,8 @@ export type Followers = {
 export type Wanted = {
   before(record: SessionRecord): boolean
   fresh(record: SessionRecord): boolean
+  /** No more is kept for this one, who may still hold what it has: it is to end. */
+  onCutOff?(): void
 }
 
 /** A session whose records come as they are written. */
@@ -33,23 +34,22 @@ export type Known = {
 export function newFollowers(known: Known): Followers {
   // bound: one per connection of a reader
   const followers = new Map<string, Set<Follower>>()
-  let waitingBytes = 0
+  let keptBytes = 0
   return {
-    tell(told, bytes) {
+    tell(told) {
       for (const follower of followers.get(told.message.sessionId) ?? []) {
         follower.changed.resolve()
-        if (follower.isCutOff || !follower.isWanted(told)) continue
+        if (follower.isCutOff || !follower.wanted.fresh(told)) continue
         follower.fresh.push(told)
-        follower.bytes += bytes + RECORD_OVERHEAD_BYTES
-        waitingBytes += bytes + RECORD_OVERHEAD_BYTES
-        if (waitingBytes > FRESH_BYTES_MAX) cutOffLongest()
+        keep(follower, told)
       }
     },
     follow(sessionId, wanted) {
       const follower: Follower = {
-        isWanted: wanted.fresh,
+        wanted,
         fresh: [],
-        bytes: 0,
+        freshBytes: 0,
+        givenBytes: 0,
         isCutOff: false,
         changed: Promise.withResolvers(),
       }
@@ -58,16 +58,21 @@ export function newFollowers(known: Known): Followers {
       let isFirst = true
       return {
         async next() {
-          const before = isFirst ? await readBefore(sessionId, wanted) : []
+          release(follower)
+          const before = isFirst ? await readBefore(sessionId, follower) : []
           isFirst = false
           if (follower.isCutOff) throw tooMuch()
-          const records = [...before, ...taken(follower)]
+          const records = [...before, ...follower.fresh]
+          follower.fresh = []
+          follower.givenBytes += follower.freshBytes
+          follower.freshBytes = 0
           follower.changed = Promise.withResolvers()
           return { session: known.overview(sessionId), records }
         },
         changed: () => follower.changed.promise,
         [Symbol.dispose]: () => {
-          taken(follower)
+          release(follower)
+          drop(follower)
           others.delete(follower)
           if (others.size === 0) followers.delete(sessionId)
         },
@@ -75,43 +80,58 @@ export function newFollowers(known: Known): Followers {
     },
   }
 
-  async function readBefore(sessionId: string, wanted: Wanted): Promise<SessionRecord[]> {
-    // bound: BEFORE_BYTES_MAX
+  async function readBefore(sessionId: string, follower: Follower): Promise<SessionRecord[]> {
+    // bound: KEPT_BYTES_MAX
     const before: SessionRecord[] = []
-    let bytes = 0
     await known.read(sessionId, (record) => {
-      if (!wanted.before(record)) return
-      bytes += bytesOf(record.message)
-      if (bytes > BEFORE_BYTES_MAX) throw tooMuch()
+      if (!follower.wanted.before(record)) return
+      keep(follower, record)
+      if (follower.isCutOff) throw tooMuch()
       before.push(record)
     })
     return before
   }
 
-  function taken(follower: Follower): readonly SessionRecord[] {
-    const { fresh } = follower
-    waitingBytes -= follower.bytes
-    follower.bytes = 0
+  function keep(follower: Follower, { bytes }: SessionRecord): void {
+    follower.freshBytes += bytes
+    keptBytes += bytes
+    if (keptBytes > KEPT_BYTES_MAX) cutOffLongest()
+  }
+
+  /** What was given is done with. */
+  function release(follower: Follower): void {
+    keptBytes -= follower.givenBytes
+    follower.givenBytes = 0
+  }
+
+  function drop(follower: Follower): void {
+    keptBytes -= follower.freshBytes
+    follower.freshBytes = 0
     follower.fresh = []
-    return fresh
   }
 
   /** Cuts off the follower for whom most bytes wait: a slow reader is not waited for. */
   function cutOffLongest(): void {
     let longest: Follower | null = null
     for (const some of followers.values())
-      for (const one of some) if (one.bytes > (longest?.bytes ?? 0)) longest = one
+      for (const one of some)
+        if (!one.isCutOff && bytesOf(one) > (longest === null ? 0 : bytesOf(longest))) longest = one
     if (longest === null) return
     longest.isCutOff = true
-    taken(longest)
+    // It ends at once; what it holds for this moment is no reason to cut off another.
+    release(longest)
+    drop(longest)
+    longest.wanted.onCutOff?.()
   }
 }
 
 type Follower = {
-  readonly isWanted: (record: SessionRecord) => boolean
-  // bound: FRESH_BYTES_MAX of all followers
+  readonly wanted: Wanted
+  // bound: KEPT_BYTES_MAX of all followers
   fresh: SessionRecord[]
-  bytes: number
+  freshBytes: number
+  /** Of what was given last, which is held until more is asked for. */
+  givenBytes: number
   isCutOff: boolean
   changed: PromiseWithResolvers<void>
 }
@@ -122,9 +142,7 @@ const tooMuch = (): Problem =>
     hint: 'Read the session again.',
   })
 
-/** The most bytes that wait for all readers; a reader that was cut off reads the session again from its beginning. */
-const FRESH_BYTES_MAX = 64 * 1024 * 1024
-/** The most bytes of earlier records that are taken at once, before a session is followed. */
-const BEFORE_BYTES_MAX = 64 * 1024 * 1024
-/** The approximate memory that a record takes beside its value. */
-const RECORD_OVERHEAD_BYTES = 600
+const bytesOf = ({ freshBytes, givenBytes }: Follower): number => freshBytes + givenBytes
+
+/** What is kept for all readers, of before and of what comes; a session itself is read again from its beginning. */
+const KEPT_BYTES_MAX = 128 * 1024 * 1024

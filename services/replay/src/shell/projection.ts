@@ -99,8 +99,7 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
     if (isCatalogMessage(message)) catalog = applied(catalog, message)
     const told = sessionRecord(record)
     if (told === null) return
-    const { length } = record.value
-    if (memory.take(told, length)) followers.tell(told, length)
+    if (memory.take(told)) followers.tell(told)
   }
 
   function overview(sessionId: string): Overview | null {
