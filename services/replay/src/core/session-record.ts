@@ -53,7 +53,14 @@ type Narrowed<F> = F extends ((message: AnyMessage) => message is infer M extend
   ? M
   : never
 
-/** The record of the session, or null when it tells nothing about one. */
+/** Whether nothing more is told of its request. */
+export const endsRequest = oneOf('RequestCompleted', 'RequestRefused', 'RequestWithdrawn')
+
+/** Whether it is told by itself: the parts of a request and the transcript are told with others, and nothing cites them. */
+export const isEntry = ({ type }: SessionMessage): boolean =>
+  type !== 'TranscriptRecorded' && type !== 'RequestPart'
+
+/** The record of the session, or null where it tells nothing about one. */
 export function sessionRecord(record: Understood): SessionRecord | null {
   const { message, position, id, causation, value } = record
   if (!isSessionMessage(message)) return null

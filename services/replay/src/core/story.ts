@@ -3,7 +3,13 @@ import { entriesOf } from './entries.ts'
 import type { Entry } from './entry.ts'
 import { inOrder, newOrder, placed } from './order.ts'
 import type { Overview } from './overview.ts'
-import { type SessionMessage, type SessionRecord, withoutRepeats } from './session-record.ts'
+import {
+  endsRequest,
+  isEntry,
+  type SessionMessage,
+  type SessionRecord,
+  withoutRepeats,
+} from './session-record.ts'
 
 /** A session that is told as it goes on: of the records that were told, only what later entries need is kept. */
 export type Story = {
@@ -56,8 +62,7 @@ export function newStory(isReady: Ready = () => true): Story {
         if ('origin' in message && message.origin === 'Countersign') internal.add(message.requestId)
         if (message.type === 'RequestCompleted') released.delete(message.requestId)
       }
-      // A transcript event has no entry of its own, and no record cites it.
-      const telling = fresh.filter(({ message }) => message.type !== 'TranscriptRecorded')
+      const telling = fresh.filter(({ message }) => isEntry(message))
       placed(order, telling)
       const known = [...waiting, ...telling]
       const ready = known.filter(({ message }) => isReady(message, session.transcriptSeen))
@@ -71,7 +76,7 @@ export function newStory(isReady: Ready = () => true): Story {
       for (const { message } of ready) {
         if (message.type === 'RequestIntercepted' || message.type === 'RequestReleased')
           contents.forgetParts(message.requestId)
-        if (!isLastOfItsRequest(message)) continue
+        if (!endsRequest(message)) continue
         contents.forgetParts(message.requestId)
         contents.forgetAnswer(message.requestId)
         internal.delete(message.requestId)
@@ -105,11 +110,6 @@ export function neededOf(open: ReadonlySet<string>): (record: SessionRecord) => 
     return before <= ANSWER_BYTES_MAX
   }
 }
-
-const isLastOfItsRequest = (message: SessionMessage) =>
-  message.type === 'RequestCompleted' ||
-  message.type === 'RequestRefused' ||
-  message.type === 'RequestWithdrawn'
 
 /** What comes late of a request comes soon after its end. */
 const ENDED_MAX = 2_000

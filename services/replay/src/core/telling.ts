@@ -3,7 +3,13 @@ import type { Decrypt } from './contents.ts'
 import type { Entry } from './entry.ts'
 import { inOrder, newOrder, placed } from './order.ts'
 import { type Outline, outlineOf, pieceOf } from './piece.ts'
-import { type SessionMessage, type SessionRecord, withoutRepeats } from './session-record.ts'
+import {
+  endsRequest,
+  isEntry,
+  type SessionMessage,
+  type SessionRecord,
+  withoutRepeats,
+} from './session-record.ts'
 
 /** The records of a session, which can be gone through as often as is needed. */
 export type Read = (onRecord: (record: SessionRecord) => void) => Promise<void>
@@ -51,7 +57,7 @@ export async function telling(options: TellingOptions): Promise<Telling> {
     if (type === 'RequestIntercepted' || type === 'RequestReleased') open.add(requestId)
     if (type === 'RequestReleased') released.add(requestId)
     if (type === 'RequestCompleted') released.delete(requestId)
-    if (ENDS.has(type) && isReady(message)) open.delete(requestId)
+    if (endsRequest(message) && isReady(message)) open.delete(requestId)
   })
   const first = beginning.found()
   const mayHaveRun = isOver ? [...released] : []
@@ -116,16 +122,7 @@ const crowded = (): Problem =>
     hint: 'Its events are in the log: `countersign events --session <id>`.',
   })
 
-/** Whether a message has an entry of its own. */
-const isEntry = ({ type }: SessionMessage): boolean =>
-  type !== 'TranscriptRecorded' && type !== 'RequestPart'
-
-const ENDS: ReadonlySet<string> = new Set([
-  'RequestCompleted',
-  'RequestRefused',
-  'RequestWithdrawn',
-])
-/** The number of records that are put in order at once, without a rest for other work. */
+/** So many are put in order without a rest for others. */
 const OUTLINES_MAX = 5_000
 /** One moment may have at most as many records as this many parts. */
 const MOMENT_PARTS_MAX = 20
