@@ -1,4 +1,4 @@
-import { type ErrorCode, messageOf, Problem, type SessionId, turns } from '@countersign/kernel'
+import { type ErrorCode, messageOf, Problem, type SessionId } from '@countersign/kernel'
 import {
   authenticated,
   type BackendKey,
@@ -7,6 +7,7 @@ import {
   type Startup,
   toClient,
 } from '@countersign/postgres-wire'
+import { turns } from '@countersign/runtime'
 import { errorOf } from '../core/refusal.ts'
 import { NOTICES } from '../core/sql-states.ts'
 import { takeFrames } from './answers.ts'

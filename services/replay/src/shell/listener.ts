@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import { after, Problem, turns } from '@countersign/kernel'
-import type { Net } from '@countersign/runtime'
+import { after, Problem } from '@countersign/kernel'
+import { type Net, turns } from '@countersign/runtime'
 
 /** The receiver of an answer, as long as the connection is there. */
 export type Listener = {
