@@ -36,7 +36,7 @@ export const ERROR_CODES = {
   CS_REVIEW_DENIED: 'A reviewer denied this request.',
   CS_REVIEW_EXPIRED: 'Nobody countersigned this request before its deadline.',
   CS_REVIEW_WITHDRAWN: 'The requester withdrew this request.',
-  CS_REVIEW_SUPERSEDED: 'The policy changed while the request was held.',
+  CS_REVIEW_SUPERSEDED: 'The policy, or the target, changed while the request was held.',
   CS_REVIEW_NOT_PENDING: 'The request is not waiting for a countersignature.',
   CS_REVIEW_REFUSED: 'This person may not countersign this request.',
   CS_HOLD_IN_TRANSACTION: 'The request would be held inside an open transaction for too long.',

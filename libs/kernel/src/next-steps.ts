@@ -42,7 +42,7 @@ export const NEXT_STEPS: Readonly<Record<ErrorCode, string>> = {
   CS_REVIEW_DENIED: 'Change the statement as the words of the reviewer say.',
   CS_REVIEW_EXPIRED: 'Talk to a reviewer, then send it again.',
   CS_REVIEW_WITHDRAWN: 'Nothing ran. Send it again if it is still wanted.',
-  CS_REVIEW_SUPERSEDED: 'Send it again; it is decided by the new policy.',
+  CS_REVIEW_SUPERSEDED: 'Send it again; it is decided anew.',
   CS_REVIEW_NOT_PENDING: 'Look at the request: it is over already.',
   CS_REVIEW_REFUSED: 'Read the reason; somebody else must countersign.',
   CS_HOLD_IN_TRANSACTION: 'Run it outside of a transaction, or as the first statement in one.',

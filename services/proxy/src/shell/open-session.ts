@@ -52,7 +52,7 @@ import { type Mailbox, openMailbox } from './mailbox.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import { settingOf } from './search-path.ts'
 import { type Ending, endSession, type Session } from './session-state.ts'
-import { takeDescription } from './take-description.ts'
+import { shared, takeDescription } from './take-description.ts'
 import { takePlan } from './take-plan.ts'
 import { connectTarget } from './target.ts'
 import { nothingWithheld } from './withheld.ts'
@@ -250,6 +250,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       pathGuard: newPathGuard(),
       policyVersion: admitted.policyVersion,
       targetVersion: plan.targetVersion,
+      described: shared(described),
       undescribed: null,
       plan,
       filter: resultFilter(plan, proxy.maskingKey),

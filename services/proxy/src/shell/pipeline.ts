@@ -38,6 +38,7 @@ import {
   intercepted,
   isOpaque,
   isOutdated,
+  meansOtherNow,
   type Pending,
   releaseOf,
   stillCovered,
@@ -203,6 +204,8 @@ async function served(session: Session, batch: Batch): Promise<void> {
       }
       const outcome = await hold(session, pending, decision)
       if (outcome.status === 'refused') return refuseRest(outcome.refusal)
+      if (meansOtherNow(session, pending))
+        return refuseRest({ ...SUPERSEDED, decisionId: pending.decisionId })
       const { grant, raise } = outcome
       pending.grantedAt = grant.at
       const release = releaseOf(session, pending, { decision, grant, raise })
@@ -287,7 +290,13 @@ const TRANSACTION_FAILED: RequestRefusal = {
   decisionId: null,
 }
 
-/** A pipeline on its way: the part that was forwarded, and what may be forwarded next. */
+const SUPERSEDED = {
+  code: 'CS_REVIEW_SUPERSEDED',
+  reason: 'The target changed while it was held, so its names may mean others now.',
+  hint: 'Send the statement again; people are shown what it means now.',
+} as const
+
+/** What of a pipeline was forwarded, and what may be forwarded next. */
 type Batch = {
   readonly messages: readonly Request[]
   readonly arrivedAtMs: number

@@ -8,7 +8,14 @@ import { newPathGuard } from '../core/path-guard.ts'
 import type { Ask } from '../core/pipeline-plan.ts'
 import { noNames } from '../core/statement-names.ts'
 import { type Covering, noteGranted } from './granted-portals.ts'
-import { decisionOf, intercepted, isOutdated, releaseOf, stillCovered } from './requests.ts'
+import {
+  decisionOf,
+  intercepted,
+  isOutdated,
+  meansOtherNow,
+  releaseOf,
+  stillCovered,
+} from './requests.ts'
 import type { Session } from './session-state.ts'
 
 before(loadStatements)
@@ -150,4 +157,26 @@ test('a decision on another target or other rules than now is asked for anew, an
     await decidedLate({ policyVersion: 'p2' }, proxyWith({ ...heard, policyVersion: 'p2' })),
     good,
   )
+})
+
+// Seen to fail when meansOtherNow looks at the text alone, and when it looks at what the session has now twice.
+test('a request that was held is about what its names, and those of what it executes, meant when it was asked', async () => {
+  const { session } = begun()
+  const describedWith = (name: string, oid: number) =>
+    ({
+      ...{ targetVersion: `${name} ${oid}`, routines: [], types: [] },
+      relations: [{ oid, schema: 'shop', name }],
+    }) as unknown as Session['described']
+  const isOther = async (ask: Ask, [then, now]: [number, number], name: string) => {
+    session.described = describedWith(name, then)
+    const [pending] = await intercepted(session, [ask])
+    assert.ok(pending !== undefined)
+    session.described = describedWith(name, now)
+    return meansOtherNow(session, pending)
+  }
+  const executing = { ...portion(1), executes: [{ name: 'd', text: 'delete from lines' }] }
+  assert.equal(await isOther(portion(1), [1, 1], 'orders'), false)
+  assert.equal(await isOther(portion(1), [1, 2], 'orders'), true)
+  assert.equal(await isOther(portion(1), [1, 2], 'lines'), false)
+  assert.equal(await isOther(executing, [1, 2], 'lines'), true)
 })

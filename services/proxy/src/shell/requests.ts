@@ -22,7 +22,8 @@ import {
   UNTAINTED,
 } from '../core/answer-taint.ts'
 import { coverOf, remember } from '../core/coverage.ts'
-import { type Ask, boundOf } from '../core/pipeline-plan.ts'
+import { type Described, meanOthers } from '../core/name-meaning.ts'
+import type { Ask } from '../core/pipeline-plan.ts'
 import { noteReleased } from '../core/path-guard.ts'
 import { subjectOf } from '../core/request-subject.ts'
 import { noteCustomSettings } from './changed-settings.ts'
@@ -71,6 +72,7 @@ export type Pending = {
 /** The description of the target, and policy as it was heard of; it may have been further when it decided. */
 export type AskedUnder = {
   readonly targetVersion: string
+  readonly described: Described
   readonly policyVersion: string | null
   readonly catalogOffset: number
 }
@@ -216,10 +218,15 @@ export function isOutdated(
   )
 }
 
-function underNow({ proxy, id, targetVersion }: Session): AskedUnder {
+/** Whether names of a request that people decided on may mean others by now: it may have been held for hours. */
+export const meansOtherNow = ({ described }: Session, { ask, askedUnder }: Pending): boolean =>
+  meanOthers([ask.sql, ...ask.executes.map(({ text }) => text)], askedUnder.described, described)
+
+function underNow({ proxy, id, targetVersion, described }: Session): AskedUnder {
   const policy = proxy.liveness(id)
   return {
     targetVersion,
+    described,
     policyVersion: policy?.policyVersion ?? null,
     catalogOffset: policy?.catalogOffset ?? 0,
   }

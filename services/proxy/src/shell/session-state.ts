@@ -25,6 +25,7 @@ import {
   UNTAINTED,
 } from '../core/answer-taint.ts'
 import type { Exchange } from '../core/exchange.ts'
+import type { Described } from '../core/name-meaning.ts'
 import type { PathGuard } from '../core/path-guard.ts'
 import type { ResultFilter } from '../core/result-filter.ts'
 import type { StatementNames } from '../core/statement-names.ts'
@@ -113,6 +114,8 @@ export type Session = {
   policyVersion: string
   /** The newest description of the target that the broker made for this session. */
   targetVersion: string
+  /** That description; sessions of one target share it. */
+  described: Described
   /** The newest request that may have changed the target by itself, until the broker has looked at it. */
   undescribed: RequestId | null
   plan: MaskingPlanned

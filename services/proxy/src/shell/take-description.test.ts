@@ -5,7 +5,7 @@ import type { TargetDescribed } from '@countersign/contracts'
 import { cursorAnswered, type Cursors, cursorUsed, UNTAINTED } from '../core/answer-taint.ts'
 import { noNames } from '../core/statement-names.ts'
 import type { Session } from './session-state.ts'
-import { takeDescription } from './take-description.ts'
+import { shared, takeDescription } from './take-description.ts'
 
 /** Whether a cursor that was declared over nothing masked shows what is computed, once the target is described so. */
 function shows(targetVersion: string): boolean {
@@ -33,4 +33,10 @@ test('a cursor shows what it was declared for while the target is the same', () 
 
 test('a cursor of before another description shows nothing that is computed', () => {
   assert.ok(!shows('t2'))
+})
+
+test('sessions of one target share its description', () => {
+  const described = (targetVersion: string) => ({ targetVersion }) as unknown as TargetDescribed
+  assert.equal(shared(described('t3')), shared(described('t3')))
+  assert.notEqual(shared(described('t3')), shared(described('t4')))
 })

@@ -1,4 +1,5 @@
 import type { TargetDescribed } from '@countersign/contracts'
+import type { Described } from '../core/name-meaning.ts'
 import { meansOthers } from '../core/statement-names.ts'
 import type { Session } from './session-state.ts'
 
@@ -12,5 +13,22 @@ export function takeDescription(session: Session, described: TargetDescribed): v
     session.cursors.clear()
   }
   session.targetVersion = targetVersion
+  session.described = shared(described)
   if (requestId === session.undescribed) session.undescribed = null
 }
+
+/** The descriptions of targets, so that sessions of one target share one. */
+export function shared(described: Described): Described {
+  const known = SHARED.get(described.targetVersion)
+  if (known !== undefined) return known
+  const [oldest] = SHARED.keys()
+  if (SHARED.size >= DESCRIPTIONS_MAX && oldest !== undefined) SHARED.delete(oldest)
+  const { targetVersion, relations, routines, types } = described
+  const kept = { targetVersion, relations, routines, types }
+  SHARED.set(targetVersion, kept)
+  return kept
+}
+
+// bound: DESCRIPTIONS_MAX
+const SHARED = new Map<string, Described>()
+const DESCRIPTIONS_MAX = 64

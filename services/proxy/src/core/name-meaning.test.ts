@@ -1,0 +1,60 @@
+// Seen to fail when meanOthers compares the versions alone, when it compares nothing, and for each part that it leaves out.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Described, meanOthers } from './name-meaning.ts'
+
+const relation = (oid: number, schema: string, name: string): Described['relations'][number] => ({
+  ...{ oid, schema, name, kind: 'table', columns: [], dependsOn: [], inherits: [] },
+})
+const routine = (oid: number, schema: string, name: string): Described['routines'][number] => ({
+  ...{ oid, schema, name, volatility: 'volatile', securityDefiner: false, language: 'sql' },
+})
+const type = (oid: number, plain: boolean): Described['types'][number] => ({
+  ...{ oid, schema: 'shop', name: 'price', kind: 'domain', of: 25, parts: [] },
+  ...{ plain, composed: false, runsWhenRead: false },
+})
+const before: Described = {
+  targetVersion: 't1',
+  relations: [relation(1, 'public', 'customers'), relation(2, 'public', 'Order Lines')],
+  routines: [routine(3, 'public', 'refund')],
+  types: [type(4, true)],
+}
+const now = (change: Partial<Described>): Described => ({
+  ...before,
+  targetVersion: 't2',
+  ...change,
+})
+const isOther = (sql: string | null, change: Partial<Described>): boolean =>
+  meanOthers([sql], before, now(change))
+const withRelation = (schema: string, name: string): Partial<Described> => ({
+  relations: [...before.relations, relation(9, schema, name)],
+})
+
+const DELETE = 'delete from customers where id = 1'
+
+test('a table of another name gives none of a text another meaning', () => {
+  assert.equal(isOther(DELETE, withRelation('app', 'imports_2026')), false)
+  assert.equal(isOther(DELETE, { relations: before.relations.slice(0, 2), routines: [] }), false)
+  assert.equal(meanOthers([DELETE], before, before), false)
+})
+
+test('names mean others where what they stand for, or stood for, is another', () => {
+  assert.ok(isOther(DELETE, withRelation('app', 'customers')))
+  assert.ok(isOther('DELETE FROM "Customers"', withRelation('app', 'Customers')))
+  assert.ok(isOther('delete from Customers', withRelation('app', 'customers')))
+  assert.ok(isOther(DELETE, { relations: [relation(8, 'public', 'customers')] }))
+  assert.ok(isOther(DELETE, { relations: [] }))
+  assert.ok(isOther('select refund(1)', { routines: [routine(7, 'public', 'refund')] }))
+  assert.ok(isOther('table "Order Lines"', { relations: [relation(8, 'public', 'Order Lines')] }))
+})
+
+test('what a text leads to without its name counts always', () => {
+  assert.ok(isOther(DELETE, { types: [type(4, false)] }))
+  assert.ok(isOther(DELETE, { routines: [...before.routines, routine(9, 'public', '+')] }))
+  assert.ok(isOther(DELETE, { routines: [...before.routines, routine(9, 'pg_catalog', 'text')] }))
+})
+
+test('a text that may write its names otherwise is in doubt', () => {
+  for (const sql of [null, 'delete from U&"cust\\006fmers"', `delete from ${'c'.repeat(64)}`])
+    assert.ok(isOther(sql, withRelation('app', 'imports_2026')), sql ?? 'null')
+})
