@@ -6,6 +6,7 @@ import { Instant, RequestId, uuidv7 } from '@countersign/kernel'
 import { receiveServer, serverSide, toClient } from '@countersign/postgres-wire'
 import { UNTAINTED } from '../core/answer-taint.ts'
 import { newExchange, type Step } from '../core/exchange.ts'
+import { noNames } from '../core/statement-names.ts'
 import { answers, takeFrames } from './answers.ts'
 import type { HeldData, Session, UnderWay } from './session-state.ts'
 import type { Outgoing } from './target.ts'
@@ -40,7 +41,7 @@ function serving(steps: readonly Step[], more: Partial<UnderWay>) {
     proxy: {
       searchTurns: { isOver: () => false },
       lease: { isHeld: () => true },
-      clock: { now: () => Instant(0) },
+      clock: { now: () => Instant(0), monotonicMs: () => 0 },
     },
     profile: { rowsMax: 1, recording: 'Digest' },
     expiry: { at: Instant(1) },
@@ -150,4 +151,22 @@ test('a setting that texts are read under moves the state of the session when th
   assert.equal(stateAfter('TimeZone', 'Asia/Tokyo'), 1)
   assert.equal(stateAfter('DateStyle', 'ISO, DMY'), 2)
   assert.equal(told.length, 5)
+})
+
+// Seen to fail when `takeFrames` asks behind each answer: SET TRANSACTION failed with 25001 before PostgreSQL 18.
+test('a target that does not report its path is asked for it behind the end of a transaction, not behind its begin', () => {
+  const isAskedBehind = (status: 'I' | 'T', isUnheard: boolean, isOurs = false): boolean => {
+    const { session } = serving([{ ...step('Sync'), isOurs }], {})
+    Object.assign(session, { isPathUnheard: isUnheard, names: noNames(), hasChangedState: false })
+    // bound: one test
+    Object.assign(session, { cursors: new Map(), nextFilter: null })
+    Object.assign(session.target, { parameters: new Map() })
+    takeFrames(session, receiveServer(serverSide(), toClient.readyForQuery(status))[1])
+    return session.isPathUnheard
+  }
+  assert.equal(isAskedBehind('T', false), false)
+  // What ran in it was noted when it was released.
+  assert.equal(isAskedBehind('T', true), true)
+  assert.equal(isAskedBehind('I', false), true)
+  assert.equal(isAskedBehind('I', false, true), false)
 })

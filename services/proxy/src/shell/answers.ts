@@ -177,9 +177,10 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
         }
         session.status = verdict.status
         session.isPipelineOpen = false
-        // A transaction may have ended: that undoes SET LOCAL, and runs deferred triggers.
+        // It may have ended a transaction, with SET LOCAL and triggers that wait for it. Of one that is open all was noted that ran:
+        // behind a mere BEGIN a question would take its snapshot, and SET TRANSACTION would come too late.
         if (reportsPath(session)) session.isPathUnheard = false
-        else if (!verdict.isOurs) session.isPathUnheard = true
+        else if (!verdict.isOurs && verdict.status === 'I') session.isPathUnheard = true
         session.hasEndedRaised = false
         // Inside a transaction nothing is given to its owner yet, so the end of the answer need not wait.
         if (!verdict.isOurs && !(verdict.status === 'I' && isKeptBack(session, frame)))
