@@ -71,6 +71,40 @@ test('with mayCreate a script of an ORM runs to its end, and every session uses,
   assert.deepEqual(owners, [{ owner: 'cs_shop_dev_maker' }])
 })
 
+// Seen to fail when noteEffects in services/proxy/src/shell/requests.ts notes no change of the schema.
+test('what a session changed in its open transaction shows nothing computed, and the rest stays readable', async () => {
+  await askTarget(
+    system,
+    `insert into shop.customers (id, name, email, ssn, created_at)
+     values (90007, 'Maker', 'canarymaker@aviary.example', '078-05-1120', now())`,
+    'shop_dev',
+  )
+  const { status, stdout, stderr } = await psql(system, {
+    profile: 'shop-dev',
+    args: ['-v', 'ON_ERROR_STOP=1'],
+    commands: [
+      'create view shop.scratch as select title as note from shop.parts',
+      "select note || ' before' from shop.scratch limit 1",
+      'begin',
+      'drop view shop.scratch',
+      `create view shop.scratch as
+         select split_part(email, '@', 1) as note from shop.customers where id = 90007`,
+      "select note || ' amidst' from shop.scratch",
+      "insert into shop.parts (title) values ('in its transaction') returning title",
+      "select relname || ' in the catalog' from pg_class where oid = 'shop.parts'::regclass",
+      'commit',
+      "select note || ' behind' from shop.scratch",
+      'drop view shop.scratch',
+      "select title || ' again' from shop.parts where title = 'in its transaction'",
+    ],
+  })
+  assert.equal(status, 0, stderr)
+  assert.doesNotMatch(stdout, /canarymaker/)
+  for (const readable of [' before', 'parts in the catalog', 'in its transaction again'])
+    assert.match(stdout, new RegExp(readable))
+  assert.match(stdout, /in its transaction\n/)
+})
+
 test('what people approve there is the owner’s nevertheless', async () => {
   const applied = await applyCatalog(system, (name, text) =>
     name === 'profiles.yaml'

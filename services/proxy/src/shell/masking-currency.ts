@@ -29,12 +29,15 @@ export async function currentPlan(session: Session): Promise<void> {
 
 /** Waits for the description of what base roles made; past the limit the session goes on, with that masked whole. */
 async function lookedAt(session: Session): Promise<void> {
-  if (session.undescribed === null || session.status !== 'I' || session.isPipelineOpen) return
-  using within = deadline(session.proxy.config.CS_MASKING_LIMIT_MS)
-  const limit = within.signal
-  while (session.undescribed !== null && !limit.aborted)
-    await during(session, woken(session, limit))
-  session.undescribed = null
+  if (session.status !== 'I' || session.isPipelineOpen) return
+  if (session.undescribed !== null) {
+    using within = deadline(session.proxy.config.CS_MASKING_LIMIT_MS)
+    const limit = within.signal
+    while (session.undescribed !== null && !limit.aborted)
+      await during(session, woken(session, limit))
+    session.undescribed = null
+  }
+  session.isSchemaInDoubt = false
 }
 
 function isCurrent({ plan, targetVersion, profile, proxy }: Session): boolean {

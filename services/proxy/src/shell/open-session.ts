@@ -252,6 +252,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       targetVersion: plan.targetVersion,
       described: shared(described),
       undescribed: null,
+      isSchemaInDoubt: false,
       plan,
       filter: resultFilter(plan, proxy.maskingKey),
       nextFilter: null,

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import type { ApprovalGranted, RequestAllowed } from '@countersign/contracts'
 import { EventId } from '@countersign/kernel'
-import { loadStatements } from '@countersign/statements'
+import { coverageKey, loadStatements } from '@countersign/statements'
+import type { Cover } from '../core/coverage.ts'
 import { newPathGuard } from '../core/path-guard.ts'
 import type { Ask } from '../core/pipeline-plan.ts'
 import { noNames } from '../core/statement-names.ts'
@@ -179,4 +180,54 @@ test('a request that was held is about what its names, and those of what it exec
   assert.equal(await isOther(portion(1), [1, 2], 'orders'), true)
   assert.equal(await isOther(portion(1), [1, 2], 'lines'), false)
   assert.equal(await isOther(executing, [1, 2], 'lines'), true)
+})
+
+// Seen to fail when noteEffects notes no change of the schema, when releaseOf doubts nothing, or all, and when coverNow covers.
+test('behind a change of the schema in an open transaction what the target computes is in doubt, and nothing is covered', async () => {
+  const effectOf = (effect: string, schema: string | null, table: string | null) =>
+    ({ effect, schema, table }) as RequestAllowed['effects'][number]
+  const DROP = effectOf('schema-change', 'shop', 'scratch')
+  const READ = effectOf('read', 'shop', 'scratch')
+  const CATALOG = effectOf('read', 'pg_catalog', 'pg_class')
+  const maker = (more: object = {}): Session => {
+    const { session } = begun()
+    Object.assign(session, { isSchemaInDoubt: false, ...more })
+    Object.assign(session.profile, { mayCreate: true })
+    return session
+  }
+  const released = async (session: Session, ...effects: RequestAllowed['effects']) => {
+    const [pending] = await intercepted(session, [{ ...portion(1), bind: null }])
+    assert.ok(pending !== undefined)
+    pending.decisionId = EventId('0191d2a0-0000-7000-8000-0000000000d1')
+    const answer = { tainted: false, writesTagged: false, plainColumns: [], cursor: null }
+    const decision = { ...ALLOWED, ...answer, effects, cursorUse: null, changesState: false }
+    releaseOf(session, pending, { decision: decision as RequestAllowed })
+    return pending.answer.isTainted
+  }
+  const session = maker()
+  assert.equal(await released(session, READ), false)
+  assert.equal(await released(session, DROP), false)
+  assert.deepEqual([await released(session, READ), await released(session, CATALOG)], [true, false])
+  assert.equal(await released(session, effectOf('opaque', null, null)), true)
+  // One text may read behind what it changes.
+  assert.equal(await released(maker(), DROP, READ), true)
+  assert.equal(await released(maker({ plan: { masksNothing: true } }), DROP, READ), false)
+  // What people approved is seen by nobody else either.
+  const raised = maker({ raised: { raiseId: 'r', roles: [] } })
+  Object.assign(raised.profile, { mayCreate: false })
+  assert.deepEqual([await released(raised, DROP), await released(raised, READ)], [false, true])
+  const covered = async (isSchemaInDoubt: boolean): Promise<boolean> => {
+    const open = maker({ isSchemaInDoubt })
+    const key = coverageKey('Shape', portion(1)) ?? ''
+    const cover = {
+      decision: { ...ALLOWED, recording: 'Full' },
+      decisionId: 'd',
+      coverage: 'Shape',
+    }
+    open.covers.set(key, { ...cover, decisionHash: '', catalogOffset: 0 } as unknown as Cover)
+    const [pending] = await intercepted(open, [portion(1)])
+    assert.ok(pending !== undefined)
+    return pending.cover !== null
+  }
+  assert.deepEqual([await covered(false), await covered(true)], [true, false])
 })

@@ -1,4 +1,5 @@
 import {
+  type Effect,
   mayChangeSchema,
   type Recording,
   type RequestAllowed,
@@ -189,7 +190,9 @@ export async function decisionOf(
   }
   pending.answer = answerTaint(decision)
   const isAsNow =
-    pending.planChanges === session.planChanges && !isOutdated(session, pending, decision)
+    pending.planChanges === session.planChanges &&
+    !session.isSchemaInDoubt &&
+    !isOutdated(session, pending, decision)
   if (decision.type === 'RequestAllowed' && isAsNow)
     remember(session.covers, decision, {
       id: record.id,
@@ -243,11 +246,14 @@ export function releaseOf(
   const decisionId = cover?.decisionId ?? pending.decisionId
   const decisionHash = cover?.decisionHash ?? pending.decisionHash
   if (decisionId === null) throw new Problem('CS_INTERNAL', 'a release needs a decision')
-  pending.answer = answerTaint(decision)
   pending.recording = decision.recording
   pending.takesCopyData = decision.takesCopyData
   const stateVersion = session.stateVersion
+  const wasInDoubt = session.isSchemaInDoubt
   noteEffects(session, pending, decision)
+  const mayMask = session.isSchemaInDoubt && session.plan.masksNothing !== true
+  const readsDoubtful = mayMask && (wasInDoubt ? readsTarget(decision) : changesBeside(decision))
+  pending.answer = readsDoubtful ? inDoubt(answerTaint(decision)) : answerTaint(decision)
   noteEnd(session, pending, decision.effects)
   noteGranted(session, pending, { ...permit, decisionId, decisionHash, coverage: 'Exact' })
   session.proxy.metrics.released.add(1, { coverage: cover?.coverage ?? 'None' })
@@ -287,6 +293,8 @@ function noteEffects(
   if (pending.ask.kind === 'Prepare' && !decision.changesState) return
   session.hasRun = true
   if (session.profile.mayCreate && changesTarget(decision)) session.undescribed = pending.requestId
+  if (session.profile.mayCreate || session.raised !== null)
+    session.isSchemaInDoubt ||= decision.effects.some(changesSchema)
   noteReleased(session.pathGuard, pending.ask, decision)
   session.isPathUnheard ||= !isBegin(decision, pending.ask) && !isPlainRead(decision)
   if (decision.effects.some(controlsTransaction)) {
@@ -304,7 +312,23 @@ function noteEffects(
   if (pending.isOpaque || session.pathRules.others.length > 0) session.isPathInDoubt = true
 }
 
-/** Whether it reads no relation and no cursor, so that nothing runs but functions of PostgreSQL itself. */
+/** Whether it may read or write a relation that PostgreSQL did not make itself. */
+const readsTarget = ({ effects, cursorUse }: RequestAllowed | ReviewRequired): boolean =>
+  cursorUse !== null ||
+  effects.some(
+    ({ effect, schema, table }) =>
+      effect === 'opaque' || (table !== null && !CATALOGS.has(schema ?? '')),
+  )
+
+/** Whether it changes the schema, and does something else, which may be behind it in the same text. */
+const changesBeside = ({ effects }: RequestAllowed | ReviewRequired): boolean =>
+  effects.some(changesSchema) && effects.some((one) => !changesSchema(one))
+
+/** Code that nobody looked into may do so too. */
+const changesSchema = ({ effect }: Effect): boolean =>
+  effect === 'schema-change' || effect === 'opaque'
+
+/** It reads no relation and no cursor, so nothing runs but functions of PostgreSQL itself. */
 const isPlainRead = ({ effects, cursorUse }: RequestAllowed | ReviewRequired): boolean =>
   cursorUse === null && effects.every(({ effect, table }) => effect === 'read' && table === null)
 
@@ -374,6 +398,7 @@ function coverNow(session: Session, ask: Ask): Covering | null {
   if (ask.copyData !== null) return null
   const granted = grantedPortal(session, ask)
   if (granted !== null || session.raised !== null || session.covers.size === 0) return granted
+  if (session.isSchemaInDoubt) return null
   const policy = livePolicy(session)
   if (policy === null) return null
   const { policyVersion, catalogOffset } = policy
@@ -430,6 +455,7 @@ export const STATUS_NAMES = { I: 'Idle', T: 'InTransaction', E: 'Failed' } as co
 const changesTarget = ({ type, effects }: RequestAllowed | ReviewRequired): boolean =>
   type === 'RequestAllowed' && mayChangeSchema(effects)
 
+const CATALOGS: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema'])
 const CONTENT_BYTES_MAX = 256 * 1024
 const PARTS_AT_ONCE = 4
 const RENDERING_CHARACTERS_MAX = 4_000

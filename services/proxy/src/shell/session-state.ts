@@ -118,6 +118,11 @@ export type Session = {
   described: Described
   /** The newest request that may have changed the target by itself, until the broker has looked at it. */
   undescribed: RequestId | null
+  /**
+   * A statement that the session may create with changed the schema, and the target was not described since its transaction
+   * ended. The broker sees nothing of an open one, so names may mean what nobody knows.
+   */
+  isSchemaInDoubt: boolean
   plan: MaskingPlanned
   filter: ResultFilter
   /** The filter of a plan that came in the middle of answers; taken when they have ended. */
