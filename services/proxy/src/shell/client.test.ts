@@ -20,6 +20,7 @@ import { type Memory, memoryOf } from './memory.ts'
 async function connected(
   memory: Memory = memoryOf(64 * 1024 * 1024),
   net: Net = netOn(silent),
+  clock = { monotonicMs: () => performance.now() },
 ): Promise<{ agent: Socket; client: Client; server: Socket } & Disposable> {
   const listener = createServer()
   listener.listen(0, '127.0.0.1')
@@ -33,7 +34,7 @@ async function connected(
   return {
     agent,
     server,
-    client: admitted(clientOn(server, loggedIn(), net), memory),
+    client: admitted(clientOn(server, loggedIn(), { net, clock }), memory),
     [Symbol.dispose]() {
       agent.destroy()
       server.destroy()
@@ -351,6 +352,35 @@ test('a message that arrived by reading ahead waits for memory for its copies', 
   others.release()
   await copied
   assert.ok(memory.reservedBytes() > 5 * MIB, `${memory.reservedBytes()} bytes are reserved`)
+})
+
+// Seen to fail when only complete messages count, and when the wait for memory counts as silence.
+test('who sends a part of a message, or waits for memory, is not silent', async () => {
+  let nowMs = 0
+  const memory = memoryOf(64 * MIB)
+  const others = await memory.reserve(64 * MIB)
+  using pair = await connected(memory, netOn(silent), { monotonicMs: () => nowMs })
+  const { agent, client, server } = pair
+  agent.write(toServer.sync())
+  await client.arrival()
+  assert.equal(client.partAtMs(), null)
+  assert.equal(take(client), true)
+  nowMs = 10
+  agent.write(large(8).subarray(0, 1_000))
+  await still(server)
+  assert.equal(client.partAtMs(), 10)
+  agent.write(large(8).subarray(1_000, 3 * MIB))
+  const arrival = client.arrival()
+  while (!memory.isWanted()) await setImmediate()
+  nowMs = 20
+  assert.equal(client.partAtMs(), 20)
+  others.release()
+  while (client.partAtMs() !== 20 || server.bytesRead < 3 * MIB) await setImmediate()
+  nowMs = 30
+  assert.equal(client.partAtMs(), 20)
+  agent.write(large(8).subarray(3 * MIB))
+  await arrival
+  assert.equal(take(client), true)
 })
 
 test('who waits for memory for five minutes is told of, and only then', async (t) => {

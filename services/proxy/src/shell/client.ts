@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { deque } from '@countersign/kernel'
+import { type Clock, deque } from '@countersign/kernel'
 import {
   type ClientMessage,
   type Frontend,
@@ -28,6 +28,8 @@ export type Client = {
   rest(): void
   /** Whether what was taken is large, and there is no memory for the next message. */
   isFull(): boolean
+  /** When a part of a message came last, or memory for one; now while it waits for memory, null before the first. */
+  partAtMs(): number | null
   /** Whether a large message is on its way for which there is memory. */
   isArriving(): boolean
   /** The wait for memory for the copies that are made of what was taken; null where nothing has to be waited for. */
@@ -66,14 +68,19 @@ export type Client = {
 }
 
 /** Wraps a socket, plain or TLS, on which an engine has begun to read. */
-export function clientOn(socket: Socket, begun: Frontend, net: Net): Client {
+export function clientOn(
+  socket: Socket,
+  begun: Frontend,
+  { net, clock }: { readonly net: Net; readonly clock: Pick<Clock, 'monotonicMs'> },
+): Client {
   let engine = begun
   let queue = deque<ClientMessage | Violation>()
   let queuedBytes = 0
   /** Bytes of messages that were taken and are not done with. */
   let takenBytes = 0
   let receivedBytes = 0
-  /** Whether reading was paused since it was last checked whether a message arrives. */
+  let partAtMs: number | null = null
+  /** Since it was last looked whether a message arrives. */
   let hasPaused = true
   let ended = false
   /** The session's loop waits for a message. */
@@ -138,6 +145,7 @@ export function clientOn(socket: Socket, begun: Frontend, net: Net): Client {
     isWaiting = true
     await inTime(asking.reserved())
     isWaiting = false
+    partAtMs = clock.monotonicMs()
     if (!isAsked) asking.rest()
     regulate()
   }
@@ -170,6 +178,7 @@ export function clientOn(socket: Socket, begun: Frontend, net: Net): Client {
     receivedBytes += chunk.length
     const [next, messages] = receive(engine, chunk)
     engine = next
+    if (messageUnderWay(engine).arrived > 0) partAtMs = clock.monotonicMs()
     for (const message of messages) {
       queue.push(message)
       queuedBytes += sizeOf(message)
@@ -232,6 +241,7 @@ export function clientOn(socket: Socket, begun: Frontend, net: Net): Client {
       arriving = lookForArrival(memory)
     },
     isFull,
+    partAtMs: () => (isWaiting ? clock.monotonicMs() : partAtMs),
     isArriving,
     copied() {
       const copies = intake?.copied(takenBytes) ?? null

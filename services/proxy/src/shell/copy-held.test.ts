@@ -15,9 +15,10 @@ const COPY: HeldCopy = {
   messages: [],
 }
 
-/** A session whose agent sends one message in each wait, after so many milliseconds, and then none. */
-function sending(...sent: readonly [afterMs: number, message: Uint8Array][]): Session {
+/** A session whose agent sends one message, or a part of one, in each wait, after so many milliseconds, and then none. */
+function sending(...sent: readonly [afterMs: number, message: Uint8Array | null][]): Session {
   let nowMs = 0
+  let partAtMs: number | null = null
   const coming = [...sent]
   const queue: ReturnType<typeof requests> = []
   let arrives: () => void = () => undefined
@@ -35,6 +36,7 @@ function sending(...sent: readonly [afterMs: number, message: Uint8Array][]): Se
       lasts() {},
       write: () => undefined,
       isGone: () => false,
+      partAtMs: () => partAtMs,
       take: () => queue.shift(),
       done() {},
       arrival: () => new Promise<void>((resolve) => (arrives = resolve)),
@@ -46,12 +48,17 @@ function sending(...sent: readonly [afterMs: number, message: Uint8Array][]): Se
         // The clock goes on to what comes first: the limit, or the next message.
         after(_where: string, ms: number, run: () => void) {
           const [next] = coming
-          if (next === undefined || next[0] >= ms) queueMicrotask(run)
+          if (next === undefined || next[0] >= ms)
+            queueMicrotask(() => {
+              nowMs += ms
+              run()
+            })
           else
             queueMicrotask(() => {
               coming.shift()
               nowMs += next[0]
-              queue.push(...requests(next[1]))
+              if (next[1] === null) partAtMs = nowMs
+              else queue.push(...requests(next[1]))
               arrives()
             })
           return { [Symbol.dispose]: () => undefined }
@@ -76,6 +83,12 @@ test('an agent that sends no data for a minute is refused, whatever else it send
   assert.equal(await taken(sending([59_000, data], [59_000, data])), SENT_NOTHING)
   const sync = toServer.sync()
   assert.equal(await taken(sending([40_000, sync], [40_000, toServer.copyDone()])), SENT_NOTHING)
+})
+
+// Seen to fail when only complete messages count.
+test('an agent that sends parts of a large message is waited for', async () => {
+  const slow = sending([50_000, null], [50_000, null], [50_000, data], [0, toServer.copyDone()])
+  assert.equal(await taken(slow), 'x')
 })
 
 test('an agent that goes on sending is waited for', async () => {

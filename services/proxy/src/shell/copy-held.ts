@@ -9,6 +9,7 @@ import { ownQuery, ownQueryAmidst } from './own-query.ts'
 import { agentInTime } from './raised-idle.ts'
 import { CANCELLED_BY_AGENT, type RequestRefusal } from './refuse.ts'
 import { tell } from './seen.ts'
+import { whenSilent } from './silence.ts'
 import { CANCELLED, cancelled, during, type Session } from './session-state.ts'
 
 /** The number of columns of the data, or the refusal where they cannot be asked for. */
@@ -50,10 +51,10 @@ export async function takenCopyData(
     const message = takenOfCopy(session)
     if (message === undefined) {
       if (client.isGone()) gone(session)
-      // Flush and Sync are no data, so they give no more time, however often they come.
-      const leftMs = lastMs + SILENT_MS_MAX - proxy.clock.monotonicMs()
+      // Flush and Sync are no data, however often they come.
+      const limit = { limitMs: SILENT_MS_MAX, sinceMs: lastMs, where: 'data of a COPY' }
       const silent = Promise.withResolvers<typeof SILENT>()
-      using _limit = proxy.net.after('data of a COPY', leftMs, () => silent.resolve(SILENT))
+      using _limit = whenSilent(session, limit, () => silent.resolve(SILENT))
       const next = Promise.race([client.arrival(), cancelled(session), silent.promise])
       const first = await during(session, agentInTime(session, next))
       if (first === CANCELLED) return CANCELLED_BY_AGENT

@@ -138,7 +138,7 @@ function secure(newcomer: Newcomer, engine: Frontend, isDirect: boolean): void {
   const secured = (): void => {
     // A client that begins with TLS must say which protocol it means (ALPN), against cross-protocol attacks.
     if (isDirect && tls.alpnProtocol !== 'postgresql') return end()
-    net.detached('session', firstMessage(newcomer, clientOn(tls, engine, net), tls), end)
+    net.detached('session', firstMessage(newcomer, clientOn(tls, engine, proxy), tls), end)
   }
   tls.on('error', net.guarded('TLS error', failed, end))
   tls.once('secure', net.guarded('TLS', secured, end))

@@ -1,4 +1,5 @@
 import { endSession, type Session } from './session-state.ts'
+import { whenSilent } from './silence.ts'
 
 /**
  * Waits for the agent. A session in which a privilege is raised ends when its agent leaves it idle: the transaction that
@@ -14,6 +15,8 @@ export async function agentInTime<T>(session: Session, wait: Promise<T>): Promis
       code: 'CS_SESSION_LIMIT',
       words: `the agent left a raised privilege (${raised.roles.join(', ')}) idle for ${raisedIdleMaxMs} ms, which is raisedIdleMax of the profile; its transaction is rolled back`,
     })
-  using _limit = proxy.net.after('idle with a raised privilege', raisedIdleMaxMs, end)
+  const sinceMs = proxy.clock.monotonicMs()
+  const limit = { limitMs: raisedIdleMaxMs, sinceMs, where: 'idle with a raised privilege' }
+  using _limit = whenSilent(session, limit, end)
   return await wait
 }
