@@ -1,10 +1,11 @@
 /** The memory that the large messages of all sessions share. Those that last are those that wait for people, or run. */
 export type Memory = {
   /**
-   * Resolves when so many bytes are free. First come, first served, so that nobody waits for ever behind smaller ones; owners
-   * take turns, however many of the sessions of one wait. A request for more than there are is met when nobody else has any.
-   * With a share, nothing is given while lasting bytes of other shares of its owner, or of all others, fill their part: that
-   * is known only when something has begun to last.
+   * Resolves when so many bytes are free. First come, first served; owners take turns, however many of the sessions of one
+   * wait. For whom there is no room, smaller ones pass it where they leave it as much as it needs, and few others, so that
+   * nobody waits for ever behind those. Who asks for more than there are gets them when nobody else has any.
+   * Of whom a share is named, nothing more is taken while what lasts of others of its owner, or of all others, fills its part:
+   * that is known only when something has begun to last.
    */
   reserve(bytes: number, share?: Share): Promise<Reservation>
   /** The same for who may have to wait no more. */
@@ -61,22 +62,36 @@ export function memoryOf(bytesMax: number): Memory {
   /** The bytes of shares that last. */
   const lasting = sums(bytesMax * OWNER_PART)
 
-  /** Gives memory in turn: a wait for lasting bytes lets others pass, a wait for room does not, so that it ends. */
+  /** Who waits for what lasts lets others pass. So does who waits for room, where they take none of that. */
   function give(): void {
     for (;;) {
-      const next = waiting.find(({ share }) => mayLast(share))
+      const first = waiting.find(({ share }) => mayLast(share))
+      if (first === undefined) return
+      const isFirst = reserved === 0 || fits(first)
+      const next = isFirst ? first : waiting.find((one) => mayPass(one, first))
       if (next === undefined) return
-      if (reserved > 0 && reserved + next.bytes > bytesMax - shared.all()) return
+      if (!isFirst && !isBeside(next, first)) first.passed++
       const rest = waiting.filter((one) => one !== next)
-      const isOfOwner = ({ share }: Waiting): boolean =>
-        share !== undefined && share.owner === next.share?.owner
-      waiting = [...rest.filter((one) => !isOfOwner(one)), ...rest.filter(isOfOwner)]
+      // Who waits for room and was passed stays first.
+      const goesBack = (one: Waiting): boolean =>
+        one !== first && one.share !== undefined && one.share.owner === next.share?.owner
+      waiting = [...rest.filter((one) => !goesBack(one)), ...rest.filter(goesBack)]
       reserved += next.bytes
-      next.given(reservationOf(next.bytes))
+      next.given(reservationOf(next.bytes, isFirst ? null : first))
     }
   }
 
-  /** Whether lasting bytes of others leave room; its own are not in its way, or a session would wait for itself. */
+  const fits = ({ bytes }: Waiting): boolean => reserved + bytes <= bytesMax - shared.all()
+
+  /** Few may pass the first where they could be in its way. It does not fit itself. */
+  const mayPass = (one: Waiting, first: Waiting): boolean =>
+    fits(one) && mayLast(one.share) && (isBeside(one, first) || first.passed < PASSED_MAX)
+
+  /** Whether there is as much as the first needs beside one that passes it, and those that did. */
+  const isBeside = (one: Waiting, first: Waiting): boolean =>
+    first.bytes + first.besideBytes + one.bytes <= bytesMax - shared.all()
+
+  /** What lasts of a session itself is not in its way, or it would wait for itself. */
   function mayLast(share: Share | undefined): boolean {
     if (share === undefined) return true
     const own = share.lastingBytes()
@@ -86,11 +101,13 @@ export function memoryOf(bytesMax: number): Memory {
     )
   }
 
-  function reservationOf(bytes: number): Reservation {
+  function reservationOf(bytes: number, passed: Waiting | null): Reservation {
     let own = bytes
+    if (passed !== null) passed.besideBytes += own
     const keep = (kept: number): void => {
       if (kept >= own) return
       reserved -= own - kept
+      if (passed !== null) passed.besideBytes -= own - kept
       own = kept
       give()
     }
@@ -104,7 +121,7 @@ export function memoryOf(bytesMax: number): Memory {
       reservation = one
       resolve(one)
     }
-    const one: Waiting = { bytes, share, given }
+    const one: Waiting = { bytes, share, given, besideBytes: 0, passed: 0 }
     waiting.push(one)
     give()
     const withdraw = (): void => {
@@ -118,7 +135,7 @@ export function memoryOf(bytesMax: number): Memory {
     const gone = waiting.filter(isMeant)
     if (gone.length === 0) return
     waiting = waiting.filter((one) => !isMeant(one))
-    for (const { given } of gone) given(reservationOf(0))
+    for (const { given } of gone) given(reservationOf(0, null))
     give()
   }
 
@@ -177,9 +194,16 @@ type Waiting = {
   readonly bytes: number
   readonly share: Share | undefined
   given(reservation: Reservation): void
+  /** How much those have now that passed it. */
+  besideBytes: number
+  /** How many have passed it that may be in its way. */
+  passed: number
 }
 
-/** The bytes of each owner, and of all of them together. */
+/** So many more has one to wait for at most, whatever others ask for. */
+const PASSED_MAX = 8
+
+/** How much owners have, and all of them together. */
 type Sums = {
   add(owner: string, bytes: number): void
   of(owner: string): number
