@@ -4,11 +4,12 @@ import { nameProbesOf, probesOf, syntaxErrorOf } from '@countersign/statements'
 import { OURS, ownParse } from '../core/own-passage.ts'
 import { answers } from './answers.ts'
 import { forwardRecorded, withReleases } from './forward.ts'
+import { lastsWhenSent } from './lasts-when-sent.ts'
 import { ownQuery } from './own-query.ts'
 import { ownRequest } from './own-request.ts'
 import type { RequestRefusal } from './refuse.ts'
 import { isOpaque, type Pending } from './requests.ts'
-import { ownUnderWay, type Session } from './session-state.ts'
+import { cancelAtTarget, ownUnderWay, type Session } from './session-state.ts'
 
 type TargetError = ReadonlyMap<string, string>
 
@@ -31,6 +32,7 @@ export async function impossibility(
   const isInTransaction = session.status === 'T'
   if (isInTransaction) await ownQuery(session, `savepoint ${session.ownName}`)
   for (const probe of probes) {
+    if (session.isCancelled) break
     const isTheirs = probe === ask.sql
     const error = await parsedByTarget(session, probe, isTheirs ? ask.parameterTypes : [])
     if (error === null) continue
@@ -75,7 +77,11 @@ async function parsedByTarget(
     { runs: null, bytes: toServer.close('statement', session.ownName) },
     { runs: null, bytes: toServer.sync() },
   ])
+  // Who has locked what it names lets it wait for long.
+  session.onCancel = () => cancelAtTarget(session)
+  using _lasts = lastsWhenSent(session)
   await answers(session)
+  session.onCancel = () => undefined
   return error
 }
 

@@ -30,6 +30,7 @@ import { withExecuted } from './executed.ts'
 import { forwardRecorded, withReleases } from './forward.ts'
 import { hold } from './hold.ts'
 import { impossibility } from './impossibility.ts'
+import { lastsWhenSent } from './lasts-when-sent.ts'
 import { CANCELLED_BY_AGENT, refuse, type RequestRefusal } from './refuse.ts'
 import {
   answerNow,
@@ -432,23 +433,7 @@ const readingIn = (
 ): Reading =>
   stateVersion === settingsVersion ? readingNow(asked) : readingBehind(asked, stateVersion)
 
-/** Says `lasts` once the target took the messages, or after SENT_MS: they are copied no more, and may run for long. */
-function lastsWhenSent({ client, target, proxy }: Session): Disposable {
-  let isOver = false
-  const lasts = (): void => {
-    if (!isOver) client.lasts()
-  }
-  const late = proxy.net.after('messages that run', SENT_MS, lasts)
-  proxy.net.detached('messages that run', target.drained().then(lasts))
-  return {
-    [Symbol.dispose]() {
-      isOver = true
-      late[Symbol.dispose]()
-    },
-  }
-}
-
-/** Measures how long the requests that went out just now had to wait. */
+/** How long what went out just now had to wait. */
 function measured({ proxy }: Session, batch: Batch, ran: readonly Pending[]): void {
   const { metrics, clock } = proxy
   for (const { cover, grantedAt } of ran) {
@@ -504,6 +489,3 @@ async function skippedToSync(session: Session, batch: Batch): Promise<void> {
   batch.next = last
   await forward(session, batch, last + 1, false)
 }
-
-/** A target that has not taken what was sent in this time may be at something else for long. */
-const SENT_MS = 1_000
