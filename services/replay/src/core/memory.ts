@@ -6,8 +6,8 @@ export type Memory = {
   /** Takes what came of a session; false where it is a repeat. */
   take(told: SessionRecord): boolean
   session(sessionId: string): Remembered | null
-  /** Newest first. */
-  overviews(): Overview[]
+  /** Those of now, newest first. */
+  overviews(): Iterable<Overview>
 }
 
 export type Remembered = {
@@ -21,6 +21,8 @@ export type Remembered = {
 export function memoryOf(recordBytesMax: number): Memory {
   // bound: SESSIONS_MAX
   const sessions = new Map<string, Stored>()
+  /** The same, oldest first. */
+  const ordered: Stored[] = []
   let bytes = 0
   return {
     take(told) {
@@ -38,7 +40,9 @@ export function memoryOf(recordBytesMax: number): Memory {
       return true
     },
     session: (sessionId) => sessions.get(sessionId) ?? null,
-    overviews: () => [...sessions.values()].map(({ overview }) => overview).sort(newestFirst),
+    *overviews() {
+      for (const { overview } of ordered.toReversed()) yield overview
+    },
   }
 
   function storedOf(sessionId: string, partition: number): Stored {
@@ -49,17 +53,28 @@ export function memoryOf(recordBytesMax: number): Memory {
     const seen = new Set<string>()
     const fresh: Stored = { overview, partition, records: [], seen, bytes: 0 }
     sessions.set(sessionId, fresh)
+    ordered.splice(placeOf(sessionId), 0, fresh)
     const [oldest] = sessions.keys()
     if (sessions.size > SESSIONS_MAX && oldest !== undefined) {
       bytes -= sessions.get(oldest)?.bytes ?? 0
       sessions.delete(oldest)
+      ordered.splice(placeOf(oldest), 1)
     }
     return fresh
   }
 
-  /**
-   * Drops the records of finished sessions, the oldest first; then of the oldest others, since the log still has them.
-   */
+  /** Where a session stands in the order of ids, which is that of time, or would stand. */
+  function placeOf(sessionId: string): number {
+    let [from, to] = [0, ordered.length]
+    while (from < to) {
+      const middle = (from + to) >> 1
+      if ((ordered[middle]?.overview.sessionId ?? '') < sessionId) from = middle + 1
+      else to = middle
+    }
+    return from
+  }
+
+  /** Finished sessions go first, the oldest before others; then whatever is oldest, since the log still has it. */
   function makeRoom(): void {
     const held = [...sessions.values()].filter(({ records }) => records !== null)
     const finished = held.filter(({ overview }) => overview.endedAt !== null)
@@ -90,8 +105,6 @@ function remember(seen: Set<string>, name: string): void {
   const [oldest] = seen
   if (seen.size > SEEN_MAX && oldest !== undefined) seen.delete(oldest)
 }
-
-const newestFirst = (a: Overview, b: Overview): number => (a.sessionId < b.sessionId ? 1 : -1)
 
 export const SESSIONS_MAX = 50_000
 /** The most ids of one session that are remembered, to recognize a repeat. */

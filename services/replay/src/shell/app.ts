@@ -4,7 +4,7 @@ import type { TokenVerifier } from '@countersign/identity'
 import { after, messageOf, Problem } from '@countersign/kernel'
 import type { Logger } from '@countersign/runtime'
 import { type Asked, isAskOf, newSearch } from '../core/asked.ts'
-import { mayRead } from '../core/audience.ts'
+import { readableBy } from '../core/audience.ts'
 import { isComplete, type Overview } from '../core/overview.ts'
 import type { Entry } from '../core/entry.ts'
 import type { SessionRecord } from '../core/session-record.ts'
@@ -30,6 +30,7 @@ export type AppOptions = {
 export function replayApp({ projection, vault, verify, logger }: AppOptions) {
   const app = express()
   const net = netOn(logger)
+  const lists = turnsOf(LISTS)
   const tellings = turnsOf(TELLINGS)
   const streams = turnsOf(STREAMS)
   const asks = turnsOf(ASKS)
@@ -37,15 +38,19 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
   app.disable('etag')
 
   app.get('/v1/sessions', async (request, response) => {
-    const reader = await readerOf(request)
-    const catalog = projection.catalog()
-    const sessions = projection
-      .overviews()
-      .filter((session) => mayRead(reader, session, catalog))
-      .filter(({ profile }) => isAsked(request.query['profile'], profile))
-      .filter(({ agent }) => isAsked(request.query['agent'], agent))
-      .slice(0, limitOf(request))
-      .map((session) => ({ ...summaryOf(session), complete: isComplete(session) }))
+    const { gone, rest } = listenerOf(response, net)
+    const { agent } = await readerOf(request)
+    const limit = limitOf(request)
+    using _turn = await lists.taken(agent, gone)
+    const mayRead = readableBy(await readerOf(request), projection.catalog())
+    const sessions: object[] = []
+    for (const session of projection.overviews()) {
+      await rest()
+      if (!isAsked(request.query['profile'], session.profile)) continue
+      if (!isAsked(request.query['agent'], session.agent) || !mayRead(session)) continue
+      sessions.push({ ...summaryOf(session), complete: isComplete(session) })
+      if (sessions.length === limit) break
+    }
     send(response, { status: 200, body: { sessions } })
   })
 
@@ -193,7 +198,7 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
   }
 
   function isTheirs(session: Overview | null, reader: Caller): session is Overview {
-    return session !== null && mayRead(reader, session, projection.catalog())
+    return session !== null && readableBy(reader, projection.catalog())(session)
   }
 
   async function readerOf(request: Request): Promise<Caller> {
@@ -229,7 +234,8 @@ function send(response: Response, { status, body, type }: Answer): void {
     .send(JSON.stringify(body))
 }
 
-/** The limits of calls at the same time: each takes some tens of megabytes, for a piece of a session or one request. */
+const LISTS = { atOnceMax: 4, ownMax: 1, ownWaitingMax: 20 }
+/** Each takes some tens of megabytes: a piece of a session, or one request. */
 const TELLINGS = { atOnceMax: 4, ownMax: 1, ownWaitingMax: 10 }
 const ASKS = { atOnceMax: 4, ownMax: 2, ownWaitingMax: 20 }
 const STREAMS = { atOnceMax: 200, ownMax: 10, ownWaitingMax: 0 }

@@ -15,7 +15,7 @@ export type Projection = AsyncDisposable & {
   catalog(): Catalog
   overview(sessionId: string): Overview | null
   /** Newest first. */
-  overviews(): Overview[]
+  overviews(): Iterable<Overview>
   /** Goes through all records of a session: from memory, from its archive, or from the log. */
   read(sessionId: string, onRecord: (record: SessionRecord) => void): Promise<void>
   /** Follows the wanted records of a session, until it is disposed. */
