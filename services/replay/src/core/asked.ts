@@ -25,6 +25,9 @@ export const isAskOf = (message: SessionMessage, requestId: string): boolean =>
     (message.type === 'RequestPart' && !message.stream)) &&
   message.requestId === requestId
 
+/** Where such messages stand. */
+export const ASK_TOPICS = ['sessions']
+
 export function newSearch(sessionId: string, requestId: string): Search {
   const contents = newContents()
   let content: RequestContent | null = null

@@ -3,7 +3,7 @@ import type { Caller } from '@countersign/contracts'
 import type { TokenVerifier } from '@countersign/identity'
 import { after, messageOf, Problem } from '@countersign/kernel'
 import type { Logger } from '@countersign/runtime'
-import { type Asked, isAskOf, newSearch } from '../core/asked.ts'
+import { ASK_TOPICS, type Asked, isAskOf, newSearch } from '../core/asked.ts'
 import { readableBy } from '../core/audience.ts'
 import { isComplete, type Overview } from '../core/overview.ts'
 import type { Entry } from '../core/entry.ts'
@@ -95,10 +95,8 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
     response.flushHeaders()
     let isNeeded = neededOf(new Set())
     using followed = projection.followed(sessionId, {
-      before(record) {
-        listener.gone.throwIfAborted()
-        return isNeeded(record)
-      },
+      gone: listener.gone,
+      before: (record) => isNeeded(record),
       fresh: ({ message }) => message.type !== 'RequestPart' || !message.stream,
       onCutOff: () => response.destroy(),
     })
@@ -142,11 +140,7 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
   async function toldOf(session: Overview, gone: AbortSignal, isReady?: Ready): Promise<Telling> {
     const { sessionId, endedAt, transcriptSeen } = session
     return telling({
-      read: (onRecord) =>
-        projection.read(sessionId, (record) => {
-          gone.throwIfAborted()
-          onRecord(record)
-        }),
+      read: (onRecord) => projection.read(sessionId, onRecord, { gone }),
       decrypt: await vault.decrypterOf(sessionId),
       isOver: endedAt !== null,
       ...(isReady === undefined ? {} : { isReady: (message) => isReady(message, transcriptSeen) }),
@@ -173,10 +167,9 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
     const late = Promise.withResolvers<null>()
     using _limit = after(KNOWN_LIMIT_MS, () => late.resolve(null))
     using followed = projection.followed(wanted.id, {
-      before(record) {
-        gone.throwIfAborted()
-        return isWanted(record)
-      },
+      gone,
+      topics: ASK_TOPICS,
+      before: isWanted,
       fresh: isWanted,
     })
     const search = newSearch(wanted.id, wanted.request)

@@ -1,6 +1,7 @@
 import { Problem } from '@countersign/kernel'
 import type { Overview } from '../core/overview.ts'
 import type { SessionRecord } from '../core/session-record.ts'
+import type { PastOptions } from './past.ts'
 
 /** The readers that hear of a session as it is written. */
 export type Followers = {
@@ -9,8 +10,8 @@ export type Followers = {
   follow(sessionId: string, wanted: Wanted): Followed
 }
 
-/** Selects the wanted records: `before` of those that are there already, `fresh` of those that come. */
-export type Wanted = {
+/** Which records are wanted: of those that are there already, and of those that come. */
+export type Wanted = PastOptions & {
   before(record: SessionRecord): boolean
   fresh(record: SessionRecord): boolean
   /** No more is kept for this one, who may still hold what it has: it is to end. */
@@ -28,7 +29,11 @@ export type Followed = Disposable & {
 /** The source of overviews and earlier records. */
 export type Known = {
   overview(sessionId: string): Overview | null
-  read(sessionId: string, onRecord: (record: SessionRecord) => void): Promise<void>
+  read(
+    sessionId: string,
+    onRecord: (record: SessionRecord) => void,
+    options: PastOptions,
+  ): Promise<void>
 }
 
 export function newFollowers(known: Known): Followers {
@@ -83,12 +88,13 @@ export function newFollowers(known: Known): Followers {
   async function readBefore(sessionId: string, follower: Follower): Promise<SessionRecord[]> {
     // bound: KEPT_BYTES_MAX
     const before: SessionRecord[] = []
-    await known.read(sessionId, (record) => {
+    const take = (record: SessionRecord): void => {
       if (!follower.wanted.before(record)) return
       keep(follower, record)
       if (follower.isCutOff) throw tooMuch()
       before.push(record)
-    })
+    }
+    await known.read(sessionId, take, follower.wanted)
     return before
   }
 

@@ -42,6 +42,30 @@ test('a record that cannot be understood does not hide the others of its archive
   assert.equal((await recordsOf(past)).length, 1)
 })
 
+// Seen to fail when only the records of the session are looked at, and when all topics are read for it.
+test('who has left ends the reading also among the records of others, and only the topics that are asked for are read', async () => {
+  await end(SessionId('01920000-0000-7000-8000-000000000002'))
+  const topics: string[] = []
+  const live = pastIn({
+    archive,
+    log: {
+      ...log,
+      readToEnd: (options) => {
+        topics.push(options.topic)
+        return log.readToEnd(options)
+      },
+    },
+  })
+  const read = (gone?: AbortSignal) =>
+    live.read({ ...ended, sessionId: uuidv7(0), endedAt: null }, 0, () => assert.fail(), {
+      topics: ['sessions'],
+      ...(gone === undefined ? {} : { gone }),
+    })
+  await read()
+  assert.deepEqual(topics, ['sessions'])
+  await assert.rejects(read(AbortSignal.abort(new Error('has left'))), /has left/)
+})
+
 async function recordsOf(from: Past): Promise<SessionRecord[]> {
   const found: SessionRecord[] = []
   await from.read(ended, 0, (record) => found.push(record))

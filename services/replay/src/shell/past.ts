@@ -12,23 +12,36 @@ export type Past = {
     session: Overview,
     partition: number,
     onRecord: (record: SessionRecord) => void,
+    options?: PastOptions,
   ): Promise<void>
+}
+
+export type PastOptions = {
+  /** Ends it, also while the records of others are passed. */
+  readonly gone?: AbortSignal
+  /** The topics that are needed of the log; all by default. */
+  readonly topics?: readonly string[]
 }
 
 /** Finds past sessions in the archive and in the log. */
 export function pastIn({ archive, log }: { archive: Archive; log: Log }): Past {
   return {
-    async read({ sessionId, endedAt }, partition, onRecord) {
+    async read({ sessionId, endedAt }, partition, onRecord, options = {}) {
+      const { gone, topics = SESSION_TOPICS } = options
       const archived = endedAt === null ? null : await archive.read(SessionId(sessionId))
       if (archived !== null) {
-        for await (const envelope of archived) toldIn(recordIn(envelope)).forEach(onRecord)
+        for await (const envelope of archived) {
+          gone?.throwIfAborted()
+          toldIn(recordIn(envelope)).forEach(onRecord)
+        }
         return
       }
-      for (const topic of SESSION_TOPICS) {
+      for (const topic of topics) {
         await log.readToEnd({
           topic,
           partitions: [partition],
           onRecord: (record) => {
+            gone?.throwIfAborted()
             if (record.key === sessionId) toldIn(record).forEach(onRecord)
           },
         })

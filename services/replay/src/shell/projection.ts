@@ -7,7 +7,7 @@ import type { Overview } from '../core/overview.ts'
 import { type SessionRecord, sessionRecord } from '../core/session-record.ts'
 import { topology } from '../topology.ts'
 import { type Followed, newFollowers, type Wanted } from './followers.ts'
-import type { Past } from './past.ts'
+import type { Past, PastOptions } from './past.ts'
 import type { Vault } from './vault.ts'
 
 /** The state of replay, kept current from the log. */
@@ -17,8 +17,12 @@ export type Projection = AsyncDisposable & {
   /** Newest first. */
   overviews(): Iterable<Overview>
   /** Goes through all records of a session: from memory, from its archive, or from the log. */
-  read(sessionId: string, onRecord: (record: SessionRecord) => void): Promise<void>
-  /** Follows the wanted records of a session, until it is disposed. */
+  read(
+    sessionId: string,
+    onRecord: (record: SessionRecord) => void,
+    options?: PastOptions,
+  ): Promise<void>
+  /** What is wanted of a session, until it is disposed. */
   followed(sessionId: string, wanted: Wanted): Followed
   readonly caughtUp: Promise<void>
   healthy(): boolean
@@ -106,12 +110,17 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
     return memory.session(sessionId)?.overview ?? null
   }
 
-  async function read(sessionId: string, onRecord: (record: SessionRecord) => void): Promise<void> {
+  async function read(
+    sessionId: string,
+    onRecord: (record: SessionRecord) => void,
+    options: PastOptions = {},
+  ): Promise<void> {
     const session = memory.session(sessionId)
     if (session === null) return
     const { overview, partition, records } = session
-    if (records === null) return past.read(overview, partition, onRecord)
+    if (records === null) return past.read(overview, partition, onRecord, options)
     for (const [index, record] of [...records].entries()) {
+      options.gone?.throwIfAborted()
       onRecord(record)
       if (index % AT_ONCE === AT_ONCE - 1) await rested(0)
     }
