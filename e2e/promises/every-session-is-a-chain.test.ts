@@ -54,7 +54,7 @@ test('the events of a session are one chain without a gap, and its end commits t
   }
 })
 
-// Seen to fail when `isReviewer` in services/replay/src/core/audience.ts does not look at the environment.
+// Seen to fail when `readableBy` in services/replay/src/core/audience.ts does not look at the environment.
 test('what a session did can be replayed by a reviewer of its environment, and by nobody else', async () => {
   const sessions = await callReplay(system, 'ana', '/v1/sessions')
   assert.equal(sessions.status, 200)

@@ -43,6 +43,34 @@ test('what is told first ends when its reader leaves, and so does what waits for
   }
 })
 
+// Seen to fail when the stream ends without a word.
+test('the last event says whether the session is over or the token', async () => {
+  for (const [untilMs, complete, told, expected] of [
+    [Infinity, true, 1, 'session'],
+    [0, false, 1, 'token'],
+    [0, false, 0, 'token'],
+  ] as const) {
+    const sent: string[] = []
+    const never = new AbortController().signal
+    await follow(
+      {
+        gone: never,
+        write: async (text) => void sent.push(text),
+        rest: async () => {},
+      },
+      {
+        past: (async function* () {
+          if (told > 0) yield [entry(1)]
+        })(),
+        next: async () => ({ complete, entries: [[entry(2)]] }),
+        changed: () => new Promise(() => {}),
+        untilMs,
+      },
+    )
+    assert.equal(sent.at(-1), `event: over\ndata: {"over":"${expected}"}\n\n`)
+  }
+})
+
 const entry = (number: number): Entry => ({
   at: String(number),
   kind: 'request',

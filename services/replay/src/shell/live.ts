@@ -19,7 +19,7 @@ export type FollowOptions = {
  * last event says which: a connection that is cut can look like an end.
  */
 export async function follow(
-  { gone, write, rest }: Listener,
+  { gone, write, rest }: Pick<Listener, 'gone' | 'write' | 'rest'>,
   { past, next, changed, untilMs }: FollowOptions,
 ): Promise<void> {
   // bound: SENT_MAX
