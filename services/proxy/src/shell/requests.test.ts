@@ -6,7 +6,7 @@ import { EventId } from '@countersign/kernel'
 import { coverageKey, loadStatements } from '@countersign/statements'
 import type { Cover } from '../core/coverage.ts'
 import { newPathGuard } from '../core/path-guard.ts'
-import type { Ask } from '../core/pipeline-plan.ts'
+import { type Ask, boundOf } from '../core/pipeline-plan.ts'
 import { noNames } from '../core/statement-names.ts'
 import { type Covering, noteGranted } from './granted-portals.ts'
 import {
@@ -218,14 +218,15 @@ test('behind a change of the schema in an open transaction what the target compu
   assert.deepEqual([await released(raised, DROP), await released(raised, READ)], [false, true])
   const covered = async (isSchemaInDoubt: boolean): Promise<boolean> => {
     const open = maker({ isSchemaInDoubt })
-    const key = coverageKey('Shape', portion(1)) ?? ''
+    const asked = portion(1)
+    const key = coverageKey('Shape', { ...asked, ...boundOf(asked.bind) }) ?? ''
     const cover = {
       decision: { ...ALLOWED, recording: 'Full' },
       decisionId: 'd',
       coverage: 'Shape',
     }
     open.covers.set(key, { ...cover, decisionHash: '', catalogOffset: 0 } as unknown as Cover)
-    const [pending] = await intercepted(open, [portion(1)])
+    const [pending] = await intercepted(open, [asked])
     assert.ok(pending !== undefined)
     return pending.cover !== null
   }

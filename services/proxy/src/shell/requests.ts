@@ -24,7 +24,7 @@ import {
 } from '../core/answer-taint.ts'
 import { coverOf, remember } from '../core/coverage.ts'
 import { type Described, meanOthers } from '../core/name-meaning.ts'
-import type { Ask } from '../core/pipeline-plan.ts'
+import { type Ask, boundOf } from '../core/pipeline-plan.ts'
 import { noteReleased } from '../core/path-guard.ts'
 import { subjectOf } from '../core/request-subject.ts'
 import { noteCustomSettings } from './changed-settings.ts'
