@@ -13,7 +13,7 @@ export async function* eventStream(chunks: AsyncIterable<Uint8Array>): AsyncGene
     pending += text
     if (characters + pending.length > CHARACTERS_MAX)
       throw new RangeError('an event of the stream is too large')
-    // What came before is not searched again with each chunk.
+    // A part that came before is not searched again with each chunk.
     if (!isEnded) continue
     const lines = pending.split(/\r\n|\n|\r(?!$)/)
     pending = lines.pop() ?? ''

@@ -25,7 +25,7 @@ export const isAskOf = (message: SessionMessage, requestId: string): boolean =>
     (message.type === 'RequestPart' && !message.stream)) &&
   message.requestId === requestId
 
-/** Where such messages stand. */
+/** The topics of such messages. */
 export const ASK_TOPICS = ['sessions']
 
 export function newSearch(sessionId: string, requestId: string): Search {

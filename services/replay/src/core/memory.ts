@@ -63,7 +63,7 @@ export function memoryOf(recordBytesMax: number): Memory {
     return fresh
   }
 
-  /** Where a session stands in the order of ids, which is that of time, or would stand. */
+  /** The place of a session in the order of ids, which is that of time, or the one it would have. */
   function placeOf(sessionId: string): number {
     let [from, to] = [0, ordered.length]
     while (from < to) {

@@ -53,10 +53,10 @@ type Narrowed<F> = F extends ((message: AnyMessage) => message is infer M extend
   ? M
   : never
 
-/** Whether nothing more is told of its request. */
+/** True of a message after which nothing more is told of its request. */
 export const endsRequest = oneOf('RequestCompleted', 'RequestRefused', 'RequestWithdrawn')
 
-/** Whether it is told by itself: the parts of a request and the transcript are told with others, and nothing cites them. */
+/** True of a message that is told by itself: parts of a request and the transcript are told with others, and nothing cites them. */
 export const isEntry = ({ type }: SessionMessage): boolean =>
   type !== 'TranscriptRecorded' && type !== 'RequestPart'
 
@@ -81,5 +81,5 @@ export function withoutRepeats<R extends Pick<SessionRecord, 'position' | 'id'>>
   return [...first.values()]
 }
 
-/** What a record costs in memory beside its bytes, about. */
+/** The memory that a record takes beside its bytes, about. */
 const RECORD_OVERHEAD_BYTES = 1_000

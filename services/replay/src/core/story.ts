@@ -24,7 +24,7 @@ export type Story = {
   ): Generator<readonly Entry[]>
   /** Released requests of which nobody knows whether they ran. */
   mayHaveRun(session: Overview): string[]
-  /** How much of all requests is kept. */
+  /** The bytes that are kept of all requests. */
   bytes(): number
 }
 
@@ -56,7 +56,7 @@ export function newStory(isReady: Ready = () => true): Story {
     *told(session, records, decrypt) {
       const fresh = withoutRepeats(records)
       for (const { message } of fresh) {
-        // What the agent was told of a refusal can come after it, and is shown nowhere.
+        // The words of a refusal to the agent can come after it, and are shown nowhere.
         if (!isOfEnded(message)) contents.take(message)
         if (message.type === 'RequestReleased') released.add(message.requestId)
         if ('origin' in message && message.origin === 'Countersign') internal.add(message.requestId)
@@ -111,5 +111,5 @@ export function neededOf(open: ReadonlySet<string>): (record: SessionRecord) => 
   }
 }
 
-/** What comes late of a request comes soon after its end. */
+/** The late records of a request come soon after its end. */
 const ENDED_MAX = 2_000

@@ -235,7 +235,7 @@ const STREAMS = { atOnceMax: 200, ownMax: 10, ownWaitingMax: 0 }
 /** A reader that takes longer is cut off, to make room for others. */
 const TELLING_MS_MAX = 600_000
 const ASK_MS_MAX = 60_000
-/** How long the end of a stream may take. */
+/** The time that the end of a stream may take. */
 const END_MS_MAX = 5_000
 /** How long a request that is not known yet is waited for. */
 const KNOWN_LIMIT_MS = 2_000

@@ -48,7 +48,7 @@ test('what was there before and what was given last counts as what waits', async
   for (let number = 0; number < PIECES / 3; number++) followers.tell(transcript(number))
   assert.equal(cutOff, 1)
   await assert.rejects(slow.next(), { code: 'CS_REPLAY_BUSY' })
-  // What it held is free again, and nobody else is cut off for it.
+  // Its memory is free again, and nobody else is cut off for it.
   for (let number = 0; number < PIECES / 6; number++) followers.tell(transcript(number))
   assert.ok((await other.next()).records.length > PIECES / 2)
 })

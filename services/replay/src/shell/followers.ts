@@ -104,7 +104,7 @@ export function newFollowers(known: Known): Followers {
     if (keptBytes > KEPT_BYTES_MAX) cutOffLongest()
   }
 
-  /** What was given is done with. */
+  /** Records that were given are done with. */
   function release(follower: Follower): void {
     keptBytes -= follower.givenBytes
     follower.givenBytes = 0
@@ -150,5 +150,5 @@ const tooMuch = (): Problem =>
 
 const bytesOf = ({ freshBytes, givenBytes }: Follower): number => freshBytes + givenBytes
 
-/** What is kept for all readers, of before and of what comes; a session itself is read again from its beginning. */
+/** The bytes that are kept for all readers, of before and of what comes; a session itself is read again from its beginning. */
 const KEPT_BYTES_MAX = 128 * 1024 * 1024

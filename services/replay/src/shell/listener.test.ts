@@ -62,7 +62,7 @@ test('a connection ends at its time, also while its reader takes nothing', async
   await assert.rejects(work, /closed before the answer/)
 })
 
-/** What became of answering one call of a reader over a real connection. */
+/** Answers one call of a reader over a real connection. */
 async function answered(
   answer: (listener: Listener) => Promise<void>,
   { takesNothing = false, takenMsMax = 600_000 } = {},

@@ -16,7 +16,7 @@ export type Listener = {
   leaveAt(ms: number): Disposable
 }
 
-/** Who takes nothing for so long is taken for gone. */
+/** A listener that takes nothing for so long is taken for gone. */
 export function listenerOf(
   response: ServerResponse,
   net: Net,

@@ -31,7 +31,7 @@ export async function* asLines(
   yield `${JSON.stringify({ entries: count })}\n`
 }
 
-/** What a request asks as one JSON object, its bytes in base64, a piece at a time. */
+/** A request as one JSON object, its bytes in base64, a piece at a time. */
 export function* askedAsJson({ subject, ...head }: Asked): Generator<string> {
   if (subject === null) return yield JSON.stringify({ ...head, subject })
   yield `${JSON.stringify(head).slice(0, -1)},"subject":"`
