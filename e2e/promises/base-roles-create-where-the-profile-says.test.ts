@@ -71,7 +71,6 @@ test('with mayCreate a script of an ORM runs to its end, and every session uses,
   assert.deepEqual(owners, [{ owner: 'cs_shop_dev_maker' }])
 })
 
-// Seen to fail when noteEffects in services/proxy/src/shell/requests.ts notes no change of the schema.
 test('what a session changed in its open transaction shows nothing computed, and the rest stays readable', async () => {
   await askTarget(
     system,

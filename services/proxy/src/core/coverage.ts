@@ -1,5 +1,5 @@
 import type { Coverage, RequestAllowed } from '@countersign/contracts'
-import type { EventId } from '@countersign/kernel'
+import { type EventId, keepNewest } from '@countersign/kernel'
 
 /** A decision that covers later requests of its session. */
 export type Cover = {
@@ -21,10 +21,6 @@ export function remember(
   of: { id: EventId; hash: string; catalogOffset: number },
 ): void {
   if (decision.coverage === 'None' || decision.coverageKey === null) return
-  if (covers.size >= COVERS_MAX) {
-    const [oldest] = covers.keys()
-    if (oldest !== undefined) covers.delete(oldest)
-  }
   covers.set(decision.coverageKey, {
     decisionId: of.id,
     decisionHash: of.hash,
@@ -32,6 +28,7 @@ export function remember(
     decision,
     catalogOffset: of.catalogOffset,
   })
+  keepNewest(covers, COVERS_MAX)
 }
 
 /**

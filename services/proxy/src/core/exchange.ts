@@ -1,3 +1,4 @@
+import { keepNewest } from '@countersign/kernel'
 import {
   type Column,
   columnsOf,
@@ -184,8 +185,7 @@ function learn(
   const portal = step?.portal ?? null
   columns.delete(portal)
   columns.set(portal, described)
-  const [oldest] = columns.keys()
-  if (columns.size > COLUMNS_MAX && oldest !== undefined) columns.delete(oldest)
+  keepNewest(columns, COLUMNS_MAX)
 }
 
 /** The same bytes give the same array of columns, so that what is kept for it, such as masks, is found again. */

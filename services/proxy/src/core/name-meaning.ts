@@ -1,6 +1,6 @@
 import type { TargetDescribed } from '@countersign/contracts'
 
-/** What of a description gives names their meaning. */
+/** The parts of a description that give names their meaning. */
 export type Described = Pick<TargetDescribed, 'targetVersion' | 'relations' | 'routines' | 'types'>
 
 /**

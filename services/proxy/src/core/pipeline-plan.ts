@@ -22,7 +22,7 @@ export type Ask = {
   /** The data of a COPY FROM STDIN that is held with them; null where none are. */
   readonly copyData: Buffer | null
   readonly rowsMax: number
-  /** What made the portal that it executes, or makes it, with all values; null where there is none. */
+  /** The Bind that made the portal that it executes, or makes it, with all values; null where there is none. */
   readonly bind: Bind | null
   /** The first message that belongs to it: privileges are checked at Bind, so the group is held as one. */
   readonly firstStep: number

@@ -19,7 +19,7 @@ type Asked = Omit<Ask, 'bind' | 'sql' | 'firstStep' | 'lastStep'> & {
   readonly bind: Pick<Bind, 'formats' | 'values' | 'resultFormats'> | null
 }
 
-/** What exactly is asked, as the bytes that are encrypted, and the digest that an approval binds. */
+/** The subject of a request, as the bytes that are encrypted, and the digest that an approval binds. */
 export function subjectOf(ask: Asked, context: SubjectContext): { bytes: Buffer; digest: string } {
   const bytes = encodeSubject({
     protocol: 'Postgres',

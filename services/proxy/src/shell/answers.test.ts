@@ -165,7 +165,7 @@ test('a target that does not report its path is asked for it behind the end of a
     return session.isPathUnheard
   }
   assert.equal(isAskedBehind('T', false), false)
-  // What ran in it was noted when it was released.
+  // Its effects were noted when it was released.
   assert.equal(isAskedBehind('T', true), true)
   assert.equal(isAskedBehind('I', false), true)
   assert.equal(isAskedBehind('I', false, true), false)

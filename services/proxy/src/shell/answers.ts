@@ -365,7 +365,7 @@ function isReadAsDecided(session: Session, frame: ServerFrame): boolean {
   if (!status.ok) return false
   const { name, value } = status.value
   noteReportedSetting(session, name, value)
-  // PostgreSQL 18 and later say so; see `search-path.ts` for the others.
+  // PostgreSQL 18 and later report it; see `search-path.ts` for the others.
   if (name === 'search_path') return noteReported(session, value) === 'allowed'
   // A statement may set it to a value that it computes; in the log of the target it would pass for another session.
   if (name === 'application_name')

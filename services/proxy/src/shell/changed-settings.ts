@@ -21,7 +21,7 @@ export async function currentSettings(session: Session): Promise<boolean> {
   const names = [...session.customSettings]
   // A time limit that the agent has set, or its cancel that came late, ends the question as it would end the statement.
   const rows = await ownQueryAmidst(session, sqlOf(names))
-  // Nobody may approve a text under settings that are not known.
+  // A text must not be approved under settings that are not known.
   if (rows === null) return false
   session.settingsVersion = session.stateVersion
   const before = whatTextsAreReadUnder(session)

@@ -28,7 +28,7 @@ export type Client = {
   rest(): void
   /** Whether what was taken is large, and there is no memory for the next message. */
   isFull(): boolean
-  /** When a part of a message came last, or memory for one; now while it waits for memory, null before the first. */
+  /** The time of the last part of a message, or of the last memory for one; now while it waits for memory, null before the first. */
   partAtMs(): number | null
   /** Whether a large message is on its way for which there is memory. */
   isArriving(): boolean

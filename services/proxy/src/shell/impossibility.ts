@@ -77,7 +77,7 @@ async function parsedByTarget(
     { runs: null, bytes: toServer.close('statement', session.ownName) },
     { runs: null, bytes: toServer.sync() },
   ])
-  // Who has locked what it names lets it wait for long.
+  // A lock on a relation that it names can let it wait for long.
   session.onCancel = () => cancelAtTarget(session)
   using _lasts = lastsWhenSent(session)
   await answers(session)

@@ -19,7 +19,7 @@ export type Intake = Disposable & {
   reserved(): Promise<void>
   /** The same for copies of so much of what is here, where it was read ahead and none could be made; else null. */
   copied(bytes: number): Copies | null
-  /** Nobody waits for the rest of what is on its way: memory for it is given back. */
+  /** Gives back the memory for the rest of what is on its way, which is not waited for any more. */
   rest(): void
   /** Takes memory to read a little ahead, at once or not at all. A session without anything ahead always gets some. */
   look(): boolean
@@ -91,7 +91,7 @@ export function intakeOf(memory: Memory, owner: string): Intake {
     const now = { one: memory.ask(bytes * COPIES, share), isForRest }
     asking = now
     const given = await now.one.given
-    // Nobody waits for it, and another may be asked for meanwhile.
+    // It is not waited for any more, and another may be asked for meanwhile.
     if (asking !== now) return trim()
     asking = null
     reservation = given

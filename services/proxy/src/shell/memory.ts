@@ -25,7 +25,7 @@ export type Memory = {
 
 export type Ask = {
   readonly given: Promise<Reservation>
-  /** Nobody waits for it any more: it is given an empty reservation, or gives back what it has. */
+  /** Ends the wait: it is given an empty reservation, or gives back what it has. */
   withdraw(): void
 }
 
@@ -62,7 +62,7 @@ export function memoryOf(bytesMax: number): Memory {
   /** The bytes of shares that last. */
   const lasting = sums(bytesMax * OWNER_PART)
 
-  /** Who waits for what lasts lets others pass. So does who waits for room, where they take none of that. */
+  /** An ask that waits for what lasts lets others pass. So does one that waits for room, where they take none of that. */
   function give(): void {
     for (;;) {
       const first = waiting.find(({ share }) => mayLast(share))
@@ -72,7 +72,7 @@ export function memoryOf(bytesMax: number): Memory {
       if (next === undefined) return
       if (!isFirst && !isBeside(next, first)) first.passed++
       const rest = waiting.filter((one) => one !== next)
-      // Who waits for room and was passed stays first.
+      // An ask that waits for room and was passed stays first.
       const goesBack = (one: Waiting): boolean =>
         one !== first && one.share !== undefined && one.share.owner === next.share?.owner
       waiting = [...rest.filter((one) => !goesBack(one)), ...rest.filter(goesBack)]
@@ -91,7 +91,7 @@ export function memoryOf(bytesMax: number): Memory {
   const isBeside = (one: Waiting, first: Waiting): boolean =>
     first.bytes + first.besideBytes + one.bytes <= bytesMax - shared.all()
 
-  /** What lasts of a session itself is not in its way, or it would wait for itself. */
+  /** The lasting part of a session itself is not in its way, or it would wait for itself. */
   function mayLast(share: Share | undefined): boolean {
     if (share === undefined) return true
     const own = share.lastingBytes()
@@ -194,16 +194,16 @@ type Waiting = {
   readonly bytes: number
   readonly share: Share | undefined
   given(reservation: Reservation): void
-  /** How much those have now that passed it. */
+  /** The bytes that those have now that passed it. */
   besideBytes: number
-  /** How many have passed it that may be in its way. */
+  /** The number of those that have passed it and may be in its way. */
   passed: number
 }
 
 /** So many more has one to wait for at most, whatever others ask for. */
 const PASSED_MAX = 8
 
-/** How much owners have, and all of them together. */
+/** The bytes of each owner, and of all of them together. */
 type Sums = {
   add(owner: string, bytes: number): void
   of(owner: string): number

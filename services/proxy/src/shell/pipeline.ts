@@ -297,7 +297,7 @@ const SUPERSEDED = {
   hint: 'Send the statement again; people are shown what it means now.',
 } as const
 
-/** What of a pipeline was forwarded, and what may be forwarded next. */
+/** The parts of a pipeline that were forwarded, and that may be forwarded next. */
 type Batch = {
   readonly messages: readonly Request[]
   readonly arrivedAtMs: number
@@ -311,7 +311,7 @@ type Batch = {
    * and it doubles each time that none was opaque.
    */
   requestsMax: number
-  /** How often it was asked about anew since something of it was allowed, because it was decided on a target of before. */
+  /** The number of times that it was asked about anew since something of it was allowed, because it was decided on a target of before. */
   askedAnew: number
   /** The data of the COPY that the batch consists of; null where none were asked for before it is decided on. */
   readonly copyData: Buffer | null
@@ -433,7 +433,7 @@ const readingIn = (
 ): Reading =>
   stateVersion === settingsVersion ? readingNow(asked) : readingBehind(asked, stateVersion)
 
-/** How long what went out just now had to wait. */
+/** Measures the wait of the requests that went out just now. */
 function measured({ proxy }: Session, batch: Batch, ran: readonly Pending[]): void {
   const { metrics, clock } = proxy
   for (const { cover, grantedAt } of ran) {

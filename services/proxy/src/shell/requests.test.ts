@@ -212,7 +212,7 @@ test('behind a change of the schema in an open transaction what the target compu
   // One text may read behind what it changes.
   assert.equal(await released(maker(), DROP, READ), true)
   assert.equal(await released(maker({ plan: { masksNothing: true } }), DROP, READ), false)
-  // What people approved is seen by nobody else either.
+  // An approved change is seen by nobody else either.
   const raised = maker({ raised: { raiseId: 'r', roles: [] } })
   Object.assign(raised.profile, { mayCreate: false })
   assert.deepEqual([await released(raised, DROP), await released(raised, READ)], [false, true])

@@ -1,4 +1,5 @@
 import type { TargetDescribed } from '@countersign/contracts'
+import { keepNewest } from '@countersign/kernel'
 import type { Described } from '../core/name-meaning.ts'
 import { meansOthers } from '../core/statement-names.ts'
 import type { Session } from './session-state.ts'
@@ -21,11 +22,10 @@ export function takeDescription(session: Session, described: TargetDescribed): v
 export function shared(described: Described): Described {
   const known = SHARED.get(described.targetVersion)
   if (known !== undefined) return known
-  const [oldest] = SHARED.keys()
-  if (SHARED.size >= DESCRIPTIONS_MAX && oldest !== undefined) SHARED.delete(oldest)
   const { targetVersion, relations, routines, types } = described
   const kept = { targetVersion, relations, routines, types }
   SHARED.set(targetVersion, kept)
+  keepNewest(SHARED, DESCRIPTIONS_MAX)
   return kept
 }
 

@@ -1,3 +1,4 @@
+import { keepNewest } from '@countersign/kernel'
 import { evolved, newOverview, type Overview } from './overview.ts'
 import type { SessionRecord } from './session-record.ts'
 
@@ -102,8 +103,7 @@ type Stored = {
 /** Notes the id of a record. Repeats come soon after the first, so old ids are forgotten. */
 function remember(seen: Set<string>, name: string): void {
   seen.add(name)
-  const [oldest] = seen
-  if (seen.size > SEEN_MAX && oldest !== undefined) seen.delete(oldest)
+  keepNewest(seen, SEEN_MAX)
 }
 
 export const SESSIONS_MAX = 50_000

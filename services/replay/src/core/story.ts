@@ -1,3 +1,4 @@
+import { keepNewest } from '@countersign/kernel'
 import { ANSWER_BYTES_MAX, type Decrypt, newContents } from './contents.ts'
 import { entriesOf } from './entries.ts'
 import type { Entry } from './entry.ts'
@@ -91,8 +92,7 @@ export function newStory(isReady: Ready = () => true): Story {
 
   function end(requestId: string): void {
     ended.add(requestId)
-    const [oldest] = ended
-    if (ended.size > ENDED_MAX && oldest !== undefined) ended.delete(oldest)
+    keepNewest(ended, ENDED_MAX)
   }
 }
 

@@ -237,7 +237,7 @@ const TELLING_MS_MAX = 600_000
 const ASK_MS_MAX = 60_000
 /** The time that the end of a stream may take. */
 const END_MS_MAX = 5_000
-/** How long a request that is not known yet is waited for. */
+/** The time for which a request that is not known yet is waited for. */
 const KNOWN_LIMIT_MS = 2_000
 const LIMIT = 100
 const LIMIT_MAX = 1_000

@@ -6,11 +6,11 @@ import type { PastOptions } from './past.ts'
 /** The readers that hear of a session as it is written. */
 export type Followers = {
   tell(told: SessionRecord): void
-  /** What is wanted of a session, until it is disposed. */
+  /** Follows the wanted records of a session until disposed. */
   follow(sessionId: string, wanted: Wanted): Followed
 }
 
-/** Which records are wanted: of those that are there already, and of those that come. */
+/** The records that a reader wants: of those that are there already, and of those that come. */
 export type Wanted = PastOptions & {
   before(record: SessionRecord): boolean
   fresh(record: SessionRecord): boolean

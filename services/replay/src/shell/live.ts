@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
-import { after, rested } from '@countersign/kernel'
+import { after, keepNewest, rested } from '@countersign/kernel'
 import type { Entry } from '../core/entry.ts'
 import type { Listener } from './listener.ts'
 
 export type FollowOptions = {
   /** The entries that are told first. */
   past: AsyncIterable<readonly Entry[]>
-  /** What there is to tell since the last call, and whether it was all. */
+  /** The entries to tell since the last call, and whether they were all. */
   next(): Promise<{ complete: boolean; entries: Iterable<readonly Entry[]> }>
   /** Resolves when there is more. */
   changed(): Promise<void>
@@ -30,8 +30,7 @@ export async function follow(
       const name = nameOf(entry)
       if (sent.has(name)) continue
       sent.add(name)
-      const [oldest] = sent
-      if (sent.size > SENT_MAX && oldest !== undefined) sent.delete(oldest)
+      keepNewest(sent, SENT_MAX)
       await write(`data: ${JSON.stringify(entry)}\n\n`)
     }
   }

@@ -22,7 +22,7 @@ export type Projection = AsyncDisposable & {
     onRecord: (record: SessionRecord) => void,
     options?: PastOptions,
   ): Promise<void>
-  /** What is wanted of a session, until it is disposed. */
+  /** Follows the wanted records of a session until disposed. */
   followed(sessionId: string, wanted: Wanted): Followed
   readonly caughtUp: Promise<void>
   healthy(): boolean

@@ -1,6 +1,6 @@
 import type { SessionKeySealed } from '@countersign/contracts'
 import { type DataKey, dataKeyAbout, dataKeyOf, type Opener } from '@countersign/identity'
-import { messageOf } from '@countersign/kernel'
+import { keepNewest, messageOf } from '@countersign/kernel'
 import type { Logger } from '@countersign/runtime'
 import type { Decrypt } from '../core/contents.ts'
 import { SESSIONS_MAX } from '../core/memory.ts'
@@ -24,8 +24,7 @@ export function vaultOf(open: Opener, logger: Logger): Vault {
       const jwe = recipients.find(({ reader }) => reader === READER)?.jwe
       if (jwe === undefined || sealedKeys.has(sessionId)) return
       sealedKeys.set(sessionId, jwe)
-      const [oldest] = sealedKeys.keys()
-      if (sealedKeys.size > SEALED_MAX && oldest !== undefined) sealedKeys.delete(oldest)
+      keepNewest(sealedKeys, SEALED_MAX)
     },
     erase(sessionId) {
       sealedKeys.delete(sessionId)
@@ -40,9 +39,8 @@ export function vaultOf(open: Opener, logger: Logger): Vault {
         const key = dataKeyOf(await open(jwe, dataKeyAbout(sessionId)))
         // The key may have been erased while it was opened.
         if (!sealedKeys.has(sessionId)) return null
-        const [oldest] = opened.keys()
-        if (opened.size >= OPENED_MAX && oldest !== undefined) opened.delete(oldest)
         opened.set(sessionId, key)
+        keepNewest(opened, OPENED_MAX)
         return key.decrypt
       } catch (cause) {
         logger.error({ sessionId, reason: messageOf(cause) }, 'the key of a session does not open')
