@@ -140,6 +140,28 @@ test('owners take turns, however many of the sessions of one wait', async () => 
   assert.deepEqual(given, ['many', 'one', 'many', 'many'])
 })
 
+// Seen to fail when a small one that passes sends all else of its owner back.
+test('small ones of an owner that pass keep no large one of it from its turn', async () => {
+  const memory = memoryOf(100)
+  const given: string[] = []
+  const ask = (name: string, owner: string, bytes: number) =>
+    memory.reserve(bytes, memory.share(owner)).then((reservation) => {
+      given.push(name)
+      return reservation
+    })
+  const all = await memory.reserve(70)
+  const first = ask('first', 'b', 60)
+  const large = ask('large', 'a', 50)
+  const other = ask('other', 'c', 50)
+  const small = await ask('small', 'a', 10)
+  small.release()
+  all.release()
+  ;(await first).release()
+  ;(await large).release()
+  ;(await other).release()
+  assert.deepEqual(given, ['small', 'first', 'large', 'other'])
+})
+
 // Seen to fail when only who lasts is in nobody's way.
 test('what lasts of others of its owner keeps a session waiting, but neither what lasts of itself nor what is read ahead', async () => {
   const memory = memoryOf(80)

@@ -72,9 +72,9 @@ export function memoryOf(bytesMax: number): Memory {
       if (next === undefined) return
       if (!isFirst && !isBeside(next, first)) first.passed++
       const rest = waiting.filter((one) => one !== next)
-      // An ask that waits for room and was passed stays first.
+      // A small one that passes sends none back, or it would keep a large one of its owner waiting for ever.
       const goesBack = (one: Waiting): boolean =>
-        one !== first && one.share !== undefined && one.share.owner === next.share?.owner
+        isFirst && one.share !== undefined && one.share.owner === next.share?.owner
       waiting = [...rest.filter((one) => !goesBack(one)), ...rest.filter(goesBack)]
       reserved += next.bytes
       next.given(reservationOf(next.bytes, isFirst ? null : first))
