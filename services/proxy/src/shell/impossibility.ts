@@ -79,6 +79,8 @@ async function parsedByTarget(
   ])
   // A lock on a relation that it names can let it wait for long.
   session.onCancel = () => cancelAtTarget(session)
+  // It may have come while this was recorded.
+  if (session.isCancelled) cancelAtTarget(session)
   using _lasts = lastsWhenSent(session)
   await answers(session)
   session.onCancel = () => undefined
