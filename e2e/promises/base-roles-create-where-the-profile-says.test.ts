@@ -83,17 +83,22 @@ test('what a session changed in its open transaction shows nothing computed, and
     args: ['-v', 'ON_ERROR_STOP=1'],
     commands: [
       'create view shop.scratch as select title as note from shop.parts',
+      'create view shop.replaced as select title as note from shop.parts',
       "select note || ' before' from shop.scratch limit 1",
       'begin',
       'drop view shop.scratch',
       `create view shop.scratch as
          select split_part(email, '@', 1) as note from shop.customers where id = 90007`,
       "select note || ' amidst' from shop.scratch",
+      // A view that is replaced keeps its OID.
+      `create or replace view shop.replaced as
+         select split_part(email, '@', 1) as note from shop.customers where id = 90007`,
+      'select note from shop.replaced',
       "insert into shop.parts (title) values ('in its transaction') returning title",
       "select relname || ' in the catalog' from pg_class where oid = 'shop.parts'::regclass",
       'commit',
       "select note || ' behind' from shop.scratch",
-      'drop view shop.scratch',
+      'drop view shop.scratch, shop.replaced',
       "select title || ' again' from shop.parts where title = 'in its transaction'",
     ],
   })

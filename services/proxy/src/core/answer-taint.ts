@@ -5,11 +5,18 @@ import type { Bind, Request } from '@countersign/postgres-wire'
 export type AnswerTaint = Pick<
   RequestAllowed,
   'writesTagged' | 'plainColumns' | 'cursor' | 'cursorUse'
-> & { readonly isTainted: boolean }
+> & {
+  readonly isTainted: boolean
+  /** The OIDs of views that may show other columns than when the target was described: theirs count as computed. */
+  readonly viewsInDoubt: ReadonlySet<number>
+}
+
+const NO_VIEWS: ReadonlySet<number> = new Set()
 
 /** The taint of a request that reads and writes nothing that is masked. */
 export const UNTAINTED: AnswerTaint = {
   isTainted: false,
+  viewsInDoubt: NO_VIEWS,
   writesTagged: false,
   plainColumns: [],
   cursor: null,
@@ -28,6 +35,7 @@ export const answerTaint = ({
   cursorUse,
 }: RequestAllowed | ReviewRequired): AnswerTaint => ({
   isTainted: tainted,
+  viewsInDoubt: NO_VIEWS,
   writesTagged,
   plainColumns,
   cursor,
@@ -95,8 +103,13 @@ export function cursorUsed(cursors: Cursors, answer: AnswerTaint, request: numbe
   if (cursorUse === 'fetch') {
     const known = cursors.get(cursor)
     if (known?.isConfirmed !== true) return { ...answer, plainColumns: [] }
-    const { isTainted, plainColumns } = known.answer
-    return { ...answer, isTainted: answer.isTainted && isTainted, plainColumns }
+    const { isTainted, plainColumns, viewsInDoubt } = known.answer
+    return {
+      ...answer,
+      isTainted: answer.isTainted && isTainted,
+      viewsInDoubt: viewsInDoubt.size > 0 ? viewsInDoubt : answer.viewsInDoubt,
+      plainColumns,
+    }
   }
   cursors.delete(cursor)
   if ((cursorUse === 'declare' || cursorUse === 'hold') && cursors.size < CURSORS_MAX)

@@ -27,7 +27,23 @@ function meaningOf({ relations, routines, types }: Described, words: ReadonlySet
   // A cast to a type of PostgreSQL itself needs no name.
   const counts = (routine: { readonly schema: string; readonly name: string }): boolean =>
     routine.schema === 'pg_catalog' || isNamed(routine)
-  return JSON.stringify([relations.filter(isNamed), routines.filter(counts), types])
+  return JSON.stringify([reached(relations, isNamed), routines.filter(counts), types])
+}
+
+/** The relations that are named, what their views read, and the tables that inherit from any of them. */
+function reached(
+  relations: Described['relations'],
+  isNamed: (relation: Described['relations'][number]) => boolean,
+): Described['relations'] {
+  const oids = new Set(relations.filter(isNamed).map(({ oid }) => oid))
+  for (let size = 0; size < oids.size;) {
+    size = oids.size
+    for (const { oid, dependsOn, inherits } of relations) {
+      if (oids.has(oid)) for (const { relationOid } of dependsOn) oids.add(relationOid)
+      else if (inherits.some((parent) => oids.has(parent))) oids.add(oid)
+    }
+  }
+  return relations.filter(({ oid }) => oids.has(oid))
 }
 
 /** All words of the texts; null where a name may be written otherwise than it is. */
@@ -37,9 +53,7 @@ function wordsIn(texts: readonly (string | null)[]): ReadonlySet<string> | null 
   for (const text of texts) {
     if (text === null || /u&"/i.test(text)) return null
     for (const word of split(text)) {
-      // PostgreSQL cuts it off.
-      if (Buffer.byteLength(word) > NAME_BYTES_MAX) return null
-      words.add(word)
+      words.add(cut(word))
     }
   }
   return words
@@ -50,5 +64,13 @@ const split = (text: string): string[] =>
     .toLowerCase()
     .split(/[^\p{L}\p{M}\p{N}_$]+/u)
     .filter((word) => word !== '')
+
+/** A name as PostgreSQL keeps it, which cuts it at a whole character. */
+function cut(word: string): string {
+  const bytes = Buffer.from(word)
+  let end = Math.min(bytes.length, NAME_BYTES_MAX)
+  while (end < bytes.length && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--
+  return bytes.toString('utf8', 0, end)
+}
 
 const NAME_BYTES_MAX = 63

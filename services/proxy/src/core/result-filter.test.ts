@@ -27,6 +27,18 @@ test('a table that the plan does not know is masked whole, and the agent is told
   assert.deepEqual(row(20_002), ['N', '[masked]'])
 })
 
+// Seen to fail when the columns of views in doubt are not taken for computed ones.
+test('a column of a view in doubt is masked as what is computed, and no other column', () => {
+  const filter = resultFilter(PLAN, KEY)
+  const shown = (viewsInDoubt: number[]): string => {
+    const taint = { ...UNTAINTED, isTainted: true, viewsInDoubt: new Set(viewsInDoubt) }
+    const [frame] = frames(filter.row(ROW, [column(20_000)], taint))
+    const cells = frame === undefined ? null : cellsOf(frame)
+    return cells?.ok === true ? cells.value.map(String).join() : ''
+  }
+  assert.deepEqual([shown([]), shown([20_000]), shown([20_001])], ['gerbil', '[masked]', 'gerbil'])
+})
+
 test('of a setting that may hold any text the value is masked, and no other', () => {
   const filter = resultFilter({ ...PLAN, detectors: [{ name: 'email', method: 'Redact' }] }, KEY)
   const told = (name: string, value: string, isTainted: boolean): string[] =>

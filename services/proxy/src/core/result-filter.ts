@@ -1,4 +1,3 @@
-import { NOTICES } from './sql-states.ts'
 import type { MaskingPlanned } from '@countersign/contracts'
 import {
   type CopyMask,
@@ -32,6 +31,8 @@ import {
   type ServerFrame,
   toClient,
 } from '@countersign/postgres-wire'
+import type { AnswerTaint } from './answer-taint.ts'
+import { NOTICES } from './sql-states.ts'
 
 /** Masks what a target says by the plan of the session, before the agent and the transcript see it. Fails closed. */
 export type ResultFilter = {
@@ -66,8 +67,14 @@ export type ResultFilter = {
 /** A copy and how far it was read. */
 export type CopyProgress = { readonly options: CopyOptions; readonly state: CopyState }
 
-/** Whether the computed columns of a result are masked, and which columns, counted from 1, stay plain even so. */
-export type Taint = { readonly isTainted: boolean; readonly plainColumns: readonly number[] }
+/** Whether the computed columns of a result are masked, the columns, from 1, that stay plain even so, and views whose columns count as computed. */
+export type Taint = Pick<AnswerTaint, 'isTainted' | 'plainColumns' | 'viewsInDoubt'>
+
+/** The columns, those of views in doubt as computed ones. */
+const shownBy = (columns: readonly Column[], { viewsInDoubt }: Taint): readonly Column[] =>
+  viewsInDoubt.size === 0
+    ? columns
+    : columns.map((one) => (viewsInDoubt.has(one.tableOid) ? { ...one, tableOid: 0 } : one))
 
 export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilter {
   const compiled = new WeakMap<readonly Column[], Map<string, RowMask>>()
@@ -89,10 +96,11 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
       compiled.set(columns, masks)
       unplanned.push(...columns.filter((column) => isUnplanned(plan, column)))
     }
-    const name = taint.isTainted ? taint.plainColumns.join() : 'untainted'
+    const isInDoubt = taint.viewsInDoubt.size > 0
+    const name = taint.isTainted ? `${taint.plainColumns.join()} ${isInDoubt}` : 'untainted'
     let mask = masks.get(name)
     if (mask === undefined) {
-      mask = rowMask(plan, columns, taint.isTainted, key, taint.plainColumns)
+      mask = rowMask(plan, shownBy(columns, taint), taint.isTainted, key, taint.plainColumns)
       masks.set(name, mask)
     }
     return mask
@@ -101,7 +109,7 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
   /** The mask of a row that is too long to be searched: it is masked whole. */
   const tooLong = (columns: readonly Column[], taint: Taint): RowMask => {
     if (tooLongRows === 'none') tooLongRows = 'some'
-    return rowMask({ ...plan, untagged: 'Redact' }, columns, taint.isTainted, key)
+    return rowMask({ ...plan, untagged: 'Redact' }, shownBy(columns, taint), taint.isTainted, key)
   }
 
   const rowOf = (frame: ServerFrame, columns: readonly Column[] | null, taint: Taint): Buffer => {

@@ -207,6 +207,8 @@ async function served(session: Session, batch: Batch): Promise<void> {
       if (outcome.status === 'refused') return refuseRest(outcome.refusal)
       if (meansOtherNow(session, pending))
         return refuseRest({ ...SUPERSEDED, decisionId: pending.decisionId })
+      // The target reads it as it is now, so a statement that was prepared before is prepared again.
+      pending.changes = session.names.changes
       const { grant, raise } = outcome
       pending.grantedAt = grant.at
       const release = releaseOf(session, pending, { decision, grant, raise })

@@ -166,7 +166,7 @@ test('a request that was held is about what its names, and those of what it exec
   const describedWith = (name: string, oid: number) =>
     ({
       ...{ targetVersion: `${name} ${oid}`, routines: [], types: [] },
-      relations: [{ oid, schema: 'shop', name }],
+      relations: [{ oid, schema: 'shop', name, dependsOn: [], inherits: [] }],
     }) as unknown as Session['described']
   const isOther = async (ask: Ask, [then, now]: [number, number], name: string) => {
     session.described = describedWith(name, then)
@@ -180,6 +180,10 @@ test('a request that was held is about what its names, and those of what it exec
   assert.equal(await isOther(portion(1), [1, 2], 'orders'), true)
   assert.equal(await isOther(portion(1), [1, 2], 'lines'), false)
   assert.equal(await isOther(executing, [1, 2], 'lines'), true)
+  const bound = (value: string): Ask =>
+    ({ ...portion(1), bind: { ...BIND, values: [Buffer.from(value)] } }) as unknown as Ask
+  assert.equal(await isOther(bound('shop."lines"'), [1, 2], 'lines'), true)
+  assert.equal(await isOther(bound(`${'x '.repeat(200)} lines`), [1, 2], 'lines'), false)
 })
 
 // Seen to fail when noteEffects notes no change of the schema, when releaseOf doubts nothing, or all, and when coverNow covers.
@@ -191,7 +195,11 @@ test('behind a change of the schema in an open transaction what the target compu
   const CATALOG = effectOf('read', 'pg_catalog', 'pg_class')
   const maker = (more: object = {}): Session => {
     const { session } = begun()
-    Object.assign(session, { isSchemaInDoubt: false, ...more })
+    const relations = [
+      { oid: 1, kind: 'view' },
+      { oid: 2, kind: 'table' },
+    ]
+    Object.assign(session, { isSchemaInDoubt: false, described: { relations }, ...more })
     Object.assign(session.profile, { mayCreate: true })
     return session
   }
@@ -202,7 +210,9 @@ test('behind a change of the schema in an open transaction what the target compu
     const answer = { tainted: false, writesTagged: false, plainColumns: [], cursor: null }
     const decision = { ...ALLOWED, ...answer, effects, cursorUse: null, changesState: false }
     releaseOf(session, pending, { decision: decision as RequestAllowed })
-    return pending.answer.isTainted
+    const { isTainted, viewsInDoubt } = pending.answer
+    assert.deepEqual([...viewsInDoubt], isTainted ? [1] : [])
+    return isTainted
   }
   const session = maker()
   assert.equal(await released(session, READ), false)

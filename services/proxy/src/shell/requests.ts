@@ -59,7 +59,7 @@ export type Pending = {
   /** `planChanges` of the session when it was asked about. */
   readonly planChanges: number
   /** `changes` of the session's names when it was asked about: how often texts had come to be read otherwise. */
-  readonly changes: number
+  changes: number
   /** It runs code that policy could not look into; known when it is released. */
   isOpaque: boolean
   /** The first COMMIT or ROLLBACK that answers it ends its transaction; known when it is released. */
@@ -223,7 +223,20 @@ export function isOutdated(
 
 /** Whether names of a request that people decided on may mean others by now: it may have been held for hours. */
 export const meansOtherNow = ({ described }: Session, { ask, askedUnder }: Pending): boolean =>
-  meanOthers([ask.sql, ...ask.executes.map(({ text }) => text)], askedUnder.described, described)
+  meanOthers(
+    [ask.sql, ...ask.executes.map(({ text }) => text), ...namesBound(ask)],
+    askedUnder.described,
+    described,
+  )
+
+/** The values that are short enough for a name, as `nextval($1)` and `$1::regclass` take. */
+const namesBound = ({ bind }: Ask): string[] =>
+  (bind?.values ?? [])
+    .filter((value) => value !== null && value.length <= NAME_VALUE_BYTES_MAX)
+    .map(String)
+
+/** A schema and a name of 63 bytes each, in quotes that stand twice. */
+const NAME_VALUE_BYTES_MAX = 300
 
 function underNow({ proxy, id, targetVersion, described }: Session): AskedUnder {
   const policy = proxy.liveness(id)
@@ -253,7 +266,9 @@ export function releaseOf(
   noteEffects(session, pending, decision)
   const mayMask = session.isSchemaInDoubt && session.plan.masksNothing !== true
   const readsDoubtful = mayMask && (wasInDoubt ? readsTarget(decision) : changesBeside(decision))
-  pending.answer = readsDoubtful ? inDoubt(answerTaint(decision)) : answerTaint(decision)
+  pending.answer = answerTaint(decision)
+  if (readsDoubtful)
+    pending.answer = { ...inDoubt(pending.answer), viewsInDoubt: viewsIn(session.described) }
   noteEnd(session, pending, decision.effects)
   noteGranted(session, pending, { ...permit, decisionId, decisionHash, coverage: 'Exact' })
   session.proxy.metrics.released.add(1, { coverage: cover?.coverage ?? 'None' })
@@ -311,6 +326,10 @@ function noteEffects(
     noteCustomSettings(session, { sql: text, bind: null }, pending.isOpaque)
   if (pending.isOpaque || session.pathRules.others.length > 0) session.isPathInDoubt = true
 }
+
+/** The OIDs of the views: replaced, a view keeps its OID and shows other columns. */
+const viewsIn = ({ relations }: Described): ReadonlySet<number> =>
+  new Set(relations.filter(({ kind }) => kind === 'view').map(({ oid }) => oid))
 
 /** Whether it may read or write a relation that PostgreSQL did not make itself. */
 const readsTarget = ({ effects, cursorUse }: RequestAllowed | ReviewRequired): boolean =>
