@@ -131,10 +131,10 @@ const READ_ANEW: Readonly<Record<string, readonly Buffer[]>> = {
 for (const [how, sent] of Object.entries(READ_ANEW))
   test(`what PREPARE named, and was read under other settings since, ${how}, is not known any more`, async () => {
     const wire = await openWire(system, 'shop-prod')
-    await ran(
-      wire,
-      "prepare a as update shop.orders set note = '01/02/2026'::date::text where id = 6 returning id",
-    )
+    const sql = "update shop.orders set note = '01/02/2026'::date::text where id = 6 returning id"
+    wire.send(toServer.query(`prepare a as ${sql}`))
+    assert.equal((await countersign(system, 'ana', await heldOnWire(wire))).status, 200)
+    assert.ok(told(await wire.ready()).includes('done PREPARE'))
     for (const bytes of sent) {
       wire.send(bytes)
       const heard = told(await wire.ready())
