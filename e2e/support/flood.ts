@@ -8,12 +8,20 @@ export const SMALL = Buffer.concat([
   toServer.execute(),
 ])
 
-/** Sends the same bytes this many times, rounded up to thousands, as fast as the proxy takes them. */
+/** Sends the same bytes this many times, rounded up to thousands, as fast as the proxy takes them. Fails where it closes. */
 export async function flood({ socket }: Wire, part: Buffer, times: number): Promise<void> {
   const many = Buffer.concat(Array<Buffer>(1_000).fill(part))
   for (let sent = 0; sent < times; sent += 1_000) {
     if (socket.write(many)) continue
-    await new Promise<void>((resolve) => socket.once('drain', resolve))
+    await new Promise<void>((resolve, reject) => {
+      const closed = (): void => reject(new Error(`closed when ${sent} were sent`))
+      if (socket.destroyed) return closed()
+      socket.once('close', closed)
+      socket.once('drain', () => {
+        socket.off('close', closed)
+        resolve()
+      })
+    })
   }
 }
 

@@ -129,19 +129,34 @@ function decodeBind(raw: Buffer): Bind | null {
   const valuesAt = skipList(reader, skipValue)
   const resultFormatsAt = skipList(reader, skipInt16)
   if (!isComplete(reader)) return null
-  return {
-    ...{ tag: 'Bind', raw, portal, statement },
-    get formats() {
-      return readList(readerOf(raw, formatsAt), readInt16)
-    },
-    get values() {
-      return readList(readerOf(raw, valuesAt), readValue)
-    },
-    get resultFormats() {
-      return readList(readerOf(raw, resultFormatsAt), readInt16)
-    },
-  }
+  const places: Places = { raw, formatsAt, valuesAt, resultFormatsAt }
+  return Object.assign(listsOfBind(), { tag: 'Bind' as const, portal, statement }, places)
 }
+
+/** A Bind, and where its lists begin in it. */
+type Places = {
+  readonly raw: Buffer
+  readonly formatsAt: number
+  readonly valuesAt: number
+  readonly resultFormatsAt: number
+}
+
+type BindLists = Pick<Bind, 'formats' | 'values' | 'resultFormats'>
+
+/** Shared by all: getters of its own would give each Bind a shape of its own, eight times as large. */
+const BIND_LISTS: BindLists & ThisType<Places> = {
+  get formats() {
+    return readList(readerOf(this.raw, this.formatsAt), readInt16)
+  },
+  get values() {
+    return readList(readerOf(this.raw, this.valuesAt), readValue)
+  },
+  get resultFormats() {
+    return readList(readerOf(this.raw, this.resultFormatsAt), readInt16)
+  },
+}
+
+const listsOfBind = (): BindLists => Object.create(BIND_LISTS) as BindLists
 
 // Describe, Close: Byte1 'S' or 'P', String name.
 const decodeNamed =

@@ -144,7 +144,11 @@ const EVERY_REQUEST: Readonly<Record<string, { bytes: Buffer; fields: object }>>
 
 for (const [name, { bytes, fields }] of Object.entries(EVERY_REQUEST)) {
   test(`an authenticated client may send ${name}`, () => {
-    assert.deepEqual(only(ready(), bytes), { ...fields, raw: bytes })
+    const message = only(ready(), bytes)
+    const expected = { ...fields, raw: bytes }
+    // The lists of a Bind are no properties of its own.
+    const found = Object.keys(expected).map((key): unknown => Reflect.get(message, key))
+    assert.deepEqual(found, Object.values(expected))
   })
 }
 
