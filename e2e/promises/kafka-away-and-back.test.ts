@@ -75,7 +75,7 @@ const passes = async (): Promise<boolean> => {
   return (await psql(system, { profile: 'shop-prod', commands, env })).status === 0
 }
 
-/** Whether Kafka answers a new client. Its process accepts connections earlier than that. */
+/** True if Kafka answers a new client. Its process accepts connections earlier than that. */
 async function kafkaAnswers(): Promise<boolean> {
   try {
     await using log = await observe(system)

@@ -80,7 +80,7 @@ test('the audit user reads every topic but the data keys, and writes none', asyn
   assert.deepEqual(written, [], 'what audit can write')
 })
 
-/** Whether this log gives the records of a topic; the first test has put one into each. */
+/** True if this log gives the records of a topic; the first test has put one into each. */
 async function canRead(log: Log, topic: string): Promise<boolean> {
   let records = 0
   try {
@@ -94,7 +94,7 @@ async function canRead(log: Log, topic: string): Promise<boolean> {
   }
 }
 
-/** Whether this log lets a message into a topic. The topic of a message does not matter to Kafka's authorizer. */
+/** True if this log lets a message into a topic. The topic of a message does not matter to Kafka's authorizer. */
 async function canWrite(log: Log, topic: string): Promise<boolean> {
   const message = {
     type: 'MessageRejected',

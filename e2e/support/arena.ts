@@ -34,7 +34,7 @@ export async function arena(
 
 export type ArenaOptions = Omit<SystemOptions, 'name'> & {
   /**
-   * Whether the tests kill or freeze Kafka or the proxy. Then a release may be without a recorded end: the log did not
+   * True if the tests kill or freeze Kafka or the proxy. Then a release may be without a recorded end: the log did not
    * acknowledge it, so that nothing came to the target, or the proxy was gone before it could record how the request ended.
    */
   readonly isCutShort?: boolean

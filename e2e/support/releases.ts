@@ -11,7 +11,7 @@ export type Release = {
   readonly sessionId: string
   readonly role: string
   readonly sql: string
-  /** Whether it is a request of Countersign itself, not of an agent. */
+  /** True if it is a request of Countersign itself, not of an agent. */
   readonly isOurs: boolean
   /** `must`: it succeeded, and the target logs it. `may`: it failed, is in doubt or not logged. `unknown`: no recorded end. */
   readonly ran: 'must' | 'may' | 'unknown'

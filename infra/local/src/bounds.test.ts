@@ -142,7 +142,7 @@ const isCollection = (node: ts.Node): node is ts.NewExpression =>
 
 const isEmpty = (node: ts.NewExpression): boolean => (node.arguments ?? []).length === 0
 
-/** Whether a node calls a method that lets the collection grow, or assigns another value to its name. */
+/** True if a node calls a method that lets the collection grow, or assigns another value to its name. */
 function isChange(node: ts.Node, name: string): boolean {
   if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression))
     return (
@@ -159,7 +159,7 @@ function isChange(node: ts.Node, name: string): boolean {
 const isHandedOn = (node: ts.Node, name: string): boolean =>
   ts.isCallExpression(node) && node.arguments.some((one) => one.getText() === name)
 
-/** Whether it stands in a function of its own inside of `home`, which does not run at once. */
+/** True if it stands in a function of its own inside of `home`, which does not run at once. */
 function runsLater(node: ts.Node, home: ts.Node): boolean {
   for (let at = functionAround(node); at !== null && at !== home; at = functionAround(at))
     if (!runsAtOnce(at)) return true

@@ -17,7 +17,7 @@ export type Child = {
   readonly pid: number
   /** Resolves when it has ended, with its signal, its status or its error. */
   readonly exited: Promise<string>
-  /** Whether it still runs. */
+  /** True if it still runs. */
   running(): boolean
   /** Asks it to end, and kills it where it does not within the limit. */
   stop(limitMs?: number): Promise<void>
@@ -124,7 +124,7 @@ export function startChild(options: ChildOptions): Child {
 }
 
 /**
- * Whether every thread of a process is stopped. A signal stops them one after another: on a busy machine a thread
+ * True if every thread of a process is stopped. A signal stops them one after another: on a busy machine a thread
  * that still runs answers a request or two before its turn comes.
  */
 function standsStill(pid: number): boolean {

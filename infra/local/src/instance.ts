@@ -84,7 +84,7 @@ export async function takeInstance(
   }
 }
 
-/** Whether data of this instance are kept for the next `npm run up`. */
+/** True if data of this instance are kept for the next `npm run up`. */
 export const isKept = (name: string): boolean =>
   existsSync(keptFile(dirOf(name))) || existsSync(asideOf(name))
 

@@ -79,7 +79,7 @@ function found(path: string): string | null {
 const isOurs = (link: string): boolean =>
   existsSync(link) && realpathSync(link) === realpathSync(LAUNCHER)
 
-/** Whether something has this name. Our link to a folder that is gone does not count. */
+/** True if something has this name. Our link to a folder that is gone does not count. */
 function isTaken(link: string): boolean {
   if (lstatSync(link, { throwIfNoEntry: false }) === undefined) return false
   return existsSync(link) || !isDangling(link)

@@ -60,7 +60,7 @@ export async function listensOn(
   return false
 }
 
-/** Whether nobody listens on the port. */
+/** True if nobody listens on the port. */
 export async function isFree(port: number): Promise<boolean> {
   const server = await held(port)
   if (server === null) return false

@@ -49,7 +49,7 @@ async function* reporter(events: AsyncIterable<TestEvent>): AsyncGenerator<strin
   if (file !== undefined) writeFileSync(file, JSON.stringify(tally))
 }
 
-/** Whether a suite or file failed only because a test in it did, which was already said. */
+/** True if a suite or file failed only because a test in it did, which was already said. */
 const isOnlyAboutChildren = (error: Error & { failureType?: unknown }): boolean =>
   error.failureType === 'subtestsFailed'
 

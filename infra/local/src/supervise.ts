@@ -99,7 +99,7 @@ export async function spawnService(
   }
 }
 
-/** Whether the service on this health port says that it is ready. */
+/** True if the service on this health port says that it is ready. */
 export async function isReady(port: number): Promise<boolean> {
   try {
     return (await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(1_000) }))

@@ -33,7 +33,7 @@ function sweepInstances(current: string): void {
   for (const dir of left.slice(FAILED_INSTANCES_MAX)) rmSync(dir, { recursive: true, force: true })
 }
 
-/** Whether the process that a folder was made for has ended. */
+/** True if the process that a folder was made for has ended. */
 function isOver(dir: string): boolean {
   try {
     return !isAlive(readMark(dir))

@@ -51,7 +51,7 @@ export function applied(catalog: Catalog, defined: CatalogMessage): Catalog {
   }
 }
 
-/** Whether a message changes the catalog. */
+/** True if a message changes the catalog. */
 export const isCatalogMessage = oneOf(
   'ConnectionProfileDefined',
   'ChainDefined',

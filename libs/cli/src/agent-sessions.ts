@@ -5,7 +5,7 @@ import type { Reading } from './log-reading.ts'
 export type AgentSessions = {
   /** Notes the agent of a session, where the record names it. */
   note(record: LogRecord): void
-  /** Whether a record belongs to a session of this agent. */
+  /** True if a record belongs to a session of this agent. */
   isOf(record: LogRecord, reading: Reading): Promise<boolean>
 }
 

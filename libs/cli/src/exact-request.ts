@@ -115,7 +115,7 @@ type Parameter = {
   readonly format: 'binary' | 'text'
   /** The text that PostgreSQL gives for the value; its bytes where that is not known. */
   readonly value: string | null
-  /** Whether `value` is what the bytes stand for, or only the bytes. */
+  /** True if `value` is what the bytes stand for, or only the bytes. */
   readonly isRead: boolean
 }
 

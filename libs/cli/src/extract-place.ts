@@ -40,7 +40,7 @@ export function refuseToOverwrite(place: string, isForced: boolean): void {
     })
 }
 
-/** Whether a folder holds an extract, and nothing else. */
+/** True if a folder holds an extract, and nothing else. */
 function isExtract(folder: string): boolean {
   try {
     const manifest: unknown = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'))

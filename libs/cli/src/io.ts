@@ -10,7 +10,7 @@ export type Io = {
   drained?(): Promise<void>
   readonly env: Readonly<Record<string, string | undefined>>
   readonly workingDirectory: string
-  /** Whether a person looks at the output. */
+  /** True if a person looks at the output. */
   readonly isTerminal: boolean
   nowMs(): number
   /** Asks the person at the terminal; null where nobody can answer. */

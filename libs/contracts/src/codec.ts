@@ -92,7 +92,7 @@ function foreign(type: MessageType, fingerprint: string, writtenWith: WrittenWit
   return schema !== undefined && isSchemaOf(type, fingerprint, schema) ? codecOf(schema).type : null
 }
 
-/** Whether this is a schema of that message with that fingerprint, whoever published it. */
+/** True if this is a schema of that message with that fingerprint, whoever published it. */
 export function isSchemaOf(type: MessageType, fingerprint: string, schema: unknown): boolean {
   if (typeof schema !== 'object' || schema === null || !('name' in schema)) return false
   try {

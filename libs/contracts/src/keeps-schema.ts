@@ -1,6 +1,6 @@
 import type { Effect } from './generated/common.ts'
 
-/** Whether a request may change the catalog of the target: the broker then looks, and the proxy waits for it. */
+/** True if a request may change the catalog of the target: the broker then looks, and the proxy waits for it. */
 export const mayChangeSchema = (effects: readonly Effect[]): boolean =>
   effects.some(({ effect }) => !KEEPS_SCHEMA.includes(effect))
 

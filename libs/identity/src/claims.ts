@@ -35,7 +35,7 @@ function refuseForeign(payload: JWTPayload): void {
 }
 
 /**
- * Whether software got the token for itself, with no person behind it: its subject is then the client (RFC 9068
+ * True if software got the token for itself, with no person behind it: its subject is then the client (RFC 9068
  * section 2.2). Known limit: the service account of a client is not recognized where the provider gives it another
  * name; there the group of the agents must mark it.
  */

@@ -31,7 +31,7 @@ export function uuidv7(unixMs: number, random: Uint8Array = randomBytes(10)): st
 export const idTimeMs = (uuid: string): number =>
   Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16)
 
-/** Whether the time in an id lies in the future, further ahead than the clock of any machine can be. */
+/** True if the time in an id lies in the future, further ahead than the clock of any machine can be. */
 export const isFromTheFuture = (uuid: string, at: Instant): boolean =>
   idTimeMs(uuid) > at / 1_000 + AHEAD_MS_MAX
 

@@ -3,7 +3,7 @@ import type { ErrorCode } from './error-codes.ts'
 /** Something is unavailable or unusable. The code is public and stable; see `docs/errors.md`. */
 export class Problem extends Error {
   readonly code: ErrorCode
-  /** Whether the same request may succeed later without anybody changing anything. */
+  /** True if the same request may succeed later without anybody changing anything. */
   readonly retriable: boolean
   /** The next step of the reader, as one sentence. */
   readonly hint: string | null

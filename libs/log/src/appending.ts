@@ -6,7 +6,7 @@ import type { Position } from './position.ts'
 export type Appending = {
   readonly positions: Promise<Position[]>
   readonly deadlineMs: number
-  /** Whether the call is over: nobody waits any more, and drafts that are not sent yet must not be sent. */
+  /** True if the call is over: nobody waits any more, and drafts that are not sent yet must not be sent. */
   settled(): boolean
   /** The time at which it was given up (`performance.now()`); null while it is not. */
   givenUpAtMs(): number | null

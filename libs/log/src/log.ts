@@ -29,11 +29,11 @@ export type Log = AsyncDisposable & {
   partitionCount(topic: string): Promise<number>
   /** The partition that a key is in; the same for every topic with as many partitions. */
   partitionOf(key: string, partitionCount: number): number
-  /** Whether so much waits for this topic that callers that need not append yet should wait for `relieved`. */
+  /** True if so much waits for this topic that callers that need not append yet should wait for `relieved`. */
   isCongested(topic: string): boolean
   /** Resolves when the topic is not congested. */
   relieved(topic: string): Promise<void>
-  /** Whether the log answers; for /readyz. */
+  /** True if the log answers; for /readyz. */
   healthy(): boolean
 }
 

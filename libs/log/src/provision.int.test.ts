@@ -86,7 +86,7 @@ const provisioned = (declared = services): Promise<void> =>
     topologies: declared,
   })
 
-/** Whether a fetch comes back; an authorization error is the only other answer that counts. */
+/** True if a fetch comes back; an authorization error is the only other answer that counts. */
 async function canRead(
   user: string,
   topic: string,

@@ -15,7 +15,7 @@ export const SCHEMAS_TOPIC = 'schemas'
 /** The schemas that services of other versions write with. They are asked for when a record needs one, and kept. */
 export type Schemas = {
   readonly writtenWith: WrittenWith
-  /** Whether an unreadable record can be understood now, because this call asked for its schema and got it. */
+  /** True if an unreadable record can be understood now, because this call asked for its schema and got it. */
   learned(record: LogRecord): Promise<boolean>
 }
 

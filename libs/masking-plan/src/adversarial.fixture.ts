@@ -1,7 +1,7 @@
 import { repeated } from './worst-texts.ts'
 
 /**
- * Whether eight times the text takes at most three times eight times the work: with the square it would be 64. Compares
+ * True if eight times the text takes at most three times eight times the work: with the square it would be 64. Compares
  * processor time with processor time, so that neither a slow machine nor a busy one changes the answer.
  */
 export function isLinear(text: string, find: (text: string) => unknown): boolean {

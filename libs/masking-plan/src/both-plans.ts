@@ -1,7 +1,7 @@
 import type { MaskingPlan } from './plan.ts'
 
 /**
- * Whether a plan masks anything that answers under way may show differently than the plan before. A relation that was
+ * True if a plan masks anything that answers under way may show differently than the plan before. A relation that was
  * only added is in none of them; where another one is gone, it may have come in its place.
  */
 export function maskDifferently(before: MaskingPlan, now: MaskingPlan): boolean {

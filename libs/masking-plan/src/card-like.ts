@@ -1,5 +1,5 @@
 /**
- * Whether a name says that a number is one of a payment card. Purpose: one in ten EANs and other numbers of 13 to 19 digits
+ * True if a name says that a number is one of a payment card. Purpose: one in ten EANs and other numbers of 13 to 19 digits
  * looks like a card. Method: the name as snake_case words, compared with a list. Limits: names in other languages than
  * English and German are not known; cards in a number without such a name are not found.
  */

@@ -79,7 +79,7 @@ export function scanMask(form: CellForm, scanner: Scanner, name = ''): CellMask 
 
 const NUMBERS: ReadonlySet<TypeClass> = new Set(['int8', 'numeric', 'float8', 'numbers'])
 
-/** Whether bytes show that `scanMask` would leave the value as it is, so that no value must be made of them. */
+/** True if bytes show that `scanMask` would leave the value as it is, so that no value must be made of them. */
 export type Gate = (bytes: Buffer, start: number, end: number) => boolean
 
 /** The gate of a column that is scanned; null where only the value itself tells. */
@@ -88,7 +88,7 @@ export function scanGate(form: CellForm): Gate | null {
   return PLAIN.has(typeClassOf(form.typeOid)) ? isPlain : null
 }
 
-/** Whether the bytes can hold no hit, and hold no zero, which PostgreSQL has in no text. */
+/** True if the bytes can hold no hit, and hold no zero, which PostgreSQL has in no text. */
 const isPlain: Gate = (bytes, start, end) => {
   if (mayHoldHit(bytes, start, end)) return false
   const zero = bytes.indexOf(0, start)

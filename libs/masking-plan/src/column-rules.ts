@@ -12,7 +12,7 @@ import { type TypeClass, typeClassOf } from './type-class.ts'
 export type Tagged = {
   readonly tag: string
   readonly method: MaskingMethod
-  /** Whether values that are computed beside it are masked too, although they hold no value of it. */
+  /** True if values that are computed beside it are masked too, although they hold no value of it. */
   readonly masksInference?: boolean
 }
 

@@ -39,7 +39,7 @@ export type CopyMask = {
   isEscaped: boolean
   /** Within a private key that began in a line before. */
   isInKey: boolean
-  /** Whether anything was masked so far. */
+  /** True if anything was masked so far. */
   hasMasked: boolean
 }
 
@@ -80,7 +80,7 @@ export function copyMask(
   return mask
 }
 
-/** Whether a COPY is masked whole, whatever its rows hold. */
+/** True if a COPY is masked whole, whatever its rows hold. */
 export const isMaskedWhole = ({ options }: CopyMask, plan: MaskingPlan): boolean =>
   options.columns === null && (options.tainted || plan.untagged === 'Redact')
 

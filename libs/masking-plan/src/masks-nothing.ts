@@ -1,6 +1,6 @@
 import type { MaskingRulesDefined, Relation } from '@countersign/contracts'
 
-/** Whether no rule masks anything; then values tainted by a tagged column pass too. A label of the target is a rule. */
+/** True if no rule masks anything; then values tainted by a tagged column pass too. A label of the target is a rule. */
 export const masksNothing = (
   rules: Pick<MaskingRulesDefined, 'columns' | 'untagged' | 'detectors' | 'passwordLike'> | null,
   relations: readonly Pick<Relation, 'columns'>[] = [],

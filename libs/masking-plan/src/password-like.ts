@@ -1,5 +1,5 @@
 /**
- * Whether a column name says that the column holds a secret.
+ * True if a column name says that the column holds a secret.
  * Method: the name as snake_case words, compared with a list. Limits: names in other languages than
  * English are not known; a harmless column such as token_count is masked too.
  */

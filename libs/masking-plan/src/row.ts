@@ -77,14 +77,14 @@ export function maskedCells(
   return out
 }
 
-/** Whether a value that stands in these bytes passes as it is. In doubt it does not. */
+/** True if a value that stands in these bytes passes as it is. In doubt it does not. */
 export const passesUnseen = (column: ColumnMask | undefined, ...at: Parameters<Gate>): boolean =>
   column !== undefined && (column.mask === null || column.gate?.(...at) === true)
 
 type Rule = { readonly method: MaskingMethod; readonly tag: string }
 
 /**
- * Whether a column is of a table that the plan does not know, or was added to one since: whatever stands in it, no rule
+ * True if a column is of a table that the plan does not know, or was added to one since: whatever stands in it, no rule
  * could say how to mask it. PostgreSQL's own catalogs are the same everywhere, and not among the relations of a plan.
  */
 export function isUnplanned(plan: MaskingPlan, column: ResultColumn): boolean {

@@ -10,7 +10,7 @@ export type Scanner = {
   mask(text: string): string | null
   /** Like `mask`, but only for values that are secrets because of the name before them. */
   maskKeyed(text: string): string | null
-  /** Whether bytes of any encoding hold a hit. */
+  /** True if bytes of any encoding hold a hit. */
   hits(bytes: Buffer): boolean
 }
 

@@ -96,14 +96,14 @@ export function messageUnderWay({ phase, held, framings }: Frontend): {
 export const answered = (engine: Frontend, answer: 'S' | 'N'): Frontend =>
   awaitsAnswer(engine) ? { ...engine, phase: answer === 'S' ? 'secured' : 'declined' } : engine
 
-/** Whether the client asked for encryption, and has sent nothing since. */
+/** True if the client asked for encryption, and has sent nothing since. */
 export const awaitsAnswer = ({ phase }: Frontend): boolean => phase === 'asked'
 
 /** The client proved its identity: lets it send requests, unless it left meanwhile, or did not wait for this. */
 export const authenticated = (engine: Frontend): Frontend =>
   engine.phase === 'verifying' ? { ...engine, phase: 'ready' } : engine
 
-/** Whether a connection that begins with this byte begins with a TLS handshake (PostgreSQL 17 and later). */
+/** True if a connection that begins with this byte begins with a TLS handshake (PostgreSQL 17 and later). */
 export const opensWithTls = (firstByte: number): boolean => firstByte === 0x16
 
 /** Every legal step of a client. A step that this table does not name is a violation. */

@@ -9,7 +9,7 @@ export type Reader = { readonly bytes: Buffer; at: number; failed: boolean }
 /** A reader of the frame's body, which begins at `at`. */
 export const readerOf = (bytes: Buffer, at: number): Reader => ({ bytes, at, failed: false })
 
-/** Whether every read succeeded and nothing is left. */
+/** True if every read succeeded and nothing is left. */
 export const isComplete = (reader: Reader): boolean =>
   !reader.failed && reader.at === reader.bytes.length
 

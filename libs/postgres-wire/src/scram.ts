@@ -45,7 +45,7 @@ export function clientFinal(
   })
 }
 
-/** Whether the server knows the password too. Without this a stranger could pose as the target. */
+/** Checks that the server knows the password too. Without this a stranger could pose as the target. */
 export function verifyServer(
   final: ScramFinal,
   serverFinal: string,

@@ -118,7 +118,7 @@ export function cellsOf(frame: ServerFrame): Result<readonly (Buffer | null)[], 
 }
 
 /**
- * Whether a DataRow has so many cells, and each passes a test of where its bytes stand in the frame. Makes no object of
+ * True if a DataRow has so many cells, and each passes a test of where its bytes stand in the frame. Makes no object of
  * them. False for a malformed frame, of which `cellsOf` tells the fault.
  */
 export function everyCell(

@@ -7,7 +7,7 @@ import type { Logger } from './logger.ts'
 export type Appender = {
   readonly log: Log
   readonly logger: Logger
-  /** Whether the owner is being disposed: a failure is then thrown, not repeated. */
+  /** True if the owner is being disposed: a failure is then thrown, not repeated. */
   isStopping(): boolean
 }
 

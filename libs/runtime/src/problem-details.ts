@@ -34,7 +34,7 @@ export function problemOf(thrown: unknown): Answer {
   return problemDetails('CS_INTERNAL', 'The service made a mistake; its log says more.')
 }
 
-/** Whether the body parser threw it: the body is too large, not JSON, or cut off. */
+/** True if the body parser threw it: the body is too large, not JSON, or cut off. */
 const isHttpError = (thrown: unknown): thrown is Error & { status: number } =>
   thrown instanceof Error &&
   'status' in thrown &&

@@ -3,7 +3,7 @@ import { LOOP_BYTES_MAX, parsed } from './parser.ts'
 import { nodeAt } from './tree.ts'
 
 /**
- * Whether the columns that PostgreSQL describes for a portal of this text depend on what a name means at that moment, as
+ * True if the columns that PostgreSQL describes for a portal of this text depend on what a name means at that moment, as
  * for EXECUTE and FETCH. The rows that are left in the portal may be of another statement by then. A text that is too long
  * to be parsed where others wait is judged by its first word alone.
  */

@@ -6,12 +6,12 @@ export type Changed = {
   readonly alias: string
   /** Null where they are not known. */
   readonly columns: ReadonlySet<string> | null
-  /** Whether other relations stand beside it, as in UPDATE … FROM and DELETE … USING. */
+  /** True if other relations stand beside it, as in UPDATE … FROM and DELETE … USING. */
   readonly hasOthers: boolean
 }
 
 /**
- * Whether a condition restricts which rows of the relation are changed.
+ * True if a condition restricts which rows of the relation are changed.
  *
  * Purpose: to say "every row" of `delete from t where true` as of `delete from t`, and of all that has the same effect.
  * Method: a condition restricts when it looks at a column of the relation and is not true for every value: AND needs one
@@ -70,7 +70,7 @@ function isRestrictingSubLink(body: Tree, changed: Changed): boolean {
   return inner !== null && mentionsByName(inner.body, changed.alias)
 }
 
-/** Whether the expression looks at a column of the relation. */
+/** True if the expression looks at a column of the relation. */
 function mentions({ kind, body }: Node, changed: Changed): boolean {
   if (kind === 'ColumnRef') {
     const words = wordsAt(body, 'fields')
@@ -83,7 +83,7 @@ function mentions({ kind, body }: Node, changed: Changed): boolean {
   return innerNodes(body).some((node) => mentions(node, changed))
 }
 
-/** Whether something inside names the relation: `x.id` where x is its alias, anywhere in a sub-select. */
+/** True if something inside names the relation: `x.id` where x is its alias, anywhere in a sub-select. */
 function mentionsByName(value: unknown, alias: string): boolean {
   if (Array.isArray(value)) return value.some((each) => mentionsByName(each, alias))
   const tree = treeOf(value)
@@ -104,7 +104,7 @@ function innerNodes(value: unknown): Node[] {
   })
 }
 
-/** Whether two parts of an OR are true for every value together. */
+/** True if two parts of an OR are true for every value together. */
 function complete(args: readonly Node[], isNegated: boolean): boolean {
   const seen = new Map<string, number>()
   for (const arg of args) {
@@ -136,7 +136,7 @@ const isBoolean = (node: Node, value: boolean): boolean =>
   treeOf(node.body['boolval']) !== null &&
   (treeOf(node.body['boolval'])?.['boolval'] === true) === value
 
-/** Whether a pattern matches every value but NULL, as in `like '%'`. */
+/** True if a pattern matches every value but NULL, as in `like '%'`. */
 const isAnything = (node: Node | null): boolean =>
   node?.kind === 'A_Const' && /^%+$/.test(textOf(treeOf(node.body['sval']) ?? {}, 'sval'))
 

@@ -63,14 +63,14 @@ export type Names = {
   relation(schema: string | null, name: string): RelationRef
   /** Null when the catalog does not know the relation. */
   columnsOf(relation: RelationRef): ReadonlySet<string> | null
-  /** Whether the relation has this column for certain; the catalogs of PostgreSQL are known too. */
+  /** True if the relation has this column for certain; the catalogs of PostgreSQL are known too. */
   hasColumn(relation: RelationRef, column: string): boolean
   below(
     relation: RelationRef,
   ): readonly { readonly relation: RelationRef; readonly column: string }[]
-  /** Whether `name(x)` or `x.name` may call something of the target. */
+  /** True if `name(x)` or `x.name` may call something of the target. */
   hasRoutine(name: string): boolean
-  /** Whether such a call may make a value of a type that may run code. */
+  /** True if such a call may make a value of a type that may run code. */
   hasConversion(name: string): boolean
   /** The facts about a type; schema null looks along the search path. */
   typeNamed(schema: string | null, name: string): TypeFacts
@@ -81,7 +81,7 @@ export type Names = {
   typeOfRow(relation: RelationRef): TypeFacts | null
   /** The meaning of names along another path, null for an unknown one: the same, another that is allowed, or unknown. */
   under(path: readonly string[] | null): 'same' | 'others' | 'unknown'
-  /** Whether a session may have a path along which names mean something else. */
+  /** True if a session may have a path along which names mean something else. */
   readonly hasOtherPaths: boolean
   /** The schema of a described relation of that name, on any path that a session may have. */
   anywhere(name: string): string | null
@@ -198,7 +198,7 @@ function indexOf(catalog: TargetCatalog): Index {
   return index
 }
 
-/** Whether two catalogs were made of the same description, by identity; their paths may differ. */
+/** True if two catalogs were made of the same description, by identity; their paths may differ. */
 export const isSameDescription = (one: TargetDescription, other: TargetDescription): boolean =>
   one.relations === other.relations &&
   one.routines === other.routines &&

@@ -46,7 +46,7 @@ function copyFromStdin(sql: string | null): Tree | null {
   return isStdin ? body : null
 }
 
-/** Whether the option is `FORMAT binary`; the grammar turns the old `BINARY` into it too. */
+/** True if the option is `FORMAT binary`; the grammar turns the old `BINARY` into it too. */
 const isBinary = (option: Option): boolean =>
   nameOf(option) === 'format' && valueOf(option) === 'binary'
 

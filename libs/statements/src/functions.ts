@@ -34,7 +34,7 @@ export type Call = {
 export const functionClass = (name: string): string | null =>
   HARMLESS_FUNCTIONS.has(name) ? 'harmless' : (CLASSES.get(name) ?? null)
 
-/** Whether a function of pg_catalog changes and runs nothing, by its name. */
+/** True if a function of pg_catalog changes and runs nothing, by its name. */
 export const isHarmlessFunction = (name: string): boolean => HARMLESS_FUNCTIONS.has(name)
 
 /**
@@ -164,7 +164,7 @@ const CLASSES: ReadonlyMap<string, string> = new Map(
 )
 
 /**
- * Whether a function of pg_catalog may take a literal for a value of the type that stands beside it, or for an array of that
+ * True if a function of pg_catalog may take a literal for a value of the type that stands beside it, or for an array of that
  * type: its parameters are polymorphic. A function that reads scalars alone takes a domain for the type below it.
  */
 export const takesTypeOfOthers = (name: string): boolean =>

@@ -35,7 +35,7 @@ export function shapeKey(sql: Uint8Array | string): string | null {
   return key
 }
 
-/** Whether all statements of this template are known to have one shape. */
+/** True if all statements of this template are known to have one shape. */
 export const hasOneShape = (template: Template): boolean =>
   TEMPLATES.get(template.text) !== undefined
 
@@ -107,7 +107,7 @@ function literalsIn(tree: Tree, decides: boolean): Literals {
   return isNode(tree) && !reads(tree) ? 'exact' : 'forgotten'
 }
 
-/** Whether a node may have another value for every row. */
+/** True if a node may have another value for every row. */
 function reads(value: unknown): boolean {
   if (Array.isArray(value)) return value.some(reads)
   const tree = treeOf(value)

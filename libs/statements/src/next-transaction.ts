@@ -26,7 +26,7 @@ export function transactionTurn(sql: string): TransactionTurn | null {
 }
 
 /**
- * Whether the first COMMIT or ROLLBACK that the target answers this text with is the end of its transaction. ROLLBACK TO
+ * True if the first COMMIT or ROLLBACK that the target answers this text with is the end of its transaction. ROLLBACK TO
  * is answered with ROLLBACK too, so of a text with one in it only `ReadyForQuery` tells.
  */
 export function isEndTold(sql: string): boolean {

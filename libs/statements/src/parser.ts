@@ -39,7 +39,7 @@ export function parsed(text: string): Result<readonly Tree[]> {
 
 let last: { readonly text: string; readonly trees: Result<readonly Tree[]> } | null = null
 
-/** Whether the grammar overflowed its stack: its memory cannot be trusted then, and its thread must be replaced. */
+/** True if the grammar overflowed its stack: its memory cannot be trusted then, and its thread must be replaced. */
 export const isParserBroken = (): boolean => isBroken
 let isBroken = false
 const isRuntimeError = (thrown: unknown): boolean =>

@@ -93,7 +93,7 @@ const RELATIONS: Readonly<Record<string, (body: Tree) => readonly string[]>> = {
       : [],
 }
 
-/** Whether the statement says `IF EXISTS`. */
+/** True if the statement says `IF EXISTS`. */
 const isLenient = (body: Tree): boolean => body['missing_ok'] === true
 
 /** The columns that must exist already, or the statement fails. */

@@ -79,7 +79,7 @@ export function targetOf(to: Collector, range: Tree): RelationRef {
   return to.names.relation(schema === '' ? null : schema, textOf(range, 'relname'))
 }
 
-/** Whether the part reads any relation. The part is walked. */
+/** True if the part reads any relation. The part is walked. */
 export function readsWhile(to: Collector, walk: () => void): boolean {
   const before = to.reads
   walk()
@@ -136,7 +136,7 @@ export function hides(to: Collector, name: string): void {
   if (schema !== null) renames(to, `would hide ${schema}.${name} behind a temporary relation`)
 }
 
-/** Whether a relation is temporary: such a one changes the meaning of later texts of the session. */
+/** True if a relation is temporary: such a one changes the meaning of later texts of the session. */
 export const isTemporary = (range: Tree): boolean =>
   range['relpersistence'] === 't' || textOf(range, 'schemaname').startsWith('pg_temp')
 
@@ -231,7 +231,7 @@ const MERGED: ReadonlyMap<string, string> = new Map([
   ['CMD_DELETE', 'deletes rows'],
 ])
 
-/** Whether MERGE changes or deletes rows that no condition chooses. */
+/** True if MERGE changes or deletes rows that no condition chooses. */
 function mergesEvery(body: Tree, target: Changed): boolean {
   const joins = restricts(nodeAt(body, 'joinCondition'), target)
   return nodesAt(body, 'mergeWhenClauses').some(({ body: when }) => {
@@ -292,7 +292,7 @@ function assignments(
   }
 }
 
-/** Whether the expressions read a sub-select or any column but the one that they are for. */
+/** True if the expressions read a sub-select or any column but the one that they are for. */
 function mentions(
   nodes: readonly Node[],
   own: { readonly relations: readonly string[]; readonly column: string } | null = null,
@@ -451,7 +451,7 @@ function qualified(
   if (column !== '*' && !isColumnOf(to, qualifier, column, scope)) attribute(to, column, null)
 }
 
-/** Whether everything that the qualifier may mean here has this column for certain. */
+/** True if everything that the qualifier may mean here has this column for certain. */
 function isColumnOf(to: Collector, qualifier: string, column: string, scope: Scope): boolean {
   let found = false
   for (let level = scope.level; level; level = level.parent) {

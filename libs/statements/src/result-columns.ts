@@ -109,7 +109,7 @@ function madeOf(body: Tree, catalog: TargetCatalog): (readonly TouchedColumn[] |
   })
 }
 
-/** Whether each column that is read stands behind the name of a relation of FROM, so that nothing else of FROM can be meant. */
+/** True if each column that is read stands behind the name of a relation of FROM, so that nothing else of FROM can be meant. */
 function namesRelations(node: Node, level: Level): boolean {
   if (node.kind === 'SubLink') return false
   if (node.kind !== 'ColumnRef') return children(node).every((each) => namesRelations(each, level))

@@ -63,7 +63,7 @@ export const isSamePath = (one: readonly string[], other: readonly string[]): bo
   one.length === other.length && one.every((schema, index) => schema === other[index])
 
 /**
- * Whether names along `path` mean the same as along the schemas that a backend looks through, which are those that exist and
+ * True if names along `path` mean the same as along the schemas that a backend looks through, which are those that exist and
  * that its role may use. Where it passes over one before another that it looks through, a name means something else there;
  * behind the last one names mean nothing.
  */
@@ -81,14 +81,14 @@ const isAlong = (path: readonly string[], allowed: readonly string[]): boolean =
   path.length === allowed.length &&
   path.every((schema, index) => isOf(schema, allowed[index] ?? ''))
 
-/** Whether a schema is the allowed one or matches its pattern. PostgreSQL's own, pg_temp too, match no pattern. */
+/** True if a schema is the allowed one or matches its pattern. PostgreSQL's own, pg_temp too, match no pattern. */
 const isOf = (schema: string, allowed: string): boolean =>
   allowed.endsWith('*')
     ? schema.startsWith(allowed.slice(0, -1)) && !schema.startsWith('pg_')
     : schema === allowed
 
 /**
- * Whether names along this path mean the same as along the target's own, or nothing at all: the same path, or
+ * True if names along this path mean the same as along the target's own, or nothing at all: the same path, or
  * pg_catalog alone, which every path has, where nothing comes before it.
  */
 export function keepsNames(path: readonly string[] | null, own: readonly string[]): boolean {

@@ -16,7 +16,7 @@ export const IDENTITY_SETTINGS: ReadonlySet<string> = new Set(['role', 'session_
 export const tellsOfWork = (name: string): boolean => /^(?:debug|log|trace)_/i.test(name)
 
 /**
- * Whether the setting makes PostgreSQL read texts otherwise than our parser does, which then proves nothing:
+ * True if the setting makes PostgreSQL read texts otherwise than our parser does, which then proves nothing:
  * with standard_conforming_strings off, or in an encoding like SJIS, a literal ends elsewhere.
  */
 export function changesReading(name: string, value: string | null): boolean {
@@ -33,7 +33,7 @@ export const READ_UNDER: ReadonlyMap<string, string> = new Map([
   ['standard_conforming_strings', 'on'],
 ])
 
-/** Whether an application would be named as only sessions of Countersign are, in the log of the target for example. */
+/** True if an application would be named as only sessions of Countersign are, in the log of the target for example. */
 export const namesASession = (applicationName: string): boolean =>
   /^\s*countersign\//i.test(applicationName)
 

@@ -14,7 +14,7 @@ export const systemColumnsOf = (
 ): ReadonlySet<string> | null => ALL.get(`${schema ?? ''}.${relation}`)?.columns ?? null
 
 /**
- * Whether a column of pg_catalog or information_schema shows what users stored or wrote, as column-classes.ts says. A column
+ * True if a column of pg_catalog or information_schema shows what users stored or wrote, as column-classes.ts says. A column
  * without a class is masked too.
  */
 export function isMaskedSystemColumn({ schema, relation, column }: SystemColumnName): boolean {
@@ -22,7 +22,7 @@ export function isMaskedSystemColumn({ schema, relation, column }: SystemColumnN
   return found === undefined || !found.columns.has(column) || found.masked.has(column)
 }
 
-/** Whether any column of the relation is masked. */
+/** True if any column of the relation is masked. */
 export function systemColumnsMasked(schema: string, relation: string): boolean {
   const found = ALL.get(`${schema}.${relation}`)
   return found === undefined || found.masked.size > 0

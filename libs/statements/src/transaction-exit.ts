@@ -3,7 +3,7 @@ import { LOOP_BYTES_MAX, parsed } from './parser.ts'
 import { nodeAt, textOf } from './tree.ts'
 
 /**
- * Whether PostgreSQL refuses this text in a failed transaction, whatever follows its first statement: only a statement
+ * True if PostgreSQL refuses this text in a failed transaction, whatever follows its first statement: only a statement
  * that ends the transaction runs there. False for a text that does not parse or is empty, which gets another answer.
  */
 export function failsInFailedTransaction(sql: string | null): boolean {

@@ -67,10 +67,10 @@ export function constantOf(node: Node | null): string | null {
   return null
 }
 
-/** Whether a cast leaves a text as it is. */
+/** True if a cast leaves a text as it is. */
 export const isTextCast = ({ body }: Node): boolean => isText(part(body, 'typeName'))
 
-/** Whether values of a type stand for themselves. Other types change them: 'roles'::varchar(4) is 'role'. */
+/** True if values of a type stand for themselves. Other types change them: 'roles'::varchar(4) is 'role'. */
 export const isText = (type: Tree): boolean =>
   TEXTS.has(wordsAt(type, 'names').join('.')) && !('arrayBounds' in type) && !('typmods' in type)
 

@@ -30,7 +30,7 @@ export type BesideText = {
   readonly isPreparation?: boolean
   /** The bytes of data that the message has for its COPY FROM STDIN; null where it has none, and they come later. */
   readonly copyDataBytes?: number | null
-  /** Whether the session may have temporary relations; true where it is not known. */
+  /** True if the session may have temporary relations; true where it is not known. */
   readonly mayHaveTemporary?: boolean
   /** The roles that the session has by itself; null where they are not known. */
   readonly ownRoles?: OwnRoles | null
@@ -131,7 +131,7 @@ function spanOf(to: Collector, tree: Tree, text: string): StatementSpan {
 const isOfTarget = ({ relation }: Effect): boolean =>
   relation !== null && relation.schema !== 'pg_catalog' && relation.schema !== 'information_schema'
 
-/** Whether the relation is in no known schema: rules name schemas, so none can be about it. */
+/** True if the relation is in no known schema: rules name schemas, so none can be about it. */
 const isNowhere = ({ effect, relation }: Effect): boolean =>
   relation?.schema === null && MOVING.has(effect)
 

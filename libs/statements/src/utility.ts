@@ -444,7 +444,7 @@ function set(to: Collector, body: Tree): string {
 }
 
 /**
- * Whether the session goes on as the role that it acts as, which is what tools do that set a role back. A change of
+ * True if the session goes on as the role that it acts as, which is what tools do that set a role back. A change of
  * session_authorization ends SET ROLE in some versions of PostgreSQL, so it keeps the role only where none is set.
  */
 function keepsRole({ ownRoles }: Collector, setting: string, body: Tree): boolean {

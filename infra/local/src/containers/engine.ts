@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { request } from 'node:http'
 
-/** Whether a container engine answers on this machine, and what to say about it. */
+/** The answer of a container engine on this machine, with the line to say about it. */
 export type Engine = { readonly answers: boolean; readonly because: string }
 
 /** Asks the engine once for each process: it is there for all tests of a file, or for none. */

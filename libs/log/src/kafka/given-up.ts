@@ -7,7 +7,7 @@ import type { Appending } from '../appending.ts'
 export type GivenUp = {
   /** Notes a record whose call was given up; as far as we know it will never be in the log. */
   note(key: string, call: Appending): void
-  /** Whether a record that was appended at this time follows one of its key that was given up after that time. */
+  /** True if a record that was appended at this time follows one of its key that was given up after that time. */
   isOvertaking(key: string, appendedAtMs: number): boolean
   /** Forgets all keys, once no record that was appended before is left. */
   clear(): void

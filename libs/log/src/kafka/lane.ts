@@ -48,7 +48,7 @@ export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions):
   let queue = deque<Entry>()
   let queuedBytes = 0
   let running: Promise<void> | null = null
-  /** Whether the queue holds something that must not linger. */
+  /** True if the queue holds something that must not linger. */
   let isUrgent = false
   let linger: NodeJS.Timeout | null = null
   let producer: Producer | null = null
@@ -138,7 +138,7 @@ export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions):
     return batch
   }
 
-  /** Whether somebody waits for it, and it overtakes nothing that was given up. */
+  /** True if somebody waits for it, and it overtakes nothing that was given up. */
   function isWanted({ draft, call, appendedAtMs }: Entry): boolean {
     if (lost.isOvertaking(draft.key, appendedAtMs))
       call.failed(unavailable('a record of its key that was appended before it was given up'))

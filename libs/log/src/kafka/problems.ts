@@ -18,19 +18,19 @@ export function problemOf(thrown: unknown, doing: string, user: string): Problem
   })
 }
 
-/** Whether the same request may succeed when it is sent again. The innermost cause decides: kafkajs calls its wrapper final. */
+/** True if the same request may succeed when it is sent again. The innermost cause decides: kafkajs calls its wrapper final. */
 export function isPassing(thrown: unknown): boolean {
   const causes = causesOf(thrown)
   if (causes.some((cause) => DENIED.has(kindOf(cause)) || LASTING.has(kindOf(cause)))) return false
   return property(causes.at(-1), 'retriable') !== false
 }
 
-/** Whether a partition has no leader at this moment, or another one than was known: it has just been made, or moved. */
+/** True if a partition has no leader at this moment, or another one than was known: it has just been made, or moved. */
 export const isLeaderless = (thrown: unknown): boolean =>
   causesOf(thrown).some((cause) => LEADERLESS.has(kindOf(cause)))
 
 /**
- * Whether something was just made and is not there yet. Errors are known by their names in the protocol, wherever kafkajs
+ * True if something was just made and is not there yet. Errors are known by their names in the protocol, wherever kafkajs
  * wrapped them; an error that kafkajs itself marks as retriable counts too.
  */
 export const isNotYet = (thrown: unknown): boolean =>
@@ -38,7 +38,7 @@ export const isNotYet = (thrown: unknown): boolean =>
     (cause) => NOT_YET.has(kindOf(cause)) || property(cause, 'retriable') === true,
   )
 
-/** Whether Kafka took longer than kafkajs waits. */
+/** True if Kafka took longer than kafkajs waits. */
 export const isTimeout = (thrown: unknown): boolean =>
   causesOf(thrown).some(
     (cause) =>

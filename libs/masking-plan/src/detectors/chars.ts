@@ -12,7 +12,7 @@ export const BASE64 = table('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno
 export const codeAt = (codes: Uint8Array, index: number): number =>
   index >= 0 && index < codes.length ? (codes[index] ?? 0) : 0
 
-/** Whether the code at an index is in the class; nothing outside ASCII and outside the text is. */
+/** True if the code at an index is in the class; nothing outside ASCII and outside the text is. */
 export const isIn = (table: Uint8Array, codes: Uint8Array, index: number): boolean =>
   table[codeAt(codes, index)] === 1
 
@@ -29,7 +29,7 @@ export function runEnd(
   return i
 }
 
-/** Whether a word stands at an index. */
+/** True if a word stands at an index. */
 export function isAt(word: Uint8Array, codes: Uint8Array, index: number): boolean {
   if (index < 0 || index + word.length > codes.length) return false
   for (let i = 0; i < word.length; i++) if (codes[index + i] !== word[i]) return false

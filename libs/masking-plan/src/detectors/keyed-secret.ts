@@ -63,7 +63,7 @@ function behindQuote(codes: Uint8Array, from: number): number {
   return isIn(QUOTE, codes, i) ? i + 1 : i
 }
 
-/** Whether letters and digits are mixed, and the entropy (Shannon) of their frequencies is that of random ones. */
+/** True if letters and digits are mixed, and the entropy (Shannon) of their frequencies is that of random ones. */
 function isRandom(codes: Uint8Array, start: number, end: number): boolean {
   let digits = 0
   let letters = 0

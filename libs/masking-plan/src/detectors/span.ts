@@ -17,12 +17,12 @@ export type WordDetector = {
   readonly at: (codes: Uint8Array, start: number, spans: Span[]) => number
 }
 
-/** Whether a code is one of 0 to 9. */
+/** True if a code is one of 0 to 9. */
 export function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39
 }
 
-/** Whether so many digits stand at an index. */
+/** True if so many digits stand at an index. */
 export function areDigits(codes: Uint8Array, from: number, count: number): boolean {
   if (from + count > codes.length) return false
   for (let i = from; i < from + count; i++) if (!isDigit(codes[i] ?? 0)) return false

@@ -40,7 +40,7 @@ export const DETECTORS: readonly DetectorName[] = [
 /** Something sensitive in a text. */
 export type Hit = Span & {
   readonly name: DetectorName
-  /** Whether a part of it may stay; never of an encoded hit, nor where several hits overlap. */
+  /** True if a part of it may stay; never of an encoded hit, nor where several hits overlap. */
   readonly isShowable: boolean
 }
 
@@ -60,17 +60,17 @@ export function detect(text: string, names: readonly DetectorName[] = DETECTORS)
   return hits.length < 2 ? hits : disjoint(hits)
 }
 
-/** Whether bytes hold something sensitive as UTF-8 or UTF-16, plain or encoded. */
+/** True if bytes hold something sensitive as UTF-8 or UTF-16, plain or encoded. */
 export function detectInBytes(bytes: Buffer, names: readonly DetectorName[]): boolean {
   if (detectsInUtf8(bytes, names)) return true
   return bytes.includes(0) && detectsInUtf8(withoutZeros(bytes), names)
 }
 
-/** Whether bytes of UTF-8 are worth a look at all; the gate in front of every untagged cell. */
+/** True if bytes of UTF-8 are worth a look at all; the gate in front of every untagged cell. */
 export const mayHoldHit = (bytes: Buffer, start = 0, end = bytes.length): boolean =>
   end - start >= HIT_BYTES_MIN && hasAny(featuresOfBytes(bytes, start, end))
 
-/** Whether a name is one of a detector of this version. */
+/** True if a name is one of a detector of this version. */
 export const isDetectorName = (name: string): name is DetectorName =>
   DETECTORS.some((known) => known === name)
 

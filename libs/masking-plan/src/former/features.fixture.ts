@@ -1,4 +1,4 @@
-/** Whether a text has something that some detector cannot do without. */
+/** The parts that some detector cannot do without, and which of them a text has. */
 export type Features = {
   readonly hasAt: boolean
   /** At least 8 digits, with at most two separators between one and the next: cards, telephone numbers and the like. */

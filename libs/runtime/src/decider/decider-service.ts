@@ -24,7 +24,7 @@ export type DeciderService<State> = {
    * some milliseconds late and many at a time, so that a busy session does not wake every service for every statement.
    */
   readonly unhurried?: readonly string[]
-  /** Whether somebody waits for the unhurried inputs at this moment after all. Never by default. */
+  /** True if somebody waits for the unhurried inputs at this moment after all. Never by default. */
   isUrgent?(state: State): boolean
   /** The longest rest between fetches of the other inputs while nothing in them is heeded, in ms; see `ReadOptions`. */
   readonly slowDownMs?: number

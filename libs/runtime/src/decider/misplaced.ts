@@ -1,7 +1,7 @@
 import type { LogRecord } from '@countersign/log'
 
 /**
- * Whether a record names one session and stands under the key of another. The key selects the partition, and with it
+ * True if a record names one session and stands under the key of another. The key selects the partition, and with it
  * the state that the record is checked against: under another key, the state of its session would be missing.
  */
 export const isMisplaced = (record: LogRecord): boolean =>

@@ -50,7 +50,7 @@ export function passed<State>(partition: Partition<State>, { topic, offset }: Po
   partition.delivered.set(topic, Math.max(offset, partition.delivered.get(topic) ?? 0))
 }
 
-/** Whether everything was delivered that stood in the inputs when the partition was assigned. */
+/** True if everything was delivered that stood in the inputs when the partition was assigned. */
 export function hasCaughtUp<State>(partition: Partition<State>): boolean {
   for (const [topic, end] of partition.until)
     if ((partition.delivered.get(topic) ?? 0) < end) return false
@@ -63,7 +63,7 @@ export function cite<State>(partition: Partition<State>, cause: Position, key: s
   partition.cited.set(name, Math.max(partition.cited.get(name) ?? -1, cause.offset))
 }
 
-/** Whether the record was decided on before the restart. */
+/** True if the record was decided on before the restart. */
 export function isCited<State>(partition: Partition<State>, record: LogRecord): boolean {
   const { position, key } = record
   return position.offset <= (partition.cited.get(`${position.topic}/${key}`) ?? -1)

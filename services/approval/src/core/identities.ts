@@ -9,6 +9,6 @@ export const everybodyIn = (identity: Identity): ReadonlySet<string> =>
     ...identity.actors,
   ])
 
-/** Whether two identities have anybody in common; then neither may countersign for the other. */
+/** True if two identities have anybody in common; then neither may countersign for the other. */
 export const overlap = (one: Identity, other: Identity): boolean =>
   !everybodyIn(one).isDisjointFrom(everybodyIn(other))

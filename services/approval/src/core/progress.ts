@@ -13,7 +13,7 @@ export const openStages = (pending: Pending): readonly Open[] =>
     return chain === undefined || stage === undefined ? [] : [{ chain, stage, progress }]
   })
 
-/** Whether every chain has granted. */
+/** True if every chain has granted. */
 export const isGranted = (pending: Pending): boolean =>
   pending.progress.length > 0 && openStages(pending).length === 0
 

@@ -1,7 +1,7 @@
 import type { Stage } from '@countersign/contracts'
 import type { Signer } from './state.ts'
 
-/** Whether a stage has the countersignatures that it needs. Each signer is another person. */
+/** True if a stage has the countersignatures that it needs. Each signer is another person. */
 export function isComplete(stage: Stage, signers: readonly Signer[]): boolean {
   switch (stage.mode) {
     case 'Any':
@@ -13,7 +13,7 @@ export function isComplete(stage: Stage, signers: readonly Signer[]): boolean {
   }
 }
 
-/** Whether every group can be given a signer of its own: a person in two groups is still one person. */
+/** True if every group can be given a signer of its own: a person in two groups is still one person. */
 function everyGroupSigned(groups: readonly string[], signers: readonly Signer[]): boolean {
   // bound: as long as one count
   const groupOf = new Map<Signer, string>()

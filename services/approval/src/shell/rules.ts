@@ -13,7 +13,7 @@ export type Rules = {
   apply(message: AnyMessage): void
   /** The environments in which somebody is a reviewer. */
   environmentsOf(identity: Identity): readonly string[]
-  /** Whether a policy version was in force before the one that is now. Versions never seen are not. */
+  /** True if a policy version was in force before the one that is now. Versions never seen are not. */
   isOutdated(policyVersion: string): boolean
 }
 

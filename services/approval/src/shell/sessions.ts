@@ -53,7 +53,7 @@ export const pendingOf = (sessions: Sessions, session: string): readonly Request
     .filter(([, { status }]) => status === 'pending')
     .map(([request]) => request)
 
-/** Whether nobody waits for the answer any more. */
+/** True if nobody waits for the answer any more. */
 export const isGone = (sessions: Sessions, session: string, request: RequestId): boolean =>
   sessions.over.has(session) || sessions.goneRequests.get(session)?.has(request) === true
 

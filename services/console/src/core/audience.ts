@@ -2,7 +2,7 @@ import type { Caller } from '@countersign/contracts'
 import type { Catalog } from '@countersign/catalog'
 import type { HeldRequest } from './held-request.ts'
 
-/** Whether somebody may read a request: reviewers of its environment, and those who asked. */
+/** True if somebody may read a request: reviewers of its environment, and those who asked. */
 export const mayRead = (caller: Caller, request: HeldRequest, catalog: Catalog): boolean =>
   isRequester(caller, request) || (!caller.isAgent && isReviewer(caller, request, catalog))
 
@@ -18,7 +18,7 @@ export const reviews = ({ groups, isAgent }: Caller, catalog: Catalog): readonly
         ),
       ].sort()
 
-/** Whether somebody may change the catalog. An agent may not, whoever it acts for. */
+/** True if somebody may change the catalog. An agent may not, whoever it acts for. */
 export const mayApply = ({ groups, isAgent }: Caller): boolean =>
   groups.includes(ADMINISTRATORS) && !isAgent
 

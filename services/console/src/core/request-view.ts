@@ -52,7 +52,7 @@ export function requestView(request: HeldRequest) {
   }
 }
 
-/** Whether every chain has all its countersignatures. */
+/** True if every chain has all its countersignatures. */
 export const isFullySigned = (request: HeldRequest): boolean =>
   request.requested.chains.every((chain) => stageIndex(request, chain) >= chain.stages.length)
 

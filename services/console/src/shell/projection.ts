@@ -22,7 +22,7 @@ export type Projection = AsyncDisposable & {
   requests(): readonly HeldRequest[]
   /** The approval events that cite this record. */
   causedBy(position: Position): readonly ApprovalsMessage[]
-  /** Whether an approval event cites the record at this place. */
+  /** True if an approval event cites the record at this place. */
   hasAnswered(position: string): boolean
   /** Resolves after the next records. */
   changed(): Promise<void>

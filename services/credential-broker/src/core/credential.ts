@@ -162,7 +162,7 @@ export function noted(state: Credentials, message: AnyMessage): void {
   }
 }
 
-/** Whether a message may ask the broker to do something. Most requests end without any work for the broker. */
+/** True if a message may ask the broker to do something. Most requests end without any work for the broker. */
 export function isOfConcern({ live }: Credentials, message: AnyMessage): boolean {
   if (!('sessionId' in message)) return false
   // A request that policy allowed is of concern only once it has run.
@@ -173,7 +173,7 @@ export function isOfConcern({ live }: Credentials, message: AnyMessage): boolean
 }
 
 /**
- * Whether a session waits until the broker reads that a request ended: a privilege is raised, or the target may differ.
+ * True if a session waits until the broker reads that a request ended: a privilege is raised, or the target may differ.
  */
 export function hasRaised({ live }: Credentials): boolean {
   for (const { requests, changes } of live.values()) {
@@ -285,7 +285,7 @@ export function reserve(
 export const heldRoles = (state: Credentials, profile: string): ReadonlyMap<string, SessionId> =>
   state.held.get(profile) ?? new Map()
 
-/** Whether an open session was last told a description of its target that is not this one. */
+/** True if an open session was last told a description of its target that is not this one. */
 export function knowsAnother(
   { admitted, issued, failed, over, targetVersion }: Credential,
   profile: Profile,
@@ -345,7 +345,7 @@ function describing(one: Credential, profile: Profile): Step | null {
   return last === null ? null : { do: 'describe', profile, requestId: last.requestId }
 }
 
-/** Whether an allowed request may change the target. If base roles may create nothing, only approved requests can. */
+/** True if an allowed request may change the target. If base roles may create nothing, only approved requests can. */
 function mayChangeByItself(state: Credentials, { sessionId, effects }: RequestAllowed): boolean {
   if (state.live.get(sessionId)?.admitted?.profile.mayCreate !== true) return false
   return mayChangeSchema(effects)

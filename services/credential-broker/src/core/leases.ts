@@ -26,7 +26,7 @@ function renewed(leases: Leases, instanceId: InstanceId, until: number): void {
   keepNewest(leases, LEASES_MAX)
 }
 
-/** Whether the lease ran out. A process that was never heard of gets one lease from now on, as after a restart. */
+/** True if the lease ran out. A process that was never heard of gets one lease from now on, as after a restart. */
 export function isExpired(leases: Leases, instanceId: InstanceId, nowMs: number): boolean {
   const until = leases.get(instanceId)
   if (until === undefined) renewed(leases, instanceId, nowMs + FIRST_LEASE_MS)

@@ -34,7 +34,7 @@ export function stepFailed(
   retries.set(sessionId, { step, failures, cause, sinceMs, atMs: nowMs + pauseMs })
 }
 
-/** Whether a step pauses. Another step of the same session does not: an end never waits for a lowering. */
+/** True if a step pauses. Another step of the same session does not: an end never waits for a lowering. */
 export function isPausing(
   retries: Retries,
   sessionId: SessionId,

@@ -39,7 +39,7 @@ export type Performer = (
 export type StepContext = {
   /** The roles that the session is lent at this moment. */
   lent: readonly string[]
-  /** Whether a role that is shut out may keep what it owns, because handing that over failed for too long. */
+  /** True if a role that is shut out may keep what it owns, because handing that over failed for too long. */
   mayLeave: boolean
 }
 
@@ -306,7 +306,7 @@ export function performer(options: PerformerOptions): Performer {
 const heirOf = ({ mayCreate, name, ownerRole }: Profile): string | null =>
   mayCreate ? makerName(name) : ownerRole
 
-/** Whether two versions of a profile mean the same database. */
+/** True if two versions of a profile mean the same database. */
 const isSamePlace = (one: Profile, other: Profile): boolean =>
   one.host === other.host && one.port === other.port && one.database === other.database
 

@@ -189,7 +189,7 @@ export async function inheritFrom(
   return result
 }
 
-/** Whether an object is still the role's: a sequence of a column, and the type of a row, went with their table. */
+/** True if an object is still the role's: a sequence of a column, and the type of a row, went with their table. */
 async function isStillOwned(
   client: pg.ClientBase,
   role: string,

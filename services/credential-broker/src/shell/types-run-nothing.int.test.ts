@@ -280,7 +280,7 @@ const opaqueIn = (sql: string, parameterTypes: readonly number[] = []): boolean 
     ({ effect }) => effect === 'opaque' || effect === 'unknown',
   )
 
-/** Whether the trap runs with this statement. */
+/** True if the trap runs with this statement. */
 async function ran(sql: string): Promise<boolean> {
   await admin.query('BEGIN; INSERT INTO victims SELECT 1')
   try {

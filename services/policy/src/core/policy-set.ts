@@ -29,7 +29,7 @@ type Annotations = CedarPolicy['annotations']
 /** All policy sets of the catalog, ready to be asked. */
 export type Policies = {
   readonly version: string
-  /** Whether any policy reads the clock: then no decision covers later requests. */
+  /** True if any policy reads the clock: then no decision covers later requests. */
   readonly readsTime: boolean
   ask(question: Question): Answer
 }

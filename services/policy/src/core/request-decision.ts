@@ -37,7 +37,7 @@ export type RequestFacts = {
   readonly target: TargetInForce
   readonly subject: RequestSubject
   readonly rules: Rules
-  /** Whether anything that ran in the session may have made a temporary relation. */
+  /** True if anything that ran in the session may have made a temporary relation. */
   readonly mayHaveTemporary: boolean
   /** The roles that the session has by itself. */
   readonly ownRoles: OwnRoles

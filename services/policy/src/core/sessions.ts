@@ -30,7 +30,7 @@ export type Session = {
   readonly parts: Map<string, Map<number, Buffer>>
   /** The number of bytes in `parts`. */
   partBytes: number
-  /** Whether a request that was decided on, and so may have run, may have made a temporary relation. */
+  /** True if a request that was decided on, and so may have run, may have made a temporary relation. */
   mayHaveTemporary: boolean
 }
 

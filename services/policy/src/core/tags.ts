@@ -17,9 +17,9 @@ import {
 export type Tags = {
   /** The tags of all columns of a relation. */
   ofRelation(relation: RelationRef): readonly string[]
-  /** Whether the statement may show, move or compare a masked column. */
+  /** True if the statement may show, move or compare a masked column. */
   touchedBy(understanding: Understanding): boolean
-  /** Whether no computed result may pass, even one without values of a masked column, since a rule masks inference. */
+  /** True if no computed result may pass, even one without values of a masked column, since a rule masks inference. */
   guardedFrom(understanding: Pick<Understanding, 'columns'>): boolean
 }
 
@@ -130,7 +130,7 @@ const withTag = (before: TagsOfColumn | undefined, { tag, masksInference }: Tag)
   masksInference: before?.masksInference === true || masksInference === true,
 })
 
-/** Whether inference of a catalog column is masked. Catalogs are not described, but a rule may name one of them. */
+/** True if inference of a catalog column is masked. Catalogs are not described, but a rule may name one of them. */
 const isGuardedInCatalog = (
   rules: MaskingRulesDefined,
   { schema, name }: RelationRef,

@@ -17,7 +17,7 @@ import { type Answered, type Asked, CATALOGS_MAX } from './understanding-worker.
  * A text whose thread ends or cannot answer is refused, and another thread takes the place of that one.
  */
 export type UnderstandingThread = AsyncDisposable & {
-  /** Whether it can be asked now. */
+  /** True if it can be asked now. */
   isFree(): boolean
   /** False after a thread ended at its start, until the next one is tried. */
   isAlive(): boolean

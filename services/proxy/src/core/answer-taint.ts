@@ -80,7 +80,7 @@ export function portalAnswer(
 }
 
 /**
- * Whether the end of the transaction may still quote masked columns: deferred checks run there, and the queries of held
+ * True if the end of the transaction may still quote masked columns: deferred checks run there, and the queries of held
  * cursors run to their end there. Code that policy could not look into may have declared such cursors.
  */
 export const outlasts = ({ isTainted, writesTagged, cursorUse }: AnswerTaint): boolean =>

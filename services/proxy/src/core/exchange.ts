@@ -100,7 +100,7 @@ export const newExchange = (): Exchange => ({
   resultBytes: 0,
 })
 
-/** Whether everything that was forwarded is answered. After an error the target still waits for Sync: see `skipping`. */
+/** True if everything that was forwarded is answered. After an error the target still waits for Sync: see `skipping`. */
 export const isSettled = (exchange: Exchange): boolean => exchange.steps.length === 0
 
 /** Takes the next frame of the target into account, and says what to do with it. */
@@ -231,7 +231,7 @@ function executed(exchange: Exchange, step: Step | undefined): Verdict {
   return { do: step.isOurs ? 'drop' : 'pass' }
 }
 
-/** Whether a notice tells of Countersign's own statements: with a low client_min_messages it shows texts and plans. */
+/** True if a notice tells of Countersign's own statements: with a low client_min_messages it shows texts and plans. */
 function isOfItsWork(frame: ServerFrame): boolean {
   const fields = errorFieldsOf(frame)
   return !fields.ok || WORK_SEVERITIES.has(fields.value.get('V') ?? '')

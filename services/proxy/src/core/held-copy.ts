@@ -39,7 +39,7 @@ export function heldCopy(
 const isAnswered = (message: Request): message is Answered =>
   message.tag === 'Parse' || message.tag === 'Bind' || message.tag === 'Describe'
 
-/** Whether each Describe is of the statement or the portal of the group, and stands behind what makes it. */
+/** True if each Describe is of the statement or the portal of the group, and stands behind what makes it. */
 function describesOnlyItself(answered: readonly Answered[]): boolean {
   return answered.every((one, at) => {
     if (one.tag !== 'Describe') return true

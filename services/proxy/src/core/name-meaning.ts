@@ -4,7 +4,7 @@ import type { TargetDescribed } from '@countersign/contracts'
 export type Described = Pick<TargetDescribed, 'targetVersion' | 'relations' | 'routines' | 'types'>
 
 /**
- * Whether names in these texts may mean others by the second description than by the first; null for a text that is not
+ * True if names in these texts may mean others by the second description than by the first; null for a text that is not
  * known. A table that came meanwhile under a name that no text has gives none another meaning. What no name leads to, such as
  * the check of a domain behind a column, counts always.
  */

@@ -137,7 +137,7 @@ type Made = { readonly parse: Parse; readonly reading: Reading | undefined }
 const isReadOtherwise = ({ parse, reading }: Made, now: Reading): boolean =>
   reading !== now && !isEnd(parse)
 
-/** Whether it ends a transaction: such a text reads nothing, and may run in a transaction that failed. */
+/** True if it ends a transaction: such a text reads nothing, and may run in a transaction that failed. */
 const isEnd = ({ sql }: Parse): boolean => sql !== null && isEndTold(sql)
 
 /**
@@ -176,7 +176,7 @@ type To = {
 }
 
 /**
- * Whether the client itself asks for the columns right before it executes the portal. A description from before a Bind, or
+ * True if the client itself asks for the columns right before it executes the portal. A description from before a Bind, or
  * from before something else ran, may be of another statement.
  */
 function isDescribed(

@@ -90,7 +90,7 @@ export function planned(
     close()
     return { messages, asks, stop, end }
   }
-  /** Whether a text waits: the meaning of a PREPARE or EXECUTE is known when all before it is answered. */
+  /** True if a text waits: the meaning of a PREPARE or EXECUTE is known when all before it is answered. */
   const waits = ({ sql }: Query | Parse): boolean =>
     asks.length > 0 && (executedName(sql) !== null || preparedName(sql) !== null)
   const stopAt = (step: number, code: StopCode, why: string): PipelinePlan =>
@@ -165,7 +165,7 @@ export function planned(
   return plan(messages.length)
 }
 
-/** Whether the target has a portal that was made when texts were read otherwise, and that would begin only now. */
+/** True if the target has a portal that was made when texts were read otherwise, and that would begin only now. */
 const isLeftOver = (names: StatementNames, bind: Bind): boolean =>
   names.portals.get(bind.portal)?.bind === bind && isOutdated(names, bind)
 
@@ -192,7 +192,7 @@ const noStatement = (name: string): string =>
     ? 'unnamed prepared statement does not exist'
     : `prepared statement "${name}" does not exist`
 
-/** Whether a message behind this one may use a name. A client that waits ends its pipeline with Sync or Flush. */
+/** True if a message behind this one may use a name. A client that waits ends its pipeline with Sync or Flush. */
 export function namesFollow(messages: readonly Request[], step: number): boolean {
   const next = messages[step + 1]?.tag
   const isEnd = next === 'Sync' || next === 'Flush'

@@ -67,7 +67,7 @@ export type ResultFilter = {
 /** A copy and how far it was read. */
 export type CopyProgress = { readonly options: CopyOptions; readonly state: CopyState }
 
-/** Whether the computed columns of a result are masked, the columns, from 1, that stay plain even so, and views whose columns count as computed. */
+/** True if the computed columns of a result are masked, the columns, from 1, that stay plain even so, and views whose columns count as computed. */
 export type Taint = Pick<AnswerTaint, 'isTainted' | 'plainColumns' | 'viewsInDoubt'>
 
 /** The columns, those of views in doubt as computed ones. */
@@ -84,7 +84,7 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
   // bound: one per table of the target
   const told = new Set<number>()
   let copying: CopyMask | null = null
-  /** Whether a row of the statement was too long to be searched, and the agent knows. */
+  /** Rows of the statement that were too long to be searched: whether there are some, and whether the agent knows. */
   let tooLongRows: 'none' | 'some' | 'told' = 'none'
   // bound: NOTES_MAX
   const notes = new Set<string>()
@@ -242,7 +242,7 @@ const unplannedNotice = (columns: readonly Column[]): ErrorFields => ({
   hint: 'It was made or changed since: end the transaction, or connect again. Temporary tables stay masked.',
 })
 
-/** Whether a row passes as it is: most rows hold nothing to mask, which their bytes show. */
+/** True if a row passes as it is: most rows hold nothing to mask, which their bytes show. */
 function passesWhole(frame: ServerFrame, masks: RowMask): boolean {
   const { raw } = frame
   return everyCell(frame, masks.length, (column, start, end) =>

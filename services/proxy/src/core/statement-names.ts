@@ -108,7 +108,7 @@ export function learnPrepared(names: StatementNames, sql: string | null, setting
   names.prepared.set(name, { textHash: sha256('', sql), readUnder: sha256('', settings) })
 }
 
-/** Whether this is the text of a PREPARE that the session made, read as it would be under these settings. */
+/** True if this is the text of a PREPARE that the session made, read as it would be under these settings. */
 export const isAsPrepared = (prepared: Prepared, text: string, settings: string): boolean =>
   prepared.textHash === sha256('', text) && prepared.readUnder === sha256('', settings)
 
@@ -162,7 +162,7 @@ export function learnDescribed(names: StatementNames, name: string, reading: Rea
   names.prepared.delete(name)
 }
 
-/** Whether a portal that nothing has executed yet was made under a reading that does not hold any more. */
+/** True if a portal that nothing has executed yet was made under a reading that does not hold any more. */
 export const isOutdated = (names: StatementNames, bind: Bind): boolean =>
   !names.begun.has(bind) && names.readings.get(bind) !== readingNow(names)
 
@@ -216,7 +216,7 @@ export function doubtAll(names: StatementNames): void {
 export const agelessPortals = (names: StatementNames): string[] =>
   written(names.portals, 'all').filter((name) => !names.portalAges.has(name))
 
-/** Whether names have to be looked at anew after this text. */
+/** True if names have to be looked at anew after this text. */
 export function mayRedefine(sql: string | null): boolean {
   const { statements, portals } = redefinitions(sql)
   return statements.length + portals.length > 0

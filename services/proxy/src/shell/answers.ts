@@ -269,7 +269,7 @@ function transactionEnded(session: Session): void {
   transactionCursorsEnded(session.cursors)
 }
 
-/** Whether an answer ends a transaction: a rollback, or COMMIT of one that failed, is answered with ROLLBACK. */
+/** True if an answer ends a transaction: a rollback, or COMMIT of one that failed, is answered with ROLLBACK. */
 function endsTransaction(running: UnderWay, frame: ServerFrame): boolean {
   if (!running.endsTransaction) return false
   const tag = commandTagOf(frame)
@@ -343,7 +343,7 @@ function anyTaint(session: Session): AnswerTaint {
   return any.writesTagged ? { ...UNTAINTED, writesTagged: true } : UNTAINTED
 }
 
-/** Whether a request that ended, but is not noted yet, has values that the end of its transaction may quote. */
+/** True if a request that ended, but is not noted yet, has values that the end of its transaction may quote. */
 const hasJustOutlasted = ({ exchange, underWay }: Session): boolean =>
   exchange.ended.some(({ request }) => {
     const answer = underWay.get(request)?.answer
@@ -359,7 +359,7 @@ function noteCursors(session: Session): void {
   }
 }
 
-/** Whether statements are still read as they are decided on, by a reported setting; if not, the session ends. */
+/** True if statements are still read as they are decided on, by a reported setting; if not, the session ends. */
 function isReadAsDecided(session: Session, frame: ServerFrame): boolean {
   const status = parameterStatusOf(frame)
   if (!status.ok) return false

@@ -21,7 +21,7 @@ export function newCancelKey(
   }
 }
 
-/** Whether a key is that of a session; how long that takes says nothing about the secret. */
+/** True if a key is that of a session; how long that takes says nothing about the secret. */
 export function isKeyOf(
   key: BackendKey | null,
   asked: Pick<Cancel, 'processId' | 'secretKey'>,

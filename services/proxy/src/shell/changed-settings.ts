@@ -70,7 +70,7 @@ export function noteReportedSetting(session: Session, name: string, value: strin
   session.stateVersion++
 }
 
-/** Whether a setting changes nothing that a text means. */
+/** True if a setting changes nothing that a text means. */
 export const isWithoutMeaning = (name: string): boolean => NO_MEANING.has(name.toLowerCase())
 
 /** Remembers the settings of applications that a request sets: PostgreSQL lists none of them. */

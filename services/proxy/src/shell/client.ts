@@ -26,11 +26,11 @@ export type Client = {
   follows(): Promise<void>
   /** Says that nobody waits for more at the moment. */
   rest(): void
-  /** Whether what was taken is large, and there is no memory for the next message. */
+  /** True if what was taken is large, and there is no memory for the next message. */
   isFull(): boolean
   /** The time of the last part of a message, or of the last memory for one; now while it waits for memory, null before the first. */
   partAtMs(): number | null
-  /** Whether a large message is on its way for which there is memory. */
+  /** True if a large message is on its way for which there is memory. */
   isArriving(): boolean
   /** The wait for memory for the copies that are made of what was taken; null where nothing has to be waited for. */
   copied(): Copies | null
@@ -49,9 +49,9 @@ export type Client = {
   readonly stalled: Promise<'stopped' | 'kept waiting'>
   /** Throws away what is here of the agent, and all that still comes: nothing of it is wanted any more. */
   drop(): void
-  /** Whether the agent's end is closed and every message of it was taken. */
+  /** True if the agent's end is closed and every message of it was taken. */
   isGone(): boolean
-  /** Whether the agent said that it is done, although that message was not taken yet. */
+  /** True if the agent said that it is done, although that message was not taken yet. */
   hasSaidGoodbye(): boolean
   /** Resolves when the connection is closed, whatever still waits to be taken. */
   readonly closed: Promise<void>
@@ -99,7 +99,7 @@ export function clientOn(
   }
   let goodbye: Disposable | null = null
   let looking: Disposable | null = null
-  /** Whether there is memory to read ahead, until `look` runs again. */
+  /** True if there is memory to read ahead, until `look` runs again. */
   let isAhead = false
   let arriving: Disposable | null = null
   let looked: PromiseWithResolvers<boolean> | null = null
@@ -290,7 +290,7 @@ export function clientOn(
   }
 }
 
-/** Whether a message is one that an agent may send once it is connected: no startup packet, and no violation. */
+/** True if a message is one that an agent may send once it is connected: no startup packet, and no violation. */
 export const isRequest = (message: ClientMessage | Violation): message is Request =>
   'raw' in message && !STARTUP_TAGS.has(message.tag)
 

@@ -29,7 +29,7 @@ const session = (): Session =>
   }) as unknown as Session
 const ask = { bind: { tag: 'Bind' }, sql: 'select 1', copyData: null } as unknown as Ask
 
-/** Whether a portal that people granted goes on. */
+/** True if a portal that people granted goes on. */
 function goesOn(open: Session, of: Partial<ReviewRequired>): boolean {
   const decision = { type: 'ReviewRequired', policyVersion: 'p1', readsTime: false, ...of }
   const grant = { expiresAt: 10 } as unknown as ApprovalGranted

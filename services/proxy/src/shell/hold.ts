@@ -66,7 +66,7 @@ export async function hold(
   }
 }
 
-/** Whether roles are missing from those that are raised: one transaction is lent one set, and grants do not add up. */
+/** True if roles are missing from those that are raised: one transaction is lent one set, and grants do not add up. */
 const needsAnother = ({ raised }: Session, { raise }: ReviewRequired): boolean =>
   raised !== null && !raise.every((role) => raised.roles.includes(role))
 

@@ -48,7 +48,7 @@ export async function impossibility(
   return null
 }
 
-/** Whether parsing runs nothing. Of a statement that policy blocks it is only known that it must not pass. */
+/** True if parsing runs nothing. Of a statement that policy blocks it is only known that it must not pass. */
 const mayBeParsed = (decision: ReviewRequired | RequestBlocked): boolean =>
   decision.type === 'ReviewRequired'
     ? !decision.runsWhenPrepared && !isOpaque(decision)
@@ -87,7 +87,7 @@ async function parsedByTarget(
   return error
 }
 
-/** Whether the statement could not run for anybody: a name or type is wrong, or the text is. */
+/** True if the statement could not run for anybody: a name or type is wrong, or the text is. */
 function isCertain(error: TargetError, isTheirs: boolean): boolean {
   const sqlState = error.get('C') ?? ''
   if (sqlState === INSUFFICIENT_PRIVILEGE) return false

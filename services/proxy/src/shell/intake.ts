@@ -8,11 +8,11 @@ import type { Ask, Memory, Reservation } from './memory.ts'
 export type Intake = Disposable & {
   /** Says how much is here, and how much it is with the rest of the message on its way. Memory for more is given back. */
   holds(hereBytes: number, wholeBytes: number): void
-  /** Whether there is memory for what is here, so that more of it may be read. */
+  /** True if there is memory for what is here, so that more of it may be read. */
   covers(): boolean
-  /** Whether there is memory for the whole. */
+  /** True if there is memory for the whole. */
   fits(): boolean
-  /** Whether memory is reserved for the rest of what is on its way, until `arrived`. */
+  /** True if memory is reserved for the rest of what is on its way, until `arrived`. */
   isArriving(): boolean
   arrived(): void
   /** Resolves when there is memory for the whole, or nobody waits for it any more. */

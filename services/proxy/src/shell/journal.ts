@@ -26,7 +26,7 @@ export type Journal = {
    */
   complete(event: Uncited<RequestCompleted>, options?: AppendOptions): void
   /**
-   * Whether so much is under way that nobody waits for, of this session or of all, that the session should wait for
+   * True if so much is under way that nobody waits for, of this session or of all, that the session should wait for
    * `relieved` before it causes more. It must: nothing else bounds what a client can cause without waiting for answers.
    */
   isCongested(): boolean

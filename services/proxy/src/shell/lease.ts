@@ -6,7 +6,7 @@ import { type Logger, netOn } from '@countersign/runtime'
 
 /** The right of this process to hold sessions. When it is lost, the broker revokes their credentials. */
 export type Lease = AsyncDisposable & {
-  /** Whether the last acknowledged renewal is young enough. Asked after each append, before the bytes go out. */
+  /** True if the last acknowledged renewal is young enough. Asked after each append, before the bytes go out. */
   isHeld(): boolean
 }
 

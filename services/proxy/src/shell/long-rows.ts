@@ -15,7 +15,7 @@ export type LongRow = {
   readonly frame: Pick<ServerFrame, 'raw'>
   /** The progress of the COPY that the row belongs to; null when it belongs to none. */
   readonly copy: CopyProgress | null
-  /** Whether anybody waits for it still. */
+  /** True if anybody waits for it still. */
   readonly isWanted: () => boolean
   readonly net: Net
 }
@@ -43,7 +43,7 @@ const LARGE_ROW_BYTES_MIN = 8 * 1024 * 1024
 /** The text of a row, and what it becomes, stand in the heap of the thread. */
 const THREAD_HEAP_MIB_MAX = 512
 
-/** Whether a row, or what completes one of a COPY, is masked on the thread. */
+/** True if a row, or what completes one of a COPY, is masked on the thread. */
 export const isLong = (bytes: number): boolean =>
   bytes >= LONG_ROW_BYTES_MIN && bytes <= LONG_ROW_BYTES_MAX
 

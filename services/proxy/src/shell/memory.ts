@@ -15,7 +15,7 @@ export type Memory = {
    * get half of what there is, so that each wait for the other half ends, and those of one owner a quarter of that.
    */
   share(owner: string): Share
-  /** Whether somebody waits. */
+  /** True if somebody waits. */
   isWanted(): boolean
   /** The bytes that are reserved now. */
   reservedBytes(): number
@@ -87,7 +87,7 @@ export function memoryOf(bytesMax: number): Memory {
   const mayPass = (one: Waiting, first: Waiting): boolean =>
     fits(one) && mayLast(one.share) && (isBeside(one, first) || first.passed < PASSED_MAX)
 
-  /** Whether there is as much as the first needs beside one that passes it, and those that did. */
+  /** True if there is as much as the first needs beside one that passes it, and those that did. */
   const isBeside = (one: Waiting, first: Waiting): boolean =>
     first.bytes + first.besideBytes + one.bytes <= bytesMax - shared.all()
 

@@ -35,7 +35,7 @@ export function noteEnd(session: Session, { ask }: Pending, effects: readonly Ef
     session.hasEndedRaised = true
 }
 
-/** Whether it begins or ends a transaction, or has to do with its savepoints. */
+/** True if it begins or ends a transaction, or has to do with its savepoints. */
 export const controlsTransaction = ({ effect }: Effect): boolean => effect === 'transaction'
 
 const KEPT = {

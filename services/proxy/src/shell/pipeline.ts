@@ -266,11 +266,11 @@ async function servedWithData(
   })
 }
 
-/** Whether messages follow that must be planned again: opaque code may have changed what their names stand for. */
+/** True if messages follow that must be planned again: opaque code may have changed what their names stand for. */
 const isPlannedAnew = (messages: readonly Request[], { ask, isOpaque }: Pending): boolean =>
   isOpaque && namesFollow(messages, ask.lastStep)
 
-/** Whether what is left executes a portal whose name is in doubt. In a failed transaction nothing can be asked, or executed. */
+/** True if what is left executes a portal whose name is in doubt. In a failed transaction nothing can be asked, or executed. */
 function executesDoubtful({ names, status }: Session, { messages, next }: Batch): boolean {
   if (names.doubtfulPortals.size === 0 || status === 'E') return false
   return messages

@@ -59,7 +59,7 @@ export type SessionHandle = {
   deliver(record: Understood): void
   cancel(): void
   end(code: 'CS_LEASE_LOST' | 'CS_SHUTTING_DOWN' | 'CS_MESSAGE_UNREADABLE'): void
-  /** Whether no request is under way. */
+  /** True if no request is under way. */
   isIdle(): boolean
   /** Null until the session is open. */
   readonly cancelKey: BackendKey | null

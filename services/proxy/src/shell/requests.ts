@@ -203,7 +203,7 @@ export async function decisionOf(
 }
 
 /**
- * Whether a request was asked about, or decided on, under another description of the target than the session has, or whether
+ * True if a request was asked about, or decided on, under another description of the target than the session has, or if
  * policy has come to other rules since: behind a hold, or what ran for long, its names may mean others and its rules be others.
  */
 export function isOutdated(
@@ -221,7 +221,7 @@ export function isOutdated(
   )
 }
 
-/** Whether names of a request that people decided on may mean others by now: it may have been held for hours. */
+/** True if names of a request that people decided on may mean others by now: it may have been held for hours. */
 export const meansOtherNow = ({ described }: Session, { ask, askedUnder }: Pending): boolean =>
   meanOthers(
     [ask.sql, ...ask.executes.map(({ text }) => text), ...namesBound(ask)],
@@ -331,7 +331,7 @@ function noteEffects(
 const viewsIn = ({ relations }: Described): ReadonlySet<number> =>
   new Set(relations.filter(({ kind }) => kind === 'view').map(({ oid }) => oid))
 
-/** Whether it may read or write a relation that PostgreSQL did not make itself. */
+/** True if it may read or write a relation that PostgreSQL did not make itself. */
 const readsTarget = ({ effects, cursorUse }: RequestAllowed | ReviewRequired): boolean =>
   cursorUse !== null ||
   effects.some(
@@ -339,7 +339,7 @@ const readsTarget = ({ effects, cursorUse }: RequestAllowed | ReviewRequired): b
       effect === 'opaque' || (table !== null && !CATALOGS.has(schema ?? '')),
   )
 
-/** Whether it changes the schema, and does something else, which may be behind it in the same text. */
+/** True if it changes the schema, and does something else, which may be behind it in the same text. */
 const changesBeside = ({ effects }: RequestAllowed | ReviewRequired): boolean =>
   effects.some(changesSchema) && effects.some((one) => !changesSchema(one))
 
@@ -351,14 +351,14 @@ const changesSchema = ({ effect }: Effect): boolean =>
 const isPlainRead = ({ effects, cursorUse }: RequestAllowed | ReviewRequired): boolean =>
   cursorUse === null && effects.every(({ effect, table }) => effect === 'read' && table === null)
 
-/** Whether it is only BEGIN or savepoints, which run no code. All else may: triggers, defaults, views, row policies. */
+/** True if it is only BEGIN or savepoints, which run no code. All else may: triggers, defaults, views, row policies. */
 const isBegin = ({ effects }: Pick<RequestAllowed, 'effects'>, { sql }: Ask): boolean =>
   effects.length > 0 &&
   effects.every(controlsTransaction) &&
   sql !== null &&
   transactionTurn(sql) === 'none'
 
-/** Whether it runs code that policy could not look into. */
+/** True if it runs code that policy could not look into. */
 export const isOpaque = ({ effects }: Pick<RequestAllowed, 'effects'>): boolean =>
   effects.some(({ effect }) => effect === 'opaque' || effect === 'unknown')
 
@@ -470,7 +470,7 @@ function chunked(bytes: Buffer): Buffer[] {
 
 export const STATUS_NAMES = { I: 'Idle', T: 'InTransaction', E: 'Failed' } as const
 
-/** Whether it may change the schema, by the same rule as at the broker, which then looks at the target. */
+/** True if it may change the schema, by the same rule as at the broker, which then looks at the target. */
 const changesTarget = ({ type, effects }: RequestAllowed | ReviewRequired): boolean =>
   type === 'RequestAllowed' && mayChangeSchema(effects)
 

@@ -1,7 +1,7 @@
 import { before } from './before.ts'
 import type { Session } from './session-state.ts'
 
-/** Whether the agent does not read, or the log does not keep up: then whoever causes more of it waits for `roomFor`. */
+/** True if the agent does not read, or the log does not keep up: then whoever causes more of it waits for `roomFor`. */
 export const hasNoRoom = ({ client, journal }: Session): boolean =>
   client.isCongested() || journal.isCongested()
 

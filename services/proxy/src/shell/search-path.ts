@@ -9,7 +9,7 @@ import { over, type Session } from './session-state.ts'
 export const settingOf = (path: readonly string[]): string =>
   path.length === 0 ? '""' : path.map((schema) => `"${schema.replaceAll('"', '""')}"`).join(', ')
 
-/** Whether the backend has to be asked before anything else of the session is decided on, or runs. */
+/** True if the backend has to be asked before anything else of the session is decided on, or runs. */
 export const isPathDoubtful = ({ isPathInDoubt, isPathUnheard }: Session): boolean =>
   isPathInDoubt || isPathUnheard
 
@@ -68,7 +68,7 @@ export async function pathConfirmed(session: Session): Promise<'same' | 'moved' 
   return 'moved'
 }
 
-/** Whether names mean what they mean along this path. A schema that does not exist has no names, so it may be passed over. */
+/** True if names mean what they mean along this path. A schema that does not exist has no names, so it may be passed over. */
 async function isPathOf(
   session: Session,
   path: readonly string[],

@@ -9,7 +9,7 @@ import type { Net } from '@countersign/runtime'
 export type SearchTurns = {
   /** Counts bytes that were searched in this turn of the loop. */
   searched(bytes: number): void
-  /** Whether so much was searched that the rest should wait for `next`. */
+  /** True if so much was searched that the rest should wait for `next`. */
   isOver(): boolean
   /** Resolves in a later turn; each turn is for one of those that wait. */
   next(): Promise<void>

@@ -153,7 +153,7 @@ export type UnderWay = {
   readonly requestId: RequestId
   readonly releasedAtMs: number
   answer: AnswerTaint
-  /** Whether the agent's answer goes into the transcript. */
+  /** The extent to which the agent's answer goes into the transcript. */
   readonly recording: Recording
   /** Its text ends a transaction, as far as that is known before the target is ready. */
   readonly endsTransaction: boolean

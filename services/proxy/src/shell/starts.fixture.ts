@@ -10,7 +10,7 @@ export type Start = {
   /** In clear, after a question for TLS that was answered, or in TLS from the first byte. */
   readonly in: 'clear' | 'tls' | 'direct-tls'
   readonly pieces: readonly Buffer[]
-  /** Whether the client breaks the connection off at the end, without closing it. */
+  /** True if the client breaks the connection off at the end, without closing it. */
   readonly isReset: boolean
 }
 

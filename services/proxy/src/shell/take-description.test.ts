@@ -7,7 +7,7 @@ import { noNames } from '../core/statement-names.ts'
 import type { Session } from './session-state.ts'
 import { shared, takeDescription } from './take-description.ts'
 
-/** Whether a cursor that was declared over nothing masked shows what is computed, once the target is described so. */
+/** True if a cursor that was declared over nothing masked shows what is computed, once the target is described so. */
 function shows(targetVersion: string): boolean {
   // bound: one test
   const cursors: Cursors = new Map()

@@ -369,7 +369,7 @@ function readOtherwise(parameters: ReadonlyMap<string, string>): Problem | null 
   return null
 }
 
-/** Whether an error of PostgreSQL says that it does not take a setting. */
+/** True if an error of PostgreSQL says that it does not take a setting. */
 const refusesSetting = (sqlState: string, words: string): boolean =>
   SETTING_REFUSED.has(sqlState) && /parameter|setting/i.test(words)
 

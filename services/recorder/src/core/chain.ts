@@ -28,7 +28,7 @@ export const newChain = (): Chain => ({
   recent: new Set(),
 })
 
-/** Whether an event with this id was read before. A repeat by id is harmless: the first one counts. */
+/** True if an event with this id was read before. A repeat by id is harmless: the first one counts. */
 export const isRepeat = (chain: Chain, id: string): boolean => chain.recent.has(id)
 
 /** Moves the chain on by one event; says what is wrong with it, or null. */

@@ -7,7 +7,7 @@ export type Ending = {
   readonly by: 'SessionEnded' | 'SessionRefused' | 'CredentialRevoked' | null
   /** Policy rejected it: the broker takes that for the end too. */
   readonly isGivenUp: boolean
-  /** Whether a role at the target still works. */
+  /** True if a role at the target still works. */
   readonly hasCredential: boolean
   /** The number of transcript events in all, as SessionEnded says; 0 without one. */
   readonly transcriptCount: number
@@ -50,7 +50,7 @@ export function evolved(ending: Ending, message: AnyMessage, position: Position)
   }
 }
 
-/** Whether a session that has been quiet for this time can be archived. Every wait has a limit. */
+/** True if a session that has been quiet for this time can be archived. Every wait has a limit. */
 export function isDue(ending: Ending, quietMs: number, graceMs: number): boolean {
   if (ending.by === null) return quietMs >= FORGOTTEN_MS
   const isWhole =

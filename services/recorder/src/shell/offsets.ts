@@ -4,7 +4,7 @@ import type { Log, Position, Reader } from '@countersign/log'
 export type Offsets = {
   read(position: Position): void
   hasRead(position: Position): boolean
-  /** Whether every record that the topic now has in this partition was read. */
+  /** True if every record that the topic now has in this partition was read. */
   hasReadAll(topic: string, partition: number): Promise<boolean>
   /** Forgets the partitions that somebody else reads now. */
   keepOnly(partitions: readonly number[]): void

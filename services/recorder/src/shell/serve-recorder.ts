@@ -33,7 +33,7 @@ export type RecorderHost = AsyncDisposable & {
   healthy(): boolean
   /** Archives the sessions whose time has come and commits; a timer does this. */
   sweep(): Promise<void>
-  /** Whether the record at this position has been taken. */
+  /** True if the record at this position has been taken. */
   hasRead(position: Position): boolean
   readonly failed: Promise<never>
 }

@@ -15,7 +15,7 @@ export type Session = Holder & {
   readonly firstOffsets: Map<string, number>
   /** The time at which its last record came, in ms of the clock that never goes back. */
   quietSince: number
-  /** Whether it has records that its archive does not have. */
+  /** True if it has records that its archive does not have. */
   changed: boolean
 }
 

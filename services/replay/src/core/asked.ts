@@ -18,7 +18,7 @@ export type Search = {
   next(records: readonly SessionRecord[], decrypt: Decrypt | null): Asked | null
 }
 
-/** Whether a message carries the content of this request: not its result, nor the data that it copied. */
+/** True if a message carries the content of this request: not its result, nor the data that it copied. */
 export const isAskOf = (message: SessionMessage, requestId: string): boolean =>
   (message.type === 'RequestIntercepted' ||
     message.type === 'RequestReleased' ||

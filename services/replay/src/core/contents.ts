@@ -32,7 +32,7 @@ export type Statement = {
   readonly text: string
   readonly parameters: readonly (string | null)[]
   readonly copyData: string | null
-  /** Whether something of it is so long that only its beginning is here. */
+  /** True if something of it is so long that only its beginning is here. */
   readonly isCut: boolean
 }
 

@@ -40,7 +40,7 @@ export type Entry = {
   readonly who: string | null
   readonly durationMs: number | null
   readonly result: RequestResult | null
-  /** Whether it is of a request that Countersign itself made to the target, such as whether a privilege is there. */
+  /** True if it is of a request that Countersign itself made to the target, such as whether a privilege is there. */
   readonly internal: boolean
   /** The facts of the detail, for programs; only those that the message has. */
   readonly facts: Facts

@@ -39,11 +39,11 @@ export const newOverview = (sessionId: string): Overview => ({
   transcriptCount: 0,
 })
 
-/** Whether everything that the session said is known, up to its end. */
+/** True if everything that the session said is known, up to its end. */
 export const isComplete = (session: Overview): boolean =>
   session.endedBy !== null && session.transcriptSeen >= session.transcriptCount
 
-/** Whether its proxy was killed: the last moments of what the agent saw may not be in the log. */
+/** True if its proxy was killed: the last moments of what the agent saw may not be in the log. */
 export const isCutShort = (session: Overview): boolean => session.endedBy === 'Broker'
 
 /** The overview after one more message; the events of a topic come in order, those of two topics in any. */

@@ -9,7 +9,7 @@ import { type SessionMessage, type SessionRecord } from './session-record.ts'
 export type Outline = Placed & {
   readonly id: string
   readonly requestId: string
-  /** Whether its statement is in records of its own (RequestPart). */
+  /** True if its statement is in records of its own (RequestPart). */
   readonly hasParts: boolean
 }
 

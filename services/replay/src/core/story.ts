@@ -29,7 +29,7 @@ export type Story = {
   bytes(): number
 }
 
-/** Whether a message can be told already. */
+/** True if a message can be told already. */
 export type Ready = (message: SessionMessage, transcriptSeen: number) => boolean
 
 /** Entries are sent only once, so an answer waits until the transcript that it cites is here too. */

@@ -34,7 +34,7 @@ export type TellingOptions = {
   readonly read: Read
   readonly decrypt: Decrypt | null
   readonly isOver: boolean
-  /** Whether a message can be told already. */
+  /** True if a message can be told already. */
   isReady?(message: SessionMessage): boolean
   /** For tests. */
   readonly outlinesMax?: number

@@ -8,7 +8,7 @@ export const DASHED = table('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno
 export const DASHED_WORD = table('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-')
 export const BASE64 = table('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz/+')
 
-/** Whether the character at an index of the text is in the class; nothing outside ASCII and outside the text is. */
+/** True if the character at an index of the text is in the class; nothing outside ASCII and outside the text is. */
 export function isIn(table: Uint8Array, text: string, index: number): boolean {
   const code = text.charCodeAt(index)
   return code < 128 && table[code] === 1

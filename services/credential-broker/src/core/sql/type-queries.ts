@@ -3,7 +3,7 @@ const FIRST_OF_USERS = 16384
 const OURS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 
 /**
- * Whether a function only computes: it is PostgreSQL's own, or in C and declared neither volatile nor SECURITY DEFINER.
+ * True if a function only computes: it is PostgreSQL's own, or in C and declared neither volatile nor SECURITY DEFINER.
  */
 export const isPlain = (oid: string): string =>
   `(${oid}::oid = 0 OR EXISTS (SELECT FROM pg_catalog.pg_proc f JOIN pg_catalog.pg_language l ON l.oid = f.prolang
