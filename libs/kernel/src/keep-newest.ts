@@ -3,9 +3,8 @@ export function keepNewest<K>(
   all: { readonly size: number; keys(): Iterable<K>; delete(key: K): boolean },
   max: number,
 ): void {
-  if (all.size <= max) return
   for (const key of all.keys()) {
-    all.delete(key)
     if (all.size <= max) return
+    all.delete(key)
   }
 }

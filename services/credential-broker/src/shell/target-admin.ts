@@ -27,7 +27,7 @@ export function targetAdmins(options: TargetAdminOptions): TargetAdmins {
   }
 
   const poolOf = (profile: Profile): Promise<pg.Pool> => {
-    const id = `${profile.name}/${profile.version}`
+    const id = poolName(profile)
     const known = pools.get(id)
     if (known !== undefined) return known
     const made = connected(profile)
@@ -70,7 +70,7 @@ export function targetAdmins(options: TargetAdminOptions): TargetAdmins {
       .then((pool) =>
         pool.connect().catch((cause: unknown) => {
           // The secret may have been changed: it is read again with the next attempt.
-          forget(`${profile.name}/${profile.version}`, made)
+          forget(poolName(profile), made)
           pool.end().catch(() => undefined)
           throw cause
         }),
@@ -177,6 +177,8 @@ const CONNECT_MS = 5_000
 /** TCP keep-alive, so that a target that vanished without closing its connections is noticed. */
 const KEEP_ALIVE_MS = 30_000
 const STATEMENT_MS = 10_000
+const poolName = ({ name, version }: Profile): string => `${name}/${version}`
+
 /** The most pools, one for each version of a profile; one that was closed is made again when it is used again. */
 const POOLS_MAX = 256
 const ATTEMPTS_MAX = 20
