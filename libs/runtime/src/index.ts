@@ -1,6 +1,7 @@
 export { COMMON_SETTINGS, count, flag, OIDC_SETTINGS, path, port, readConfig } from './config.ts'
 export { closed, type HealthCheck, listening, serveHealth } from './health.ts'
 export { kafkaSettings } from './kafka-settings.ts'
+export { firstEvent } from './first-event.ts'
 export { answering, type Net, netOn } from './net.ts'
 export { createLogger, type Logger } from './logger.ts'
 export type { Consequence, DeciderService, Decision } from './decider/decider-service.ts'

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { after, Problem } from '@countersign/kernel'
-import { type Net, turns } from '@countersign/runtime'
+import { firstEvent, type Net, turns } from '@countersign/runtime'
 
 /** The receiver of an answer, as long as the connection is there. */
 export type Listener = {
@@ -54,13 +54,8 @@ export function listenerOf(
   }
 
   async function taken(event: 'drain' | 'finish'): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
     using _limit = after(takenMsMax, cut)
-    response.once(event, resolve)
-    response.once('close', resolve)
-    await promise
-    response.off(event, resolve)
-    response.off('close', resolve)
+    await firstEvent(response, event, 'close')
   }
 }
 
