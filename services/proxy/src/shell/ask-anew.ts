@@ -1,8 +1,7 @@
 import { Problem } from '@countersign/kernel'
-import { deadline } from './deadline.ts'
-import { woken } from './masking-currency.ts'
+import { heard } from './heard.ts'
 import type { RequestDecision } from './requests.ts'
-import { during, type Session } from './session-state.ts'
+import type { Session } from './session-state.ts'
 
 /**
  * Waits before what was decided under another description of the target is asked about anew. Policy may have read a newer one
@@ -24,9 +23,7 @@ export async function beforeAskedAnew(
       },
     )
   const isAsPolicy = (): boolean => targetVersion === '' || targetVersion === session.targetVersion
-  using within = deadline(ANEW_PAUSE_MS * 2 ** times)
-  while (!isAsPolicy() && !within.signal.aborted)
-    await during(session, woken(session, within.signal))
+  await heard(session, isAsPolicy, ANEW_PAUSE_MS * 2 ** times)
 }
 
 /** So often in a row a request is asked about anew, in 13 seconds at most. */

@@ -38,7 +38,7 @@ import {
   forgetAnswers,
   intercepted,
   isOpaque,
-  isOutdated,
+  isDecidedOtherwise,
   meansOtherNow,
   type Pending,
   releaseOf,
@@ -159,7 +159,7 @@ async function served(session: Session, batch: Batch): Promise<void> {
       await forward(session, batch, pending.ask.firstStep, true)
       if (session.exchange.skipping || !(await portalsNoted(session))) return skip(index)
     }
-    if (cover === null && isOutdated(session, pending, decision)) {
+    if (cover === null && isDecidedOtherwise(session, pending, decision)) {
       await forward(session, batch, firstStep, true)
       if (session.exchange.skipping) return skip(index)
       await beforeAskedAnew(session, decision, batch.askedAnew++)

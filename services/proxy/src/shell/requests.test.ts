@@ -12,7 +12,7 @@ import { type Covering, noteGranted } from './granted-portals.ts'
 import {
   decisionOf,
   intercepted,
-  isOutdated,
+  isDecidedOtherwise,
   meansOtherNow,
   releaseOf,
   stillCovered,
@@ -131,18 +131,21 @@ async function decidedLate(decision: Partial<RequestAllowed>, changed: Partial<S
   Object.assign(session, { ending: Promise.withResolvers(), isCancelled: false, ...changed })
   const decided = await decisionOf(session, pending)
   assert.ok(typeof decided === 'object')
-  return { isOutdated: isOutdated(session, pending, decided), isKept: session.covers.size === 1 }
+  return {
+    isDecidedOtherwise: isDecidedOtherwise(session, pending, decided),
+    isKept: session.covers.size === 1,
+  }
 }
 
-// Seen to fail when isOutdated is always false, and for each part that it leaves out.
+// Seen to fail when isDecidedOtherwise is always false, and for each part that it leaves out.
 test('a decision on another target or other rules than now is asked for anew, and covers nothing', async () => {
   const heard = { policyVersion: 'p1', catalogOffset: 0, heardAtMs: 0 }
   const proxyWith = (liveness: object | null): Partial<Session> => {
     const { proxy } = begun().session
     return { proxy: { ...proxy, liveness: () => liveness } as unknown as Session['proxy'] }
   }
-  const good = { isOutdated: false, isKept: true }
-  const old = { isOutdated: true, isKept: false }
+  const good = { isDecidedOtherwise: false, isKept: true }
+  const old = { isDecidedOtherwise: true, isKept: false }
   assert.deepEqual(await decidedLate({}, {}), good)
   // A policy that does not say.
   assert.deepEqual(await decidedLate({ targetVersion: '' }, {}), good)

@@ -192,7 +192,7 @@ export async function decisionOf(
   const isAsNow =
     pending.planChanges === session.planChanges &&
     !session.isSchemaInDoubt &&
-    !isOutdated(session, pending, decision)
+    !isDecidedOtherwise(session, pending, decision)
   if (decision.type === 'RequestAllowed' && isAsNow)
     remember(session.covers, decision, {
       id: record.id,
@@ -206,7 +206,7 @@ export async function decisionOf(
  * True if a request was asked about, or decided on, under another description of the target than the session has, or if
  * policy has come to other rules since: behind a hold, or what ran for long, its names may mean others and its rules be others.
  */
-export function isOutdated(
+export function isDecidedOtherwise(
   session: Session,
   { askedUnder }: Pending,
   decision: RequestDecision,
@@ -425,13 +425,12 @@ function coverNow(session: Session, ask: Ask): Covering | null {
   return coverOf(session.covers, keysOf(ask), { policyVersion, catalogOffset, stateVersion })
 }
 
-/** The coverage keys of a request, one after the other: the second is only made where the first covers nothing. */
+/** The coverage keys of a request: the second, which alone decodes its values, is only made where the first covers nothing. */
 function* keysOf(ask: Ask): Generator<string> {
-  const request = { ...ask, ...boundOf(ask.bind) }
-  for (const coverage of ['Shape', 'Exact'] as const) {
-    const key = coverageKey(coverage, request)
-    if (key !== null) yield key
-  }
+  const shape = coverageKey('Shape', { ...ask, ...boundOf(null) })
+  if (shape !== null) yield shape
+  const exact = coverageKey('Exact', { ...ask, ...boundOf(ask.bind) })
+  if (exact !== null) yield exact
 }
 
 function partsOf(session: Session, pending: Pending): Unlinked<RequestPart>[] {
