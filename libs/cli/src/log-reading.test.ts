@@ -37,6 +37,7 @@ test('who takes records may take a long time; a log that gives nothing is told',
     ...log,
     read: async () => ({
       commit: async () => undefined,
+      taken: () => null,
       failed: new Promise<never>(() => undefined),
       [Symbol.asyncDispose]: async () => undefined,
     }),

@@ -233,6 +233,7 @@ export function inMemoryLog(options: InMemoryOptions = {}): InMemoryLog {
 
   function memoryReader(readOptions: ReadOptions): MemoryReader {
     const next = new Map<string, number>()
+    const taken = new Map<string, number>()
     const busy = new Set<string>()
     const heeded = heededOf(readOptions)
     const failure = Promise.withResolvers<never>()
@@ -249,6 +250,7 @@ export function inMemoryLog(options: InMemoryOptions = {}): InMemoryLog {
           const name = `${topic}/${partition}`
           if (before.has(partition) && next.has(name)) continue
           next.set(name, firstOffset(topic, partition))
+          taken.set(name, firstOffset(topic, partition))
         }
       }
     }
@@ -289,6 +291,7 @@ export function inMemoryLog(options: InMemoryOptions = {}): InMemoryLog {
             if (record !== null) records.push(record)
           }
           await readOptions.onRecords(records, { topic, partition, offset })
+          taken.set(name, offset)
         }
       } catch (cause) {
         stopped = true
@@ -317,6 +320,8 @@ export function inMemoryLog(options: InMemoryOptions = {}): InMemoryLog {
           throw new Problem('CS_INTERNAL', 'only a group can commit')
         committed.set(`${readOptions.group}/${topic}/${partition}`, offset)
       },
+      taken: ({ topic, partition }) =>
+        assigned.includes(partition) ? (taken.get(`${topic}/${partition}`) ?? null) : null,
       async [Symbol.asyncDispose]() {
         stopped = true
         if (!readers.delete(reader) || readOptions.group === undefined) return

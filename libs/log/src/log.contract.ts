@@ -504,11 +504,18 @@ export function logContract(name: string, open: () => Promise<LogUnderTest>): vo
       await reader.commit(position)
       await reader[Symbol.asyncDispose]()
       const last = Promise.withResolvers<void>()
-      await using _again = await log.read(
+      await using again = await log.read(
         options((record) => sequenceOf(record) === 2 && last.resolve()),
       )
+      const taken = (): (number | null)[] =>
+        [0, 1, 2, 3].map((partition) => again.taken({ topic, partition }))
+      assert.ok((taken()[position.partition] ?? 0) >= position.offset, 'it begins where it stood')
       await log.append([draft(topic, 'a', 2)])
       await last.promise
+      while (taken()[position.partition] !== 3) await setImmediate()
+      const elsewhere = taken().filter((_, partition) => partition !== position.partition)
+      assert.deepEqual(elsewhere, [0, 0, 0])
+      assert.equal(again.taken({ topic, partition: 4 }), null)
       assert.deepEqual(events, [
         'assigned 0 1 2 3',
         'record 0',

@@ -1,7 +1,7 @@
 import type { AnyMessage, MessageType } from '@countersign/contracts'
 import type { EventId, Problem } from '@countersign/kernel'
 import type { Draft } from './draft.ts'
-import type { Position } from './position.ts'
+import type { Place, Position } from './position.ts'
 import type { Recorded } from './recorded.ts'
 
 /** The only connection of the services. Two implementations, one contract suite: Kafka, and memory for unit tests. */
@@ -95,6 +95,11 @@ export type ReadToEndOptions = {
 export type Reader = AsyncDisposable & {
   /** Remembers for the group that everything before this offset is done. */
   commit(next: Position): Promise<void>
+  /**
+   * The offset up to which the records of a partition were given to `onRecords` and taken, also where none came since it
+   * began; null where the partition is not read, or its place is not known yet.
+   */
+  taken(place: Place): number | null
   /** Rejects when the reader has stopped for an error that retrying does not mend. */
   readonly failed: Promise<never>
 }

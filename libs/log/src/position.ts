@@ -5,6 +5,9 @@ export type Position = {
   readonly offset: number
 }
 
+/** A partition of a topic. */
+export type Place = Pick<Position, 'topic' | 'partition'>
+
 /** The position as it stands in the header `causation`. */
 export const formatPosition = (at: Position): string => `${at.topic}/${at.partition}/${at.offset}`
 

@@ -5,6 +5,7 @@ import { recordOf } from '../envelope.ts'
 import { heededOf } from '../heeded.ts'
 import type { LogRecord, Reader, ReadOptions } from '../log.ts'
 import type { Schemas } from '../schemas.ts'
+import type { Place } from '../position.ts'
 import { coPartitioned, only } from './assigners.ts'
 import type { KafkaLogger } from './client.ts'
 import { type Assignment, runConsumer } from './consumer.ts'
@@ -113,6 +114,7 @@ export async function openReader(
         throw problemOf(cause, `committing to the group ${groupId}`, service)
       }
     },
+    taken: (place) => tracks.get(nameOf(place))?.taken ?? null,
     [Symbol.asyncDispose]: disposed,
   }
 
@@ -225,6 +227,7 @@ export async function openReader(
         pace.delivered(records.length)
         if (track.next > next)
           await options.onRecords(records, { topic, partition, offset: track.next })
+        track.taken = track.next
         if (stopped || tracks.get(nameOf(track)) !== track) return
         if (track.paused && track.queuedBytes <= QUEUED_BYTES_MAX / 2) {
           track.paused = false
@@ -247,11 +250,11 @@ export async function openReader(
   }
 }
 
-type Place = { readonly topic: string; readonly partition: number }
-
 /** One partition: what was fetched of it, and what is delivered next. */
 type Track = Place & {
   next: number
+  /** All before it was given out and taken. */
+  taken: number
   queue: KafkaMessage[][]
   queuedBytes: number
   paused: boolean
@@ -262,6 +265,7 @@ const newTrack = (topic: string, partition: number, next: number): Track => ({
   topic,
   partition,
   next,
+  taken: next,
   queue: [],
   queuedBytes: 0,
   paused: false,

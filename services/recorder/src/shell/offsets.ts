@@ -1,11 +1,9 @@
-import type { Log, Position, Reader } from '@countersign/log'
+import type { Position, Reader } from '@countersign/log'
 
 /** The offsets up to which the log was read, and up to which it is done and committed. */
 export type Offsets = {
   read(position: Position): void
   hasRead(position: Position): boolean
-  /** True if every record that the topic now has in this partition was read. */
-  hasReadAll(topic: string, partition: number): Promise<boolean>
   /** Forgets the partitions that somebody else reads now. */
   keepOnly(partitions: readonly number[]): void
   /** Commits everything before the first record that somebody still holds. */
@@ -18,7 +16,7 @@ export type Holder = {
   readonly firstOffsets: ReadonlyMap<string, number>
 }
 
-export function offsetsOf(log: Log): Offsets {
+export function newOffsets(): Offsets {
   /** The next offset of each topic and partition that is read. */
   // bound: one per partition
   const next = new Map<string, Position>()
@@ -28,13 +26,6 @@ export function offsetsOf(log: Log): Offsets {
     read: (position) =>
       void next.set(nameOf(position), { ...position, offset: position.offset + 1 }),
     hasRead: (position) => (next.get(nameOf(position))?.offset ?? 0) > position.offset,
-    async hasReadAll(topic, partition) {
-      const position = next.get(nameOf({ topic, partition }))
-      // A partition that gave no record counts as read before.
-      if (position === undefined) return true
-      const end = (await log.endOffsets(topic)).get(partition) ?? 0
-      return position.offset >= end
-    },
     keepOnly(partitions) {
       for (const [name, { partition }] of next) {
         if (partitions.includes(partition)) continue

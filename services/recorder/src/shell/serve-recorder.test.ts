@@ -265,6 +265,33 @@ test('a transcript that is in the log and only not read yet is not missing', asy
   assert.deepEqual([await exists(), rejected()], [true, []])
 })
 
+test('a transcript of which nothing has come since a restart is not missing', async () => {
+  const from = log.connect()
+  const comes = Promise.withResolvers<void>()
+  const slow: Log = {
+    ...from,
+    read: (readOptions) =>
+      from.read({
+        ...readOptions,
+        async onRecords(records, next) {
+          if (next.topic === 'transcript') await comes.promise
+          await readOptions.onRecords(records, next)
+        },
+      }),
+  }
+  const { events, transcript } = session(2)
+  await append(...transcript)
+  unread = []
+  await append(...events)
+  await using host = await serveRecorder({ ...options(log), log: slow })
+  await archivedWithin(host, 60_000)
+  assert.deepEqual([await exists(), rejected()], [false, []])
+  comes.resolve()
+  unread = [...log.records('transcript')].map(({ position }) => position)
+  await archivedWithin(host, 60_000)
+  assert.deepEqual([await exists(), rejected()], [true, []])
+})
+
 test('a repeat does not stand for the transcript that has not come', async () => {
   await using host = await started()
   const { events, transcript } = session(2)
