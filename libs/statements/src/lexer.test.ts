@@ -18,6 +18,16 @@ function ours(text: string): string[] | null {
   return isWhole ? found : null
 }
 
+const hasGap = (text: string): boolean => {
+  let found = false
+  eachToken(
+    text,
+    () => undefined,
+    () => (found = true),
+  )
+  return found
+}
+
 /** The same by the lexer of PostgreSQL; null when that refuses the text. */
 function theirs(text: string): string[] | null {
   const bytes = Buffer.from(text)
@@ -78,8 +88,9 @@ test('literals and comments end where they end for PostgreSQL', () => {
   let compared = 0
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...fragments), { maxLength: 12 }), (parts) => {
+      const text = parts.join('')
       // The one difference that is known: comments between the parts of a literal.
-      const text = continued(parts.join(''))
+      if (hasGap(text)) return
       const expected = theirs(text)
       if (expected === null) return
       // A literal goes on behind such a comment and never ends; their lexer ends it before.

@@ -11,7 +11,10 @@ const EXAMPLES: Readonly<Record<string, [message: string, position: number] | nu
   'select 1;\n selec 2': ['syntax error at or near "selec"', 12],
   "select 'é' from ü where )": ['syntax error at or near ")"', 25],
   "select 'x": [`unterminated quoted string at or near "'x"`, 8],
+  'select /* ééé */ 1 )': ['syntax error at or near ")"', 20],
+  "select 1 where 1 not /* ü */ in ('x') )": ['syntax error at or near ")"', 39],
   'select 1': null,
+  'select 1 where 1 not -- over\n in (1)': null,
   '': null,
   // Another answer than a syntax error.
   "select U&'\\zzzz'": null,

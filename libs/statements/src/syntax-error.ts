@@ -13,7 +13,8 @@ export type SyntaxError = { readonly message: string; readonly position: number 
 export function syntaxErrorOf(sql: string | null): SyntaxError | null {
   if (sql === null || sql.length > LOOP_BYTES_MAX || complexityOf(sql) !== null) return null
   try {
-    libpgQuery.parseSync(continued(sql))
+    // The place is told in characters.
+    libpgQuery.parseSync(continued(sql, (comment) => ' '.repeat([...comment].length)))
     return null
   } catch (thrown) {
     const { functionName, cursorPosition, message } = { ...detailsOf(thrown) }
