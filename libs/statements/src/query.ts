@@ -599,6 +599,12 @@ function columnDef(to: Collector, body: Tree, scope: Scope): void {
   visitFields(to, 'ColumnDef', body, scope, (field) => isOfQuery || field !== 'typeName')
 }
 
+/** The grammar takes a word behind an option for the name of a type, as in `fastupdate = off`; no option makes a value of one. */
+function option(to: Collector, body: Tree, scope: Scope): void {
+  const isWord = nodeAt(body, 'arg')?.kind === 'TypeName'
+  visitFields(to, 'DefElem', body, scope, (field) => field !== 'arg' || !isWord)
+}
+
 function visitFields(
   to: Collector,
   kind: string,
@@ -682,4 +688,5 @@ const VISITORS: ReadonlyMap<string, Visitor> = new Map<string, Visitor>([
   ['A_ArrayExpr', arrayOf],
   ['ResTarget', result],
   ['SortBy', operatorIn('SortBy', 'useOp')],
+  ['DefElem', option],
 ])
