@@ -26,6 +26,7 @@ await askTarget(
    insert into shop.guarded_part values (3, '${CANARY}.3', 'Bremen');
    create table shop.goods (id int primary key, ean bigint, name text unique, vault int references shop.vault deferrable initially deferred);
    insert into shop.goods values (1, 4006381333931, 'pen', 1), (2, 4111111111111111, 'ink', 1);
+   analyze shop.vault;
    grant select, insert, update, delete on shop.vault, shop.guarded, shop.guarded_part, shop.goods to shop_dev_reader, shop_dev_writer`,
   DATABASE,
 )
@@ -43,6 +44,28 @@ assert.equal(applied.status, 200, JSON.stringify(applied.body))
 
 const run = (...commands: string[]): Promise<PsqlRun> =>
   psql(system, { profile: PROFILE, commands, args: ['-At', '-v', 'VERBOSITY=verbose'] })
+
+test('a row as a whole, which PostgreSQL names by its table and no column, shows none of its masked columns', async () => {
+  for (const sql of [
+    'select v from shop.vault v',
+    'select (v) as rec, city from shop.vault v',
+    'table shop.guarded',
+    'select g from shop.guarded g',
+    'with q as (select v from shop.vault v) select v from q',
+    'select v from (select * from shop.vault) v',
+    'update shop.vault v set n = 7 where id = 1 returning v',
+    'begin; declare c cursor for select v from shop.vault v; fetch all from c; commit',
+    'prepare p as select v from shop.vault v; execute p',
+    'copy (select v from shop.vault v) to stdout',
+    'select distinct v from shop.vault v order by v',
+    'select o from shop.vault v join shop.vault o on true',
+    "select s from pg_stats s where tablename = 'vault'",
+  ]) {
+    const { stdout, stderr } = await run(sql)
+    assert.doesNotMatch(stdout + stderr, new RegExp(CANARY), sql)
+    assert.doesNotMatch(stderr, /CS_(?:INTERNAL|POLICY_UNAVAILABLE)/, sql)
+  }
+})
 
 test('no error of a statement that touches a masked column carries a value of it', async () => {
   const values = `(select string_agg(email, '.') from shop.vault)`

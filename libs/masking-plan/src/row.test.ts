@@ -84,6 +84,24 @@ test('taint masks computed columns only: an untagged column of a table stays', (
   assert.equal(textOf(DETECTING, column({ tableOid: 8 }), 'Lovelace', true), 'Lovelace')
 })
 
+test('a row as a whole is masked where a column of it is, or where the statement is tainted', () => {
+  const row = { columnAttribute: 0, typeOid: 16_700, tableOid: 8 }
+  for (const format of ['text', 'binary'] as const)
+    for (const method of ['Redact', 'Partial', 'Pseudonym', 'Null'] as const) {
+      const { columns } = tagged(method)
+      const inTable = columns[0]?.tableOid ?? 0
+      const own = { ...row, format, tableOid: inTable }
+      assert.equal(textOf(tagged(method), column(own), '(1,Lovelace)'), null, method)
+    }
+  assert.equal(
+    textOf(DETECTING, column({ ...row, typeOid: OID.text }), 'Lovelace', true),
+    '[masked]',
+  )
+  assert.equal(textOf(DETECTING, column({ ...row, typeOid: OID.text }), 'Lovelace'), 'Lovelace')
+  const ctid = { ...row, columnAttribute: -1, typeOid: OID.text }
+  assert.equal(textOf(DETECTING, column(ctid), '(0,1)', true), '(0,1)')
+})
+
 test('a pseudonym depends on the tag and the key, and there is none without a usable key', () => {
   const a = textOf(tagged('Pseudonym', 'name'), column({}), 'Ana')
   assert.notEqual(a, textOf(tagged('Pseudonym', 'city'), column({}), 'Ana'))

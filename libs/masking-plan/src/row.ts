@@ -9,6 +9,7 @@ export type ResultColumn = {
   readonly name: string
   /** The table that it comes from; 0 for an expression. */
   readonly tableOid: number
+  /** The number of the column in that table; 0 where it is a row of the table as a whole, below 0 for system columns. */
   readonly columnAttribute: number
   readonly typeOid: number
   readonly format: 'text' | 'binary'
@@ -41,10 +42,14 @@ export function rowMask(
   const tagged = new Map(
     plan.columns.map((column) => [`${column.tableOid}/${column.attnum}`, column]),
   )
+  const withTags = new Set(plan.columns.map(({ tableOid }) => tableOid))
   return columns.map((column, index) => {
     const rule =
       tagged.get(`${column.tableOid}/${column.columnAttribute}`) ??
-      untaggedRule(plan, column, tainted && !plain.includes(index + 1))
+      untaggedRule(plan, column, {
+        tainted: tainted && !plain.includes(index + 1),
+        hasTags: withTags.has(column.tableOid),
+      })
     if (rule !== null) return { mask: wholeMask(column, rule, key), gate: null, why: rule.tag }
     // A detector that this version does not know cannot be applied, so nothing passes.
     if (scanner === null)
@@ -98,9 +103,16 @@ export function isUnplanned(plan: MaskingPlan, column: ResultColumn): boolean {
   return column.columnAttribute > (attnums.get(column.tableOid) ?? -Infinity)
 }
 
-function untaggedRule(plan: MaskingPlan, column: ResultColumn, tainted: boolean): Rule | null {
+/** Rule for a column without a tag of its own. A row as a whole has the table of its columns, and holds those that are tagged. */
+function untaggedRule(
+  plan: MaskingPlan,
+  column: ResultColumn,
+  { tainted, hasTags }: { readonly tainted: boolean; readonly hasTags: boolean },
+): Rule | null {
   if (isUnplanned(plan, column)) return UNKNOWN
-  if (column.tableOid === 0 && tainted && plan.masksNothing !== true)
+  const isRow = column.tableOid !== 0 && column.columnAttribute === 0
+  const isComputed = column.tableOid === 0 || isRow
+  if (((isComputed && tainted) || (isRow && hasTags)) && plan.masksNothing !== true)
     return { method: plan.tainted, tag: 'tainted' }
   if (plan.passwordLike !== null && isPasswordLike(column.name))
     return { method: plan.passwordLike, tag: 'password-like' }
