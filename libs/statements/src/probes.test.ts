@@ -5,6 +5,9 @@ import { nameProbesOf, probesOf } from './probes.ts'
 
 before(loadStatements)
 
+const list = (from: number, to: number): string =>
+  Array.from({ length: to - from }, (_, index) => `t${from + index}`).join(', ')
+
 /** The texts that the target is asked to parse before people are asked about a statement, by that statement. */
 const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'update shop.orders set note = $1 where id = $2': [
@@ -27,6 +30,13 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   ],
   [`drop index "it's"`]: [`select E'"it\\'s"'::pg_catalog.regclass`],
   'drop table if exists shop.orders': [],
+  [`drop table ${'a, '.repeat(2_000)}b`]: [
+    `select E'a'::pg_catalog.regclass`,
+    `select E'b'::pg_catalog.regclass`,
+  ],
+  [`lock table ${list(0, 2_000)}`]: list(0, 20)
+    .split(', ')
+    .map((name) => `select  from "${name}"`),
   'drop schema shop': [],
   'truncate shop.orders, shop.lines': [
     'select  from "shop"."orders"',

@@ -8,14 +8,14 @@ import { children, type Node, nodeAt, nodesAt, part, type Tree, textOf, wordsAt 
  * and columns that it needs are looked for.
  *
  * Known limits, each exercised by a test: several statements in one text are not looked at, since a later one may need what
- * an earlier one makes; of utility statements only those of `RELATIONS` are known; names of functions and types in them
- * are not looked for.
+ * an earlier one makes; of utility statements only those of `RELATIONS` are known, and NAMES_MAX of their relations; names of
+ * functions and types in them are not looked for.
  */
 export function probesOf(sql: string | null): readonly string[] {
   const node = onlyStatement(sql)
   if (sql === null || node === null) return []
   if (ANALYSED.has(node.kind)) return [sql]
-  return RELATIONS[node.kind]?.(node.body) ?? []
+  return [...new Set(RELATIONS[node.kind]?.(node.body))].slice(0, NAMES_MAX)
 }
 
 /**
@@ -144,4 +144,5 @@ const OF_COLUMNS: ReadonlySet<string> = new Set([
   'AT_SetStorage',
 ])
 /** At most so many names are looked at. */
+/** Each probe is a question to the target, and on record. */
 const NAMES_MAX = 20
