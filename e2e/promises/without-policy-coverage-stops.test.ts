@@ -3,11 +3,44 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { messageOf } from '@countersign/kernel'
+import { toServer } from '@countersign/postgres-wire'
 import { arena } from '../support/arena.ts'
 import { eventsOf, eventually, observe, timesRun } from '../support/ledger.ts'
 import { connectPg } from '../support/node-postgres.ts'
+import { openWire } from '../support/wire.ts'
 
 const system = await arena('no-policy', { env: { proxy: { CS_DECISION_LIMIT_MS: '5000' } } })
+
+test('a covered request does not wait for the decision on the one behind it', async () => {
+  const text = "select 'in front' from shop.products where id = 1"
+  const executed = (sql: string): Buffer[] => [
+    toServer.parse('', sql),
+    toServer.bind({ portal: '', statement: '' }),
+    toServer.execute('', 0),
+  ]
+  const wire = await openWire(system, 'shop-prod')
+  await using log = await observe(system)
+  const sessionId = wire.parameters.get('countersign.session_id')
+  const releases = async (): Promise<string[]> =>
+    (await eventsOf(log, 'sessions', 'RequestReleased'))
+      .filter((event) => event.sessionId === sessionId && event.origin === 'Agent')
+      .map(({ coverage }) => coverage)
+  await eventually('a covered release', async () => {
+    wire.send(...executed(text), toServer.sync())
+    await wire.ready()
+    return (await releases()).includes('Shape')
+  })
+  const before = await timesRun(system, "'in front'")
+  await system.service('policy').freeze()
+  try {
+    wire.send(...executed(text), ...executed("select 'behind' from shop.products"), toServer.sync())
+    await wire.closed
+  } finally {
+    system.service('policy').thaw()
+  }
+  assert.equal(await timesRun(system, "'in front'"), before + 1)
+  assert.equal(await timesRun(system, "'behind'"), 0)
+})
 
 test('a covered release stops within 3 s when the proxy no longer hears policy', async () => {
   await using agent = await connectPg(system, 'shop-prod')

@@ -41,7 +41,12 @@ export { nameProbesOf, probesOf } from './probes.ts'
 export { namedSettings } from './named-settings.ts'
 export { syntaxErrorOf } from './syntax-error.ts'
 export { failsInFailedTransaction } from './transaction-exit.ts'
-export { isEndTold, type TransactionTurn, transactionTurn } from './next-transaction.ts'
+export {
+  isEndTold,
+  setsTransactionMode,
+  type TransactionTurn,
+  transactionTurn,
+} from './next-transaction.ts'
 export { type ResultColumns, resultColumns } from './result-columns.ts'
 export { rendering } from './rendering.ts'
 export { tooComplex, understand, type BesideText, type UnderstandOptions } from './understand.ts'

@@ -3,9 +3,41 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { loadStatements } from './parser.ts'
-import { isEndTold, type TransactionTurn, transactionTurn } from './next-transaction.ts'
+import {
+  isEndTold,
+  setsTransactionMode,
+  type TransactionTurn,
+  transactionTurn,
+} from './next-transaction.ts'
 
 before(loadStatements)
+
+test('a text that only sets the mode of its transaction is known', () => {
+  for (const sql of [
+    'set transaction isolation level serializable',
+    '/* c */ SET TRANSACTION READ ONLY, DEFERRABLE;',
+    "set transaction snapshot '00000003-0000001B-1'",
+    'set local transaction_isolation = serializable',
+    'set transaction isolation level repeatable read; set transaction read only',
+  ])
+    assert.equal(setsTransactionMode(sql), true, sql)
+  for (const sql of [
+    ...[
+      '',
+      'select 1',
+      'begin isolation level serializable',
+      'set transaction read only; select 1',
+    ],
+    ...[
+      'set session characteristics as transaction read only',
+      'set work_mem = 1',
+      'set transactio',
+    ],
+    `set transaction read only ${' '.repeat(1_000)}`,
+  ])
+    assert.equal(setsTransactionMode(sql), false, sql)
+  assert.equal(setsTransactionMode(null), false)
+})
 
 const TURNS: Readonly<Record<TransactionTurn, readonly string[]>> = {
   none: ['', 'select 1', 'begin', 'begin; select 1', 'rollback to a', 'savepoint a', 'selec 1'],

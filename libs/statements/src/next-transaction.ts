@@ -39,6 +39,23 @@ export function isEndTold(sql: string): boolean {
   )
 }
 
+/**
+ * True if a text does nothing but set the mode of its transaction, which means the same under all settings and along every
+ * path. PostgreSQL takes it only before the first query of the transaction (25001), so nothing may be asked in front of it.
+ */
+export function setsTransactionMode(sql: string | null): boolean {
+  if (sql === null || sql.length > MODE_CHARACTERS_MAX) return false
+  const trees = parsed(sql)
+  return (
+    trees.ok &&
+    trees.value.length > 0 &&
+    trees.value.every((tree) => {
+      const node = nodeAt(tree, 'stmt')
+      return node?.kind === 'VariableSetStmt' && MODES.has(textOf(node.body, 'name'))
+    })
+  )
+}
+
 const kindOf = (node: Node | null): string =>
   node?.kind === 'TransactionStmt' ? textOf(node.body, 'kind') : ''
 
@@ -49,4 +66,10 @@ const ENDS: ReadonlySet<string> = new Set([
   'TRANS_STMT_PREPARE',
   'TRANS_STMT_ROLLBACK',
 ])
+const MODES: ReadonlySet<string> = new Set([
+  'TRANSACTION',
+  'TRANSACTION SNAPSHOT',
+  'transaction_isolation',
+])
+const MODE_CHARACTERS_MAX = 1_000
 const BEGINS: ReadonlySet<string> = new Set(['TRANS_STMT_BEGIN', 'TRANS_STMT_START'])

@@ -27,6 +27,26 @@ export function keepsRaised(
   return { ...KEPT, decisionId: null }
 }
 
+/**
+ * Refuses what would make or change something without people in a transaction in which a privilege is raised: all that is made
+ * there becomes the owner's, functions that run with its rights too, and people approved only what was lent to them.
+ */
+export function makesUnreviewed(
+  { raised, profile }: Session,
+  decision: RequestDecision,
+): RequestRefusal | null {
+  const isMade =
+    raised !== null &&
+    profile.mayCreate &&
+    decision.type === 'RequestAllowed' &&
+    decision.effects.some(changesSchema)
+  return isMade ? { ...UNREVIEWED, decisionId: null } : null
+}
+
+/** True if it may make or change objects of the schema; code that nobody looked into may do so too. */
+export const changesSchema = ({ effect }: Effect): boolean =>
+  effect === 'schema-change' || effect === 'opaque'
+
 /** Notes, before it runs, that a request ends the transaction of a privilege: the pipeline runs on behind that end. */
 export function noteEnd(session: Session, { ask }: Pending, effects: readonly Effect[]): void {
   if (session.raised === null || ask.kind === 'Prepare' || ask.sql === null) return
@@ -37,6 +57,13 @@ export function noteEnd(session: Session, { ask }: Pending, effects: readonly Ef
 
 /** True if it begins or ends a transaction, or has to do with its savepoints. */
 export const controlsTransaction = ({ effect }: Effect): boolean => effect === 'transaction'
+
+const UNREVIEWED = {
+  code: 'CS_PRIVILEGE_MISMATCH',
+  reason:
+    'What is made while a privilege is raised belongs to the owner role afterwards, and nobody approved this statement.',
+  hint: 'End the transaction first, with COMMIT or ROLLBACK, and send it in the next one.',
+} as const
 
 const KEPT = {
   code: 'CS_PRIVILEGE_MISMATCH',

@@ -3,7 +3,7 @@ import { millisBetween } from '@countersign/kernel'
 import type { Recorded } from '@countersign/log'
 import { traced } from '@countersign/runtime'
 import { type Request, toClient, toServer } from '@countersign/postgres-wire'
-import { copyInHint, failsInFailedTransaction } from '@countersign/statements'
+import { copyInHint, failsInFailedTransaction, setsTransactionMode } from '@countersign/statements'
 import { portalsNamed } from '../core/answer-taint.ts'
 import type { Unlinked } from '../core/chain.ts'
 import { type Owner, type Passage, passage } from '../core/passage.ts'
@@ -54,11 +54,12 @@ import {
   underWay,
 } from './session-state.ts'
 import { currentPlan } from './masking-currency.ts'
-import { controlsTransaction, keepsRaised } from './next-transaction.ts'
+import { controlsTransaction, keepsRaised, makesUnreviewed } from './next-transaction.ts'
 import { hasPortal, portalsConfirmed, portalsNoted } from './portals.ts'
 import { type Guard, guardBefore, guardOf, guardPassage } from './path-guard.ts'
 import { isPathDoubtful, pathConfirmed } from './search-path.ts'
 import { tell } from './seen.ts'
+import { settlesWithin } from './settles.ts'
 
 /** Serves the messages of a client up to where it waits: decides on each request, and forwards what may pass, in order. */
 export function servePipeline(session: Session, messages: readonly Request[]): Promise<void> {
@@ -87,7 +88,9 @@ async function served(session: Session, batch: Batch): Promise<void> {
   // A guard that opened a pipeline would make a transaction of what follows.
   const isAmidst = session.isPipelineOpen && next !== undefined
   let guardSql = isAmidst ? guardBefore(session, messages[next.firstStep]) : null
-  const isAskable = session.status !== 'E' && !session.exchange.skipping
+  // Neither its path nor its settings count for it, and the question would take the snapshot that it must come before.
+  const isMode = !batch.isSettled && plan.asks.every(({ sql }) => setsTransactionMode(sql))
+  const isAskable = session.status !== 'E' && !session.exchange.skipping && !isMode
   if (next !== undefined && isAskable && guardSql === null) {
     const path = await pathConfirmed(session)
     if (path === 'failed') return skipRest(session, batch, [])
@@ -102,7 +105,8 @@ async function served(session: Session, batch: Batch): Promise<void> {
     return skippedToSync(session, batch)
   }
   await currentPlan(session)
-  if (plan.asks.length > 0 && !(await currentSettings(session))) return skipRest(session, batch, [])
+  if (plan.asks.length > 0 && !isMode && !(await currentSettings(session)))
+    return skipRest(session, batch, [])
   if (session.names.changes !== changes) plan = planned(messages, session.names, part)
   if (plan.asks.length > 0 && session.exchange.skipping) return skipRest(session, batch, [])
   const asks = await withExecuted(session, asksOf(batch, plan))
@@ -128,7 +132,13 @@ async function served(session: Session, batch: Batch): Promise<void> {
     // It may have been asked about anew: then the new request is the one to withdraw from here on.
     pendings[index] = pending
     const { cover } = pending
-    const decision = cover?.decision ?? (await decisionOf(session, pending))
+    const decided = cover === null ? decisionOf(session, pending) : Promise.resolve(cover.decision)
+    if (cover === null && !(await isDecidedSoon(session, batch, decided))) {
+      await forward(session, batch, firstStep, true)
+      if (session.exchange.skipping) return skip(index)
+      if (guardSql === null && isPathDoubtful(session)) return again(index)
+    }
+    const decision = await decided
     const { lastStep } = pending.ask
     const refuseRest = async (refusal: Parameters<typeof refuse>[1]): Promise<void> => {
       await refuse(session, refusal, {
@@ -150,7 +160,10 @@ async function served(session: Session, batch: Batch): Promise<void> {
       const code = 'CS_REQUEST_UNKNOWN'
       return refuseRest({ code, reason, hint, decisionId: pending.decisionId })
     }
-    const kept = decision.type === 'RequestBlocked' ? null : keepsRaised(session, pending, decision)
+    const kept =
+      decision.type === 'RequestBlocked'
+        ? null
+        : (keepsRaised(session, pending, decision) ?? makesUnreviewed(session, decision))
     if (kept !== null) {
       forgetAnswers(session, pending)
       return refuseRest(kept)
@@ -158,6 +171,8 @@ async function served(session: Session, batch: Batch): Promise<void> {
     if (session.status !== 'E' && isOpaque(decision) && agelessPortals(session.names).length > 0) {
       await forward(session, batch, pending.ask.firstStep, true)
       if (session.exchange.skipping || !(await portalsNoted(session))) return skip(index)
+      // The target was asked meanwhile, and what covered it may be over.
+      if (cover !== null) return again(index)
     }
     if (cover === null && isDecidedOtherwise(session, pending, decision)) {
       await forward(session, batch, firstStep, true)
@@ -171,7 +186,7 @@ async function served(session: Session, batch: Batch): Promise<void> {
     ) {
       const guard = guardSql === null ? null : guardOf(session, guardSql)
       const release = releaseOf(session, pending, { ...cover, decision })
-      allow(batch, { pending, release, guard })
+      allow(session, batch, { pending, release, guard })
       if (!isPlannedAnew(messages, pending)) continue
     } else {
       await forward(session, batch, pending.ask.firstStep, true)
@@ -185,7 +200,10 @@ async function served(session: Session, batch: Batch): Promise<void> {
         pending.stateVersion !== session.stateVersion ||
         session.settingsVersion !== session.stateVersion
       // Requests before it in this pipeline may have changed its meaning: people see it as it will be read.
-      if (isStale && session.status !== 'E') return again(index)
+      if (isStale && session.status !== 'E') {
+        batch.isSettled = true
+        return again(index)
+      }
       const impossible = await impossibility(session, pending, decision)
       if (impossible !== null) {
         forgetAnswers(session, pending)
@@ -212,7 +230,7 @@ async function served(session: Session, batch: Batch): Promise<void> {
       const { grant, raise } = outcome
       pending.grantedAt = grant.at
       const release = releaseOf(session, pending, { decision, grant, raise })
-      allow(batch, { pending, release, guard: null })
+      allow(session, batch, { pending, release, guard: null })
     }
     await forward(session, batch, lastStep + 1, false)
     if (session.exchange.skipping) return skip(index + 1)
@@ -306,6 +324,8 @@ type Batch = {
   next: number
   /** Allowed and not on record yet, in their order. */
   allowed: Allowed[]
+  /** The time of the first of them, by the monotonic clock. */
+  allowedAtMs: number
   /** Something of it ran, or may run. */
   hasReleased: boolean
   /**
@@ -315,6 +335,8 @@ type Batch = {
   requestsMax: number
   /** The number of times that it was asked about anew since something of it was allowed, because it was decided on a target of before. */
   askedAnew: number
+  /** The settings are asked for in front of whatever follows, since they are part of what people decide on. */
+  isSettled: boolean
   /** The data of the COPY that the batch consists of; null where none were asked for before it is decided on. */
   readonly copyData: Buffer | null
   /** Its messages that Countersign answered when it asked for those data. */
@@ -328,10 +350,27 @@ type Allowed = {
   readonly guard: Guard | null
 }
 
-function allow(batch: Batch, allowed: Allowed): void {
+function allow(session: Session, batch: Batch, allowed: Allowed): void {
   batch.hasReleased = true
   batch.askedAnew = 0
+  if (batch.allowed.length === 0) batch.allowedAtMs = session.proxy.clock.monotonicMs()
   batch.allowed.push(allowed)
+}
+
+/**
+ * True if the next request is decided on soon, or nothing allowed waits for it: what is allowed goes out with what follows
+ * only while the rules and the target that it was decided by are those of now.
+ */
+async function isDecidedSoon(
+  { proxy }: Session,
+  { allowed, allowedAtMs }: Batch,
+  decided: Promise<unknown>,
+): Promise<boolean> {
+  if (allowed.length === 0) return true
+  // It ends with an error where the session ends while the others are forwarded.
+  decided.catch(() => undefined)
+  const waitedMs = proxy.clock.monotonicMs() - allowedAtMs
+  return settlesWithin(Math.max(0, ALLOWED_WAITS_MS - waitedMs), decided)
 }
 
 /** Takes out the requests that are allowed and not on record: after a refusal or an error they are never released. */
@@ -346,9 +385,11 @@ const newBatch = (messages: readonly Request[], arrivedAtMs: number): Batch => (
   arrivedAtMs,
   next: 0,
   allowed: [],
+  allowedAtMs: 0,
   hasReleased: false,
   requestsMax: REQUESTS_MAX,
   askedAnew: 0,
+  isSettled: false,
   copyData: null,
   // bound: REQUESTS_MAX
   answered: new Set(),
@@ -491,3 +532,6 @@ async function skippedToSync(session: Session, batch: Batch): Promise<void> {
   batch.next = last
   await forward(session, batch, last + 1, false)
 }
+
+/** The longest that an allowed request waits for the decisions on those behind it, with which it goes out. */
+const ALLOWED_WAITS_MS = 250

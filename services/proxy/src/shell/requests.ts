@@ -1,5 +1,4 @@
 import {
-  type Effect,
   mayChangeSchema,
   type Recording,
   type RequestAllowed,
@@ -30,7 +29,7 @@ import { subjectOf } from '../core/request-subject.ts'
 import { noteCustomSettings } from './changed-settings.ts'
 import { type Covering, grantedPortal, noteGranted, type ReleasePermit } from './granted-portals.ts'
 import { livePolicy } from './live-policy.ts'
-import { controlsTransaction, noteEnd } from './next-transaction.ts'
+import { changesSchema, controlsTransaction, noteEnd } from './next-transaction.ts'
 import { hashOfRecord } from './record-hash.ts'
 import { CANCELLED, cancelled, during, type Session, SESSION_ENDED } from './session-state.ts'
 
@@ -342,10 +341,6 @@ const readsTarget = ({ effects, cursorUse }: RequestAllowed | ReviewRequired): b
 /** True if it changes the schema, and does something else, which may be behind it in the same text. */
 const changesBeside = ({ effects }: RequestAllowed | ReviewRequired): boolean =>
   effects.some(changesSchema) && effects.some((one) => !changesSchema(one))
-
-/** Code that nobody looked into may do so too. */
-const changesSchema = ({ effect }: Effect): boolean =>
-  effect === 'schema-change' || effect === 'opaque'
 
 /** It reads no relation and no cursor, so nothing runs but functions of PostgreSQL itself. */
 const isPlainRead = ({ effects, cursorUse }: RequestAllowed | ReviewRequired): boolean =>
