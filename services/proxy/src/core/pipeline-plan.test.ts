@@ -92,6 +92,34 @@ test('closing a statement makes its name unknown for what follows', () => {
   assert.equal(plan.stop?.step, 1)
 })
 
+test('a plan ends behind so many bytes of different texts, and not within a group', () => {
+  const text = (index: number): string => `select ${index} ${' '.repeat(10_000)}`
+  const grouped = Array.from({ length: 5 }, (_, index) => [
+    toServer.parse('', text(index)),
+    toServer.bind(),
+    toServer.execute(),
+  ])
+  const pipeline = messages(...grouped.flat(), toServer.sync())
+  const plan = planned(pipeline, noNames())
+  assert.deepEqual([plan.asks.length, plan.end], [2, 6])
+  const rest = planned(pipeline, noNames(), { from: plan.end })
+  assert.deepEqual([rest.asks.length, rest.end], [2, 12])
+  const queries = messages(...[0, 1, 2].map((index) => toServer.query(text(index))))
+  assert.equal(planned(queries, noNames()).asks.length, 2)
+  const parses = messages(...[0, 1, 2].map((index) => toServer.parse(`s${index}`, text(index))))
+  assert.deepEqual(
+    planned(parses, noNames()).asks.map(({ lastStep }) => lastStep),
+    [0, 1],
+  )
+  // One text that is executed many times is looked into once.
+  const names = namesWith('s', text(0))
+  const batch = Array.from({ length: 100 }, () => [
+    toServer.bind({ statement: 's' }),
+    toServer.execute(),
+  ])
+  assert.equal(planned(messages(...batch.flat(), toServer.sync()), names).asks.length, 100)
+})
+
 test('what follows a statement that redefines names is planned when it has run', () => {
   const names = namesWith('s', 'select 1')
   const pipeline = messages(

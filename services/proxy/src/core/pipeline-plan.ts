@@ -90,6 +90,16 @@ export function planned(
     close()
     return { messages, asks, stop, end }
   }
+  let textBytes = 0
+  let last: Buffer | null = null
+  /** Counts a text that is looked into; one that is executed again was looked into already. */
+  const took = (text: Buffer): void => {
+    if (text !== last) textBytes += text.length
+    last = text
+  }
+  /** True if no further request fits, which begins at this message. */
+  const isFull = (): boolean =>
+    asks.length >= requestsMax || (asks.length > 0 && textBytes > TEXT_BYTES_MAX)
   /** True if a text waits: the meaning of a PREPARE or EXECUTE is known when all before it is answered. */
   const waits = ({ sql }: Query | Parse): boolean =>
     asks.length > 0 && (executedName(sql) !== null || preparedName(sql) !== null)
@@ -102,12 +112,14 @@ export function planned(
         break
       case 'Query':
         close()
-        if (asks.length >= requestsMax || waits(message)) return plan(step)
+        if (isFull() || waits(message)) return plan(step)
+        took(message.text)
         asks.push(queryAsk(message, step))
         break
       case 'Parse':
         close()
-        if (asks.length >= requestsMax || waits(message)) return plan(step)
+        if (isFull() || waits(message)) return plan(step)
+        took(message.text)
         scope.statements.set(message.name, message)
         group = { firstStep: step, lastStep: step, parse: message, bind: null }
         break
@@ -120,7 +132,9 @@ export function planned(
         scope.portals.set(message.portal, { bind: message, parse })
         const firstStep: number = prepares(group, parse)?.firstStep ?? step
         if (firstStep === step) close()
+        if (firstStep === step && isFull()) return plan(step)
         if (asks.length >= requestsMax || waits(parse)) return plan(step)
+        took(parse.text)
         group = { firstStep, lastStep: step, parse, bind: message }
         break
       }
@@ -130,7 +144,9 @@ export function planned(
           return stopAt(step, 'CS_PORTAL_UNKNOWN', `portal "${message.portal}" does not exist`)
         const firstStep: number = binds(group, portal.bind)?.firstStep ?? step
         if (firstStep === step) close()
+        if (firstStep === step && isFull()) return plan(step)
         if (asks.length >= requestsMax || waits(portal.parse)) return plan(step)
+        took(portal.parse.text)
         group = null
         asks.push(executeAsk(names, portal, { message, firstStep, lastStep: step }))
         // Such a portal is not executed further: see `borrowsColumns`.
@@ -171,6 +187,8 @@ const isLeftOver = (names: StatementNames, bind: Bind): boolean =>
 
 /** The most requests that are decided on, recorded and sent at once. */
 export const REQUESTS_MAX = 2_000
+/** The most bytes of different texts before no further request is planned: each is parsed where others wait. */
+export const TEXT_BYTES_MAX = 16 * 1024
 
 /** The group where it only prepares this statement. */
 const prepares = (group: Group | null, parse: Parse): Group | null =>

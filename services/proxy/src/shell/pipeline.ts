@@ -23,7 +23,7 @@ import {
   readingNow,
 } from '../core/statement-names.ts'
 import { answers } from './answers.ts'
-import { beforeAskedAnew } from './ask-anew.ts'
+import { beforeAskedAnew, notForEver } from './ask-anew.ts'
 import { currentSettings, settingsConfirmed } from './changed-settings.ts'
 import { copyColumns, takenCopyData } from './copy-held.ts'
 import { withExecuted } from './executed.ts'
@@ -114,7 +114,9 @@ async function served(session: Session, batch: Batch): Promise<void> {
   const pendings = await intercepted(session, asks)
   const skip = (from: number): Promise<void> => skipRest(session, batch, pendings.slice(from))
   const again = (from: number): Promise<void> => {
+    notForEver(batch.askedAnew++)
     withdraw(session, pendings.slice(from))
+    batch.requestsMax = 1
     return served(session, batch)
   }
   for (const [index, planned] of pendings.entries()) {
@@ -177,7 +179,7 @@ async function served(session: Session, batch: Batch): Promise<void> {
     if (cover === null && isDecidedOtherwise(session, pending, decision)) {
       await forward(session, batch, firstStep, true)
       if (session.exchange.skipping) return skip(index)
-      await beforeAskedAnew(session, decision, batch.askedAnew++)
+      await beforeAskedAnew(session, decision, batch.askedAnew)
       return again(index)
     }
     if (
@@ -234,10 +236,7 @@ async function served(session: Session, batch: Batch): Promise<void> {
     }
     await forward(session, batch, lastStep + 1, false)
     if (session.exchange.skipping) return skip(index + 1)
-    if (isPlannedAnew(messages, pending)) {
-      batch.requestsMax = 1
-      return again(index + 1)
-    }
+    if (isPlannedAnew(messages, pending)) return again(index + 1)
   }
   batch.requestsMax = Math.min(batch.requestsMax * 2, REQUESTS_MAX)
   const { stop } = plan
@@ -329,11 +328,11 @@ type Batch = {
   /** Something of it ran, or may run. */
   hasReleased: boolean
   /**
-   * The most requests that are asked about at once. Those behind opaque code are asked about anew, so behind it this is 1,
-   * and it doubles each time that none was opaque.
+   * The most requests that are asked about at once. Those behind what changes their meaning are asked about anew, so behind it
+   * this is 1, and it doubles each time that nothing was.
    */
   requestsMax: number
-  /** The number of times that it was asked about anew since something of it was allowed, because it was decided on a target of before. */
+  /** The number of times that it was asked about anew since something of it was allowed: the target, its path or settings were others. */
   askedAnew: number
   /** The settings are asked for in front of whatever follows, since they are part of what people decide on. */
   isSettled: boolean
