@@ -36,7 +36,7 @@ export async function everythingKept(system: System, log: Log): Promise<Kept> {
     const records: LogRecord[] = []
     const found = await archiveIn(join(system.instance.dir, 'archive')).read(SessionId(id))
     // An archive is compressed, so a search of its bytes would find nothing.
-    for await (const envelope of found ?? []) records.push(recordIn(envelope))
+    for await (const envelope of found ?? []) records.push(await recordIn(envelope, log))
     archived.push(...records)
     clear.push(...placesOf(`archive ${id}`, records))
   }

@@ -1,6 +1,6 @@
 import { type Duplex, pipeline, type Readable } from 'node:stream'
 import avro from 'avsc'
-import { type LogRecord, recordOf, viewOf } from '@countersign/log/records'
+import { type LogRecord, type RawRecord, viewOf } from '@countersign/log/records'
 import { z } from 'zod'
 
 /** A record as the log had it: its original bytes, and everything that stood beside them. */
@@ -21,11 +21,14 @@ export function typeIn({ headers }: Envelope): string {
 }
 
 /** The record in an envelope, as a reader of the log gets it; one that cannot be understood is `unreadable`. */
-export function recordIn(envelope: Envelope): LogRecord {
+export function recordIn(
+  envelope: Envelope,
+  log: { recordOf(raw: RawRecord): Promise<LogRecord> },
+): Promise<LogRecord> {
   const { topic, partition, offset, timestampMs, value } = envelope
   const headers = viewOf(envelope.headers)
   const key = headers.text('ce_subject') ?? ''
-  return recordOf({ position: { topic, partition, offset }, key, timestampMs, headers, value })
+  return log.recordOf({ position: { topic, partition, offset }, key, timestampMs, headers, value })
 }
 
 /** An envelope alone, without a container around it. */

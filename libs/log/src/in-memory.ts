@@ -20,7 +20,7 @@ import { heededOf } from './heeded.ts'
 import { partitionOf } from './partition-of.ts'
 import type { Position } from './position.ts'
 import { PERMIT, Recorded } from './recorded.ts'
-import { schemasFrom } from './schemas.ts'
+import { recordBy, schemasFrom } from './schemas.ts'
 
 /** A log in memory that a test can look into and break. */
 export type InMemoryLog = Log & {
@@ -58,7 +58,10 @@ export function inMemoryLog(options: InMemoryOptions = {}): InMemoryLog {
   let closed = false
   let waiting: Waiting[] = []
 
-  const schemas = schemasFrom((options) => log.readToEnd(options))
+  const schemas = schemasFrom({
+    readToEnd: (options) => log.readToEnd(options),
+    endOffsets: (topic) => log.endOffsets(topic),
+  })
   const log: InMemoryLog = {
     async append(drafts, appendOptions = {}) {
       refuseOversized(drafts)
@@ -91,13 +94,10 @@ export function inMemoryLog(options: InMemoryOptions = {}): InMemoryLog {
     readToEnd: async ({ topic, partitions, onRecord }) => {
       for (const partition of partitions ?? all()) {
         const log = logOf(topic, partition)
-        for (const raw of log.slice()) {
-          const record = recordOf(raw, null, schemas.writtenWith)
-          const isKnownNow = await schemas.learned(record)
-          onRecord(isKnownNow ? recordOf(raw, null, schemas.writtenWith) : record)
-        }
+        for (const raw of log.slice()) onRecord(await recordBy(schemas, raw))
       }
     },
+    recordOf: (raw) => recordBy(schemas, raw),
     endOffsets: async (topic) =>
       new Map(all().map((partition) => [partition, logOf(topic, partition).length])),
     topics: async () => [...topics.keys()].sort(),

@@ -1,6 +1,7 @@
 import type { AnyMessage, MessageType } from '@countersign/contracts'
 import type { EventId, Problem } from '@countersign/kernel'
 import type { Draft } from './draft.ts'
+import type { RawRecord } from './envelope.ts'
 import type { Place, Position } from './position.ts'
 import type { Recorded } from './recorded.ts'
 
@@ -19,6 +20,8 @@ export type Log = AsyncDisposable & {
   read(options: ReadOptions): Promise<Reader>
   /** Reads from the beginning to the end that there is now, then stops. For the state of a decider. */
   readToEnd(options: ReadToEndOptions): Promise<void>
+  /** The record in bytes that were copied out of a log, such as an archive's, as a reader of this log gets it. */
+  recordOf(raw: RawRecord): Promise<LogRecord>
   /** The next offset of each partition of a topic. */
   endOffsets(topic: string): Promise<ReadonlyMap<number, number>>
   /** The topics that this user may read, in the order of their names. */

@@ -5,9 +5,10 @@ import {
   SCHEMAS,
   type WrittenWith,
 } from '@countersign/contracts'
-import { EventId, uuidv5 } from '@countersign/kernel'
+import { EventId, keepNewest, uuidv5 } from '@countersign/kernel'
 import { type Draft, draftOf } from './draft.ts'
-import type { LogRecord, ReadToEndOptions } from './log.ts'
+import { type RawRecord, recordOf } from './envelope.ts'
+import type { Log, LogRecord } from './log.ts'
 
 /** The topic of the schemas that records are written with; provisioning alone writes it. */
 export const SCHEMAS_TOPIC = 'schemas'
@@ -15,53 +16,86 @@ export const SCHEMAS_TOPIC = 'schemas'
 /** The schemas that services of other versions write with. They are asked for when a record needs one, and kept. */
 export type Schemas = {
   readonly writtenWith: WrittenWith
-  /** True if an unreadable record can be understood now, because this call asked for its schema and got it. */
+  /** True if the schema of an unreadable record is known now, so that it is worth another try. */
   learned(record: LogRecord): Promise<boolean>
 }
 
+/** The part of the log that schemas are read with. */
+export type SchemasSource = Pick<Log, 'readToEnd' | 'endOffsets'>
+
 /** Schemas from the topic that they are published in. */
 export function schemasFrom(
-  readToEnd: (options: ReadToEndOptions) => Promise<void>,
+  { readToEnd, endOffsets }: SchemasSource,
   onFailure: (cause: unknown) => void = () => undefined,
 ): Schemas {
   // bound: one per schema that is published
   const known = new Map<string, unknown>()
-  // bound: ASKED_MAX
-  const asked = new Set<string>()
-  let asking: Promise<void> | null = null
+  /** Fingerprints that the topic, as far as it was read, does not have. */
+  // bound: ABSENT_MAX
+  const absent = new Set<string>()
+  /** The ends up to which the topic was read. */
+  let readUpTo: ReadonlyMap<number, number> = new Map()
+  let look = Promise.resolve()
+  let nextLook: Promise<void> | null = null
 
   return {
     writtenWith: (fingerprint) => known.get(fingerprint),
     async learned(record) {
       if (record.status !== 'unreadable' || record.position.topic === SCHEMAS_TOPIC) return false
       const fingerprint = record.headers['ce_dataschema']?.split(':')[1]
-      // A schema is published before records are written with it, so asking once is enough.
-      if (fingerprint === undefined || known.has(fingerprint) || asked.has(fingerprint))
-        return false
-      if (asked.size >= ASKED_MAX) asked.clear()
-      asked.add(fingerprint)
+      if (fingerprint === undefined || absent.has(fingerprint)) return false
+      // Another record may have asked for it since this one was decoded.
+      if (known.has(fingerprint)) return true
       try {
-        await (asking ??= ask().finally(() => (asking = null)))
+        await looked()
       } catch (cause) {
-        asked.delete(fingerprint)
         onFailure(cause)
+        return known.has(fingerprint)
       }
-      return known.has(fingerprint)
+      if (known.has(fingerprint)) return true
+      absent.add(fingerprint)
+      keepNewest(absent, ABSENT_MAX)
+      return false
     },
   }
 
-  function ask(): Promise<void> {
-    return readToEnd({
-      topic: SCHEMAS_TOPIC,
-      onRecord: (record) => {
-        if (record.status !== 'understood' || record.message.type !== 'SchemaPublished') return
-        const { message, fingerprint, schema } = record.message
-        const parsed: unknown = JSON.parse(schema)
-        if (isMessageType(message) && isSchemaOf(message, fingerprint, parsed))
-          known.set(fingerprint, parsed)
-      },
+  /**
+   * Looks for new schemas. A schema is published before records are written with it, so one look is enough that begins
+   * after the record was read; all records that wait share it.
+   */
+  function looked(): Promise<void> {
+    if (nextLook !== null) return nextLook
+    const mine = look.then(() => {
+      nextLook = null
+      return readIfMore()
     })
+    nextLook = mine
+    look = mine.catch(() => undefined)
+    return mine
   }
+
+  /** Reads the topic where it has grown: a fingerprint that somebody made up costs one question, and no reading. */
+  async function readIfMore(): Promise<void> {
+    const ends = await endOffsets(SCHEMAS_TOPIC)
+    if ([...ends].every(([partition, end]) => readUpTo.get(partition) === end)) return
+    await readToEnd({ topic: SCHEMAS_TOPIC, onRecord: take })
+    readUpTo = ends
+    absent.clear()
+  }
+
+  function take(record: LogRecord): void {
+    if (record.status !== 'understood' || record.message.type !== 'SchemaPublished') return
+    const { message, fingerprint, schema } = record.message
+    const parsed: unknown = JSON.parse(schema)
+    if (isMessageType(message) && isSchemaOf(message, fingerprint, parsed))
+      known.set(fingerprint, parsed)
+  }
+}
+
+/** The record in these bytes, as a reader of the log gets it. */
+export async function recordBy(schemas: Schemas, raw: RawRecord): Promise<LogRecord> {
+  const record = recordOf(raw, null, schemas.writtenWith)
+  return (await schemas.learned(record)) ? recordOf(raw, null, schemas.writtenWith) : record
 }
 
 /** The records with which provisioning publishes the schemas of this version. */
@@ -81,5 +115,5 @@ export function published(message: string, fingerprint: string, schema: unknown)
   )
 }
 
-const ASKED_MAX = 10_000
+const ABSENT_MAX = 10_000
 const PUBLICATIONS = '3f0b0f52-5d64-5b7e-9c1d-6f1f5f3c2b10'

@@ -5,7 +5,7 @@ import { activeTrace } from '../envelope.ts'
 import type { Log } from '../log.ts'
 import { partitionOf } from '../partition-of.ts'
 import { PERMIT, Recorded } from '../recorded.ts'
-import { schemasFrom } from '../schemas.ts'
+import { recordBy, schemasFrom } from '../schemas.ts'
 import { clientOf, type KafkaSettings } from './client.ts'
 import { type Lane, laneInto } from './lane.ts'
 import { connectMetadata } from './metadata.ts'
@@ -30,7 +30,7 @@ export async function connectKafkaLog(settings: KafkaSettings): Promise<Log> {
     service,
     metadata,
     schemas: schemasFrom(
-      (options) => readToEnd(parts, options),
+      { readToEnd: (options) => readToEnd(parts, options), endOffsets },
       (cause) => settings.logger?.('warn', 'cannot ask for a schema', { reason: messageOf(cause) }),
     ),
     sessionTimeoutMs: settings.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
@@ -70,8 +70,8 @@ export async function connectKafkaLog(settings: KafkaSettings): Promise<Log> {
       return reader
     },
     readToEnd: (options) => readToEnd(parts, options),
-    endOffsets: async (topic) =>
-      new Map([...(await metadata.bounds(topic))].map(([partition, { end }]) => [partition, end])),
+    recordOf: (raw) => recordBy(parts.schemas, raw),
+    endOffsets,
     topics: () => metadata.topics(),
     async spansSince(topic, sinceMs) {
       const bounds = await metadata.bounds(topic)
@@ -96,6 +96,11 @@ export async function connectKafkaLog(settings: KafkaSettings): Promise<Log> {
       await Promise.all([...lanes.values()].map((lane) => lane[Symbol.asyncDispose]()))
       await metadata[Symbol.asyncDispose]()
     },
+  }
+
+  async function endOffsets(topic: string): Promise<ReadonlyMap<number, number>> {
+    const bounds = await metadata.bounds(topic)
+    return new Map([...bounds].map(([partition, { end }]) => [partition, end]))
   }
 
   function laneOf(topic: string): Lane {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hashOf } from '@countersign/contracts'
-import { type Link, linked, newChain } from './chain.ts'
+import { type Link, linked, newChain, noted } from './chain.ts'
 
 const link = (sequence: number, previousHash: string, id = `e${sequence}`): Link => ({
   id,
@@ -35,4 +35,22 @@ test('a removed, changed, reordered or inserted event is named once', () => {
   assert.deepEqual(said(link(0, '', 'other'), second, third), [true, false, true])
   assert.deepEqual(said(second), [false])
   assert.deepEqual(said(first, link(1, hash(first), 'inserted'), second), [true, true, false])
+})
+
+// Seen to fail when an event that cannot be read does not count, and when it counts whatever is cited.
+test('behind records that cannot be read the chain goes on, with or without them, and with nothing else', () => {
+  const fourth = link(3, hash(third))
+  const after = (next: Link, ...unread: readonly string[]): boolean => {
+    const chain = newChain()
+    linked(chain, first)
+    for (const each of unread) noted(chain, each)
+    return linked(chain, next) === null
+  }
+  assert.equal(after(third, hash(second)), true)
+  assert.equal(after(fourth, hash(second), hash(third)), true)
+  assert.equal(after(second, 'of no event'), true)
+  assert.equal(after(third, 'of no event', hash(second), 'of no event either'), true)
+  assert.equal(after(third, 'of no event'), false, 'the second is removed')
+  assert.equal(after(fourth, hash(third)), false, 'the second is removed')
+  assert.equal(after(link(1, 'forged'), hash(second)), false)
 })

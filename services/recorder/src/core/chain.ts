@@ -9,6 +9,8 @@ export type Chain = {
   head: string
   /** The ids of the last events, to recognize a repeat. */
   readonly recent: Set<string>
+  /** The hashes of the records since the last event that could not be read; some may be events of the chain. */
+  readonly unread: Set<string>
 }
 
 /** An event with its links, and the raw bytes that its hash is over. */
@@ -26,6 +28,8 @@ export const newChain = (): Chain => ({
   head: '',
   // bound: RECENT_MAX
   recent: new Set(),
+  // bound: UNREAD_MAX
+  unread: new Set(),
 })
 
 /** True if an event with this id was read before. A repeat by id is harmless: the first one counts. */
@@ -34,19 +38,28 @@ export const isRepeat = (chain: Chain, id: string): boolean => chain.recent.has(
 /** Moves the chain on by one event; says what is wrong with it, or null. */
 export function linked(chain: Chain, link: Link): string | null {
   if (isRepeat(chain, link.id)) return null
+  const skipped = link.sequence - chain.next
   const wrong =
-    link.sequence !== chain.next
+    skipped < 0 || skipped > chain.unread.size
       ? `event ${link.id} is number ${link.sequence} where ${chain.next} should follow`
-      : link.previousHash !== chain.head
+      : !(skipped === 0 ? link.previousHash === chain.head : chain.unread.has(link.previousHash))
         ? `event ${link.id} (number ${link.sequence}) does not cite the hash of the event before it`
         : null
   // Goes on from the event that is there, so that one break is reported once.
   chain.next = link.sequence + 1
   chain.head = hashOf(link.type, link.fingerprint, link.value)
+  chain.unread.clear()
   chain.recent.add(link.id)
   keepNewest(chain.recent, RECENT_MAX)
   return wrong
 }
 
+/** Takes note of a record that cannot be read: the next event may follow from it. */
+export function noted(chain: Chain, hash: string): void {
+  chain.unread.add(hash)
+  keepNewest(chain.unread, UNREAD_MAX)
+}
+
+const UNREAD_MAX = 1_000
 /** The most ids that are kept: repeats come from appends that were under way together, which cannot be more. */
 const RECENT_MAX = 10_000

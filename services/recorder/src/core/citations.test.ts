@@ -20,7 +20,12 @@ const at = (topic: string, offset: number) => ({ topic, partition: 0, offset })
 const event =
   (sequence: number, hash = `h${sequence}`): Step =>
   (citations) =>
-    recorded(citations, { position: at('transcript', sequence), length: sequence + 1, hash })
+    recorded(citations, {
+      position: at('transcript', sequence),
+      length: sequence + 1,
+      hash,
+      unread: 0,
+    })
 const citation = (by: Citation['by'], count: number, head?: string): Citation => ({
   by,
   position: at('sessions', 100 + count),

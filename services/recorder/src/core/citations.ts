@@ -7,8 +7,11 @@ import type { Position } from '@countersign/log/records'
  * two topics overtake each other: a citation waits until the transcript is as long as it says.
  */
 export type Citations = {
-  /** The hash of the transcript at each length, as far back as a citation can still come for it. */
-  readonly heads: Map<number, string>
+  /**
+   * The hash of the transcript at each length, as far back as a citation can still come for it; null where its last
+   * event could not be read.
+   */
+  readonly heads: Map<number, string | null>
   /** The citations whose transcript is not read yet, in the order of their counts, which never go back. */
   readonly waiting: Set<Citation>
   /** The number of transcript events read so far. */
@@ -69,10 +72,17 @@ export function cited(citations: Citations, citation: Citation): Finding[] {
 /** Compares the citations that wait for this event of the transcript, which is `length` events long with it. */
 export function recorded(
   citations: Citations,
-  event: { readonly position: Position; readonly length: number; readonly hash: string },
+  event: {
+    readonly position: Position
+    readonly length: number
+    readonly hash: string
+    /** The number of events before it that could not be read. */
+    readonly unread: number
+  },
 ): Finding[] {
-  const { position, length, hash } = event
+  const { position, length, hash, unread } = event
   const { heads, waiting, lengthMax } = citations
+  for (let earlier = length - unread; earlier < length; earlier++) heads.set(earlier, null)
   if (!heads.has(length)) heads.set(length, hash)
   citations.length = Math.max(citations.length, length)
   const findings: Finding[] = []
@@ -106,7 +116,7 @@ function compared(citations: Citations, citation: Citation): Finding[] {
     if (length >= count) break
     heads.delete(length)
   }
-  if (found === head) return []
+  if (found === head || found === null) return []
   const what = found === undefined ? 'but the last of them is not there' : 'with another hash'
   return [{ position, reason: `${by} cites ${count} transcript events, ${what}` }]
 }

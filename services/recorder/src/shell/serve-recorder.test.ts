@@ -9,8 +9,12 @@ import {
   type CredentialRevoked,
   decode,
   type RequestCompleted,
+  encode,
+  hashOf,
+  type SessionEnded,
+  type SessionOpened,
   type SessionRejected,
-  type SessionsMessage,
+  topicOf,
   type TranscriptRecorded,
 } from '@countersign/contracts'
 import { type Clock, EventId, Instant, RequestId, SessionId, uuidv7 } from '@countersign/kernel'
@@ -169,6 +173,26 @@ test('a record that cannot be read is on record with another code than a broken 
   await archivedWithin(host, 0)
   assert.deepEqual(rejected(), ['CS_MESSAGE_UNREADABLE sessions/0'])
 })
+
+// Seen to fail when an unreadable record does not move its chain on, or an end of it is missed.
+for (const lost of ['SessionOpened', 'SessionEnded', 0, 1, 2] as const)
+  test(`the records behind one that cannot be read are no broken chain (${lost})`, async () => {
+    await using host = await started()
+    const isLost = ({ type, sequence }: Chained) =>
+      lost === (type === 'TranscriptRecorded' ? sequence : type)
+    const { events, transcript } = session(3, (message) =>
+      isLost(message) ? hashOf(message.type, UNKNOWN, encode(message)) : hashAsWritten(message),
+    )
+    for (const message of [...transcript, ...events])
+      if (isLost(message)) putWith(UNKNOWN, message, encode(message))
+      else await append(message)
+    await append({ ...revoked, reason: 'SessionOver' })
+    await archivedWithin(host, 60_000)
+    const topic = typeof lost === 'number' ? 'transcript' : 'sessions'
+    const offset = typeof lost === 'number' ? lost : Number(lost === 'SessionEnded')
+    assert.deepEqual(rejected(), [`CS_MESSAGE_UNREADABLE ${topic}/${offset}`])
+    assert.equal((await archived()).length, 6)
+  })
 
 test('a transcript that was written anew is put on record, whichever topic comes first', async () => {
   for (const isTranscriptFirst of [true, false]) {
@@ -354,6 +378,19 @@ async function append(...messages: readonly AnyMessage[]): Promise<void> {
   for (const { position } of await log.append(drafts)) unread.push(position)
 }
 
+/** Puts a message into the log as another version would. */
+function putWith(fingerprint: string, message: AnyMessage, value: Buffer): void {
+  const headers = {
+    ce_id: newId(),
+    ce_type: `countersign.${topicOf(message.type)}.${message.type}`,
+    ce_source: 'proxy',
+    ce_subject: SESSION,
+    ce_dataschema: `countersign:${fingerprint}`,
+  }
+  const partition = log.partitionOf(SESSION, 2)
+  unread.push(log.appendRaw(topicOf(message.type), partition, SESSION, headers, value))
+}
+
 const newId = () => EventId(uuidv7(Date.now()))
 
 const revoked: CredentialRevoked = {
@@ -403,7 +440,7 @@ function completedWith(
 }
 
 /** A short session with this many transcript events, and with whole chains. */
-function session(transcriptCount: number) {
+function session(transcriptCount: number, hashOfOne = hashAsWritten) {
   const transcript: TranscriptRecorded[] = []
   let head = ''
   for (let sequence = 0; sequence < transcriptCount; sequence++) {
@@ -417,10 +454,10 @@ function session(transcriptCount: number) {
       ciphertext: Buffer.alloc(100, sequence),
       sizeBytes: 72,
     }
-    head = draftOf(message, { id: newId(), key: SESSION }).hash
+    head = hashOfOne(message)
     transcript.push(message)
   }
-  const opened: SessionsMessage = {
+  const opened: SessionOpened = {
     type: 'SessionOpened',
     sessionId: SESSION,
     sequence: 0,
@@ -433,11 +470,11 @@ function session(transcriptCount: number) {
     policyVersion: 'p',
     targetProcessId: null,
   }
-  const ended: SessionsMessage = {
+  const ended: SessionEnded = {
     type: 'SessionEnded',
     sessionId: SESSION,
     sequence: 1,
-    previousHash: draftOf(opened, { id: newId(), key: SESSION }).hash,
+    previousHash: hashOfOne(opened),
     at: NOW,
     reason: 'ClientTerminated',
     code: null,
@@ -448,3 +485,11 @@ function session(transcriptCount: number) {
   }
   return { events: [opened, ended] as const, transcript }
 }
+
+type Chained = SessionOpened | SessionEnded | TranscriptRecorded
+
+const hashAsWritten = (message: Chained): string =>
+  draftOf(message, { id: newId(), key: SESSION }).hash
+
+/** The fingerprint of a schema that was never published. */
+const UNKNOWN = '0123456789abcdef'

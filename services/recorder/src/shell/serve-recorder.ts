@@ -6,7 +6,7 @@ import { type Clock, isUuid, messageOf, SessionId } from '@countersign/kernel'
 import type { Log, LogRecord, Position } from '@countersign/log'
 import { type Logger, netOn } from '@countersign/runtime'
 import { isDue } from '../core/ending.ts'
-import { followed, forgive, missingIn } from '../core/session-chains.ts'
+import { followed, forgive, missingIn, unread } from '../core/session-chains.ts'
 import { topology } from '../topology.ts'
 import { bufferedBytes } from './buffer.ts'
 import { newOffsets } from './offsets.ts'
@@ -116,6 +116,7 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
     if (!kept(session, record, clock.monotonicMs())) return
     makeRoom(bufferedBytes(record))
     if (record.status === 'unreadable') {
+      unread(session.chains, record)
       const { code, message: reason } = record.problem
       return rejections.unreadable(id, code, { position, reason })
     }
@@ -139,7 +140,7 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
   async function opened(id: SessionId, partition: number): Promise<Session> {
     const quietSince = clock.monotonicMs()
     const session = await takenUp(
-      { archive, logger, parts, bytesMax },
+      { log, archive, logger, parts, bytesMax },
       { id, partition, quietSince },
     )
     sessions.set(id, session)

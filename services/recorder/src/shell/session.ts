@@ -1,8 +1,14 @@
 import { type Archive, envelopeOf, recordIn } from '@countersign/archive'
 import { messageOf, Problem, type SessionId } from '@countersign/kernel'
-import type { LogRecord } from '@countersign/log'
+import type { Log, LogRecord } from '@countersign/log'
 import type { Logger } from '@countersign/runtime'
-import { followed, forgive, newSessionChains, type SessionChains } from '../core/session-chains.ts'
+import {
+  followed,
+  forgive,
+  newSessionChains,
+  type SessionChains,
+  unread,
+} from '../core/session-chains.ts'
 import { type SessionBuffer, sessionBuffer } from './buffer.ts'
 import type { Holder } from './offsets.ts'
 
@@ -20,6 +26,7 @@ export type Session = Holder & {
 }
 
 export type TakeUpOptions = {
+  log: Log
   archive: Archive
   logger: Logger
   /** The folder for records that are too much for the memory. */
@@ -29,7 +36,7 @@ export type TakeUpOptions = {
 
 /** Takes up a session. One that was archived before begins with all its records, so that late ones are added. */
 export async function takenUp(
-  { archive, logger, parts, bytesMax }: TakeUpOptions,
+  { log, archive, logger, parts, bytesMax }: TakeUpOptions,
   { id, partition, quietSince }: Pick<Session, 'id' | 'partition' | 'quietSince'>,
 ): Promise<Session> {
   const chains = newSessionChains()
@@ -37,8 +44,9 @@ export async function takenUp(
   try {
     for await (const envelope of (await archive.read(id)) ?? []) {
       buffer.add(envelope)
-      const record = recordIn(envelope)
+      const record = await recordIn(envelope, log)
       if (record.status === 'understood') followed(chains, record)
+      if (record.status === 'unreadable') unread(chains, record)
     }
   } catch (cause) {
     if (!(cause instanceof Problem)) throw cause

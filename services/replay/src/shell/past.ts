@@ -32,7 +32,7 @@ export function pastIn({ archive, log }: { archive: Archive; log: Log }): Past {
       if (archived !== null) {
         for await (const envelope of archived) {
           gone?.throwIfAborted()
-          toldIn(recordIn(envelope)).forEach(onRecord)
+          toldIn(await recordIn(envelope, log)).forEach(onRecord)
         }
         return
       }
