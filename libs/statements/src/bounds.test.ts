@@ -66,6 +66,57 @@ const EVERY_ROW = [
     '2 between 1 and 3',
     'null is null',
   ],
+  // Tests of the same thing that are written in different forms.
+  ...['i in (1, 2) or i not in (1, 2)', 'i in (i)', 'not (i not in (2, i))', 'i = any (array[i])'],
+  ...[
+    "mine like 'a%' or mine not like 'a%'",
+    "mine ~ 'a' or mine !~ 'a'",
+    "mine like any (array['a', '%'])",
+    "mine like all (array['%'])",
+  ],
+  ...[
+    'i between 1 and 2 or i not between 1 and 2',
+    'i between i and i',
+    'i between symmetric i and i',
+  ],
+  ...[
+    'i is distinct from 1 or i is not distinct from 1',
+    'i is distinct from 1 or i = 1',
+    'not (i is distinct from i)',
+  ],
+  ...[
+    'mine is true or mine is not true',
+    '(i = 1) is true or (i = 1) is not true',
+    'mine is false or mine',
+    'mine is unknown or mine is not null',
+  ],
+  ...[
+    '(i is null) is not null',
+    '(i is null) is not unknown',
+    'tableoid is not null',
+    't.ctid is not null',
+  ],
+  ...['1 > i or i >= 1', 'i < 1 or 1 <= i', 'i = 1 or 1 <> i', 'i >= 1 or (i < 1 or mine = 2)'],
+  ...['t.i = i', 'shop.t.i = i', 'i = +i', 'i <= t.i', '(i + 1)::text = (t.i + 1)::text'],
+  ...[
+    "mine ~ ''",
+    "mine ~ '.*'",
+    "mine ~* '^.*$'",
+    "mine similar to '%'",
+    "not (mine not ilike '%')",
+  ],
+  ...[
+    '(i is not null) = true or i is null',
+    'i is null or i is not null and true',
+    '(mine = 1) <> false or mine <> 1',
+    'i = 1 or (i <> 1 and mine = 1) or mine <> 1',
+    '(i = 1 or mine = 1) and (i = 1 or mine <> 1) or i <> 1',
+  ],
+  ...[
+    'case when i is null then true else not false end',
+    'case when i = 1 then 1 = 1 else true end',
+    'not case i when 1 then false else false end',
+  ],
 ]
 
 /** Conditions that say which rows. */
@@ -92,12 +143,29 @@ const SOME_ROWS = [
     'case when i = 1 then true else false end',
   ],
   ...['(select count(*) from u where u.i = t.i) > 1'],
+  ...[
+    'false',
+    'i = 1 and i <> 1',
+    'i = 1 and mine = 1 or i <> 1',
+    'not (i = i)',
+    'tableoid is null',
+  ],
+  ...[
+    'i not in (1, 2)',
+    'i not in (1, 2) or i = 1',
+    'not (i between 1 and 2)',
+    '1 > i',
+    'i = all (array[1])',
+  ],
+  ...["mine !~ '.*'", "mine ~ '^$'", "mine ~ 'a*b'", "mine like '_%'", "mine not similar to '%'"],
+  ...['mine is not true', '(i = 1) = true', '(i = 1) is not unknown', 'i = id', 't.i = mine'],
   // Known limits: only the data would tell.
   ...[
     'i > 0',
     'i is not null',
     'i in (select i from t)',
-    'case when i = 1 then 1 = 1 else true end',
+    'i < 5 or i > 3',
+    'case when i = 1 then i = 1 else i <> 1 end',
     'coalesce(i = 1, true) or i = 2',
   ],
 ]
@@ -124,6 +192,88 @@ describe('every row', () => {
   for (const [sql, expected] of Object.entries(others))
     test(sql, () => assert.deepEqual(unbounded(sql), expected))
 })
+
+describe('a condition is true for every row exactly where it is true for all outcomes of its tests', () => {
+  test('2,000 conditions from a table of forms', () => {
+    const next = random(1)
+    for (let n = 0; n < 2_000; n++) {
+      const [condition, isTrue] = conditionOf(next, 4)
+      const isEvery = ROWS.every((row) => isTrue(row))
+      assert.equal(unbounded(`delete from t where ${condition}`).length, isEvery ? 1 : 0, condition)
+    }
+  })
+  test('a test that is hidden under brackets is looked at once', () => {
+    let condition = 'i = 1'
+    for (let n = 0; n < 190; n++)
+      condition = `(${condition} ${n % 2 === 0 ? 'or' : 'and'} i = ${n})`
+    assert.deepEqual(unbounded(`delete from t where ${condition}`), [])
+  })
+  test('many tests are no restriction where they exclude each other in a hidden way', () => {
+    const many = Array.from({ length: 500 }, (_, n) => `i = ${n}`).join(' or ')
+    assert.deepEqual(unbounded(`delete from t where ${many}`), [])
+    const keys = Array.from({ length: 500 }, (_, n) => `(i = ${n % 9} and mine = ${n})`).join(
+      ' or ',
+    )
+    assert.deepEqual(unbounded(`delete from t where ${keys}`), [])
+    assert.deepEqual(unbounded(`delete from t where (${many}) or not (${many})`), ['DELETE t'])
+  })
+})
+
+/** The outcome of comparing i with 1, and mine with 1: -1, 0 or 1; and of `id is null`. */
+type Row = { readonly i: number; readonly mine: number; readonly idIsNull: boolean }
+
+const ROWS: readonly Row[] = [-1, 0, 1].flatMap((i) =>
+  [-1, 0, 1].flatMap((mine) => [true, false].map((idIsNull) => ({ i, mine, idIsNull }))),
+)
+
+type Condition = readonly [text: string, isTrue: (row: Row) => boolean]
+
+const TESTS: readonly Condition[] = [
+  ['i = 1', ({ i }) => i === 0],
+  ['1 = t.i', ({ i }) => i === 0],
+  ['shop.t.i <> 1', ({ i }) => i !== 0],
+  ['1 > i', ({ i }) => i < 0],
+  ['i <= +1', ({ i }) => i <= 0],
+  ['t.i not between 1 and 1', ({ i }) => i !== 0],
+  ['i is not distinct from 1', ({ i }) => i === 0],
+  ['mine in (1, 1)', ({ mine }) => mine === 0],
+  ['mine <> all (array[1])', ({ mine }) => mine !== 0],
+  ['(mine < 1) is true', ({ mine }) => mine < 0],
+  ['(mine >= 1) = false', ({ mine }) => mine < 0],
+  ['mine between symmetric 1 and 1', ({ mine }) => mine === 0],
+  ['id is null', ({ idIsNull }) => idIsNull],
+  ['(t.id is null) is not true', ({ idIsNull }) => !idIsNull],
+  ['id = t.id', () => true],
+  ['id < id', () => false],
+  ['tableoid is null', () => false],
+]
+
+/** A random condition, and its truth worked out beside it. */
+function conditionOf(next: (below: number) => number, depth: number): Condition {
+  const [one, two] = [depth, depth].map((each) =>
+    each === 0 ? (TESTS[next(TESTS.length)] ?? NEVER) : conditionOf(next, next(depth)),
+  )
+  if (one === undefined || two === undefined || depth === 0) return one ?? NEVER
+  switch (next(4)) {
+    case 0:
+      return [`not (${one[0]})`, (row) => !one[1](row)]
+    case 1:
+      return [`(${one[0]}) and (${two[0]})`, (row) => one[1](row) && two[1](row)]
+    default:
+      return [`(${one[0]}) or (${two[0]})`, (row) => one[1](row) || two[1](row)]
+  }
+}
+
+const NEVER: Condition = ['false', () => false]
+
+/** Numbers that are the same in each run. */
+function random(seed: number): (below: number) => number {
+  let state = seed
+  return (below) => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648
+    return Math.floor((state / 2_147_483_648) * below)
+  }
+}
 
 describe('some rows', () => {
   for (const condition of SOME_ROWS)

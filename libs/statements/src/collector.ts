@@ -3,6 +3,7 @@ import { safeName, safeText } from './safe-name.ts'
 import type { Names } from './catalog.ts'
 import type { NamedStatement } from './executed.ts'
 import type { Call } from './functions.ts'
+import { type Danger, dangerOf, newTelling, tell, type Telling } from './telling.ts'
 import type { TypeFacts } from './types.ts'
 import type {
   CalledFunction,
@@ -36,11 +37,10 @@ export type Collector = {
   readonly functions: Map<string, CalledFunction>
   readonly controls: TransactionControl[]
   readonly unbounded: { tag: string; relation: RelationRef }[]
-  /** The sentence about each statement, with the number of statements that have just this sentence. */
-  readonly sentences: Map<string, number>
-  sentencesLeftOut: number
+  /** The sentence about each statement. */
+  readonly sentences: Telling
   /** The clauses about the statement that is being walked, each a verb and its object, and (`here`) its effects. */
-  clauses: string[]
+  clauses: Telling
   here: Map<string, Effect>
   lock: { readonly mode: Lock; readonly relation: RelationRef } | null
   /** Counts the names that were compared with a relation, or noted. */
@@ -119,10 +119,8 @@ export const newCollector = (names: Names, given: Given = NOTHING_GIVEN): Collec
   functions: new Map(),
   controls: [],
   unbounded: [],
-  // bound: as long as one statement
-  sentences: new Map(),
-  sentencesLeftOut: 0,
-  clauses: [],
+  sentences: newTelling(),
+  clauses: newTelling(),
   // bound: as long as one statement
   here: new Map(),
   lock: null,
@@ -187,7 +185,7 @@ export function read(to: Collector, relation: RelationRef): void {
 export function renames(to: Collector, why: string): void {
   to.changesNames = true
   affect(to, 'unknown', null, why)
-  say(to, safeText(why))
+  say(to, safeText(why), 'anything')
 }
 
 /** Notes that a column is read, and the code that its type may run then. */
@@ -257,19 +255,16 @@ export function call(to: Collector, called: Call): void {
     to.reads++
   }
   if (called.populates === true) to.populates = true
-  if (called.effects.length > 0) say(to, safeText(called.why))
+  if (called.effects.length > 0) say(to, safeText(called.why), dangerOf(called.effects))
   if (called.sets !== undefined) to.settings.add(called.sets)
   if (called.path === 'unknown') renames(to, `${called.why} to change the search_path`)
   if (called.path === 'others') to.movesPath = true
 }
 
 /** Adds a clause, a verb and its object, about the statement. Where EXPLAIN only plans, nothing is done and none is added. */
-export function say(to: Collector, clause: string): void {
-  if (!to.planOnly && !to.clauses.includes(clause) && to.clauses.length < CLAUSES_MAX)
-    to.clauses.push(clause)
+export function say(to: Collector, clause: string, danger: Danger = 'none'): void {
+  if (!to.planOnly) tell(to.clauses, clause, danger)
 }
-
-const CLAUSES_MAX = 50
 
 /** The name of a relation as people write it. */
 export const shown = (relation: RelationRef): string =>

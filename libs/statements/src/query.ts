@@ -120,7 +120,7 @@ const isColumnNamed = (node: Node | null): boolean =>
 export function creates(to: Collector, range: Tree): void {
   const relation = targetOf(to, range)
   affect(to, 'schema-change', relation, `creates ${textOf(range, 'relname')} from a query`)
-  say(to, `creates ${shown(relation)} from a query`)
+  say(to, `creates ${shown(relation)} from a query`, 'definition')
   if (to.planOnly) return
   to.movesData = true
   if (isTemporary(range)) {
@@ -184,7 +184,11 @@ function update(to: Collector, body: Tree, outer: Scope): void {
   const { scope, relation } = changed(to, body, outer, 'write', 'updates')
   const isEvery = !restricts(nodeAt(body, 'whereClause'), changedBy(to, body, relation))
   if (isEvery) to.unbounded.push({ tag: 'UPDATE', relation })
-  say(to, `changes ${isEvery ? 'every row of' : 'rows of'} ${shown(relation)}${every(isEvery)}`)
+  say(
+    to,
+    `changes ${isEvery ? 'every row of' : 'rows of'} ${shown(relation)}${every(isEvery)}`,
+    isEvery ? 'loss' : 'none',
+  )
   visitFields(to, 'UpdateStmt', body, scope, (field) => field === 'fromClause')
   assigns(to, relation, nodesAt(body, 'targetList'))
   assignments(to, body, { scope, relations: [aliasOf(part(body, 'relation'))] })
@@ -196,7 +200,11 @@ function remove(to: Collector, body: Tree, outer: Scope): void {
   const { scope, relation } = changed(to, body, outer, 'delete', 'deletes from')
   const isEvery = !restricts(nodeAt(body, 'whereClause'), changedBy(to, body, relation))
   if (isEvery) to.unbounded.push({ tag: 'DELETE', relation })
-  say(to, `deletes ${isEvery ? 'every row of' : 'rows of'} ${shown(relation)}${every(isEvery)}`)
+  say(
+    to,
+    `deletes ${isEvery ? 'every row of' : 'rows of'} ${shown(relation)}${every(isEvery)}`,
+    isEvery ? 'loss' : 'deletion',
+  )
   visitFields(to, 'DeleteStmt', body, scope, (field) => field === 'usingClause')
   visitFields(to, 'DeleteStmt', body, scope, (field) => field === 'whereClause')
   returning(to, body, scope, relation)
@@ -210,7 +218,8 @@ function merge(to: Collector, body: Tree, outer: Scope): void {
     (when) => MERGED.get(textOf(when.body, 'commandType')) ?? '',
   )
   const verbs = [...new Set(does)].filter((verb) => verb !== '').join(', ')
-  say(to, `merges into ${shown(relation)} (${verbs || 'does nothing'})${every(isEvery)}`)
+  const danger = isEvery ? 'loss' : verbs.includes('deletes') ? 'deletion' : 'none'
+  say(to, `merges into ${shown(relation)} (${verbs || 'does nothing'})${every(isEvery)}`, danger)
   visitFields(to, 'MergeStmt', body, scope, (field) => field === 'sourceRelation')
   visitFields(to, 'MergeStmt', body, scope, (field) => field === 'joinCondition')
   for (const { body: when } of nodesAt(body, 'mergeWhenClauses')) {

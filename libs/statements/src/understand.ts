@@ -15,6 +15,7 @@ import type { NamedStatement } from './executed.ts'
 import type { Effect, StatementSpan, Understanding } from './facts.ts'
 import { decoded, parsed, STATEMENT_BYTES_MAX } from './parser.ts'
 import { sharedParameters } from './shared-parameters.ts'
+import { dangerOf, newTelling, tell, told, worstOf } from './telling.ts'
 import { nodeAt, type Tree } from './tree.ts'
 import { statement } from './utility.ts'
 
@@ -110,7 +111,7 @@ const TEXT_TYPES: ReadonlySet<number> = new Set([25, 19, 1043])
 function spanOf(to: Collector, tree: Tree, text: string): StatementSpan {
   const node = nodeAt(tree, 'stmt')
   if (!node) throw new TypeError('a statement without a tree')
-  to.clauses = []
+  to.clauses = newTelling()
   to.here = new Map()
   if (to.movesPath && !WITHOUT_NAMES.has(node.kind))
     renames(to, 'has more behind a change of the search_path, which is read along another one')
@@ -121,7 +122,9 @@ function spanOf(to: Collector, tree: Tree, text: string): StatementSpan {
     if (!to.mayHaveTemporary && [...to.here.values()].some(isNowhere))
       renames(to, 'names a relation that is in no schema of the search_path')
   }
-  note(to, sentence(to, tag))
+  const dangers = [...to.clauses.said.values()].map(({ danger }) => danger)
+  dangers.push(dangerOf([...to.here.values()].map(({ effect }) => effect)))
+  tell(to.sentences, sentence(to, tag), worstOf(dangers))
   const start = Number(tree['stmt_location'] ?? 0)
   // A length of 0 means: to the end of the text.
   const length = Number(tree['stmt_len'] ?? 0) || Buffer.byteLength(text) - start
@@ -142,9 +145,10 @@ const WITHOUT_NAMES: ReadonlySet<string> = new Set(['VariableSetStmt', 'Transact
 
 /** The sentence about one statement: its clauses, and the relations that it reads. */
 function sentence(to: Collector, tag: string): string {
-  const said = [...to.clauses.slice(0, CLAUSES_SHOWN_MAX)]
-  if (to.clauses.length > said.length)
-    said.push(`and ${to.clauses.length - said.length} things more`)
+  const { texts, leftOut, dangers } = told(to.clauses, CLAUSES_SHOWN_MAX)
+  const clauses = texts.map(({ text }) => text)
+  const said = [...clauses.filter(leads), ...clauses.filter((clause) => !leads(clause))]
+  if (leftOut > 0) said.push(`and ${leftOut} things more${dangers}`)
   const reads = [...to.here.values()].flatMap(({ effect, relation }) =>
     effect === 'read' && relation !== null ? [shown(relation)] : [],
   )
@@ -155,18 +159,15 @@ function sentence(to: Collector, tag: string): string {
   return tag === 'SELECT' ? 'computes values' : `runs ${tag}`
 }
 
-/** Repeated statements are counted. */
-function note(to: Collector, sentence: string): void {
-  const known = to.sentences.get(sentence)
-  if (known === undefined && to.sentences.size >= SENTENCES_MAX) to.sentencesLeftOut++
-  else to.sentences.set(sentence, (known ?? 0) + 1)
-}
+/** True if the other clauses are said of this one. */
+const leads = (clause: string): boolean => clause.endsWith(', which')
 
-function summaryOf({ sentences, sentencesLeftOut }: Collector): string {
-  const said = [...sentences].map(([each, count]) =>
-    count === 1 ? each : `${each} (${count} times)`,
-  )
-  if (sentencesLeftOut > 0) said.push(`DOES MORE in ${sentencesLeftOut} further statements`)
+/** Repeated statements are counted. */
+function summaryOf({ sentences }: Collector): string {
+  const { texts, isSorted, leftOut, dangers } = told(sentences, SENTENCES_MAX)
+  const said = texts.map(({ text, times }) => (times === 1 ? text : `${text} (${times} times)`))
+  if (leftOut > 0) said.push(`DOES MORE in ${leftOut} further statements${dangers}`)
+  if (isSorted) return `not in this order, the most dangerous first: ${said.join('; also ')}`
   return said.join('; then ') || 'does nothing'
 }
 
@@ -207,6 +208,6 @@ function unknown(
 ): Understanding {
   const to = newCollector(namesOf(catalog))
   affect(to, 'unknown', null, `the statement ${why}`)
-  note(to, 'cannot be understood')
+  tell(to.sentences, 'cannot be understood', 'anything')
   return { ...understood(to, []), tooComplex }
 }

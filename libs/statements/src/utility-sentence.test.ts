@@ -229,3 +229,62 @@ describe('names of an agent are no words of ours', () => {
     assert.match(summaryOf(many), /DOES MORE in 10 further statements$/)
   })
 })
+
+describe('nothing harmless hides what is dangerous', () => {
+  const inserts = Array.from({ length: 70 }, (_, n) => `insert into t${n} values (1)`)
+  const dangerous: Readonly<Record<string, string>> = {
+    'drop table customers cascade': 'drops table customers and everything that depends on it',
+    'drop database d': 'drops the database d',
+    'truncate customers': 'empties customers',
+    'delete from orders': 'deletes every row of orders',
+    'delete from orders where id = 1': 'deletes rows of orders',
+    'update orders set i = 1': 'changes every row of orders',
+    'alter table t drop column a': 'drops a column a of t',
+    'alter table t disable row level security': 'of t (takes ACCESS EXCLUSIVE)',
+    'grant all on t to ana': 'grants all rights on table t to ana',
+    'set role ana': 'changes the setting role',
+    "copy t from program 'x'": 'adds rows to t from a program on the server',
+    "do 'begin end'": 'runs a block of code',
+    'call p()': 'calls the procedure p',
+    'execute p': 'runs the prepared statement p',
+    'create table x (a int)': 'creates the table x',
+    'merge into t using u on true when matched then delete': 'merges into t (deletes rows)',
+    "select pg_read_file('x')": 'calls pg_read_file()',
+    'with a as (delete from customers) select 1': 'deletes every row of customers',
+  }
+  for (const [sql, expected] of Object.entries(dangerous))
+    for (const place of [0, 35, 70])
+      test(`${sql} behind ${place} of 70 statements`, () => {
+        const texts = [...inserts.slice(0, place), sql, ...inserts.slice(place)]
+        const summary = summaryOf(texts.join(';'))
+        assert.ok(summary.includes(`the most dangerous first: `), summary)
+        assert.ok(summary.includes(expected), summary)
+        assert.ok(summary.indexOf(expected) < summary.indexOf('adds rows to t0;'), summary)
+        assert.match(summary, /DOES MORE in 21 further statements$/)
+      })
+
+  test('a clause of one statement stands before those that are less dangerous', () => {
+    const many = Array.from({ length: 60 }, (_, n) => `a${n} as (insert into t${n} values (1))`)
+    assert.match(
+      summaryOf(
+        `with ${many.join()}, d as (delete from customers), e as (delete from u where i = 1) select 1`,
+      ),
+      /^deletes every row of customers \(no condition: every row\); deletes rows of u; adds rows to t0; .*; and 42 things more/,
+    )
+  })
+  test('dangers that are left out are counted by their kind', () => {
+    const many = Array.from(
+      { length: 120 },
+      (_, n) => `drop table t${n};delete from u${n} where i = 1;`,
+    )
+    assert.match(
+      summaryOf(`${many.join('')}grant a to b`),
+      /first: makes b a member of a; also drops table t0; .*; also DOES MORE in 191 further statements \(71 drop something or touch every row, 120 delete rows\)$/,
+    )
+  })
+  test('few statements stand in their order', () =>
+    assert.equal(
+      summaryOf('insert into t values (1); drop table t'),
+      'adds rows to t; then drops table t',
+    ))
+})

@@ -44,6 +44,7 @@ import {
   treeOf,
   wordsAt,
 } from './tree.ts'
+import { type Danger, dangerOf, worstOf } from './telling.ts'
 import { utilitySentence } from './utility-sentence.ts'
 
 /** Notes what a statement does and returns its tag. A statement that no table names throws. */
@@ -51,7 +52,7 @@ export function statement(to: Collector, node: Node): string {
   const { kind, body } = node
   const own = OWN.get(kind)
   const sentence = own || RULES.has(kind) ? utilitySentence(to, node) : null
-  if (sentence !== null) say(to, sentence)
+  if (sentence !== null) say(to, sentence, dangerOfKind(kind))
   if (own) return own(to, body)
   // DISCARD ALL sets every setting back.
   if (textOf(body, 'target') === 'DISCARD_ALL') to.settings.add('*')
@@ -59,6 +60,13 @@ export function statement(to: Collector, node: Node): string {
   if (!rule) throw new TypeError(`unknown statement ${kind}`)
   return ruled(to, node, rule)
 }
+
+function dangerOfKind(kind: string): Danger {
+  if (LOSING.test(kind)) return 'loss'
+  return dangerOf(RULES.get(kind)?.effects ?? OWN_EFFECTS.get(kind) ?? [])
+}
+
+const LOSING = /^(Drop|Truncate)/
 
 type Rule = {
   readonly tag: string
@@ -202,11 +210,15 @@ const queried =
 function alterTable(to: Collector, body: Tree): string {
   const relation = targetOf(to, part(body, 'relation'))
   const words: string[] = []
+  const dangers: Danger[] = ['definition']
   let mode: Lock = 'SHARE UPDATE EXCLUSIVE'
   for (const { body: command } of nodesAt(body, 'cmds')) {
     const subtype = textOf(command, 'subtype')
-    if (PRIVILEGE_COMMANDS.has(subtype))
+    if (PRIVILEGE_COMMANDS.has(subtype)) {
       affect(to, 'privilege-change', relation, 'ALTER TABLE changes who may do what')
+      dangers.push('rights')
+    }
+    if (/Drop(Column|Constraint)/.test(subtype)) dangers.push('loss')
     if (subtype.includes('Trig') || subtype.includes('Rule')) to.createsCode = true
     const strength = COMMAND_LOCKS.get(subtype) ?? 'ACCESS EXCLUSIVE'
     if (LOCKS.indexOf(strength) > LOCKS.indexOf(mode)) mode = strength
@@ -240,7 +252,7 @@ function alterTable(to: Collector, body: Tree): string {
     REBUILDING.has(textOf(command, 'subtype')),
   )
   const about = `${words.join(', ')} of ${shown(relation)}`.replace('a column of', 'a column to')
-  say(to, `${about} (takes ${mode}${rebuilds ? ', rebuilds the table' : ''})`)
+  say(to, `${about} (takes ${mode}${rebuilds ? ', rebuilds the table' : ''})`, worstOf(dangers))
   return `ALTER ${objectOf(body)}`
 }
 
@@ -374,9 +386,14 @@ function copy(to: Collector, body: Tree): string {
     )
   else if (to.copy !== 'in') to.copy = isFrom ? 'in' : 'out'
   const there = body['is_program'] === true ? 'a program on the server' : 'a file of the server'
-  if (!isFrom) say(to, `copies rows to ${onServer ? there : 'the agent'}`)
+  const danger = onServer ? 'anything' : 'none'
+  if (!isFrom) say(to, `copies rows to ${onServer ? there : 'the agent'}`, danger)
   else if (range)
-    say(to, `adds rows to ${shown(targetOf(to, range))} from ${onServer ? there : dataOf(to)}`)
+    say(
+      to,
+      `adds rows to ${shown(targetOf(to, range))} from ${onServer ? there : dataOf(to)}`,
+      danger,
+    )
   if (range) {
     const relation = targetOf(to, range)
     if (isFrom) {
@@ -439,6 +456,7 @@ function set(to: Collector, body: Tree): string {
     name === ''
       ? 'resets every setting of the session'
       : `changes the setting ${safeName(name)} of the session`,
+    IDENTITY_SETTINGS.has(name) ? 'rights' : 'none',
   )
   return kind.startsWith('VAR_RESET') ? 'RESET' : 'SET'
 }
@@ -766,6 +784,20 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['ReassignOwnedStmt', privilege('REASSIGN OWNED')],
   ['DropOwnedStmt', privilege('DROP OWNED', { effects: ['privilege-change', 'schema-change'] })],
   ['SecLabelStmt', privilege('SECURITY LABEL')],
+])
+
+/** The effects of statements with their own reading, as far as their sentence says them. */
+const OWN_EFFECTS: ReadonlyMap<string, readonly EffectName[]> = new Map([
+  ['CreateStmt', ['schema-change']],
+  ['CreateForeignTableStmt', ['schema-change']],
+  ['ViewStmt', ['schema-change']],
+  ['CreateSchemaStmt', ['schema-change']],
+  ['RuleStmt', ['schema-change']],
+  ['CreateTrigStmt', ['schema-change']],
+  ['RefreshMatViewStmt', ['schema-change']],
+  ['ExecuteStmt', ['opaque']],
+  ['CallStmt', ['opaque']],
+  ['DoStmt', ['opaque']],
 ])
 
 /** Every kind of statement that is understood. */

@@ -1,0 +1,105 @@
+/** A condition over tests whose outcomes are not known; true or false where it always has the same outcome. */
+export type Formula =
+  | boolean
+  | { readonly of: 'test'; readonly test: number; readonly outcomes: number }
+  | { readonly of: 'all' | 'any'; readonly parts: readonly Formula[] }
+
+/** The outcomes of a comparison, as bits: smaller 1, equal 2, greater 4. Another kind of test is false at 1, else true. */
+export const OUTCOMES = 7
+export const TRUE = 6
+
+/** True where all parts are. */
+export function all(parts: readonly Formula[]): Formula {
+  if (parts.includes(false)) return false
+  const open = parts.filter((part) => part !== true)
+  return open.length === 0 || joined('all', open)
+}
+
+/** True where one of the parts is. */
+export function any(parts: readonly Formula[]): Formula {
+  if (parts.includes(true)) return true
+  const open = parts.filter((part) => part !== false)
+  return open.length > 0 && joined('any', open)
+}
+
+/** Tests stand first: they can be false in one way only, so that the first way that is looked for is mostly there. */
+const joined = (of: 'all' | 'any', parts: readonly Formula[]): Formula => ({
+  of,
+  parts: [...parts.filter(isTest), ...parts.filter((part) => !isTest(part))],
+})
+
+const isTest = (part: Formula): boolean => typeof part === 'object' && part.of === 'test'
+
+/**
+ * True unless some outcomes of the tests make the formula false.
+ *
+ * Method: looks for such outcomes in one pass, and where that finds none tries all outcomes of all tests, as long as these
+ * are few. Where they are many the answer is true: the formula then joins tests of the same thing that exclude each other,
+ * in a way that hides what it says.
+ */
+export function isAlwaysTrue(formula: Formula): boolean {
+  // bound: as long as one statement
+  if (falsify(formula, { left: new Map(), trail: [] })) return false
+  // bound: as long as one statement
+  const tests = new Map<number, number>()
+  const size = count(formula, tests)
+  const rows = 3 ** tests.size
+  if (rows * size > WORK_MAX) return true
+  for (let row = 0; row < rows; row++) {
+    let rest = row
+    for (const test of tests.keys()) {
+      tests.set(test, 1 << (rest % 3))
+      rest = Math.floor(rest / 3)
+    }
+    if (!isTrue(formula, tests)) return false
+  }
+  return true
+}
+
+/** So many looks at a part of a formula take a few milliseconds. */
+const WORK_MAX = 200_000
+
+/** The outcomes that are left for each test that was met, and what they were before each step. */
+type Search = {
+  readonly left: Map<number, number>
+  readonly trail: { readonly test: number; readonly before: number }[]
+}
+
+/** Takes outcomes away until the formula is false for all that are left. False where it fails: each part is tried once. */
+function falsify(formula: Formula, search: Search): boolean {
+  if (typeof formula === 'boolean') return !formula
+  const { left, trail } = search
+  if (formula.of === 'test') {
+    const before = left.get(formula.test) ?? OUTCOMES
+    const after = before & ~formula.outcomes
+    if (after === 0) return false
+    trail.push({ test: formula.test, before })
+    left.set(formula.test, after)
+    return true
+  }
+  if (formula.of === 'any') return formula.parts.every((part) => falsify(part, search))
+  return formula.parts.some((part) => {
+    const mark = trail.length
+    if (falsify(part, search)) return true
+    for (const { test, before } of trail.splice(mark).reverse()) left.set(test, before)
+    return false
+  })
+}
+
+function isTrue(formula: Formula, outcomes: ReadonlyMap<number, number>): boolean {
+  if (typeof formula === 'boolean') return formula
+  if (formula.of === 'test') return ((outcomes.get(formula.test) ?? 0) & formula.outcomes) !== 0
+  return formula.of === 'all'
+    ? formula.parts.every((part) => isTrue(part, outcomes))
+    : formula.parts.some((part) => isTrue(part, outcomes))
+}
+
+/** The number of parts; notes each test. */
+function count(formula: Formula, tests: Map<number, number>): number {
+  if (typeof formula === 'boolean') return 1
+  if (formula.of === 'test') {
+    tests.set(formula.test, 0)
+    return 1
+  }
+  return formula.parts.reduce((sum, part) => sum + count(part, tests), 1)
+}
