@@ -275,8 +275,13 @@ test('a transcript that is in the log and only not read yet is not missing', asy
   const behind: Log = {
     ...from,
     // The log seems to have one record more than was read of it.
-    endOffsets: async (topic) =>
-      new Map([...(await from.endOffsets(topic))].map(([p, end]) => [p, isBehind ? end + 1 : end])),
+    spansSince: async (...wanted) =>
+      new Map(
+        [...(await from.spansSince(...wanted))].map(([partition, span]) => [
+          partition,
+          isBehind ? { ...span, end: span.end + 1 } : span,
+        ]),
+      ),
   }
   await using host = await serveRecorder({ ...options(log), log: behind })
   const { events, transcript } = session(2)
@@ -287,6 +292,26 @@ test('a transcript that is in the log and only not read yet is not missing', asy
   isBehind = false
   await archivedWithin(host, 60_000)
   assert.deepEqual([await exists(), rejected()], [true, []])
+})
+
+// Seen to fail when only the offset that was taken counts.
+test('where the retention removed all of a partition, what is missing is told, and asked for once in a sweep', async () => {
+  const from = log.connect()
+  let asked = 0
+  const removed: Log = {
+    ...from,
+    spansSince: async (...wanted) => {
+      asked++
+      const spans = await from.spansSince(...wanted)
+      if (wanted[0] !== 'transcript') return spans
+      return new Map([...spans.keys()].map((p) => [p, { first: 7, since: 7, end: 7 }]))
+    },
+  }
+  await using host = await serveRecorder({ ...options(log), log: removed })
+  await append(...session(2).events)
+  await archivedWithin(host, 60_000)
+  assert.deepEqual([await exists(), rejected()], [true, ['CS_CHAIN_BROKEN sessions/1']])
+  assert.equal(asked, 2)
 })
 
 test('a transcript of which nothing has come since a restart is not missing', async () => {

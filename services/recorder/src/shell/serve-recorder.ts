@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { metrics } from '@opentelemetry/api'
 import type { Archive } from '@countersign/archive'
 import { type Clock, isUuid, messageOf, SessionId } from '@countersign/kernel'
-import type { Log, LogRecord, Position } from '@countersign/log'
+import type { Log, LogRecord, Position, Span } from '@countersign/log'
 import { type Logger, netOn } from '@countersign/runtime'
 import { isDue } from '../core/ending.ts'
 import { followed, forgive, missingIn, unread } from '../core/session-chains.ts'
@@ -52,6 +52,8 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
   const archived = metrics.getMeter('countersign').createCounter('countersign_sessions_archived', {
     description: 'Archives written.',
   })
+  // bound: one per topic
+  const spans = new Map<string, ReadonlyMap<number, Span>>()
   let work: Promise<void> = Promise.resolve()
   let isWriting = true
   /** An estimate of the bytes of all sessions in memory: it only grows, and is counted anew above the bound. */
@@ -150,6 +152,7 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
 
   function sweep(): Promise<void> {
     return inTurn(async () => {
+      spans.clear()
       for (const session of sessions.values()) await archiveIfDue(session)
       await commit()
     })
@@ -175,11 +178,22 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
 
   async function hasWholeChains({ partition }: Session): Promise<boolean> {
     for (const topic of CHAINS) {
-      const end = (await log.endOffsets(topic)).get(partition) ?? 0
+      const { first = 0, end = 0 } = (await spansOf(topic)).get(partition) ?? {}
       // Behind a restart its first records may be on their way: then it has taken none, but it is not at the end.
-      if ((reader.taken({ topic, partition }) ?? -1) < end) return false
+      const taken = reader.taken({ topic, partition })
+      // Of records that the retention removed none comes.
+      if (taken === null || Math.max(taken, first) < end) return false
     }
     return true
+  }
+
+  /** The offsets that the log has, asked for once in a sweep: nothing is read meanwhile. */
+  async function spansOf(topic: string): Promise<ReadonlyMap<number, Span>> {
+    const known = spans.get(topic)
+    if (known !== undefined) return known
+    const found = await log.spansSince(topic, 0)
+    spans.set(topic, found)
+    return found
   }
 
   function dropped(session: Session): void {

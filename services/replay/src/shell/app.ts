@@ -95,6 +95,7 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
     response.flushHeaders()
     let isNeeded = neededOf(new Set())
     using followed = projection.followed(sessionId, {
+      caller: reader.agent,
       gone: listener.gone,
       before: (record) => isNeeded(record),
       fresh: ({ message }) => message.type !== 'RequestPart' || !message.stream,
@@ -152,7 +153,8 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
     const late = Promise.withResolvers<null>()
     using _limit = after(KNOWN_LIMIT_MS, () => late.resolve(null))
     for (;;) {
-      using heard = projection.followed(id, { before: () => false, fresh: () => false })
+      const nothing = { before: () => false, fresh: () => false }
+      using heard = projection.followed(id, { caller: reader.agent, ...nothing })
       if (isTheirs(projection.overview(id), reader)) return
       if ((await Promise.race([heard.changed(), late.promise])) === null) throw missing()
     }
@@ -167,6 +169,7 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
     const late = Promise.withResolvers<null>()
     using _limit = after(KNOWN_LIMIT_MS, () => late.resolve(null))
     using followed = projection.followed(wanted.id, {
+      caller: reader.agent,
       gone,
       topics: ASK_TOPICS,
       before: isWanted,

@@ -12,7 +12,7 @@ const SESSION = SessionId('01890a5d-ac96-774b-bcce-b302099a8057')
 const REQUEST = RequestId('01890a5d-ac96-774b-bcce-b302099a8058')
 const PIECE = Buffer.alloc(256 * 1024)
 const PIECES = 1_000
-const all = { before: () => true, fresh: () => true }
+const all = { caller: 'ana', before: () => true, fresh: () => true }
 
 // Seen to fail when what waits is counted in records.
 test('of readers that take nothing, who keeps most is cut off, and the others are not', async () => {
@@ -30,6 +30,29 @@ test('of readers that take nothing, who keeps most is cut off, and the others ar
   await assert.rejects(slow.next(), { code: 'CS_REPLAY_BUSY' })
 })
 
+// Seen to fail when the one stream with most is cut off, whoever has how many.
+test('who keeps much with many streams is cut off before another who keeps more with one', async () => {
+  const followers = newFollowers({ overview: () => null, read: async () => {} })
+  const cutOff: string[] = []
+  const follow = (caller: string, name: string) =>
+    followers.follow(SESSION, {
+      ...all,
+      caller,
+      fresh: ({ message }) => message.type === 'TranscriptRecorded' || name === 'ask',
+      onCutOff: () => cutOff.push(name),
+    })
+  using one = follow('agent', 'stream')
+  using two = follow('agent', 'stream')
+  using three = follow('agent', 'stream')
+  using ask = follow('reviewer', 'ask')
+  for (const each of [one, two, three, ask]) await each.next()
+  // 10 MiB more for the reviewer than for each stream of the agent.
+  for (let number = 0; number < 40; number++) followers.tell(part(number, false))
+  for (let number = 0; number < 140; number++) followers.tell(transcript(number))
+  assert.deepEqual(cutOff, ['stream'])
+  assert.equal((await ask.next()).records.length, 180)
+})
+
 // Seen to fail when what was there before is not counted, and when what was given is counted no more.
 test('what was there before and what was given last counts as what waits', async () => {
   const read = async (onRecord: (record: SessionRecord) => void) => {
@@ -38,11 +61,16 @@ test('what was there before and what was given last counts as what waits', async
   let cutOff = 0
   const followers = newFollowers({ overview: () => null, read: (_id, onRecord) => read(onRecord) })
   using slow = followers.follow(SESSION, {
+    caller: 'ana',
     before: () => true,
     fresh: () => false,
     onCutOff: () => cutOff++,
   })
-  using other = followers.follow(SESSION, { before: () => false, fresh: () => true })
+  using other = followers.follow(SESSION, {
+    caller: 'bo',
+    before: () => false,
+    fresh: () => true,
+  })
   assert.ok((await slow.next()).records.length > PIECES / 3)
   await other.next()
   for (let number = 0; number < PIECES / 3; number++) followers.tell(transcript(number))

@@ -12,6 +12,8 @@ export type Followers = {
 
 /** The records that a reader wants: of those that are there already, and of those that come. */
 export type Wanted = PastOptions & {
+  /** The caller that reads; all that is kept for one caller counts together. */
+  readonly caller: string
   before(record: SessionRecord): boolean
   fresh(record: SessionRecord): boolean
   /** No more is kept for this one, who may still hold what it has: it is to end. */
@@ -116,13 +118,21 @@ export function newFollowers(known: Known): Followers {
     follower.fresh = []
   }
 
-  /** Cuts off the follower for whom most bytes wait: a slow reader is not waited for. */
+  /**
+   * Of the caller for whom most bytes wait, cuts off the follower with most: a slow reader is not waited for, and one
+   * with many streams is no reason to cut off another.
+   */
   function cutOffLongest(): void {
-    let longest: Follower | null = null
-    for (const some of followers.values())
-      for (const one of some)
-        if (!one.isCutOff && bytesOf(one) > (longest === null ? 0 : bytesOf(longest))) longest = one
-    if (longest === null) return
+    const all = [...followers.values()].flatMap((some) => [...some].filter((one) => !one.isCutOff))
+    // bound: one per connection of a reader
+    const sums = new Map<string, number>()
+    for (const one of all)
+      sums.set(one.wanted.caller, (sums.get(one.wanted.caller) ?? 0) + bytesOf(one))
+    const most = Math.max(...sums.values())
+    const [longest] = all
+      .filter(({ wanted }) => sums.get(wanted.caller) === most)
+      .sort((a, b) => bytesOf(b) - bytesOf(a))
+    if (longest === undefined) return
     longest.isCutOff = true
     // It ends at once; what it holds for this moment is no reason to cut off another.
     release(longest)
