@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hashOf } from '@countersign/contracts'
-import { type Link, linked, newChain, noted } from './chain.ts'
+import { isRepeat, type Link, linked, newChain, noted, RECENT_MAX } from './chain.ts'
 
 const link = (sequence: number, previousHash: string, id = `e${sequence}`): Link => ({
   id,
@@ -53,4 +53,21 @@ test('behind records that cannot be read the chain goes on, with or without them
   assert.equal(after(third, 'of no event'), false, 'the second is removed')
   assert.equal(after(fourth, hash(third)), false, 'the second is removed')
   assert.equal(after(link(1, 'forged'), hash(second)), false)
+})
+
+// Seen to fail when ids are kept without a bound, and when those of the last events are lost as their room grows.
+test('a repeat of one of the last events is known, in memory that does not grow', () => {
+  const chain = newChain()
+  let head = ''
+  const links: Link[] = []
+  for (let sequence = 0; sequence < 3 * RECENT_MAX; sequence++) {
+    const one = link(sequence, head, sequence.toString(16))
+    assert.equal(linked(chain, one), null)
+    head = hash(one)
+    links.push(one)
+    if (sequence % 100 === 0)
+      assert.ok(links.slice(-RECENT_MAX).every((each) => isRepeat(chain, each)))
+  }
+  assert.equal(chain.recent.byteLength, 8 * RECENT_MAX)
+  assert.equal(isRepeat(chain, link(chain.next - 1, '', 'ffff')), false)
 })

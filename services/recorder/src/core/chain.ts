@@ -7,8 +7,8 @@ export type Chain = {
   next: number
   /** The hash of the last event; empty before the first. */
   head: string
-  /** The ids of the last events, to recognize a repeat. */
-  readonly recent: Set<string>
+  /** The ends of the ids of the last events, each at the place of its number, to recognize a repeat. */
+  recent: Float64Array
   /** The hashes of the records since the last event that could not be read; some may be events of the chain. */
   readonly unread: Set<string>
 }
@@ -27,17 +27,20 @@ export const newChain = (): Chain => ({
   next: 0,
   head: '',
   // bound: RECENT_MAX
-  recent: new Set(),
+  recent: new Float64Array(),
   // bound: UNREAD_MAX
   unread: new Set(),
 })
 
-/** True if an event with this id was read before. A repeat by id is harmless: the first one counts. */
-export const isRepeat = (chain: Chain, id: string): boolean => chain.recent.has(id)
+/** True if this event was read before. A repeat by id is harmless: the first one counts. */
+export const isRepeat = (
+  { recent }: Chain,
+  { id, sequence }: Pick<Link, 'id' | 'sequence'>,
+): boolean => recent[sequence % recent.length] === endOf(id)
 
 /** Moves the chain on by one event; says what is wrong with it, or null. */
 export function linked(chain: Chain, link: Link): string | null {
-  if (isRepeat(chain, link.id)) return null
+  if (isRepeat(chain, link)) return null
   const skipped = link.sequence - chain.next
   const wrong =
     skipped < 0 || skipped > chain.unread.size
@@ -49,8 +52,7 @@ export function linked(chain: Chain, link: Link): string | null {
   chain.next = link.sequence + 1
   chain.head = hashOf(link.type, link.fingerprint, link.value)
   chain.unread.clear()
-  chain.recent.add(link.id)
-  keepNewest(chain.recent, RECENT_MAX)
+  remember(chain, link)
   return wrong
 }
 
@@ -61,5 +63,22 @@ export function noted(chain: Chain, hash: string): void {
 }
 
 const UNREAD_MAX = 1_000
-/** The most ids that are kept: repeats come from appends that were under way together, which cannot be more. */
-const RECENT_MAX = 10_000
+/** Most sessions are short, so the room for ids grows with the chain. */
+function remember(chain: Chain, { id, sequence }: Link): void {
+  const { recent } = chain
+  if (sequence >= recent.length && recent.length < RECENT_MAX) {
+    chain.recent = new Float64Array(Math.max(RECENT_MIN, 2 * recent.length))
+    chain.recent.set(recent)
+  }
+  chain.recent[sequence % chain.recent.length] = endOf(id)
+}
+
+/** The last 48 bits of an id, which are random or of a hash; 0 is no id. */
+const endOf = (id: string): number => Number.parseInt(id.slice(-12), 16) + 1
+
+const RECENT_MIN = 16
+/**
+ * The most ids that are kept, 32 KiB a chain: repeats come from appends that were under way together, and a proxy has
+ * about 1,000 of a session, and a pipeline of 2,000, under way.
+ */
+export const RECENT_MAX = 4_096

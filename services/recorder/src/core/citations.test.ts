@@ -7,6 +7,7 @@ import {
   cited,
   CITATIONS_WAITING_MAX,
   type Finding,
+  forgotten,
   HEADS_MAX,
   noCitations,
   recorded,
@@ -138,5 +139,26 @@ test('of citations whose transcript does not come no more than a number wait, an
   assert.deepEqual(
     findings.map(({ position }) => position.offset),
     [101],
+  )
+})
+
+test('what is forgotten to make room is not compared, which is said once, and later citations are', () => {
+  const citations = noCitations()
+  for (const step of [event(0), event(1), event(2)]) step(citations)
+  assert.deepEqual(forgotten(citations), [])
+  assert.equal(citations.heads.size, 1)
+  const findings = [completed(1), completed(2), completed(3), completed(4)].flatMap((step) =>
+    step(citations),
+  )
+  assert.deepEqual(
+    findings.map(({ position }) => position.offset),
+    [101],
+  )
+  assert.match(findings[0]?.reason ?? '', /not compared/)
+  assert.deepEqual([forgotten(citations), citations.waiting.size], [[], 0], 'it was said before')
+  assert.deepEqual([...event(3)(citations), ...completed(4)(citations)], [])
+  assert.deepEqual(
+    completed(4, 'forged')(citations).map(({ position }) => position.offset),
+    [104],
   )
 })

@@ -18,6 +18,8 @@ export type Citations = {
   length: number
   /** The number of transcript events at the end; null until the end is known. */
   lengthMax: number | null
+  /** Citations of less were not kept to be compared. */
+  comparedFrom: number
   /** Some citations could not be compared, and that is on record. */
   isIncomplete: boolean
 }
@@ -40,6 +42,7 @@ export const noCitations = (): Citations => ({
   waiting: new Set(),
   length: 0,
   lengthMax: null,
+  comparedFrom: 0,
   isIncomplete: false,
 })
 
@@ -99,17 +102,32 @@ export function recorded(
   return findings
 }
 
+/** Forgets all that waits to be compared, to make room: of the citations that it concerns, the first is reported. */
+export function forgotten(citations: Citations): Finding[] {
+  const { heads, waiting } = citations
+  keepNewest(heads, 1)
+  citations.comparedFrom = citations.length
+  const [oldest] = waiting
+  waiting.clear()
+  if (oldest === undefined) return []
+  return incomplete(citations, oldest, 'too many of all sessions wait for their transcript')
+}
+
+/** The approximate memory of what waits to be compared. */
+export const bytesOf = ({ heads, waiting }: Citations): number =>
+  heads.size * HEAD_BYTES + waiting.size * CITATION_BYTES
+
 /** The fault of a citation for which no more transcript can come. */
 export function unanswered({ length }: Citations, { by, position, count }: Citation): Finding {
   return { position, reason: `${by} cites ${count} transcript events, but only ${length} came` }
 }
 
 function compared(citations: Citations, citation: Citation): Finding[] {
-  const { heads } = citations
+  const { heads, comparedFrom } = citations
   const { by, position, count, head } = citation
   const found = heads.get(count)
   const [oldest = 0] = heads.keys()
-  if (found === undefined && count < oldest && heads.size >= HEADS_MAX)
+  if (found === undefined && (count < comparedFrom || (count < oldest && heads.size >= HEADS_MAX)))
     return incomplete(citations, citation, 'its transcript came too long before it')
   // Citations never go back, so the hashes before this one are not needed any more.
   for (const length of heads.keys()) {
@@ -133,6 +151,9 @@ function incomplete(
   return [{ position, reason }]
 }
 
+/** The approximate memory of a hash, and of a citation. */
+const HEAD_BYTES = 130
+export const CITATION_BYTES = 190
 /** The most events of a transcript since the last citation that came. */
 export const HEADS_MAX = 200_000
 /** The most citations of a session that wait for their transcript. */

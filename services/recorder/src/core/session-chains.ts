@@ -38,7 +38,7 @@ export function followed(chains: SessionChains, record: Understood): Finding[] {
   }
   const isTranscript = message.type === 'TranscriptRecorded'
   const chain = isTranscript ? chains.transcript : chains.control
-  if (isRepeat(chain, record.id)) return []
+  if (isRepeat(chain, { id: record.id, sequence: message.sequence })) return []
   chains.ending = evolved(chains.ending, message, position)
   const { type, sequence, previousHash } = message
   const first = chain.next

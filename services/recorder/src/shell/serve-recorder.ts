@@ -6,6 +6,7 @@ import { type Clock, isUuid, messageOf, SessionId } from '@countersign/kernel'
 import type { Log, LogRecord, Position, Span } from '@countersign/log'
 import { type Logger, netOn } from '@countersign/runtime'
 import { isDue } from '../core/ending.ts'
+import { bytesOf, CITATION_BYTES, forgotten } from '../core/citations.ts'
 import { followed, forgive, missingIn, unread } from '../core/session-chains.ts'
 import { topology } from '../topology.ts'
 import { bufferedBytes } from './buffer.ts'
@@ -26,6 +27,8 @@ export type RecorderOptions = {
   sessionBytesMax?: number
   /** The approximate limit for the bytes of all sessions together in memory; 64 MiB by default. */
   bufferBytesMax?: number
+  /** The approximate limit for all hashes and citations that wait to be compared; 64 MiB by default. */
+  citationsBytesMax?: number
 }
 
 /** A running recorder. */
@@ -45,6 +48,7 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
   const parts = await mkdtemp(join(partsDir, '.parts-'))
   const bufferBytesMax = options.bufferBytesMax ?? BUFFER_BYTES_MAX
   const bytesMax = options.sessionBytesMax ?? SESSION_BYTES_MAX
+  const citationsBytesMax = options.citationsBytesMax ?? CITATIONS_BYTES_MAX
   // bound: one per session that is not archived; FORGOTTEN_MS ends each
   const sessions = new Map<SessionId, Session>()
   const offsets = newOffsets()
@@ -58,6 +62,8 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
   let isWriting = true
   /** An estimate of the bytes of all sessions in memory: it only grows, and is counted anew above the bound. */
   let heldBytes = 0
+  /** The same, of what waits to be compared. */
+  let citationsBytes = 0
 
   const reader = await log.read({
     topics: topology.reads,
@@ -123,6 +129,7 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
       return rejections.unreadable(id, code, { position, reason })
     }
     for (const finding of followed(session.chains, record)) await rejections.broken(id, finding)
+    if (CHAINS.includes(position.topic)) await makeCitationsRoom()
   }
 
   /** There can be many sessions: above the bound for all together, the largest ones are moved to the disk. */
@@ -136,6 +143,24 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
       if (heldBytes <= bufferBytesMax / 2) return
       heldBytes -= buffer.bytes()
       buffer.spill()
+    }
+  }
+
+  /** Above the bound for all together, the sessions that keep most of it are not compared any further back. */
+  async function makeCitationsRoom(): Promise<void> {
+    citationsBytes += CITATION_BYTES
+    if (citationsBytes <= citationsBytesMax) return
+    const all = [...sessions.values()].map(({ id, chains: { citations } }) => ({
+      id,
+      citations,
+      bytes: bytesOf(citations),
+    }))
+    all.sort((a, b) => b.bytes - a.bytes)
+    citationsBytes = all.reduce((sum, { bytes }) => sum + bytes, 0)
+    for (const { id, citations, bytes } of all) {
+      if (citationsBytes <= citationsBytesMax / 2) return
+      citationsBytes -= bytes
+      for (const finding of forgotten(citations)) await rejections.broken(id, finding)
     }
   }
 
@@ -215,6 +240,7 @@ export async function serveRecorder(options: RecorderOptions): Promise<RecorderH
 const CHAINS = ['sessions', 'transcript']
 const SESSION_BYTES_MAX = 1024 * 1024
 const BUFFER_BYTES_MAX = 64 * 1024 * 1024
+const CITATIONS_BYTES_MAX = 64 * 1024 * 1024
 /** The pause between fetches of records: nobody waits for the recorder. */
 const PACE_MS = 50
 const SWEEP_MS = 500
