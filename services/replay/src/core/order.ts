@@ -1,4 +1,6 @@
+import { keepNewest } from '@countersign/kernel'
 import type { SessionRecord } from './session-record.ts'
+import { atOnce, eachOf, sorted, type Steps } from './steps.ts'
 
 /** The part of a record that decides its place in the order. */
 export type Placed = Pick<SessionRecord, 'position' | 'causation'> & {
@@ -24,19 +26,25 @@ export const newOrder = (): Order => ({
 })
 
 /** Gives records that came together their moments; a record that has one keeps it. */
-export function placed(order: Order, records: readonly Placed[]): void {
+export const placed = (order: Order, records: readonly Placed[]): void =>
+  atOnce(placing(order, records))
+
+/** The same in steps. */
+export function* placing(order: Order, records: readonly Placed[]): Steps<void> {
   const { moments, latest } = order
-  const fresh = new Map(records.map((record) => [placeOf(record.position), record]))
-  const byOffset = [...records].sort((a, b) => a.position.offset - b.position.offset)
-  for (const record of byOffset) {
+  // bound: one per record
+  const fresh = new Map<string, Placed>()
+  yield* eachOf(records, (record) => fresh.set(placeOf(record.position), record))
+  const byOffset = yield* sorted(records, (a, b) => a.position.offset - b.position.offset)
+  yield* eachOf(byOffset, (record) => {
     const { topic } = record.position
     const place = placeOf(record.position)
-    if (moments.has(place)) continue
+    if (moments.has(place)) return
     const moment = Math.max(momentOf(record, 0), latest.get(topic) ?? 0)
     latest.set(topic, moment)
     moments.set(place, moment)
-  }
-  forgetOldest(moments)
+    keepNewest(moments, MOMENTS_MAX)
+  })
 
   function momentOf({ causation, message }: Placed, depth: number): number {
     const own: number = message.at
@@ -48,28 +56,27 @@ export function placed(order: Order, records: readonly Placed[]): void {
   }
 }
 
-/** Above the bound the first moments are dropped: a record that follows from those is told by its own time. */
-function forgetOldest(moments: Map<string, number>): void {
-  for (const place of moments.keys()) {
-    if (moments.size <= MOMENTS_MAX) return
-    moments.delete(place)
-  }
-}
-
 /** The records in the order in which they are told. */
-export const inOrder = <R extends Placed>({ moments }: Order, records: readonly R[]): R[] =>
-  records
-    .map((record) => ({
-      record,
-      moment: moments.get(placeOf(record.position)) ?? record.message.at,
-    }))
-    .sort(
-      (a, b) =>
-        a.moment - b.moment ||
-        stepOf(a.record) - stepOf(b.record) ||
-        a.record.position.offset - b.record.position.offset,
-    )
-    .map(({ record }) => record)
+export const inOrder = <R extends Placed>(order: Order, records: readonly R[]): R[] =>
+  atOnce(ordering(order, records))
+
+/** The same in steps. */
+export function* ordering<R extends Placed>({ moments }: Order, records: readonly R[]): Steps<R[]> {
+  // bound: one per record
+  const timed: { readonly record: R; readonly moment: number }[] = []
+  yield* eachOf(records, (record) => {
+    const moment = moments.get(placeOf(record.position)) ?? record.message.at
+    timed.push({ record, moment })
+  })
+  const all = yield* sorted(
+    timed,
+    (a, b) =>
+      a.moment - b.moment ||
+      stepOf(a.record) - stepOf(b.record) ||
+      a.record.position.offset - b.record.position.offset,
+  )
+  return all.map(({ record }) => record)
+}
 
 /** The place of a record among those of its session: its topic and offset. */
 export const placeOf = ({ topic, offset }: { topic: string; offset: number }): string =>
@@ -83,4 +90,5 @@ const stepOf = ({ position, message }: Placed): number =>
 
 const STEPS = ['sessions', 'credentials', 'masking', 'decisions', 'approvals', 'transcript']
 const CAUSES_MAX = 16
+/** Above the bound the first moments are dropped: a record that follows from those is told by its own time. */
 const MOMENTS_MAX = 200_000

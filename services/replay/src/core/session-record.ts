@@ -72,13 +72,18 @@ export function withoutRepeats<R extends Pick<SessionRecord, 'position' | 'id'>>
   records: readonly R[],
 ): R[] {
   const first = new Map<string, R>()
-  for (const record of records) {
-    const name = `${record.position.topic}/${record.id}`
-    const known = first.get(name)
-    if (known === undefined || known.position.offset > record.position.offset)
-      first.set(name, record)
-  }
+  for (const record of records) takeFirst(first, record)
   return [...first.values()]
+}
+
+/** Takes a record, unless it repeats one. */
+export function takeFirst<R extends Pick<SessionRecord, 'position' | 'id'>>(
+  first: Map<string, R>,
+  record: R,
+): void {
+  const name = `${record.position.topic}/${record.id}`
+  const known = first.get(name)
+  if (known === undefined || known.position.offset > record.position.offset) first.set(name, record)
 }
 
 /** The memory that a record takes beside its bytes, about. */

@@ -2,21 +2,22 @@ import { keepNewest } from '@countersign/kernel'
 import { ANSWER_BYTES_MAX, type Decrypt, newContents } from './contents.ts'
 import { entriesOf } from './entries.ts'
 import type { Entry } from './entry.ts'
-import { inOrder, newOrder, placed } from './order.ts'
+import { newOrder, ordering, placing } from './order.ts'
 import type { Overview } from './overview.ts'
 import {
   endsRequest,
   isEntry,
   type SessionMessage,
   type SessionRecord,
-  withoutRepeats,
+  takeFirst,
 } from './session-record.ts'
+import { eachOf } from './steps.ts'
 
 /** A session that is told as it goes on: of the records that were told, only what later entries need is kept. */
 export type Story = {
   /**
    * The entries of these records, and of those before them that had to wait, in the order in which they are told, those
-   * of one record at a time; to be taken to their end.
+   * of one record at a time, and none where others may have their turn; to be taken to their end.
    */
   told(
     session: Overview,
@@ -55,34 +56,45 @@ export function newStory(isReady: Ready = () => true): Story {
     mayHaveRun,
     bytes: contents.bytes,
     *told(session, records, decrypt) {
-      const fresh = withoutRepeats(records)
-      for (const { message } of fresh) {
+      // bound: one per record
+      const fresh = new Map<string, SessionRecord>()
+      yield* eachOf(records, (record) => takeFirst(fresh, record))
+      // bound: one per record
+      const telling: SessionRecord[] = []
+      yield* eachOf(fresh.values(), (record) => {
+        const { message } = record
         // The words of a refusal to the agent can come after it, and are shown nowhere.
         if (!isOfEnded(message)) contents.take(message)
         if (message.type === 'RequestReleased') released.add(message.requestId)
         if ('origin' in message && message.origin === 'Countersign') internal.add(message.requestId)
         if (message.type === 'RequestCompleted') released.delete(message.requestId)
-      }
-      const telling = fresh.filter(({ message }) => isEntry(message))
-      placed(order, telling)
+        if (isEntry(message)) telling.push(record)
+      })
+      yield* placing(order, telling)
       const known = [...waiting, ...telling]
-      const ready = known.filter(({ message }) => isReady(message, session.transcriptSeen))
-      waiting = known.filter(({ message }) => !isReady(message, session.transcriptSeen))
+      // bound: one per record
+      const ready: SessionRecord[] = []
+      waiting = []
+      yield* eachOf(known, (record) => {
+        const isTold = isReady(record.message, session.transcriptSeen)
+        if (isTold) ready.push(record)
+        else waiting.push(record)
+      })
       const use = {
         contents: contents.opened(decrypt),
         doubtful: new Set(mayHaveRun(session)),
         internal,
       }
-      for (const record of inOrder(order, ready)) yield entriesOf(record, use)
-      for (const { message } of ready) {
+      for (const record of yield* ordering(order, ready)) yield entriesOf(record, use)
+      yield* eachOf(ready, ({ message }) => {
         if (message.type === 'RequestIntercepted' || message.type === 'RequestReleased')
           contents.forgetParts(message.requestId)
-        if (!endsRequest(message)) continue
+        if (!endsRequest(message)) return
         contents.forgetParts(message.requestId)
         contents.forgetAnswer(message.requestId)
         internal.delete(message.requestId)
         end(message.requestId)
-      }
+      })
     },
   }
 
