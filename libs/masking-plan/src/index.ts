@@ -20,6 +20,7 @@ export { masksNothing } from './masks-nothing.ts'
 export { maskMessage, maskText, type MessageFields } from './message.ts'
 export { isPasswordLike } from './password-like.ts'
 export { type MaskingPlan, planFor } from './plan.ts'
+export { mayQuoteRows, type NamedRelation } from './quoted-rows.ts'
 export {
   isUnplanned,
   maskedCells,

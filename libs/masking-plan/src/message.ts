@@ -87,7 +87,8 @@ const ALWAYS: ReadonlySet<string> = new Set([...'SVCPFLR'])
 const NAMES = [...'stcdn']
 const SEVERITIES: ReadonlySet<string> = new Set(['ERROR', 'FATAL', 'PANIC'])
 const NAMES_FILES: ReadonlySet<string> = new Set(['portalcmds.c', 'postgres.c', 'prepare.c'])
-const CONSTRAINT_FILES: ReadonlySet<string> = new Set([
+/** Sources of PostgreSQL's own checks: what they name is in the catalog, and their details quote keys and rows. */
+export const CONSTRAINT_FILES: ReadonlySet<string> = new Set([
   ...['nbtinsert.c', 'execIndexing.c', 'execMain.c', 'ri_triggers.c', 'execExprInterp.c'],
   ...[
     'domains.c',

@@ -278,7 +278,11 @@ function questionsOf(
     table:
       relation === null
         ? null
-        : { schema: relation.schema ?? '', name: relation.name, tags: tags.ofRelation(relation) },
+        : {
+            schema: relation.schema ?? '',
+            name: relation.name,
+            tags: WRITES.has(effect) ? tags.ofWritten(relation) : tags.ofRelation(relation),
+          },
   }))
 }
 
@@ -301,6 +305,8 @@ function raisedFor(profile: Profile, effects: readonly Effect[]): string[] {
   return [...new Set(roles)].sort()
 }
 
+/** Effects on rows, which may be those of another relation than the statement names. */
+const WRITES: ReadonlySet<string> = new Set(['write', 'delete'])
 const QUESTIONS_MAX = 64
 /** The hint after a change of names: they are looked up along the path in force, so a session has only known paths. */
 function namesHint({ pathRules: { own, others } }: TargetInForce): string {

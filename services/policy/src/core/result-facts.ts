@@ -29,7 +29,7 @@ export function resultFacts(understanding: Understanding, asked: Asked): ResultF
   return {
     writesTagged: understanding.effects.some(
       ({ effect, relation }) =>
-        WRITING.has(effect) && relation !== null && tags.ofRelation(relation).length > 0,
+        WRITING.has(effect) && relation !== null && tags.ofWritten(relation).length > 0,
     ),
     plainColumns:
       !tainted || isOpaque || tags.guardedFrom(understanding)

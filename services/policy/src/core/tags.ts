@@ -17,6 +17,8 @@ import {
 export type Tags = {
   /** The tags of all columns of a relation. */
   ofRelation(relation: RelationRef): readonly string[]
+  /** The same for a write, which may reach rows of what inherits from the relation, and of what its view and rules lead to. */
+  ofWritten(relation: RelationRef): readonly string[]
   /** True if the statement may show, move or compare a masked column. */
   touchedBy(understanding: Understanding): boolean
   /** True if no computed result may pass, even one without values of a masked column, since a rule masks inference. */
@@ -76,6 +78,20 @@ function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Ta
     if (tagged(relation).has(column)) return true
     return rules !== null && !namesOf(relation).has(column)
   }
+  // bound: one per relation of a target
+  const written = new Map<number, readonly string[]>()
+  const ofWritten = (relation: Relation): readonly string[] => {
+    const found = new Set([relation])
+    for (const one of found) {
+      for (const kin of kinOf(one)) found.add(kin)
+      for (const { relationOid } of one.dependsOn) {
+        const below = relations.get(relationOid)
+        if (below !== undefined) found.add(below)
+      }
+    }
+    const tags = [...found].flatMap((one) => [...tagged(one).values()].flatMap(({ tags }) => tags))
+    return [...new Set(tags)].sort()
+  }
   const guarding =
     rules?.columns.some(({ masksInference }) => masksInference) === true ? rules : null
   // bound: one per relation of a target
@@ -85,7 +101,7 @@ function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Ta
     columnNames.set(relation.oid, found)
     return found
   }
-  return {
+  const all: Tags = {
     ofRelation: (ref) => {
       const relation = known(ref)
       if (relation === undefined && isOfPostgres(ref))
@@ -93,6 +109,13 @@ function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Ta
       return relation === undefined
         ? []
         : [...new Set([...tagged(relation).values()].flatMap(({ tags }) => tags))].sort()
+    },
+    ofWritten: (ref) => {
+      const relation = known(ref)
+      if (relation === undefined) return all.ofRelation(ref)
+      const tags = written.get(relation.oid) ?? ofWritten(relation)
+      written.set(relation.oid, tags)
+      return tags
     },
     touchedBy: ({ columns, columnsUnknown }) =>
       columnsUnknown || columns.some(({ relation, column }) => isTouched(relation, column)),
@@ -107,6 +130,7 @@ function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Ta
         return tags.get(column)?.masksInference ?? !namesOf(relation).has(column)
       }),
   }
+  return all
 }
 
 type Named = {
@@ -145,6 +169,7 @@ const UNTYPED = { label: null, typeOid: 0 }
 
 const NOTHING_TAGGED: Tags = {
   ofRelation: () => [],
+  ofWritten: () => [],
   touchedBy: () => false,
   guardedFrom: () => false,
 }

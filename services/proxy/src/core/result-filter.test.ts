@@ -94,7 +94,7 @@ test('a COPY that fails is over', () => {
   filter.copyBegins(begin, false)
   filter.copy(line)
   assert.notEqual(filter.copyProgress(), null)
-  filter.message(error, false)
+  filter.message(error, false, [])
   assert.equal(filter.copyProgress(), null)
 })
 

@@ -12,6 +12,8 @@ import {
   maskedCells,
   maskMessage,
   maskText,
+  mayQuoteRows,
+  type NamedRelation,
   passesUnseen,
   type RowMask,
   rowMask,
@@ -43,8 +45,11 @@ export type ResultFilter = {
   noticesFor(columns: readonly Column[] | null, taint: Taint): Buffer[]
   /** Masks a row, without notices. */
   bareRow(frame: ServerFrame, columns: readonly Column[] | null, taint: Taint): Buffer
-  /** Masks an error, a notice or a notification. `isClosed`: it may quote values of masked columns. */
-  message(frame: ServerFrame, isClosed: boolean): Buffer
+  /**
+   * Masks an error, a notice or a notification. `isClosed`: it may quote values of masked columns. `relations`: those of
+   * the target, by whose names it may show that it does.
+   */
+  message(frame: ServerFrame, isClosed: boolean, relations: readonly NamedRelation[]): Buffer
   /** The notice for a statement that ends: what was masked since the last such notice, and why. */
   statementEnds(): Buffer[]
   /** Notes of what this filter masked of the statement, for `noteMasked` of another one. */
@@ -168,7 +173,7 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
       notes.clear()
       return [told]
     },
-    message(frame, isClosed) {
+    message(frame, isClosed, relations) {
       if (frame.tag === 'A') return notification(plan, frame)
       // A COPY that fails is over: nothing ends it any more.
       if (frame.tag === 'E') copying = null
@@ -184,7 +189,8 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
             ['M', MASKED],
           ]),
         )
-      return toClient.errorFrame(tag, maskMessage(plan, fields.value, isClosed))
+      const quotes = isClosed || mayQuoteRows(plan, relations, fields.value)
+      return toClient.errorFrame(tag, maskMessage(plan, fields.value, quotes))
     },
     setting(frame, isTainted) {
       const status = parameterStatusOf(frame)

@@ -137,6 +137,7 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
           session.filter.message(
             frame,
             isTainted || answer.writesTagged || session.mayQuoteAtEnd || hasJustOutlasted(session),
+            session.described.relations,
           ),
         )
         break

@@ -31,6 +31,7 @@ function cancelled(status: 'I' | 'T'): { session: Session; told: string[] } {
     profile: { name: 'shop', baseRoles: [], recording: 'Digest', rowsMax: 1 },
     expiry: { at: Instant(1) },
     ending: Promise.withResolvers(),
+    described: { relations: [] },
     filter: { message: ({ raw }: { raw: Buffer }) => raw },
     dataKey: { encrypt: (bytes: Buffer) => bytes },
     journal: {
