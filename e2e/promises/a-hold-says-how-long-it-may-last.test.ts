@@ -15,6 +15,10 @@ const system = await arena('hold-time', { env: { proxy: { CS_HOLD_NOTICE_MS: '70
 /** The statements of a transaction before one is held in it, and the name of the limit that the hold then has. */
 const TRANSACTIONS: Readonly<Record<string, { before: string[]; limit: string }>> = {
   'no transaction': { before: [], limit: 'deadline' },
+  'a session that its target ends when it is idle': {
+    before: ["set idle_session_timeout = '20s'"],
+    limit: 'idle_session_timeout',
+  },
   'one that has only begun': { before: ['begin'], limit: 'deadline' },
   'one that set something': { before: ['begin', "set local work_mem = '8MB'"], limit: 'deadline' },
   'one that read': { before: ['begin', 'select count(*) from shop.orders'], limit: 'deadline' },

@@ -77,6 +77,18 @@ const ASKED: Readonly<Record<string, readonly [Record<string, string>, string, s
     'German, DMY',
   ],
   'a time zone': [{ PGTZ: 'Europe/Vienna' }, 'show timezone', 'Europe/Vienna'],
+  'a setting of every transaction': [
+    { PGOPTIONS: '-c default_transaction_read_only=on' },
+    'show default_transaction_read_only',
+    'on',
+  ],
+  'a setting that libpq knows': [{ PGGEQO: 'off' }, 'show geqo', 'off'],
+  'a setting of an application': [{ PGOPTIONS: '-c myapp.user_id=7' }, 'select 1', '1'],
+  'what it has anyway': [
+    { PGOPTIONS: '-c client_encoding=UTF8 --standard-conforming-strings=on' },
+    'show client_encoding',
+    'UTF8',
+  ],
   'the encoding of no locale': [{ PGCLIENTENCODING: 'SQL_ASCII' }, 'show client_encoding', 'UTF8'],
 }
 
@@ -86,6 +98,69 @@ for (const [what, [env, sql, expected]] of Object.entries(ASKED)) {
     assert.equal(run.stdout.trim(), expected, run.stderr)
   })
 }
+
+test('RESET leads back to what a session began with', async () => {
+  const run = await psql(system, {
+    profile: 'shop-dev',
+    env: { PGOPTIONS: '-c default_transaction_isolation=serializable' },
+    args: ['-Atq'],
+    commands: [
+      "set default_transaction_isolation = 'read committed'",
+      'reset all',
+      'show default_transaction_isolation',
+    ],
+  })
+  assert.equal(run.stdout.trim(), 'serializable', run.stderr)
+})
+
+/** Settings that no session begins with, and the words of the refusal. */
+const REFUSED: Readonly<Record<string, RegExp>> = {
+  'array_nulls=off': /array_nulls is forbidden by policy no-dangerous-settings/,
+  'no_such=1': /unrecognized configuration parameter "no_such"/,
+  'log_min_messages=debug1': /not allowed: log_min_messages/,
+  'role=postgres': /not allowed: role/,
+  'user=postgres': /not allowed: user/,
+  'local_preload_libraries=x': /not allowed: local_preload_libraries/,
+  'standard_conforming_strings=off': /not allowed: standard_conforming_strings/,
+}
+
+for (const [setting, words] of Object.entries(REFUSED)) {
+  test(`no session begins with ${setting}`, async () => {
+    const run = await psql(system, {
+      profile: 'shop-dev',
+      env: { PGOPTIONS: `-c ${setting}` },
+      commands: ['select 1'],
+    })
+    assert.notEqual(run.status, 0)
+    assert.match(run.stderr, /CS_STARTUP_PARAMETER_REFUSED/)
+    assert.match(run.stderr, words)
+  })
+}
+
+test('who asks for another encoding in the session is told that only UTF8 is possible', async () => {
+  const commands = ["set client_encoding = 'LATIN1'", "set names 'LATIN1'"]
+  for (const sql of commands) {
+    const run = await psql(system, { profile: 'shop-dev', commands: [sql] })
+    assert.match(run.stderr, /Only UTF8 is possible/)
+  }
+})
+
+test('what fails again and again is not tried each time, and keeps nobody else out', async () => {
+  const startup = [['TimeZone', 'Mars/Phobos']] as const
+  const refused = async (): Promise<string> => {
+    const tls = await openTls(system)
+    const heard = frames(tls)
+    for (const bytes of await loginBytes(system, 'shop-dev', { startup })) tls.write(bytes)
+    const error = only(await heard.until('E'), 'E')
+    tls.destroy()
+    return fieldOf(error, 'M')
+  }
+  let words = ''
+  for (let login = 0; login < 60 && !words.includes('too often'); login++) words = await refused()
+  assert.match(words, /Mars\/Phobos.*tried only each 5 s/)
+  const run = await psql(system, { profile: 'shop-dev', args: ['-At'], commands: ['select 1'] })
+  assert.equal(run.stdout.trim(), '1', run.stderr)
+})
 
 test('a client of another encoding is told that it gets UTF8', async () => {
   const run = await psql(system, {
@@ -147,13 +222,15 @@ for (const minor of [0, 2]) {
 
 const OTHER = 'countersign/0192f000-0000-7000-8000-000000000002'
 
-test('a statement that takes the name of another session is refused', async () => {
-  const run = await psql(system, {
-    profile: 'shop-dev',
-    commands: [`set application_name = '${OTHER}'`],
+for (const name of [OTHER, `x ${OTHER}`, `[${OTHER}`]) {
+  test(`a statement that takes the name "${name}" is refused`, async () => {
+    const run = await psql(system, {
+      profile: 'shop-dev',
+      commands: [`set application_name = '${name}'`],
+    })
+    assert.match(run.stderr, /CS_REQUEST_/)
   })
-  assert.match(run.stderr, /CS_REQUEST_/)
-})
+}
 
 test('a session that takes the name of another one unseen is ended before anything else runs', async () => {
   const wire = await openWire(system, 'shop-dev')

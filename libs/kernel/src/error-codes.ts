@@ -15,7 +15,7 @@ export const ERROR_CODES = {
   CS_SESSION_REVOKED: 'The credential of the session was revoked; the session is over.',
   CS_SESSION_EXPIRED: 'The token that opened the session expired, so the session is over.',
   CS_SESSION_LIMIT: 'The session reached a limit of its profile.',
-  CS_STARTUP_PARAMETER_REFUSED: 'A startup parameter is not on the allow-list.',
+  CS_STARTUP_PARAMETER_REFUSED: 'The session may not begin with this setting or startup parameter.',
   CS_PROTOCOL_VIOLATION: 'The client sent a message that its protocol does not allow here.',
   CS_FRAME_TOO_LARGE: 'A message is larger than the configured limit.',
   CS_REQUEST_BLOCKED: 'Policy blocks this request.',
@@ -39,7 +39,8 @@ export const ERROR_CODES = {
   CS_REVIEW_SUPERSEDED: 'The policy, or the target, changed while the request was held.',
   CS_REVIEW_NOT_PENDING: 'The request is not waiting for a countersignature.',
   CS_REVIEW_REFUSED: 'This person may not countersign this request.',
-  CS_HOLD_IN_TRANSACTION: 'The request would be held inside an open transaction for too long.',
+  CS_HOLD_IN_TRANSACTION:
+    'The request would be held for longer than its open transaction, or the idle session, may last.',
   CS_GRANT_MISMATCH: 'The grant does not name exactly this request.',
   CS_PRIVILEGE_MISMATCH: 'The target does not confirm the privilege that the session should have.',
   CS_CREDENTIAL_FAILED: 'The credential broker could not make, raise or lower the credential.',

@@ -20,7 +20,7 @@ export const NEXT_STEPS: Readonly<Record<ErrorCode, string>> = {
   CS_SESSION_LIMIT:
     'Connect again; ask for fewer rows, or for another limit in the profile. Where the proxy is full, try later.',
   CS_STARTUP_PARAMETER_REFUSED:
-    'Leave out what the detail names (`PGOPTIONS`, `options`, `replication`); `client_encoding` is UTF8.',
+    'Leave out what the detail names (`PGOPTIONS`, `options`, `replication`), or `SET` it in the session; `client_encoding` is UTF8.',
   CS_PROTOCOL_VIOLATION: 'Report it with the version of the driver: drivers do not send this.',
   CS_FRAME_TOO_LARGE: 'Split the statement, or use COPY. Operators: `CS_FRAME_BYTES_MAX`.',
   CS_REQUEST_BLOCKED: 'The detail names the rule. Ask another way, or ask for another rule.',
@@ -45,7 +45,8 @@ export const NEXT_STEPS: Readonly<Record<ErrorCode, string>> = {
   CS_REVIEW_SUPERSEDED: 'Send it again; it is decided anew.',
   CS_REVIEW_NOT_PENDING: 'Look at the request: it is over already.',
   CS_REVIEW_REFUSED: 'Read the reason; somebody else must countersign.',
-  CS_HOLD_IN_TRANSACTION: 'Run it outside of a transaction, or as the first statement in one.',
+  CS_HOLD_IN_TRANSACTION:
+    'Run it outside of a transaction, or as the first statement in one; the detail names the limit.',
   CS_GRANT_MISMATCH: 'Send it again. If it goes on, report it.',
   CS_PRIVILEGE_MISMATCH:
     'Nothing ran: run it first, outside of the transaction. At the end of a session: an operator looks at the memberships of the role.',

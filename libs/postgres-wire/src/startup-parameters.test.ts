@@ -9,7 +9,7 @@ const ALLOWED = new Set([
 ])
 
 const settingsOf = (parameters: Readonly<Record<string, string>>) =>
-  startupSettings(new Map(Object.entries(parameters)), ALLOWED)
+  startupSettings(new Map(Object.entries(parameters)), (name) => ALLOWED.has(name.toLowerCase()))
 
 test('what usual drivers send is admitted', () => {
   const result = settingsOf({
@@ -64,6 +64,8 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '-c DateStyle=ISO,\\ DMY': { datestyle: 'ISO, DMY' },
   '-c TimeZone=a\\\\b': { timezone: 'a\\b' },
   '-c TimeZone=': { timezone: '' },
+  '-c client_encoding=UTF8': {},
+  "--client-encoding='utf-8' -c jit=off": { jit: 'off' },
 }
 
 for (const [options, expected] of Object.entries(OPTIONS)) {
@@ -88,6 +90,13 @@ for (const encoding of ['SQL_ASCII', 'sql-ascii', 'LATIN1', 'ISO_8859_5', 'WIN12
     assert.equal(result.value.otherEncoding, encoding)
   })
 }
+
+test('a client that asks for another encoding in the options gets UTF8, and is told', () => {
+  const result = settingsOf({ user: 'ana', options: '-c client_encoding=LATIN1' })
+  assert.ok(result.ok)
+  assert.equal(result.value.settings.get('client_encoding'), 'UTF8')
+  assert.equal(result.value.otherEncoding, 'LATIN1')
+})
 
 const REFUSED: readonly (readonly [string, string, string?])[] = [
   ['options', '-c search_path=evil', 'search_path'],

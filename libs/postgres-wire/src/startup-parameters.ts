@@ -15,35 +15,40 @@ export type StartupSettings = {
 }
 
 /**
- * Admits the parameters of a StartupMessage, or names those that are refused. `allowed` are the settings that a session may
- * begin with, in lower case: those that `SET` allows. `role` and the like would change what a later statement may do, so they
- * are not among them.
+ * Admits the parameters of a StartupMessage, or names those that are refused. `mayBegin` says of each setting whether a session
+ * may begin with it.
  */
 export function startupSettings(
   parameters: ReadonlyMap<string, string>,
-  allowed: ReadonlySet<string>,
+  mayBegin: MayBegin,
 ): Result<StartupSettings, readonly string[]> {
-  const entries = [...parameters].map(([name, value]) => understood(name, value, allowed))
+  const entries = [...parameters].map(([name, value]) => understood(name, value, mayBegin))
   const user = parameters.get('user') ?? ''
-  const refusedNames = entries.flatMap((entry) => (entry.as === 'refused' ? [entry.name] : []))
+  const given = optionsOf(entries)
+  const options = given?.map(([name, value]) => settingOf(name, value, mayBegin)) ?? []
+  const refusedNames = [...entries, ...options].flatMap((entry) =>
+    entry.as === 'refused' ? [entry.name] : [],
+  )
   if (user === '' && !refusedNames.includes('user')) refusedNames.push('user')
-  const options = optionsOf(entries)
-  for (const [name] of options ?? []) if (!allowed.has(name.toLowerCase())) refusedNames.push(name)
-  if (options === null) refusedNames.push('options')
+  if (given === null) refusedNames.push('options')
   // As in PostgreSQL the parameters count more than `options`, and there the last counts.
-  const settings = new Map((options ?? []).map(([name, value]) => [name.toLowerCase(), value]))
+  const settings = new Map(
+    options.flatMap((entry) =>
+      entry.as === 'setting' ? [[entry.name.toLowerCase(), entry.value]] : [],
+    ),
+  )
   // Settings ignore case, so two spellings of one name would leave open which counts.
-  const given = new Set<string>()
+  const spelt = new Set<string>()
   for (const entry of entries) {
     if (entry.as !== 'setting') continue
     const name = entry.name.toLowerCase()
-    if (given.has(name)) refusedNames.push(entry.name)
-    given.add(name)
+    if (spelt.has(name)) refusedNames.push(entry.name)
+    spelt.add(name)
     settings.set(name, entry.value)
   }
   if (refusedNames.length > 0) return failed(refusedNames)
   settings.set('client_encoding', 'UTF8')
-  const encoding = entries.find((entry) => entry.as === 'encoding')
+  const encoding = [...entries, ...options].find((entry) => entry.as === 'encoding')
   return ok({
     user,
     database: parameters.get('database') || user,
@@ -53,6 +58,8 @@ export function startupSettings(
   })
 }
 
+type MayBegin = (name: string, value: string) => boolean
+
 type Entry =
   | {
       readonly as: 'setting' | 'options' | 'encoding'
@@ -61,15 +68,18 @@ type Entry =
     }
   | { readonly as: 'identity' | 'option' | 'nothing' | 'refused'; readonly name: string }
 
-function understood(name: string, value: string, allowed: ReadonlySet<string>): Entry {
+function understood(name: string, value: string, mayBegin: MayBegin): Entry {
   if (name === 'user' || name === 'database') return { as: 'identity', name }
   if (name.startsWith('_pq_.')) return { as: 'option', name }
   if (name === 'options') return { as: 'options', name, value }
   if (name === 'replication')
     return { as: NO.has(value.toLowerCase()) ? 'nothing' : 'refused', name }
-  const setting = name.toLowerCase()
-  if (setting === 'client_encoding') return encodingOf(name, value)
-  return allowed.has(setting) ? { as: 'setting', name, value } : { as: 'refused', name }
+  return settingOf(name, value, mayBegin)
+}
+
+function settingOf(name: string, value: string, mayBegin: MayBegin): Entry {
+  if (name.toLowerCase() === 'client_encoding') return encodingOf(name, value)
+  return mayBegin(name, value) ? { as: 'setting', name, value } : { as: 'refused', name }
 }
 
 /** The settings in `options`; none where it is not given, null where it asks for more. */

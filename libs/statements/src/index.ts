@@ -32,7 +32,14 @@ export {
   type PathRules,
   pathRulesOf,
 } from './search-path.ts'
-export { HARMLESS_SETTINGS, namesASession, READ_UNDER } from './settings.ts'
+export {
+  isGivenUnasked,
+  isSettledAtStart,
+  mayBeginWith,
+  namesASession,
+  READ_UNDER,
+  START_SETTINGS_MAX,
+} from './settings.ts'
 export { redefinitions, type RedefinedNames, type Redefinitions } from './redefinitions.ts'
 export { copyIn, copyInHint, type CopyIn } from './copy-in.ts'
 export { borrowsColumns } from './borrowed-columns.ts'

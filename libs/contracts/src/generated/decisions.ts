@@ -177,6 +177,8 @@ export type SessionAdmitted = {
   readonly catalogOffset: number
   /** When the session ends at the latest; null in old records, where the limit of the profile counts. */
   readonly expiresAt: Instant | null
+  /** The settings that the agent gave for the start of the session, by name: policy permits each. */
+  readonly settings: readonly string[]
 }
 
 /** Policy does not let the session open. */

@@ -54,6 +54,7 @@ const identity = {
 
 export const admitted = (sessionId = session, expiresAt: Instant | null = null): AnyMessage => ({
   type: 'SessionAdmitted',
+  settings: [],
   ...of(sessionId),
   identity,
   profile,

@@ -210,6 +210,7 @@ const rules = (): MaskingRulesDefined => ({
 
 const admitted = (): SessionAdmitted => ({
   type: 'SessionAdmitted',
+  settings: [],
   sessionId: SESSION,
   at: NOW,
   identity: {

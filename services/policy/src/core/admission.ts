@@ -8,6 +8,7 @@ import type { Catalog } from '@countersign/catalog'
 import { afterMs, type ErrorCode, type Instant, isFromTheFuture } from '@countersign/kernel'
 import type { Policies } from './policy-set.ts'
 import { timeOf } from './question.ts'
+import { settingRefused, type StartSettings } from './start-settings.ts'
 
 /** The rules in force, and the offset up to which the catalog was read for them. */
 export type Rules = {
@@ -22,6 +23,7 @@ export type Proven =
       readonly identity: Identity
       /** The thumbprint of the session key that the token was sealed together with. */
       readonly keyThumbprint: string
+      readonly settings: StartSettings
     }
   | { readonly refused: ErrorCode; readonly reason: string }
 
@@ -46,7 +48,7 @@ export function admission(
       'the id of the session names a time that has not come: the clock of the proxy is ahead',
     )
   }
-  const { identity, keyThumbprint } = proven
+  const { identity, keyThumbprint, settings } = proven
   if (requested.agent !== identity.agent) {
     return rejected(
       'CS_AUTH_AGENT_MISMATCH',
@@ -57,16 +59,14 @@ export function admission(
   if (profile === undefined) {
     return rejected('CS_PROFILE_UNKNOWN', `there is no connection profile ${requested.profile}`)
   }
-  const time = timeOf(at)
-  const answer = rules.policies.ask({
+  const question = {
     identity: { agent: identity.agent, behalfOf: identity.behalfOf, groups: identity.groups },
     profile: { name: profile.name, environment: profile.environment },
-    action: 'connect',
     table: null,
-    time,
-    statement: null,
+    time: timeOf(at),
     raisedRoles: [],
-  })
+  }
+  const answer = rules.policies.ask({ ...question, action: 'connect', statement: null })
   if (answer.status === 'forbidden') return rejected('CS_SESSION_REJECTED', answer.reason)
   if (answer.status === 'unmatched') {
     return rejected(
@@ -74,6 +74,14 @@ export function admission(
       `no policy permits ${identity.agent} to connect to ${profile.name}`,
     )
   }
+  const refused = settingRefused(settings, (names) =>
+    rules.policies.ask({
+      ...question,
+      action: 'session-change',
+      statement: { ...SET, settings: names },
+    }),
+  )
+  if (refused !== null) return rejected('CS_STARTUP_PARAMETER_REFUSED', refused)
   const longest = afterMs(at, profile.sessionMaxMs)
   return {
     type: 'SessionAdmitted',
@@ -87,5 +95,16 @@ export function admission(
     sessionKeyThumbprint: keyThumbprint,
     catalogOffset: rules.catalogOffset,
     expiresAt: profile.outlivesToken || identity.expiresAt > longest ? longest : identity.expiresAt,
+    settings: settings.map(([name]) => name),
   }
+}
+
+/** The facts of a SET, whatever it sets. */
+const SET = {
+  count: 1,
+  movesData: false,
+  touchesTagged: false,
+  changesState: true,
+  createsCode: false,
+  unbounded: false,
 }

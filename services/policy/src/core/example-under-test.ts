@@ -122,6 +122,7 @@ export function admitted(profile: string, catalog = exampleCatalog()): SessionAd
   if (found === undefined) throw new TypeError(`no profile ${profile}`)
   return {
     type: 'SessionAdmitted',
+    settings: [],
     sessionId: SESSION,
     at: NOW,
     identity,

@@ -122,6 +122,23 @@ for (const [profile, sql, expected] of EXAMPLES) {
   test(`${profile}: ${sql}`, () => assert.equal(brief(decided(profile, sql)), expected))
 }
 
+const HINTS: Readonly<Record<string, RegExp>> = {
+  "SET client_encoding = 'LATIN1'": /Only UTF8 is possible/,
+  "SET NAMES 'LATIN1'": /Only UTF8 is possible/,
+  "SELECT set_config('client_encoding', 'LATIN1', false)": /Only UTF8 is possible/,
+  'SET standard_conforming_strings = off': /Leave standard_conforming_strings as it is/,
+  'SET search_path = evil': /search_path/,
+  'SET debug_print_plan = on': /plain statements/,
+}
+
+for (const [sql, hint] of Object.entries(HINTS)) {
+  test(`${sql} is refused with the hint ${hint.source}`, () => {
+    const decision = decided('shop-dev', sql)
+    assert.ok(decision.type === 'RequestBlocked')
+    assert.match(decision.hint ?? '', hint)
+  })
+}
+
 describe('a chain that demands the data of a COPY', () => {
   const catalog = applied(exampleCatalog(), {
     ...(exampleCatalog().chains.get('prod-change') ?? assert.fail()),

@@ -14,6 +14,7 @@ import type { ErrorCode, Instant } from '@countersign/kernel'
 import {
   type BesideText,
   coverageKey,
+  isSettledAtStart,
   type OwnRoles,
   rendering,
   understand,
@@ -83,8 +84,7 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
     return block('CS_REQUEST_TOO_COMPLEX', `the statement ${understanding.tooComplex}`)
   const unknown = understanding.effects.find(({ effect }) => effect === 'unknown')
   if (unknown !== undefined) {
-    const hint = understanding.changesNames ? namesHint(target) : UNKNOWN_HINT
-    return block('CS_REQUEST_UNKNOWN', unknown.why, { hint })
+    return block('CS_REQUEST_UNKNOWN', unknown.why, { hint: unknownHint(understanding, target) })
   }
 
   const { profile } = session
@@ -308,6 +308,15 @@ function raisedFor(profile: Profile, effects: readonly Effect[]): string[] {
 /** Effects on rows, which may be those of another relation than the statement names. */
 const WRITES: ReadonlySet<string> = new Set(['write', 'delete'])
 const QUESTIONS_MAX = 64
+function unknownHint({ changesNames, settings }: Understanding, target: TargetInForce): string {
+  if (changesNames) return namesHint(target)
+  if (settings.includes('client_encoding')) return ENCODING_HINT
+  const settled = settings.find(isSettledAtStart)
+  return settled === undefined
+    ? UNKNOWN_HINT
+    : `Leave ${settled} as it is: statements are decided on as they are read under it.`
+}
+
 /** The hint after a change of names: they are looked up along the path in force, so a session has only known paths. */
 function namesHint({ pathRules: { own, others } }: TargetInForce): string {
   const also = others.slice(0, PATHS_SHOWN_MAX).map((path) => path.join(', '))
@@ -315,4 +324,6 @@ function namesHint({ pathRules: { own, others } }: TargetInForce): string {
   return `Write names with their schema, or send the change of the search_path by itself; it can only be ${shown.join(' or ')}.`
 }
 const PATHS_SHOWN_MAX = 10
+const ENCODING_HINT =
+  'Only UTF8 is possible: leave client_encoding at it, also with SET NAMES, and convert what is read in the client.'
 const UNKNOWN_HINT = 'Write it as plain statements whose effects can be seen beforehand.'

@@ -10,7 +10,7 @@ import { type Clock, Problem } from '@countersign/kernel'
 import { z } from 'zod'
 import type { Proven } from '../core/admission.ts'
 
-/** Reads who asks for a session from the token that is sealed to policy. */
+/** Reads who asks for a session, and for which settings, from what is sealed to policy. */
 export type ProofReader = (requested: SessionRequested) => Promise<Proven>
 
 /**
@@ -26,10 +26,10 @@ export function proofReader(use: {
   return async (requested) => {
     try {
       const opened = await use.open(requested.proof, sessionAbout(requested))
-      const { token } = PROOF.parse(JSON.parse(opened.toString('utf8')))
+      const { token, settings } = PROOF.parse(JSON.parse(opened.toString('utf8')))
       const keyThumbprint = await thumbprintOf(requested.sessionKey)
       const identity = await verify(token, use.clock.now() / 1000)
-      return { identity, keyThumbprint }
+      return { identity, keyThumbprint, settings }
     } catch (cause) {
       if (cause instanceof Problem) return { refused: cause.code, reason: cause.message }
       return { refused: 'CS_AUTH_INVALID', reason: 'the proof is malformed' }
@@ -37,4 +37,7 @@ export function proofReader(use: {
   }
 }
 
-const PROOF = z.object({ token: z.string() })
+const PROOF = z.object({
+  token: z.string(),
+  settings: z.array(z.tuple([z.string(), z.string()])).default([]),
+})

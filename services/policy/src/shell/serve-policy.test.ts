@@ -115,6 +115,7 @@ async function session(
     claims?: TestClaims
     key?: string
     id?: SessionId
+    settings?: [string, string][]
   } = {},
 ) {
   const id = change.id ?? SessionId(uuidv7(Date.now()))
@@ -135,7 +136,8 @@ async function session(
     sessionKey: change.key ?? sessionKey,
     signature: null,
   }
-  const proof = await sealToken(JSON.stringify({ token }), sessionAbout(unproven))
+  const { settings } = change
+  const proof = await sealToken(JSON.stringify({ token, settings }), sessionAbout(unproven))
   const requested: MessageOf<'SessionRequested'> = { ...unproven, proof }
   const keySealed: MessageOf<'SessionKeySealed'> = {
     type: 'SessionKeySealed',
@@ -224,6 +226,10 @@ const REFUSED: Readonly<Record<string, { change: Parameters<typeof session>[0]; 
     code: 'CS_AUTH_INVALID',
   },
   'a profile that does not exist': { change: { profile: 'shop-moon' }, code: 'CS_PROFILE_UNKNOWN' },
+  'a setting that a policy forbids': {
+    change: { settings: [['array_nulls', 'off']] },
+    code: 'CS_STARTUP_PARAMETER_REFUSED',
+  },
   'an id from the future': {
     change: { id: SessionId(uuidv7(Date.now() + 3_600_000)) },
     code: 'CS_SESSION_REJECTED',

@@ -15,7 +15,7 @@ const HOME = '192.0.2.7'
 test('a thousand refused logins of one address are five events and one summary', () => {
   const logins = noFailedLogins()
   const told = Array.from({ length: 1_000 }, (_, index) =>
-    loginFailed(logins, { address: HOME, code: CODE }, index),
+    loginFailed(logins, { address: HOME, code: CODE, isOnRecord: false }, index),
   )
   assert.equal(told.filter((how) => how === 'single').length, 5)
   assert.deepEqual(loginSummaries(logins, 1_000), [{ address: HOME, code: CODE, logins: 995 }])
@@ -27,7 +27,7 @@ test('a million addresses are a bounded number of events, and lose no login', ()
   let singles = 0
   for (let index = 0; index < 1_000_000; index++) {
     const address = `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`
-    if (loginFailed(logins, { address, code: CODE }, 0) === 'single') singles++
+    if (loginFailed(logins, { address, code: CODE, isOnRecord: false }, 0) === 'single') singles++
   }
   assert.ok(logins.addresses.size <= 10_001)
   const summaries = loginSummaries(logins, 0)
@@ -41,7 +41,7 @@ test('the delay grows with each refused login up to its limit, and is gone when 
   const delays: number[] = []
   for (let index = 0; index < 60; index++) {
     delays.push(loginDelayMs(logins, HOME, 0))
-    loginFailed(logins, { address: HOME, code: CODE }, 0)
+    loginFailed(logins, { address: HOME, code: CODE, isOnRecord: false }, 0)
   }
   assert.deepEqual(delays.slice(0, 11), Array(11).fill(0))
   assert.deepEqual(delays.slice(11, 15), [50, 100, 200, 400])
@@ -50,6 +50,14 @@ test('the delay grows with each refused login up to its limit, and is gone when 
   assert.equal(loginDelayMs(logins, HOME, 21_000), 0)
   loginSummaries(logins, 31_000)
   assert.equal(logins.addresses.size, 0)
+})
+
+test('a refused login that is on record slows the next ones, and is in no summary', () => {
+  const logins = noFailedLogins()
+  for (let index = 0; index < 20; index++)
+    assert.equal(loginFailed(logins, { address: HOME, code: CODE, isOnRecord: true }, 0), 'single')
+  assert.equal(loginDelayMs(logins, HOME, 0), 3_000)
+  assert.deepEqual(loginSummaries(logins, 0), [])
 })
 
 const SOURCES: Readonly<Record<string, string>> = {

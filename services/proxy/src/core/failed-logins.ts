@@ -27,15 +27,19 @@ export const noFailedLogins = (): FailedLogins => ({
   singles: 0,
 })
 
-/** Counts a refused login, and says whether it gets an event of its own or becomes part of a summary. */
+/**
+ * Counts a refused login, and says whether it gets an event of its own or becomes part of a summary. What is on record already
+ * always gets the event that ends it.
+ */
 export function loginFailed(
   logins: FailedLogins,
-  { address, code }: { readonly address: string; readonly code: string },
+  { address, code, isOnRecord }: { address: string; code: string; isOnRecord: boolean },
   nowMs: number,
 ): 'single' | 'summed' {
   const failures = failuresOf(logins, sourceOf(address), nowMs)
   failures.level = Math.min(LEVEL_MAX, levelAt(failures, nowMs) + 1)
   failures.atMs = nowMs
+  if (isOnRecord) return 'single'
   if (failures.singles < SINGLES_MAX && logins.singles < ALL_SINGLES_MAX) {
     failures.singles++
     logins.singles++

@@ -9,9 +9,12 @@ export type OpenTransaction = {
   readonly keepsLocks: boolean
   /** It keeps its snapshot, so that nothing is cleaned up behind it. */
   readonly keepsSnapshot: boolean
-  /** Timeouts by which the target itself would end the transaction: their settings, and milliseconds from now. */
-  readonly timeouts: readonly { readonly name: string; readonly ms: number }[]
+  /** Timeouts by which the target itself would end the transaction. */
+  readonly timeouts: readonly Timeout[]
 }
+
+/** A setting by which the target itself would end what is open, and milliseconds from now. */
+export type Timeout = { readonly name: string; readonly ms: number }
 
 /** The limits of the profile for holds inside transactions, in milliseconds. */
 export type TransactionLimits = {
@@ -27,7 +30,7 @@ export function transactionLimits(
   open: OpenTransaction,
   { limits, now }: { limits: TransactionLimits; now: Instant },
 ): readonly HoldLimit[] {
-  const found = open.timeouts.map(({ name, ms }) => ({ name, endsAt: afterMs(now, ms) }))
+  const found = timeoutLimits(open.timeouts, now)
   if (open.keepsLocks)
     found.push({ name: 'holdAfterWriteMax', endsAt: afterMs(now, limits.holdAfterWriteMaxMs) })
   else if (open.keepsSnapshot)
@@ -38,6 +41,10 @@ export function transactionLimits(
   return found
 }
 
+/** The limits that the target itself sets. */
+export const timeoutLimits = (timeouts: readonly Timeout[], now: Instant): HoldLimit[] =>
+  timeouts.map(({ name, ms }) => ({ name, endsAt: afterMs(now, ms) }))
+
 /** The limit that comes first; of two at the same time the first one. */
 export const firstLimit = (limits: readonly HoldLimit[]): HoldLimit | null =>
   limits.reduce<HoldLimit | null>(
@@ -45,7 +52,10 @@ export const firstLimit = (limits: readonly HoldLimit[]): HoldLimit | null =>
     null,
   )
 
-/** The reason and hint for an agent, by the limit of its transaction that ended the hold, or let none begin. */
+/** The limit of a hold outside of a transaction by the target, which takes it for idle meanwhile. */
+export const IDLE = 'idle_session_timeout'
+
+/** The reason and hint for an agent, by the limit of its transaction or session that ended the hold, or let none begin. */
 export const WORDS: Readonly<Record<string, { reason: string; hint: string }>> = {
   holdAfterWriteMax: {
     reason:
@@ -55,6 +65,10 @@ export const WORDS: Readonly<Record<string, { reason: string; hint: string }>> =
   holdInTransactionMax: {
     reason: 'The transaction keeps its snapshot while people think.',
     hint: 'Run this statement outside of the transaction, or under READ COMMITTED. The profile allows holdInTransactionMax.',
+  },
+  [IDLE]: {
+    reason: `The target ends the session by its setting ${IDLE}, as if it were idle while people think.`,
+    hint: `Set ${IDLE} higher, or to 0, and send the statement again.`,
   },
 }
 

@@ -9,7 +9,7 @@ import {
   toServer,
   type Violation,
 } from '@countersign/postgres-wire'
-import { namesASession, READ_UNDER } from '@countersign/statements'
+import { READ_UNDER } from '@countersign/statements'
 import type { Unlinked } from '../core/chain.ts'
 import {
   type AnswerTaint,
@@ -21,7 +21,7 @@ import {
 } from '../core/answer-taint.ts'
 import { accept, isSettled, type Step } from '../core/exchange.ts'
 import type { CopyProgress } from '../core/result-filter.ts'
-import { sessionName } from '../core/session-name.ts'
+import { namesAnother } from '../core/session-name.ts'
 import { forgetPortals } from '../core/statement-names.ts'
 import { before, OVER } from './before.ts'
 import { noteReportedSetting } from './changed-settings.ts'
@@ -369,8 +369,7 @@ function isReadAsDecided(session: Session, frame: ServerFrame): boolean {
   // PostgreSQL 18 and later report it; see `search-path.ts` for the others.
   if (name === 'search_path') return noteReported(session, value) === 'allowed'
   // A statement may set it to a value that it computes; in the log of the target it would pass for another session.
-  if (name === 'application_name')
-    return !namesASession(value) || value.startsWith(sessionName(session.id))
+  if (name === 'application_name') return !namesAnother(session.id, value)
   const expected = READ_UNDER.get(name)
   return expected === undefined || expected === value
 }

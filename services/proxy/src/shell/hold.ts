@@ -4,13 +4,15 @@ import { toClient } from '@countersign/postgres-wire'
 import {
   firstLimit,
   type HoldLimit,
+  IDLE,
   targetLimitWords,
+  timeoutLimits,
   transactionLimits,
   WORDS,
 } from '../core/hold-limit.ts'
 import { countersignedNotice, holdNotice } from '../core/refusal.ts'
 import { before, OVER } from './before.ts'
-import { openTransaction } from './open-transaction.ts'
+import { idleTimeouts, openTransaction } from './open-transaction.ts'
 import { actAsItself, hearsOfMemberships, privilegesConfirmed } from './privileges.ts'
 import { CANCELLED_BY_AGENT, type RequestRefusal } from './refuse.ts'
 import { forgetAnswers, type Pending } from './requests.ts'
@@ -74,7 +76,11 @@ const needsAnother = ({ raised }: Session, { raise }: ReviewRequired): boolean =
 async function limitsOf(session: Session): Promise<readonly HoldLimit[]> {
   const { proxy, profile } = session
   const isOpen = session.status === 'T' || (session.isPipelineOpen && session.hasRun)
-  if (!isOpen) return []
+  if (!isOpen) {
+    // A backend that waits for more of a pipeline is not idle.
+    const timeouts = session.isPipelineOpen ? [] : await idleTimeouts(session)
+    return timeoutLimits(timeouts, proxy.clock.now())
+  }
   const open = await openTransaction(session)
   return transactionLimits(open, { limits: profile, now: proxy.clock.now() })
 }
@@ -113,6 +119,8 @@ async function granted(
     if (outcome === OVER) return left(session, pending)
     if (outcome instanceof Problem) {
       const isLimit = limit !== null && waitsUntil === limit.endsAt
+      // The agent gets the time again that it has between two statements.
+      if (isLimit && limit.name === IDLE) await idleTimeouts(session)
       const { code, message: reason } = outcome
       return withdrawn(
         session,
@@ -341,7 +349,7 @@ function bounded(session: Session, pending: Pending, ends: Ends): void {
   })
 }
 
-/** The refusal where a limit of the transaction ended the hold. */
+/** The refusal where a limit of the transaction, or of the idle session, ended the hold. */
 function inTransaction({ name }: HoldLimit): Why {
   return { code: 'CS_HOLD_IN_TRANSACTION', ...(WORDS[name] ?? targetLimitWords(name)) }
 }

@@ -1,6 +1,7 @@
 import { type Clock, Problem, rested, type SessionId } from '@countersign/kernel'
 import type { Log } from '@countersign/log'
 import type { Logger, Net } from '@countersign/runtime'
+import { type FailedStarts, startFailed, triedTooOften } from '../core/failed-starts.ts'
 import {
   loginDelayMs,
   loginFailed,
@@ -14,8 +15,12 @@ import { openJournal } from './journal.ts'
 export type Logins = AsyncDisposable & {
   /** Waits as long as earlier refused logins of the address demand. Throws where too many wait already. */
   turn(clientAddress: string): Promise<void>
-  /** Counts a refused login, and says whether it gets an event of its own. */
-  refused(clientAddress: string, code: string): boolean
+  /** Throws what a session that asks for the same failed with lately, where that was too often to try it again yet. */
+  mayTry(wish: string): void
+  /** Notes that a session of this wish opened. */
+  opened(wish: string): void
+  /** Counts a refused login, with its wish where that is on record, and says whether it gets an event of its own. */
+  refused(clientAddress: string, problem: Problem, wish: string | null): boolean
   /** Records the summaries of refused logins; a timer does this once a minute. */
   tell(): Promise<void>
 }
@@ -49,6 +54,8 @@ export function loginsOf(options: LoginsOptions): Logins {
       ),
     )
   }
+  // bound: STARTS_MAX
+  const starts: FailedStarts<Problem> = new Map()
   const timer = net.every('refused logins', SUMMARY_MS, tell)
   return {
     async turn(clientAddress) {
@@ -72,9 +79,24 @@ export function loginsOf(options: LoginsOptions): Logins {
       if (left > 0) waiting.set(source, left)
       else waiting.delete(source)
     },
-    refused: (clientAddress, code) =>
-      loginFailed(failed, { address: hostOf(clientAddress), code }, clock.monotonicMs()) ===
-      'single',
+    mayTry(wish) {
+      const last = triedTooOften(starts, wish, clock.monotonicMs())
+      if (last === undefined) return
+      const { code, message, hint, cause } = last
+      throw new Problem(
+        code,
+        `${message} (a login like this one failed too often lately, so it is tried only each 5 s)`,
+        { retriable: true, ...(hint === null ? {} : { hint }), ...(cause ? { cause } : {}) },
+      )
+    },
+    opened: (wish) => void starts.delete(wish),
+    refused(clientAddress, problem, wish) {
+      const nowMs = clock.monotonicMs()
+      if (wish !== null) startFailed(starts, { asked: wish, why: problem }, nowMs)
+      const { code } = problem
+      const login = { address: hostOf(clientAddress), code, isOnRecord: wish !== null }
+      return loginFailed(failed, login, nowMs) === 'single'
+    },
     tell,
     async [Symbol.asyncDispose]() {
       timer[Symbol.dispose]()

@@ -18,7 +18,15 @@ import {
   openerWith,
   sessionAbout,
 } from '@countersign/identity'
-import { EventId, isErrorCode, Problem, Secret, type SessionId, uuidv5 } from '@countersign/kernel'
+import {
+  EventId,
+  isErrorCode,
+  Problem,
+  Secret,
+  sha256,
+  type SessionId,
+  uuidv5,
+} from '@countersign/kernel'
 import {
   type ClientMessage,
   cleartextPassword,
@@ -29,11 +37,14 @@ import {
   type Violation,
 } from '@countersign/postgres-wire'
 import {
-  HARMLESS_SETTINGS,
+  isGivenUnasked,
+  isSettledAtStart,
+  mayBeginWith,
   meantPath,
   pathIn,
   type PathRules,
   pathRulesOf,
+  START_SETTINGS_MAX,
 } from '@countersign/statements'
 import { traced } from '@countersign/runtime'
 import type { Unlinked } from '../core/chain.ts'
@@ -67,8 +78,8 @@ export type Asked = {
   /** The records that arrive for the session before it is open. */
   readonly early: Understood[]
   onState: (record: Understood) => void
-  /** Something of the session stands in the log, or is about to. */
-  isOnRecord: boolean
+  /** What it asks for, by its hash, where something of the session stands in the log, or is about to. */
+  wish: string | null
 }
 
 /** Begins a session: from here on whatever happens to it stands in the log. */
@@ -84,7 +95,7 @@ export function askedSession(proxy: ProxyContext, client: Client): Asked {
     mailbox: openMailbox((record) => asked.onState(record)),
     early,
     onState: (record) => void early.push(record),
-    isOnRecord: false,
+    wish: null,
   }
   return asked
 }
@@ -122,11 +133,14 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
     )
   }
 
+  const given = [...settings.settings].filter(([name]) => !isOfCountersign(name))
+  const wish = sha256('', JSON.stringify([identity.agent, settings.database, given]))
+  proxy.logins.mayTry(wish)
   const keys = await ephemeralKeyPair()
   const dataKey = newDataKey()
   asked.mailbox.expect('admission')
   asked.mailbox.expect('credential')
-  asked.isOnRecord = true
+  asked.wish = wish
   // Needed before the first request, not before the session is admitted.
   const keySealed = sealKey(asked, dataKey.bytes())
   keySealed.catch(() => undefined)
@@ -143,7 +157,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
     clientAddress: client.address,
     applicationName: settings.settings.get('application_name') ?? null,
     proof: await proxy.sealToken(
-      JSON.stringify({ token: token.expose() }),
+      JSON.stringify({ token: token.expose(), settings: given }),
       sessionAbout({ sessionId: asked.id, ...bound }),
     ),
     signature: null,
@@ -152,6 +166,10 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
   const admitted = await admission(asked)
   if (admitted.sessionKey !== bound.sessionKey || admitted.instanceId !== bound.instanceId)
     throw new Problem('CS_SESSION_REJECTED', 'policy admitted the session of another process')
+  const unasked = given.find(([name]) => !isGivenUnasked(name) && !admitted.settings.includes(name))
+  // A policy of an older version does not know that it is asked.
+  if (unasked !== undefined)
+    throw new Problem('CS_STARTUP_PARAMETER_REFUSED', `policy says nothing of ${unasked[0]}`)
   const issued = await credential(asked)
   const opened = await openerWith(keys.privateJwk, PURPOSES.credential)
   const password = passwordIn(
@@ -240,7 +258,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       // bound: PARAMETERS_MAX
       reported: new Map(target.parameters),
       // bound: CUSTOM_SETTINGS_MAX
-      customSettings: new Set(),
+      customSettings: new Set(given.flatMap(([name]) => (name.includes('.') ? [name] : []))),
       hasUnknownSettings: false,
       searchPath,
       pathRules,
@@ -274,6 +292,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       endSession(session, { reason: 'Failed', code: 'CS_SESSION_REJECTED', words }),
     )
     asked.early.splice(0).forEach((record) => stateChanged(session, record))
+    proxy.logins.opened(wish)
     return session
   } catch (cause) {
     target.close()
@@ -283,19 +302,31 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
 
 /** The settings that the agent gives in its StartupMessage; throws `CS_STARTUP_PARAMETER_REFUSED` for any other. */
 export function settingsOf(startup: Startup): StartupSettings {
-  const settings = startupSettings(startup.parameters, ALLOWED_SETTINGS)
-  if (settings.ok) return settings.value
-  throw new Problem(
-    'CS_STARTUP_PARAMETER_REFUSED',
-    `these startup parameters are not allowed: ${settings.error.join(', ')}`,
-    {
-      hint: 'Leave them out (PGOPTIONS, options=…, replication=…); what SET allows may be given, and client_encoding must be UTF8.',
-    },
-  )
+  const settings = startupSettings(startup.parameters, mayBeginWith)
+  if (!settings.ok)
+    throw new Problem(
+      'CS_STARTUP_PARAMETER_REFUSED',
+      `these startup parameters are not allowed: ${settings.error.join(', ')}`,
+      {
+        hint: 'Leave them out (PGOPTIONS, options=…, replication=…); what SET allows may be given, and client_encoding must be UTF8.',
+      },
+    )
+  const given = [...settings.value.settings]
+  const bytes = given.reduce((sum, pair) => sum + Buffer.byteLength(pair.join()) + 1, 0)
+  if (given.length > START_SETTINGS_MAX || bytes > SETTINGS_BYTES_MAX)
+    throw new Problem(
+      'CS_STARTUP_PARAMETER_REFUSED',
+      `a session begins with at most ${START_SETTINGS_MAX} settings of ${SETTINGS_BYTES_MAX} bytes together`,
+      { hint: 'SET the others in the session.' },
+    )
+  return settings.value
 }
 
-/** The settings that may be given; the path is checked when it is known which ones the session may have. */
-const ALLOWED_SETTINGS: ReadonlySet<string> = new Set([...HARMLESS_SETTINGS, 'search_path'])
+/** PostgreSQL takes a StartupMessage of 10,000 bytes, and this is not all that stands in it. */
+const SETTINGS_BYTES_MAX = 8_000
+/** True for settings whose value at the target is Countersign's, whatever the agent says; of the name the agent's is a part. */
+const isOfCountersign = (name: string): boolean =>
+  isSettledAtStart(name) || name === 'application_name'
 
 /** The path that the agent begins with: its own wish, where the session may have it. */
 function pathOf({ settings }: StartupSettings, rules: PathRules): readonly string[] {

@@ -1,4 +1,4 @@
-import type { OpenTransaction } from '../core/hold-limit.ts'
+import { IDLE, type OpenTransaction, type Timeout } from '../core/hold-limit.ts'
 import { ownQuery } from './own-query.ts'
 import type { Session } from './session-state.ts'
 
@@ -19,6 +19,16 @@ export async function openTransaction(session: Session): Promise<OpenTransaction
     }),
   }
 }
+
+/** Asks the backend after how long it ends the session where no transaction is open; from now on, as this wakes it. */
+export async function idleTimeouts(session: Session): Promise<readonly Timeout[]> {
+  const rows = await ownQuery(session, `select ${settingOf(IDLE)}`)
+  const ms = Number(rows?.[0]?.[0]?.toString() ?? 0)
+  return ms > 0 ? [{ name: IDLE, ms: Math.max(0, ms - IDLE_SPARE_MS) }] : []
+}
+
+/** So long before the target would end the session the agent gets its answer, and the session goes on. */
+const IDLE_SPARE_MS = 1_000
 
 /** Settings of the target that end an idle transaction; of those that it does not know yet there is no row. */
 const TIMEOUTS = [

@@ -306,7 +306,7 @@ function refuseSession(asked: Asked, cause: unknown): void {
   )
   client.end(refusalOf(asked.id, problem))
   // Refused before anything is on record: after the first ones of an address they are summed up.
-  if (!asked.isOnRecord && !proxy.logins.refused(client.address, problem.code)) return
+  if (!proxy.logins.refused(client.address, problem, asked.wish)) return
   const at = proxy.clock.now()
   const written = journal.finish(() => ({
     type: 'SessionRefused',

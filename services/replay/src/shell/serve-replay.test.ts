@@ -549,6 +549,7 @@ const opening = (): AnyMessage[] => [
   },
   {
     type: 'SessionAdmitted',
+    settings: [],
     sessionId: SESSION,
     at: at(1),
     identity: {
