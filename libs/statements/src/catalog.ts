@@ -2,6 +2,7 @@ import { CATALOG_RELATIONS } from './generated/pg-catalog.ts'
 import type { RelationRef } from './facts.ts'
 import { systemColumnsOf } from './system-columns.ts'
 import { isSamePath, meantPath, type PathRules } from './search-path.ts'
+import { overloadsIn, type Overloading } from './overloads.ts'
 import { type CatalogType, type TypeFacts, type Types, typesOf } from './types.ts'
 
 /** The facts that are known about a target. A `TargetDescribed` event has this form. */
@@ -48,11 +49,16 @@ export type CatalogRelation = {
 }
 
 export type CatalogRoutine = {
+  readonly oid?: number
   readonly schema: string
   readonly name: string
   readonly volatility: string
   readonly securityDefiner: boolean
   readonly language: string
+  /** When it may be chosen instead of a function of PostgreSQL of that name; of a type, when casts of the target lead to it. */
+  readonly overloads?: string
+  /** It only computes: it is in C and says so. */
+  readonly plain?: boolean
 }
 
 /** A catalog of which nothing is known: every relation stays unresolved. */
@@ -70,6 +76,10 @@ export type Names = {
   ): readonly { readonly relation: RelationRef; readonly column: string }[]
   /** True if `name(x)` or `x.name` may call something of the target. */
   hasRoutine(name: string): boolean
+  /** When a call by the name of a function of PostgreSQL may call one of the target instead. */
+  overloads(name: string): Overloading
+  /** True if PostgreSQL applies casts of the target by itself behind this name of its own: of a function or an operator. */
+  castsUnasked(name: string): boolean
   /** True if such a call may make a value of a type that may run code. */
   hasConversion(name: string): boolean
   /** The facts about a type; schema null looks along the search path. */
@@ -97,7 +107,7 @@ export function namesOf(catalog: TargetCatalog): Names {
 }
 
 function indexed(catalog: TargetCatalog): Names {
-  const { byName, byOid, columns, types, system } = indexOf(catalog)
+  const { byName, byOid, columns, types, overloads, system } = indexOf(catalog)
   const rules = catalog.pathRules ?? { own: catalog.searchPath, others: [], skipsUser: false }
   // pg_catalog comes first when the path does not name it.
   const path = catalog.searchPath.includes('pg_catalog')
@@ -146,6 +156,8 @@ function indexed(catalog: TargetCatalog): Names {
       return found
     },
     hasRoutine: (name) => types.calls.has(name),
+    overloads: (name) => overloads(name, path[0] === 'pg_catalog'),
+    castsUnasked: (name) => types.unasked.has(name),
     hasConversion: (name) => types.conversions.has(name),
     typeNamed: (schema, name) => types.named(schema === null ? path : [schema], name),
     typeOf: types.ofOid,
@@ -179,6 +191,7 @@ type Index = {
   readonly byOid: ReadonlyMap<number, CatalogRelation>
   readonly columns: Map<number, ReadonlySet<string>>
   readonly types: Types
+  readonly overloads: ReturnType<typeof overloadsIn>
   readonly system: ReadonlyMap<number, CatalogRelation>
 }
 
@@ -192,6 +205,7 @@ function indexOf(catalog: TargetCatalog): Index {
     // bound: one per relation of a target
     columns: new Map(),
     types: typesOf(catalog),
+    overloads: overloadsIn(catalog.routines),
     system: systemRelations(catalog.systemColumns ?? []),
   }
   SHARED.set(catalog.relations, index)

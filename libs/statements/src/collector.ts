@@ -66,6 +66,10 @@ export type Collector = {
   readsUnplain: boolean
   /** An array is made, or a function called that reads literals as of the type of another argument. */
   buildsOfOthers: boolean
+  /** Counts values that may be of types of the target, and those whose type stands elsewhere in the text. */
+  values: { ofTarget: number; elsewhere: number }
+  /** Code of the target that runs if such a value reaches it from elsewhere in the text. */
+  awaited: string | null
   /** The session may have temporary relations, so a relation that is not described may be one. */
   readonly mayHaveTemporary: boolean
   /** The values of `$1`, `$2`, … as far as they are texts; null for a value that is not known. */
@@ -141,6 +145,8 @@ export const newCollector = (names: Names, given: Given = NOTHING_GIVEN): Collec
   populates: false,
   readsUnplain: false,
   buildsOfOthers: false,
+  values: { ofTarget: 0, elsewhere: 0 },
+  awaited: null,
   createsTemporary: false,
 })
 
@@ -192,6 +198,7 @@ export function renames(to: Collector, why: string): void {
 export function touch(to: Collector, relation: RelationRef, column: string): void {
   note(to, relation, column)
   const type = to.names.typeOfColumn(relation, column)
+  if (type?.isOfTarget === true || (type === null && !isSystem(relation))) to.values.ofTarget++
   if (type === null) return
   if (!type.plain) to.readsUnplain = true
   if (type.runsWhenRead)
@@ -220,6 +227,7 @@ export function assign(to: Collector, relation: RelationRef, column: string): vo
 export function touchRow(to: Collector, relation: RelationRef): void {
   touch(to, relation, '*')
   const type = to.names.typeOfRow(relation)
+  if (type !== null) to.values.ofTarget++
   if (type === null || (type.plain && !type.runsWhenRead)) return
   if (!type.plain) to.runsWhenPrepared = true
   affect(to, 'opaque', null, `reads rows of ${shown(relation)}, whose type runs code of the target`)
@@ -227,11 +235,36 @@ export function touchRow(to: Collector, relation: RelationRef): void {
 
 /** Notes a type that the message names or that a parameter has. */
 export function reach(to: Collector, type: TypeFacts, name: string): void {
+  if (type.isOfTarget === true) to.values.ofTarget++
   if (type.plain && !type.runsWhenRead) return
   if (!type.plain && type.composed) to.runsWhenPrepared = true
   const why = `converts to the type ${name}`
   call(to, { name: `type ${name}`, harmless: false, effects: ['opaque'], why })
 }
+
+/** The values of a part of a statement: one may be of a type of the target, or that can be told only of the whole text. */
+export type Values = 'of-target' | 'elsewhere' | 'of-postgres'
+
+export function valuesOf(to: Collector, walk: () => void): Values {
+  const { ofTarget, elsewhere } = to.values
+  walk()
+  if (to.values.ofTarget > ofTarget) return 'of-target'
+  return to.values.elsewhere > elsewhere ? 'elsewhere' : 'of-postgres'
+}
+
+/** Notes code of the target that runs where a value of its own types comes to it. */
+export function take(to: Collector, values: Values, why: string): void {
+  if (values === 'of-target') affect(to, 'opaque', null, why)
+  if (values === 'elsewhere') to.awaited ??= why
+}
+
+/** Notes the code that takes values from elsewhere in the text, once the whole text is walked. */
+export function takeAwaited(to: Collector): void {
+  if (to.awaited !== null && to.values.ofTarget > 0) affect(to, 'opaque', null, to.awaited)
+}
+
+const isSystem = ({ schema }: RelationRef): boolean =>
+  schema === 'pg_catalog' || schema === 'information_schema'
 
 function note(to: Collector, relation: RelationRef, column: string): void {
   to.columns.set(`${keyOf(relation)} ${column}`, { relation, column })

@@ -48,15 +48,16 @@ export function callOf(
   path: readonly string[],
   args: readonly (string | null)[],
   names: Names,
-  isPreparation = false,
+  { isPreparation = false, isUnusual = false }: CallForm = {},
 ): Call {
   const name = path.join('.')
   const local = path.at(-1) ?? ''
   const schema = path.length > 1 ? (path.at(-2) ?? '') : null
   if (schema === 'information_schema' && HARMLESS_ELSEWHERE.has(local))
     return { name, harmless: true, effects: [], why: '' }
-  // A function of the same name elsewhere may fit the arguments better than the one of pg_catalog.
-  const builtin = schema === 'pg_catalog' || (schema === null && !names.hasRoutine(local))
+  // A function of the same name elsewhere may fit the arguments better than the one of pg_catalog; see overloads.ts.
+  const builtin =
+    schema === 'pg_catalog' || (schema === null && !hidesBuiltin(local, names, isUnusual))
   if (isPlainConversion(schema, local, args.length, names))
     return { name, harmless: true, effects: [], why: '' }
   if (!builtin)
@@ -64,6 +65,9 @@ export function callOf(
       ...{ name, harmless: false, effects: ['opaque'], why: `calls ${name}()` },
       converts: names.hasConversion(local),
     }
+  // An argument, or its result beside another value, may be cast by code of the target.
+  if (names.castsUnasked(local))
+    return { name, harmless: false, effects: ['opaque'], why: `calls ${name}(), which casts` }
   if (HARMLESS_FUNCTIONS.has(local))
     return { name, harmless: true, effects: [], why: '', populates: POPULATING.test(local) }
   if (local === 'current_setting' && isPlainSetting(args[0]))
@@ -86,6 +90,21 @@ export function callOf(
   return { ...called, effects, showsValues: of === 'values', keepsMeaning: of === 'session' }
 }
 
+/** The form of a call, beside its name and arguments. */
+export type CallForm = {
+  readonly isPreparation?: boolean
+  /** It names arguments, or has VARIADIC or WITHIN GROUP: what it may choose is not compared. */
+  readonly isUnusual?: boolean
+}
+
+/** True if a routine of the target may be chosen whatever the arguments are, or PostgreSQL has none of that name. */
+const hidesBuiltin = (name: string, names: Names, isUnusual: boolean): boolean => {
+  if (!names.hasRoutine(name)) return false
+  const { code } = names.overloads(name)
+  if (functionClass(name) === null || names.hasConversion(name)) return true
+  return isUnusual ? code !== 'never' : code === 'always'
+}
+
 /** `mood('sad')` is the cast 'sad'::mood where no function has the name. */
 const isPlainConversion = (
   schema: string | null,
@@ -105,9 +124,14 @@ const isPlainConversion = (
  * can only be a field, or a function that is harmless anyway. The name has no schema: the search path decides.
  */
 export function attributeCallOf(name: string, argument: string | null, names: Names): Call | null {
+  // The row before it is of a type of the target.
+  const isUnusual = hidesBuiltin(name, names, true)
   const mayBeCalled =
-    names.hasRoutine(name) || OTHER_FUNCTIONS.has(name) || OF_OTHER_VERSIONS.test(name)
-  return mayBeCalled ? callOf([name], [argument], names) : null
+    isUnusual ||
+    names.castsUnasked(name) ||
+    OTHER_FUNCTIONS.has(name) ||
+    OF_OTHER_VERSIONS.test(name)
+  return mayBeCalled ? callOf([name], [argument], names, { isUnusual }) : null
 }
 
 /** The list of functions covers some versions; others have more that begin so, and columns of users do not. */

@@ -11,8 +11,11 @@ import {
   say,
   shown,
   spend,
+  take,
   touch,
   touchRow,
+  type Values,
+  valuesOf,
 } from './collector.ts'
 import type { RelationRef } from './facts.ts'
 import { attributeCallOf, callOf, takesTypeOfOthers } from './functions.ts'
@@ -389,6 +392,7 @@ function columnRef(to: Collector, body: Tree, scope: Scope, starred: Starred = t
   const names = star ? words.slice(0, -1) : words
   const column = star ? '*' : (names.pop() ?? '*')
   const qualifier = names.at(-1)
+  noteOrigin(to, scope)
   if (qualifier !== undefined) return qualified(to, { qualifier, column, starred }, scope)
   if (star) {
     spend(to, scope.level?.relations.length ?? 0)
@@ -411,6 +415,13 @@ function columnRef(to: Collector, body: Tree, scope: Scope, starred: Starred = t
     for (const { relation } of level.relations) touch(to, relation, '*')
   }
   if (!found) unknownColumn(to, column, scope)
+}
+
+/** Notes a column whose type is not that of a relation in FROM: it has none here, or another part of the text gives it. */
+function noteOrigin(to: Collector, scope: Scope): void {
+  if (scope.level === null) to.values.ofTarget++
+  for (let level = scope.level; level; level = level.parent)
+    if (level.derived.size + level.outputs.size > 0) to.values.elsewhere++
 }
 
 /** Notes a column that is in no description, of every relation: one of them got it since. */
@@ -508,14 +519,57 @@ function funcCall(to: Collector, body: Tree, scope: Scope): void {
     isColumnNamed(arg) ? (scope.level?.setting ?? null) : valueOf(to, arg),
   )
   const path = wordsAt(body, 'funcname')
-  const called = callOf(path, values, to.names, to.isPreparation)
+  const isUnusual =
+    body['func_variadic'] === true ||
+    body['agg_within_group'] === true ||
+    args.some(({ kind }) => kind === 'NamedArgExpr')
+  const called = callOf(path, values, to.names, { isPreparation: to.isPreparation, isUnusual })
   call(to, called)
   if (takesTypeOfOthers(path.at(-1) ?? '')) to.buildsOfOthers = true
-  const reads = readsWhile(to, () =>
-    visitChildren(to, { kind: 'FuncCall', body: { ...body, funcname: [] } }, scope),
-  )
+  const reads = readsWhile(to, () => {
+    const given = valuesOf(to, () => args.forEach((arg) => visit(to, arg, scope)))
+    overloaded(to, path, { args, given })
+    visitFields(to, 'FuncCall', body, scope, (field) => field !== 'funcname' && field !== 'args')
+  })
   const moves = called.keepsArguments === true && (reads || mentions(args))
   if (moves && !to.planOnly) to.movesData = true
+}
+
+/** Notes that a routine of the target may be chosen instead of PostgreSQL's own, which the arguments decide. */
+function overloaded(
+  to: Collector,
+  path: readonly string[],
+  { args, given }: { readonly args: readonly Node[]; readonly given: Values },
+): void {
+  const [name, schema] = path
+  if (name === undefined || schema !== undefined || !to.names.hasRoutine(name)) return
+  const { code, plain } = to.names.overloads(name)
+  const hasLiteral = args.some(mayBeLiteral)
+  const why = `calls ${name}(), which the target has for its own types`
+  if (code === 'literals' && hasLiteral) take(to, 'of-target', why)
+  else if (code !== 'never') take(to, given, why)
+  // A function of an extension is taken at its word, but its result may be of a type of the target.
+  if (plain === 'always' || (plain === 'literals' && hasLiteral)) to.values.ofTarget++
+}
+
+/** True for an expression without a type of its own: PostgreSQL takes it for whatever a function wants. */
+function mayBeLiteral({ kind, body }: Node): boolean {
+  if (kind === 'A_Const') return 'sval' in body || 'isnull' in body
+  if (kind === 'CollateClause' || kind === 'TypeCast') {
+    const arg = nodeAt(body, 'arg')
+    const isKept =
+      kind === 'CollateClause' || wordsAt(part(body, 'typeName'), 'names').includes('unknown')
+    return isKept && arg !== null && mayBeLiteral(arg)
+  }
+  return kind === 'ParamRef'
+}
+
+/** Visits a cast: one of the target is used only where the value is of its source type. */
+function typeCast(to: Collector, body: Tree, scope: Scope): void {
+  const given = valuesOf(to, () =>
+    visitFields(to, 'TypeCast', body, scope, (field) => field !== 'typeName'),
+  )
+  typeName(to, part(body, 'typeName'), scope, given)
 }
 
 /** The argument as far as it is known: a constant, or a parameter whose value came with the message. */
@@ -529,12 +583,15 @@ function valueOf(to: Collector, node: Node): string | null {
   return constantOf(node)
 }
 
-function typeName(to: Collector, body: Tree): void {
+/** Notes a type that is named; where no cast stands around it, its values may come from anywhere in the text. */
+function typeName(to: Collector, body: Tree, _: Scope, given: Values = 'elsewhere'): void {
   const words = wordsAt(body, 'names')
   const schema = words.length > 1 ? (words.at(-2) ?? null) : null
   const type = to.names.typeNamed(schema, words.at(-1) ?? '')
   const composed = type.composed || 'arrayBounds' in body
   reach(to, { ...type, composed }, words.join('.'))
+  if (type.isCastTo === true)
+    take(to, given, `converts to the type ${words.join('.')}, to which casts of the target lead`)
 }
 
 /** Visits an array: its elements have a type that only the target knows, unless all are constants or parameters. */
@@ -555,10 +612,12 @@ const operatorIn =
     const words = wordsAt(body, field)
     const isOfTarget =
       words.length > 1 ? words.at(-2) !== 'pg_catalog' : to.names.hasRoutine(words[0] ?? '')
-    if (isOfTarget) {
+    if (isOfTarget || to.names.castsUnasked(words.at(-1) ?? '')) {
       const name = `operator ${words.join('.')}`
       call(to, { name, harmless: false, effects: ['opaque'], why: `uses the ${name}` })
     }
+    // An operator that PostgreSQL does not have may make values of any type of the target.
+    if (kind === 'A_Expr' && !SIGNS.has(words.at(-1) ?? '')) to.values.ofTarget++
     visitChildren(to, { kind, body: { ...body, [field]: [] } }, scope)
   }
 
@@ -656,6 +715,16 @@ function alias(scope: Scope, name: string, relation: RelationRef): void {
 const aliasOf = (range: Tree): string =>
   textOf(part(range, 'alias'), 'aliasname') || textOf(range, 'relname')
 
+/** The signs of pg_catalog's operators, and the words that the grammar gives for some. */
+const SIGNS: ReadonlySet<string> = new Set(
+  `+ - * / % ^ |/ ||/ @ & | # ~ << >> = <> != < > <= >= || ~~ !~~ ~~* !~~* ~* !~ !~* ^@ -> ->> #> #>> @> <@ ? ?| ?&
+   #- @? @@ @@@ && &< &> <<| |>> &<| |&> -|- <-> ## @-@ ?- ?-| ?|| ~= <^ >^ !! ~<~ ~<=~ ~>=~ ~>~ <<= >>=
+   *= *<> *< *> *<= *>=`
+    .trim()
+    .split(/\s+/)
+    .concat('BETWEEN', 'NOT BETWEEN', 'BETWEEN SYMMETRIC', 'NOT BETWEEN SYMMETRIC'),
+)
+
 const SELECT_APART: ReadonlySet<string> = new Set([
   ...['fromClause', 'withClause', 'larg', 'rarg', 'lockingClause', 'intoClause'],
   ...['sortClause', 'groupClause', 'distinctClause'],
@@ -692,6 +761,8 @@ const VISITORS: ReadonlyMap<string, Visitor> = new Map<string, Visitor>([
   ['ColumnDef', columnDef],
   ['FuncCall', funcCall],
   ['TypeName', typeName],
+  ['TypeCast', typeCast],
+  ['ParamRef', (to) => void to.values.elsewhere++],
   ['A_Expr', operatorIn('A_Expr', 'name')],
   ['SubLink', subLink],
   ['A_ArrayExpr', arrayOf],

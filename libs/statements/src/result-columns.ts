@@ -1,5 +1,5 @@
 import { namesOf, type TargetCatalog } from './catalog.ts'
-import { newCollector } from './collector.ts'
+import { newCollector, takeAwaited } from './collector.ts'
 import type { TouchedColumn } from './facts.ts'
 import { decoded, latin1Of, LOOP_BYTES_MAX, parsed } from './parser.ts'
 import { type Level, openedBy, visit } from './query.ts'
@@ -103,6 +103,9 @@ function madeOf(body: Tree, catalog: TargetCatalog): (readonly TouchedColumn[] |
     const reads = { any: false }
     const holds = counting(names.hasRoutine('count'))
     walk(value, { holds, reads, visitNode: (node) => visit(to, node, scope) })
+    // Values from FROM come to it too.
+    to.values.ofTarget += around.values.ofTarget
+    takeAwaited(to)
     const isTold = isPlain || (isKnown && level !== null && namesRelations(value, level))
     if (to.columnsUnknown || (reads.any && !isTold)) return null
     return [...to.columns.values()]

@@ -9,6 +9,10 @@ export type TypeFacts = {
   readonly composed: boolean
   /** PostgreSQL applies casts or operators of the target to its values unasked. */
   readonly runsWhenRead: boolean
+  /** It is, holds, or may be a type of the target: functions and casts of the target may take its values. */
+  readonly isOfTarget?: boolean
+  /** Casts of the target lead from its own types to this one of PostgreSQL. */
+  readonly isCastTo?: boolean
 }
 
 /** A type as a `TargetDescribed` event has it. */
@@ -30,7 +34,9 @@ export type Types = {
   ofRow(relation: CatalogRelation): TypeFacts
   /** Names that call code as functions do: `name(x)`, `x.name`. */
   readonly calls: ReadonlySet<string>
-  /** Those of them that are types. */
+  /** Names of PostgreSQL's own functions, operators and types behind which it applies casts of the target by itself. */
+  readonly unasked: ReadonlySet<string>
+  /** Those of the calls that are types. */
   readonly conversions: ReadonlySet<string>
 }
 
@@ -41,22 +47,29 @@ export type Types = {
  * Known limit: a relation that is not described yet is taken to have plain columns.
  */
 export function typesOf(catalog: TargetCatalog): Types {
-  const described = catalog.types ?? []
+  const described = (catalog.types ?? []).map((type) => ({ ...type, isOfTarget: true }))
   const byOid = new Map(described.map((type) => [type.oid, type]))
   const byName = new Map(described.map((type) => [keyOf(type.schema, type.name), type]))
   const relations = new Map(catalog.relations.map((each) => [keyOf(each.schema, each.name), each]))
-  const converted = new Set(
+  const converted = new Map(
     catalog.routines
       .filter(({ schema, language }) => schema === 'pg_catalog' && language === 'type')
-      .map(({ name }) => name),
+      .map(({ name, overloads }) => [name, overloads === 'values' ? CAST_TO : UNKNOWN]),
   )
   // bound: one per relation of a target
   const columns = new Map<CatalogRelation, TypeFacts>()
   // bound: one per relation of a target
   const oids = new Map<CatalogRelation, ReadonlyMap<string, number>>()
 
+  const ofCasts = catalog.routines.filter(({ language }) => language === 'unasked')
+  const castUnasked = new Set(ofCasts.map(({ oid }) => oid))
+
   const ofOid = (oid: number): TypeFacts =>
-    oid < FIRST_OF_USERS ? PLAIN : (byOid.get(oid) ?? UNKNOWN)
+    oid < FIRST_OF_USERS ? ofPostgres(oid) : (byOid.get(oid) ?? UNKNOWN)
+  const ofPostgres = (oid: number): TypeFacts => {
+    if (oid === 0) return UNSEEN
+    return castUnasked.has(oid) ? CAST_UNASKED : PLAIN
+  }
   const ofColumns = (relation: CatalogRelation): TypeFacts => {
     const known = columns.get(relation)
     if (known !== undefined) return known
@@ -87,11 +100,10 @@ export function typesOf(catalog: TargetCatalog): Types {
         if (parent !== undefined) waiting.push(parent)
       }
     }
-    return { ...worst(found), composed: true }
+    return { ...worst(found), composed: true, isOfTarget: true }
   }
   const within = (schema: string, name: string): TypeFacts | null => {
-    if (schema === 'pg_catalog' && isBuiltin(name))
-      return converted.has(elementOf(name)) ? UNKNOWN : PLAIN
+    if (schema === 'pg_catalog' && isBuiltin(name)) return converted.get(elementOf(name)) ?? PLAIN
     if (schema === 'information_schema' && OF_INFORMATION_SCHEMA.has(elementOf(name))) return PLAIN
     const type = byName.get(keyOf(schema, name))
     if (type !== undefined) return type
@@ -123,6 +135,7 @@ export function typesOf(catalog: TargetCatalog): Types {
     ofRow,
     calls: new Set([...functions.map(({ name }) => name), ...conversions]),
     conversions,
+    unasked: new Set(ofCasts.map(({ name }) => name)),
   }
 }
 
@@ -131,6 +144,7 @@ const worst = (all: readonly TypeFacts[]): TypeFacts => ({
   plain: all.every(({ plain }) => plain),
   composed: all.some(({ plain, composed }) => !plain && composed),
   runsWhenRead: all.some(({ runsWhenRead }) => runsWhenRead),
+  isOfTarget: all.some(({ isOfTarget }) => isOfTarget === true),
 })
 
 const isBuiltin = (name: string): boolean =>
@@ -142,7 +156,11 @@ const elementOf = (name: string): string => (name.startsWith('_') ? name.slice(1
 const keyOf = (schema: string, name: string): string => JSON.stringify([schema, name])
 
 const PLAIN: TypeFacts = { plain: true, composed: false, runsWhenRead: false }
-const UNKNOWN: TypeFacts = { plain: false, composed: true, runsWhenRead: false }
+const UNKNOWN: TypeFacts = { plain: false, composed: true, runsWhenRead: false, isOfTarget: true }
+/** Of a column that is not described. */
+const UNSEEN: TypeFacts = { ...PLAIN, isOfTarget: true }
+const CAST_UNASKED: TypeFacts = { ...PLAIN, runsWhenRead: true }
+const CAST_TO: TypeFacts = { ...PLAIN, isCastTo: true }
 /** Types that PostgreSQL itself made have smaller OIDs (FirstNormalObjectId). */
 const FIRST_OF_USERS = 16_384
 /** Domains with checks that only compare. */

@@ -10,6 +10,7 @@ import {
   reach,
   renames,
   shown,
+  takeAwaited,
 } from './collector.ts'
 import type { NamedStatement } from './executed.ts'
 import type { Effect, StatementSpan, Understanding } from './facts.ts'
@@ -58,6 +59,7 @@ export function understand(
     for (const oid of options.parameterTypes ?? [])
       reach(to, to.names.typeOf(oid), `with the OID ${oid}, of a parameter`)
     const spans = trees.value.map((tree) => spanOf(to, tree, text.value))
+    takeAwaited(to)
     if (to.populates && to.readsUnplain)
       affect(to, 'opaque', null, 'fills rows whose types may run code of the target')
     if (to.buildsOfOthers && to.readsUnplain) {

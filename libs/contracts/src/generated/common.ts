@@ -309,8 +309,12 @@ export type Routine = {
   readonly volatility: string
   /** Whether it runs with the rights of its owner. */
   readonly securityDefiner: boolean
-  /** The language it is written in. */
+  /** The language it is written in; type for a type that converts, unasked where PostgreSQL applies casts of the target by itself. */
   readonly language: string
+  /** When PostgreSQL may choose it instead of its own function of that name: never, values (an argument is of a type of the target), literals (or a literal), always. Of one of PostgreSQL's own types: values where only types of the target are cast to it by functions. */
+  readonly overloads: string
+  /** Whether it only computes: it is in C and declared neither volatile nor SECURITY DEFINER, as are the parts of an aggregate. */
+  readonly plain: boolean
 }
 
 /** A secret sealed for one reader. */

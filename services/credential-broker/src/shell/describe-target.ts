@@ -11,7 +11,7 @@ import {
   VIEW_RULES,
 } from '../core/sql/description-queries.ts'
 
-import { CONVERTED, SYSTEM_COLUMNS, TYPES } from '../core/sql/type-queries.ts'
+import { CONVERTED, SYSTEM_COLUMNS, TYPES, UNASKED } from '../core/sql/type-queries.ts'
 import { describedTypes, type TypeRow } from '../core/plain-types.ts'
 import { originsIn, systemRelationsIn } from '../core/view-origins.ts'
 
@@ -30,6 +30,7 @@ export async function describeTarget(
   const beneath = new Map(rules.rows.map(({ view, rule }) => [view, systemRelationsIn(rule)]))
   const routines = await client.query<RoutineRow>(ROUTINES)
   const converted = await client.query<RoutineRow>(CONVERTED)
+  const unasked = await client.query<RoutineRow>(UNASKED)
   const types = await client.query<TypeRow>(TYPES)
   const system = await client.query<SystemColumnRow>(SYSTEM_COLUMNS)
   const settings = await client.query<{ version: string; path: string }>(SEARCH_PATH)
@@ -58,7 +59,7 @@ export async function describeTarget(
       ],
       inherits: row.inherits,
     })),
-    routines: [...routines.rows, ...converted.rows].map((row): Routine => ({
+    routines: [...routines.rows, ...converted.rows, ...unasked.rows].map((row): Routine => ({
       ...row,
       oid: Number(row.oid),
       volatility: VOLATILITIES[row.volatility] ?? 'volatile',
@@ -100,6 +101,8 @@ type RoutineRow = {
   volatility: string
   securityDefiner: boolean
   language: string
+  overloads: string
+  plain: boolean
 }
 
 /** The schemas of a search path without `"$user"`: that is a schema of the session's role, which has none. */

@@ -111,6 +111,8 @@ export const target = (profile: string): TargetDescribed => ({
       volatility: 'volatile',
       securityDefiner: true,
       language: 'plpgsql',
+      overloads: 'always',
+      plain: false,
     },
   ],
   types: [],

@@ -8,6 +8,7 @@ const relation = (oid: number, schema: string, name: string): Described['relatio
 })
 const routine = (oid: number, schema: string, name: string): Described['routines'][number] => ({
   ...{ oid, schema, name, volatility: 'volatile', securityDefiner: false, language: 'sql' },
+  ...{ overloads: 'always', plain: false },
 })
 const type = (oid: number, plain: boolean): Described['types'][number] => ({
   ...{ oid, schema: 'shop', name: 'price', kind: 'domain', of: 25, parts: [] },

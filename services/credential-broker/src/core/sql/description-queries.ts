@@ -1,3 +1,4 @@
+import { isPlainRoutine, OVERLOADS } from './overload-queries.ts'
 import { isPlain } from './type-queries.ts'
 
 /** Objects that PostgreSQL itself made have smaller OIDs (FirstNormalObjectId). */
@@ -75,19 +76,19 @@ SELECT r.ev_class::int8::text AS view, r.ev_action::text AS rule
  */
 export const ROUTINES = `
 SELECT p.oid::int8::text AS oid, n.nspname AS schema, p.proname AS name, p.provolatile AS volatility,
-       p.prosecdef AS "securityDefiner", l.lanname AS language
+       p.prosecdef AS "securityDefiner", l.lanname AS language, ${OVERLOADS} AS overloads, ${isPlainRoutine} AS plain
   FROM pg_catalog.pg_proc p
   JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
   JOIN pg_catalog.pg_language l ON l.oid = p.prolang
  WHERE ${OURS}
 UNION ALL
-SELECT t.oid::int8::text, n.nspname, t.typname, 'v', false, 'type'
+SELECT t.oid::int8::text, n.nspname, t.typname, 'v', false, 'type', 'always', false
   FROM pg_catalog.pg_type t
   JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
  WHERE ${OURS} AND (t.typtype = 'd' OR EXISTS (
          SELECT FROM pg_catalog.pg_cast k WHERE k.casttarget = t.oid AND k.castfunc <> 0))
 UNION ALL
-SELECT o.oid::int8::text, n.nspname, o.oprname, p.provolatile, p.prosecdef, l.lanname
+SELECT o.oid::int8::text, n.nspname, o.oprname, p.provolatile, p.prosecdef, l.lanname, 'always', false
   FROM pg_catalog.pg_operator o
   JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
   JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode

@@ -51,15 +51,51 @@ SELECT t.oid::int8::text AS oid, n.nspname AS schema, t.typname AS name, t.typty
  WHERE ${OURS}
  ORDER BY t.oid`
 
-/** PostgreSQL's own types to which casts of the target convert: converting to them runs functions of the target. */
+/**
+ * PostgreSQL's own types to which casts of the target convert: converting to them runs functions of the target, whatever
+ * the value is, or only where it is of a type of the target.
+ */
 export const CONVERTED = `
 SELECT t.oid::int8::text AS oid, 'pg_catalog' AS schema, t.typname AS name, 'v' AS volatility,
-       false AS "securityDefiner", 'type' AS language
+       false AS "securityDefiner", 'type' AS language, false AS plain,
+       CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_cast k WHERE k.casttarget = t.oid AND NOT ${isPlain('k.castfunc')}
+                          AND k.castsource < ${FIRST_OF_USERS})
+            THEN 'always' ELSE 'values' END AS overloads
   FROM pg_catalog.pg_type t
  WHERE t.oid < ${FIRST_OF_USERS} AND t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace
    AND EXISTS (SELECT FROM pg_catalog.pg_cast k
                 WHERE k.casttarget = t.oid AND NOT ${isPlain('k.castfunc')})
  ORDER BY t.oid`
+
+/**
+ * The names behind which PostgreSQL applies implicit casts of the target between two of its own types: those types with what
+ * is implicitly cast to them, the functions that take or return such, and the signs of operators that do, unless the
+ * type that is cast has an operator of that sign itself, which fits better.
+ */
+export const UNASKED = `
+WITH k AS (SELECT k.castsource, k.casttarget FROM pg_catalog.pg_cast k
+            WHERE k.castcontext = 'i' AND k.castsource < ${FIRST_OF_USERS} AND k.casttarget < ${FIRST_OF_USERS}
+              AND NOT ${isPlain('k.castfunc')}),
+     own AS (SELECT casttarget AS oid FROM k
+             UNION SELECT c.castsource FROM pg_catalog.pg_cast c JOIN k ON k.casttarget = c.casttarget
+                    WHERE c.castcontext = 'i' AND c.castsource <> k.castsource),
+     reached AS (SELECT oid FROM own
+                 UNION SELECT t.typarray FROM pg_catalog.pg_type t JOIN own ON own.oid = t.oid WHERE t.typarray <> 0)
+SELECT found.oid::int8::text AS oid, 'pg_catalog' AS schema, found.name, 'v' AS volatility,
+       false AS "securityDefiner", 'unasked' AS language, false AS plain, 'always' AS overloads
+  FROM (SELECT t.oid, t.typname AS name FROM pg_catalog.pg_type t JOIN reached ON reached.oid = t.oid
+        UNION ALL
+        SELECT DISTINCT ON (p.proname) p.oid, p.proname FROM pg_catalog.pg_proc p
+         WHERE p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace
+           AND (p.proargtypes::oid[] || p.prorettype) && ARRAY(SELECT oid FROM reached)
+        UNION ALL
+        SELECT DISTINCT ON (o.oprname) o.oid, o.oprname FROM pg_catalog.pg_operator o
+         WHERE o.oprnamespace = 'pg_catalog'::pg_catalog.regnamespace
+           AND ARRAY[o.oprleft, o.oprright, o.oprresult] && ARRAY(SELECT oid FROM reached)
+           AND EXISTS (SELECT FROM k WHERE NOT EXISTS (
+                 SELECT FROM pg_catalog.pg_operator s
+                  WHERE s.oprname = o.oprname AND s.oprleft = k.castsource AND s.oprright = k.castsource))) found
+ ORDER BY found.name, found.oid`
 
 /** All columns of PostgreSQL's own catalogs. */
 export const SYSTEM_COLUMNS = `
