@@ -34,6 +34,7 @@ export function schemasFrom(
   // bound: ABSENT_MAX
   const absent = new Set<string>()
   /** The ends up to which the topic was read. */
+  // bound: one per partition
   let readUpTo: ReadonlyMap<number, number> = new Map()
   let look = Promise.resolve()
   let nextLook: Promise<void> | null = null

@@ -31,9 +31,9 @@ export type Telling = {
 export const newTelling = (): Telling => ({
   // bound: KEPT_MAX of each danger
   said: new Map(),
-  // bound: DANGERS
+  // bound: one per danger
   kept: new Map(),
-  // bound: DANGERS
+  // bound: one per danger
   leftOut: new Map(),
 })
 
@@ -63,7 +63,7 @@ export function told({ said, leftOut }: Telling, shownMax: number): Told {
   const sorted = isSorted
     ? DANGERS.flatMap((danger) => all.filter((each) => each.danger === danger))
     : all
-  // bound: DANGERS
+  // bound: one per danger
   const left = new Map(leftOut)
   for (const { danger, times } of sorted.slice(shownMax))
     left.set(danger, (left.get(danger) ?? 0) + times)
