@@ -41,6 +41,49 @@ test('the name of the type is told, and unknown types have none', () => {
   assert.equal(postgresValue(1007, Buffer.from('')).type, 'integer[]')
 })
 
+test('names of the catalogs, cursors, vectors, lexemes and snapshots are read', () => {
+  const place = (...numbers: number[]): Buffer => {
+    const bytes = Buffer.alloc(numbers.length * 2)
+    numbers.forEach((number, index) => bytes.writeUInt16BE(number, index * 2))
+    return bytes
+  }
+  const vectorOf = (oid: number, elements: readonly Buffer[]): Buffer =>
+    Buffer.concat([
+      ...[int4(1), int4(0), int4(oid), int4(elements.length), int4(0)],
+      ...elements.map(sized),
+    ])
+  const snapshot = Buffer.from(
+    '00000002' + '000000000000000a' + '0000000000000014' + '000000000000000a' + '000000000000000f',
+    'hex',
+  )
+  const lexemes = Buffer.concat([
+    ...[int4(2), Buffer.from("a'b\\\0"), place(2, 1, 0xc002), Buffer.from('c\0'), place(0)],
+  ])
+  const read: readonly (readonly [number, Buffer, string, string])[] = [
+    ...([24, 2202, 2203, 2204, 2205, 2206, 3734, 3769, 4089, 4096, 4191] as const).map(
+      (oid) => [oid, int4(-2), '4294967294', 'reg'] as const,
+    ),
+    [2210, arrayOf(2205, [1], [int4(5)]), '{5}', 'regclass[]'],
+    [1790, Buffer.from('my cursor'), 'my cursor', 'refcursor'],
+    [2275, Buffer.from('a'), 'a', 'cstring'],
+    [22, vectorOf(21, [place(1), place(3)]), '1 3', 'int2vector'],
+    [30, vectorOf(26, [int4(1), int4(23)]), '1 23', 'oidvector'],
+    [30, vectorOf(26, []), '', 'oidvector'],
+    [3614, lexemes, "'a''b\\\\':1,2A 'c'", 'tsvector'],
+    [5038, snapshot, '10:20:10,15', 'pg_snapshot'],
+    [2970, snapshot, '10:20:10,15', 'txid_snapshot'],
+  ]
+  for (const [oid, bytes, text, type] of read) {
+    const value = postgresValue(oid, bytes)
+    assert.equal(value.text, text, String(oid))
+    assert.ok(value.type?.startsWith(type), String(oid))
+    const isText = oid === 1790 || oid === 2275
+    if (!isText)
+      assert.equal(postgresValue(oid, Buffer.concat([bytes, int4(0)])).text, null, String(oid))
+  }
+  assert.deepEqual(postgresValue(3615, int4(0)), { type: 'tsquery', text: null })
+})
+
 test('bytes that are no value of the type are never shown as one, and never throw', () => {
   const oids = [...new Set(captured.map(([oid]) => Number(oid)))]
   fc.assert(

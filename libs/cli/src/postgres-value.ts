@@ -9,8 +9,9 @@ export type PostgresValue = { readonly type: string | null; readonly text: strin
  * value of the type, and where it would be too long or too deep: then only the bytes can be shown. The bytes are chosen by
  * the agent: each level of a value in a value may double its quotes.
  *
- * Known limits: `money` is written without a currency; types without a format that is documented by their send function, such
- * as tsvector, and base types of extensions as bytes; row types of tables only where `types` has them.
+ * Known limits: `money` is written without a currency; a name of the catalogs (regclass and the like) is the OID that was
+ * sent, since only the target knows which name it has; tsquery and base types of extensions are bytes; row types of tables
+ * only where `types` has them.
  */
 export function postgresValue(
   oid: number,
@@ -401,6 +402,48 @@ function bounded({ lengthMax }: Scope): (part: string) => string {
   }
 }
 
+/** An array of one dimension that begins at 0, written with blanks. */
+const vector =
+  (oid: number): Read =>
+  (bytes, scope) =>
+    array(oid)(bytes, scope)
+      .replace(/^.*{|}$/g, '')
+      .replaceAll(',', ' ')
+
+/** The number of lexemes; of each its text, a zero, the number of places, and each place with its weight in the upper bits. */
+function tsvector(bytes: Buffer): string {
+  const lexemes: string[] = []
+  let at = 4
+  for (let count = bytes.readInt32BE(); count > 0; count--) {
+    const end = bytes.indexOf(0, at)
+    if (end < 0) throw new RangeError('a lexeme without an end')
+    const lexeme = utf8(bytes.subarray(at, end)).replace(/['\\]/g, '$&$&')
+    const places = Array.from({ length: bytes.readUInt16BE(end + 1) }, (_, index) => {
+      const place = bytes.readUInt16BE(end + 3 + index * 2)
+      return `${place & 0x3fff}${WEIGHTS[place >> 14] ?? ''}`
+    })
+    at = end + 3 + places.length * 2
+    lexemes.push(`'${lexeme}'${places.length === 0 ? '' : `:${places.join(',')}`}`)
+  }
+  if (at !== bytes.length) throw new RangeError('bytes behind it')
+  return lexemes.join(' ')
+}
+
+const WEIGHTS: readonly string[] = ['', 'C', 'B', 'A']
+
+/** The number of transactions under way, the first and the next transaction, and those under way. */
+function snapshot(bytes: Buffer): string {
+  const count = bytes.readInt32BE()
+  if (count < 0 || bytes.length !== 20 + count * 8) throw new RangeError('another length')
+  const at = (place: number): string => String(bytes.readBigUInt64BE(place))
+  const under = Array.from({ length: count }, (_, index) => at(20 + index * 8))
+  return `${at(4)}:${at(12)}:${under.join(',')}`
+}
+
+const unread = (): string => {
+  throw new RangeError('a format that is not read')
+}
+
 /** Flags, then length and bytes of the bounds that it has. */
 const range =
   (oid: number): Read =>
@@ -475,12 +518,15 @@ const SCALARS: readonly Row[] = [
   [19, 1003, 'name', utf8],
   [20, 1016, 'bigint', int8],
   [21, 1005, 'smallint', int2],
+  [22, 1006, 'int2vector', vector(21)],
   [23, 1007, 'integer', int4],
+  [24, 1008, 'regproc', uint4],
   [25, 1009, 'text', utf8],
   [26, 1028, 'oid', uint4],
   [27, 1010, 'tid', tid],
   [28, 1011, 'xid', uint4],
   [29, 1012, 'cid', uint4],
+  [30, 1013, 'oidvector', vector(26)],
   [114, 199, 'json', utf8],
   [142, 143, 'xml', utf8],
   [600, 1017, 'point', point],
@@ -508,9 +554,21 @@ const SCALARS: readonly Row[] = [
   [1560, 1561, 'bit', bits],
   [1562, 1563, 'bit varying', bits],
   [1700, 1231, 'numeric', numeric],
+  [1790, 2201, 'refcursor', utf8],
+  [2202, 2207, 'regprocedure', uint4],
+  [2203, 2208, 'regoper', uint4],
+  [2204, 2209, 'regoperator', uint4],
+  [2205, 2210, 'regclass', uint4],
+  [2206, 2211, 'regtype', uint4],
   [2249, 2287, 'record', record],
+  [2275, 1263, 'cstring', utf8],
   [2950, 2951, 'uuid', uuid],
+  [2970, 2949, 'txid_snapshot', snapshot],
   [3220, 3221, 'pg_lsn', lsn],
+  [3614, 3643, 'tsvector', tsvector],
+  [3615, 3645, 'tsquery', unread],
+  [3734, 3735, 'regconfig', uint4],
+  [3769, 3770, 'regdictionary', uint4],
   [3802, 3807, 'jsonb', jsonb],
   [3904, 3905, 'int4range', range(23)],
   [3906, 3907, 'numrange', range(1700)],
@@ -519,12 +577,16 @@ const SCALARS: readonly Row[] = [
   [3912, 3913, 'daterange', range(1082)],
   [3926, 3927, 'int8range', range(20)],
   [4072, 4073, 'jsonpath', jsonb],
+  [4089, 4090, 'regnamespace', uint4],
+  [4096, 4097, 'regrole', uint4],
+  [4191, 4192, 'regcollation', uint4],
   [4451, 6150, 'int4multirange', multirange(23)],
   [4532, 6151, 'nummultirange', multirange(1700)],
   [4533, 6152, 'tsmultirange', multirange(1114)],
   [4534, 6153, 'tstzmultirange', multirange(1184)],
   [4535, 6155, 'datemultirange', multirange(1082)],
   [4536, 6157, 'int8multirange', multirange(20)],
+  [5038, 5039, 'pg_snapshot', snapshot],
   [5069, 271, 'xid8', uint8],
 ]
 
