@@ -8,10 +8,10 @@ import { eachToken } from './lexer.ts'
  */
 export function continued(text: string, blanks: (comment: string) => string = ofBytes): string {
   if (!text.includes('--') && !text.includes('/*')) return text
-  // bound: the comments of one text
+  // bound: as long as one statement
   const comments: (readonly [start: number, end: number])[] = []
   let isBehindString = false
-  // bound: the comments of one text
+  // bound: as long as one statement
   let open: (readonly [start: number, end: number])[] = []
   const isWhole = eachToken(
     text,

@@ -22,7 +22,7 @@ export function overloadsIn(
     routines.filter(({ schema }) => schema !== 'pg_catalog'),
     ({ name }) => name,
   )
-  // bound: two per name of a routine of the target
+  // bound: one per name of a routine of the target, and way to find it
   const known = new Map<string, Overloading>()
   return (name, isCatalogFirst) => {
     const found = byName.get(name)
