@@ -132,13 +132,36 @@ const scanNumber =
   }
 
 // The text form of arrays and composites escapes with backslashes, which would cut values in two.
-const scanOpaque: Scan = (cell, isBinary, scanner) => {
-  if (scanner.hits(cell)) return null
-  if (isBinary || !cell.includes(BACKSLASH)) return cell
-  return scanner.hits(Buffer.from(cell.toString('latin1').replaceAll('\\', ''), 'latin1'))
+const scanOpaque: Scan = (cell, isBinary, scanner, name) => {
+  const seen =
+    !isBinary && cell[0] === PARENTHESIS && !isCardLike(name) ? withoutNumbers(cell) : cell
+  if (scanner.hits(seen)) return null
+  if (isBinary || !seen.includes(BACKSLASH)) return cell
+  return scanner.hits(Buffer.from(seen.toString('latin1').replaceAll('\\', ''), 'latin1'))
     ? null
     : cell
 }
+
+/** A composite without its fields that are numbers, among which only a name tells a card. Limit: text may be a number too. */
+function withoutNumbers(cell: Buffer): Buffer {
+  const text = cell.toString('latin1')
+  const kept: string[] = []
+  let start = 0
+  let isQuoted = false
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charAt(i)
+    if (char === '\\') i++
+    else if (char === '"') isQuoted = !isQuoted
+    else if (!isQuoted && (char === ',' || char === '(' || char === ')')) {
+      const field = text.slice(start, i)
+      kept.push(NUMBER.test(field) ? '' : field, char)
+      start = i + 1
+    }
+  }
+  return Buffer.from([...kept, text.slice(start)].join(''), 'latin1')
+}
+
+const NUMBER = /^-?[0-9]+(?:\.[0-9]+)?$/
 
 const SCANS: Readonly<Record<Exclude<TypeClass, 'harmless' | 'uuid'>, Scan>> = {
   text: scanText,
@@ -185,5 +208,6 @@ const dashed = (hex: string): string =>
 
 const EMPTY = Buffer.alloc(0)
 const BACKSLASH = 0x5c
+const PARENTHESIS = 0x28
 // A number of more digits is no card, and looking into it takes long.
 const DIGITS_MAX = 4_096

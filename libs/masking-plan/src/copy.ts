@@ -210,7 +210,12 @@ function lineMask(
   const format = options.format ?? null
   const byField = scanner !== null && cells !== null && format !== null
   const mask = byField
-    ? fieldsMask(format, cells, whole)
+    ? fieldsMask({
+        format,
+        cells,
+        whole,
+        passes: passesWhole(cells, unknownLineMask(state, scanner)),
+      })
     : scanner !== null && !isTaggedLine(options, cells)
       ? unknownLineMask(state, scanner)
       : () => whole
@@ -227,8 +232,22 @@ function lineMask(
 const isTaggedLine = (options: CopyOptions, cells: RowMask | null): boolean =>
   cells !== null || options.tainted
 
-function fieldsMask(format: CopyFormat, cells: RowMask, whole: Buffer): (line: Buffer) => Buffer {
+/** A line passes without a look at its fields where nothing but detectors masks them, and these find nothing in all of it. */
+function passesWhole(cells: RowMask, inLine: (line: Buffer) => Buffer): (line: Buffer) => boolean {
+  const isSearched = cells.every(({ why }) => why === 'detectors')
+  return (line) => isSearched && inLine(line) === line
+}
+
+type Fields = {
+  readonly format: CopyFormat
+  readonly cells: RowMask
+  readonly whole: Buffer
+  passes(line: Buffer): boolean
+}
+
+function fieldsMask({ format, cells, whole, passes }: Fields): (line: Buffer) => Buffer {
   return (line) => {
+    if (passes(line)) return line
     const fields = fieldsOf(format, line.toString('latin1'))
     if (fields.length !== cells.length) return whole
     const values = fields.map(({ value }) => (value === null ? null : Buffer.from(value, 'latin1')))

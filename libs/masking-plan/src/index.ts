@@ -22,6 +22,7 @@ export { isPasswordLike } from './password-like.ts'
 export { type MaskingPlan, planFor } from './plan.ts'
 export { mayQuoteRows, type NamedRelation } from './quoted-rows.ts'
 export {
+  type ColumnMask,
   isUnplanned,
   maskedCells,
   passesUnseen,

@@ -200,6 +200,22 @@ test('a number that looks like a card is one only where its name says so', () =>
     assert.equal(textOf(DETECTING, column({ tableOid: 8, typeOid: OID.json }), json), shown, name)
   }
   assert.equal(textOf(DETECTING, column({ tableOid: 8, name: 'ean' }), number), '[masked]')
+  for (const [composite, isNumber] of [
+    [`(1,${number})`, true],
+    [`(${number},"x y",)`, true],
+    [`(-1,4001000001093.00,t)`, true],
+    [`("${number} ",x)`, false],
+    [`("a,${number},b",x)`, false],
+    [`("a\\",${number},b",x)`, false],
+    [`("(1,${number})",x)`, false],
+    [`(card ${number})`, false],
+    [`{${number}}`, false],
+  ] as const)
+    for (const name of ['made', 'card']) {
+      const expected = isNumber && name === 'made' ? composite : null
+      const shown = textOf(DETECTING, column({ tableOid: 8, typeOid: 2249, name }), composite)
+      assert.equal(shown, expected, composite)
+    }
 })
 
 test('binary values are looked into as well', () => {

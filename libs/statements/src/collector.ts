@@ -278,9 +278,10 @@ export function lock(to: Collector, mode: Lock, relation: RelationRef): void {
 
 export function call(to: Collector, called: Call): void {
   to.functions.set(called.name, { name: called.name, harmless: called.harmless })
-  const { stateChanging } = to
+  const { stateChanging, columnsUnknown } = to
   for (const effect of called.effects) affect(to, effect, null, called.why)
   if (called.keepsMeaning === true) to.stateChanging = stateChanging
+  if (called.showsNothing === true) to.columnsUnknown = columnsUnknown
   if (called.converts === true) to.runsWhenPrepared = true
   // The values that it shows are read from somewhere, as from a relation.
   if (called.showsValues === true) {

@@ -26,6 +26,8 @@ export type Call = {
   readonly converts?: boolean
   /** Later texts mean the same as before. */
   readonly keepsMeaning?: boolean
+  /** It returns no value, whatever else it does. */
+  readonly showsNothing?: boolean
   /** It makes values of the types that the row in its arguments has. */
   readonly populates?: boolean
 }
@@ -87,7 +89,13 @@ export function callOf(
     }
   }
   const effects = SPECIAL.get(local) ?? EFFECTS[of ?? 'internal'] ?? ['opaque']
-  return { ...called, effects, showsValues: of === 'values', keepsMeaning: of === 'session' }
+  return {
+    ...called,
+    effects,
+    showsValues: of === 'values',
+    showsNothing: of === 'waits',
+    keepsMeaning: of === 'session',
+  }
 }
 
 /** The form of a call, beside its name and arguments. */

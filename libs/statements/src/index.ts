@@ -42,6 +42,7 @@ export {
 } from './settings.ts'
 export { redefinitions, type RedefinedNames, type Redefinitions } from './redefinitions.ts'
 export { copyIn, copyInHint, type CopyIn } from './copy-in.ts'
+export { copyOut, type CopyOut } from './copy-out.ts'
 export { borrowsColumns } from './borrowed-columns.ts'
 export { executedName, type NamedStatement, preparedName } from './executed.ts'
 export { nameProbesOf, probesOf } from './probes.ts'

@@ -20,8 +20,9 @@ export type CursorUse =
 /**
  * Tells what each column of a result is made of. Purpose: a statement that only compares a tagged column, in WHERE, shows
  * nothing of it in `count(*)` or in columns made of others. Method: of a plain SELECT over relations, each output alone is
- * walked as `understand` walks a statement. `count` and `exists` are made of nothing. Known limits, all on the safe
- * side: with `*`, set operations, views, WITH, and unknown functions, only outputs that read no column are told; with sub-selects
+ * walked as `understand` walks a statement. `count`, `exists`, and a sub-select of nothing else, are made of nothing; a set
+ * operation is made of what both sides are made of. Known limits, all on the safe side: with `*`, views, WITH, and unknown
+ * functions, only outputs that read no column are told; with sub-selects
  * and functions in FROM, and joins that merge columns, also outputs that name the relation of each column. A plan (EXPLAIN) is made of nothing: conditions and estimates.
  */
 export function resultColumns(sql: Uint8Array | string, catalog: TargetCatalog): ResultColumns {
@@ -83,9 +84,10 @@ function cursorOfTransaction(body: Tree): CursorUse | null {
   return kind === 'TRANS_STMT_ROLLBACK' || kind === 'TRANS_STMT_ROLLBACK_TO' ? CLEAR : null
 }
 
-function madeOf(body: Tree, catalog: TargetCatalog): (readonly TouchedColumn[] | null)[] {
+export function madeOf(body: Tree, catalog: TargetCatalog): (readonly TouchedColumn[] | null)[] {
+  if ('larg' in body) return madeOfBoth(body, catalog)
   const targets = nodesAt(body, 'targetList')
-  if ('larg' in body || targets.some(({ body: each }) => isStar(nodeAt(each, 'val')))) return []
+  if (targets.some(({ body: each }) => isStar(nodeAt(each, 'val')))) return []
   const names = namesOf(catalog)
   const from = nodesAt(body, 'fromClause')
   const scope = openedBy()
@@ -109,6 +111,19 @@ function madeOf(body: Tree, catalog: TargetCatalog): (readonly TouchedColumn[] |
     const isTold = isPlain || (isKnown && level !== null && namesRelations(value, level))
     if (to.columnsUnknown || (reads.any && !isTold)) return null
     return [...to.columns.values()]
+  })
+}
+
+/** Each output of a set operation shows what the same output of either side shows. */
+function madeOfBoth(body: Tree, catalog: TargetCatalog): (readonly TouchedColumn[] | null)[] {
+  const [one, other] = [part(body, 'larg'), part(body, 'rarg')]
+  // The names that WITH gives count on both sides.
+  if ('withClause' in body) return []
+  const [left, right] = [madeOf(one, catalog), madeOf(other, catalog)]
+  if (left.length !== right.length) return []
+  return left.map((columns, index) => {
+    const also = right[index] ?? null
+    return columns === null || also === null ? null : [...columns, ...also]
   })
 }
 
@@ -147,7 +162,23 @@ type Counting = { is(node: Node): boolean; below(node: Node): boolean }
 
 function counting(hasOwnCount: boolean): Counting {
   const known = new WeakMap<Tree, boolean>()
-  const is = (node: Node): boolean => isCount(node, hasOwnCount) || isExists(node)
+  const counts = new WeakMap<Tree, boolean>()
+  const is = (node: Node): boolean => {
+    const before = counts.get(node.body)
+    if (before !== undefined) return before
+    const found = isCount(node, hasOwnCount) || isExists(node) || isOfCounts(node)
+    counts.set(node.body, found)
+    return found
+  }
+  // Its outputs may name columns of the query around it, so they may name none.
+  const isOfCounts = ({ kind, body }: Node): boolean => {
+    if (kind !== 'SubLink' || body['subLinkType'] !== 'EXPR_SUBLINK') return false
+    const query = nodeAt(body, 'subselect')
+    const outputs = query?.kind === 'SelectStmt' ? nodesAt(query.body, 'targetList') : []
+    return outputs.length > 0 && !('larg' in (query?.body ?? {})) && outputs.every(isMadeOfNothing)
+  }
+  const isMadeOfNothing = (node: Node): boolean =>
+    is(node) || (!READING.has(node.kind) && children(node).every(isMadeOfNothing))
   const below = (node: Node): boolean => {
     const before = known.get(node.body)
     if (before !== undefined) return before
@@ -158,8 +189,7 @@ function counting(hasOwnCount: boolean): Counting {
   return { is, below }
 }
 
-const readsAny = (node: Node): boolean =>
-  node.kind === 'ColumnRef' || node.kind === 'SubLink' || children(node).some(readsAny)
+const readsAny = (node: Node): boolean => READING.has(node.kind) || children(node).some(readsAny)
 
 function isCount({ kind, body }: Node, hasOwnCount: boolean): boolean {
   if (kind !== 'FuncCall') return false
@@ -195,7 +225,9 @@ const NOTHING: ResultColumns = { madeOf: [], cursor: null }
 /** Expressions around a count, whose other parts are walked one by one. */
 const COMBINING: ReadonlySet<string> = new Set([
   ...['A_Expr', 'BoolExpr', 'TypeCast', 'CoalesceExpr', 'NullTest', 'BooleanTest'],
+  ...['CaseExpr', 'CaseWhen', 'FuncCall'],
 ])
+const READING: ReadonlySet<string> = new Set(['ColumnRef', 'SubLink'])
 /** CURSOR_OPT_HOLD of parsenodes.h. */
 const CURSOR_OPT_HOLD = 0x20
 

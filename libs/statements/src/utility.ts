@@ -497,7 +497,8 @@ function show(to: Collector, body: Tree): string {
   const name = textOf(body, 'name').toLowerCase()
   affect(to, 'read', null, 'SHOW')
   say(to, `shows ${name === 'all' ? 'every setting' : `the setting ${safeName(name)}`}`)
-  if (name === 'all' || name.includes('.')) to.columnsUnknown = true
+  // SHOW ALL says what pg_settings shows, and leaves out what applications set.
+  if (name.includes('.')) to.columnsUnknown = true
   return 'SHOW'
 }
 

@@ -51,6 +51,24 @@ export type ColumnRule = {
   readonly masksInference: boolean
 }
 
+/** A column of a COPY TO STDOUT. */
+export type CopiedColumn = {
+  /** Its name; empty where it has none. */
+  readonly name: string
+  /** The OID of its type; that of text where it is not known. */
+  readonly typeOid: number
+}
+
+/** The rows of a COPY TO STDOUT, by which their text can be taken apart. */
+export type CopyOut = {
+  /** text or csv, with the delimiter, quotes and NULL that PostgreSQL gives it. */
+  readonly format: string
+  /** Whether the first line has the names of the columns. */
+  readonly header: boolean
+  /** Its columns, in their order. */
+  readonly columns: readonly CopiedColumn[]
+}
+
 /** Which later requests of the session a decision covers. */
 export type Coverage = 'None' | 'Exact' | 'Shape'
 

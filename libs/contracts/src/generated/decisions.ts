@@ -1,6 +1,6 @@
 // Generated from schemas/decisions by libs/contracts/generate.ts; do not edit.
 import type { InstanceId, Instant, RequestId, SessionId } from '@countersign/kernel'
-import type { Chain, Coverage, Effect, Identity, Profile, Recording, ValueType } from './common.ts'
+import type { Chain, CopyOut, Coverage, Effect, Identity, Profile, Recording, ValueType } from './common.ts'
 
 /** Policy is alive, and has read the catalog this far. Covered releases need a fresh one. */
 export type CoverageAlive = {
@@ -48,6 +48,8 @@ export type RequestAllowed = {
   readonly cursor: string | null
   /** What it does with the cursor: declare, hold (declared beyond its transaction), fetch, close; commit ends those not held, clear may end any. */
   readonly cursorUse: string | null
+  /** Its rows, where it is one COPY TO STDOUT that touches no tagged column and whose columns are known: then each is searched by its type. */
+  readonly copyOut: CopyOut | null
   /** It is a COPY FROM STDIN as far as policy sees, so that data of the agent may be let in. A policy that does not know the field lets none in. */
   readonly takesCopyData: boolean
   /** Whether it can change what later texts mean; coverage ends with it. */
@@ -122,6 +124,8 @@ export type ReviewRequired = {
   readonly cursor: string | null
   /** What it does with the cursor: declare, hold (declared beyond its transaction), fetch, close; commit ends those not held, clear may end any. */
   readonly cursorUse: string | null
+  /** Its rows, where it is one COPY TO STDOUT that touches no tagged column and whose columns are known: then each is searched by its type. */
+  readonly copyOut: CopyOut | null
   /** It is a COPY FROM STDIN as far as policy sees, so that data of the agent may be let in. A policy that does not know the field lets none in. */
   readonly takesCopyData: boolean
   /** Whether it can change what later texts mean; coverage ends with it. */

@@ -1,11 +1,11 @@
 import type { RequestAllowed, TargetDescribed } from '@countersign/contracts'
-import { resultColumns, type Understanding } from '@countersign/statements'
+import { copyOut, resultColumns, type Understanding } from '@countersign/statements'
 import type { Tags } from './tags.ts'
 
 /** The facts that the proxy needs to mask the answer, besides whether the statement is tainted. */
 export type ResultFacts = Pick<
   RequestAllowed,
-  'writesTagged' | 'plainColumns' | 'cursor' | 'cursorUse'
+  'writesTagged' | 'plainColumns' | 'cursor' | 'cursorUse' | 'copyOut'
 >
 
 type Asked = {
@@ -16,7 +16,8 @@ type Asked = {
 }
 
 /**
- * The plain columns of the result, whether messages of the target may quote masked columns, and the cursor in question.
+ * The plain columns of the result, whether messages of the target may quote masked columns, the cursor in question, and the
+ * columns of a COPY.
  */
 export function resultFacts(understanding: Understanding, asked: Asked): ResultFacts {
   const { sql, target, tags, tainted } = asked
@@ -42,7 +43,11 @@ export function resultFacts(understanding: Understanding, asked: Asked): ResultF
     // Opaque code may also open other cursors under names that are known.
     cursor: runsCode ? null : (cursor?.name ?? null),
     cursorUse: runsCode ? 'clear' : (cursor?.use ?? null),
+    copyOut: tainted || understanding.copy !== 'out' ? null : copyOut(textIn(sql), target),
   }
 }
+
+const textIn = (sql: string | Uint8Array): string =>
+  typeof sql === 'string' ? sql : Buffer.from(sql).toString('utf8')
 
 const WRITING: ReadonlySet<string> = new Set(['write', 'delete', 'schema-change'])

@@ -4,7 +4,7 @@ import type { Bind, Request } from '@countersign/postgres-wire'
 /** The parts of policy's decision on a request that count for the masking of its answer. */
 export type AnswerTaint = Pick<
   RequestAllowed,
-  'writesTagged' | 'plainColumns' | 'cursor' | 'cursorUse'
+  'writesTagged' | 'plainColumns' | 'cursor' | 'cursorUse' | 'copyOut'
 > & {
   readonly isTainted: boolean
   /** The OIDs of views that may show other columns than when the target was described: theirs count as computed. */
@@ -21,6 +21,7 @@ export const UNTAINTED: AnswerTaint = {
   plainColumns: [],
   cursor: null,
   cursorUse: null,
+  copyOut: null,
 }
 
 /** The taint of an answer in doubt: everything that was computed is masked. */
@@ -33,6 +34,7 @@ export const answerTaint = ({
   plainColumns,
   cursor,
   cursorUse,
+  copyOut,
 }: RequestAllowed | ReviewRequired): AnswerTaint => ({
   isTainted: tainted,
   viewsInDoubt: NO_VIEWS,
@@ -40,6 +42,7 @@ export const answerTaint = ({
   plainColumns,
   cursor,
   cursorUse,
+  copyOut,
 })
 
 /** The same answer with the strictest taint, where the decision on its masking may not hold any more. */
@@ -48,6 +51,7 @@ export const inDoubt = (answer: AnswerTaint): AnswerTaint => ({
   isTainted: true,
   writesTagged: true,
   plainColumns: [],
+  copyOut: null,
 })
 
 /** The answer of a portal, with the two counts of changes of its session when it was asked about. */
@@ -75,6 +79,7 @@ export function portalAnswer(
     ...now.answer,
     isTainted: now.answer.isTainted || then.isTainted,
     writesTagged: now.answer.writesTagged || then.writesTagged,
+    copyOut: null,
     plainColumns: now.answer.plainColumns.filter((column) => then.plainColumns.includes(column)),
   }
 }

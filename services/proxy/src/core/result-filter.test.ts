@@ -11,7 +11,7 @@ import {
   serverSide,
   toClient,
 } from '@countersign/postgres-wire'
-import { UNTAINTED } from './answer-taint.ts'
+import { type AnswerTaint, UNTAINTED } from './answer-taint.ts'
 import { DETECTED_ROW_BYTES_MAX, resultFilter } from './result-filter.ts'
 
 test('a table that the plan does not know is masked whole, and the agent is told why, once', () => {
@@ -76,7 +76,7 @@ test('a COPY that is masked whole says so, with the reason', () => {
     [true, /masked every column of the COPY \(it reads masked columns/],
     [false, /^$/],
   ] as const) {
-    filter.copyBegins(begin, isTainted)
+    filter.copyBegins(begin, { isTainted, copyOut: null })
     filter.copy(row)
     filter.copyEnds()
     assert.match(Buffer.concat(filter.statementEnds()).toString(), told)
@@ -91,11 +91,81 @@ test('a COPY that fails is over', () => {
     Buffer.concat([COPY_OUT, toClient.copyData(Buffer.from('1\tger')), failed]),
   )
   if (begin === undefined || line === undefined || error === undefined) return assert.fail()
-  filter.copyBegins(begin, false)
+  filter.copyBegins(begin, UNTAINTED)
   filter.copy(line)
   assert.notEqual(filter.copyProgress(), null)
   filter.message(error, false, [])
   assert.equal(filter.copyProgress(), null)
+})
+
+// Seen to fail when a COPY that fails tells nothing, and when the columns that are not named are left out.
+test('the notice of a statement names some columns and counts the others, also of a COPY that failed', () => {
+  const filter = resultFilter({ ...PLAN, detectors: [{ name: 'email', method: 'Redact' }] }, KEY)
+  const told = (): string => Buffer.concat(filter.statementEnds()).toString()
+  const cells = (count: number): ServerFrame | undefined =>
+    frames(toClient.dataRow(Array(count).fill(Buffer.from('ana@shop.example'))))[0]
+  for (const [count, expected] of [
+    [2, /masked c0 \(detectors\), c1 \(detectors\)\0/],
+    [21, /c19 \(detectors\) and 1 more column\0/],
+    [30, /c19 \(detectors\) and 10 more columns\0/],
+  ] as const) {
+    const columns = Array.from({ length: count }, (_, at) => ({
+      ...column(20_000),
+      name: `c${at}`,
+    }))
+    const row = cells(count)
+    if (row === undefined) return assert.fail()
+    for (let rows = 0; rows < 3; rows++) filter.row(row, columns, UNTAINTED)
+    assert.match(told(), expected)
+    assert.equal(told(), '')
+  }
+  const [begin, line] = frames(
+    Buffer.concat([COPY_OUT, toClient.copyData(Buffer.from('1\tana@shop.example\n'))]),
+  )
+  if (begin === undefined || line === undefined) return assert.fail()
+  filter.copyBegins(begin, UNTAINTED)
+  filter.copy(line)
+  assert.match(told(), /masked fields of the COPY/)
+})
+
+// Seen to fail when a COPY is searched line by line, whatever its columns are.
+test('a COPY whose columns are known is searched as its rows would be', () => {
+  const detectors = [{ name: 'card' as const, method: 'Redact' as const }]
+  const plan = { ...PLAN, detectors: [...detectors, { name: 'email', method: 'Redact' as const }] }
+  const card = '4111111111111111'
+  const columns = (typeOid: number, name = 'ean') => [
+    { name: 'id', typeOid: 23 },
+    { name, typeOid },
+  ]
+  const copied = (copyOut: AnswerTaint['copyOut'], line: string, isTainted = false): string => {
+    const filter = resultFilter(plan, KEY)
+    const [begin] = frames(COPY_OUT)
+    if (begin === undefined) return assert.fail()
+    filter.copyBegins(begin, { isTainted, copyOut })
+    return frames(toClient.copyData(Buffer.from(line)))
+      .flatMap((frame) => [...filter.copy(frame), ...filter.copyEnds()])
+      .map((bytes) => bytes.subarray(5).toString())
+      .join('')
+  }
+  const text = { format: 'text', header: false }
+  const csv = { format: 'csv', header: false }
+  const mail = 'ana@shop.example'
+  for (const [copyOut, line, expected] of [
+    [null, `1\t${card}\n`, '1\t[masked]\n'],
+    [{ ...text, columns: columns(20) }, `1\t${card}\n`, `1\t${card}\n`],
+    [{ ...text, columns: columns(20, 'card_no') }, `1\t${card}\n`, '1\t\\N\n'],
+    [{ ...text, columns: columns(25) }, `1\t${card}\n`, '1\t[masked]\n'],
+    [{ ...text, columns: columns(25) }, `1\ta\\tb ${mail}\n`, '1\ta\\tb [masked]\n'],
+    [{ ...csv, columns: columns(20) }, `1,${card}\n`, `1,${card}\n`],
+    [{ ...csv, columns: columns(25) }, `1,"a,""${mail}"\n`, `1,"a,""[masked]"\n`],
+    [{ ...csv, header: true, columns: columns(25) }, `id,${mail}\n`, `id,${mail}\n`],
+    // What the target says of them does not fit.
+    [{ ...text, columns: columns(20).slice(1) }, `1\t${card}\n`, '1\t[masked]\n'],
+    [{ ...text, format: 'json', columns: columns(20) }, `1\t${card}\n`, '1\t[masked]\n'],
+  ] as const)
+    assert.equal(copied(copyOut, line), expected, JSON.stringify([copyOut, line]))
+  const whole = copied({ ...text, columns: columns(20) }, `1\t${card}\n`, true)
+  assert.equal(whole, '[masked]\t[masked]\n')
 })
 
 /** CopyOutResponse: text, 2 columns of text. */

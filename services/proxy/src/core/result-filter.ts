@@ -1,5 +1,6 @@
 import type { MaskingPlanned } from '@countersign/contracts'
 import {
+  type ColumnMask,
   type CopyMask,
   copyMask,
   type CopyOptions,
@@ -50,14 +51,14 @@ export type ResultFilter = {
    * the target, by whose names it may show that it does.
    */
   message(frame: ServerFrame, isClosed: boolean, relations: readonly NamedRelation[]): Buffer
-  /** The notice for a statement that ends: what was masked since the last such notice, and why. */
+  /** The notice for a statement that ends, fails, or whose portal is suspended: what was masked since the last such notice, and why. */
   statementEnds(): Buffer[]
   /** Notes of what this filter masked of the statement, for `noteMasked` of another one. */
   maskedNotes(): readonly string[]
   noteMasked(notes: readonly string[]): void
   /** Masks the value that the target reports of a setting of the session (ParameterStatus). */
   setting(frame: ServerFrame, isTainted: boolean): Buffer
-  copyBegins(frame: ServerFrame, isTainted: boolean): void
+  copyBegins(frame: ServerFrame, answer: Pick<AnswerTaint, 'isTainted' | 'copyOut'>): void
   /** Masks a piece of copied data; a row that is not complete waits for the next piece. */
   copy(frame: ServerFrame): Buffer[]
   /** The number of bytes that `copy` would search for this frame. */
@@ -91,8 +92,11 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
   let copying: CopyMask | null = null
   /** Rows of the statement that were too long to be searched: whether there are some, and whether the agent knows. */
   let tooLongRows: 'none' | 'some' | 'told' = 'none'
-  // bound: NOTES_MAX
+  // bound: one per column of a result
   const notes = new Set<string>()
+  /** The columns whose notes are there already. */
+  // bound: one per column of a result
+  let noted = new Set<ColumnMask>()
 
   const maskOf = (columns: readonly Column[], taint: Taint): RowMask => {
     let masks = compiled.get(columns)
@@ -130,8 +134,10 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
     if (masked === null) return frame.raw
     for (let i = 0; i < masked.length; i++) {
       const column = columns[i]
-      if (masked[i] === cells.value[i] || column === undefined || notes.size >= NOTES_MAX) continue
-      notes.add(`${column.name} (${mask[i]?.why ?? 'unknown'})`)
+      const by = mask[i]
+      if (masked[i] === cells.value[i] || by === undefined || noted.has(by)) continue
+      noted.add(by)
+      notes.add(`${column?.name ?? '?'} (${by.why})`)
     }
     return toClient.dataRow(masked)
   }
@@ -141,6 +147,11 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
     const columns = unplanned.splice(0).filter(({ tableOid }) => !told.has(tableOid))
     for (const { tableOid } of columns) told.add(tableOid)
     return columns.length === 0 ? [] : [toClient.noticeResponse(unplannedNotice(columns))]
+  }
+
+  const noteCopy = (): void => {
+    if (copying?.hasMasked !== true) return
+    notes.add(isMaskedWhole(copying, plan) ? COPY_MASKED_WHOLE : COPY_MASKED)
   }
 
   return {
@@ -164,13 +175,16 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
     },
     statementEnds() {
       tooLongRows = 'none'
+      // A COPY that fails has no end of its own.
+      noteCopy()
       if (notes.size === 0) return []
       const told = toClient.noticeResponse({
         severity: 'NOTICE',
         code: NOTICES.masked,
-        message: `countersign: masked ${[...notes].join(', ')}`,
+        message: `countersign: masked ${listed([...notes])}`,
       })
       notes.clear()
+      noted = new Set()
       return [told]
     },
     message(frame, isClosed, relations) {
@@ -201,7 +215,7 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
       const masked = isTainted ? MASKED : maskText(plan, value)
       return masked === value ? frame.raw : toClient.parameterStatus(name, masked)
     },
-    copyBegins(frame, isTainted) {
+    copyBegins(frame, { isTainted, copyOut }) {
       const formats = copyFormatsOf(frame)
       const options = formats.ok
         ? {
@@ -211,7 +225,11 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
         : { binary: false, columnCount: 0 }
       copying = copyMask(
         plan,
-        { ...options, tainted: isTainted || !formats.ok, columns: null },
+        {
+          ...options,
+          ...fieldsOf(options, isTainted || plan.untagged === 'Redact' ? null : copyOut),
+          tainted: isTainted || !formats.ok,
+        },
         key,
       )
     },
@@ -233,13 +251,31 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
     copyEnds() {
       if (copying === null) return []
       const rest = maskCopyEnd(copying).map(toClient.copyData)
-      if (copying.hasMasked)
-        notes.add(isMaskedWhole(copying, plan) ? COPY_MASKED_WHOLE : COPY_MASKED)
+      noteCopy()
       copying = null
       return rest
     },
   }
 }
+
+/** The columns and the format of a COPY, where they are known and fit what the target says of it. */
+function fieldsOf(
+  { binary, columnCount }: Pick<CopyOptions, 'binary' | 'columnCount'>,
+  copyOut: AnswerTaint['copyOut'],
+): Pick<CopyOptions, 'columns' | 'format'> {
+  const kind = copyOut?.format
+  if (copyOut === null || binary || (kind !== 'text' && kind !== 'csv')) return { columns: null }
+  if (copyOut.columns.length !== columnCount) return { columns: null }
+  const columns = copyOut.columns.map((column) => ({ ...COMPUTED, ...column }))
+  return { columns, format: { ...COPY_FORMATS[kind], kind, header: copyOut.header } }
+}
+
+const COMPUTED = { tableOid: 0, columnAttribute: 0, format: 'text' } as const
+/** The signs that PostgreSQL gives the formats. */
+const COPY_FORMATS = {
+  text: { delimiter: '\t', quote: '"', escape: '"', nullString: '\\N' },
+  csv: { delimiter: ',', quote: '"', escape: '"', nullString: '' },
+} as const
 
 const unplannedNotice = (columns: readonly Column[]): ErrorFields => ({
   severity: 'NOTICE',
@@ -272,6 +308,13 @@ const TOO_LONG: ErrorFields = {
   code: NOTICES.maskedWhole,
   message: `countersign: masked whole, because a row of more than ${DETECTED_ROW_BYTES_MAX} bytes is not searched for secrets`,
   hint: 'Ask for a part of the value, with substring().',
+}
+
+/** The notes as the agent is told them: not all of a result with hundreds of columns. */
+function listed(notes: readonly string[]): string {
+  const more = notes.length - NOTES_MAX
+  const named = notes.slice(0, NOTES_MAX).join(', ')
+  return more <= 0 ? named : `${named} and ${more} more ${more === 1 ? 'column' : 'columns'}`
 }
 
 /** The most columns that the notice of a statement names. */

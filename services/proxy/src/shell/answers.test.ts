@@ -170,3 +170,33 @@ test('a target that does not report its path is asked for it behind the end of a
   assert.equal(isAskedBehind('I', false), true)
   assert.equal(isAskedBehind('I', false, true), false)
 })
+
+// Seen to fail when `takeFrames` has statements end at CommandComplete alone.
+test('what was masked is told with its own statement, also of a portal that is suspended and of a statement that fails', () => {
+  const suspended = Buffer.from([0x73, 0, 0, 0, 4])
+  const failed = toClient.errorResponse({ severity: 'ERROR', code: '22012', message: 'division' })
+  for (const [end, expected] of [
+    [toClient.commandComplete('SELECT 1'), 'DNC'],
+    [suspended, 'DNs'],
+    [failed, 'DNE'],
+  ] as const) {
+    const { session, told } = serving([{ ...step('Execute', 0), portal: 'p' }], {})
+    let isMasked = false
+    Object.assign(session.proxy.searchTurns, { searched: () => undefined })
+    Object.assign(session, {
+      described: { relations: [] },
+      filter: {
+        row: ({ raw }: { raw: Buffer }) => ((isMasked = true), raw),
+        message: ({ raw }: { raw: Buffer }) => raw,
+        statementEnds: () => (isMasked ? [Buffer.from('N')] : []),
+      },
+    })
+    const rows = toClient.dataRow([Buffer.from('1')])
+    takeFrames(session, receiveServer(serverSide(), Buffer.concat([rows, end]))[1])
+    const all = Buffer.concat(told)
+    const ends = expected.slice(-1)
+    const at = all.indexOf('N', rows.length)
+    assert.equal(at, rows.length, expected)
+    assert.equal(String.fromCharCode(all[at + 1] ?? 0), ends, expected)
+  }
+})

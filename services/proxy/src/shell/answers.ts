@@ -101,8 +101,8 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
     if (!KEEPS_BACK.has(verdict.do)) out.push(...takeWithheld(session.withheld))
     switch (verdict.do) {
       case 'pass':
+        if (frame.tag === 'C' || frame.tag === 's') out.push(...session.filter.statementEnds())
         if (frame.tag === 'C') {
-          out.push(...session.filter.statementEnds())
           if (running !== undefined && endsTransaction(running, frame)) transactionEnded(session)
           // In a failed transaction nothing succeeds but its end, and ROLLBACK TO.
           if (session.status === 'E') session.status = 'T'
@@ -133,6 +133,8 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
         break
       }
       case 'message':
+        // Rows that came before an error are told of before it.
+        if (frame.tag === 'E') out.push(...session.filter.statementEnds())
         out.push(
           session.filter.message(
             frame,
@@ -151,7 +153,7 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
         else if (running.heldData === null) out.push(frame.raw)
         break
       case 'copyOut':
-        session.filter.copyBegins(frame, isTainted)
+        session.filter.copyBegins(frame, answer)
         out.push(frame.raw)
         break
       case 'copyRow':

@@ -32,7 +32,7 @@ function cancelled(status: 'I' | 'T'): { session: Session; told: string[] } {
     expiry: { at: Instant(1) },
     ending: Promise.withResolvers(),
     described: { relations: [] },
-    filter: { message: ({ raw }: { raw: Buffer }) => raw },
+    filter: { message: ({ raw }: { raw: Buffer }) => raw, statementEnds: () => [] },
     dataKey: { encrypt: (bytes: Buffer) => bytes },
     journal: {
       record: (events: unknown[]) => Promise.resolve(events.map((message) => ({ message }))),

@@ -96,7 +96,7 @@ test('a long line of a COPY is masked there too, and the COPY goes on behind it'
   )
   if (begin === undefined || first === undefined || long === undefined || last === undefined)
     return assert.fail()
-  filter.copyBegins(begin, false)
+  filter.copyBegins(begin, UNTAINTED)
   assert.deepEqual(filter.copy(first), [first.raw])
   assert.equal(isLong(filter.searchedBytes(first)), false)
   assert.equal(isLong(filter.searchedBytes(long)), true)
