@@ -223,19 +223,10 @@ export function isDecidedOtherwise(
 /** True if names of a request that people decided on may mean others by now: it may have been held for hours. */
 export const meansOtherNow = ({ described }: Session, { ask, askedUnder }: Pending): boolean =>
   meanOthers(
-    [ask.sql, ...ask.executes.map(({ text }) => text), ...namesBound(ask)],
+    { texts: [ask.sql, ...ask.executes.map(({ text }) => text)], values: ask.bind?.values ?? [] },
     askedUnder.described,
     described,
   )
-
-/** The values that are short enough for a name, as `nextval($1)` and `$1::regclass` take. */
-const namesBound = ({ bind }: Ask): string[] =>
-  (bind?.values ?? [])
-    .filter((value) => value !== null && value.length <= NAME_VALUE_BYTES_MAX)
-    .map(String)
-
-/** A schema and a name of 63 bytes each, in quotes that stand twice. */
-const NAME_VALUE_BYTES_MAX = 300
 
 function underNow({ proxy, id, targetVersion, described }: Session): AskedUnder {
   const policy = proxy.liveness(id)
