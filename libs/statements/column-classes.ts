@@ -3,7 +3,7 @@ export type ColumnClass = 'harmless' | 'names' | 'definitions' | 'values'
 
 /**
  * The class of a column, by its name and type; null for a column that is not classified yet.
- * - values: what users stored or wrote: statistics, statements of sessions, settings of roles and databases, options of foreign
+ * - values: what users stored or wrote: statistics, statements of sessions, settings of roles, databases and functions, options of foreign
  *   servers, bodies of functions, passwords. Masked unless a rule says otherwise.
  * - definitions: expressions and words that belong to the schema. Tools cannot work without them; detectors look through them.
  * - names of objects, and harmless: numbers, flags, times, OIDs, words of PostgreSQL itself.
@@ -37,7 +37,7 @@ const RULES: readonly (readonly [ColumnClass, RegExp])[] = [
   // Secrets and settings.
   ['values', /^pg_catalog\.(pg_authid|pg_roles)\.(rolpassword|rolconfig)$/],
   ['values', /^pg_catalog\.(pg_shadow|pg_user)\.(passwd|useconfig)$/],
-  ['values', /^pg_catalog\.pg_db_role_setting\.setconfig$/],
+  ['values', /^pg_catalog\.(pg_db_role_setting\.setconfig|pg_proc\.proconfig)$/],
   ['values', /^pg_catalog\.pg_file_settings\.(setting|error)$/],
   ['values', /^pg_catalog\.pg_hba_file_rules\.(address|netmask|options|database|user_name|error)$/],
   ['values', /^pg_catalog\.pg_ident_file_mappings\.(sys_name|pg_username|error)$/],
@@ -62,7 +62,7 @@ const RULES: readonly (readonly [ColumnClass, RegExp])[] = [
     /^pg_catalog\.pg_(class\.(relpartbound|reloptions)|partitioned_table\.partexprs)$/,
   ],
   ['definitions', /^pg_catalog\.pg_(policies\.(qual|with_check)|policy\.pol(qual|withcheck))$/],
-  ['definitions', /^pg_catalog\.pg_proc\.(proargdefaults|proargnames|probin|proconfig)$/],
+  ['definitions', /^pg_catalog\.pg_proc\.(proargdefaults|proargnames|probin)$/],
   ['definitions', /^pg_catalog\.pg_publication(_rel\.prqual|_tables\.rowfilter)$/],
   ['definitions', /^pg_catalog\.pg_rewrite\.ev_(action|qual)$/],
   ['definitions', /^pg_catalog\.pg_statistic_ext\.stxexprs$/],

@@ -19,7 +19,7 @@ export { kinshipOf } from './kinship.ts'
 export { masksNothing } from './masks-nothing.ts'
 export { maskMessage, maskText, type MessageFields } from './message.ts'
 export { isPasswordLike } from './password-like.ts'
-export { type MaskingPlan, planFor } from './plan.ts'
+export { columnTags, type MaskingPlan, planFor } from './plan.ts'
 export { mayQuoteRows, type NamedRelation } from './quoted-rows.ts'
 export {
   type ColumnMask,

@@ -96,6 +96,49 @@ test('what a view computes of untagged columns is not masked', () => {
   assert.deepEqual(tagsOf([base, { ...view, dependsOn }]), ['1.2 email Partial'])
 })
 
+test('what a view computes beside a row that it uses as a whole is masked, and what runs code that may read any', () => {
+  const base = relation(1, ['id', 'email', 'city'], [])
+  const view = showing(relation(2, ['id', 'doc'], []), [of(1, 1), null])
+  const reading = (...below: [number, number][]): Relation => ({
+    ...view,
+    kind: 'view',
+    dependsOn: below.map(([relationOid, attnum]) => ({ relationOid, attnum })),
+  })
+  const ofView = (made: Relation) => tagsOf([base, made]).filter((each) => each.startsWith('2.'))
+  assert.deepEqual(ofView(reading([1, 1])), [])
+  assert.deepEqual(ofView(reading([1, 0], [1, 1])), ['2.2 derived Null'])
+  assert.deepEqual(ofView(reading([0, 0], [1, 1])), ['2.2 derived Null'])
+  // A broker of before says nothing of rows as a whole.
+  assert.deepEqual(ofView({ ...reading([1, 1]), computed: null }), ['2.2 derived Null'])
+})
+
+test('a generated column that is made of a tagged one is masked as computed, in partitions and views too', () => {
+  const made = (oid: number, of: readonly number[]): Relation => ({
+    ...relation(oid, ['id', 'email', 'low', 'n'], []),
+    computed: [
+      { attnum: 3, of },
+      { attnum: 4, of: [1] },
+    ],
+  })
+  assert.deepEqual(tagsOf([made(1, [1, 2])]), ['1.2 email Partial', '1.3 derived Null'])
+  assert.deepEqual(tagsOf([made(1, [1])]), ['1.2 email Partial'])
+  assert.deepEqual(tagsOf([made(1, [0])]), ['1.2 email Partial', '1.3 derived Null'])
+  // Each partition may compute it in its own way, and a view shows it under another name.
+  const view = showing(relation(3, ['x', 'y'], [1]), [of(1, 3), of(1, 4)])
+  assert.deepEqual(tagsOf([view, made(1, [1]), { ...made(2, [2]), inherits: [1] }]), [
+    ...['3.1 derived Null', '1.2 email Partial', '1.3 derived Null'],
+    ...['2.2 email Partial', '2.3 derived Null'],
+  ])
+})
+
+test('of a table in a description that looked at no generated columns any column may be computed of a tagged one', () => {
+  const table = { ...relation(1, ['id', 'email', 'low'], []), computed: null }
+  const other = { ...relation(2, ['id', 'city'], []), computed: null }
+  assert.deepEqual(tagsOf([table, other]), [
+    ...['1.1 derived Null', '1.2 email Partial', '1.3 derived Null'],
+  ])
+})
+
 test('views that depend on each other end', () => {
   assert.equal(tagsOf([relation(1, ['email'], [2]), relation(2, ['email'], [1])]).length, 2)
 })
@@ -153,6 +196,7 @@ const relation = (oid: number, columns: readonly string[], below: readonly numbe
   })),
   dependsOn: below.map((relationOid) => ({ relationOid, attnum: 0 })),
   inherits: [],
+  computed: [],
 })
 
 const typed = (made: Relation, typeOids: readonly number[]): Relation => ({

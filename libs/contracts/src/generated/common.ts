@@ -51,6 +51,14 @@ export type ColumnRule = {
   readonly masksInference: boolean
 }
 
+/** A generated column. */
+export type ComputedColumn = {
+  /** Its attribute number. */
+  readonly attnum: number
+  /** The columns of the same row that it is computed of; 0 for any of them. */
+  readonly of: readonly number[]
+}
+
 /** A column of a COPY TO STDOUT. */
 export type CopiedColumn = {
   /** Its name; empty where it has none. */
@@ -74,7 +82,7 @@ export type Coverage = 'None' | 'Exact' | 'Shape'
 
 /** What a view is made from. */
 export type Dependency = {
-  /** The OID of the relation below. */
+  /** The OID of the relation below; 0 for code that may read any. */
   readonly relationOid: number
   /** The attribute number below; 0 when the whole relation. */
   readonly attnum: number
@@ -249,6 +257,8 @@ export type Relation = {
   readonly dependsOn: readonly Dependency[]
   /** The OIDs of the tables that it is a partition of or inherits from, without theirs. */
   readonly inherits: readonly number[]
+  /** Its generated columns. Null in a description that looked neither at those nor at rows that views use as a whole: any column may be computed of any. */
+  readonly computed: readonly ComputedColumn[] | null
 }
 
 /** What a request carries, unreadable without the data key of the session. */

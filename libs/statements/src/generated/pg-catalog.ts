@@ -750,7 +750,7 @@ pg_catalog.pg_policies schemaname tablename policyname permissive roles cmd qual
 pg_catalog.pg_policy oid polname polrelid polcmd polpermissive polroles polqual= polwithcheck=
 pg_catalog.pg_prepared_statements name statement! prepare_time parameter_types from_sql generic_plans custom_plans result_types
 pg_catalog.pg_prepared_xacts transaction gid prepared owner database
-pg_catalog.pg_proc oid proname pronamespace proowner prolang procost prorows provariadic prosupport prokind prosecdef proleakproof proisstrict proretset provolatile proparallel pronargs pronargdefaults prorettype proargtypes proallargtypes proargmodes proargnames= proargdefaults= protrftypes prosrc! probin= prosqlbody! proconfig= proacl
+pg_catalog.pg_proc oid proname pronamespace proowner prolang procost prorows provariadic prosupport prokind prosecdef proleakproof proisstrict proretset provolatile proparallel pronargs pronargdefaults prorettype proargtypes proallargtypes proargmodes proargnames= proargdefaults= protrftypes prosrc! probin= prosqlbody! proconfig! proacl
 pg_catalog.pg_publication oid pubname pubowner puballtables pubinsert pubupdate pubdelete pubtruncate pubviaroot pubgencols
 pg_catalog.pg_publication_namespace oid pnpubid pnnspid
 pg_catalog.pg_publication_rel oid prpubid prrelid prqual= prattrs

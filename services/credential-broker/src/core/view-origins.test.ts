@@ -1,7 +1,7 @@
 // Seen to fail when `entriesOf` takes every list that is deep enough for the target list.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { originsIn } from './view-origins.ts'
+import { functionsIn, originsIn } from './view-origins.ts'
 
 const entry = (resno: number, table: number, column: number, node = '{VAR :varno 1}'): string =>
   `{TARGETENTRY :expr ${node} :resno ${resno} :resname c${resno} :ressortgroupref 0 ` +
@@ -20,6 +20,18 @@ test('a column that a view shows as it is has its origin, what is computed has n
   )
 })
 
+test('a column that RETURNING of another rule shows as something else has no origin', () => {
+  const view = rule([entry(1, 16387, 1), entry(2, 16387, 2), entry(3, 16387, 3)].join(' '))
+  const returning = (entries: string): string =>
+    rule(entry(1, 0, 0)).replace(' :limitCount', () => ` :returningList (${entries}) :limitCount`)
+  const numbers = (...others: string[]) => [...originsIn(view, others).keys()]
+  const same = [entry(1, 16387, 1), entry(2, 16387, 2), entry(3, 16387, 3)].join(' ')
+  const swapped = [entry(1, 16387, 1), entry(2, 16387, 3), entry(3, 0, 0)].join(' ')
+  assert.deepEqual(numbers(rule(swapped)), [1, 2, 3], 'the list of a write is not shown')
+  assert.deepEqual(numbers(returning(same)), [1, 2, 3])
+  assert.deepEqual(numbers(returning(same), returning(swapped)), [1])
+})
+
 test('what stands in a sub-select or a CTE says nothing about the view', () => {
   const inner = rule(entry(1, 16387, 2)).slice(1, -1)
   const computed = entry(1, 0, 0, `{SUBLINK :subselect ${inner}}`)
@@ -35,4 +47,11 @@ test('names cannot pretend to be of the grammar', () => {
 test('what is no rule has no origins', () => {
   for (const text of ['', '<>', '({QUERY :targetList <>})', '((((', '}}})'])
     assert.deepEqual([...originsIn(text)], [], text)
+})
+
+test('a rule calls the functions of its calls, operators and aggregates, and none that a name pretends', () => {
+  const node =
+    '{OPEXPR :opno 98 :opfuncid 67 :args ({FUNCEXPR :funcid 870 :args <>})} {AGGREF :aggfnoid 2147 :x 1} ' +
+    '{WINDOWFUNC :winfnoid 3100 :y 1} {CONST :consttype 25} {ALIAS :aliasname a\\ :funcid\\ 7\\ }'
+  assert.deepEqual(functionsIn(node), ['67', '870', '2147', '3100'])
 })

@@ -11,16 +11,38 @@ export type Origin = { readonly relationOid: number; readonly attnum: number }
  *
  * Nodes nest, and a backslash stands before a character that is no sign of the grammar (outfuncs.c). A computed column
  * has the table 0, a whole row the column 0; neither is in the answer, nor is a view that is not of this form.
+ *
+ * Where a write goes through another rule of the view, RETURNING shows the `returningList` of that rule as the columns of
+ * the view. A column that is another one there has no origin.
  */
-export function originsIn(rule: string): ReadonlyMap<number, Origin> {
+export function originsIn(
+  rule: string,
+  otherRules: readonly string[] = [],
+): ReadonlyMap<number, Origin> {
   const origins = new Map<number, Origin>()
-  for (const entry of entriesOf(rule)) {
+  const returned = otherRules.map((other) => shownBy(other, 'returningList'))
+  for (const [resno, origin] of shownBy(rule, 'targetList')) {
+    const isElsewhere = returned.some(
+      (columns) => columns.has(resno) && !isSame(columns.get(resno) ?? null, origin),
+    )
+    if (origin !== null && !isElsewhere) origins.set(resno, origin)
+  }
+  return origins
+}
+
+const isSame = (one: Origin | null, other: Origin | null): boolean =>
+  one?.relationOid === other?.relationOid && one?.attnum === other?.attnum
+
+/** The origins of what a list shows, by its number; null for what has none. */
+function shownBy(rule: string, list: string): ReadonlyMap<number, Origin | null> {
+  const shown = new Map<number, Origin | null>()
+  for (const entry of entriesOf(rule, list)) {
     const field = (name: string): number =>
       Number(new RegExp(` :${name} (-?\\d+)(?= |\\})`).exec(entry)?.[1] ?? 0)
     const origin = { relationOid: field('resorigtbl'), attnum: field('resorigcol') }
-    if (origin.relationOid > 0 && origin.attnum > 0) origins.set(field('resno'), origin)
+    shown.set(field('resno'), origin.relationOid > 0 && origin.attnum > 0 ? origin : null)
   }
-  return origins
+  return shown
 }
 
 /**
@@ -34,10 +56,16 @@ export function systemRelationsIn(rule: string): readonly number[] {
   return [...found].sort((a, b) => a - b)
 }
 
+/** The OIDs of the functions that a rule calls: by name, as operators, aggregates and window functions. */
+export const functionsIn = (rule: string): readonly string[] =>
+  [...rule.matchAll(/(?<!\\) :(?:funcid|opfuncid|aggfnoid|winfnoid) (\d+)(?= )/g)].flatMap(
+    ([, oid]) => oid ?? [],
+  )
+
 const FIRST_UNPINNED = 12_000
 
-/** The entries of the outermost target list, each without the nodes inside it. */
-function entriesOf(rule: string): string[] {
+/** The entries of the outermost list of that name, each without the nodes inside it. */
+function entriesOf(rule: string, list: string): string[] {
   const entries: string[] = []
   let depth = 0
   let entry = ''
@@ -50,7 +78,7 @@ function entriesOf(rule: string): string[] {
     }
     if (char === '{' || char === '(') {
       depth++
-      if (depth === LIST) isList = rule.endsWith(' :targetList ', at)
+      if (depth === LIST) isList = rule.endsWith(` :${list} `, at)
     }
     if (isList && depth === ENTRY) entry += char
     if (char !== '}' && char !== ')') continue
@@ -63,6 +91,6 @@ function entriesOf(rule: string): string[] {
   return entries
 }
 
-/** The depths of nesting: of the target list inside '({QUERY …', and of an entry inside the list. */
+/** The depths of nesting: of a list inside '({QUERY …', and of an entry inside the list. */
 const LIST = 3
 const ENTRY = 4

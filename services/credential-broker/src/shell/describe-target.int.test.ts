@@ -56,6 +56,8 @@ test('whatever changes a description changes the extent too, and what does not c
     'DROP FUNCTION shop.reply()',
     'CREATE VIEW shop.contacts AS SELECT id, email AS contact FROM shop.customers',
     'CREATE OR REPLACE VIEW shop.contacts AS SELECT id, phone AS contact FROM shop.customers',
+    'ALTER TABLE shop.orders ADD seen text GENERATED ALWAYS AS (lower(note)) STORED',
+    'ALTER TABLE shop.orders ALTER seen SET EXPRESSION AS (upper(status))',
     'ALTER TABLE shop.orders RENAME COLUMN note TO remark',
     'ALTER TABLE shop.orders RENAME TO purchases',
     'CREATE DOMAIN shop.short AS text CHECK (length(VALUE) < 9)',
@@ -105,7 +107,12 @@ test('nothing that this server brings is without a class', async () => {
   )
   assert.deepEqual(unexpected, [])
   const named = new Set(systemColumns.map(({ relation, column }) => `${relation}.${column}`))
-  for (const name of ['pg_stats.histogram_bounds', 'pg_statistic.stavalues1', 'pg_proc.prosrc'])
+  for (const name of [
+    'pg_stats.histogram_bounds',
+    'pg_statistic.stavalues1',
+    'pg_proc.prosrc',
+    'pg_proc.proconfig',
+  ])
     assert.ok(named.has(name), name)
 })
 
@@ -131,10 +138,125 @@ test('a view over what PostgreSQL itself has depends on it, tables with fixed OI
   }
 })
 
+test('a row that a view or a rule uses as a whole is a dependency on all of its columns, whatever else it names', async () => {
+  await admin.query(`
+    CREATE TABLE shop.vault (id integer, email text, city text);
+    CREATE TABLE shop.plain (id integer, town text);
+    CREATE TABLE shop.inbox (id integer, body text);
+    CREATE FUNCTION shop.first_of(shop.vault) RETURNS text LANGUAGE sql RETURN $1.email`)
+  for (const [view, below] of Object.entries(USING_ROWS)) {
+    await admin.query(`CREATE VIEW shop.rows AS ${view}`)
+    assert.deepEqual(await wholesOf('rows'), below, view)
+    await admin.query('DROP VIEW shop.rows')
+  }
+  await admin.query(`
+    CREATE MATERIALIZED VIEW shop.kept AS SELECT id, to_jsonb(v) AS doc FROM shop.vault v;
+    CREATE RULE kept_too AS ON INSERT TO shop.inbox DO INSTEAD
+      INSERT INTO shop.plain SELECT v.id, to_jsonb(v)::text FROM shop.vault v RETURNING id, town;
+    CREATE RULE only_writes AS ON DELETE TO shop.plain DO ALSO
+      UPDATE shop.inbox SET body = shop.first_of(NULL) WHERE id = old.id`)
+  assert.deepEqual(await wholesOf('kept'), ['vault'])
+  assert.deepEqual(await wholesOf('inbox'), ['vault'])
+  assert.deepEqual(await wholesOf('plain'), [])
+})
+
+const USING_ROWS: Readonly<Record<string, readonly string[]>> = {
+  'SELECT id, to_jsonb(v) AS doc FROM shop.vault v': ['vault'],
+  'SELECT id, v AS rec FROM shop.vault v': ['vault'],
+  'SELECT id, v::text FROM shop.vault v': ['vault'],
+  'SELECT json_agg(v), count(v.id) FROM shop.vault v': ['vault'],
+  'SELECT id, shop.first_of(v) FROM shop.vault v': ['code', 'vault'],
+  'SELECT v.id, j.* FROM shop.vault v, LATERAL jsonb_each_text(to_jsonb(v)) j': ['vault'],
+  "SELECT v.id, j.e FROM shop.vault v, json_table(to_jsonb(v), '$' COLUMNS (e text PATH '$.email')) j":
+    ['vault'],
+  'SELECT p.id, (SELECT to_jsonb(v) FROM (SELECT 1) x WHERE v.id = p.id) FROM shop.plain p, shop.vault v':
+    ['vault'],
+  'WITH w AS (SELECT id, to_jsonb(v) AS d FROM shop.vault v) SELECT w.id, w.d, p.id AS n FROM w, shop.plain p':
+    ['vault'],
+  'SELECT j.id, to_jsonb(j) FROM (shop.vault v JOIN shop.plain p USING (id)) j': ['plain', 'vault'],
+  'SELECT id, to_jsonb(v) FROM (SELECT id, city FROM shop.vault) v': [],
+  'SELECT v.id, v.city, to_jsonb(p) FROM shop.vault v, shop.plain p': ['plain'],
+  'SELECT id AS "a :varattno 0 {VAR", city FROM shop.vault': [],
+}
+
+/** The names of what a relation uses as a whole. */
+async function wholesOf(name: string): Promise<readonly string[]> {
+  const { relations } = await describeTarget(admin, profile)
+  const names = new Map(relations.map(({ oid, name }) => [oid, name]))
+  const found = relations.find((relation) => relation.name === name)
+  return (found?.dependsOn ?? [])
+    .flatMap(({ relationOid, attnum }) =>
+      attnum === 0 ? (names.get(relationOid) ?? (relationOid === 0 ? 'code' : 'system')) : [],
+    )
+    .sort()
+}
+
+test('a view over code that may read anything says so, and one over plain functions does not', async () => {
+  await admin.query(`
+    CREATE EXTENSION IF NOT EXISTS citext;
+    CREATE FUNCTION shop.mails() RETURNS TABLE (town text) LANGUAGE sql STABLE AS 'SELECT email FROM shop.vault';
+    CREATE FUNCTION shop.add(text, integer) RETURNS text LANGUAGE sql IMMUTABLE RETURN $1;
+    CREATE AGGREGATE shop.all_of(integer) (SFUNC = shop.add, STYPE = text)`)
+  for (const [query, expected] of Object.entries({
+    'SELECT town FROM shop.mails()': true,
+    'SELECT id, shop.all_of(id) OVER () FROM shop.plain': true,
+    'SELECT shop.all_of(id) FROM shop.plain': true,
+    "SELECT id, query_to_xml('select email from shop.vault', true, true, '') FROM shop.plain": true,
+    "SELECT id, pg_read_file('pg_hba.conf') FROM shop.plain": true,
+    "SELECT id, lower(town) || now(), max(id) OVER () FROM shop.plain WHERE town = current_setting('app.tenant')": false,
+    "SELECT id, town::citext = 'a', town::citext::text FROM shop.plain": false,
+  })) {
+    await admin.query(`CREATE VIEW shop.over AS ${query}`)
+    assert.equal((await wholesOf('over')).includes('code'), expected, query)
+    await admin.query('DROP VIEW shop.over')
+  }
+})
+
+test('a generated column says of what it is made, stored or virtual', async () => {
+  await admin.query(`
+    CREATE TABLE shop.made (id integer, email text, city text,
+      stored text GENERATED ALWAYS AS (lower(email) || city) STORED,
+      plain integer GENERATED ALWAYS AS (7) STORED)`)
+  const { relations } = await describeTarget(admin, profile)
+  const found = (name: string) => relations.find((relation) => relation.name === name)?.computed
+  assert.deepEqual(found('made'), [
+    { attnum: 4, of: [2, 3] },
+    { attnum: 5, of: [] },
+  ])
+  assert.deepEqual(found('customers'), [])
+  const { rows } = await admin.query<{ version: number }>(
+    "SELECT current_setting('server_version_num')::int AS version",
+  )
+  if ((rows[0]?.version ?? 0) < 180_000) return
+  await admin.query(
+    'ALTER TABLE shop.made ADD kept_not text GENERATED ALWAYS AS (upper(email)) VIRTUAL',
+  )
+  const described = await describeTarget(admin, profile)
+  const made = described.relations.find(({ name }) => name === 'made')?.computed
+  assert.deepEqual(made?.at(-1), { attnum: 6, of: [2] })
+})
+
+test('a column that RETURNING of a rule shows as another one has no origin', async () => {
+  await admin.query(`
+    CREATE VIEW shop.ruled AS SELECT id, city FROM shop.vault;
+    CREATE RULE same AS ON DELETE TO shop.ruled DO INSTEAD
+      DELETE FROM shop.vault WHERE id = old.id RETURNING id, city`)
+  const origins = async () => {
+    const { relations } = await describeTarget(admin, profile)
+    const found = relations.find(({ name }) => name === 'ruled')
+    return found?.columns.map(({ origin }) => origin?.attnum ?? null)
+  }
+  assert.deepEqual(await origins(), [1, 3])
+  await admin.query(`
+    CREATE RULE other AS ON UPDATE TO shop.ruled DO INSTEAD
+      UPDATE shop.vault SET city = new.city WHERE id = old.id RETURNING id, email`)
+  assert.deepEqual(await origins(), [1, null])
+})
+
 const SHOWING_VALUES: readonly RegExp[] = [
   /^pg_stats\w*\./,
   /^pg_statistic(_ext_data)?\./,
-  /^(pg_attribute\.attmissingval|pg_largeobject\.data|pg_proc\.(prosrc|prosqlbody)|routines\.routine_definition)$/,
+  /^(pg_attribute\.attmissingval|pg_largeobject\.data|pg_proc\.(prosrc|prosqlbody|proconfig)|routines\.routine_definition)$/,
   /^(pg_stat_activity\.query|pg_(prepared_statements|cursors)\.statement|pg_backend_memory_contexts\.ident)$/,
   /^pg_(authid|roles|shadow|user)\.(rolpassword|rolconfig|passwd|useconfig)$/,
   /^pg_(db_role_setting\.setconfig|file_settings\.|hba_file_rules\.|ident_file_mappings\.|subscription\.subconninfo)/,

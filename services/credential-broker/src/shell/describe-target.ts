@@ -1,19 +1,27 @@
 import type pg from 'pg'
-import type { Profile, Relation, Routine, TargetDescribed } from '@countersign/contracts'
+import type {
+  Dependency,
+  Profile,
+  Relation,
+  Routine,
+  TargetDescribed,
+} from '@countersign/contracts'
 import { sha256 } from '@countersign/kernel'
-import { isHarmlessFunction, isMaskedSystemColumn } from '@countersign/statements'
+import { functionClass, isHarmlessFunction, isMaskedSystemColumn } from '@countersign/statements'
 import {
   DEPENDENCIES,
   EXTENT,
+  FUNCTIONS,
   RELATIONS,
   ROUTINES,
+  RULES,
   SEARCH_PATH,
-  VIEW_RULES,
 } from '../core/sql/description-queries.ts'
 
 import { CONVERTED, SYSTEM_COLUMNS, TYPES, UNASKED } from '../core/sql/type-queries.ts'
 import { describedTypes, type TypeRow } from '../core/plain-types.ts'
-import { originsIn, systemRelationsIn } from '../core/view-origins.ts'
+import { functionsIn, type Origin, originsIn, systemRelationsIn } from '../core/view-origins.ts'
+import { wholeRowsIn } from '../core/whole-rows.ts'
 
 /** The description of a target, without the session that it is for. */
 export type Description = Omit<TargetDescribed, 'type' | 'sessionId' | 'at' | 'requestId'>
@@ -25,9 +33,13 @@ export async function describeTarget(
 ): Promise<Description> {
   const relations = await client.query<RelationRow>(RELATIONS)
   const dependencies = await client.query<DependencyRow>(DEPENDENCIES)
-  const rules = await client.query<{ view: string; rule: string }>(VIEW_RULES)
-  const origins = new Map(rules.rows.map(({ view, rule }) => [view, originsIn(rule)]))
-  const beneath = new Map(rules.rows.map(({ view, rule }) => [view, systemRelationsIn(rule)]))
+  const rules = await client.query<RuleRow>(RULES)
+  const functions = await client.query<{ oid: string; builtin: string | null }>(FUNCTIONS)
+  const reading = new Set(
+    functions.rows.flatMap(({ oid, builtin }) => (builtin === null || mayRead(builtin) ? oid : [])),
+  )
+  const rulesOf = Map.groupBy(rules.rows, ({ relation }) => relation)
+  const origins = new Map([...rulesOf].map(([oid, found]) => [oid, originsOf(found)]))
   const routines = await client.query<RoutineRow>(ROUTINES)
   const converted = await client.query<RoutineRow>(CONVERTED)
   const unasked = await client.query<RoutineRow>(UNASKED)
@@ -49,15 +61,9 @@ export async function describeTarget(
         ...column,
         origin: origins.get(row.oid)?.get(column.attnum) ?? null,
       })),
-      dependsOn: [
-        ...(below.get(row.oid) ?? []).map(({ relation, attnum }) => ({
-          relationOid: Number(relation),
-          attnum,
-        })),
-        // PostgreSQL notes no dependencies on columns of its own tables, since nobody can drop those.
-        ...(beneath.get(row.oid) ?? []).map((relationOid) => ({ relationOid, attnum: 0 })),
-      ],
+      dependsOn: dependenciesOf(below.get(row.oid) ?? [], rulesOf.get(row.oid) ?? [], reading),
       inherits: row.inherits,
+      computed: row.computed,
     })),
     routines: [...routines.rows, ...converted.rows, ...unasked.rows].map((row): Routine => ({
       ...row,
@@ -72,6 +78,62 @@ export async function describeTarget(
   return { ...content, targetVersion: sha256(JSON.stringify(content)) }
 }
 
+/** The origins of the columns of a view; of a table with rules there are none. */
+function originsOf(rules: readonly RuleRow[]): ReadonlyMap<number, Origin> {
+  const made = rules.find(({ isView }) => isView)
+  const others = rules.filter(({ isView }) => !isView)
+  return originsIn(
+    made?.rule ?? '',
+    others.map(({ rule }) => rule),
+  )
+}
+
+/** The columns that a relation reads by what PostgreSQL notes, and the relations that it uses as a whole. */
+function dependenciesOf(
+  noted: readonly DependencyRow[],
+  rules: readonly RuleRow[],
+  reading: ReadonlySet<string>,
+): readonly Dependency[] {
+  const columns = noted.map(({ relation, attnum }) => ({ relationOid: Number(relation), attnum }))
+  const known = new Set(
+    columns.flatMap(({ relationOid, attnum }) => (attnum === 0 ? relationOid : [])),
+  )
+  const wholes = wholesOf(rules, reading).filter((relationOid) => !known.has(relationOid))
+  return [...columns, ...wholes.map((relationOid) => ({ relationOid, attnum: 0 }))]
+}
+
+/**
+ * The relations that rules use as a whole, where they show rows; 0 where they call a function that may read any (`reading`).
+ * PostgreSQL notes no dependencies on columns of its own tables, since nobody can drop those, so the whole of these counts.
+ */
+function wholesOf(rules: readonly RuleRow[], reading: ReadonlySet<string>): readonly number[] {
+  const found = new Set(
+    rules
+      .filter(showsRows)
+      .flatMap(({ rule }) => [
+        ...(functionsIn(rule).some((oid) => reading.has(oid)) ? [0] : []),
+        ...systemRelationsIn(rule),
+        ...wholeRowsIn(rule),
+      ]),
+  )
+  return [...found].sort((a, b) => a - b)
+}
+
+/** True if a rule makes a view, returns what it wrote, or has a SELECT. Any other, such as one for audits, only writes. */
+const showsRows = ({ isView, rule }: RuleRow): boolean =>
+  isView || rule.includes(' :returningList (') || rule.includes('{QUERY :commandType 1 ')
+
+/**
+ * True if a function of PostgreSQL may return what no dependency names. `current_setting` stands in many a view for
+ * nothing but the tenant, so it does not count.
+ */
+function mayRead(name: string): boolean {
+  const found = functionClass(name)
+  return found === null || (READING.has(found) && name !== 'current_setting')
+}
+
+const READING: ReadonlySet<string> = new Set(['values', 'files', 'large-objects', 'runs-code'])
+
 /** A text that differs after most changes of a schema, and that costs little to ask; see `EXTENT`. */
 export async function extentOf(client: pg.ClientBase): Promise<string> {
   const { rows } = await client.query<{ extent: string }>(EXTENT)
@@ -85,6 +147,12 @@ type RelationRow = {
   kind: string
   columns: { attnum: number; name: string; typeOid: number; label: string | null }[]
   inherits: number[]
+  computed: { attnum: number; of: number[] }[]
+}
+type RuleRow = {
+  relation: string
+  isView: boolean
+  rule: string
 }
 type SystemColumnRow = {
   relationOid: string

@@ -272,6 +272,7 @@ const described = (targetVersion = 'target-1'): TargetDescribed => ({
       ],
       dependsOn: [],
       inherits: [],
+      computed: [],
     },
   ],
   routines: [],

@@ -78,6 +78,7 @@ const relation = (
   })),
   dependsOn: [],
   inherits: [],
+  computed: [],
   ...more,
 })
 

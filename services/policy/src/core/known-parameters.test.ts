@@ -133,6 +133,7 @@ describe('values of users in the catalogs of PostgreSQL are tainted', () => {
     'SELECT lower(prosrc) FROM pg_proc',
     "SELECT routine_definition || '' FROM information_schema.routines",
     "SELECT array_to_string(setconfig, ',') FROM pg_db_role_setting",
+    "SELECT proname, array_to_string(proconfig, ',') FROM pg_proc",
     'SELECT * FROM pg_user_mappings',
     "SELECT option_value || '' FROM information_schema.user_mapping_options",
     "SELECT current_setting('app.secret')",

@@ -50,6 +50,7 @@ const made = (oid: number, name: string, { columns, ...more }: Made): Relation =
   })),
   dependsOn: more.of === undefined ? [] : [{ relationOid: more.of, attnum: 1 }],
   inherits: more.in === undefined ? [] : [more.in],
+  computed: [],
 })
 
 const TARGET: TargetDescribed = {

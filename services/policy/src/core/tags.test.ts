@@ -2,7 +2,12 @@
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import fc from 'fast-check'
-import type { ColumnRule, MaskingRulesDefined, TargetDescribed } from '@countersign/contracts'
+import type {
+  ColumnRule,
+  MaskingRulesDefined,
+  Relation,
+  TargetDescribed,
+} from '@countersign/contracts'
 import { planFor } from '@countersign/masking-plan'
 import { loadStatements, understand } from '@countersign/statements'
 import { NOW, target } from './example-under-test.ts'
@@ -126,12 +131,52 @@ test('a rule that names a relation of the catalogs may mask inference there', ()
   assert.equal(isGuarded("select count(*) from pg_class where relname like 'a%'"), false)
 })
 
+test('what is computed of a tagged column touches it, and is guarded with it, wherever the computation is kept', () => {
+  const [table, view, code] = targetOf([
+    { columns: [column('id'), column('email'), column('low')], of: null },
+    { columns: [column('id'), column('doc')], of: 0 },
+    { columns: [column('town')], of: null },
+  ]).relations
+  assert.ok(table !== undefined && view !== undefined && code !== undefined)
+  const made = {
+    ...target('shop-prod'),
+    relations: [
+      { ...table, computed: [{ attnum: 3, of: [2] }] },
+      view,
+      { ...code, kind: 'view', dependsOn: [{ relationOid: 0, attnum: 0 }] },
+    ],
+  }
+  const rule = {
+    schema: null,
+    table: null,
+    column: 'email',
+    tag: 'email',
+    method: 'Redact',
+  } as const
+  const tags = tagsOf(made, rulesOf([{ ...rule, masksInference: true }]))
+  for (const [sql, touches, isGuarded] of [
+    ['select upper(low) from shop.r0', true, true],
+    ["select count(*) from shop.r0 where low like 'a%'", true, true],
+    ['select upper(id) from shop.r0', false, false],
+    ['select upper(id) from shop.r1', true, true],
+    ['select upper(town) from shop.r2', true, false],
+  ] as const) {
+    const understanding = understand(sql, made)
+    assert.equal(tags.touchedBy(understanding), touches, sql)
+    assert.equal(tags.guardedFrom(understanding), isGuarded, sql)
+  }
+  assert.deepEqual(tags.ofRelation({ schema: 'shop', name: 'r0', oid: 1 }), ['derived', 'email'])
+  assert.deepEqual(tags.ofRelation({ schema: 'shop', name: 'r1', oid: 2 }), ['derived', 'email'])
+})
+
 const column = (name: string) => ({ name, label: null })
 
 type Made = {
   readonly columns: readonly { readonly name: string; readonly label: string | null }[]
   /** Chooses the earlier relation that it is a view of; null for a table. */
   readonly of: number | null
+  /** Its generated columns; null where nobody looked. */
+  readonly generated?: Relation['computed']
 }
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
@@ -148,7 +193,7 @@ function isTainted(
 
 const targetOf = (made: readonly Made[]): TargetDescribed => ({
   ...target('shop-prod'),
-  relations: made.map(({ columns, of }, index) => ({
+  relations: made.map(({ columns, of, generated = [] }, index) => ({
     oid: index + 1,
     schema: 'shop',
     name: `r${index}`,
@@ -161,6 +206,7 @@ const targetOf = (made: readonly Made[]): TargetDescribed => ({
     })),
     dependsOn: of === null ? [] : [{ relationOid: (of % index) + 1, attnum: 0 }],
     inherits: [],
+    computed: generated,
   })),
 })
 
@@ -189,8 +235,16 @@ const columns = fc.uniqueArray(fc.record({ name: names, label: labels }), {
   minLength: 1,
   maxLength: 4,
 })
+const generated = fc.option(
+  fc.array(fc.record({ attnum: fc.nat(4), of: fc.array(fc.nat(4), { maxLength: 2 }) }), {
+    maxLength: 2,
+  }),
+)
 const targets = fc
-  .array(fc.record({ columns, of: fc.option(fc.nat(10)) }), { minLength: 1, maxLength: 4 })
+  .array(fc.record({ columns, of: fc.option(fc.nat(10)), generated }), {
+    minLength: 1,
+    maxLength: 4,
+  })
   .map((made) => targetOf(made.map((each, index) => (index === 0 ? { ...each, of: null } : each))))
 const patterns = fc.constantFrom(null, '*', 'e*mail', '*key', '*secret*', 'r0', 'city', 'shop')
 const rules = fc

@@ -1,5 +1,6 @@
 import type { Column, MaskingRulesDefined, Relation, TargetDescribed } from '@countersign/contracts'
 import {
+  columnTags,
   kinshipOf,
   masksNothing,
   systemTagged,
@@ -28,8 +29,8 @@ export type Tags = {
 /**
  * Purpose: to know which statements are tainted, without the masking plan of a session.
  * Method: a column is tagged as in the plan: by rules of the environment, labels of the target, password-like names;
- * a table has the tags of what it inherits from and of what inherits from it, and
- * a view has the tags of the relations below it, because `understand` names those columns too.
+ * a table has the tags of what it inherits from and of what inherits from it, and what a view or a generated column
+ * computes of tagged columns is tagged as derived. Of a view `understand` names the columns of the relations below it, too.
  * Known limits, all on the safe side: a relation or column that the description does not have counts as masked,
  * and as guarded if a rule masks inference, except for the catalogs of PostgreSQL itself, whose columns are classified
  * by name; a result whose columns cannot be known (FETCH, opaque functions) counts as masked.
@@ -46,6 +47,7 @@ function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Ta
   if (masksNothing(rules, target.relations)) return NOTHING_TAGGED
   const relations = new Map(target.relations.map((relation) => [relation.oid, relation]))
   const kinOf = kinshipOf(target.relations)
+  const plannedOf = rules === null ? () => NONE : columnTags(rules, target)
   // bound: one per relation of a target
   const byRelation = new Map<number, ReadonlyMap<string, TagsOfColumn>>()
   const tagged = (relation: Relation): ReadonlyMap<string, TagsOfColumn> => {
@@ -58,6 +60,11 @@ function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Ta
         const tag = shown.has(column.name) ? tagOf(rules, { relation: each, column }) : null
         if (tag !== null) found.set(column.name, withTag(found.get(column.name), tag))
       }
+    const planned = plannedOf(relation)
+    for (const { attnum, name } of relation.columns) {
+      const tag = planned.get(attnum)
+      if (tag !== undefined) found.set(name, withTag(found.get(name), tag))
+    }
     byRelation.set(relation.oid, found)
     return found
   }
@@ -166,6 +173,8 @@ const isGuardedInCatalog = (
 
 /** A column of the catalogs, of which no description has the type. */
 const UNTYPED = { label: null, typeOid: 0 }
+
+const NONE: ReadonlyMap<number, Tagged> = new Map()
 
 const NOTHING_TAGGED: Tags = {
   ofRelation: () => [],

@@ -4,7 +4,8 @@ import { test } from 'node:test'
 import { type Described, meanOthers } from './name-meaning.ts'
 
 const relation = (oid: number, schema: string, name: string): Described['relations'][number] => ({
-  ...{ oid, schema, name, kind: 'table', columns: [], dependsOn: [], inherits: [] },
+  ...{ oid, schema, name, kind: 'table', columns: [], dependsOn: [] },
+  ...{ inherits: [], computed: [] },
 })
 const routine = (oid: number, schema: string, name: string): Described['routines'][number] => ({
   ...{ oid, schema, name, volatility: 'volatile', securityDefiner: false, language: 'sql' },

@@ -8,7 +8,7 @@ const written = (row: string, oid: string): string =>
 
 const OURS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 
-/** Tables, views and sequences with their columns, masking labels and what they inherit from. */
+/** Tables, views and sequences with their columns, masking labels, what they inherit from, and their generated columns. */
 export const RELATIONS = `
 SELECT c.oid::int8::text AS oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind,
        coalesce((SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
@@ -20,14 +20,21 @@ SELECT c.oid::int8::text AS oid, n.nspname AS schema, c.relname AS name, c.relki
                    FROM pg_catalog.pg_attribute a
                   WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '[]') AS columns,
        coalesce((SELECT pg_catalog.json_agg(i.inhparent::int8 ORDER BY i.inhseqno)
-                   FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid), '[]') AS inherits
+                   FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid), '[]') AS inherits,
+       coalesce((SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
+                   'attnum', a.attnum,
+                   'of', ARRAY(SELECT DISTINCT (found.match)[1]::pg_catalog.int4 FROM pg_catalog.regexp_matches(
+                                 d.adbin::pg_catalog.text, ' :varattno ([0-9]+)', 'g') found(match) ORDER BY 1))
+                 ORDER BY a.attnum)
+                   FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+                  WHERE a.attrelid = c.oid AND a.attgenerated <> '' AND NOT a.attisdropped), '[]') AS computed
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND ${OURS}
  ORDER BY c.oid`
 
 /**
  * A text that differs after a change of anything that is described, and that costs little to ask: the number of
- * relations, columns, rules of views, routines, types, their checks, operators, casts, schemas, settings and labels,
+ * relations, columns, their expressions, rules of views, routines, types, their checks, operators, casts, schemas, settings and labels,
  * with their privileges, the youngest of each, and the sum of the transactions that wrote them last.
  */
 export const EXTENT = `
@@ -36,6 +43,7 @@ SELECT pg_catalog.concat_ws('/',
     WHERE c.oid >= ${FIRST_OF_USERS} AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')),
   (SELECT ${written('a', 'a.attrelid')} FROM pg_catalog.pg_attribute a
     WHERE a.attrelid >= ${FIRST_OF_USERS} AND a.attnum > 0),
+  (SELECT ${written('d', 'd.oid')} FROM pg_catalog.pg_attrdef d WHERE d.oid >= ${FIRST_OF_USERS}),
   (SELECT ${written('r', 'r.oid')} FROM pg_catalog.pg_rewrite r WHERE r.oid >= ${FIRST_OF_USERS}),
   (SELECT ${written('t', 't.oid')} FROM pg_catalog.pg_type t WHERE t.oid >= ${FIRST_OF_USERS}),
   (SELECT ${written('k', 'k.oid')} FROM pg_catalog.pg_constraint k WHERE k.contypid <> 0),
@@ -60,13 +68,26 @@ SELECT DISTINCT r.ev_class::int8::text AS view, d.refobjid::int8::text AS relati
    AND d.refobjid <> r.ev_class AND ${OURS}
  ORDER BY 1, 2, 3`
 
-/** The rules that views are made of, as PostgreSQL keeps them. */
-export const VIEW_RULES = `
-SELECT r.ev_class::int8::text AS view, r.ev_action::text AS rule
+/** The rules that views are made of and those for writes, as PostgreSQL keeps them. */
+export const RULES = `
+SELECT r.ev_class::int8::text AS relation, r.ev_type = '1' AS "isView", r.ev_action::text AS rule
   FROM pg_catalog.pg_rewrite r
   JOIN pg_catalog.pg_class c ON c.oid = r.ev_class
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
- WHERE c.relkind IN ('v', 'm') AND r.ev_type = '1' AND ${OURS}`
+ WHERE ${OURS}
+ ORDER BY r.oid`
+
+/**
+ * The functions that a rule may call: those of PostgreSQL itself, and of the others those that are not plain. An aggregate is
+ * as plain as the functions that it is made of.
+ */
+export const FUNCTIONS = `
+SELECT p.oid::int8::text AS oid, CASE WHEN p.oid < ${FIRST_OF_USERS} THEN p.proname END AS builtin
+  FROM pg_catalog.pg_proc p
+ WHERE p.oid < ${FIRST_OF_USERS} OR NOT ${isPlain('p.oid')} OR EXISTS (
+         SELECT FROM pg_catalog.pg_aggregate g
+          WHERE g.aggfnoid = p.oid AND NOT (${isPlain('g.aggtransfn')} AND ${isPlain('g.aggfinalfn')}
+            AND ${isPlain('g.aggmtransfn')} AND ${isPlain('g.aggmfinalfn')}))`
 
 /**
  * Functions and procedures outside pg_catalog, and whatever calls them under another name: types, since `t(x)` and
