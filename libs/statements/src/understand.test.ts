@@ -433,7 +433,7 @@ describe('what else is understood', () => {
   test('an ALTER TABLE says its lock', () => {
     const altered = facts('alter table orders add column note text')
     assert.equal(altered.locks, 'ACCESS EXCLUSIVE on shop.orders')
-    assert.equal(altered.summary, 'adds a column to shop.orders (takes ACCESS EXCLUSIVE)')
+    assert.equal(altered.summary, 'adds the column note of shop.orders (takes ACCESS EXCLUSIVE)')
     assert.equal(altered.statements[0]?.tag, 'ALTER TABLE')
   })
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import libpgQuery from 'libpg-query'
+import { COMMAND_KINDS } from './alter-command.ts'
 import { EMPTY_CATALOG, loadStatements, understand } from './index.ts'
 import { treeOf } from './tree.ts'
 import { STATEMENT_KINDS } from './utility.ts'
@@ -45,7 +46,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   'grant admins to ana': 'makes ana a member of admins',
   'revoke admins from ana': 'ends the membership of ana in admins',
   'alter default privileges in schema s grant select on tables to ana':
-    'for what is created later: grants select on table  to ana',
+    'grants select on every table that the role of the session creates later in s to ana',
   'create index on shop.orders (id)': 'creates an index on shop.orders (locks writes)',
   'create unique index concurrently i on t (id)':
     'creates a unique index i on t (without locking writes: CONCURRENTLY)',
@@ -63,13 +64,13 @@ const SENTENCES: Readonly<Record<string, string>> = {
     'changes the type of a column a of t (takes ACCESS EXCLUSIVE, rebuilds the table)',
   'alter table t drop column a cascade':
     'drops a column a and what depends on it (CASCADE) of t (takes ACCESS EXCLUSIVE)',
-  'alter table t add column a int': 'adds a column to t (takes ACCESS EXCLUSIVE)',
+  'alter table t add column a int': 'adds the column a of t (takes ACCESS EXCLUSIVE)',
   'alter table t rename to u': 'renames table t to u',
   'alter table t rename column a to b': 'renames column a of t to b',
   'alter table t set schema s': 'moves table t to the schema s',
-  'alter table t owner to ana': 'changes the owner of t (takes ACCESS EXCLUSIVE)',
+  'alter table t owner to ana': 'makes ana the owner of t (takes ACCESS EXCLUSIVE)',
   'alter function f() owner to ana': 'gives function f to ana',
-  'alter function f() depends on extension e': 'makes function f depend on an extension',
+  'alter function f() depends on extension e': 'makes function f depend on the extension e',
   'alter table all in tablespace a set tablespace b': 'moves every table of the tablespace a to b',
   "alter system set work_mem = '1GB'":
     'changes the setting work_mem of the whole server (ALTER SYSTEM)',
@@ -99,7 +100,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   "alter type m add value 'b'": 'changes the values of the type m',
   'create type r as range (subtype = int)': 'creates the range type r',
   'create type c as (a int)': 'creates the type c',
-  'alter type c add attribute b int': 'adds a column to c (takes ACCESS EXCLUSIVE)',
+  'alter type c add attribute b int': 'adds the column b of c (takes ACCESS EXCLUSIVE)',
   'alter type c set (send = f)': 'changes the type c',
   'create aggregate g (int) (sfunc = f, stype = int)': 'creates aggregate g',
   'create operator @@@ (function = f, leftarg = int)': 'creates operator "@@@"',
@@ -114,7 +115,8 @@ const SENTENCES: Readonly<Record<string, string>> = {
   "create function f() returns int language sql as 'select 1'": 'creates the function f',
   "create or replace procedure p() language sql as 'select 1'":
     'replaces or creates the procedure p',
-  'alter function s.f() security definer': 'changes the function s.f',
+  'alter function s.f() security definer':
+    'changes the function s.f that runs with the rights of its owner (SECURITY DEFINER)',
   'create event trigger e on ddl_command_start execute function f()': 'creates the event trigger e',
   'alter event trigger e disable': 'disables the event trigger e',
   'create extension e': 'creates the extension e',
@@ -191,6 +193,144 @@ const SENTENCES: Readonly<Record<string, string>> = {
   "load 'x'": 'loads the library "x" into the server',
   checkpoint: 'makes the server write a checkpoint',
 }
+
+/** Statements whose objects the grammar holds in other places, and options that turn the meaning round. */
+const OBJECTS: Readonly<Record<string, string>> = {
+  'alter schema a rename to b': 'renames schema a to b',
+  'alter database a rename to b': 'renames database a to b',
+  'alter role a rename to b': 'renames role a to b',
+  'alter tablespace a rename to b': 'renames tablespace a to b',
+  'alter domain d rename constraint a to b': 'renames constraint a of d to b',
+  'alter table t rename constraint a to b': 'renames constraint a of t to b',
+  'alter policy p on t rename to q': 'renames policy p of t to q',
+  'alter trigger x on t depends on extension e': 'makes trigger x of t depend on the extension e',
+  'alter trigger x on t no depends on extension e':
+    'makes trigger x of t no longer depend on the extension e',
+  'alter large object 5 owner to ana': 'gives large object 5 to ana',
+  'grant select on large object 5, 6 to ana': 'grants select on large object 5, 6 to ana',
+  'comment on large object 5 is null': 'changes the comment of large object 5',
+  'alter default privileges for role bob, eve in schema s grant all on tables to ana':
+    'grants all rights on every table that bob, eve creates later in s to ana',
+  'alter default privileges revoke execute on functions from public':
+    'revokes execute on every function that the role of the session creates later from everybody (PUBLIC)',
+  'revoke grant option for select on t from ana':
+    'revokes the right to pass on select on table t from ana',
+  'revoke admin option for a from b': 'revokes the right to pass on a from b',
+  'revoke inherit option for a from b cascade':
+    'revokes the inherited rights of a from b and everything that depends on it (CASCADE)',
+  'refresh materialized view v with no data': 'empties the materialized view v (WITH NO DATA)',
+  'alter group g drop user ana': 'changes the role g (without the members ana)',
+  'alter group g add user ana': 'changes the role g (with the members ana)',
+  'create role r in role a admin b': 'creates the role r (member of a, with the admins b)',
+  'alter role r in database d set work_mem = 1':
+    'changes the setting work_mem for every new session of the role r in the database d',
+  'create table t (a int references u on delete cascade, foreign key (a) references v) inherits (w)':
+    'creates the table t, inheriting from w, with a foreign key to u, ON DELETE CASCADE, with a foreign key to v',
+  'create table t partition of u default': 'creates the table t, a partition of u,',
+  "create function f() returns int language sql security definer as 'select 1'":
+    'creates the function f that runs with the rights of its owner (SECURITY DEFINER)',
+  'create publication p for all tables':
+    'publishes changes of every table to other servers: publication p',
+}
+
+/** One text or more of each command of ALTER TABLE, and what people read of it before the table. */
+const COMMANDS: Readonly<Record<string, string>> = {
+  'add column a int not null references u on delete set null on update cascade':
+    'adds the column a with a foreign key to u, ON DELETE SET NULL, ON UPDATE CASCADE',
+  'drop column a': 'drops a column a',
+  'alter a set default 1': 'changes the default of a column a',
+  'alter a drop default': 'drops the default of a column a',
+  'alter a set not null': 'forbids NULL in a column a',
+  'alter a drop not null': 'allows NULL in a column a',
+  'alter a set expression as (b)': 'changes the expression of a column a',
+  'alter a drop expression': 'drops the expression of a column a',
+  'alter a set statistics 5': 'changes the amount of statistics of a column a',
+  'alter a set (n_distinct = 5)': 'changes the options of a column a',
+  'alter a reset (n_distinct)': 'resets the options of a column a',
+  'alter a set storage external': 'changes the storage of a column a',
+  'alter a set compression lz4': 'changes the compression of a column a',
+  'alter a type bigint': 'changes the type of a column a',
+  "alter a options (set b 'c')": 'changes the options of a column a',
+  'alter a add generated always as identity': 'makes an identity of a column a',
+  'alter a set generated always': 'changes the identity of a column a',
+  'alter a drop identity': 'drops the identity of a column a',
+  'add constraint c foreign key (a) references u (id) on delete cascade':
+    'adds the foreign key c to u, ON DELETE CASCADE',
+  'add check (a > 0) not valid': 'adds the check without a look at the rows (NOT VALID)',
+  'add primary key (a, b)': 'adds the primary key of (a, b)',
+  'alter constraint c deferrable': 'changes the constraint c',
+  'validate constraint c': 'checks all rows against the constraint c',
+  'drop constraint c cascade': 'drops a constraint c and what depends on it (CASCADE)',
+  'owner to ana': 'makes ana the owner',
+  'cluster on i': 'chooses for CLUSTER the index i',
+  'set without cluster': 'chooses for CLUSTER no index',
+  'set logged': 'keeps every row through a crash (LOGGED)',
+  'set unlogged': 'lets a crash delete every row (UNLOGGED)',
+  'set access method heap': 'changes the access method to heap',
+  'set tablespace x': 'moves to the tablespace x',
+  'set (autovacuum_enabled = off, toast.autovacuum_enabled = false)':
+    'sets the options autovacuum_enabled = off, toast.autovacuum_enabled = false',
+  'reset (fillfactor)': 'resets the options fillfactor',
+  "options (set b 'c')": 'changes the options',
+  'enable trigger x': 'enables the trigger x',
+  'enable always trigger x': 'enables, also for replicated rows, the trigger x',
+  'enable replica trigger x': 'enables, for replicated rows only, the trigger x',
+  'disable trigger x': 'disables the trigger x',
+  'enable trigger all': 'enables every trigger and foreign key',
+  'disable trigger all': 'disables every trigger and foreign key',
+  'enable trigger user': 'enables every trigger',
+  'disable trigger user': 'disables every trigger',
+  'enable rule r': 'enables the rule r',
+  'enable always rule r': 'enables, also for replicated rows, the rule r',
+  'enable replica rule r': 'enables, for replicated rows only, the rule r',
+  'disable rule r': 'disables the rule r',
+  'inherit u': 'adds the parent u',
+  'no inherit u': 'removes the parent u',
+  'of c': 'converts to the type c; binds the columns to the type c',
+  'not of': 'binds the columns to no type',
+  'replica identity using index i': 'changes the replica identity to index i',
+  'replica identity full': 'changes the replica identity to every column',
+  'enable row level security': 'turns on the row security',
+  'disable row level security': 'turns off the row security',
+  'force row level security': 'turns on, for the owner too, the row security',
+  'no force row level security': 'turns off, for the owner, the row security',
+  'attach partition p default': 'attaches the partition p',
+  'detach partition p concurrently': 'detaches the partition p',
+  'detach partition p finalize': 'finishes detaching the partition p',
+}
+
+const subtypeOf = (command: string): string =>
+  /"subtype":"(\w+)"/.exec(JSON.stringify(libpgQuery.parseSync(tableOf(command))))?.[1] ?? ''
+
+const tableOf = (command: string): string =>
+  /options/.test(command) ? `alter foreign table t ${command}` : `alter table t ${command}`
+
+describe('a command of ALTER TABLE is said in words, with its object', () => {
+  for (const [command, expected] of Object.entries(COMMANDS))
+    test(command, () => {
+      const summary = summaryOf(tableOf(command))
+      assert.equal(summary.slice(0, summary.indexOf(' of t (takes')), expected)
+    })
+  test('every command stands above', () => {
+    const seen = new Set(Object.keys(COMMANDS).map(subtypeOf))
+    assert.deepEqual(
+      COMMAND_KINDS.filter((kind) => !seen.has(kind)),
+      [],
+    )
+  })
+  test('many commands are counted, the most dangerous first', () => {
+    const many = Array.from({ length: 40 }, (_, n) => `add column a${n} int`)
+    assert.match(
+      summaryOf(`alter table t ${many.join()}, drop column b`),
+      /^drops a column b, adds the column a0, .*, 21 things more \(21 change definitions\) of t/,
+    )
+  })
+})
+
+describe('a sentence names its object, wherever the grammar holds it', () => {
+  for (const [sql, expected] of Object.entries(OBJECTS))
+    test(sql, () => assert.equal(summaryOf(sql), expected))
+})
 
 describe('a sentence names what is done, and to what', () => {
   for (const [sql, expected] of Object.entries(SENTENCES))

@@ -1,4 +1,5 @@
 import { type Collector, shown } from './collector.ts'
+import { references, referencesOf } from './alter-command.ts'
 import { targetOf } from './query.ts'
 import { safeName, safeText } from './safe-name.ts'
 import {
@@ -12,6 +13,7 @@ import {
   treeOf,
   wordsAt,
 } from './tree.ts'
+import { dotted, listed, roleOf } from './wording.ts'
 
 /** The sentence about a utility statement (verb and object) for people who must judge it; null where its parts say it. */
 export function utilitySentence(to: Collector, { kind, body }: Node): string | null {
@@ -22,15 +24,6 @@ export function utilitySentence(to: Collector, { kind, body }: Node): string | n
 
 type Says = (body: Tree, to: Collector) => string | null
 
-const LISTED_MAX = 8
-
-const listed = (names: readonly string[]): string =>
-  names.length <= LISTED_MAX
-    ? names.join(', ')
-    : `${names.slice(0, LISTED_MAX).join(', ')} and ${names.length - LISTED_MAX} more`
-
-const dotted = (words: readonly string[]): string => words.map(safeName).join('.')
-
 /** The name of an object, however the grammar holds it. */
 function nameOf(node: Node | null, to: Collector): string {
   if (node === null) return '?'
@@ -38,6 +31,10 @@ function nameOf(node: Node | null, to: Collector): string {
   switch (kind) {
     case 'String':
       return safeName(textOf(body, 'sval'))
+    case 'Integer':
+      return String(body['ival'] ?? 0)
+    case 'Float':
+      return safeText(textOf(body, 'fval'))
     case 'List':
       return dotted(nodesAt(body, 'items').flatMap(wordsOf))
     case 'TypeName':
@@ -63,17 +60,6 @@ const wordsOf = (node: Node): string[] =>
     : node.kind === 'TypeName'
       ? wordsAt(node.body, 'names')
       : []
-
-function roleOf(body: Tree): string {
-  switch (textOf(body, 'roletype')) {
-    case 'ROLESPEC_PUBLIC':
-      return 'everybody (PUBLIC)'
-    case 'ROLESPEC_CSTRING':
-      return safeName(textOf(body, 'rolename'))
-    default:
-      return 'the role of the session'
-  }
-}
 
 const namesIn = (body: Tree, field: string, to: Collector): string =>
   listed(nodesAt(body, field).map((node) => nameOf(node, to)))
@@ -109,6 +95,7 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ['TABCONSTRAINT', 'constraint'],
   ['DOMCONSTRAINT', 'constraint'],
   ['FDW', 'foreign data wrapper'],
+  ['LARGEOBJECT', 'large object'],
   ['ATTRIBUTE', 'attribute of the type'],
   ['TSCONFIGURATION', 'text search configuration'],
   ['TSDICTIONARY', 'text search dictionary'],
@@ -151,13 +138,16 @@ function aboutObject(body: Tree, to: Collector, typeField: string): string {
   const range = treeOf(body['relation'])
   const relation = range !== null && 'relname' in range ? shown(targetOf(to, range)) : null
   const sub = textOf(body, 'subname')
-  if (relation !== null)
-    return sub === '' ? `${word} ${relation}` : `${word} ${safeName(sub)} of ${relation}`
-  const object = treeOf(body['object'])
-  return `${word} ${object !== null && Object.keys(object).length === 1 ? nameOf(nodeAt(body, 'object'), to) : '?'}`
+  const found = treeOf(body['object'])
+  const object =
+    found !== null && Object.keys(found).length === 1 ? nameOf(nodeAt(body, 'object'), to) : null
+  // Triggers, rules, policies, columns and constraints are parts of another object.
+  const inside = sub === '' ? null : safeName(sub)
+  const path = [inside, object, relation].filter((name) => name !== null)
+  return `${word} ${path.join(' of ') || '?'}`
 }
 
-function grants(body: Tree, to: Collector): string {
+function grants(body: Tree, to: Collector, defaults: Tree | null = null): string {
   const isGrant = body['is_grant'] === true
   const rights =
     nodesAt(body, 'privileges')
@@ -166,15 +156,32 @@ function grants(body: Tree, to: Collector): string {
   const word = objectWord(body, 'objtype')
   const names = namesIn(body, 'objects', to)
   const on =
-    textOf(body, 'targtype') === 'ACL_TARGET_ALL_IN_SCHEMA'
-      ? `every ${word} in ${names}`
-      : `${word} ${names}`
+    defaults !== null
+      ? laterObjects(defaults, word, to)
+      : textOf(body, 'targtype') === 'ACL_TARGET_ALL_IN_SCHEMA'
+        ? `every ${word} in ${names}`
+        : `${word} ${names}`
   const who = namesIn(body, 'grantees', to)
-  const further = body['grant_option'] === true ? ' with the right to pass it on' : ''
-  return isGrant
-    ? `grants ${rights} on ${on} to ${who}${further}`
-    : `revokes ${rights} on ${on} from ${who}${cascades(body)}`
+  const further = body['grant_option'] === true
+  if (isGrant)
+    return `grants ${rights} on ${on} to ${who}${further ? ' with the right to pass it on' : ''}`
+  const taken = further ? `the right to pass on ${rights}` : rights
+  return `revokes ${taken} on ${on} from ${who}${cascades(body)}`
 }
+
+/** The objects that somebody creates later. */
+function laterObjects(body: Tree, word: string, to: Collector): string {
+  const given = (name: string): readonly Node[] =>
+    nodesAt(body, 'options')
+      .filter(({ body: option }) => textOf(option, 'defname') === name)
+      .flatMap(({ body: option }) => itemsOf(option))
+  const names = (nodes: readonly Node[]): string => listed(nodes.map((each) => nameOf(each, to)))
+  const makers = names(given('roles')) || 'the role of the session'
+  const schemas = names(given('schemas'))
+  return `every ${word} that ${makers} creates later${schemas === '' ? '' : ` in ${schemas}`}`
+}
+
+const itemsOf = (option: Tree): Node[] => nodesAt(nodeAt(option, 'arg')?.body ?? {}, 'items')
 
 const columnsOf = (privilege: Tree): string => {
   const columns = wordsAt(privilege, 'cols')
@@ -186,10 +193,20 @@ function grantsRoles(body: Tree, to: Collector): string {
   const who = namesIn(body, 'grantee_roles', to)
   const admin = optionsOf(body, 'opt')
   const further = isOn(admin, 'admin') ? ' with the right to pass it on' : ''
+  const [option] = admin.keys()
+  if (body['is_grant'] !== true && option !== undefined)
+    return `revokes ${OPTIONS.get(option) ?? '?'} ${roles} from ${who}${cascades(body)}`
   return body['is_grant'] === true
     ? `makes ${who} a member of ${roles}${further}`
     : `ends the membership of ${who} in ${roles}${cascades(body)}`
 }
+
+/** The options of a membership, as REVOKE … OPTION FOR takes them. */
+const OPTIONS: ReadonlyMap<string, string> = new Map([
+  ['admin', 'the right to pass on'],
+  ['inherit', 'the inherited rights of'],
+  ['set', 'the right to SET ROLE to'],
+])
 
 function vacuums(body: Tree, to: Collector): string {
   const options = optionsOf(body)
@@ -229,6 +246,11 @@ function roleOptions(body: Tree): string {
     const name = textOf(option, 'defname')
     const value = constantOf(nodeAt(option, 'arg'))
     if (name === 'password') return 'sets a password'
+    const roles = itemsOf(option).map(({ body: role }) => roleOf(role))
+    const verb = Number(body['action'] ?? 1) < 0 ? 'without' : 'with'
+    if (name === 'rolemembers') return `${verb} the members ${listed(roles)}`
+    if (name === 'adminmembers') return `with the admins ${listed(roles)}`
+    if (name === 'addroleto') return `member of ${listed(roles)}`
     return `${value === 'false' ? 'no ' : ''}${safeText(ROLE_WORDS.get(name) ?? name)}`
   })
   return said.length === 0 ? '' : ` (${listed(said)})`
@@ -239,9 +261,6 @@ const ROLE_WORDS: ReadonlyMap<string, string> = new Map([
   ['isreplication', 'replication'],
   ['bypassrls', 'bypasses row security'],
   ['inherit', 'inherits'],
-  ['addroleto', 'member of a role'],
-  ['rolemembers', 'with members'],
-  ['adminmembers', 'with admins'],
 ])
 
 function setting(body: Tree): string {
@@ -268,6 +287,24 @@ const path =
 const replaces = (body: Tree): string =>
   body['replace'] === true ? 'replaces or creates' : 'creates'
 
+function createsTable(body: Tree, to: Collector): string {
+  const parents = namesIn(body, 'inhRelations', to)
+  const kinship = 'partbound' in body ? 'a partition of' : 'inheriting from'
+  const keys = nodesAt(body, 'tableElts').map(({ kind, body: element }) => {
+    if (kind === 'ColumnDef') return referencesOf(element, to)
+    const refers = kind === 'Constraint' ? references(element, to) : ''
+    return refers === '' ? '' : ` with a foreign key${refers}`
+  })
+  // bound: as long as one statement
+  const said = [...new Set(keys.map((key) => key.trim()).filter((key) => key !== ''))]
+  return `creates the table ${rangeIn(body, 'relation', to)}${parents === '' ? '' : `, ${kinship} ${parents},`}${said.length === 0 ? '' : ` ${listed(said)}`}`
+}
+
+const ofOwner = (body: Tree, field: string): string =>
+  isOn(optionsOf(body, field), 'security')
+    ? ' that runs with the rights of its owner (SECURITY DEFINER)'
+    : ''
+
 const SAID_BY_PARTS: Says = () => null
 
 const SENTENCES: ReadonlyMap<string, Says> = new Map<string, Says>([
@@ -281,7 +318,7 @@ const SENTENCES: ReadonlyMap<string, Says> = new Map<string, Says>([
     'TransactionStmt',
     (body) => TRANSACTIONS.get(textOf(body, 'kind')) ?? 'controls the transaction',
   ],
-  ['CreateStmt', (body, to) => `creates the table ${rangeIn(body, 'relation', to)}`],
+  ['CreateStmt', createsTable],
   [
     'CreateForeignTableStmt',
     (body, to) => `creates the foreign table ${rangeIn(part(body, 'base'), 'relation', to)}`,
@@ -329,7 +366,10 @@ const SENTENCES: ReadonlyMap<string, Says> = new Map<string, Says>([
   ],
   [
     'RefreshMatViewStmt',
-    (body, to) => `fills the materialized view ${rangeIn(body, 'relation', to)} anew`,
+    (body, to) =>
+      body['skipData'] === true
+        ? `empties the materialized view ${rangeIn(body, 'relation', to)} (WITH NO DATA)`
+        : `fills the materialized view ${rangeIn(body, 'relation', to)} anew`,
   ],
   [
     'CallStmt',
@@ -375,7 +415,8 @@ const SENTENCES: ReadonlyMap<string, Says> = new Map<string, Says>([
   ],
   [
     'AlterObjectDependsStmt',
-    (body, to) => `makes ${aboutObject(body, to, 'objectType')} depend on an extension`,
+    (body, to) =>
+      `makes ${aboutObject(body, to, 'objectType')} ${body['remove'] === true ? 'no longer depend' : 'depend'} on the extension ${safeName(textOf(part(body, 'extname'), 'sval'))}`,
   ],
   [
     'AlterTableMoveAllStmt',
@@ -430,11 +471,12 @@ const SENTENCES: ReadonlyMap<string, Says> = new Map<string, Says>([
   [
     'CreateFunctionStmt',
     (body) =>
-      `${replaces(body)} the ${body['is_procedure'] === true ? 'procedure' : 'function'} ${dotted(wordsAt(body, 'funcname'))}`,
+      `${replaces(body)} the ${body['is_procedure'] === true ? 'procedure' : 'function'} ${dotted(wordsAt(body, 'funcname'))}${ofOwner(body, 'options')}`,
   ],
   [
     'AlterFunctionStmt',
-    (body) => `changes the function ${dotted(wordsAt(part(body, 'func'), 'objname'))}`,
+    (body) =>
+      `changes the function ${dotted(wordsAt(part(body, 'func'), 'objname'))}${ofOwner(body, 'actions')}`,
   ],
   ['CreateEventTrigStmt', named('creates the event trigger', 'trigname')],
   [
@@ -494,7 +536,8 @@ const SENTENCES: ReadonlyMap<string, Says> = new Map<string, Says>([
   ],
   [
     'CreatePublicationStmt',
-    named('publishes changes of tables to other servers: publication', 'pubname'),
+    (body) =>
+      `publishes changes of ${body['for_all_tables'] === true ? 'every table' : 'tables'} to other servers: publication ${safeName(textOf(body, 'pubname'))}`,
   ],
   [
     'AlterPublicationStmt',
@@ -518,10 +561,7 @@ const SENTENCES: ReadonlyMap<string, Says> = new Map<string, Says>([
   ],
   ['GrantStmt', grants],
   ['GrantRoleStmt', grantsRoles],
-  [
-    'AlterDefaultPrivilegesStmt',
-    (body, to) => `for what is created later: ${grants(part(body, 'action'), to)}`,
-  ],
+  ['AlterDefaultPrivilegesStmt', (body, to) => grants(part(body, 'action'), to, body)],
   [
     'CreateRoleStmt',
     (body) => `creates the role ${safeName(textOf(body, 'role'))}${roleOptions(body)}`,
@@ -530,7 +570,7 @@ const SENTENCES: ReadonlyMap<string, Says> = new Map<string, Says>([
   [
     'AlterRoleSetStmt',
     (body) =>
-      `changes ${setting(body)} for every new session of ${'role' in body ? `the role ${roleOf(part(body, 'role'))}` : 'every role'}`,
+      `changes ${setting(body)} for every new session of ${'role' in body ? `the role ${roleOf(part(body, 'role'))}` : 'every role'}${textOf(body, 'database') === '' ? '' : ` in the database ${safeName(textOf(body, 'database'))}`}`,
   ],
   ['DropRoleStmt', (body, to) => `drops the role ${namesIn(body, 'roles', to)}`],
   [

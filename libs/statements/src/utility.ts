@@ -11,6 +11,7 @@ import {
   shown,
   touch,
 } from './collector.ts'
+import { alterCommand, dangerOfCommand, PRIVILEGE_COMMANDS } from './alter-command.ts'
 import { prepareOf } from './executed.ts'
 import { sharedParameters } from './shared-parameters.ts'
 import type { EffectName, RelationRef, TransactionControl } from './facts.ts'
@@ -44,7 +45,7 @@ import {
   treeOf,
   wordsAt,
 } from './tree.ts'
-import { type Danger, dangerOf, worstOf } from './telling.ts'
+import { type Danger, dangerOf, newTelling, tell, told, worstOf } from './telling.ts'
 import { utilitySentence } from './utility-sentence.ts'
 
 /** Notes what a statement does and returns its tag. A statement that no table names throws. */
@@ -209,31 +210,16 @@ const queried =
 
 function alterTable(to: Collector, body: Tree): string {
   const relation = targetOf(to, part(body, 'relation'))
-  const words: string[] = []
-  const dangers: Danger[] = ['definition']
+  const commands = newTelling()
   let mode: Lock = 'SHARE UPDATE EXCLUSIVE'
   for (const { body: command } of nodesAt(body, 'cmds')) {
     const subtype = textOf(command, 'subtype')
-    if (PRIVILEGE_COMMANDS.has(subtype)) {
+    if (PRIVILEGE_COMMANDS.has(subtype))
       affect(to, 'privilege-change', relation, 'ALTER TABLE changes who may do what')
-      dangers.push('rights')
-    }
-    if (/Drop(Column|Constraint)/.test(subtype)) dangers.push('loss')
     if (subtype.includes('Trig') || subtype.includes('Rule')) to.createsCode = true
     const strength = COMMAND_LOCKS.get(subtype) ?? 'ACCESS EXCLUSIVE'
     if (LOCKS.indexOf(strength) > LOCKS.indexOf(mode)) mode = strength
-    const word =
-      COMMAND_WORDS.get(subtype) ??
-      subtype
-        .replace(/^AT_/, '')
-        .replace(/([a-z])([A-Z])/g, '$1 $2')
-        .toLowerCase()
-    const name = textOf(command, 'name')
-    const cascade =
-      textOf(command, 'behavior') === 'DROP_CASCADE' ? ' and what depends on it (CASCADE)' : ''
-    words.push(
-      `${name !== '' && NAMED.has(subtype) ? `${word} ${safeName(name)}` : word}${cascade}`,
-    )
+    tell(commands, alterCommand(to, command), dangerOfCommand(command))
   }
   affect(to, 'schema-change', relation, `ALTER ${objectOf(body)}`)
   lock(to, mode, relation)
@@ -251,44 +237,21 @@ function alterTable(to: Collector, body: Tree): string {
   const rebuilds = nodesAt(body, 'cmds').some(({ body: command }) =>
     REBUILDING.has(textOf(command, 'subtype')),
   )
-  const about = `${words.join(', ')} of ${shown(relation)}`.replace('a column of', 'a column to')
-  say(to, `${about} (takes ${mode}${rebuilds ? ', rebuilds the table' : ''})`, worstOf(dangers))
+  const { texts, leftOut, dangers } = told(commands, COMMANDS_SHOWN_MAX)
+  const words = texts.map(({ text }) => text)
+  if (leftOut > 0) words.push(`${leftOut} things more${dangers}`)
+  const about = `${words.join(', ')} of ${shown(relation)}`
+  const danger = worstOf(nodesAt(body, 'cmds').map((command) => dangerOfCommand(command.body)))
+  say(to, `${about} (takes ${mode}${rebuilds ? ', rebuilds the table' : ''})`, danger)
   return `ALTER ${objectOf(body)}`
 }
 
-/** Commands of ALTER TABLE that are shown with the name of their column, constraint or trigger. */
-const NAMED: ReadonlySet<string> = new Set([
-  ...[
-    'AT_DropColumn',
-    'AT_DropConstraint',
-    'AT_AlterColumnType',
-    'AT_SetNotNull',
-    'AT_DropNotNull',
-  ],
-  ...['AT_ColumnDefault', 'AT_EnableTrig', 'AT_DisableTrig', 'AT_ValidateConstraint'],
-])
+const COMMANDS_SHOWN_MAX = 20
 
 /** Commands that may write every row anew, while no one can read or write the table. */
 const REBUILDING: ReadonlySet<string> = new Set([
   ...['AT_AlterColumnType', 'AT_SetLogged', 'AT_SetUnLogged', 'AT_SetTableSpace'],
   ...['AT_SetAccessMethod', 'AT_AddOf', 'AT_SetExpression'],
-])
-
-const COMMAND_WORDS: ReadonlyMap<string, string> = new Map([
-  ['AT_AddColumn', 'adds a column'],
-  ['AT_DropColumn', 'drops a column'],
-  ['AT_AlterColumnType', 'changes the type of a column'],
-  ['AT_AddConstraint', 'adds a constraint'],
-  ['AT_DropConstraint', 'drops a constraint'],
-  ['AT_ChangeOwner', 'changes the owner'],
-  ['AT_SetNotNull', 'forbids NULL in a column'],
-  ['AT_DropNotNull', 'allows NULL in a column'],
-  ['AT_ColumnDefault', 'changes the default of a column'],
-])
-
-const PRIVILEGE_COMMANDS: ReadonlySet<string> = new Set([
-  ...['AT_ChangeOwner', 'AT_EnableRowSecurity', 'AT_DisableRowSecurity'],
-  ...['AT_ForceRowSecurity', 'AT_NoForceRowSecurity'],
 ])
 
 /** The locks of commands of ALTER TABLE; every other command takes ACCESS EXCLUSIVE, or may. */
