@@ -134,11 +134,12 @@ function durationOf(ms: number): string {
  * The fields that drivers give to programs. PostgreSQL's own meaning of them is used by no message of ours, so a program
  * that sees the schema `countersign` knows whose message it is: docs/errors.md.
  */
-function machineFields(about: {
+export function machineFields(about: {
   readonly code: string
   readonly requestId: string | null
   readonly sessionId: string | null
-  readonly status: string
+  /** Of a request; a notice about something else has none. */
+  readonly status?: string
   readonly deadline?: string
 }): Partial<ErrorFields> {
   return {

@@ -5,6 +5,7 @@ import { Instant, SessionId } from '@countersign/kernel'
 import {
   cellsOf,
   type Column,
+  errorFieldsOf,
   parameterStatusOf,
   receiveServer,
   type ServerFrame,
@@ -25,6 +26,26 @@ test('a table that the plan does not know is masked whole, and the agent is told
   assert.deepEqual(row(20_001), ['N', '[masked]'])
   assert.deepEqual(row(20_001), ['[masked]'])
   assert.deepEqual(row(20_002), ['N', '[masked]'])
+})
+
+test('each notice about masking has the fields for programs and a SQLSTATE of its own', () => {
+  const filter = resultFilter({ ...PLAN, detectors: [{ name: 'email', method: 'Redact' }] }, KEY)
+  const long = toClient.dataRow([Buffer.alloc(DETECTED_ROW_BYTES_MAX + 1, 'x')])
+  const [tooLong] = receiveServer(serverSide(long.length), long)[1]
+  if (tooLong?.tag !== 'D') throw new TypeError('no row')
+  const told = [
+    ...frames(filter.row(ROW, [column(20_001)], UNTAINTED)),
+    ...frames(filter.row(tooLong, [column(20_000)], UNTAINTED)),
+    ...filter.statementEnds().flatMap(frames),
+  ].flatMap((frame) => {
+    const fields = frame.tag === 'N' ? errorFieldsOf(frame) : null
+    return fields?.ok === true ? [['C', 's', 'n', 'R'].map((key) => fields.value.get(key))] : []
+  })
+  assert.deepEqual(told, [
+    ['00C06', 'countersign', 'CS_TABLE_NOT_PLANNED', PLAN.sessionId],
+    ['00C05', 'countersign', 'CS_ROW_TOO_LONG', PLAN.sessionId],
+    ['00C04', 'countersign', 'CS_MASKED', PLAN.sessionId],
+  ])
 })
 
 // Seen to fail when the columns of views in doubt are not taken for computed ones.

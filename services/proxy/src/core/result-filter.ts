@@ -35,6 +35,7 @@ import {
   toClient,
 } from '@countersign/postgres-wire'
 import type { AnswerTaint } from './answer-taint.ts'
+import { machineFields } from './refusal.ts'
 import { NOTICES } from './sql-states.ts'
 
 /** Masks what a target says by the plan of the session, before the agent and the transcript see it. Fails closed. */
@@ -142,11 +143,17 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
     return toClient.dataRow(masked)
   }
 
+  const noticeOf = (notice: ErrorFields, code: string): Buffer =>
+    toClient.noticeResponse({
+      ...notice,
+      ...machineFields({ code, requestId: null, sessionId: plan.sessionId }),
+    })
+
   /** Says once for each table why it is masked. */
   const reasons = (): Buffer[] => {
     const columns = unplanned.splice(0).filter(({ tableOid }) => !told.has(tableOid))
     for (const { tableOid } of columns) told.add(tableOid)
-    return columns.length === 0 ? [] : [toClient.noticeResponse(unplannedNotice(columns))]
+    return columns.length === 0 ? [] : [noticeOf(unplannedNotice(columns), 'CS_TABLE_NOT_PLANNED')]
   }
 
   const noteCopy = (): void => {
@@ -160,7 +167,7 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
       const row = rowOf(frame, columns, taint)
       if (tooLongRows === 'some') {
         tooLongRows = 'told'
-        return Buffer.concat([toClient.noticeResponse(TOO_LONG), ...reasons(), row])
+        return Buffer.concat([noticeOf(TOO_LONG, 'CS_ROW_TOO_LONG'), ...reasons(), row])
       }
       return unplanned.length === 0 ? row : Buffer.concat([...reasons(), row])
     },
@@ -178,14 +185,14 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
       // A COPY that fails has no end of its own.
       noteCopy()
       if (notes.size === 0) return []
-      const told = toClient.noticeResponse({
+      const masked: ErrorFields = {
         severity: 'NOTICE',
         code: NOTICES.masked,
         message: `countersign: masked ${listed([...notes])}`,
-      })
+      }
       notes.clear()
       noted = new Set()
-      return [told]
+      return [noticeOf(masked, 'CS_MASKED')]
     },
     message(frame, isClosed, relations) {
       if (frame.tag === 'A') return notification(plan, frame)
@@ -279,7 +286,7 @@ const COPY_FORMATS = {
 
 const unplannedNotice = (columns: readonly Column[]): ErrorFields => ({
   severity: 'NOTICE',
-  code: NOTICES.maskedWhole,
+  code: NOTICES.tableNotPlanned,
   message: `countersign: masked whole, because the masking plan of this session does not know the table: ${columns.map(({ name }) => name).join(', ')}`,
   hint: 'It was made or changed since: end the transaction, or connect again. Temporary tables stay masked.',
 })
@@ -305,7 +312,7 @@ export const DETECTED_ROW_BYTES_MAX = 64 * 1024 * 1024
 
 const TOO_LONG: ErrorFields = {
   severity: 'NOTICE',
-  code: NOTICES.maskedWhole,
+  code: NOTICES.rowTooLong,
   message: `countersign: masked whole, because a row of more than ${DETECTED_ROW_BYTES_MAX} bytes is not searched for secrets`,
   hint: 'Ask for a part of the value, with substring().',
 }

@@ -71,7 +71,8 @@ export const NOTICES = {
   stillHeld: '00C02',
   countersigned: '00C03',
   masked: '00C04',
-  maskedWhole: '00C05',
+  rowTooLong: '00C05',
+  tableNotPlanned: '00C06',
   sessionEnds: '01C01',
   otherEncoding: '01C02',
 } as const

@@ -1,6 +1,7 @@
 import { expiryOf, type SessionAdmitted } from '@countersign/contracts'
 import { type Instant, isoOf, millisBetween } from '@countersign/kernel'
 import { type ErrorFields, toClient } from '@countersign/postgres-wire'
+import { machineFields } from '../core/refusal.ts'
 import { NOTICES } from '../core/sql-states.ts'
 import { tell } from './seen.ts'
 import { type Ending, endSession, type Session } from './session-state.ts'
@@ -34,18 +35,24 @@ export function endInTime(session: Session): Disposable {
   const leftMs = millisBetween(proxy.clock.now(), expiry.at)
   const timers = new DisposableStack()
   const end = (): void => endSession(session, expiry.ending)
-  const warn = (): void => tell(session, toClient.noticeResponse(warningOf(expiry)), null)
+  const warn = (): void => tell(session, toClient.noticeResponse(warningOf(session)), null)
   timers.use(proxy.net.after('warning of expiry', leftMs - WARNING_MS, warn, end))
   timers.use(proxy.net.after('expiry', leftMs, end))
   return timers
 }
 
-const warningOf = ({ at, ending }: Expiry): ErrorFields => ({
+const warningOf = ({ id, expiry: { at, ending } }: Session): ErrorFields => ({
   severity: 'WARNING',
   code: NOTICES.sessionEnds,
   message: `countersign: this session ends at ${isoOf(at)} (${ending.code ?? ''})`,
   detail: `Then ${ending.words}.`,
   hint: 'Finish what is open; what runs then is cancelled. Connect again for more.',
+  ...machineFields({
+    code: 'CS_SESSION_ENDS',
+    requestId: null,
+    sessionId: id,
+    deadline: isoOf(at),
+  }),
 })
 
 const WARNING_MS = 60_000

@@ -9,6 +9,7 @@ import {
 } from '@countersign/postgres-wire'
 import { turns } from '@countersign/runtime'
 import { errorOf } from '../core/refusal.ts'
+import { machineFields } from '../core/refusal.ts'
 import { NOTICES } from '../core/sql-states.ts'
 import { takeFrames } from './answers.ts'
 import { newCancelKey } from './cancel-key.ts'
@@ -117,16 +118,17 @@ function greet(session: Session, startup: Startup, cancelKey: BackendKey): void 
   )
   const { otherEncoding } = settingsOf(startup)
   if (otherEncoding !== null)
-    tell(session, toClient.noticeResponse(encodingNotice(otherEncoding)), null)
+    tell(session, toClient.noticeResponse(encodingNotice(otherEncoding, session.id)), null)
   session.client.write(toClient.readyForQuery('I'))
 }
 
-const encodingNotice = (asked: string): ErrorFields => ({
+const encodingNotice = (asked: string, sessionId: string): ErrorFields => ({
   severity: 'WARNING',
   code: NOTICES.otherEncoding,
   message: 'countersign: this session speaks UTF8',
   detail: `The client asked for the encoding ${asked}.`,
   hint: 'Set PGCLIENTENCODING=UTF8, or a locale with UTF-8.',
+  ...machineFields({ code: 'CS_OTHER_ENCODING', requestId: null, sessionId }),
 })
 
 /** Lets the agent in, and serves its requests until something ends the session; says what ended it. */
