@@ -95,6 +95,7 @@ function tagging(
   // bound: one per relation of a target
   const visiting = new Set<number>()
   return (root) => {
+    // bound: one per relation of a target
     const path: Relation[] = []
     const open = (relation: Relation): void => {
       if (visiting.has(relation.oid)) return
