@@ -12,6 +12,9 @@ test('who is delegated to is an agent', () => {
 test('who got the token for itself is an agent, whatever groups it is in', () => {
   assert.equal(isAgent({ client_id: 'ana', groups: ['prod-reviewers'] }), true)
   assert.equal(isAgent({ azp: 'ana' }), true)
+  assert.equal(isAgent({ idtyp: 'app', groups: ['prod-reviewers'] }), true)
+  assert.equal(isAgent({ gty: 'client-credentials', groups: ['prod-reviewers'] }), true)
+  assert.equal(isAgent({ idtyp: 'user', gty: 'password' }), false)
 })
 
 test('who is in the group of the agents is one, and that group has the name that it was given', () => {

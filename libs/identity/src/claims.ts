@@ -36,14 +36,18 @@ function refuseForeign(payload: JWTPayload): void {
 
 /**
  * True if software got the token for itself, with no person behind it: its subject is then the client (RFC 9068
- * section 2.2). Known limit: the service account of a client is not recognized where the provider gives it another
+ * section 2.2), or the provider marks it (`idtyp` of Microsoft Entra, `gty` of Auth0). Known limit: the service account of a client is not recognized where the provider gives it another
  * name; there the group of the agents must mark it.
  */
 function isOwnToken(payload: JWTPayload, subject: string): boolean {
   const parties = ['client_id', 'azp'].flatMap((claim) =>
     payload[claim] === undefined ? [] : [nameIn(payload[claim], claim)],
   )
-  return parties.includes(subject)
+  return (
+    parties.includes(subject) ||
+    payload['idtyp'] === 'app' ||
+    payload['gty'] === 'client-credentials'
+  )
 }
 
 /** The current actor first, then those that acted before it. */
@@ -102,6 +106,7 @@ const FOREIGN: readonly (readonly [string, string])[] = [
     'cnf',
     'only the holder of a key may use it (RFC 7800), and the protocols here do not prove that',
   ],
+  ['actort', 'an actor stands in a token within it, which is not looked into'],
   ['_claim_names', 'some of its claims, perhaps groups, stand elsewhere'],
 ]
 /** Control, format (bidi, zero width), unassigned, private and surrogate characters, and separators but the space. */
