@@ -144,7 +144,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   'ConnectionProfile.roles.base':
     'Roles of the target that each session has from its start, without any approval. They must not be able to create anything.',
   'ConnectionProfile.roles.owner':
-    'The role that owns the tables. What an approved statement creates is given to it. Without it, that stays in quarantine.',
+    'The role that owns the tables. What an approved statement creates is given to it. Without it, that stays with the role of the session, which is put aside.',
   'ConnectionProfile.roles.raised':
     'Roles that are lent to a session for one approved request, by its effect, and taken back afterwards.',
   'ConnectionProfile.limits.sessionMax': 'How long a session may last.',

@@ -14,21 +14,17 @@ ALTER ROLE countersign_broker WITH LOGIN CREATEROLE NOSUPERUSER NOCREATEDB NOREP
 -- It inherits from the roles that it makes, so that it can end their backends and hand on what they own.
 ALTER ROLE countersign_broker SET createrole_self_grant = 'set, inherit';
 
--- 2. Code that an agent made and nobody approved is given to a role that can do nothing. Once per server.
-SELECT 'CREATE ROLE countersign_quarantine NOLOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'countersign_quarantine') \gexec
-GRANT countersign_quarantine TO countersign_broker WITH ADMIN FALSE, INHERIT FALSE, SET TRUE;
-
--- 3. The roles of the profile: what each session has, what is lent for an approved write, who owns the tables.
+-- 2. The roles of the profile: what each session has, what is lent for an approved write, who owns the tables.
 SELECT format('CREATE ROLE %I NOLOGIN', wanted)
 FROM unnest(ARRAY['inventory_reader', 'inventory_writer', 'inventory_owner']) AS wanted
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) \gexec
 
--- 4. Nobody else connects, and nobody creates: a function or temporary table of an agent would change what an approved text does.
+-- 3. Nobody else connects, and nobody creates: a function or temporary table of an agent would change what an approved text does.
 REVOKE ALL ON DATABASE inventory FROM PUBLIC;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT CONNECT ON DATABASE inventory TO inventory_reader, inventory_writer, inventory_owner, countersign_broker;
 
--- 5. The tables. A schema that exists already is given to the owner role, with its tables.
+-- 4. The tables. A schema that exists already is given to the owner role, with its tables.
 CREATE SCHEMA IF NOT EXISTS stock;
 ALTER SCHEMA stock OWNER TO inventory_owner;
 SELECT format('ALTER TABLE %I.%I OWNER TO inventory_owner', schemaname, tablename) FROM pg_tables WHERE schemaname = 'stock' \gexec
@@ -41,7 +37,7 @@ ALTER DEFAULT PRIVILEGES FOR ROLE inventory_owner IN SCHEMA stock GRANT SELECT O
 ALTER DEFAULT PRIVILEGES FOR ROLE inventory_owner IN SCHEMA stock GRANT INSERT, UPDATE, DELETE ON TABLES TO inventory_writer;
 ALTER DEFAULT PRIVILEGES FOR ROLE inventory_owner IN SCHEMA stock GRANT USAGE ON SEQUENCES TO inventory_writer;
 
--- 6. The broker hands these roles out, and has none of them itself. It may become the owner alone, to give it what was created.
+-- 5. The broker hands these roles out, and has none of them itself. It may become the owner alone, to give it what was created.
 GRANT inventory_reader, inventory_writer TO countersign_broker WITH ADMIN TRUE, INHERIT FALSE, SET FALSE;
 GRANT inventory_owner TO countersign_broker WITH ADMIN TRUE, INHERIT FALSE, SET TRUE;
 
