@@ -327,6 +327,24 @@ test('a role on which a grant still hangs is put aside, and its name makes a fre
   await assert.rejects(fresh.query('DELETE FROM shop.orders'), { code: '42501' })
 })
 
+test('a role that somebody else granted too keeps no other from being taken back', async () => {
+  await using broker = await connected(login.user, login.password)
+  const role = 'cs_shop_prod_11'
+  await (await opened(broker, role)).end()
+  const lent = ['shop_prod_owner', 'shop_prod_writer']
+  await lendRoles(broker, role, lent)
+  const { username, password } = new URL(postgres.adminUrl)
+  await using admin = await connected(username, password)
+  await admin.query(`GRANT shop_prod_owner TO ${role}`)
+  await assert.rejects(takeRolesBack(broker, role, lent), { code: 'CS_CREDENTIAL_FAILED' })
+  const { rows } = await admin.query(
+    'SELECT roleid::regrole::text AS role FROM pg_auth_members WHERE member = $1::regrole AND roleid::regrole::text = ANY($2)',
+    [role, lent],
+  )
+  assert.deepEqual(rows, [{ role: 'shop_prod_owner' }])
+  await admin.query(`REVOKE shop_prod_owner FROM ${role}`)
+})
+
 test('what no role can be given is put aside together with the role, and does not stop the end', async () => {
   await using broker = await connected(login.user, login.password)
   const agent = await opened(broker, 'cs_shop_prod_6')

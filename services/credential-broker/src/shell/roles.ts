@@ -144,16 +144,18 @@ export async function takeRolesBack(
   lent: readonly string[],
 ): Promise<void> {
   if (lent.length === 0) return
-  await runAll(
-    client,
-    (await memberships(client, role))
-      .filter((one) => lent.includes(one.role))
-      .map((one) => takeBack(one.role, role, one.grantor)),
-  )
+  let cause: unknown
+  for (const one of await memberships(client, role)) {
+    if (!lent.includes(one.role)) continue
+    // One that somebody else granted may not be ours to take back, and keeps none of the others.
+    await client
+      .query(takeBack(one.role, role, one.grantor))
+      .catch((failure: unknown) => (cause ??= failure))
+  }
   const held = (await memberships(client, role)).map((membership) => membership.role)
   const left = lent.find((one) => held.includes(one))
   if (left !== undefined)
-    throw new Problem('CS_CREDENTIAL_FAILED', `the target still lends ${left}`)
+    throw new Problem('CS_CREDENTIAL_FAILED', `the target still lends ${left}`, { cause })
 }
 
 /** The objects of a role that were handed over. `quarantined` is always empty now. */
