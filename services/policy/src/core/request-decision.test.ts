@@ -59,8 +59,12 @@ const EXAMPLES: readonly [profile: string, sql: string, expected: string][] = [
     'review prod-change raise shop_prod_writer',
   ],
   ['shop-prod', 'DELETE FROM orders WHERE id = 1', 'review prod-change raise shop_prod_writer'],
-  ['shop-prod', 'ALTER TABLE orders ADD COLUMN x int', 'review prod-change raise shop_prod_owner'],
-  ['shop-prod', 'DROP TABLE orders', 'review prod-change raise shop_prod_owner'],
+  [
+    'shop-prod',
+    'ALTER TABLE orders ADD COLUMN x int',
+    'review prod-change raise shop_prod_owner+shop_prod_writer',
+  ],
+  ['shop-prod', 'DROP TABLE orders', 'review prod-change raise shop_prod_owner+shop_prod_writer'],
   [
     'shop-prod',
     'WITH gone AS (DELETE FROM orders RETURNING *) SELECT * FROM gone',
@@ -74,7 +78,7 @@ const EXAMPLES: readonly [profile: string, sql: string, expected: string][] = [
   [
     'shop-prod',
     'CREATE TABLE copy AS SELECT email FROM customers',
-    'review prod-change raise shop_prod_owner',
+    'review prod-change raise shop_prod_owner+shop_prod_writer',
   ],
   [
     'shop-prod',
