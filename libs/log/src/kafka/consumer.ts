@@ -1,11 +1,10 @@
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises'
 import type { Consumer, Kafka, KafkaMessage, PartitionAssigner } from 'kafkajs'
-import { messageOf, type Problem } from '@countersign/kernel'
+import { messageOf, type Problem, within } from '@countersign/kernel'
 import type { KafkaLogger } from './client.ts'
 import { DISCONNECT_LIMIT_MS } from './metadata.ts'
 import { IDLE_WAIT_MS } from './patient-fetch.ts'
 import { problemOf } from './problems.ts'
-import { within } from './within.ts'
 
 /** The options of a consumer that runs until it is disposed. */
 export type ConsumerOptions = {

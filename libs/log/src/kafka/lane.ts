@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { deque, Problem } from '@countersign/kernel'
+import { deque, Problem, within } from '@countersign/kernel'
 import type { Kafka, Message, Producer, RecordMetadata } from 'kafkajs'
 import { type Appending, BATCH_BYTES_MAX, sizeOf, unavailable } from '../appending.ts'
 import type { Draft } from '../draft.ts'
@@ -11,7 +11,6 @@ import { givenUp } from './given-up.ts'
 import { DISCONNECT_LIMIT_MS } from './metadata.ts'
 import { isPassing, problemOf } from './problems.ts'
 import { reliefOf } from './relief.ts'
-import { within } from './within.ts'
 
 /**
  * The way into one topic: everything that waits shares one produce request, and the next batch forms while that is

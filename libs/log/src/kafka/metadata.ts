@@ -1,9 +1,8 @@
 import type { Admin, Kafka } from 'kafkajs'
-import { messageOf, Problem } from '@countersign/kernel'
+import { messageOf, Problem, within } from '@countersign/kernel'
 import { again, type Patience } from './again.ts'
 import type { KafkaLogger } from './client.ts'
 import { isLeaderless, isTimeout, problemOf } from './problems.ts'
-import { within } from './within.ts'
 
 /** The oldest offset that is kept of each partition of a topic, and its end. */
 export type Bounds = ReadonlyMap<number, { readonly low: number; readonly end: number }>

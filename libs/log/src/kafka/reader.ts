@@ -1,4 +1,4 @@
-import { Problem } from '@countersign/kernel'
+import { Problem, within } from '@countersign/kernel'
 import type { Consumer, Kafka, KafkaMessage } from 'kafkajs'
 import { unavailable } from '../appending.ts'
 import { recordOf } from '../envelope.ts'
@@ -13,7 +13,6 @@ import type { Metadata } from './metadata.ts'
 import { paceOf } from './pace.ts'
 import { problemOf } from './problems.ts'
 import { rawRecordOf } from './raw-record.ts'
-import { within } from './within.ts'
 
 /** The parts of the log that its readers use. */
 export type ReaderParts = {

@@ -1,5 +1,5 @@
 import type { RequestReleased } from '@countersign/contracts'
-import { millisBetween } from '@countersign/kernel'
+import { millisBetween, within } from '@countersign/kernel'
 import type { Recorded } from '@countersign/log'
 import { traced } from '@countersign/runtime'
 import { type Request, toClient, toServer } from '@countersign/postgres-wire'
@@ -59,7 +59,6 @@ import { hasPortal, portalsConfirmed, portalsNoted } from './portals.ts'
 import { type Guard, guardBefore, guardOf, guardPassage } from './path-guard.ts'
 import { isPathDoubtful, pathConfirmed } from './search-path.ts'
 import { tell } from './seen.ts'
-import { settlesWithin } from './settles.ts'
 
 /** Serves the messages of a client up to where it waits: decides on each request, and forwards what may pass, in order. */
 export function servePipeline(session: Session, messages: readonly Request[]): Promise<void> {
@@ -89,7 +88,10 @@ async function served(session: Session, batch: Batch): Promise<void> {
   const isAmidst = session.isPipelineOpen && next !== undefined
   let guardSql = isAmidst ? guardBefore(session, messages[next.firstStep]) : null
   // Neither its path nor its settings count for it, and the question would take the snapshot that it must come before.
-  const isMode = !batch.isSettled && plan.asks.every(({ sql }) => setsTransactionMode(sql))
+  const isMode =
+    (isPathDoubtful(session) || session.settingsVersion !== session.stateVersion) &&
+    !batch.isSettled &&
+    plan.asks.every(({ sql }) => setsTransactionMode(sql))
   const isAskable = session.status !== 'E' && !session.exchange.skipping && !isMode
   if (next !== undefined && isAskable && guardSql === null) {
     const path = await pathConfirmed(session)
@@ -366,10 +368,8 @@ async function isDecidedSoon(
   decided: Promise<unknown>,
 ): Promise<boolean> {
   if (allowed.length === 0) return true
-  // It ends with an error where the session ends while the others are forwarded.
-  decided.catch(() => undefined)
   const waitedMs = proxy.clock.monotonicMs() - allowedAtMs
-  return settlesWithin(Math.max(0, ALLOWED_WAITS_MS - waitedMs), decided)
+  return (await within(Math.max(0, ALLOWED_WAITS_MS - waitedMs), decided)) !== false
 }
 
 /** Takes out the requests that are allowed and not on record: after a refusal or an error they are never released. */

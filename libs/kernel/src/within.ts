@@ -1,4 +1,4 @@
-import { after } from '@countersign/kernel'
+import { after } from './long-wait.ts'
 
 /** The promise, or false when it does not settle in time. The promise goes on; its later error is ignored. */
 export async function within<T>(limitMs: number, promise: Promise<T>): Promise<T | false> {
