@@ -97,9 +97,9 @@ export function planned(
     if (text !== last) textBytes += text.length
     last = text
   }
-  /** True if no further request fits, which begins at this message. */
-  const isFull = (): boolean =>
-    asks.length >= requestsMax || (asks.length > 0 && textBytes > TEXT_BYTES_MAX)
+  /** True if no further request fits. One whose first message was planned already (not `begins`) stays whole, whatever its text takes. */
+  const isFull = (begins: boolean): boolean =>
+    asks.length >= requestsMax || (begins && asks.length > 0 && textBytes > TEXT_BYTES_MAX)
   /** True if a text waits: the meaning of a PREPARE or EXECUTE is known when all before it is answered. */
   const waits = ({ sql }: Query | Parse): boolean =>
     asks.length > 0 && (executedName(sql) !== null || preparedName(sql) !== null)
@@ -112,13 +112,13 @@ export function planned(
         break
       case 'Query':
         close()
-        if (isFull() || waits(message)) return plan(step)
+        if (isFull(true) || waits(message)) return plan(step)
         took(message.text)
         asks.push(queryAsk(message, step))
         break
       case 'Parse':
         close()
-        if (isFull() || waits(message)) return plan(step)
+        if (isFull(true) || waits(message)) return plan(step)
         took(message.text)
         scope.statements.set(message.name, message)
         group = { firstStep: step, lastStep: step, parse: message, bind: null }
@@ -132,8 +132,7 @@ export function planned(
         scope.portals.set(message.portal, { bind: message, parse })
         const firstStep: number = prepares(group, parse)?.firstStep ?? step
         if (firstStep === step) close()
-        if (firstStep === step && isFull()) return plan(step)
-        if (asks.length >= requestsMax || waits(parse)) return plan(step)
+        if (isFull(firstStep === step) || waits(parse)) return plan(step)
         took(parse.text)
         group = { firstStep, lastStep: step, parse, bind: message }
         break
@@ -144,8 +143,7 @@ export function planned(
           return stopAt(step, 'CS_PORTAL_UNKNOWN', `portal "${message.portal}" does not exist`)
         const firstStep: number = binds(group, portal.bind)?.firstStep ?? step
         if (firstStep === step) close()
-        if (firstStep === step && isFull()) return plan(step)
-        if (asks.length >= requestsMax || waits(portal.parse)) return plan(step)
+        if (isFull(firstStep === step) || waits(portal.parse)) return plan(step)
         took(portal.parse.text)
         group = null
         asks.push(executeAsk(names, portal, { message, firstStep, lastStep: step }))
