@@ -42,14 +42,10 @@ export function rowMask(
   const tagged = new Map(
     plan.columns.map((column) => [`${column.tableOid}/${column.attnum}`, column]),
   )
-  const withTags = new Set(plan.columns.map(({ tableOid }) => tableOid))
   return columns.map((column, index) => {
     const rule =
       tagged.get(`${column.tableOid}/${column.columnAttribute}`) ??
-      untaggedRule(plan, column, {
-        tainted: tainted && !plain.includes(index + 1),
-        hasTags: withTags.has(column.tableOid),
-      })
+      untaggedRule(plan, column, tainted && !plain.includes(index + 1))
     if (rule !== null) return { mask: wholeMask(column, rule, key), gate: null, why: rule.tag }
     // A detector that this version does not know cannot be applied, so nothing passes.
     if (scanner === null)
@@ -104,16 +100,14 @@ export function isUnplanned(plan: MaskingPlan, column: ResultColumn): boolean {
 }
 
 /** Rule for a column without a tag of its own. A row as a whole has the table of its columns, and holds those that are tagged. */
-function untaggedRule(
-  plan: MaskingPlan,
-  column: ResultColumn,
-  { tainted, hasTags }: { readonly tainted: boolean; readonly hasTags: boolean },
-): Rule | null {
+function untaggedRule(plan: MaskingPlan, column: ResultColumn, tainted: boolean): Rule | null {
   if (isUnplanned(plan, column)) return UNKNOWN
-  const isRow = column.tableOid !== 0 && column.columnAttribute === 0
-  const isComputed = column.tableOid === 0 || isRow
-  if (((isComputed && tainted) || (isRow && hasTags)) && plan.masksNothing !== true)
-    return { method: plan.tainted, tag: 'tainted' }
+  const { tableOid } = column
+  const isRow = tableOid !== 0 && column.columnAttribute === 0
+  const isTainted =
+    ((tableOid === 0 || isRow) && tainted) ||
+    (isRow && plan.columns.some((tagged) => tagged.tableOid === tableOid))
+  if (isTainted && plan.masksNothing !== true) return { method: plan.tainted, tag: 'tainted' }
   if (plan.passwordLike !== null && isPasswordLike(column.name))
     return { method: plan.passwordLike, tag: 'password-like' }
   return plan.untagged === 'Redact' ? UNKNOWN : null
