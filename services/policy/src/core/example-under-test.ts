@@ -59,7 +59,8 @@ export const SESSION = SessionId('01920000-0000-7000-8000-000000000001')
 export const REQUEST = RequestId('01920000-0000-7000-8000-000000000002')
 export const INSTANCE = InstanceId('01920000-0000-7000-8000-000000000003')
 
-const relation = (
+/** A table, or what `more` makes of it. */
+export const relation = (
   oid: number,
   name: string,
   columns: string[],

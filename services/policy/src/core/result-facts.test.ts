@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import type { MaskingRulesDefined, Relation, TargetDescribed } from '@countersign/contracts'
 import { loadStatements, understand } from '@countersign/statements'
-import { NOW, target } from './example-under-test.ts'
+import { NOW, relation, target } from './example-under-test.ts'
 import { resultFacts } from './result-facts.ts'
 import { tagsOf } from './tags.ts'
 
@@ -36,22 +36,12 @@ test('a write that may reach rows with masked columns is known, whichever relati
 
 type Made = { readonly columns: readonly string[]; readonly of?: number; readonly in?: number }
 
-const made = (oid: number, name: string, { columns, ...more }: Made): Relation => ({
-  oid,
-  schema: 'shop',
-  name,
-  kind: more.of === undefined ? 'table' : 'view',
-  columns: columns.map((column, index) => ({
-    attnum: index + 1,
-    name: column,
-    typeOid: 25,
-    label: null,
-    origin: null,
-  })),
-  dependsOn: more.of === undefined ? [] : [{ relationOid: more.of, attnum: 1 }],
-  inherits: more.in === undefined ? [] : [more.in],
-  computed: [],
-})
+const made = (oid: number, name: string, { columns, ...more }: Made): Relation =>
+  relation(oid, name, [...columns], {
+    kind: more.of === undefined ? 'table' : 'view',
+    dependsOn: more.of === undefined ? [] : [{ relationOid: more.of, attnum: 1 }],
+    inherits: more.in === undefined ? [] : [more.in],
+  })
 
 const TARGET: TargetDescribed = {
   ...target('shop-prod'),

@@ -39,20 +39,21 @@ describe('a statement is tainted', () => {
   })
 })
 
+const RULE = {
+  schema: null,
+  table: null,
+  column: 'email',
+  tag: 'email',
+  method: 'Redact',
+} as const
+
 test('a rule that masks inference guards whatever touches its columns, and nothing else', () => {
   const made = targetOf([
     { columns: [column('email'), column('city')], of: null },
     { columns: [column('email')], of: 0 },
   ])
-  const rule = {
-    schema: null,
-    table: null,
-    column: 'email',
-    tag: 'email',
-    method: 'Redact',
-  } as const
   const isGuarded = (sql: string, masksInference: boolean): boolean =>
-    tagsOf(made, rulesOf([{ ...rule, masksInference }])).guardedFrom(understand(sql, made))
+    tagsOf(made, rulesOf([{ ...RULE, masksInference }])).guardedFrom(understand(sql, made))
   for (const sql of [
     "select count(*) from shop.r0 where email like 'a%'",
     'select exists (select from shop.r0 order by email)',
@@ -146,14 +147,7 @@ test('what is computed of a tagged column touches it, and is guarded with it, wh
       { ...code, kind: 'view', dependsOn: [{ relationOid: 0, attnum: 0 }] },
     ],
   }
-  const rule = {
-    schema: null,
-    table: null,
-    column: 'email',
-    tag: 'email',
-    method: 'Redact',
-  } as const
-  const tags = tagsOf(made, rulesOf([{ ...rule, masksInference: true }]))
+  const tags = tagsOf(made, rulesOf([{ ...RULE, masksInference: true }]))
   for (const [sql, touches, isGuarded] of [
     ['select upper(low) from shop.r0', true, true],
     ["select count(*) from shop.r0 where low like 'a%'", true, true],

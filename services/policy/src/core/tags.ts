@@ -85,6 +85,10 @@ function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Ta
     if (tagged(relation).has(column)) return true
     return rules !== null && !namesOf(relation).has(column)
   }
+  const tagsIn = (some: Iterable<Relation>): readonly string[] => {
+    const tags = [...some].flatMap((one) => [...tagged(one).values()].flatMap((each) => each.tags))
+    return [...new Set(tags)].sort()
+  }
   // bound: one per relation of a target
   const written = new Map<number, readonly string[]>()
   const ofWritten = (relation: Relation): readonly string[] => {
@@ -96,8 +100,7 @@ function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Ta
         if (below !== undefined) found.add(below)
       }
     }
-    const tags = [...found].flatMap((one) => [...tagged(one).values()].flatMap(({ tags }) => tags))
-    return [...new Set(tags)].sort()
+    return tagsIn(found)
   }
   const guarding =
     rules?.columns.some(({ masksInference }) => masksInference) === true ? rules : null
@@ -113,9 +116,7 @@ function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Ta
       const relation = known(ref)
       if (relation === undefined && isOfPostgres(ref))
         return systemColumnsMasked(ref.schema ?? '', ref.name) ? ['system-values'] : []
-      return relation === undefined
-        ? []
-        : [...new Set([...tagged(relation).values()].flatMap(({ tags }) => tags))].sort()
+      return relation === undefined ? [] : tagsIn([relation])
     },
     ofWritten: (ref) => {
       const relation = known(ref)
