@@ -177,7 +177,7 @@ function generatedBy({ kind, columns, computed }: Relation): {
 }
 
 const VIEWS: ReadonlySet<string> = new Set(['view', 'materialized-view'])
-/** What a relation depends on that runs code which may read any other. */
+/** The OID in the dependencies of a relation that runs code which may read any other. */
 const ANY_CODE = 0
 const NONE: ReadonlyMap<number, Tagged> = new Map()
 

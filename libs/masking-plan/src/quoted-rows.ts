@@ -55,7 +55,7 @@ function namesOf(plan: MaskingPlan, relations: readonly NamedRelation[]): Names 
 
 const qualified = (schema: string, name: string): string => JSON.stringify([schema, name])
 
-/** What may stand in quotes, which differ by the language of the server. */
+/** The parts of a text that may stand in quotes, which differ by the language of the server. */
 const quoted = (text = ''): readonly string[] => text.split(QUOTES).map((part) => part.trim())
 
 const QUOTES = /["„“”«»‹›‚‘’']/

@@ -5,7 +5,7 @@ import { EMPTY_CATALOG, loadStatements, understand } from './index.ts'
 
 before(loadStatements)
 
-/** What tools for migrations and dumps write: none of it runs code that the text does not show. */
+/** Texts that tools for migrations and dumps write: none of them runs code that the text does not show. */
 const DEFINITIONS: readonly string[] = [
   'create index i on t using gin (a) with (fastupdate = off)',
   'create index i on t (a) with (fillfactor = 70)',

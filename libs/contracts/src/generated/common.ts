@@ -71,7 +71,7 @@ export type CopiedColumn = {
 export type CopyOut = {
   /** text or csv, with the delimiter, quotes and NULL that PostgreSQL gives it. */
   readonly format: string
-  /** Whether the first line has the names of the columns. */
+  /** True if the first line has the names of the columns. */
   readonly header: boolean
   /** Its columns, in their order. */
   readonly columns: readonly CopiedColumn[]
@@ -341,7 +341,7 @@ export type Routine = {
   readonly language: string
   /** When PostgreSQL may choose it instead of its own function of that name: never, values (an argument is of a type of the target), literals (or a literal), always. Of one of PostgreSQL's own types: values where only types of the target are cast to it by functions. */
   readonly overloads: string
-  /** Whether it only computes: it is in C and declared neither volatile nor SECURITY DEFINER, as are the parts of an aggregate. */
+  /** True if it only computes: it is in C and declared neither volatile nor SECURITY DEFINER, as are the parts of an aggregate. */
   readonly plain: boolean
 }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type FailedStarts, startFailed, triedTooOften } from './failed-starts.ts'
 
-/** How many of the logins that come each so many milliseconds are tried, where all that are tried fail. */
+/** The number of logins that are tried of those that come each so many milliseconds, where all that are tried fail. */
 function tried(logins: number, eachMs: number): number {
   const starts: FailedStarts<string> = new Map()
   let count = 0

@@ -15,7 +15,7 @@ export function startFailed<T>(
   keepNewest(starts, STARTS_MAX)
 }
 
-/** What it failed with the last time, where it failed so often that it is not tried again yet; else undefined. */
+/** The reason why it failed the last time, where it failed so often that it is not tried again yet; else undefined. */
 export const triedTooOften = <T>(
   starts: FailedStarts<T>,
   asked: string,
@@ -32,5 +32,5 @@ function levelOf<T>(starts: FailedStarts<T>, asked: string, nowMs: number): numb
 /** So many in a row are tried at once, then one each `EACH_MS`. */
 const TRIES_MAX = 10
 const EACH_MS = 5_000
-/** What fails oldest is forgotten first. */
+/** The oldest failures are forgotten first. */
 const STARTS_MAX = 1_000

@@ -3,7 +3,7 @@ import type { TargetDescribed } from '@countersign/contracts'
 /** The parts of a description that give names their meaning. */
 export type Described = Pick<TargetDescribed, 'targetVersion' | 'relations' | 'routines' | 'types'>
 
-/** What a request says: its texts, null for one that is not known, and the values that came with them. */
+/** The words of a request: its texts, null for one that is not known, and the values that came with them. */
 export type Said = {
   readonly texts: readonly (string | null)[]
   readonly values: readonly (Uint8Array | null)[]

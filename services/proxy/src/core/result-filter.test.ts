@@ -180,7 +180,7 @@ test('a COPY whose columns are known is searched as its rows would be', () => {
     [{ ...csv, columns: columns(20) }, `1,${card}\n`, `1,${card}\n`],
     [{ ...csv, columns: columns(25) }, `1,"a,""${mail}"\n`, `1,"a,""[masked]"\n`],
     [{ ...csv, header: true, columns: columns(25) }, `id,${mail}\n`, `id,${mail}\n`],
-    // What the target says of them does not fit.
+    // The target says something else of them.
     [{ ...text, columns: columns(20).slice(1) }, `1\t${card}\n`, '1\t[masked]\n'],
     [{ ...text, format: 'json', columns: columns(20) }, `1\t${card}\n`, '1\t[masked]\n'],
   ] as const)

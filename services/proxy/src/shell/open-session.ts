@@ -78,7 +78,7 @@ export type Asked = {
   /** The records that arrive for the session before it is open. */
   readonly early: Understood[]
   onState: (record: Understood) => void
-  /** What it asks for, by its hash, where something of the session stands in the log, or is about to. */
+  /** The hash of all that it asks for, where something of the session stands in the log, or is about to. */
   wish: string | null
 }
 
