@@ -42,7 +42,7 @@ test('the example catalog is valid and folds into profiles, chains, reviewers, p
   assert.equal(catalog.profiles.get('shop-prod')?.port, 17_532)
   assert.deepEqual(catalog.profiles.get('shop-prod')?.raised, [
     { effect: 'delete', roles: ['shop_prod_writer'] },
-    { effect: 'schema-change', roles: ['shop_prod_owner'] },
+    { effect: 'schema-change', roles: ['shop_prod_owner', 'shop_prod_writer'] },
     { effect: 'write', roles: ['shop_prod_writer'] },
   ])
   const chain = resolvedChain(catalog, 'prod-change')
