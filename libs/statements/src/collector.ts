@@ -34,6 +34,8 @@ export type Collector = {
   readonly effects: Map<string, Effect>
   readonly tables: Map<string, RelationRef>
   readonly columns: Map<string, TouchedColumn>
+  /** The same columns by their relation: the same few are found again and again. */
+  readonly noted: Map<RelationRef, Set<string>>
   readonly functions: Map<string, CalledFunction>
   readonly controls: TransactionControl[]
   readonly unbounded: { tag: string; relation: RelationRef }[]
@@ -43,8 +45,9 @@ export type Collector = {
   clauses: Telling
   here: Map<string, Effect>
   lock: { readonly mode: Lock; readonly relation: RelationRef } | null
-  /** Counts the names that were compared with a relation, or noted. */
+  /** Counts the names that were compared with a relation, or noted; more than `workMax` are refused. */
   work: number
+  readonly workMax: number
   /** Counts the reads; lets a caller see whether a part reads at all. */
   reads: number
   /** Inside EXPLAIN without ANALYZE: nothing but planning happens. */
@@ -98,8 +101,17 @@ export type OwnRoles = {
 /** The facts about a message that are known beside its text. */
 export type Given = Pick<
   Collector,
-  'mayHaveTemporary' | 'parameters' | 'isPreparation' | 'ownRoles' | 'copyDataBytes' | 'executes'
+  | 'mayHaveTemporary'
+  | 'parameters'
+  | 'isPreparation'
+  | 'ownRoles'
+  | 'copyDataBytes'
+  | 'executes'
+  | 'workMax'
 >
+
+/** So many comparisons of names take some 10 ms, and as many columns may be told. */
+export const WORK_MAX = 25_000
 
 export const NOTHING_GIVEN: Given = {
   mayHaveTemporary: true,
@@ -108,6 +120,7 @@ export const NOTHING_GIVEN: Given = {
   ownRoles: null,
   copyDataBytes: null,
   executes: null,
+  workMax: WORK_MAX,
 }
 
 export const newCollector = (names: Names, given: Given = NOTHING_GIVEN): Collector => ({
@@ -119,6 +132,8 @@ export const newCollector = (names: Names, given: Given = NOTHING_GIVEN): Collec
   tables: new Map(),
   // bound: as long as one statement
   columns: new Map(),
+  // bound: as long as one statement
+  noted: new Map(),
   // bound: as long as one statement
   functions: new Map(),
   controls: [],
@@ -153,13 +168,13 @@ export const newCollector = (names: Names, given: Given = NOTHING_GIVEN): Collec
 /** Counts comparisons of names, and throws at too many: columns × relations would take seconds for a text of 60 KB. */
 export function spend(to: Collector, comparisons: number): void {
   to.work += comparisons
-  if (to.work <= WORK_MAX) return
-  const why = `has too many names for its relations: more than ${WORK_MAX} comparisons`
+  if (to.work <= to.workMax) return
+  const why = `has too many names for its relations: more than ${to.workMax} comparisons`
   throw new Problem('CS_REQUEST_TOO_COMPLEX', why)
 }
 
-/** So many comparisons take about 50 ms. */
-const WORK_MAX = 100_000
+export const isTooComplex = (thrown: unknown): thrown is Problem =>
+  thrown instanceof Problem && thrown.code === 'CS_REQUEST_TOO_COMPLEX'
 
 /** Notes an effect, and the facts that always follow from it. */
 export function affect(
@@ -267,7 +282,19 @@ const isSystem = ({ schema }: RelationRef): boolean =>
   schema === 'pg_catalog' || schema === 'information_schema'
 
 function note(to: Collector, relation: RelationRef, column: string): void {
+  const noted = to.noted.get(relation)
+  if (noted?.has(column) === true) return
+  if (noted === undefined) to.noted.set(relation, new Set([column]))
+  else noted.add(column)
   to.columns.set(`${keyOf(relation)} ${column}`, { relation, column })
+}
+
+/** Forgets the columns that were noted so far, and the code that awaits values. */
+export function forgetColumns(to: Collector): void {
+  to.columns.clear()
+  to.noted.clear()
+  to.columnsUnknown = false
+  to.awaited = null
 }
 
 export function lock(to: Collector, mode: Lock, relation: RelationRef): void {

@@ -1,5 +1,12 @@
 import { namesOf, type TargetCatalog } from './catalog.ts'
-import { newCollector, takeAwaited } from './collector.ts'
+import {
+  type Collector,
+  forgetColumns,
+  isTooComplex,
+  newCollector,
+  NOTHING_GIVEN,
+  takeAwaited,
+} from './collector.ts'
 import type { TouchedColumn } from './facts.ts'
 import { decoded, latin1Of, LOOP_BYTES_MAX, parsed } from './parser.ts'
 import { type Level, openedBy, visit } from './query.ts'
@@ -21,8 +28,8 @@ export type CursorUse =
  * Tells what each column of a result is made of. Purpose: a statement that only compares a tagged column, in WHERE, shows
  * nothing of it in `count(*)` or in columns made of others. Method: of a plain SELECT over relations, each output alone is
  * walked as `understand` walks a statement. `count`, `exists`, and a sub-select of nothing else, are made of nothing; a set
- * operation is made of what both sides are made of. Known limits, all on the safe side: with `*`, views, WITH, and unknown
- * functions, only outputs that read no column are told; with sub-selects
+ * operation is made of what both sides are made of. Known limits, all on the safe side: of a text with many names for its
+ * relations no output is told; with `*`, views, WITH, and unknown functions, only outputs that read no column are told; with sub-selects
  * and functions in FROM, and joins that merge columns, also outputs that name the relation of each column. A plan (EXPLAIN) is made of nothing: conditions and estimates.
  */
 export function resultColumns(sql: Uint8Array | string, catalog: TargetCatalog): ResultColumns {
@@ -31,7 +38,7 @@ export function resultColumns(sql: Uint8Array | string, catalog: TargetCatalog):
   const text = decoded(sql, Infinity)
   const trees = text.ok ? parsed(text.value) : text
   if (!trees.ok) return NOTHING
-  if (trees.value.length !== 1) return { madeOf: [], cursor: cursorOfAll(trees.value, catalog) }
+  if (trees.value.length !== 1) return { madeOf: [], cursor: cursorOfAll(trees.value) }
   const [tree] = trees.value
   const node = tree === undefined ? null : nodeAt(tree, 'stmt')
   if (node === null) return NOTHING
@@ -43,36 +50,41 @@ export function resultColumns(sql: Uint8Array | string, catalog: TargetCatalog):
   }
 }
 
-function ofStatement({ kind, body }: Node, catalog: TargetCatalog): ResultColumns {
-  if (kind === 'SelectStmt') return { madeOf: madeOf(body, catalog), cursor: null }
+function ofStatement(node: Node, catalog: TargetCatalog): ResultColumns {
+  const { kind, body } = node
   // The columns of an EXECUTE are asked for with the text of its PREPARE.
-  if (kind === 'PrepareStmt') {
-    const query = nodeAt(body, 'query')
-    return query?.kind === 'SelectStmt' ? ofStatement(query, catalog) : NOTHING
-  }
-  if (kind === 'ExplainStmt') return { madeOf: [[]], cursor: null }
-  if (kind === 'FetchStmt')
-    return { madeOf: [], cursor: { name: textOf(body, 'portalname'), use: 'fetch' } }
-  if (kind === 'TransactionStmt') return { madeOf: [], cursor: cursorOfTransaction(body) }
-  if (kind === 'DiscardStmt') return { madeOf: [], cursor: CLEAR }
-  if (kind === 'ClosePortalStmt') {
-    const name = textOf(body, 'portalname')
-    return { madeOf: [], cursor: name === '' ? CLEAR : { name, use: 'close' } }
-  }
-  if (kind !== 'DeclareCursorStmt') return NOTHING
-  const query = nodeAt(body, 'query')
-  const isHeld = (Number(body['options'] ?? 0) & CURSOR_OPT_HOLD) !== 0
-  return {
-    madeOf: query?.kind === 'SelectStmt' ? madeOf(query.body, catalog) : [],
-    cursor: { name: textOf(body, 'portalname'), use: isHeld ? 'hold' : 'declare' },
+  const query = kind === 'SelectStmt' ? node : QUERIED.has(kind) ? nodeAt(body, 'query') : null
+  const cursor = cursorOf(node)
+  if (query?.kind === 'SelectStmt') return { madeOf: madeOf(query.body, catalog), cursor }
+  return { madeOf: kind === 'ExplainStmt' ? [[]] : [], cursor }
+}
+
+function cursorOf({ kind, body }: Node): CursorUse | null {
+  switch (kind) {
+    case 'FetchStmt':
+      return { name: textOf(body, 'portalname'), use: 'fetch' }
+    case 'TransactionStmt':
+      return cursorOfTransaction(body)
+    case 'DiscardStmt':
+      return CLEAR
+    case 'ClosePortalStmt': {
+      const name = textOf(body, 'portalname')
+      return name === '' ? CLEAR : { name, use: 'close' }
+    }
+    case 'DeclareCursorStmt': {
+      const isHeld = (Number(body['options'] ?? 0) & CURSOR_OPT_HOLD) !== 0
+      return { name: textOf(body, 'portalname'), use: isHeld ? 'hold' : 'declare' }
+    }
+    default:
+      return null
   }
 }
 
 /** The use of cursors by several statements: it is not known which answer belongs to which, so it may be any use. */
-function cursorOfAll(trees: readonly Tree[], catalog: TargetCatalog): CursorUse | null {
+function cursorOfAll(trees: readonly Tree[]): CursorUse | null {
   const any = trees.some((tree) => {
     const node = nodeAt(tree, 'stmt')
-    return node === null || ofStatement(node, catalog).cursor !== null
+    return node === null || cursorOf(node) !== null
   })
   return any ? CLEAR : null
 }
@@ -84,29 +96,43 @@ function cursorOfTransaction(body: Tree): CursorUse | null {
   return kind === 'TRANS_STMT_ROLLBACK' || kind === 'TRANS_STMT_ROLLBACK_TO' ? CLEAR : null
 }
 
-export function madeOf(body: Tree, catalog: TargetCatalog): (readonly TouchedColumn[] | null)[] {
-  if ('larg' in body) return madeOfBoth(body, catalog)
+/** What each output of a SELECT is made of; nothing is told of one that costs too much, all outputs together. */
+export function madeOf(body: Tree, catalog: TargetCatalog): MadeOf {
+  const to = newCollector(namesOf(catalog), { ...NOTHING_GIVEN, workMax: WORK_MAX })
+  try {
+    return outputsOf(body, catalog, to)
+  } catch (thrown) {
+    if (isTooComplex(thrown)) return []
+    throw thrown
+  }
+}
+
+type MadeOf = (readonly TouchedColumn[] | null)[]
+
+function outputsOf(body: Tree, catalog: TargetCatalog, to: Collector): MadeOf {
+  if ('larg' in body) return outputsOfBoth(body, catalog, to)
   const targets = nodesAt(body, 'targetList')
   if (targets.some(({ body: each }) => isStar(nodeAt(each, 'val')))) return []
   const names = namesOf(catalog)
   const from = nodesAt(body, 'fromClause')
   const scope = openedBy()
-  const around = newCollector(names)
-  for (const each of from) visit(around, each, scope)
+  to.values.ofTarget = 0
+  for (const each of from) visit(to, each, scope)
+  const ofFrom = to.values.ofTarget
   const { level } = scope
   const isKnown =
     !('withClause' in body) &&
     (level?.relations ?? []).every(({ relation }) => names.below(relation).length === 0)
   const isPlain = isKnown && from.every(isPlainSource)
+  const holds = counting(names.hasRoutine('count'))
   return targets.map(({ body: target }) => {
     const value = nodeAt(target, 'val')
     if (value === null) return null
-    const to = newCollector(names)
-    const reads = { any: false }
-    const holds = counting(names.hasRoutine('count'))
-    walk(value, { holds, reads, visitNode: (node) => visit(to, node, scope) })
+    forgetColumns(to)
     // Values from FROM come to it too.
-    to.values.ofTarget += around.values.ofTarget
+    to.values.ofTarget = ofFrom
+    const reads = { any: false }
+    walk(value, { holds, reads, visitNode: (node) => visit(to, node, scope) })
     takeAwaited(to)
     const isTold = isPlain || (isKnown && level !== null && namesRelations(value, level))
     if (to.columnsUnknown || (reads.any && !isTold)) return null
@@ -115,11 +141,11 @@ export function madeOf(body: Tree, catalog: TargetCatalog): (readonly TouchedCol
 }
 
 /** Each output of a set operation shows what the same output of either side shows. */
-function madeOfBoth(body: Tree, catalog: TargetCatalog): (readonly TouchedColumn[] | null)[] {
+function outputsOfBoth(body: Tree, catalog: TargetCatalog, to: Collector): MadeOf {
   const [one, other] = [part(body, 'larg'), part(body, 'rarg')]
   // The names that WITH gives count on both sides.
   if ('withClause' in body) return []
-  const [left, right] = [madeOf(one, catalog), madeOf(other, catalog)]
+  const [left, right] = [outputsOf(one, catalog, to), outputsOf(other, catalog, to)]
   if (left.length !== right.length) return []
   return left.map((columns, index) => {
     const also = right[index] ?? null
@@ -228,6 +254,10 @@ const COMBINING: ReadonlySet<string> = new Set([
   ...['CaseExpr', 'CaseWhen', 'FuncCall'],
 ])
 const READING: ReadonlySet<string> = new Set(['ColumnRef', 'SubLink'])
+/** Statements of which the field `query` gives the result. */
+const QUERIED: ReadonlySet<string> = new Set(['PrepareStmt', 'DeclareCursorStmt'])
+/** So many comparisons of names take some 5 ms, and as many columns at most are told. */
+const WORK_MAX = 10_000
 /** CURSOR_OPT_HOLD of parsenodes.h. */
 const CURSOR_OPT_HOLD = 0x20
 

@@ -1,16 +1,18 @@
-import { messageOf, Problem } from '@countersign/kernel'
+import { messageOf } from '@countersign/kernel'
 import { complexityOf } from './complexity.ts'
 import { EMPTY_CATALOG, namesOf, type TargetCatalog } from './catalog.ts'
 import {
   affect,
   type Collector,
   type Given,
+  isTooComplex,
   newCollector,
   type OwnRoles,
   reach,
   renames,
   shown,
   takeAwaited,
+  WORK_MAX,
 } from './collector.ts'
 import type { NamedStatement } from './executed.ts'
 import type { Effect, StatementSpan, Understanding } from './facts.ts'
@@ -20,7 +22,11 @@ import { dangerOf, newTelling, tell, told, worstOf } from './telling.ts'
 import { nodeAt, type Tree } from './tree.ts'
 import { statement } from './utility.ts'
 
-export type UnderstandOptions = BesideText & { readonly statementBytesMax?: number }
+export type UnderstandOptions = BesideText & {
+  readonly statementBytesMax?: number
+  /** The most comparisons of names with relations. */
+  readonly workMax?: number
+}
 
 /** The facts about a message that count beside its text. */
 export type BesideText = {
@@ -68,8 +74,7 @@ export function understand(
     }
     return understood(to, spans)
   } catch (thrown) {
-    if (thrown instanceof Problem && thrown.code === 'CS_REQUEST_TOO_COMPLEX')
-      return unknown(catalog, thrown.message, thrown.message)
+    if (isTooComplex(thrown)) return unknown(catalog, thrown.message, thrown.message)
     // A node outside the closed tables, or a tree too deep to walk.
     return unknown(catalog, `is not understood: ${messageOf(thrown)}`)
   }
@@ -88,6 +93,7 @@ const givenIn = (options: UnderstandOptions, sql: string): Given => ({
   ownRoles: options.ownRoles ?? null,
   copyDataBytes: options.copyDataBytes ?? null,
   executes: options.executes ?? null,
+  workMax: options.workMax ?? WORK_MAX,
   parameters: knownParameters(options, sql),
 })
 

@@ -43,7 +43,7 @@ await startService('policy', async () => {
     clock: systemClock,
     readProof,
     readContent,
-    understand: texts.understand,
+    understander: texts,
   })
   await using _health = await serveHealth({
     host: config.CS_HEALTH_HOST,

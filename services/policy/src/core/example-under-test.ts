@@ -15,7 +15,8 @@ import { InstanceId, Instant, RequestId, SessionId } from '@countersign/kernel'
 import { ownRolesOf } from './own-roles.ts'
 import { targetInForce } from './path-in-force.ts'
 import { policiesOf } from './policy-set.ts'
-import { requestDecision, type RequestDecision } from './request-decision.ts'
+import { besideText, requestDecision, type RequestDecision } from './request-decision.ts'
+import { understood } from './understood.ts'
 
 /**
  * Examples that the tests of policy share: the example catalog of the repository, and a shop. Imported by tests only.
@@ -221,13 +222,12 @@ export function decided(
   const described = { ...target(profile), types }
   const inForce = targetInForce(described, session.profile, asked.settings)
   if (inForce === null) throw new Error('the profile does not list this path')
-  return requestDecision(request, {
-    session,
-    target: inForce,
-    subject: asked,
-    rules,
-    mayHaveTemporary,
-    ownRoles: ownRolesOf(credential(profile), raisedRoles),
-    at: NOW,
+  const beside = { mayHaveTemporary, ownRoles: ownRolesOf(credential(profile), raisedRoles) }
+  const steps = requestDecision(request, {
+    ...{ session, target: inForce, subject: asked, rules, at: NOW, ...beside },
+    understood: understood(asked.text, inForce, besideText(asked, beside)),
   })
+  let step = steps.next()
+  while (step.done !== true) step = steps.next()
+  return step.value
 }

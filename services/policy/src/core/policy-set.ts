@@ -10,7 +10,7 @@ import {
   type CedarPolicy,
   policyVersionOf,
 } from '@countersign/catalog'
-import { Problem } from '@countersign/kernel'
+import { keepNewest, Problem, sha256 } from '@countersign/kernel'
 import { cedarRequest, type Question } from './question.ts'
 
 /** The answer of the policies to one question. */
@@ -35,7 +35,7 @@ export type Policies = {
 }
 
 /** Compiles the policies. Throws `CS_CATALOG_INVALID`: a policy that is left out may be a forbid. */
-export function policiesOf(catalog: Catalog): Policies {
+export function policiesOf(catalog: Catalog, answersMax: number = ANSWERS_MAX): Policies {
   const version = policyVersionOf(catalog)
   const policies = byId(catalog)
   const parsed = preparseSchema(SCHEMA, CEDAR_SCHEMA)
@@ -53,12 +53,12 @@ export function policiesOf(catalog: Catalog): Policies {
       ({ text }) => /\bcontext\b/.test(text) && /\btime\b/.test(text),
     ),
     ask(question) {
-      const key = JSON.stringify(question)
-      const known = answers.get(key)
-      if (known !== undefined) return known
-      const answer = asked(version, policies, question)
-      if (answers.size >= ANSWERS_MAX) answers.clear()
+      const key = sha256(JSON.stringify(question))
+      const answer = answers.get(key) ?? asked(version, policies, question)
+      // The answers that are asked for again and again outlive any number of others.
+      answers.delete(key)
       answers.set(key, answer)
+      keepNewest(answers, answersMax)
       return answer
     },
   }

@@ -297,6 +297,14 @@ test('who wants another search_path is told which ones there are, and to qualify
   assert.match(decision.hint ?? '', /with their schema.* shop or empty/)
 })
 
+/** Seen to fail without a limit: each question to Cedar has all of them. */
+test('more than 200 settings are unknown', () => {
+  const sets = (count: number): string =>
+    `select ${Array.from({ length: count }, (_, n) => `set_config('my.s${n}', '1', false)`).join()}`
+  assert.match(brief(decided('shop-prod', sets(200))), /^allowed/)
+  assert.match(brief(decided('shop-prod', sets(201))), /^CS_REQUEST_UNKNOWN .* 200 settings/)
+})
+
 test('more than 64 effects on tables are unknown', () => {
   const names = Array.from({ length: 65 }, (_, index) => `t${index}`)
   assert.match(

@@ -17,7 +17,6 @@ import {
   isSettledAtStart,
   type OwnRoles,
   rendering,
-  understand,
   type Understanding,
 } from '@countersign/statements'
 import { resultFacts } from './result-facts.ts'
@@ -26,6 +25,7 @@ import type { TargetInForce } from './path-in-force.ts'
 import { obligationsOf } from './obligations.ts'
 import { type Question, timeOf } from './question.ts'
 import { type Tags, tagsOf } from './tags.ts'
+import type { Understood } from './understood.ts'
 import { valueTypes } from './value-types.ts'
 import { verdictOn } from './verdict.ts'
 
@@ -43,8 +43,7 @@ export type RequestFacts = {
   /** The roles that the session has by itself. */
   readonly ownRoles: OwnRoles
   readonly at: Instant
-  /** The understanding of the text, if it was worked out before. */
-  readonly understanding?: Understanding
+  readonly understood: Understood
 }
 
 /** The facts that count beside the text: parameters with their values, and what ran before in the session. */
@@ -58,13 +57,18 @@ export const besideText = (
   isPreparation: kind === 'Prepare',
 })
 
-/** Decides on one request, from its exact bytes. */
-export function requestDecision(request: RequestIntercepted, facts: RequestFacts): RequestDecision {
-  const { session, target, subject, rules, at } = facts
+/**
+ * Decides on one request, from its exact bytes. Yields between its pieces of work, none of which takes long, so that others
+ * can be decided on meanwhile.
+ */
+export function* requestDecision(
+  request: RequestIntercepted,
+  facts: RequestFacts,
+): Generator<undefined, RequestDecision> {
+  const { session, target, subject, rules, at, understood } = facts
+  const { understanding } = understood
   const runs = subject.kind !== 'Prepare'
   const [executed] = subject.executes
-  const understanding =
-    facts.understanding ?? understand(subject.text, target, besideText(subject, facts))
   const effects = effectsOf(understanding)
   const { summary } = understanding
   const mismatch = mismatchOf(request, facts, understanding)
@@ -100,7 +104,11 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
     const reason = `the request has more than ${QUESTIONS_MAX} effects on tables`
     return block('CS_REQUEST_UNKNOWN', reason, { hint: 'Send it in smaller pieces.', effects: [] })
   }
-  const verdict = verdictOn(questions, rules.policies)
+  if (understanding.settings.length > SETTINGS_MAX) {
+    const reason = `the request changes more than ${SETTINGS_MAX} settings`
+    return block('CS_REQUEST_UNKNOWN', reason, { hint: 'Send it in smaller pieces.' })
+  }
+  const verdict = yield* verdictOn(questions, rules.policies)
   if (verdict.status === 'blocked') {
     return block('CS_REQUEST_BLOCKED', verdict.reason, { rules: verdict.rules, hint: verdict.hint })
   }
@@ -114,6 +122,7 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
       })
     chains.push(chain.value)
   }
+  yield
   const common = {
     sessionId: request.sessionId,
     at,
@@ -124,7 +133,7 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
     rules: verdict.rules,
     effects,
     tainted,
-    ...resultFacts(understanding, { sql: executed?.text ?? subject.text, target, tags, tainted }),
+    ...resultFacts(understood, { tags, tainted }),
     // The statement that EXECUTE runs may be unknown: beside it nobody could say which of the two takes the data.
     takesCopyData:
       runs &&
@@ -135,6 +144,7 @@ export function requestDecision(request: RequestIntercepted, facts: RequestFacts
     stateVersion: request.stateVersion,
     recording: obligations.recording,
   }
+  yield
   const holding = chains.find(({ holdsCopyData }) => holdsCopyData)
   if (holding !== undefined && runs && understanding.copy === 'in' && subject.copyData === null)
     return block('CS_COPY_DATA_NEEDED', `the chain ${holding.name} sees the data of a COPY`, {
@@ -317,6 +327,8 @@ function unknownHint({ changesNames, settings }: Understanding, target: TargetIn
     : `Leave ${settled} as it is: statements are decided on as they are read under it.`
 }
 
+/** They stand in each question. */
+const SETTINGS_MAX = 200
 /** The hint after a change of names: they are looked up along the path in force, so a session has only known paths. */
 function namesHint({ pathRules: { own, others } }: TargetInForce): string {
   const also = others.slice(0, PATHS_SHOWN_MAX).map((path) => path.join(', '))

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import type { MaskingRulesDefined, Relation, TargetDescribed } from '@countersign/contracts'
-import { loadStatements, understand } from '@countersign/statements'
+import { loadStatements } from '@countersign/statements'
 import { NOW, relation, target } from './example-under-test.ts'
 import { resultFacts } from './result-facts.ts'
 import { tagsOf } from './tags.ts'
+import { understood } from './understood.ts'
 
 before(loadStatements)
 
@@ -26,10 +27,10 @@ test('a write that may reach rows with masked columns is known, whichever relati
     ['update shop.v_plans set id = 1', false],
     ['select id from shop.v', false],
   ] as const) {
-    const understanding = understand(sql, TARGET)
+    const all = understood(Buffer.from(sql), TARGET)
     const tags = tagsOf(TARGET, RULES)
-    const tainted = tags.touchedBy(understanding)
-    const facts = resultFacts(understanding, { sql, target: TARGET, tags, tainted })
+    const tainted = tags.touchedBy(all.understanding)
+    const facts = resultFacts(all, { tags, tainted })
     assert.equal(facts.writesTagged, expected, sql)
   }
 })

@@ -15,13 +15,20 @@ export type Verdict =
       readonly hint: string | null
     }
 
-/** Every question must be permitted; a forbid says more than a missing permit, so a forbid is named first. */
-export function verdictOn(questions: readonly Question[], policies: Policies): Verdict {
-  const answered = questions.map((question) => ({ question, answer: policies.ask(question) }))
+/**
+ * Every question must be permitted; a forbid says more than a missing permit, so a forbid is named first. Yields before each
+ * question.
+ */
+export function* verdictOn(
+  questions: readonly Question[],
+  policies: Policies,
+): Generator<undefined, Verdict> {
   const rules: string[] = []
   const answers: Extract<Answer, { status: 'permitted' }>[] = []
   let unmatched: Question | null = null
-  for (const { question, answer } of answered) {
+  for (const question of questions) {
+    yield
+    const answer = policies.ask(question)
     switch (answer.status) {
       case 'forbidden':
         return { status: 'blocked', rules: answer.rules, reason: answer.reason, hint: null }

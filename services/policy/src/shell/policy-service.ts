@@ -17,7 +17,7 @@ export type PolicyOptions = {
   readProof: ProofReader
   readContent: ContentReader
   clock: Clock
-  understand?: Understander
+  understander?: Understander
 }
 
 /** The service that admits sessions and answers requests, and the rules that it has read so far. */
@@ -27,7 +27,7 @@ export function policyService({
   readProof,
   readContent,
   clock,
-  understand = understandHere,
+  understander: { understand, inTurn } = understandHere,
 }: PolicyOptions): PolicyService {
   let rules: Rules = { catalog: emptyCatalog, policies: policiesOf(emptyCatalog), catalogOffset: 0 }
 
@@ -110,13 +110,17 @@ export function policyService({
         'the session has a search_path that its profile does not list',
       )
     const asker = { sessionId: request.sessionId, agent: verdict.identity.agent }
-    const understanding = await understand(asker, text, inForce, beside)
-    if (understanding === 'busy')
+    const understood = await understand(asker, text, inForce, beside)
+    if (understood === 'busy')
       return refuse('CS_POLICY_BUSY', 'policy had no time to read the statement')
     const facts = {
-      ...{ session: verdict, target: inForce, subject: subject.value, understanding },
+      ...{ session: verdict, target: inForce, subject: subject.value, understood },
       ...{ rules, mayHaveTemporary, ownRoles, at: clock.now() },
     }
-    return [{ message: requestDecision(request, facts) }]
+    const steps = requestDecision(request, facts)
+    for (;;) {
+      const step = await inTurn(asker, () => steps.next())
+      if (step.done === true) return [{ message: step.value }]
+    }
   }
 }

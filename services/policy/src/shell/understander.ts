@@ -1,28 +1,26 @@
 import {
-  type BesideText,
   LOOP_BYTES_MAX,
+  type BesideText,
   type TargetCatalog,
   tooComplex,
-  understand,
-  type Understanding,
 } from '@countersign/statements'
 import { type Logger, netOn } from '@countersign/runtime'
-import { usage } from '../core/usage.ts'
+import { type Asker, newShares } from '../core/shares.ts'
+import { bytesToParse, notUnderstood, understood, type Understood } from '../core/understood.ts'
+import { atOnce, type InTurn, loopTurns } from './loop-turns.ts'
 import { type UnderstandingThread, understandingThread } from './understanding-thread.ts'
 
 /** Understands a text of a session within limits; a text beyond them is answered as too complex, or as `busy`. */
-export type Understander = (
-  asker: Asker,
-  text: Uint8Array,
-  target: TargetCatalog,
-  beside?: BesideText,
-) => Understood | Promise<Understood>
-
-/** The session and agent that sent a text. */
-export type Asker = { readonly sessionId: string; readonly agent: string }
-
-/** `busy`: the texts of others took so long that this one was not looked at. */
-export type Understood = Understanding | 'busy'
+export type Understander = {
+  understand(
+    asker: Asker,
+    text: Uint8Array,
+    target: TargetCatalog,
+    beside?: BesideText,
+  ): Promise<Understood | 'busy'>
+  /** Runs the other work on a request, in shares of the same time. */
+  readonly inTurn: InTurn
+}
 
 export type UnderstanderOptions = {
   readonly logger: Logger
@@ -38,24 +36,27 @@ export type UnderstanderOptions = {
 }
 
 /** Understands every text at once, for callers for whom nobody else waits. */
-export const understandHere: Understander = (_asker, text, target, beside) =>
-  understand(text, target, beside)
+export const understandHere: Understander = {
+  understand: async (_asker, text, target, beside) => understood(text, target, beside),
+  inTurn: atOnce,
+}
 
 /**
- * Understands short texts at once and all others in two threads. The agent that has used least time lately comes first,
+ * Understands texts that are short and cost little at once, and all others in two threads. The agent that has used least time lately comes first,
  * and of one agent the session that has used least; one thread is kept for agents that have used little, so that no
  * number of expensive sessions makes the others wait for more than one text. A text that waits too long is refused as
  * `busy`.
  */
 export function understander(
   options: UnderstanderOptions,
-): AsyncDisposable & { readonly understand: Understander; healthy(): boolean } {
+): AsyncDisposable & Understander & { healthy(): boolean } {
   const { logger, statementBytesMax, understandingMsMax, program } = options
   const { waitingMsMax = WAITING_MS_MAX, stuckMs = STUCK_MS } = options
   const net = netOn(logger)
   // bound: WAITING_MAX
   const waiting: Job[] = []
-  const used = usage()
+  const shares = newShares()
+  const inTurn = loopTurns({ logger, shares })
   const newThread = () =>
     understandingThread({
       ...{ logger, statementBytesMax, onFree },
@@ -73,12 +74,18 @@ export function understander(
       const sinceMs = Math.max(lastFreeMs, waiting[0]?.sinceMs ?? nowMs)
       return (light.isAlive() || heavy.isAlive()) && nowMs - sinceMs <= stuckMs
     },
-    understand(asker, text, target, beside = {}) {
-      if (bytesToParse(text, beside) <= AT_ONCE_BYTES_MAX) return understand(text, target, beside)
+    inTurn,
+    async understand(asker, text, target, beside = {}) {
+      if (bytesToParse(text, beside) <= AT_ONCE_BYTES_MAX) {
+        const options = { ...beside, workMax: AT_ONCE_WORK_MAX }
+        const found = await inTurn(asker, () => understood(text, target, options))
+        // The names of a short text may cost much as well.
+        if (found.understanding.tooComplex === null) return found
+      }
       if (text.length > statementBytesMax)
-        return tooComplex(`is longer than ${statementBytesMax} bytes`)
+        return notUnderstood(tooComplex(`is longer than ${statementBytesMax} bytes`))
       if (waiting.length >= WAITING_MAX) return 'busy'
-      const { promise, resolve } = Promise.withResolvers<Understood>()
+      const { promise, resolve } = Promise.withResolvers<Understood | 'busy'>()
       const limit = net.after('waiting text', waitingMsMax, () => {
         const place = waiting.indexOf(job)
         if (place >= 0) waiting.splice(place, 1)
@@ -99,7 +106,7 @@ export function understander(
     async [Symbol.asyncDispose]() {
       for (const { limit, resolve } of waiting.splice(0)) {
         limit[Symbol.dispose]()
-        resolve(tooComplex('came when policy stopped'))
+        resolve(notUnderstood(tooComplex('came when policy stopped')))
       }
       await Promise.all([light, heavy].map((thread) => thread[Symbol.asyncDispose]()))
     },
@@ -119,22 +126,10 @@ export function understander(
 
   function nextFor(thread: UnderstandingThread): Job | null {
     const nowMs = performance.now()
-    let best: { place: number; ofAgent: number; ofSession: number } | null = null
-    for (const [place, { asker, text }] of waiting.entries()) {
-      const ofAgent = used.msOf(agentKey(asker), nowMs)
-      const ofSession = used.msOf(asker.sessionId, nowMs)
-      if (
-        thread === light &&
-        (bytesToParse(text.bytes, text.beside) > LIGHT_BYTES_MAX || ofAgent >= LIGHT_MS_MAX)
-      )
-        continue
-      const isLess =
-        best === null ||
-        ofAgent < best.ofAgent ||
-        (ofAgent === best.ofAgent && ofSession < best.ofSession)
-      if (isLess) best = { place, ofAgent, ofSession }
-    }
-    return best === null ? null : (waiting.splice(best.place, 1)[0] ?? null)
+    const isLight = ({ asker, text }: Job): boolean =>
+      bytesToParse(text.bytes, text.beside) <= LIGHT_BYTES_MAX &&
+      shares.ofAgent(asker, nowMs) < LIGHT_MS_MAX
+    return shares.next(waiting, nowMs, thread === light ? isLight : undefined)
   }
 
   async function run(thread: UnderstandingThread, { asker, text, sinceMs, limit, resolve }: Job) {
@@ -142,23 +137,13 @@ export function understander(
     const msMax =
       understandingMsMax * Math.ceil(bytesToParse(text.bytes, text.beside) / LOOP_BYTES_MAX)
     const wallMsMax = Math.max(0, ANSWER_MS_MAX - (performance.now() - sinceMs))
-    const { understanding, spentMs } = await thread.ask(text, { msMax, wallMsMax })
-    resolve(understanding)
+    const { spentMs, ...found } = await thread.ask(text, { msMax, wallMsMax })
+    resolve(found)
     // The thread is free again; the cost of this text is added a moment later.
     onFree()
-    const ms = await spentMs
-    const nowMs = performance.now()
-    used.add(agentKey(asker), ms, nowMs)
-    used.add(asker.sessionId, ms, nowMs)
+    shares.charge(asker, await spentMs, performance.now())
   }
 }
-
-/** The bytes of a text, and of the statement that it executes. */
-const bytesToParse = (text: Uint8Array, { executes }: BesideText): number =>
-  text.length + (executes?.text.length ?? 0)
-
-/** The key of an agent in `used`, which is never the id of a session. */
-const agentKey = ({ agent }: Asker): string => `agent ${agent}`
 
 type Job = {
   readonly asker: Asker
@@ -166,13 +151,13 @@ type Job = {
   readonly sinceMs: number
   /** Ends the wait for a thread. */
   readonly limit: Disposable
-  readonly resolve: (understood: Understood) => void
+  readonly resolve: (found: Understood | 'busy') => void
 }
 
-/**
- * Texts up to this length are understood at once: a few milliseconds at most are less than the wait for a busy thread.
- */
-const AT_ONCE_BYTES_MAX = 4 * 1024
+/** Texts up to this length, whose names cost little, are understood at once: some milliseconds, less than a thread costs. */
+const AT_ONCE_BYTES_MAX = 2 * 1024
+/** In comparisons of names with relations. */
+const AT_ONCE_WORK_MAX = 2_000
 /** The limits of the thread for agents that have used little: the length of a text, and the time used lately. */
 const LIGHT_BYTES_MAX = 64 * 1024
 const LIGHT_MS_MAX = 100

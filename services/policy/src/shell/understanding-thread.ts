@@ -7,8 +7,8 @@ import {
   type TargetCatalog,
   type TargetDescription,
   tooComplex,
-  type Understanding,
 } from '@countersign/statements'
+import { notUnderstood, type Understood } from '../core/understood.ts'
 import { type Answered, type Asked, CATALOGS_MAX } from './understanding-worker.ts'
 
 /**
@@ -40,7 +40,7 @@ export type TextLimits = {
 }
 
 /** The understanding of a text, and the processor time that it took. */
-export type Answer = { readonly understanding: Understanding; readonly spentMs: Promise<number> }
+export type Answer = Understood & { readonly spentMs: Promise<number> }
 
 export type UnderstandingThreadOptions = {
   readonly logger: Logger
@@ -174,8 +174,9 @@ export function understandingThread(options: UnderstandingThreadOptions): Unders
       // The thread is gone, with its count of time, so the whole limit is charged.
       () => msMax,
     )
-    settle({ understanding: answer.understanding, spentMs })
-    if (answer.isBroken) replace(current)
+    const { isBroken, ...understood } = answer
+    settle({ ...understood, spentMs })
+    if (isBroken) replace(current)
   }
 
   function settle(answer: Answer): void {
@@ -205,7 +206,7 @@ type Asking = {
 }
 
 const refused = (why: string, ms: number): Answer => ({
-  understanding: tooComplex(why),
+  ...notUnderstood(tooComplex(why)),
   spentMs: Promise.resolve(ms),
 })
 

@@ -7,8 +7,8 @@ import {
   type TargetCatalog,
   type TargetDescription,
   understand,
-  type Understanding,
 } from '@countersign/statements'
+import { understood, type Understood } from '../core/understood.ts'
 
 /** A message to a worker: a description, under a number, or a text that is about one of them, along a path. */
 export type Asked =
@@ -21,9 +21,8 @@ export type Asked =
       readonly bytesMax: number
     }
 
-/** The answers of a worker: `ready` at the start and for each catalog, else the understanding of the text. */
-export type Answered =
-  'ready' | { readonly understanding: Understanding; readonly isBroken: boolean }
+/** The answers of a worker: `ready` at the start and for each catalog, else the text as it is understood. */
+export type Answered = 'ready' | (Understood & { readonly isBroken: boolean })
 
 /** The most catalogs that a worker keeps; the asking side keeps the same ones. */
 export const CATALOGS_MAX = 16
@@ -34,7 +33,7 @@ async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
   await loadStatements()
   // Warms up the compilers of JavaScript and WebAssembly, which the first texts would pay for otherwise.
   const warming: TargetCatalog = { searchPath: [], relations: [], routines: [] }
-  for (let round = 0; round < 20; round++) understand(WARMING, warming)
+  for (let round = 0; round < 20; round++) understood(Buffer.from(WARMING), warming)
   const onAsked = (asked: Asked): void => {
     if ('catalog' in asked) {
       catalogs.set(asked.catalogId, asked.catalog)
@@ -49,8 +48,8 @@ async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
     // Under another description the text would mean something else.
     if (description === undefined) throw new Error('a text is about a description that is not here')
     const catalog = { ...description, ...path }
-    const understanding = understand(text, catalog, { ...beside, statementBytesMax: bytesMax })
-    port.postMessage({ understanding, isBroken: isParserBroken() } satisfies Answered)
+    const found = understood(text, catalog, { ...beside, statementBytesMax: bytesMax })
+    port.postMessage({ ...found, isBroken: isParserBroken() } satisfies Answered)
   }
   // A fault here ends the thread, which its owner sees and replaces.
   // eslint-disable-next-line countersign/guarded-handlers
