@@ -28,10 +28,13 @@ const IMPOSSIBLE: Readonly<Record<string, string>> = {
   'create index on shop.orders (nothing)': '42703',
   'selec 1': '42601',
   'update shop.orders set where id = 1': '42601',
+  // Only policy parses so long a text.
+  [`insert into shop.orders (note) values ${"('closed 🐘'), ".repeat(1_500)}('the end'),, ('')`]:
+    '42601',
 }
 
 for (const [sql, sqlState] of Object.entries(IMPOSSIBLE)) {
-  test(`${sql} is refused at once with ${sqlState}, in the words of the target`, async () => {
+  test(`${sql.slice(0, 80)} is refused at once with ${sqlState}, in the words of the target`, async () => {
     const wire = await openWire(system, 'shop-prod')
     const direct = await openDirectWire(system, 'shop_prod')
     try {

@@ -47,7 +47,7 @@ export { borrowsColumns } from './borrowed-columns.ts'
 export { executedName, type NamedStatement, preparedName } from './executed.ts'
 export { nameProbesOf, probesOf } from './probes.ts'
 export { namedSettings } from './named-settings.ts'
-export { syntaxErrorOf } from './syntax-error.ts'
+export { type SyntaxError, syntaxErrorIn, syntaxErrorOf } from './syntax-error.ts'
 export { failsInFailedTransaction } from './transaction-exit.ts'
 export {
   isEndTold,

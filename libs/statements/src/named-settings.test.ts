@@ -29,6 +29,14 @@ for (const [sql, names] of Object.entries(EXAMPLES)) {
   })
 }
 
+test('of a long text they are known to whoever may parse it', () => {
+  // More rows than a call may have arguments.
+  const rows = `insert into t values ${"('set a.b'),".repeat(200_000)}('offset')`
+  assert.deepEqual(namedSettings(rows, [], Infinity), [])
+  assert.deepEqual(namedSettings(`set app.tenant = 7; ${rows}`, [], Infinity), ['app.tenant'])
+  assert.equal(namedSettings(rows), null)
+})
+
 test('the name may be a parameter', () => {
   const sql = 'select set_config($2, $1, false)'
   assert.deepEqual(namedSettings(sql, [Buffer.from('7'), Buffer.from('app.tenant')]), [

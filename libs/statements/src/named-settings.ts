@@ -1,29 +1,54 @@
 import { LOOP_BYTES_MAX, parsed } from './parser.ts'
-import { children, constantOf, type Node, nodeAt, nodesAt, textOf, wordsAt } from './tree.ts'
+import {
+  children,
+  constantOf,
+  type Node,
+  nodeAt,
+  nodesAt,
+  textOf,
+  type Tree,
+  wordsAt,
+} from './tree.ts'
 
 /**
  * Names of settings of applications and extensions (they have a dot) that a text sets: with SET, or with set_config, whose
  * name may be a parameter. PostgreSQL lists no such settings, so they can only be asked for by name.
  *
- * Null where a name cannot be known: the text is too long to be looked at here, does not parse, or computes the name.
+ * Null where a name cannot be known: the text does not parse, computes the name, or is longer than `bytesMax`: it is not
+ * parsed where others wait.
  *
  * Known limit, exercised by a test: a setting that a function sets is not found; the caller knows whether code ran.
  */
 export function namedSettings(
   sql: string | null,
   parameters: readonly (Uint8Array | null)[] = [],
+  bytesMax: number = LOOP_BYTES_MAX,
 ): readonly string[] | null {
   if (sql !== null && !WORDS.test(sql)) return []
-  if (sql === null || sql.length > LOOP_BYTES_MAX) return null
+  if (sql === null || sql.length > bytesMax) return null
   const trees = parsed(sql)
   if (!trees.ok) return null
+  try {
+    return namesIn(trees.value, parameters)
+  } catch {
+    // A tree that `understand` does not walk either.
+    return null
+  }
+}
+
+function namesIn(
+  trees: readonly Tree[],
+  parameters: readonly (Uint8Array | null)[],
+): readonly string[] | null {
+  // bound: as long as one text
   const names = new Set<string>()
-  const below: Node[] = trees.value.flatMap((tree) => nodeAt(tree, 'stmt') ?? [])
+  const below: Node[] = trees.flatMap((tree) => nodeAt(tree, 'stmt') ?? [])
   for (let next = below.pop(); next !== undefined; next = below.pop()) {
     const name = nameIn(next, parameters)
     if (name === null) return null
     if (name.includes('.')) names.add(name.toLowerCase())
-    below.push(...children(next))
+    // One by one: a long list has more children than a call may have arguments.
+    for (const child of children(next)) below.push(child)
   }
   return [...names].sort()
 }

@@ -13,17 +13,23 @@ export type Redefinitions = {
 /**
  * Finds which names a text redefines, by the grammar. Names that only called code redefines are not found: the caller
  * must know whether the text runs code that was not looked into. A text that does not parse may redefine
- * every name, and so may one that is too long to be parsed where others wait.
+ * every name, and so may one with such a word that is longer than `bytesMax`: it is not parsed where others wait.
  */
-export function redefinitions(sql: string | null): Redefinitions {
+export function redefinitions(
+  sql: string | null,
+  bytesMax: number = LOOP_BYTES_MAX,
+): Redefinitions {
   // Keywords are plain ASCII in every spelling, so a text without these words need not be parsed.
   if (sql !== null && !WORDS.test(sql)) return NOTHING
-  const trees = sql === null || sql.length > LOOP_BYTES_MAX ? null : parsed(sql)
+  const trees = sql === null || sql.length > bytesMax ? null : parsed(sql)
   if (trees?.ok !== true) return EVERYTHING
-  return trees.value
+  const all = trees.value
     .map((tree) => nodeAt(tree, 'stmt'))
     .map((node) => (node === null ? EVERYTHING : redefinedBy(node)))
-    .reduce(both, NOTHING)
+  return {
+    statements: union(all.map(({ statements }) => statements)),
+    portals: union(all.map(({ portals }) => portals)),
+  }
 }
 
 function redefinedBy({ kind, body }: Node): Redefinitions {
@@ -53,13 +59,15 @@ function redefinedBy({ kind, body }: Node): Redefinitions {
 const named = (name: string): RedefinedNames =>
   name === '' || Buffer.byteLength(name) >= NAME_BYTES_SAFE ? 'all' : [name]
 
-const both = (one: Redefinitions, other: Redefinitions): Redefinitions => ({
-  statements: union(one.statements, other.statements),
-  portals: union(one.portals, other.portals),
-})
-
-const union = (one: RedefinedNames, other: RedefinedNames): RedefinedNames =>
-  one === 'all' || other === 'all' ? 'all' : [...one, ...other]
+const union = (each: readonly RedefinedNames[]): RedefinedNames => {
+  // bound: as long as one text
+  const names = new Set<string>()
+  for (const some of each) {
+    if (some === 'all') return 'all'
+    for (const name of some) names.add(name)
+  }
+  return [...names]
+}
 
 const NOTHING: Redefinitions = { statements: [], portals: [] }
 const EVERYTHING: Redefinitions = { statements: 'all', portals: 'all' }

@@ -173,7 +173,11 @@ test('through what cannot be followed nothing is plain', () => {
     assert.ok(!plain(sql).includes('+'), sql)
 })
 
-test('what is done with cursors is known', () => {
+/** Rows with words of cursors, in a text longer than others parse where somebody waits. */
+const COMMENT = ` /* ${"('closed', 'the end; commit; fetch'), ".repeat(700)}*/`
+
+// Seen to fail when a long text is judged by its words.
+test('what is done with cursors is known, however long the text is', () => {
   for (const [sql, cursor] of [
     ['declare "A b" cursor with hold for select 1', { name: 'A b', use: 'hold' }],
     ['declare c no scroll cursor for select 1', { name: 'c', use: 'declare' }],
@@ -188,13 +192,29 @@ test('what is done with cursors is known', () => {
     ['select 1; select 2', null],
     ['begin', null],
   ] as const)
-    assert.deepEqual(resultColumns(sql, CATALOG).cursor, cursor, sql)
+    for (const each of [sql, `${sql}${COMMENT}`])
+      assert.deepEqual(resultColumns(each, CATALOG).cursor, cursor, sql)
 })
 
-test('of a text too long to look at only that it may be about cursors is told', () => {
-  const long = `insert into shop.orders values ${'(1, 2, 3), '.repeat(2_000)}(1, 2, 3)`
-  assert.deepEqual(resultColumns(long, CATALOG), { madeOf: [], cursor: null })
-  assert.equal(resultColumns(`${long}; close c`, CATALOG).cursor?.use, 'clear')
+test('a long text of rows, or with CASE and END, is about no cursor', () => {
+  const rows = "(1, 'closed', 'the end'), ".repeat(1_000)
+  const insert = `insert into shop.orders values ${rows}(2, '', 'commit')`
+  assert.deepEqual(resultColumns(insert, CATALOG), { madeOf: [], cursor: null })
+  assert.equal(resultColumns(`${insert}; close c`, CATALOG).cursor?.use, 'clear')
+  const whens = "when qty = 1 then 'closed' ".repeat(1_000)
+  const select = `select upper(city), case ${whens} end from customers, orders`
+  const found = resultColumns(select, CATALOG)
+  assert.equal(found.cursor, null)
+  assert.deepEqual(
+    found.madeOf.map((columns) => columns?.map(({ column }) => column)),
+    [['city'], ['qty']],
+  )
+})
+
+test('of more outputs than PostgreSQL gives none is told', () => {
+  const told = (count: number) =>
+    resultColumns(`select ${Array(count).fill('1').join()}`, CATALOG).madeOf.length
+  assert.deepEqual([told(1_664), told(1_665)], [1_664, 0])
 })
 
 /** Seen to fail when each output has a limit of its own. */

@@ -8,7 +8,7 @@ import {
   takeAwaited,
 } from './collector.ts'
 import type { TouchedColumn } from './facts.ts'
-import { decoded, latin1Of, LOOP_BYTES_MAX, parsed } from './parser.ts'
+import { decoded, parsed } from './parser.ts'
 import { type Level, openedBy, visit } from './query.ts'
 import { children, type Node, nodeAt, nodesAt, part, textOf, type Tree, wordsAt } from './tree.ts'
 
@@ -25,7 +25,7 @@ export type CursorUse =
   | { readonly name: null; readonly use: 'commit' | 'clear' }
 
 /**
- * Tells what each column of a result is made of. Purpose: a statement that only compares a tagged column, in WHERE, shows
+ * Tells what each column of a result is made of, and which cursor is used. It takes as long as `understand`. Purpose: a statement that only compares a tagged column, in WHERE, shows
  * nothing of it in `count(*)` or in columns made of others. Method: of a plain SELECT over relations, each output alone is
  * walked as `understand` walks a statement. `count`, `exists`, and a sub-select of nothing else, are made of nothing; a set
  * operation is made of what both sides are made of. Known limits, all on the safe side: of a text with many names for its
@@ -33,8 +33,6 @@ export type CursorUse =
  * and functions in FROM, and joins that merge columns, also outputs that name the relation of each column. A plan (EXPLAIN) is made of nothing: conditions and estimates.
  */
 export function resultColumns(sql: Uint8Array | string, catalog: TargetCatalog): ResultColumns {
-  // Callers let other sessions wait meanwhile: of a long text only that it may be about cursors is told.
-  if (sql.length > LOOP_BYTES_MAX) return OF_CURSORS.test(textIn(sql)) ? UNKNOWN : NOTHING
   const text = decoded(sql, Infinity)
   const trees = text.ok ? parsed(text.value) : text
   if (!trees.ok) return NOTHING
@@ -46,7 +44,7 @@ export function resultColumns(sql: Uint8Array | string, catalog: TargetCatalog):
     return ofStatement(node, catalog)
   } catch {
     // A tree that `understand` does not walk either.
-    return NOTHING
+    return { madeOf: [], cursor: cursorOf(node) }
   }
 }
 
@@ -112,6 +110,7 @@ type MadeOf = (readonly TouchedColumn[] | null)[]
 function outputsOf(body: Tree, catalog: TargetCatalog, to: Collector): MadeOf {
   if ('larg' in body) return outputsOfBoth(body, catalog, to)
   const targets = nodesAt(body, 'targetList')
+  if (targets.length > OUTPUTS_MAX) return []
   if (targets.some(({ body: each }) => isStar(nodeAt(each, 'val')))) return []
   const names = namesOf(catalog)
   const from = nodesAt(body, 'fromClause')
@@ -260,8 +259,5 @@ const QUERIED: ReadonlySet<string> = new Set(['PrepareStmt', 'DeclareCursorStmt'
 const WORK_MAX = 10_000
 /** CURSOR_OPT_HOLD of parsenodes.h. */
 const CURSOR_OPT_HOLD = 0x20
-
-/** Words of the statements that open, read or end cursors, also in the text of others. */
-const OF_CURSORS = /\b(?:declare|close|discard|commit|rollback|abort|end|fetch|move|execute)\b/i
-const UNKNOWN: ResultColumns = { madeOf: [], cursor: CLEAR }
-const textIn = (sql: Uint8Array | string): string => (typeof sql === 'string' ? sql : latin1Of(sql))
+/** PostgreSQL gives no result more columns (MaxTupleAttributeNumber). */
+const OUTPUTS_MAX = 1_664

@@ -241,6 +241,16 @@ export type RaisedPrivilege = {
 /** How much is recorded: what was asked and what the agent saw (Full), or only what was asked (Statements). Nobody can ask for Digest: policy needs the content. */
 export type Recording = 'Full' | 'Statements' | 'Digest'
 
+/** The names to which a text gives another meaning or value, up to a limit of each kind. */
+export type Redefinitions = {
+  /** Of prepared statements; null where it may be any. */
+  readonly statements: readonly string[] | null
+  /** Of portals, which cursors are too; null where it may be any. */
+  readonly portals: readonly string[] | null
+  /** Of settings of applications, which have a dot; null where it may be any. */
+  readonly settings: readonly string[] | null
+}
+
 /** A table, view or similar at the target. */
 export type Relation = {
   /** Its OID. */
@@ -375,6 +385,16 @@ export type Stage = {
 
 /** How many reviewers of a stage must countersign: any one, every reviewer group once, or a number of distinct people. */
 export type StageMode = 'Any' | 'All' | 'Quorum'
+
+/** PostgreSQL's answer to a text that is no SQL, without the words of the text that it quotes. */
+export type SyntaxError = {
+  /** The kind of error: syntax error, or what does not end. */
+  readonly message: string
+  /** The place of the error, in characters from 1. */
+  readonly position: number
+  /** The length of the words that are quoted from there, in characters; 0 at the end of the text. */
+  readonly length: number
+}
 
 /** A column of pg_catalog or information_schema that shows values of users, or that nobody has classified. */
 export type SystemColumn = {

@@ -1,6 +1,6 @@
 // Generated from schemas/decisions by libs/contracts/generate.ts; do not edit.
 import type { InstanceId, Instant, RequestId, SessionId } from '@countersign/kernel'
-import type { Chain, CopyOut, Coverage, Effect, Identity, Profile, Recording, ValueType } from './common.ts'
+import type { Chain, CopyOut, Coverage, Effect, Identity, Profile, Recording, Redefinitions, SyntaxError, ValueType } from './common.ts'
 
 /** Policy is alive, and has read the catalog this far. Covered releases need a fresh one. */
 export type CoverageAlive = {
@@ -50,6 +50,8 @@ export type RequestAllowed = {
   readonly cursorUse: string | null
   /** Its rows, where it is one COPY TO STDOUT that touches no tagged column and whose columns are known: then each is searched by its type. */
   readonly copyOut: CopyOut | null
+  /** The names that its text redefines, where that is too long for the proxy to parse; null for a shorter one, and from a policy that does not say. */
+  readonly redefines: Redefinitions | null
   /** It is a COPY FROM STDIN as far as policy sees, so that data of the agent may be let in. A policy that does not know the field lets none in. */
   readonly takesCopyData: boolean
   /** Whether it can change what later texts mean; coverage ends with it. */
@@ -91,6 +93,8 @@ export type RequestBlocked = {
   readonly reason: string
   /** What the agent can do next. */
   readonly hint: string | null
+  /** The error of PostgreSQL, where the text is no SQL; null for any other, and from a policy that does not say. */
+  readonly syntaxError: SyntaxError | null
 }
 
 /** The request waits for people. */
@@ -126,6 +130,8 @@ export type ReviewRequired = {
   readonly cursorUse: string | null
   /** Its rows, where it is one COPY TO STDOUT that touches no tagged column and whose columns are known: then each is searched by its type. */
   readonly copyOut: CopyOut | null
+  /** The names that its text redefines, where that is too long for the proxy to parse; null for a shorter one, and from a policy that does not say. */
+  readonly redefines: Redefinitions | null
   /** It is a COPY FROM STDIN as far as policy sees, so that data of the agent may be let in. A policy that does not know the field lets none in. */
   readonly takesCopyData: boolean
   /** Whether it can change what later texts mean; coverage ends with it. */

@@ -69,6 +69,7 @@ export const reviewOf = (...chains: Chain[]): ReviewRequired => ({
   plainColumns: [],
   cursor: null,
   cursorUse: null,
+  redefines: null,
   copyOut: null,
   takesCopyData: false,
   changesState: true,

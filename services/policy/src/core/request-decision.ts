@@ -88,7 +88,9 @@ export function* requestDecision(
     return block('CS_REQUEST_TOO_COMPLEX', `the statement ${understanding.tooComplex}`)
   const unknown = understanding.effects.find(({ effect }) => effect === 'unknown')
   if (unknown !== undefined) {
-    return block('CS_REQUEST_UNKNOWN', unknown.why, { hint: unknownHint(understanding, target) })
+    const { syntaxError } = understood
+    const hint = unknownHint(understanding, target)
+    return block('CS_REQUEST_UNKNOWN', unknown.why, { hint, syntaxError })
   }
 
   const { profile } = session
@@ -228,6 +230,7 @@ export const blocked = (
   effects: [],
   summary: 'was not looked at',
   hint: null,
+  syntaxError: null,
   ...told,
 })
 

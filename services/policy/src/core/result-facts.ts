@@ -2,18 +2,18 @@ import type { RequestAllowed } from '@countersign/contracts'
 import type { Tags } from './tags.ts'
 import type { Understood } from './understood.ts'
 
-/** The facts that the proxy needs to mask the answer, besides whether the statement is tainted. */
+/** The facts that the proxy needs about the answer and what comes after it, besides whether the statement is tainted. */
 export type ResultFacts = Pick<
   RequestAllowed,
-  'writesTagged' | 'plainColumns' | 'cursor' | 'cursorUse' | 'copyOut'
+  'writesTagged' | 'plainColumns' | 'cursor' | 'cursorUse' | 'copyOut' | 'redefines'
 >
 
 /**
- * The plain columns of the result, whether messages of the target may quote masked columns, the cursor in question, and the
- * columns of a COPY.
+ * The plain columns of the result, whether messages of the target may quote masked columns, the cursor in question, the
+ * columns of a COPY, and the names that a long text redefines.
  */
 export function resultFacts(
-  { understanding, result: { madeOf, cursor }, copyOut }: Understood,
+  { understanding, result: { madeOf, cursor }, copyOut, redefines }: Understood,
   { tags, tainted }: { readonly tags: Tags; readonly tainted: boolean },
 ): ResultFacts {
   // Opaque code may show anything, even through columns that do not call it.
@@ -38,6 +38,7 @@ export function resultFacts(
     cursor: runsCode ? null : (cursor?.name ?? null),
     cursorUse: runsCode ? 'clear' : (cursor?.use ?? null),
     copyOut: tainted ? null : copyOut,
+    redefines,
   }
 }
 

@@ -1,6 +1,7 @@
 import {
   type Execute,
   type Parse,
+  type Query,
   type Request,
   type RunsNothing,
   toServer,
@@ -211,7 +212,7 @@ function stepOf(
         tag: 'Query',
         failed: () => (hasFailed = true),
         confirmed: () => {
-          queried(names, message.sql)
+          queried(names, message)
           if (!hasFailed && isAsNow()) learnPrepared(names, message.sql, settings())
         },
       }
@@ -245,7 +246,7 @@ function stepOf(
           const portal = names.portals.get(message.portal)
           if (portal !== undefined) names.begun.add(portal.bind)
           const sql = portal?.parse.sql ?? null
-          forgetRedefined(names, sql)
+          forgetRedefined(names, portal?.parse ?? null)
           if (isAsNow()) learnPrepared(names, sql, settings())
           if (borrowsColumns(sql)) forgetPortal(names, message.portal)
         },
@@ -272,9 +273,9 @@ function stepOf(
 }
 
 /** Forgets the names that a simple query redefined, also where it failed: some of its statements may have run. */
-function queried(names: StatementNames, sql: string | null): void {
+function queried(names: StatementNames, query: Query): void {
   simpleQueried(names)
-  forgetRedefined(names, sql)
+  forgetRedefined(names, query)
 }
 
 const ourDescribe = ({ portal }: Execute): Step => ({ ...FOR_AGENT, tag: 'Describe', portal })

@@ -149,7 +149,7 @@ export function planned(
         asks.push(executeAsk(names, portal, { message, firstStep, lastStep: step }))
         // Such a portal is not executed further: see `borrowsColumns`.
         if (borrowsColumns(portal.parse.sql)) scope.portals.delete(message.portal)
-        if (namesFollow(messages, step) && mayRedefine(portal.parse.sql)) return plan(step + 1)
+        if (namesFollow(messages, step) && mayRedefine(names, portal.parse)) return plan(step + 1)
         break
       }
       case 'FunctionCall':

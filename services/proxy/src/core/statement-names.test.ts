@@ -13,10 +13,12 @@ import {
   learnPortal,
   learnPrepared,
   learnStatement,
+  mayRedefine,
   meansOthers,
   noNames,
   readOtherwise,
   type StatementNames,
+  type Text,
 } from './statement-names.ts'
 
 before(loadStatements)
@@ -48,6 +50,29 @@ test('what is no text, and what discards all, may have redefined everything', ()
 test('a statement that only holds such a word redefines nothing', () => {
   for (const sql of ["update t set closed = 'prepare'", '-- close all\nselect prepared_at from t'])
     assert.deepEqual(left(sql), { statements: ['', 's', 't'], portals: ['', 'p', 'q'] }, sql)
+})
+
+// Seen to fail when `forgetRedefined`, and when `mayRedefine`, judge every long text by its words.
+test('of a long text policy tells the names that it redefines, also where a word of it would do', () => {
+  const rows = "(1, 'closed', 'the end'), ".repeat(1_000)
+  const text = textIn(`insert into t (id, state, prepared_at) values ${rows}(2, '', '')`)
+  const after = (statements: string[] | null, portals: string[] | null) => {
+    const names = everyName()
+    names.redefinitions.set(text.text, { statements, portals, settings: null })
+    const isCut = mayRedefine(names, text)
+    forgetRedefined(names, text)
+    return [isCut, [...names.statements.keys()].join(), [...names.portals.keys()].join()]
+  }
+  assert.deepEqual(after([], []), [false, ',s,t', ',p,q'])
+  assert.deepEqual(after(['s'], []), [true, ',t', ',p,q'])
+  assert.deepEqual(after([], ['q']), [true, ',s,t', ',p'])
+  assert.deepEqual(after(null, []), [true, '', ',p,q'])
+  assert.deepEqual(after([], null), [true, ',s,t', ''])
+  // Before policy has told, or from one that does not tell, a word is enough.
+  assert.equal(mayRedefine(everyName(), text), true)
+  assert.deepEqual(left(text.sql), { statements: [''], portals: [''] })
+  const plain = textIn(`insert into t values ${'(1), '.repeat(5_000)}(2)`)
+  assert.equal(mayRedefine(everyName(), plain), false)
 })
 
 test('code that nobody looked into forgets nothing and puts every name in doubt that SQL can write', () => {
@@ -86,7 +111,8 @@ test('what PREPARE named is known until something may have given the name anothe
   }
   const [parse] = requests(toServer.parse('p', 'select 2'))
   assert.ok(parse?.tag === 'Parse')
-  const after = (sql: string | null) => (names: StatementNames) => forgetRedefined(names, sql)
+  const after = (sql: string | null) => (names: StatementNames) =>
+    forgetRedefined(names, textIn(sql))
   assert.equal(
     known(() => undefined),
     true,
@@ -139,8 +165,14 @@ test('no text but one PREPARE is taken for one', () => {
 /** The names that are still known after this ran. */
 function left(sql: string | null): { statements: string[]; portals: string[] } {
   const names = everyName()
-  forgetRedefined(names, sql)
+  forgetRedefined(names, textIn(sql))
   return { statements: [...names.statements.keys()], portals: [...names.portals.keys()] }
+}
+
+function textIn(sql: string): Text
+function textIn(sql: string | null): Text | null
+function textIn(sql: string | null): Text | null {
+  return sql === null ? null : { text: Buffer.from(sql), sql }
 }
 
 function everyName(): StatementNames {

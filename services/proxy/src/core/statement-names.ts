@@ -1,5 +1,6 @@
+import type { Redefinitions } from '@countersign/contracts'
 import { sha256 } from '@countersign/kernel'
-import type { Bind, Parse } from '@countersign/postgres-wire'
+import type { Bind, Parse, Query } from '@countersign/postgres-wire'
 import {
   executedName,
   preparedName,
@@ -35,7 +36,12 @@ export type StatementNames = {
   readonly valueTypes: WeakMap<Parse, readonly number[]>
   /** The statements that PREPARE named, for EXECUTE; at most PREPARED_MAX of them. */
   readonly prepared: Map<string, Prepared>
+  /** The names that long texts redefine, as policy tells them with its decision: here their words would have to do. */
+  readonly redefinitions: WeakMap<Buffer, Redefinitions>
 }
+
+/** A text, in the bytes of the message that it came with. */
+export type Text = Pick<Query | Parse, 'text' | 'sql'>
 
 /**
  * The conditions under which the target reads a text: settings, the search path, and the meanings of names. It keeps what it
@@ -72,6 +78,7 @@ export const noNames = (): StatementNames => ({
   valueTypes: new WeakMap(),
   // bound: PREPARED_MAX
   prepared: new Map(),
+  redefinitions: new WeakMap(),
 })
 
 /** A copy for what a pipeline will define if all of it succeeds. */
@@ -187,15 +194,15 @@ export function forgetPortals(names: StatementNames): void {
 
 /**
  * The target ran a statement that gives names another meaning (PREPARE, DEALLOCATE, DISCARD, DECLARE, CLOSE): they are not
- * known any more.
+ * known any more. Null for a statement that is not known.
  */
-export function forgetRedefined(names: StatementNames, sql: string | null): void {
+export function forgetRedefined(names: StatementNames, text: Text | null): void {
   // Most sessions have no names, so they pay nothing for looking at what each statement redefines.
   const { statements: known, prepared, portals: open } = names
   if (known.size + prepared.size + open.size === 0) return
   // PREPARE names no statement that gives others another meaning.
-  if (prepared.has(executedName(sql) ?? '')) return
-  const { statements, portals } = redefinitions(sql)
+  if (prepared.has(executedName(text?.sql ?? null) ?? '')) return
+  const { statements, portals } = redefinedBy(names, text)
   for (const name of written(new Set([...known.keys(), ...prepared.keys()]), statements))
     forgetStatement(names, name)
   for (const name of written(names.portals, portals)) forgetPortal(names, name)
@@ -217,9 +224,18 @@ export const agelessPortals = (names: StatementNames): string[] =>
   written(names.portals, 'all').filter((name) => !names.portalAges.has(name))
 
 /** True if names have to be looked at anew after this text. */
-export function mayRedefine(sql: string | null): boolean {
-  const { statements, portals } = redefinitions(sql)
+export function mayRedefine(names: StatementNames, text: Text): boolean {
+  const { statements, portals } = redefinedBy(names, text)
   return statements.length + portals.length > 0
+}
+
+function redefinedBy(
+  names: StatementNames,
+  text: Text | null,
+): { readonly statements: RedefinedNames; readonly portals: RedefinedNames } {
+  const told = text === null ? undefined : names.redefinitions.get(text.text)
+  if (told === undefined) return redefinitions(text?.sql ?? null)
+  return { statements: told.statements ?? 'all', portals: told.portals ?? 'all' }
 }
 
 /** The most PREPAREs that are remembered; what an EXECUTE of any other runs is not known. */

@@ -1,4 +1,4 @@
-import type { ChangedSetting } from '@countersign/contracts'
+import type { ChangedSetting, RequestAllowed } from '@countersign/contracts'
 import { sha256 } from '@countersign/kernel'
 import { isSamePath, namedSettings } from '@countersign/statements'
 import type { Ask } from '../core/pipeline-plan.ts'
@@ -73,15 +73,18 @@ export function noteReportedSetting(session: Session, name: string, value: strin
 /** True if a setting changes nothing that a text means. */
 export const isWithoutMeaning = (name: string): boolean => NO_MEANING.has(name.toLowerCase())
 
-/** Remembers the settings of applications that a request sets: PostgreSQL lists none of them. */
+/** Remembers the settings of applications that a request sets: PostgreSQL lists none of them. Policy tells those of a long text. */
 export function noteCustomSettings(
   session: Session,
-  { sql, bind }: Pick<Ask, 'sql' | 'bind'>,
-  isOpaque: boolean,
+  { sql, bind, executes }: Pick<Ask, 'sql' | 'bind' | 'executes'>,
+  { redefines, isOpaque }: Pick<RequestAllowed, 'redefines'> & { readonly isOpaque: boolean },
 ): void {
-  const names = namedSettings(sql, bind?.values ?? [])
-  if (names === null || isOpaque) session.hasUnknownSettings = true
-  for (const name of names ?? []) {
+  const names =
+    redefines === null
+      ? [namedSettings(sql, bind?.values ?? []), ...executes.map(({ text }) => namedSettings(text))]
+      : [redefines.settings]
+  if (isOpaque || names.includes(null)) session.hasUnknownSettings = true
+  for (const name of names.flatMap((some) => some ?? [])) {
     if (session.customSettings.size < CUSTOM_SETTINGS_MAX) session.customSettings.add(name)
     else session.hasUnknownSettings = true
   }

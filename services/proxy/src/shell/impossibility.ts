@@ -1,6 +1,6 @@
 import type { RequestBlocked, RequestReleased, ReviewRequired } from '@countersign/contracts'
 import { toServer } from '@countersign/postgres-wire'
-import { nameProbesOf, probesOf, syntaxErrorOf } from '@countersign/statements'
+import { nameProbesOf, probesOf, type SyntaxError, syntaxErrorIn } from '@countersign/statements'
 import { OURS, ownParse } from '../core/own-passage.ts'
 import { answers } from './answers.ts'
 import { forwardRecorded, withReleases } from './forward.ts'
@@ -24,8 +24,8 @@ export async function impossibility(
   { ask, decisionId }: Pending,
   decision: ReviewRequired | RequestBlocked,
 ): Promise<RequestRefusal | null> {
-  const syntax = decision.type === 'RequestBlocked' ? syntaxErrorOf(ask.sql) : null
-  if (syntax !== null) return noSql(syntax, decisionId)
+  const syntax = decision.type === 'RequestBlocked' ? decision.syntaxError : null
+  if (syntax !== null && ask.sql !== null) return noSql(ask.sql, syntax, decisionId)
   if (session.status === 'E' || session.isPipelineOpen) return null
   const probes = mayBeParsed(decision) ? probesOf(ask.sql) : nameProbesOf(ask.sql)
   if (probes.length === 0) return null
@@ -115,7 +115,8 @@ function refusalOf(
 
 /** The refusal of a text that is no SQL, in PostgreSQL's words, whose grammar read it; the target never sees it. */
 const noSql = (
-  { message, position }: NonNullable<ReturnType<typeof syntaxErrorOf>>,
+  sql: string,
+  error: SyntaxError,
   decisionId: Pending['decisionId'],
 ): RequestRefusal => ({
   code: 'CS_REQUEST_UNKNOWN',
@@ -126,8 +127,8 @@ const noSql = (
     ['S', 'ERROR'],
     ['V', 'ERROR'],
     ['C', '42601'],
-    ['M', message],
-    ['P', String(position)],
+    ['M', syntaxErrorIn(sql, error)],
+    ['P', String(error.position)],
   ]),
 })
 

@@ -3,11 +3,16 @@ import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import type { ApprovalGranted, RequestAllowed } from '@countersign/contracts'
 import { EventId } from '@countersign/kernel'
+import { toServer } from '@countersign/postgres-wire'
 import { coverageKey, loadStatements } from '@countersign/statements'
 import type { Cover } from '../core/coverage.ts'
+import { cursorAnswered, type Cursors, cursorUsed, UNTAINTED } from '../core/answer-taint.ts'
+import { passage } from '../core/passage.ts'
 import { newPathGuard } from '../core/path-guard.ts'
 import { type Ask, boundOf } from '../core/pipeline-plan.ts'
-import { noNames } from '../core/statement-names.ts'
+import { requests } from '../core/requests-under-test.ts'
+import { learnStatement, noNames } from '../core/statement-names.ts'
+import { noteCustomSettings } from './changed-settings.ts'
 import { type Covering, noteGranted } from './granted-portals.ts'
 import {
   decisionOf,
@@ -103,6 +108,7 @@ test('a preparation that runs code changes the session as if executed', async ()
     pending.decisionId = EventId('0191d2a0-0000-7000-8000-0000000000d1')
     const decision = {
       ...{ type: 'RequestAllowed', effects: [{ effect: 'opaque' }], cursorUse: null, changesState },
+      redefines: null,
     } as unknown as RequestAllowed
     const { stateVersion } = releaseOf(session, pending, { decision })
     assert.equal(stateVersion, 0)
@@ -116,7 +122,7 @@ test('a preparation that runs code changes the session as if executed', async ()
 
 const ALLOWED = {
   ...{ type: 'RequestAllowed', effects: [], policyVersion: 'p1', targetVersion: 't1' },
-  ...{ coverage: 'Shape', coverageKey: 'k', stateVersion: 0, tainted: false },
+  ...{ coverage: 'Shape', coverageKey: 'k', stateVersion: 0, tainted: false, redefines: null },
 } as unknown as RequestAllowed
 
 /** A session with a request that was asked about, and that policy will decide on so; `changed` happens before it is read. */
@@ -244,4 +250,56 @@ test('behind a change of the schema in an open transaction what the target compu
     return pending.cover !== null
   }
   assert.deepEqual([await covered(false), await covered(true)], [true, false])
+})
+
+// Seen to fail when `releaseOf` does not note what policy tells of the text.
+test('a long insert with words of names and cursors takes none away where policy tells so', async () => {
+  const left = async (redefines: RequestAllowed['redefines'], cursorUse: string | null) => {
+    const { session } = begun()
+    const { names } = session
+    const cursors: Cursors = new Map()
+    const answer = { ...UNTAINTED, isTainted: true, cursor: 'c' }
+    cursorUsed(cursors, { ...answer, cursorUse: 'declare', plainColumns: [1] }, 1)
+    cursorAnswered(cursors, 1, true)
+    const rows = "(1, 'closed', 'the end'), ".repeat(1_000)
+    const messages = requests(
+      toServer.parse('s', 'select 1'),
+      toServer.query(`insert into orders values ${rows}(2, 'closed', 'the end')`),
+    )
+    const [parse, query] = messages
+    assert.ok(parse?.tag === 'Parse' && query?.tag === 'Query')
+    learnStatement(names, parse)
+    const ask: Ask = { ...portion(1), kind: 'Query', text: query.text, sql: query.sql, bind: null }
+    const [pending] = await intercepted(session, [ask])
+    assert.ok(pending !== undefined)
+    pending.decisionId = EventId('0191d2a0-0000-7000-8000-0000000000d1')
+    const decision = { ...ALLOWED, redefines, cursor: null, cursorUse, plainColumns: [] }
+    releaseOf(session, pending, { decision })
+    cursorUsed(cursors, pending.answer, 2)
+    const { steps } = passage(names, {
+      ...{ messages, from: 1, end: 2, settings: () => '' },
+      requestOf: () => ({ number: 2, lastStep: 1 }),
+    })
+    for (const step of steps) step.confirmed?.()
+    const fetched = cursorUsed(cursors, { ...answer, cursorUse: 'fetch' }, 3)
+    return [names.statements.has('s'), fetched.plainColumns]
+  }
+  const none = { statements: [], portals: [], settings: null }
+  assert.deepEqual(await left(none, null), [true, [1]])
+  assert.deepEqual(await left({ ...none, statements: ['s'] }, 'clear'), [false, []])
+  assert.deepEqual(await left(null, 'clear'), [false, []])
+})
+
+test('the settings of a long text are those that policy tells', async () => {
+  const noted = (settings: readonly string[] | null, length: number) => {
+    const { session } = begun()
+    Object.assign(session, { hasUnknownSettings: false })
+    const sql = `set app.own = 1; insert into t values ${'(1),'.repeat(length)}(2)`
+    const redefines = length > 1_000 ? { statements: [], portals: [], settings } : null
+    noteCustomSettings(session, { ...portion(1), sql }, { redefines, isOpaque: false })
+    return [[...session.customSettings].join(), session.hasUnknownSettings]
+  }
+  assert.deepEqual(noted(null, 1), ['app.own', false])
+  assert.deepEqual(noted(['app.told'], 5_000), ['app.told', false])
+  assert.deepEqual(noted(null, 5_000), ['', true])
 })

@@ -254,6 +254,8 @@ export function releaseOf(
   const stateVersion = session.stateVersion
   const wasInDoubt = session.isSchemaInDoubt
   noteEffects(session, pending, decision)
+  if (decision.redefines !== null)
+    session.names.redefinitions.set(pending.ask.text, decision.redefines)
   const mayMask = session.isSchemaInDoubt && session.plan.masksNothing !== true
   const readsDoubtful = mayMask && (wasInDoubt ? readsTarget(decision) : changesBeside(decision))
   pending.answer = answerTaint(decision)
@@ -311,9 +313,7 @@ function noteEffects(
   session.stateVersion++
   session.hasChangedState = true
   pending.isOpaque = isOpaque(decision)
-  noteCustomSettings(session, pending.ask, pending.isOpaque)
-  for (const { text } of pending.ask.executes)
-    noteCustomSettings(session, { sql: text, bind: null }, pending.isOpaque)
+  noteCustomSettings(session, pending.ask, { ...decision, isOpaque: pending.isOpaque })
   if (pending.isOpaque || session.pathRules.others.length > 0) session.isPathInDoubt = true
 }
 

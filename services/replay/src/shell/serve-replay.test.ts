@@ -643,6 +643,7 @@ function requests(): AnyMessage[] {
       plainColumns: [],
       cursor: null,
       cursorUse: null,
+      redefines: null,
       copyOut: null,
       takesCopyData: false,
       changesState: false,
