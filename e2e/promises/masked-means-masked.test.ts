@@ -40,8 +40,13 @@ await askTarget(
    create table shop.parts_1 partition of shop.parts (check (id < 100)) for values in (1);
    create view shop.parts_ids as select id, kind from shop.parts;
    insert into shop.parts values (1, '${CANARY}', 1);
+   create type shop.contact as (name text, email text);
+   create domain shop.known_contact as shop.contact;
+   create table shop.cards (id int, c shop.contact, many shop.contact[], known shop.known_contact, whole shop.vault);
+   insert into shop.cards select 1, r, array[r], r, v from (select row('ana', '${CANARY}')::shop.contact) x(r), shop.vault v where v.id = 1;
+   create view shop.cards_seen as select id, c as shown, (many[1]).name as named from shop.cards;
    grant select, insert, update, delete on shop.vault_cities, shop.vault_checked, shop.plans, shop.members, shop.parent,
-     shop.child, shop.parts, shop.parts_1, shop.parts_ids, shop.vault, shop.guarded, shop.guarded_part, shop.goods to shop_dev_reader, shop_dev_writer`,
+     shop.child, shop.cards, shop.cards_seen, shop.parts, shop.parts_1, shop.parts_ids, shop.vault, shop.guarded, shop.guarded_part, shop.goods to shop_dev_reader, shop_dev_writer`,
   DATABASE,
 )
 
@@ -79,6 +84,34 @@ test('a row as a whole, which PostgreSQL names by its table and no column, shows
     assert.doesNotMatch(stdout + stderr, new RegExp(CANARY), sql)
     assert.doesNotMatch(stderr, /CS_(?:INTERNAL|POLICY_UNAVAILABLE)/, sql)
   }
+})
+
+test('a composite value, in a list, a domain or a row that was kept, shows no field that is masked in it', async () => {
+  for (const sql of [
+    'select c from shop.cards',
+    'select (c).email from shop.cards',
+    'select (c).* from shop.cards',
+    'select many from shop.cards',
+    'select many[1].email from shop.cards',
+    'select (u).email from shop.cards, unnest(many) u',
+    'select email from shop.cards, unnest(many)',
+    'select (known).email from shop.cards',
+    'select (whole).email from shop.cards',
+    'select to_jsonb(c) from shop.cards',
+    'select x from shop.cards x',
+    'select shown from shop.cards_seen',
+    'select (shown).email from shop.cards_seen',
+    'select named from shop.cards_seen',
+    'copy shop.cards to stdout',
+    'copy (select (c).email from shop.cards) to stdout',
+    'update shop.cards set id = 1 returning (c).email',
+    'select (c).email::int from shop.cards',
+  ]) {
+    const { stdout, stderr } = await run(sql)
+    assert.doesNotMatch(stdout + stderr, new RegExp(`${CANARY}|ana`), sql)
+    assert.doesNotMatch(stderr, /CS_(?:INTERNAL|POLICY_UNAVAILABLE)/, sql)
+  }
+  assert.equal((await run('select id from shop.cards')).stdout.trim(), '1')
 })
 
 test('no error of a statement that touches a masked column carries a value of it', async () => {

@@ -6,6 +6,7 @@ import type {
   Relation,
 } from '@countersign/contracts'
 import { isPasswordLike } from './password-like.ts'
+import { strictest } from './strictest.ts'
 import { type TypeClass, typeClassOf } from './type-class.ts'
 
 /** The tag of a column, which is the reason why it is masked, and the method. */
@@ -16,11 +17,31 @@ export type Tagged = {
   readonly masksInference?: boolean
 }
 
-/** The tag of a column by the rules, the label of the target or the name itself; null for none. Policy taints by it too. */
+/** A column, or a field of a composite type, as the rules see it. */
+export type NamedColumn = Pick<Column, 'name' | 'label' | 'typeOid'> &
+  Partial<Pick<Column, 'fields'>>
+
+/**
+ * The tag of a column by the rules, the label of the target or the name itself; null for none. A column that holds composite
+ * values is tagged by their fields too, and masked as what is computed of them. Policy taints by it too.
+ */
 export function taggedBy(
   rules: MaskingRulesDefined,
   relation: Pick<Relation, 'schema' | 'name'>,
-  column: Pick<Column, 'name' | 'label' | 'typeOid'>,
+  column: NamedColumn,
+): Tagged | null {
+  const own = taggedByName(rules, relation, column)
+  const ofFields = (column.fields ?? []).flatMap(({ schema, type, name, label }) => {
+    const tagged = taggedByName(rules, { schema, name: type }, { name, label, typeOid: 0 })
+    return tagged === null ? [] : { ...tagged, method: rules.tainted }
+  })
+  return ofFields.length === 0 ? own : strictest(own === null ? ofFields : [...ofFields, own])
+}
+
+function taggedByName(
+  rules: MaskingRulesDefined,
+  relation: Pick<Relation, 'schema' | 'name'>,
+  column: NamedColumn,
 ): Tagged | null {
   const rule = rules.columns.find((each) => matches(each, relation, column))
   if (rule !== undefined) return ruledBy(rule)

@@ -10,4 +10,8 @@ export const masksNothing = (
   rules.detectors.length === 0 &&
   rules.passwordLike === null &&
   rules.untagged === 'Pass' &&
-  relations.every(({ columns }) => columns.every(({ label }) => label === null))
+  relations.every(({ columns }) =>
+    columns.every(
+      ({ label, fields }) => label === null && fields.every((field) => field.label === null),
+    ),
+  )

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { MaskingRulesDefined, Relation, TargetDescribed } from '@countersign/contracts'
+import type {
+  CompositeField,
+  MaskingRulesDefined,
+  Relation,
+  TargetDescribed,
+} from '@countersign/contracts'
 import { Instant, SessionId } from '@countersign/kernel'
 import { planFor } from './plan.ts'
 import { rowMask } from './row.ts'
@@ -29,6 +34,21 @@ test('a column of a view has the tag of the one that it shows, whatever it is ca
     '2.2 email Partial',
     '1.2 email Partial',
   ])
+})
+
+test('a column that holds composite values is masked as what is computed of the fields that are tagged', () => {
+  const table = relation(1, ['id', 'contact', 'place'], [])
+  const [id, contact, place] = table.columns
+  assert.ok(id !== undefined && contact !== undefined && place !== undefined)
+  const field = (name: string, label: string | null = null): CompositeField => ({
+    ...{ schema: 'public', type: 'person', name, label },
+  })
+  const columns = [
+    { ...id, fields: [field('first'), field('last')] },
+    { ...contact, fields: [field('phone'), field('email'), field('password')] },
+    { ...place, fields: [field('street', 'MASKED WITH VALUE NULL')] },
+  ]
+  assert.deepEqual(tagsOf([{ ...table, columns }]), ['1.2 email Null', '1.3 masked Null'])
 })
 
 test('a table and its partitions have the same tags, whichever of them a rule names', () => {
@@ -193,6 +213,7 @@ const relation = (oid: number, columns: readonly string[], below: readonly numbe
     typeOid: 25,
     label: null,
     origin: null,
+    fields: [],
   })),
   dependsOn: below.map((relationOid) => ({ relationOid, attnum: 0 })),
   inherits: [],

@@ -33,6 +33,8 @@ export type Column = {
   readonly label: string | null
   /** The column that a column of a view shows as it is; null for what may be computed. */
   readonly origin: Dependency | null
+  /** The fields of the composite values that it holds, at any depth, through arrays, domains and ranges; empty for none. */
+  readonly fields: readonly CompositeField[]
 }
 
 /** A rule that tags columns by name. */
@@ -49,6 +51,18 @@ export type ColumnRule = {
   readonly method: MaskingMethod
   /** Whether everything that a statement computes is masked when it touches such a column, also what returns no value of it, such as a count. */
   readonly masksInference: boolean
+}
+
+/** A field of a composite type. */
+export type CompositeField = {
+  /** The schema of the type. */
+  readonly schema: string
+  /** The name of the type; that of the relation whose rows it describes, where there is one. */
+  readonly type: string
+  /** The name of the field. */
+  readonly name: string
+  /** The masking label of the target itself (pg_seclabel). */
+  readonly label: string | null
 }
 
 /** A generated column. */

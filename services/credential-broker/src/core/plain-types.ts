@@ -11,11 +11,18 @@ export type TypeRow = {
   readonly element: number | null
   readonly base: number | null
   readonly bounds: number | null
-  readonly parts: readonly number[]
+  readonly fields: readonly TypeField[]
   readonly checks: readonly DomainCheck[]
   readonly code: boolean
   readonly isConverted: boolean
   readonly runsWhenRead: boolean
+}
+
+/** A field of a composite type, or a column of the relation whose rows the type describes. */
+export type TypeField = {
+  readonly name: string
+  readonly typeOid: number
+  readonly label: string | null
 }
 
 /** A CHECK of a domain: the expression as PostgreSQL keeps it, and the names of the functions that it calls. */
@@ -34,7 +41,7 @@ export function describedTypes(
   isHarmless: (name: string) => boolean,
 ): DescribedType[] {
   const byOid = new Map(rows.map((row) => [Number(row.oid), row]))
-  const used = new Set(rows.flatMap(({ parts }) => parts))
+  const used = new Set(rows.flatMap(partsOf))
   const plain = plainAmong(rows, isHarmless)
   const reads = readAmong(rows, byOid)
   const isOmitted = (row: TypeRow): boolean => {
@@ -59,10 +66,14 @@ export function describedTypes(
       composed: isComposed(row, byOid),
       runsWhenRead: reads.has(oid),
       of: row.element ?? row.base ?? row.bounds ?? 0,
-      parts: [...row.parts],
+      parts: partsOf(row),
     }
   })
 }
+
+/** The types that a composite type is made of. */
+const partsOf = ({ fields }: TypeRow): number[] =>
+  [...new Set(fields.map(({ typeOid }) => typeOid))].sort((a, b) => a - b)
 
 /**
  * The plain types. A type that is made of others is added only after those, so one that only refers to itself never is.
@@ -77,7 +88,9 @@ function plainAmong(
   for (let before = -1; before !== plain.size;) {
     before = plain.size
     open = open.filter((row) => {
-      const made = [...row.parts, row.element, row.base, row.bounds].filter((oid) => oid !== null)
+      const made = [...partsOf(row), row.element, row.base, row.bounds].filter(
+        (oid) => oid !== null,
+      )
       const isPlain =
         KINDS.has(row.kind) &&
         made.every(isKnown) &&
@@ -98,7 +111,7 @@ function readAmong(
   for (let before = -1; before !== found.size;) {
     before = found.size
     for (const row of rows) {
-      const made = [...row.parts, row.element, row.base, row.bounds]
+      const made = [...partsOf(row), row.element, row.base, row.bounds]
       if (row.runsWhenRead || made.some((oid) => oid !== null && byOid.has(oid) && found.has(oid)))
         found.add(Number(row.oid))
     }

@@ -48,6 +48,27 @@ test('a partition and an inheriting table say of what', async () => {
   assert.deepEqual(parents('vips'), [byName.get('customers')?.oid])
 })
 
+test('a column says which fields the composite values in it have, at any depth', async () => {
+  await admin.query(`
+    CREATE TYPE shop.place AS (street text, at point);
+    CREATE DOMAIN shop.known_place AS shop.place;
+    CREATE TYPE shop.person AS (name text, homes shop.known_place[]);
+    CREATE TABLE shop.kept (id integer, who shop.person, old shop.customers[])`)
+  const { relations } = await describeTarget(admin, profile)
+  const columns = relations.find(({ name }) => name === 'kept')?.columns ?? []
+  const [id, who, old] = columns.map(({ fields }) =>
+    fields.map(({ schema, type, name }) => `${schema}.${type}.${name}`),
+  )
+  assert.deepEqual(id, [])
+  assert.deepEqual(who, [
+    ...['shop.person.name', 'shop.person.homes', 'shop.place.street', 'shop.place.at'],
+  ])
+  assert.ok(old?.includes('shop.customers.email'))
+  await admin.query(
+    'DROP TABLE shop.kept; DROP TYPE shop.person; DROP DOMAIN shop.known_place; DROP TYPE shop.place',
+  )
+})
+
 test('whatever changes a description changes the extent too, and what does not costs nothing', async () => {
   const changes = [
     'CREATE FUNCTION shop.answer() RETURNS integer LANGUAGE sql IMMUTABLE RETURN 42',

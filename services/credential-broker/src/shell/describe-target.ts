@@ -19,6 +19,7 @@ import {
 } from '../core/sql/description-queries.ts'
 
 import { CONVERTED, SYSTEM_COLUMNS, TYPES, UNASKED } from '../core/sql/type-queries.ts'
+import { compositeFields } from '../core/composite-fields.ts'
 import { describedTypes, type TypeRow } from '../core/plain-types.ts'
 import { functionsIn, type Origin, originsIn, systemRelationsIn } from '../core/view-origins.ts'
 import { wholeRowsIn } from '../core/whole-rows.ts'
@@ -44,6 +45,7 @@ export async function describeTarget(
   const converted = await client.query<RoutineRow>(CONVERTED)
   const unasked = await client.query<RoutineRow>(UNASKED)
   const types = await client.query<TypeRow>(TYPES)
+  const fieldsOf = compositeFields(types.rows)
   const system = await client.query<SystemColumnRow>(SYSTEM_COLUMNS)
   const settings = await client.query<{ version: string; path: string }>(SEARCH_PATH)
   const [setting] = settings.rows
@@ -60,6 +62,7 @@ export async function describeTarget(
       columns: row.columns.map((column) => ({
         ...column,
         origin: origins.get(row.oid)?.get(column.attnum) ?? null,
+        fields: fieldsOf(column.typeOid),
       })),
       dependsOn: dependenciesOf(below.get(row.oid) ?? [], rulesOf.get(row.oid) ?? [], reading),
       inherits: row.inherits,

@@ -267,8 +267,8 @@ const described = (targetVersion = 'target-1'): TargetDescribed => ({
       name: 'customers',
       kind: 'table',
       columns: [
-        { attnum: 1, name: 'id', typeOid: 23, label: null, origin: null },
-        { attnum: 2, name: 'email', typeOid: 25, label: null, origin: null },
+        { attnum: 1, name: 'id', typeOid: 23, label: null, origin: null, fields: [] },
+        { attnum: 2, name: 'email', typeOid: 25, label: null, origin: null, fields: [] },
       ],
       dependsOn: [],
       inherits: [],

@@ -77,6 +77,7 @@ export const relation = (
     typeOid: 25,
     label: null,
     origin: null,
+    fields: [],
   })),
   dependsOn: [],
   inherits: [],

@@ -193,7 +193,7 @@ const targetOf = (made: readonly Made[]): TargetDescribed => ({
     name: `r${index}`,
     kind: of === null ? 'table' : 'view',
     columns: columns.map((column, at) => ({
-      ...{ ...column, attnum: at + 1, typeOid: 25 },
+      ...{ ...column, attnum: at + 1, typeOid: 25, fields: [] },
       // Every second column of a view shows the column with the same number.
       origin:
         of === null || at % 2 === 0 ? null : { relationOid: (of % index) + 1, attnum: at + 1 },

@@ -1,8 +1,9 @@
-import type { Column, MaskingRulesDefined, Relation, TargetDescribed } from '@countersign/contracts'
+import type { MaskingRulesDefined, Relation, TargetDescribed } from '@countersign/contracts'
 import {
   columnTags,
   kinshipOf,
   masksNothing,
+  type NamedColumn,
   systemTagged,
   type Tagged,
   taggedBy,
@@ -143,14 +144,17 @@ function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Ta
 
 type Named = {
   readonly relation: Pick<Relation, 'schema' | 'name'>
-  readonly column: Pick<Column, 'name' | 'label' | 'typeOid'>
+  readonly column: NamedColumn
 }
 
 /** The tag that the plan gives too. Without rules the plan redacts everything, so only labels count here. */
 function tagOf(rules: MaskingRulesDefined | null, { relation, column }: Named): Tag | null {
-  if (rules === null) return column.label === null ? null : { tag: 'label' }
+  if (rules === null) return labels(column).length === 0 ? null : { tag: 'label' }
   return taggedBy(rules, relation, column)
 }
+
+const labels = ({ label, fields = [] }: NamedColumn): string[] =>
+  [label, ...fields.map((field) => field.label)].filter((each) => each !== null)
 
 type Tag = Pick<Tagged, 'tag' | 'masksInference'>
 

@@ -20,8 +20,13 @@ SELECT t.oid::int8::text AS oid, n.nspname AS schema, t.typname AS name, t.typty
        CASE WHEN t.typtype = 'b' AND t.typcategory = 'A' THEN t.typelem::int8::float8 END AS element,
        CASE WHEN t.typtype = 'd' THEN t.typbasetype::int8::float8 END AS base,
        CASE t.typtype WHEN 'r' THEN r.rngsubtype::int8::float8 WHEN 'm' THEN m.rngtypid::int8::float8 END AS bounds,
-       coalesce((SELECT pg_catalog.json_agg(DISTINCT a.atttypid::int8) FROM pg_catalog.pg_attribute a
-                  WHERE a.attrelid = t.typrelid AND t.typrelid <> 0 AND a.attnum > 0 AND NOT a.attisdropped), '[]') AS parts,
+       coalesce((SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
+                   'name', a.attname, 'typeOid', a.atttypid::int8,
+                   'label', (SELECT l.label FROM pg_catalog.pg_seclabel l
+                              WHERE l.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                                AND l.objoid = a.attrelid AND l.objsubid = a.attnum AND l.provider = 'anon'))
+                 ORDER BY a.attnum) FROM pg_catalog.pg_attribute a
+                  WHERE a.attrelid = t.typrelid AND t.typrelid <> 0 AND a.attnum > 0 AND NOT a.attisdropped), '[]') AS fields,
        coalesce((SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
                    'expression', k.conbin::pg_catalog.text,
                    'functions', ARRAY(SELECT f.proname::pg_catalog.text FROM pg_catalog.pg_proc f
