@@ -83,6 +83,25 @@ test('a hold is said again while it lasts, with less time left', async (context)
   assert.equal(new Set(left).size, 1, 'the instant stays the same')
 })
 
+test('a hold ends before the target would end the session, which goes on', async (context) => {
+  for (const [setting, begin] of [
+    ['idle_session_timeout', ''],
+    ['idle_in_transaction_session_timeout', 'begin;'],
+    ['transaction_timeout', 'begin;'],
+  ] as const) {
+    const running = await startPsql(system, { profile: 'shop-dev' })
+    context.after(() => running.signal('SIGKILL'))
+    running.type(`set ${setting} = '8s';`)
+    running.type(`${begin} alter table shop.orders add column outlasted int;`)
+    await running.says(new RegExp(`Time left: [^,]+, until \\S+ \\(${setting}\\)`))
+    await running.says(/CS_HOLD_IN_TRANSACTION/)
+    running.type(`rollback; reset ${setting}; select 'alive';`)
+    await running.says(/alive/)
+    await running.finish()
+  }
+  assert.equal(await timesRun(system, 'outlasted int'), 0)
+})
+
 test('a token that ends first is what limits a hold', async (context) => {
   const token = await system.tokenFor('ci-deploy', 90)
   const running = await startPsql(system, { profile: 'shop-dev', token })

@@ -55,6 +55,11 @@ export const firstLimit = (limits: readonly HoldLimit[]): HoldLimit | null =>
 /** The limit of a hold outside of a transaction by the target, which takes it for idle meanwhile. */
 export const IDLE = 'idle_session_timeout'
 
+/** The settings of the target by which a hold looks to it as if the session were idle. */
+export const ENDS_IDLE: ReadonlySet<string> = new Set([
+  ...[IDLE, 'idle_in_transaction_session_timeout'],
+])
+
 /** The reason and hint for an agent, by the limit of its transaction or session that ended the hold, or let none begin. */
 export const WORDS: Readonly<Record<string, { reason: string; hint: string }>> = {
   holdAfterWriteMax: {

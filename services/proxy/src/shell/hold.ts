@@ -4,7 +4,7 @@ import { toClient } from '@countersign/postgres-wire'
 import {
   firstLimit,
   type HoldLimit,
-  IDLE,
+  ENDS_IDLE,
   targetLimitWords,
   timeoutLimits,
   transactionLimits,
@@ -120,7 +120,7 @@ async function granted(
     if (outcome instanceof Problem) {
       const isLimit = limit !== null && waitsUntil === limit.endsAt
       // The agent gets the time again that it has between two statements.
-      if (isLimit && limit.name === IDLE) await idleTimeouts(session)
+      if (isLimit && ENDS_IDLE.has(limit.name)) await idleTimeouts(session)
       const { code, message: reason } = outcome
       return withdrawn(
         session,

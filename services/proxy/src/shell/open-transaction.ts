@@ -15,7 +15,8 @@ export async function openTransaction(session: Session): Promise<OpenTransaction
     timeouts: TIMEOUTS.flatMap(({ name, sinceBegin }, at) => {
       const ms = Number(timeouts[at] ?? 0)
       if (!(ms > 0)) return []
-      return [{ name, ms: Math.max(0, sinceBegin ? ms - Number(elapsed ?? 0) : ms) }]
+      const leftMs = sinceBegin ? ms - Number(elapsed ?? 0) : ms
+      return [{ name, ms: Math.max(0, leftMs - SPARE_MS) }]
     }),
   }
 }
@@ -24,13 +25,13 @@ export async function openTransaction(session: Session): Promise<OpenTransaction
 export async function idleTimeouts(session: Session): Promise<readonly Timeout[]> {
   const rows = await ownQuery(session, `select ${settingOf(IDLE)}`)
   const ms = Number(rows?.[0]?.[0]?.toString() ?? 0)
-  return ms > 0 ? [{ name: IDLE, ms: Math.max(0, ms - IDLE_SPARE_MS) }] : []
+  return ms > 0 ? [{ name: IDLE, ms: Math.max(0, ms - SPARE_MS) }] : []
 }
 
 /** So long before the target would end the session the agent gets its answer, and the session goes on. */
-const IDLE_SPARE_MS = 1_000
+const SPARE_MS = 1_000
 
-/** Settings of the target that end an idle transaction; of those that it does not know yet there is no row. */
+/** Settings of the target that end a session with an open transaction; of those that it does not know yet there is no row. */
 const TIMEOUTS = [
   { name: 'idle_in_transaction_session_timeout', sinceBegin: false },
   { name: 'transaction_timeout', sinceBegin: true },
