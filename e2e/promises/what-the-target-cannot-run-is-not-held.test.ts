@@ -33,6 +33,100 @@ const IMPOSSIBLE: Readonly<Record<string, string>> = {
     '42601',
 }
 
+/** Utility statements, of which PostgreSQL looks up nothing when it parses them. It fails with the same SQLSTATE. */
+const UTILITIES: readonly string[] = [
+  'create view v as select * from nosuch',
+  'create view v as select nosuch from shop.orders with check option',
+  'create table x (a nosuch)',
+  'create table x (a integer references nosuch)',
+  'create table x (like nosuch)',
+  "create table x partition of nosuch for values from ('2026-01-01') to ('2026-02-01')",
+  'create type c as (a nosuch)',
+  'create domain d as nosuch',
+  'create function f() returns nosuch language sql as $$select 1$$',
+  'create trigger t before insert on shop.orders for each row execute function nosuch()',
+  'create trigger t before insert on nosuch for each row execute function nosuch()',
+  'create sequence nosuch.s',
+  'create statistics on a, b from nosuch',
+  'drop table nosuch.t',
+  'drop view nosuch',
+  'drop index nosuch',
+  'drop function nosuch',
+  'drop function nosuch(integer)',
+  'drop type nosuch',
+  'drop domain nosuch',
+  'drop schema nosuch',
+  'drop trigger nosuch on shop.orders',
+  'drop rule nosuch on shop.orders',
+  'drop extension nosuch',
+  'alter type nosuch rename to other',
+  'alter sequence nosuch restart',
+  'alter domain nosuch set not null',
+  'alter function nosuch() rename to other',
+  'alter schema nosuch rename to other',
+  'alter table nosuch set schema shop',
+  'alter table shop.orders set schema nosuch',
+  'alter table shop.orders add column x nosuch',
+  'alter table shop.orders alter column note type nosuch',
+  'alter table shop.orders add unique (nosuch)',
+  'alter table shop.orders add foreign key (id) references nosuch',
+  'alter table shop.orders add foreign key (id) references shop.customers (nosuch)',
+  'alter table shop.orders drop constraint nosuch',
+  'alter index nosuch rename to other',
+  'cluster nosuch',
+  'reindex table nosuch',
+  "comment on view nosuch is 'x'",
+  "comment on column shop.orders.nosuch is 'x'",
+  "comment on schema nosuch is 'x'",
+  'prepare p as delete from nosuch',
+  'prepare p as delete from shop.orders where nosuch = $1',
+]
+
+for (const sql of UTILITIES) {
+  test(`${sql} is refused at once, with the SQLSTATE of the target`, async () => {
+    const wire = await openWire(system, 'shop-prod')
+    const direct = await openDirectWire(system, 'shop_prod')
+    try {
+      wire.send(toServer.query(sql))
+      direct.send(toServer.query(sql))
+      const [ours, theirs] = await Promise.all([wire.ready(), direct.ready()])
+      const [error, plain] = [only(ours, 'E'), only(theirs, 'E')]
+      assert.equal(fieldOf(error, 'C'), fieldOf(plain, 'C'), fieldOf(error, 'M'))
+      // The place of an error is that in the whole text.
+      if (/^(create view|prepare)/.test(sql)) assert.equal(fieldOf(error, 'P'), fieldOf(plain, 'P'))
+      assert.equal(statusIn(ours), 'I')
+    } finally {
+      wire.end()
+      direct.end()
+    }
+  })
+}
+
+/** Statements that the target can run, and that a careless look for names would refuse. */
+const POSSIBLE: readonly string[] = [
+  'create table x (id serial, parent integer references x, at date default now())',
+  'create table if not exists shop.orders (a nosuch references nosuch)',
+  'create view shop.v as with nosuch as (select 1 as a) select a from nosuch',
+  'alter table shop.orders add column x integer, add unique (x)',
+  'alter table shop.orders drop column if exists nosuch',
+  'alter index shop.orders_pkey rename to other',
+  'drop table if exists nosuch.nosuch',
+  'drop function if exists nosuch(nosuch)',
+  "comment on column shop.customer_emails.email is 'x'",
+  'create function f() returns nosuch language c as $$x$$',
+  // The role of the session may not use it, but a role of an approval may.
+  'drop table public.nosuch',
+]
+
+for (const sql of POSSIBLE) {
+  test(`${sql} is held`, async () => {
+    const wire = await openWire(system, 'shop-prod')
+    wire.send(toServer.query(sql))
+    await heldOnWire(wire)
+    wire.end()
+  })
+}
+
 for (const [sql, sqlState] of Object.entries(IMPOSSIBLE)) {
   test(`${sql.slice(0, 80)} is refused at once with ${sqlState}, in the words of the target`, async () => {
     const wire = await openWire(system, 'shop-prod')
@@ -92,7 +186,7 @@ test('nobody is left waiting for what could not run, and the log says how it end
     ({ code }) => code === 'CS_REQUEST_IMPOSSIBLE',
   )
   const asked = Object.values(IMPOSSIBLE).filter((sqlState) => sqlState !== '42601')
-  assert.equal(refused.length, asked.length * 2 + 1)
+  assert.equal(refused.length, asked.length * 2 + 1 + UTILITIES.length)
   await eventually('that no approval waits', async () => {
     const asked = await eventsOf(log, 'approvals', 'ApprovalRequested')
     const ended = new Set(

@@ -1,43 +1,62 @@
+import { eachToken } from './lexer.ts'
+import { hasNeeds, type Need, needsBeside, needsOf } from './needs.ts'
 import { onlyStatement } from './only-statement.ts'
-import { children, type Node, nodeAt, nodesAt, part, type Tree, textOf, wordsAt } from './tree.ts'
+import { parsed } from './parser.ts'
+import { nodeAt, nodesAt, type Node, textOf } from './tree.ts'
+
+/** A question to a target, which fails where the target cannot run a statement. */
+export type Probe =
+  /** A query of ours about a name, which reads nothing but the catalog; with the SQLSTATE of the statement, if it has another. */
+  | { readonly sql: string; readonly of: Need['of']; readonly sqlState?: string }
+  /** A part of the text, to be parsed only; `from` is its place there, in characters. */
+  | {
+      readonly sql: string
+      readonly of: 'text'
+      readonly from: number
+      readonly sqlState?: undefined
+    }
 
 /**
- * Finds texts that a target can be asked to parse, to learn whether it could run a statement, before people are asked about
- * it. Parsing (Parse of the extended protocol) looks up every name and type, reads no data, and runs nothing of a
- * statement. What PostgreSQL analyses is its own probe; of a utility statement, which it does not analyse, the relations
- * and columns that it needs are looked for.
+ * Finds questions to a target that tell if it could run a statement, before people are asked about it. Parsing (Parse of the
+ * extended protocol) looks up every name and type, reads no data, and runs nothing of a statement: so the target parses
+ * what it would analyse, the query of a view too. Of a utility statement, which it does not analyse, the names that it
+ * needs are looked for.
  *
  * Known limits, each exercised by a test: several statements in one text are not looked at, since a later one may need what
- * an earlier one makes; of utility statements only those of `RELATIONS` are known, and NAMES_MAX of their relations; names of
- * functions and types in them are not looked for.
+ * an earlier one makes; PROBES_MAX of the names are looked for; and those of `needsOf`.
  */
-export function probesOf(sql: string | null): readonly string[] {
+export function probesOf(sql: string | null): readonly Probe[] {
   const node = onlyStatement(sql)
   if (sql === null || node === null) return []
-  if (ANALYSED.has(node.kind)) return [sql]
-  return [...new Set(RELATIONS[node.kind]?.(node.body))].slice(0, NAMES_MAX)
+  if (ANALYSED.has(node.kind)) return [{ sql, of: 'text', from: 0 }]
+  const query = queryIn(sql, node)
+  return query === null ? nameProbes(node) : [query, ...questions(needsBeside(node))]
 }
 
 /**
- * The same for a statement that must not be parsed by the target, since it may run code: only whether its functions and
- * types exist at all. An overloaded function exists; PostgreSQL calls its name ambiguous.
+ * The same for a statement that must not be parsed by the target, since it may run code: only the names are looked for. An
+ * overloaded function exists; PostgreSQL calls its name ambiguous.
  */
-export function nameProbesOf(sql: string | null): readonly string[] {
+export function nameProbesOf(sql: string | null): readonly Probe[] {
   const node = onlyStatement(sql)
-  if (node === null || !ANALYSED.has(node.kind)) return []
-  const probes = new Set<string>()
-  const below: Node[] = [node]
-  for (let next = below.pop(); next !== undefined && probes.size < NAMES_MAX; next = below.pop()) {
-    if (next.kind === 'FuncCall') probes.add(named(wordsAt(next.body, 'funcname'), 'regproc'))
-    if (next.kind === 'TypeName') probes.add(named(wordsAt(next.body, 'names'), 'regtype'))
-    below.push(...children(next))
-  }
-  return [...probes].filter((probe) => probe !== '')
+  return node === null ? [] : nameProbes(node)
 }
 
-/** A probe for a name; empty for one of PostgreSQL's own, and for none. */
-const named = (names: readonly string[], type: 'regproc' | 'regtype'): string =>
-  names.length === 0 || names[0] === 'pg_catalog' ? '' : literal(names, type)
+/** True if the failure of a probe says that the statement could not run for anybody: a name or type is wrong, or the text is. */
+export function isImpossible({ of }: Probe, sqlState: string): boolean {
+  // Another object than was meant may have the name, and a name alone does not say which of several functions is meant.
+  if (of !== 'text') return UNKNOWN_NAMES.has(sqlState)
+  // A right that only the role of an approval has.
+  if (sqlState === INSUFFICIENT_PRIVILEGE) return false
+  return sqlState.startsWith('42') || sqlState.startsWith('22') || sqlState === UNDEFINED_SCHEMA
+}
+
+const INSUFFICIENT_PRIVILEGE = '42501'
+const UNDEFINED_SCHEMA = '3F000'
+/** Undefined table, column, object and function, and no such schema. */
+const UNKNOWN_NAMES: ReadonlySet<string> = new Set([
+  ...['42P01', '42703', '42704', '42883', UNDEFINED_SCHEMA],
+])
 
 /** Statements of which PostgreSQL looks up everything when it parses them. */
 const ANALYSED: ReadonlySet<string> = new Set([
@@ -52,97 +71,88 @@ const ANALYSED: ReadonlySet<string> = new Set([
   'CallStmt',
 ])
 
-/** The probes of utility statements that fail without the relations that they name. */
-const RELATIONS: Readonly<Record<string, (body: Tree) => readonly string[]>> = {
-  AlterTableStmt: (body) =>
-    isLenient(body) ? [] : shown(part(body, 'relation'), columnsAltered(body)),
-  RenameStmt: (body) =>
-    isLenient(body) || textOf(body, 'relationType') === 'OBJECT_TYPE'
-      ? []
-      : shown(
-          part(body, 'relation'),
-          textOf(body, 'renameType') === 'OBJECT_COLUMN' ? [textOf(body, 'subname')] : [],
-        ),
-  DropStmt: (body) =>
-    isLenient(body) || !DROPPED.has(textOf(body, 'removeType'))
-      ? []
-      : nodesAt(body, 'objects').map(({ body: list }) => relation(wordsAt(list, 'items'))),
-  TruncateStmt: (body) => nodesAt(body, 'relations').flatMap((one) => shown(one.body, [])),
-  LockStmt: (body) => nodesAt(body, 'relations').flatMap((one) => shown(one.body, [])),
-  IndexStmt: (body) =>
-    shown(
-      part(body, 'relation'),
-      nodesAt(body, 'indexParams').map((one) => textOf(one.body, 'name')),
-    ),
-  CreateTrigStmt: (body) => shown(part(body, 'relation'), []),
-  RefreshMatViewStmt: (body) => shown(part(body, 'relation'), []),
-  CopyStmt: (body) => shown(part(body, 'relation'), wordsAt(body, 'attlist')),
-  VacuumStmt: (body) =>
-    nodesAt(body, 'rels').flatMap(({ body: one }) =>
-      shown(part(one, 'relation'), wordsAt(one, 'va_cols')),
-    ),
-  CommentStmt: (body) => {
-    const names = wordsAt(nodeAt(body, 'object')?.body ?? {}, 'items')
-    if (textOf(body, 'objtype') === 'OBJECT_TABLE') return [select(names, [])]
-    if (textOf(body, 'objtype') !== 'OBJECT_COLUMN') return []
-    return [select(names.slice(0, -1), names.slice(-1))]
-  },
-  GrantStmt: (body) =>
-    textOf(body, 'objtype') === 'OBJECT_TABLE' && textOf(body, 'targtype') === 'ACL_TARGET_OBJECT'
-      ? nodesAt(body, 'objects').flatMap((one) => shown(one.body, []))
-      : [],
+/** The query of a view, or of a statement that PREPARE names, where it may be parsed by itself; else null. */
+function queryIn(sql: string, { kind, body }: Node): Probe | null {
+  // With types of its own for the parameters it may mean something else.
+  const isTyped = kind === 'PrepareStmt' && nodesAt(body, 'argtypes').length > 0
+  if ((kind !== 'ViewStmt' && kind !== 'PrepareStmt') || isTyped) return null
+  let depth = 0
+  let from = -1
+  let checks = -1
+  let isRecursive = false
+  eachToken(sql, (token, start, end) => {
+    const word = sql.slice(start, Math.min(end, start + WORD_MAX)).toLowerCase()
+    if (token === 'sign') depth += word === '(' ? 1 : word === ')' ? -1 : 0
+    if (token !== 'word' || depth !== 0) return
+    if (from < 0 && word === 'as') from = end
+    if (from < 0 && word === 'recursive') isRecursive = true
+    if (word === 'with') checks = start
+  })
+  // The grammar makes another query of it.
+  if (from < 0 || isRecursive) return null
+  const isChecked = !['', 'NO_CHECK_OPTION'].includes(textOf(body, 'withCheckOption'))
+  const query = sql.slice(from, isChecked ? checks : undefined)
+  const trees = parsed(query)
+  const [only, ...others] = trees.ok ? trees.value : []
+  if (only === undefined || others.length > 0) return null
+  return nodeAt(only, 'stmt')?.kind === nodeAt(body, 'query')?.kind
+    ? { sql: query, of: 'text', from: [...sql.slice(0, from)].length }
+    : null
 }
 
-/** True if the statement says `IF EXISTS`. */
-const isLenient = (body: Tree): boolean => body['missing_ok'] === true
+/** Longer than the words that are looked for. */
+const WORD_MAX = 12
 
-/** The columns that must exist already, or the statement fails. */
-function columnsAltered(body: Tree): string[] {
-  return nodesAt(body, 'cmds').flatMap(({ body: command }) =>
-    OF_COLUMNS.has(textOf(command, 'subtype')) && !isLenient(command)
-      ? [textOf(command, 'name')]
-      : [],
-  )
+function nameProbes(node: Node): readonly Probe[] {
+  if (!ANALYSED.has(node.kind) && !hasNeeds(node)) return []
+  return questions(needsOf(node))
 }
 
-/** A probe for a relation of a statement, as a list: without a relation there is none. */
-function shown(range: Tree, columns: readonly string[]): readonly string[] {
-  const names = [textOf(range, 'schemaname'), textOf(range, 'relname')].filter(Boolean)
-  return names.length === 0 ? [] : [select(names, columns.filter(Boolean))]
+function questions(needs: readonly Need[]): readonly Probe[] {
+  const probes = new Map(needs.map((need) => [questionOf(need), need.of]))
+  return [...probes]
+    .slice(0, PROBES_MAX)
+    .map(([sql, of]) => (of === 'index' ? { sql, of, sqlState: UNDEFINED_OBJECT } : { sql, of }))
 }
 
-const select = (names: readonly string[], columns: readonly string[]): string =>
-  `select ${columns.map(quoted).join(', ')} from ${names.map(quoted).join('.')}`
+/** Of an index that does not exist, PostgreSQL says so in DROP, where it is an object, and no relation. */
+const UNDEFINED_OBJECT = '42704'
 
-/** A probe for any relation, also for an index, of which nothing can be selected. */
-const relation = (names: readonly string[]): string => literal(names, 'regclass')
+/** A query that fails where the target does not know the name. */
+function questionOf({ of, names }: Need): string {
+  switch (of) {
+    case 'relation':
+    case 'index':
+      return `select ${literal(written(names))}::pg_catalog.regclass`
+    case 'function':
+      return `select ${literal(written(names))}::pg_catalog.regproc`
+    case 'call':
+      return [
+        `select case when pg_catalog.to_regtype(${literal(qualified(names))}) is null`,
+        `and not exists (select from pg_catalog.pg_attribute where attname operator(pg_catalog.=) ${literal(names.at(-1) ?? '')})`,
+        `then ${literal(written(names))}::pg_catalog.text::pg_catalog.regproc end`,
+      ].join(' ')
+    case 'type':
+      return address(of, [qualified(names)])
+    default:
+      return address(of, names)
+  }
+}
+
+const address = (type: string, names: readonly string[]): string =>
+  `select from pg_catalog.pg_get_object_address(${literal(type)}, array[${names.map(literal).join(', ')}], array[]::pg_catalog.text[])`
 
 /** A literal that no setting of the session can change the meaning of. */
-const literal = (names: readonly string[], type: string): string =>
-  `select E'${names.map(plain).join('.').replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'::pg_catalog.${type}`
+const literal = (text: string): string =>
+  `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
 
 /** The name as people write it, without quotes where it needs none: PostgreSQL repeats it in its answer. */
-const plain = (name: string): string => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : quoted(name))
+const written = (names: readonly string[]): string =>
+  names.map((name) => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : quoted(name))).join('.')
+
+const qualified = (names: readonly string[]): string => names.map(quoted).join('.')
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
-const DROPPED: ReadonlySet<string> = new Set([
-  'OBJECT_TABLE',
-  'OBJECT_VIEW',
-  'OBJECT_MATVIEW',
-  'OBJECT_INDEX',
-  'OBJECT_SEQUENCE',
-  'OBJECT_FOREIGN_TABLE',
-])
-const OF_COLUMNS: ReadonlySet<string> = new Set([
-  'AT_DropColumn',
-  'AT_AlterColumnType',
-  'AT_ColumnDefault',
-  'AT_DropNotNull',
-  'AT_SetNotNull',
-  'AT_SetStatistics',
-  'AT_SetStorage',
-])
-/** At most so many names are looked at. */
-/** Each probe is a question to the target, and on record. */
-const NAMES_MAX = 20
+/** Each probe is a question to the target, and on record: at most so many of a text are asked. */
+const PROBES_MAX = 20

@@ -36,7 +36,7 @@ export type OwnStatement = {
   readonly resultFormats: readonly number[]
   /** Its number in the exchange. */
   readonly request: number
-  readonly step: Pick<Step, 'isForAgent' | 'instead'>
+  readonly step: Pick<Step, 'isForAgent' | 'instead' | 'failed'>
   /** Called when the target has run it. */
   confirmed?(): void
 }

@@ -19,7 +19,14 @@ function blocked() {
   const session = {
     ...{ exchange: newExchange(), underWay: new Map(), nextNumber: 0, ownName: 'own' },
     ...{ status: 'I', isPipelineOpen: false, isCancelled: false, isEnding: false },
-    ...{ onCancel() {}, wake() {}, cursors: new Map(), salt: Buffer.alloc(0), settings: [] },
+    ...{
+      onCancel() {},
+      wake() {},
+      cursors: new Map(),
+      ownRows: [],
+      salt: Buffer.alloc(0),
+      settings: [],
+    },
     ...{ id: '01890000-0000-7000-8000-000000000000', agent: 'agent', stateVersion: 0 },
     ...{ policyVersion: '', targetVersion: '', plan: { planVersion: '' } },
     profile: { name: 'shop', baseRoles: [], recording: 'Digest' },

@@ -1,7 +1,15 @@
 import type { RequestBlocked, RequestReleased, ReviewRequired } from '@countersign/contracts'
 import { toServer } from '@countersign/postgres-wire'
-import { nameProbesOf, probesOf, type SyntaxError, syntaxErrorIn } from '@countersign/statements'
-import { OURS, ownParse } from '../core/own-passage.ts'
+import {
+  isImpossible,
+  nameProbesOf,
+  type Probe,
+  probesOf,
+  type SyntaxError,
+  syntaxErrorIn,
+} from '@countersign/statements'
+import { type OwnParse, OURS, ownParse, ownPassage } from '../core/own-passage.ts'
+import type { Passage } from '../core/passage.ts'
 import { answers } from './answers.ts'
 import { forwardRecorded, withReleases } from './forward.ts'
 import { lastsWhenSent } from './lasts-when-sent.ts'
@@ -14,9 +22,10 @@ import { cancelAtTarget, ownUnderWay, type Session } from './session-state.ts'
 type TargetError = ReadonlyMap<string, string>
 
 /**
- * Asks the target to parse a statement before people are asked about it, and gives the refusal where it cannot: an unknown
- * table, column or type is told at once, in the target's words. Where parsing may run code (types may, when a literal
- * of theirs is read) only the names are asked for, and nothing is asked inside a pipeline, which an error would end.
+ * Asks the target to parse a statement, or for the names in it, before people are asked about it, and gives the refusal where
+ * it cannot run: an unknown table, column or type is told at once, in the target's words. Where parsing may run code (types
+ * may, when a literal of theirs is read) only the names are asked for, and nothing is asked inside a pipeline, which an error
+ * would end.
  * Statements that policy blocks are looked at too: a misspelled function is opaque to policy.
  */
 export async function impossibility(
@@ -27,17 +36,16 @@ export async function impossibility(
   const syntax = decision.type === 'RequestBlocked' ? decision.syntaxError : null
   if (syntax !== null && ask.sql !== null) return noSql(ask.sql, syntax, decisionId)
   if (session.status === 'E' || session.isPipelineOpen) return null
-  const probes = mayBeParsed(decision) ? probesOf(ask.sql) : nameProbesOf(ask.sql)
+  const probes = probesFor(ask.sql, decision)
   if (probes.length === 0) return null
   const isInTransaction = session.status === 'T'
   if (isInTransaction) await ownQuery(session, `savepoint ${session.ownName}`)
   for (const probe of probes) {
     if (session.isCancelled) break
-    const isTheirs = probe === ask.sql
-    const error = await parsedByTarget(session, probe, isTheirs ? ask.parameterTypes : [])
+    const error = await errorOf(session, probe, probe.sql === ask.sql ? ask.parameterTypes : [])
     if (error === null) continue
     // The transaction has failed, as it would have with the statement itself.
-    if (isCertain(error, isTheirs)) return refusalOf(error, { isTheirs, decisionId })
+    if (isImpossible(probe, error.get('C') ?? '')) return refusalOf(error, { probe, decisionId })
     // A right that only the raised session has: the statement may run all the same.
     if (isInTransaction) await ownQuery(session, `rollback to savepoint ${session.ownName}`)
   }
@@ -48,33 +56,45 @@ export async function impossibility(
   return null
 }
 
-/** True if parsing runs nothing. Of a statement that policy blocks it is only known that it must not pass. */
-const mayBeParsed = (decision: ReviewRequired | RequestBlocked): boolean =>
-  decision.type === 'ReviewRequired'
-    ? !decision.runsWhenPrepared && !isOpaque(decision)
-    : // Of a COPY only its relation and columns are looked for.
-      decision.code === 'CS_COPY_DATA_NEEDED'
+function probesFor(
+  sql: string | null,
+  decision: ReviewRequired | RequestBlocked,
+): readonly Probe[] {
+  if (decision.type === 'ReviewRequired')
+    // If parsing runs code, only people let it run.
+    return decision.runsWhenPrepared || isOpaque(decision) ? nameProbesOf(sql) : probesOf(sql)
+  // Of a COPY only its relation and columns are looked for.
+  if (decision.code === 'CS_COPY_DATA_NEEDED') return probesOf(sql)
+  // It is known only that it must not pass: a name that the target does not know may be the reason.
+  return isOpaque(decision) ? nameProbesOf(sql).filter(({ of }) => MADE_OPAQUE.has(of)) : []
+}
 
-/** Has the target parse a text under a name of ours, and gives the error with which it failed. */
-async function parsedByTarget(
+/** Names that are opaque to policy where the target does not know them. */
+const MADE_OPAQUE: ReadonlySet<Probe['of']> = new Set(['function', 'call', 'type'])
+
+/** Puts a probe to the target, under names of ours, and gives the error with which it failed. */
+async function errorOf(
   session: Session,
-  sql: string,
+  { sql, of }: Probe,
   parameterTypes: readonly number[],
 ): Promise<TargetError | null> {
-  const request = ownRequest(session, sql, { decisionId: null, kind: 'Prepare' })
+  const kind = of === 'text' ? 'Prepare' : 'Query'
+  const request = ownRequest(session, sql, { decisionId: null, kind })
   const [released] = await session.journal.record<RequestReleased>([request])
   if (released === undefined) return null
   let error: TargetError | null = null
+  const failed = (fields: TargetError): void => void (error = fields)
   const number = ownUnderWay(session, request.requestId)
-  const { outbound, steps } = ownParse({
-    ...{ name: session.ownName, sql, parameterTypes, request: number },
-    step: { request: number, failed: (fields) => (error = fields) },
-  })
-  session.exchange.steps.push(...steps, { ...OURS, tag: 'Close' }, { ...OURS, tag: 'Sync' })
+  const name = session.ownName
+  const { outbound, steps } =
+    of === 'text'
+      ? parseOnly({ name, sql, parameterTypes, request: number, step: { request: number, failed } })
+      : ownPassage({ name, sql, resultFormats: [], request: number, step: { failed } })
+  session.exchange.steps.push(...steps, { ...OURS, tag: 'Sync' })
   session.isPipelineOpen = true
+  session.ownRows.length = 0
   forwardRecorded(session, [
     ...withReleases(outbound, () => released),
-    { runs: null, bytes: toServer.close('statement', session.ownName) },
     { runs: null, bytes: toServer.sync() },
   ])
   // A lock on a relation that it names can let it wait for long.
@@ -87,26 +107,31 @@ async function parsedByTarget(
   return error
 }
 
-/** True if the statement could not run for anybody: a name or type is wrong, or the text is. */
-function isCertain(error: TargetError, isTheirs: boolean): boolean {
-  const sqlState = error.get('C') ?? ''
-  if (sqlState === INSUFFICIENT_PRIVILEGE) return false
-  // A name alone does not say which of several functions is meant.
-  if (sqlState === AMBIGUOUS_FUNCTION && !isTheirs) return false
-  return sqlState.startsWith('42') || sqlState.startsWith('22') || sqlState === UNDEFINED_SCHEMA
+/** A Parse that nothing follows. */
+function parseOnly(parse: OwnParse): Passage {
+  const { outbound, steps } = ownParse(parse)
+  const bytes = toServer.close('statement', parse.name)
+  return {
+    outbound: [...outbound, { request: null, bytes }],
+    steps: [...steps, { ...OURS, tag: 'Close' }],
+  }
 }
 
 function refusalOf(
   error: TargetError,
-  { isTheirs, decisionId }: { isTheirs: boolean; decisionId: Pending['decisionId'] },
+  { probe, decisionId }: { probe: Probe; decisionId: Pending['decisionId'] },
 ): RequestRefusal {
   const byTarget = new Map(error)
+  const place = byTarget.get('P')
   // A place in a text of ours means nothing to the agent.
-  if (!isTheirs) byTarget.delete('P')
+  byTarget.delete('P')
+  if (place !== undefined && probe.of === 'text')
+    byTarget.set('P', String(Number(place) + probe.from))
+  if (probe.sqlState !== undefined) byTarget.set('C', probe.sqlState)
   return {
     code: 'CS_REQUEST_IMPOSSIBLE',
     // Its words may quote the statement, which stands nowhere in clear.
-    reason: `the target cannot run it (${error.get('C') ?? 'no SQLSTATE'})`,
+    reason: `the target cannot run it (${byTarget.get('C') ?? 'no SQLSTATE'})`,
     hint: null,
     decisionId,
     byTarget,
@@ -131,7 +156,3 @@ const noSql = (
     ['P', String(error.position)],
   ]),
 })
-
-const INSUFFICIENT_PRIVILEGE = '42501'
-const AMBIGUOUS_FUNCTION = '42725'
-const UNDEFINED_SCHEMA = '3F000'
