@@ -30,6 +30,7 @@ const WRITTEN = {
   blocked: 'dugong-in-a-blocked-statement',
   quoted: 'bilby-in-an-error-message',
   unparsed: 'dingo-in-what-is-no-statement',
+  misplaced: 'quoll-where-the-syntax-ends',
   copied: 'possum-in-copied-data',
 } as const
 
@@ -56,6 +57,8 @@ test('no planted value is in what the agent sees, in any topic, archive or servi
       `select '${WRITTEN.literal}'`,
       `select '${WRITTEN.quoted}'::int`,
       `nonsense '${WRITTEN.unparsed}'`,
+      // PostgreSQL quotes the word at which it reads no further.
+      `select 1 '${WRITTEN.misplaced}'`,
     ],
     args: ['-v', 'ON_ERROR_STOP=0'],
   })

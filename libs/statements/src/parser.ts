@@ -57,7 +57,8 @@ function parsedAnew(text: string): Result<readonly Tree[]> {
       : failed('gives no parse tree')
   } catch (thrown) {
     if (thrown instanceof RangeError || isRuntimeError(thrown)) isBroken = true
-    return failed(`does not parse: ${messageOf(thrown)}`)
+    // The words that PostgreSQL quotes are of the statement, whose values stand nowhere in clear.
+    return failed(`does not parse: ${messageOf(thrown).replace(QUOTED, '')}`)
   }
 }
 
@@ -75,4 +76,5 @@ function utf8(bytes: Uint8Array): string | null {
 
 // A byte order mark is no white space to PostgreSQL, so it must reach the parser.
 const DECODER = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const QUOTED = /(?: at or near)? *".*$/s
 const BLANK = /^[ \t\n\r\f\v;]*$/

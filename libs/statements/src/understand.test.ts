@@ -531,6 +531,23 @@ describe('what is not understood is unknown', () => {
       else assert.deepEqual(effects, ['unknown'])
     })
 
+  // Its reason stands in clear in the log.
+  for (const sql of [
+    "select 1 'kept secret'",
+    "select 'kept secret",
+    'select \'kept\nsecret " at or near "secret',
+    'select $$kept secret',
+    "select x'kept secret",
+    'select 1secret',
+    'select 1 as "kept secret',
+    'create role r secret',
+  ])
+    test(`the reason why ${JSON.stringify(sql)} is unknown has no value of it`, () => {
+      const [effect] = understand(sql, CATALOG).effects
+      assert.match(effect?.why ?? '', /^the statement does not parse: [a-z -]+$/)
+      assert.doesNotMatch(effect?.why ?? '', /secret/)
+    })
+
   test('the parser still works after it ran out of stack', () => {
     understand(`select ${'1+'.repeat(20_000)}1`, CATALOG)
     assert.equal(effectsOf('delete from orders'), 'delete shop.orders')
