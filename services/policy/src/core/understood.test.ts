@@ -60,6 +60,8 @@ test('the settings that a long text sets are told where it changes the session',
   assert.deepEqual(redefined(`set datestyle = 'iso' -- ${ROWS}`)?.settings, [])
   assert.deepEqual(redefined(ofParameter, { parameters })?.settings, ['a.b'])
   assert.equal(redefined(ofParameter)?.settings, null)
+  const noName = [Buffer.from('canary.zebra@aviary.example')]
+  assert.equal(redefined(ofParameter, { parameters: noName })?.settings, null)
   const text = `prepare p as select set_config('c.d', $1, false) /* ${'x'.repeat(17_000)} */`
   const executes = { name: 'p', text }
   assert.deepEqual(redefined("execute p('x')", { executes })?.settings, ['c.d'])

@@ -64,9 +64,13 @@ function redefinesOf(
   return {
     statements: listed(statements),
     portals: listed(portals),
-    settings: own === null || executed === null ? null : listed([...own, ...executed]),
+    settings: own === null || executed === null ? null : listedSettings([...own, ...executed]),
   }
 }
+
+/** A value that stands for a name in `set_config` is told only if it can be one: a decision has no values. */
+const listedSettings = (names: readonly string[]): readonly string[] | null =>
+  names.every((name) => CUSTOM_SETTING.test(name)) ? listed(names) : null
 
 const listed = (names: RedefinedNames): readonly string[] | null =>
   names === 'all' ||
@@ -91,3 +95,5 @@ export const bytesToParse = (text: Uint8Array, { executes }: BesideText): number
 /** The most names of a kind that a decision lists, and the longest one: above them it may be any name. */
 const NAMES_MAX = 500
 const NAME_CHARACTERS_MAX = 200
+/** As `valid_custom_variable_name` of PostgreSQL, in small letters of ASCII. */
+const CUSTOM_SETTING = /^[a-z_][a-z0-9_$]*(?:\.[a-z_][a-z0-9_$]*)+$/
