@@ -199,7 +199,7 @@ test('what is done with cursors is known, however long the text is', () => {
 test('a long text of rows, or with CASE and END, is about no cursor', () => {
   const rows = "(1, 'closed', 'the end'), ".repeat(1_000)
   const insert = `insert into shop.orders values ${rows}(2, '', 'commit')`
-  assert.deepEqual(resultColumns(insert, CATALOG), { madeOf: [], cursor: null })
+  assert.deepEqual(resultColumns(insert, CATALOG), { madeOf: [], isApart: [], cursor: null })
   assert.equal(resultColumns(`${insert}; close c`, CATALOG).cursor?.use, 'clear')
   const whens = "when qty = 1 then 'closed' ".repeat(1_000)
   const select = `select upper(city), case ${whens} end from customers, orders`

@@ -16,6 +16,8 @@ import { children, type Node, nodeAt, nodesAt, part, textOf, type Tree, wordsAt 
 export type ResultColumns = {
   /** The columns that each column of the result may be made of, in order; null where that cannot be told. */
   readonly madeOf: readonly (readonly TouchedColumn[] | null)[]
+  /** True for each column that only operators, casts and the like make of columns: code elsewhere in the statement gives nothing to it. */
+  readonly isApart: readonly boolean[]
   readonly cursor: CursorUse | null
 }
 
@@ -29,14 +31,14 @@ export type CursorUse =
  * nothing of it in `count(*)` or in columns made of others. Method: of a plain SELECT over relations, each output alone is
  * walked as `understand` walks a statement. `count`, `exists`, and a sub-select of nothing else, are made of nothing; a set
  * operation is made of what both sides are made of. Known limits, all on the safe side: of a text with many names for its
- * relations no output is told; with `*`, views, WITH, and unknown functions, only outputs that read no column are told; with sub-selects
+ * relations no output is told; with `*`, views and WITH, only outputs that read no column are told, and none that calls an unknown function; with sub-selects
  * and functions in FROM, and joins that merge columns, also outputs that name the relation of each column. A plan (EXPLAIN) is made of nothing: conditions and estimates.
  */
 export function resultColumns(sql: Uint8Array | string, catalog: TargetCatalog): ResultColumns {
   const text = decoded(sql, Infinity)
   const trees = text.ok ? parsed(text.value) : text
   if (!trees.ok) return NOTHING
-  if (trees.value.length !== 1) return { madeOf: [], cursor: cursorOfAll(trees.value) }
+  if (trees.value.length !== 1) return { ...NOTHING, cursor: cursorOfAll(trees.value) }
   const [tree] = trees.value
   const node = tree === undefined ? null : nodeAt(tree, 'stmt')
   if (node === null) return NOTHING
@@ -44,7 +46,7 @@ export function resultColumns(sql: Uint8Array | string, catalog: TargetCatalog):
     return ofStatement(node, catalog)
   } catch {
     // A tree that `understand` does not walk either.
-    return { madeOf: [], cursor: cursorOf(node) }
+    return { ...NOTHING, cursor: cursorOf(node) }
   }
 }
 
@@ -53,8 +55,9 @@ function ofStatement(node: Node, catalog: TargetCatalog): ResultColumns {
   // The columns of an EXECUTE are asked for with the text of its PREPARE.
   const query = kind === 'SelectStmt' ? node : QUERIED.has(kind) ? nodeAt(body, 'query') : null
   const cursor = cursorOf(node)
-  if (query?.kind === 'SelectStmt') return { madeOf: madeOf(query.body, catalog), cursor }
-  return { madeOf: kind === 'ExplainStmt' ? [[]] : [], cursor }
+  if (query?.kind === 'SelectStmt')
+    return { madeOf: madeOf(query.body, catalog), isApart: apart(query.body), cursor }
+  return { ...NOTHING, madeOf: kind === 'ExplainStmt' ? [[]] : [], cursor }
 }
 
 function cursorOf({ kind, body }: Node): CursorUse | null {
@@ -138,6 +141,16 @@ function outputsOf(body: Tree, catalog: TargetCatalog, to: Collector): MadeOf {
     return [...to.columns.values()]
   })
 }
+
+/** The outputs of a SELECT that are made of columns by operators alone. Of a set operation none is told. */
+const apart = (body: Tree): readonly boolean[] =>
+  nodesAt(body, 'targetList').map(({ body: target }) => {
+    const value = nodeAt(target, 'val')
+    return value !== null && isOfOperators(value)
+  })
+
+const isOfOperators = (node: Node): boolean =>
+  OF_OPERATORS.has(node.kind) && children(node).every(isOfOperators)
 
 /** Each output of a set operation shows what the same output of either side shows. */
 function outputsOfBoth(body: Tree, catalog: TargetCatalog, to: Collector): MadeOf {
@@ -246,7 +259,13 @@ function isPlainSource({ kind, body }: Node): boolean {
 
 const CLEAR: CursorUse = { name: null, use: 'clear' }
 const COMMIT: CursorUse = { name: null, use: 'commit' }
-const NOTHING: ResultColumns = { madeOf: [], cursor: null }
+const NOTHING: ResultColumns = { madeOf: [], isApart: [], cursor: null }
+/** Constants, and what makes a value of others by itself: neither a function nor a query. */
+const OF_OPERATORS: ReadonlySet<string> = new Set([
+  ...['ColumnRef', 'ParamRef', 'A_Const', 'Integer', 'Float', 'Boolean', 'String', 'BitString'],
+  ...['A_Expr', 'BoolExpr', 'NullTest', 'BooleanTest', 'TypeCast', 'TypeName', 'List'],
+  ...['CoalesceExpr', 'MinMaxExpr', 'CaseExpr', 'CaseWhen'],
+])
 /** Expressions around a count, whose other parts are walked one by one. */
 const COMBINING: ReadonlySet<string> = new Set([
   ...['A_Expr', 'BoolExpr', 'TypeCast', 'CoalesceExpr', 'NullTest', 'BooleanTest'],

@@ -35,6 +35,37 @@ test('a write that may reach rows with masked columns is known, whichever relati
   }
 })
 
+test('beside code that may do anything, columns are plain that operators alone make of plain ones', () => {
+  for (const [sql, expected] of [
+    ["select city || '!', shop.f(1) from shop.vault", [1]],
+    [
+      "select city || '!', case when id > 1 then 'a' end, coalesce(id, 0), id::text, 'x', shop.f(1) from shop.vault",
+      [1, 2, 3, 4, 5],
+    ],
+    ['select id + 1 from shop.plans where shop.f(id) > 1', [1]],
+    ['select p.id + 1 from shop.plans p, shop.f(1) f(id)', [1]],
+    ["select email || '!', shop.f(1) from shop.vault", []],
+    ['select shop.f(1) + 1, shop.f(id) from shop.plans', []],
+    ['select f.id + 1 from shop.plans p, shop.f(1) f(id)', []],
+    ['select p.f + 1, p.nosuch from shop.plans p, shop.f(1)', []],
+    ['select v.id + 1, shop.f(1) from shop.v', []],
+    // Opaque code may tell by what is counted, by settings, and by what it writes.
+    ['select count(*), shop.f(1) from shop.plans', []],
+    ['select sum(id) from shop.plans where shop.f(id) > 1', []],
+    ["select current_setting('a.b'), lower('x'), shop.f(1)", []],
+    ['select (select id from shop.plans), exists (select), shop.f(1)', []],
+    ['select id + 1 from shop.plans where shop.f(1) > 1 union select 1', []],
+    ['with w as (select shop.f(1) as id) select id + 1 from w', []],
+    ['select s.id + 1 from (select shop.f(1) as id) s', []],
+    ['select id + 1 from shop.plans join shop.f(1) f(id) using (id)', []],
+  ] as const) {
+    const all = understood(Buffer.from(sql), TARGET)
+    const tags = tagsOf(TARGET, RULES)
+    assert.ok(tags.touchedBy(all.understanding), sql)
+    assert.deepEqual(resultFacts(all, { tags, tainted: true }).plainColumns, expected, sql)
+  }
+})
+
 type Made = { readonly columns: readonly string[]; readonly of?: number; readonly in?: number }
 
 const made = (oid: number, name: string, { columns, ...more }: Made): Relation =>

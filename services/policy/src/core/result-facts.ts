@@ -13,10 +13,10 @@ export type ResultFacts = Pick<
  * columns of a COPY, and the names that a long text redefines.
  */
 export function resultFacts(
-  { understanding, result: { madeOf, cursor }, copyOut, redefines }: Understood,
+  { understanding, result: { madeOf, isApart, cursor }, copyOut, redefines }: Understood,
   { tags, tainted }: { readonly tags: Tags; readonly tainted: boolean },
 ): ResultFacts {
-  // Opaque code may show anything, even through columns that do not call it.
+  // Opaque code may show anything, even through columns that do not call it: by counts, or by settings that it makes.
   const isOpaque = understanding.columnsUnknown
   const runsCode = understanding.effects.some(
     ({ effect }) => effect === 'opaque' || effect === 'unknown',
@@ -27,10 +27,12 @@ export function resultFacts(
         WRITING.has(effect) && relation !== null && tags.ofWritten(relation).length > 0,
     ),
     plainColumns:
-      !tainted || isOpaque || tags.guardedFrom(understanding)
+      !tainted || tags.guardedFrom(understanding)
         ? []
         : madeOf.flatMap((columns, index) =>
-            columns === null || tags.touchedBy({ ...understanding, columns, columnsUnknown: false })
+            columns === null ||
+            (isOpaque && isApart[index] !== true) ||
+            tags.touchedBy({ ...understanding, columns, columnsUnknown: false })
               ? []
               : [index + 1],
           ),

@@ -82,7 +82,7 @@ const listed = (names: RedefinedNames): readonly string[] | null =>
 /** A text of which nothing but its refusal is known. */
 export const notUnderstood = (understanding: Understanding): Understood => ({
   understanding,
-  result: { madeOf: [], cursor: null },
+  result: { madeOf: [], isApart: [], cursor: null },
   copyOut: null,
   redefines: null,
   syntaxError: null,
