@@ -80,6 +80,10 @@ const UTILITIES: readonly string[] = [
   "comment on schema nosuch is 'x'",
   'prepare p as delete from nosuch',
   'prepare p as delete from shop.orders where nosuch = $1',
+  // Several statements in one text.
+  'select 1; update shop.orders set nosuch = 1 where id = 1',
+  'set local lock_timeout = 1000; delete from shop.orders where id = 1; delete from nosuch',
+  'create table shop.x (id integer); create index on nosuch (id)',
 ]
 
 for (const sql of UTILITIES) {
@@ -93,7 +97,8 @@ for (const sql of UTILITIES) {
       const [error, plain] = [only(ours, 'E'), only(theirs, 'E')]
       assert.equal(fieldOf(error, 'C'), fieldOf(plain, 'C'), fieldOf(error, 'M'))
       // The place of an error is that in the whole text.
-      if (/^(create view|prepare)/.test(sql)) assert.equal(fieldOf(error, 'P'), fieldOf(plain, 'P'))
+      if (/^(create view|prepare|select|set)/.test(sql))
+        assert.equal(fieldOf(error, 'P'), fieldOf(plain, 'P'))
       assert.equal(statusIn(ours), 'I')
     } finally {
       wire.end()
@@ -114,6 +119,8 @@ const POSSIBLE: readonly string[] = [
   'drop function if exists nosuch(nosuch)',
   "comment on column shop.customer_emails.email is 'x'",
   'create function f() returns nosuch language c as $$x$$',
+  'create table shop.x (id serial); insert into shop.x values (1); drop sequence shop.x_id_seq',
+  'alter table shop.orders add column x integer; update shop.orders set x = 1 where id = 1',
   // The role of the session may not use it, but a role of an approval may.
   'drop table public.nosuch',
 ]
@@ -126,6 +133,26 @@ for (const sql of POSSIBLE) {
     wire.end()
   })
 }
+
+test('where a trigger may make the name that a later statement of the text needs, it is held', async () => {
+  const [wire, direct] = [
+    await openWire(system, 'shop-prod'),
+    await openDirectWire(system, 'shop_prod'),
+  ]
+  for (const sql of [
+    'create function shop.makes() returns trigger language plpgsql as $$begin create table shop.made (); return null; end$$',
+    'create trigger makes after delete on shop.orders for each statement execute function shop.makes()',
+  ]) {
+    direct.send(toServer.query(sql))
+    await direct.ready()
+  }
+  wire.send(toServer.query('delete from shop.orders where id = 1; drop table shop.made'))
+  await heldOnWire(wire)
+  wire.end()
+  direct.send(toServer.query('drop function shop.makes cascade'))
+  await direct.ready()
+  direct.end()
+})
 
 for (const [sql, sqlState] of Object.entries(IMPOSSIBLE)) {
   test(`${sql.slice(0, 80)} is refused at once with ${sqlState}, in the words of the target`, async () => {

@@ -102,8 +102,34 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'create function f(a mood) returns nosuch language c as $$x$$': [],
   'create index on a (b) with (fastupdate = off)': [relation('a'), column('a', 'b')],
   'set search_path = nosuch': [],
-  // Known limits.
+  // Several statements: a later one as far as the earlier ones leave its names alone.
+  'begin; set local lock_timeout = 1; select 1; update a set b = 1; delete from c; commit; drop table d':
+    ['select 1', 'update a set b = 1', 'delete from c'],
   'create table x (id int); insert into x values (1)': [],
+  'create table x (id serial); alter sequence x_id_seq restart; comment on index x_pkey is $$a$$; drop table x_1':
+    [],
+  'create table x (id int); update a set b = 1; alter table c drop column d; select z::_x': [
+    relation('a'),
+    relation('c'),
+  ],
+  'alter table a rename to b; drop table c; delete from a; delete from b; delete from c; delete from d':
+    [relation('a'), relation('c'), relation('d')],
+  'create type mood as enum (); create table a (b mood, c other); drop function mood': [
+    type('"other"'),
+  ],
+  [`create table ${'long'.repeat(15)} (a int); drop index ${'long'.repeat(10)}_a_idx, short`]: [
+    relation('short'),
+  ],
+  'insert into a values (1); update a set b = 2; truncate c': [
+    'insert into a values (1)',
+    'update a set b = 2',
+    relation('c'),
+  ],
+  // Known limit: what a view does is not known.
+  'select a from view_that_makes_b; drop table b': [
+    'select a from view_that_makes_b',
+    relation('b'),
+  ],
   'does not parse': [],
   '': [],
 }
@@ -116,6 +142,26 @@ for (const [sql, probes] of Object.entries(EXAMPLES)) {
     )
   })
 }
+
+for (const sql of [
+  ...['rollback', 'commit', 'rollback to a', 'set search_path = b', 'set role b', 'reset all'],
+  ...['do $$ $$', 'call f()', 'execute p', 'create extension e', 'alter schema a rename to b'],
+  ...['alter table a set schema b', 'select 1 as b into c', 'select 1 into c union select 2'],
+  ...['create cast (a as b) without function', 'import foreign schema a from server b into c'],
+])
+  test(`behind this, any name may be known: ${sql}`, () => {
+    const probes = probesOf(`select 1; ${sql}; drop table nosuch`)
+    assert.equal(probes[0]?.sql, 'select 1')
+    assert.ok(!probes.some((probe) => probe.sql.includes('nosuch')))
+  })
+
+test('where a trigger may run before a statement, its probes say so', () => {
+  const are = probesOf('begin; select 1; delete from a; lock table b; drop table c; drop table d')
+  assert.deepEqual(
+    are.map((probe) => probe.isBehindCode),
+    [false, false, true, true, true],
+  )
+})
 
 test('a text too long to be parsed where others wait has no probe', () => {
   assert.deepEqual(probesOf(`select ${'1, '.repeat(20_000)}1`), [])
@@ -137,12 +183,14 @@ test('of what may run code only the names are looked at', () => {
 test('the place of a query in its text is told in characters', () => {
   const sql = 'create view "ü😀" as select nosuch'
   const [probe] = probesOf(sql)
-  assert.deepEqual(probe, { sql: ' select nosuch', of: 'text', from: 19 })
+  assert.deepEqual(probe, { sql: ' select nosuch', of: 'text', from: 19, isBehindCode: false })
+  const [, behind] = probesOf(`select 'ü😀'; ${sql}`)
+  assert.deepEqual(behind, { ...probe, from: 19 + 13 })
 })
 
 test('a probe tells that a statement cannot run only where nobody could run it', () => {
-  const text: Probe = { sql: 'select 1', of: 'text', from: 0 }
-  const name: Probe = { sql: routine('f'), of: 'function' }
+  const text: Probe = { sql: 'select 1', of: 'text', from: 0, isBehindCode: false }
+  const name: Probe = { sql: routine('f'), of: 'function', isBehindCode: false }
   for (const [sqlState, ofText, ofName] of [
     ['42P01', true, true],
     ['3F000', true, true],

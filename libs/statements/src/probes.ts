@@ -1,49 +1,94 @@
+import { type Earlier, isSettled, noteEarlier, nothingEarlier } from './earlier.ts'
 import { eachToken } from './lexer.ts'
 import { hasNeeds, type Need, needsBeside, needsOf } from './needs.ts'
-import { onlyStatement } from './only-statement.ts'
-import { parsed } from './parser.ts'
+import { LOOP_BYTES_MAX, parsed } from './parser.ts'
 import { nodeAt, nodesAt, type Node, textOf } from './tree.ts'
 
 /** A question to a target, which fails where the target cannot run a statement. */
-export type Probe =
+export type Probe = Question & {
+  /** Code of the target may run before the statement, in the same text: a trigger, which may change names. */
+  readonly isBehindCode: boolean
+}
+
+type Question =
   /** A query of ours about a name, which reads nothing but the catalog; with the SQLSTATE of the statement, if it has another. */
-  | { readonly sql: string; readonly of: Need['of']; readonly sqlState?: string }
-  /** A part of the text, to be parsed only; `from` is its place there, in characters. */
-  | {
-      readonly sql: string
-      readonly of: 'text'
-      readonly from: number
-      readonly sqlState?: undefined
-    }
+  { readonly sql: string; readonly of: Need['of']; readonly sqlState?: string } | Parse
+
+/** A part of the text, to be parsed only; `from` is its place there, in characters. */
+type Parse = {
+  readonly sql: string
+  readonly of: 'text'
+  readonly from: number
+  readonly sqlState?: undefined
+}
 
 /**
- * Finds questions to a target that tell if it could run a statement, before people are asked about it. Parsing (Parse of the
+ * Finds questions to a target that tell if it could run a text, before people are asked about it. Parsing (Parse of the
  * extended protocol) looks up every name and type, reads no data, and runs nothing of a statement: so the target parses
  * what it would analyse, the query of a view too. Of a utility statement, which it does not analyse, the names that it
- * needs are looked for.
+ * needs are looked for. Of several statements, a later one is asked about as far as the earlier ones leave its names alone.
  *
- * Known limits, each exercised by a test: several statements in one text are not looked at, since a later one may need what
- * an earlier one makes; PROBES_MAX of the names are looked for; and those of `needsOf`.
+ * Known limits, each exercised by a test: PROBES_MAX questions are asked, and those of `needsOf` and `Earlier`.
  */
 export function probesOf(sql: string | null): readonly Probe[] {
-  const node = onlyStatement(sql)
-  if (sql === null || node === null) return []
-  if (ANALYSED.has(node.kind)) return [{ sql, of: 'text', from: 0 }]
-  const query = queryIn(sql, node)
-  return query === null ? nameProbes(node) : [query, ...questions(needsBeside(node))]
+  const probes: Probe[] = []
+  const earlier = nothingEarlier()
+  for (const statement of statementsIn(sql)) {
+    if (earlier.changes === 'any' || probes.length >= PROBES_MAX) break
+    const { runsCode: isBehindCode } = earlier
+    probes.push(...probesBehind(earlier, statement).map((probe) => ({ ...probe, isBehindCode })))
+    noteEarlier(earlier, statement.node)
+  }
+  return probes.slice(0, PROBES_MAX)
 }
 
 /**
- * The same for a statement that must not be parsed by the target, since it may run code: only the names are looked for. An
- * overloaded function exists; PostgreSQL calls its name ambiguous.
+ * The same for a text that must not be parsed by the target, since it may run code: only the names of its first statement are
+ * looked for. An overloaded function exists; PostgreSQL calls its name ambiguous.
  */
 export function nameProbesOf(sql: string | null): readonly Probe[] {
-  const node = onlyStatement(sql)
-  return node === null ? [] : nameProbes(node)
+  const [first] = statementsIn(sql)
+  return first === undefined
+    ? []
+    : questions(needsIn(first.node)).map((probe) => ({ ...probe, isBehindCode: false }))
 }
 
+/** A statement of a text, and what stands before it there. */
+type Statement = { readonly sql: string; readonly node: Node; readonly before: Buffer }
+
+/** The statements of a text; none where it is too long to be parsed where others wait. */
+function statementsIn(sql: string | null): readonly Statement[] {
+  if (sql === null || sql.length > LOOP_BYTES_MAX) return []
+  const trees = parsed(sql)
+  if (!trees.ok) return []
+  const [only, ...others] = trees.value
+  const bytes = Buffer.from(sql)
+  return trees.value.flatMap((tree) => {
+    const node = nodeAt(tree, 'stmt')
+    if (node === null) return []
+    if (tree === only && others.length === 0) return [{ sql, node, before: bytes.subarray(0, 0) }]
+    const start = Number(tree['stmt_location'] ?? 0)
+    // A length of 0 means: to the end of the text.
+    const end = start + (Number(tree['stmt_len'] ?? 0) || bytes.length)
+    return [{ sql: bytes.subarray(start, end).toString(), node, before: bytes.subarray(0, start) }]
+  })
+}
+
+function probesBehind(earlier: Earlier, { sql, node, before }: Statement): readonly Question[] {
+  if (earlier.changes !== 'nothing')
+    return questions(needsIn(node).filter((need) => isSettled(earlier, need)))
+  const isAnalysed = ANALYSED.has(node.kind)
+  const query = isAnalysed ? { sql, of: 'text' as const, from: 0 } : queryIn(sql, node)
+  if (query === null) return questions(needsIn(node))
+  const from = [...before.toString()].length + query.from
+  return [{ ...query, from }, ...questions(needsBeside(node))]
+}
+
+const needsIn = (node: Node): readonly Need[] =>
+  ANALYSED.has(node.kind) || hasNeeds(node) ? needsOf(node) : []
+
 /** True if the failure of a probe says that the statement could not run for anybody: a name or type is wrong, or the text is. */
-export function isImpossible({ of }: Probe, sqlState: string): boolean {
+export function isImpossible({ of }: Question, sqlState: string): boolean {
   // Another object than was meant may have the name, and a name alone does not say which of several functions is meant.
   if (of !== 'text') return UNKNOWN_NAMES.has(sqlState)
   // A right that only the role of an approval has.
@@ -72,7 +117,7 @@ const ANALYSED: ReadonlySet<string> = new Set([
 ])
 
 /** The query of a view, or of a statement that PREPARE names, where it may be parsed by itself; else null. */
-function queryIn(sql: string, { kind, body }: Node): Probe | null {
+function queryIn(sql: string, { kind, body }: Node): Parse | null {
   // With types of its own for the parameters it may mean something else.
   const isTyped = kind === 'PrepareStmt' && nodesAt(body, 'argtypes').length > 0
   if ((kind !== 'ViewStmt' && kind !== 'PrepareStmt') || isTyped) return null
@@ -103,12 +148,7 @@ function queryIn(sql: string, { kind, body }: Node): Probe | null {
 /** Longer than the words that are looked for. */
 const WORD_MAX = 12
 
-function nameProbes(node: Node): readonly Probe[] {
-  if (!ANALYSED.has(node.kind) && !hasNeeds(node)) return []
-  return questions(needsOf(node))
-}
-
-function questions(needs: readonly Need[]): readonly Probe[] {
+function questions(needs: readonly Need[]): readonly Question[] {
   const probes = new Map(needs.map((need) => [questionOf(need), need.of]))
   return [...probes]
     .slice(0, PROBES_MAX)

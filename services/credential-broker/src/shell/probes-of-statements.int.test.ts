@@ -446,8 +446,49 @@ const FAILS: readonly string[] = [
   'prepare p (integer) as delete from nosuch where a = $1',
 ]
 
+/** Texts of several statements, of which a later one needs what an earlier one makes. */
+const RUN_TOGETHER: readonly string[] = [
+  'create table t (id serial); insert into t default values; alter sequence t_id_seq restart',
+  'create table t (id serial primary key); alter index t_pkey rename to x; drop sequence t_id_seq cascade',
+  'create table t (nosuch integer); select nosuch(t) from t; select a::t, b::t[], c::_t from (select null as a, null as b, null as c) as s',
+  'alter table parts add column extra integer; update parts_1 set extra = 1; comment on column parts_1.extra is $$x$$',
+  'alter table lines rename to rows; delete from rows',
+  'alter table lines rename amount to number; update lines set number = 1',
+  'create schema fresh; create table fresh.t (a mood); comment on column fresh.t.a is $$x$$; drop schema fresh cascade',
+  'drop table lines; create table lines (other text); update lines set other = null',
+  'create type m as enum ($$a$$); create table t (a m default m($$a$$)); alter type m add value $$b$$',
+  'create function g() returns trigger language plpgsql as $$begin return new; end$$; create trigger g before insert on lines for each row execute function g(); alter table lines disable trigger g',
+  'set local search_path = shop; update orders set note = null; drop view if exists x; alter table orders drop column note cascade',
+  'alter schema shop rename to sold; update sold.orders set note = null',
+  'alter table lines set schema spare; drop table spare.lines',
+  'create role eve; grant ana to eve; alter role eve login; grant select on lines to eve',
+  'select 1 as a into fresh; drop table fresh',
+  'do $$begin create table made (); end$$; drop table made',
+  'savepoint a; drop table lines; rollback to a; delete from lines',
+  'create table t (a integer); create view v as select a from t; comment on view v is $$x$$; select a from v',
+  'create type base; create function base_in(cstring) returns base language internal as $$textin$$ strict immutable; create function base_out(base) returns cstring language internal as $$textout$$ strict immutable; drop type base cascade',
+  'create domain d as integer; create function f(d) returns d language sql as $$select $1$$; select f(1)',
+  `create table ${'long'.repeat(15)} (id serial primary key); comment on index ${'long'.repeat(14)}lo_pkey is null`,
+  'begin; update lines set amount = 1; savepoint a; delete from lines; release a',
+]
+
+/** Texts of several statements, of which a later one fails for want of a name. */
+const FAIL_TOGETHER: readonly string[] = [
+  'select 1; update nosuch set a = 1',
+  'select 1; update lines set nosuch = 1',
+  'begin; set local lock_timeout = 100; update lines set nosuch = 1',
+  'update lines set amount = 1; delete from nosuch',
+  'lock table lines; drop schema nosuch',
+  'create table t (a integer); drop table nosuch',
+  'create table t (a integer); create view v as select * from nosuch',
+  'create table t (a integer); alter table t add column b nosuch',
+  'create table t (a integer); grant select on t to nosuch',
+  'alter table lines add column x integer; delete from nosuch',
+  'drop table parts; delete from nosuch',
+]
+
 describe('PostgreSQL runs it, and no probe fails', () => {
-  for (const sql of RUNS)
+  for (const sql of [...RUNS, ...RUN_TOGETHER])
     test(sql, async () => {
       assert.equal(await stateOf(sql), null)
       assert.equal(await refusedWith(probesOf(sql)), null)
@@ -456,7 +497,7 @@ describe('PostgreSQL runs it, and no probe fails', () => {
 })
 
 describe('PostgreSQL does not know a name, and a probe fails with the same SQLSTATE', () => {
-  for (const sql of FAILS)
+  for (const sql of [...FAILS, ...FAIL_TOGETHER])
     test(sql, async () => {
       const sqlState = await stateOf(sql)
       assert.notEqual(sqlState, null)
