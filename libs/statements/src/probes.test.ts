@@ -163,8 +163,17 @@ test('where a trigger may run before a statement, its probes say so', () => {
   )
 })
 
-test('a text too long to be parsed where others wait has no probe', () => {
-  assert.deepEqual(probesOf(`select ${'1, '.repeat(20_000)}1`), [])
+test('a text too long to be parsed where others wait is parsed whole by the target', () => {
+  for (const each of ['select', 'drop table nosuch; select']) {
+    const sql = `${each} ${'1, '.repeat(20_000)}1`
+    const [probe, ...others] = probesOf(sql)
+    assert.deepEqual(probe, { sql, of: 'text', from: 0, isBehindCode: false })
+    assert.deepEqual(others, [])
+    assert.deepEqual(nameProbesOf(sql), [])
+    // Several statements are not parsed as one.
+    assert.ok(probe !== undefined && !isImpossible(probe, '42601') && isImpossible(probe, '42703'))
+  }
+  assert.deepEqual(probesOf(`select ${'1, '.repeat(100_000)}1`), [])
 })
 
 test('of what may run code only the names are looked at', () => {

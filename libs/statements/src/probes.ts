@@ -28,9 +28,12 @@ type Parse = {
  * what it would analyse, the query of a view too. Of a utility statement, which it does not analyse, the names that it
  * needs are looked for. Of several statements, a later one is asked about as far as the earlier ones leave its names alone.
  *
- * Known limits, each exercised by a test: PROBES_MAX questions are asked, and those of `needsOf` and `Earlier`.
+ * Known limits, each exercised by a test: PROBES_MAX questions are asked; a text that is too long to be parsed where others
+ * wait is parsed by the target as a whole, so that nothing is found out there of several statements and of utility statements,
+ * nor of more than PARSED_BYTES_MAX; and those of `needsOf` and `Earlier`.
  */
 export function probesOf(sql: string | null): readonly Probe[] {
+  if (isLong(sql)) return wholeProbe(sql)
   const probes: Probe[] = []
   const earlier = nothingEarlier()
   for (const statement of statementsIn(sql)) {
@@ -53,12 +56,19 @@ export function nameProbesOf(sql: string | null): readonly Probe[] {
     : questions(needsIn(first.node)).map((probe) => ({ ...probe, isBehindCode: false }))
 }
 
+const isLong = (sql: string | null): sql is string => sql !== null && sql.length > LOOP_BYTES_MAX
+
+const wholeProbe = (sql: string): readonly Probe[] =>
+  Buffer.byteLength(sql) > PARSED_BYTES_MAX
+    ? []
+    : [{ sql, of: 'text', from: 0, isBehindCode: false }]
+
 /** A statement of a text, and what stands before it there. */
 type Statement = { readonly sql: string; readonly node: Node; readonly before: Buffer }
 
 /** The statements of a text; none where it is too long to be parsed where others wait. */
 function statementsIn(sql: string | null): readonly Statement[] {
-  if (sql === null || sql.length > LOOP_BYTES_MAX) return []
+  if (sql === null || isLong(sql)) return []
   const trees = parsed(sql)
   if (!trees.ok) return []
   const [only, ...others] = trees.value
@@ -88,14 +98,17 @@ const needsIn = (node: Node): readonly Need[] =>
   ANALYSED.has(node.kind) || hasNeeds(node) ? needsOf(node) : []
 
 /** True if the failure of a probe says that the statement could not run for anybody: a name or type is wrong, or the text is. */
-export function isImpossible({ of }: Question, sqlState: string): boolean {
+export function isImpossible({ sql, of }: Question, sqlState: string): boolean {
   // Another object than was meant may have the name, and a name alone does not say which of several functions is meant.
   if (of !== 'text') return UNKNOWN_NAMES.has(sqlState)
+  // It may be several statements, which are not parsed as one.
+  if (isLong(sql) && sqlState === SYNTAX_ERROR) return false
   // A right that only the role of an approval has.
   if (sqlState === INSUFFICIENT_PRIVILEGE) return false
   return sqlState.startsWith('42') || sqlState.startsWith('22') || sqlState === UNDEFINED_SCHEMA
 }
 
+const SYNTAX_ERROR = '42601'
 const INSUFFICIENT_PRIVILEGE = '42501'
 const UNDEFINED_SCHEMA = '3F000'
 /** Undefined table, column, object and function, and no such schema. */
@@ -196,3 +209,5 @@ const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
 /** Each probe is a question to the target, and on record: at most so many of a text are asked. */
 const PROBES_MAX = 20
+/** A longer text of ours is not recorded as one piece. */
+const PARSED_BYTES_MAX = 224 * 1024
