@@ -61,10 +61,15 @@ function named(root: Node): readonly Need[] {
     if (kind === 'CommonTableExpr') made.add(textOf(body, 'ctename'))
     const need = NAMED[kind]?.(body)
     if (need !== undefined) needs.push(...need)
-    if (kind !== 'TypeName') below.push(...partsOf(next).toReversed())
+    if (!LEAVES.has(kind)) below.push(...partsOf(next).toReversed())
   }
   return needs.filter(({ names }) => !made.has(names.at(-1) ?? ''))
 }
+
+/** Nothing below them is needed. */
+const LEAVES: ReadonlySet<string> = new Set([
+  ...['TypeName', 'String', 'Integer', 'A_Const', 'ColumnRef', 'ParamRef', 'RangeVar', 'RoleSpec'],
+])
 
 const NAMED: Readonly<Record<string, (body: Tree) => readonly Need[]>> = {
   RangeVar: relation,

@@ -162,10 +162,14 @@ function queryIn(sql: string, { kind, body }: Node): Parse | null {
 const WORD_MAX = 12
 
 function questions(needs: readonly Need[]): readonly Question[] {
-  const probes = new Map(needs.map((need) => [questionOf(need), need.of]))
-  return [...probes]
-    .slice(0, PROBES_MAX)
-    .map(([sql, of]) => (of === 'index' ? { sql, of, sqlState: UNDEFINED_OBJECT } : { sql, of }))
+  const found = new Map<string, Question>()
+  for (const need of needs) {
+    if (found.size >= PROBES_MAX) break
+    const sql = questionOf(need)
+    const { of } = need
+    found.set(sql, of === 'index' ? { sql, of, sqlState: UNDEFINED_OBJECT } : { sql, of })
+  }
+  return [...found.values()]
 }
 
 /** Of an index that does not exist, PostgreSQL says so in DROP, where it is an object, and no relation. */
