@@ -1,6 +1,6 @@
 import { type Need } from './needs.ts'
 import { HARMLESS_SETTINGS } from './settings.ts'
-import { nodeAt, type Node, part, type Tree, textOf } from './tree.ts'
+import { nodeAt, type Node, nodesAt, part, type Tree, textOf } from './tree.ts'
 
 /**
  * What the statements before one in a text may do to the names that it needs. Mutable: each statement is noted in turn.
@@ -15,6 +15,8 @@ export type Earlier = {
   changes: 'nothing' | 'words' | 'any'
   /** The words of statements that change the schema, of which there are fewer than characters in the text. */
   readonly words: Set<string>
+  /** Indexes may have been made on partitions, which have names of those. */
+  makesIndexes: boolean
   /** A trigger or a rule may have run, which may change names too. */
   runsCode: boolean
 }
@@ -24,6 +26,7 @@ export const nothingEarlier = (): Earlier => ({
   changes: 'nothing',
   // bound: LOOP_BYTES_MAX
   words: new Set(),
+  makesIndexes: false,
   runsCode: false,
 })
 
@@ -33,7 +36,11 @@ export function noteEarlier(earlier: Earlier, node: Node): void {
   if (isQuiet(node)) return
   earlier.runsCode = true
   if (RUNS_CODE.has(kind) || (kind === 'SelectStmt' && !hasInto(body))) return
-  const isOfOne = CHANGES_ITS_OWN.has(kind) && textOf(body, 'renameType') !== 'OBJECT_SCHEMA'
+  if (isMakingIndexes(node)) earlier.makesIndexes = true
+  const isOfOne =
+    CHANGES_ITS_OWN.has(kind) &&
+    textOf(body, 'renameType') !== 'OBJECT_SCHEMA' &&
+    !letsCodeRun(node)
   if (earlier.changes === 'any' || !isOfOne) earlier.changes = 'any'
   else {
     earlier.changes = 'words'
@@ -42,8 +49,9 @@ export function noteEarlier(earlier: Earlier, node: Node): void {
 }
 
 /** True if the target knows a name now exactly if it will know it then. */
-export function isSettled({ changes, words }: Earlier, { of, names }: Need): boolean {
+export function isSettled({ changes, words, makesIndexes }: Earlier, { of, names }: Need): boolean {
   if (changes !== 'words') return changes === 'nothing'
+  if (makesIndexes && (of === 'index' || of === 'relation')) return false
   return LASTING.has(of) && !names.some((name) => isOf(words, name))
 }
 
@@ -62,6 +70,23 @@ const cut = (name: string): string => {
   return bytes.length <= CUT_BYTES ? '' : `\0${bytes.subarray(0, CUT_BYTES).toString('latin1')}`
 }
 
+/** True if it may make indexes, on the partitions of a table too. */
+const isMakingIndexes = (node: Node): boolean =>
+  node.kind === 'IndexStmt' ||
+  commandsOf(node).some(
+    (command) =>
+      MAKING_INDEXES.has(textOf(command, 'subtype')) ||
+      'constraints' in (nodeAt(command, 'def')?.body ?? {}),
+  )
+
+/** True if code of the target may run from now on at statements that ran none before. */
+const letsCodeRun = (node: Node): boolean =>
+  node.kind === 'CreateTrigStmt' ||
+  commandsOf(node).some((command) => textOf(command, 'subtype').startsWith('AT_Enable'))
+
+const commandsOf = ({ kind, body }: Node): readonly Tree[] =>
+  kind === 'AlterTableStmt' ? nodesAt(body, 'cmds').map((command) => command.body) : []
+
 /** True if it runs no code of the target, and changes no name. */
 function isQuiet({ kind, body }: Node): boolean {
   switch (kind) {
@@ -76,11 +101,15 @@ function isQuiet({ kind, body }: Node): boolean {
     case 'TransactionStmt':
       return QUIET_CONTROLS.has(textOf(body, 'kind'))
     case 'VariableSetStmt':
-      return HARMLESS_SETTINGS.has(textOf(body, 'name').toLowerCase())
+      return isQuietSetting(textOf(body, 'name').toLowerCase())
     default:
       return QUIET.has(kind)
   }
 }
+
+/** True for settings that change neither names nor how a literal is read. */
+const isQuietSetting = (name: string): boolean =>
+  HARMLESS_SETTINGS.has(name) && !READING_LITERALS.has(name) && !name.startsWith('lc_')
 
 const hasInto = (select: Tree): boolean =>
   'intoClause' in select || ('larg' in select && hasInto(part(select, 'larg')))
@@ -103,6 +132,8 @@ const QUIET: ReadonlySet<string> = new Set([
 const QUIET_CONTROLS: ReadonlySet<string> = new Set([
   ...['TRANS_STMT_BEGIN', 'TRANS_STMT_START', 'TRANS_STMT_SAVEPOINT', 'TRANS_STMT_RELEASE'],
 ])
+const READING_LITERALS: ReadonlySet<string> = new Set(['datestyle', 'intervalstyle', 'timezone'])
+const MAKING_INDEXES: ReadonlySet<string> = new Set(['AT_AddConstraint', 'AT_AttachPartition'])
 const RUNS_CODE: ReadonlySet<string> = new Set([
   ...['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'TruncateStmt', 'CommentStmt'],
   ...['RefreshMatViewStmt', 'FetchStmt'],

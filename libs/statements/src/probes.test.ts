@@ -125,6 +125,16 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'update a set b = 2',
     relation('c'),
   ],
+  // Each partition has an index of its own, whose name nothing in the text says.
+  'create index on a (b); alter index part1_b_idx set (fillfactor = 50); drop index part2_b_idx; comment on type mood is $$x$$':
+    [relation('a'), column('a', 'b'), type('"mood"')],
+  'alter table a add unique (b); drop index part1_b_key': [relation('a'), column('a', 'b')],
+  'alter table a add column b int unique; drop index part1_b_key': [relation('a')],
+  'alter table a attach partition b for values in (1); drop index c_x_idx': [
+    relation('a'),
+    relation('b'),
+  ],
+  'alter table a add column b int; drop table c': [relation('a'), relation('c')],
   // Known limit: what a view does is not known.
   'select a from view_that_makes_b; drop table b': [
     'select a from view_that_makes_b',
@@ -147,6 +157,15 @@ for (const sql of [
   ...['rollback', 'commit', 'rollback to a', 'set search_path = b', 'set role b', 'reset all'],
   ...['do $$ $$', 'call f()', 'execute p', 'create extension e', 'alter schema a rename to b'],
   ...['alter table a set schema b', 'select 1 as b into c', 'select 1 into c union select 2'],
+  ...[
+    "set datestyle = 'ISO, DMY'",
+    "set local lc_monetary = 'de_DE'",
+    'set intervalstyle = iso_8601',
+  ],
+  ...[
+    'create trigger t before insert on a execute function b()',
+    'alter table a enable trigger all',
+  ],
   ...['create cast (a as b) without function', 'import foreign schema a from server b into c'],
 ])
   test(`behind this, any name may be known: ${sql}`, () => {
