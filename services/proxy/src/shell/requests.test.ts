@@ -205,8 +205,11 @@ test('behind a change of the schema in an open transaction what the target compu
   const maker = (more: object = {}): Session => {
     const { session } = begun()
     const relations = [
-      { oid: 1, kind: 'view' },
-      { oid: 2, kind: 'table' },
+      { oid: 1, kind: 'view', computed: [] },
+      { oid: 2, kind: 'table', computed: [] },
+      { oid: 3, kind: 'materialized-view', computed: [] },
+      { oid: 4, kind: 'table', computed: [{ attnum: 2, of: [1] }] },
+      { oid: 5, kind: 'table', computed: null },
     ]
     Object.assign(session, { isSchemaInDoubt: false, described: { relations }, ...more })
     Object.assign(session.profile, { mayCreate: true })
@@ -220,7 +223,7 @@ test('behind a change of the schema in an open transaction what the target compu
     const decision = { ...ALLOWED, ...answer, effects, cursorUse: null, changesState: false }
     releaseOf(session, pending, { decision: decision as RequestAllowed })
     const { isTainted, viewsInDoubt } = pending.answer
-    assert.deepEqual([...viewsInDoubt], isTainted ? [1] : [])
+    assert.deepEqual([...viewsInDoubt], isTainted ? [1, 3, 4, 5] : [])
     return isTainted
   }
   const session = maker()

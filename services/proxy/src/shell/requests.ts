@@ -317,9 +317,15 @@ function noteEffects(
   if (pending.isOpaque || session.pathRules.others.length > 0) session.isPathInDoubt = true
 }
 
-/** The OIDs of the views: replaced, a view keeps its OID and shows other columns. */
+/**
+ * The OIDs of the relations whose columns may show others than they did: a view that is replaced keeps its OID, a materialized
+ * one may be filled from it, and a generated column may be given another expression.
+ */
 const viewsIn = ({ relations }: Described): ReadonlySet<number> =>
-  new Set(relations.filter(({ kind }) => kind === 'view').map(({ oid }) => oid))
+  new Set(relations.filter(isMadeOfOthers).map(({ oid }) => oid))
+
+const isMadeOfOthers = ({ kind, computed }: Described['relations'][number]): boolean =>
+  kind.endsWith('view') || computed === null || computed.length > 0
 
 /** True if it may read or write a relation that PostgreSQL did not make itself. */
 const readsTarget = ({ effects, cursorUse }: RequestAllowed | ReviewRequired): boolean =>
