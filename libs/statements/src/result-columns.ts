@@ -16,7 +16,7 @@ import { children, type Node, nodeAt, nodesAt, part, textOf, type Tree, wordsAt 
 export type ResultColumns = {
   /** The columns that each column of the result may be made of, in order; null where that cannot be told. */
   readonly madeOf: readonly (readonly TouchedColumn[] | null)[]
-  /** True for each column that only operators, casts and the like make of columns: code elsewhere in the statement gives nothing to it. */
+  /** True for each column that only operators and the like make of columns: code elsewhere in the statement gives nothing to it. */
   readonly isApart: readonly boolean[]
   readonly cursor: CursorUse | null
 }
@@ -260,10 +260,13 @@ function isPlainSource({ kind, body }: Node): boolean {
 const CLEAR: CursorUse = { name: null, use: 'clear' }
 const COMMIT: CursorUse = { name: null, use: 'commit' }
 const NOTHING: ResultColumns = { madeOf: [], isApart: [], cursor: null }
-/** Constants, and what makes a value of others by itself: neither a function nor a query. */
+/**
+ * Constants, and what makes a value of others by itself. No parameter: that of an EXECUTE is an expression. No cast: a text
+ * of a time shows settings, which code may make.
+ */
 const OF_OPERATORS: ReadonlySet<string> = new Set([
-  ...['ColumnRef', 'ParamRef', 'A_Const', 'Integer', 'Float', 'Boolean', 'String', 'BitString'],
-  ...['A_Expr', 'BoolExpr', 'NullTest', 'BooleanTest', 'TypeCast', 'TypeName', 'List'],
+  ...['ColumnRef', 'A_Const', 'Integer', 'Float', 'Boolean', 'String', 'BitString'],
+  ...['A_Expr', 'BoolExpr', 'NullTest', 'BooleanTest', 'List'],
   ...['CoalesceExpr', 'MinMaxExpr', 'CaseExpr', 'CaseWhen'],
 ])
 /** Expressions around a count, whose other parts are walked one by one. */
