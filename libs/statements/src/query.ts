@@ -319,6 +319,18 @@ function mentions(
   })
 }
 
+/** Notes the columns that a value for a column of each row of a relation is computed from, and that it moves them. */
+export function computes(
+  to: Collector,
+  relation: RelationRef,
+  { column, value }: { readonly column: string; readonly value: Node },
+): void {
+  const scope = opened(TOP)
+  alias(scope, relation.name, relation)
+  if (mentions([value], { relations: [relation.name], column })) to.movesData = true
+  visit(to, value, scope)
+}
+
 function returning(to: Collector, body: Tree, scope: Scope, relation: RelationRef): void {
   const clause = treeOf(body['returningClause'])
   if (!clause) return

@@ -392,6 +392,8 @@ describe('what else is understood', () => {
       'select email into t from orders',
       "copy orders to '/x'",
       'update orders set total = id',
+      'alter table customers alter column name type text using id::text',
+      'alter table log alter id type text using (log.line || 1), alter line type text',
       'update orders set email = (select name from customers limit 1)',
       'merge into log using orders on true when not matched then insert values (orders.email)',
       // A column of the same name, of another relation.
@@ -414,6 +416,8 @@ describe('what else is understood', () => {
       'insert into log values (1)',
       'select * from orders',
       'update orders set total = total + 1',
+      'alter table customers alter column name type text using upper(customers.name)',
+      'alter table customers alter column name type text, add check (id > 0)',
       'update orders o set total = o.total + 1 from customers c where c.id = o.id',
       "select set_config('application_name', 'x', false), name from customers",
       "select set_config('application_name', $1, false), name from customers",

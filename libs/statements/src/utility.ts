@@ -16,6 +16,7 @@ import { prepareOf } from './executed.ts'
 import { sharedParameters } from './shared-parameters.ts'
 import type { EffectName, RelationRef, TransactionControl } from './facts.ts'
 import {
+  computes,
   creates,
   hides,
   isTemporary,
@@ -220,6 +221,9 @@ function alterTable(to: Collector, body: Tree): string {
     const strength = COMMAND_LOCKS.get(subtype) ?? 'ACCESS EXCLUSIVE'
     if (LOCKS.indexOf(strength) > LOCKS.indexOf(mode)) mode = strength
     tell(commands, alterCommand(to, command), dangerOfCommand(command))
+    const value = nodeAt(nodeAt(command, 'def')?.body ?? {}, 'raw_default')
+    if (subtype === 'AT_AlterColumnType' && value !== null)
+      computes(to, relation, { column: textOf(command, 'name'), value })
   }
   affect(to, 'schema-change', relation, `ALTER ${objectOf(body)}`)
   lock(to, mode, relation)

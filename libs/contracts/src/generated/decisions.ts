@@ -40,6 +40,8 @@ export type RequestAllowed = {
   readonly summary: string
   /** Whether the statement touches a tagged column, so that computed columns are masked. */
   readonly tainted: boolean
+  /** The reads of relations that the description does not have, or not with these columns, where it is tainted by nothing else: if it is known otherwise that they hold nothing tagged, it is not. */
+  readonly undescribed: readonly Effect[]
   /** Whether it writes to a relation that has a tagged column, so that what the target says of it may quote values. */
   readonly writesTagged: boolean
   /** The columns of the result, from 1, that are computed from no tagged column although the statement touches one. */
@@ -120,6 +122,8 @@ export type ReviewRequired = {
   readonly summary: string
   /** Whether the statement touches a tagged column, so that computed columns are masked. */
   readonly tainted: boolean
+  /** The reads of relations that the description does not have, or not with these columns, where it is tainted by nothing else: if it is known otherwise that they hold nothing tagged, it is not. */
+  readonly undescribed: readonly Effect[]
   /** Whether it writes to a relation that has a tagged column, so that what the target says of it may quote values. */
   readonly writesTagged: boolean
   /** The columns of the result, from 1, that are computed from no tagged column although the statement touches one. */

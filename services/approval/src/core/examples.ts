@@ -65,6 +65,7 @@ export const reviewOf = (...chains: Chain[]): ReviewRequired => ({
   effects: [{ effect: 'schema-change', schema: 'public', table: 'orders' }],
   summary: 'changes the table orders',
   tainted: false,
+  undescribed: [],
   writesTagged: false,
   plainColumns: [],
   cursor: null,

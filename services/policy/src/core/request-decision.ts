@@ -16,6 +16,7 @@ import {
   coverageKey,
   isSettledAtStart,
   type OwnRoles,
+  type RelationRef,
   rendering,
   type Understanding,
 } from '@countersign/statements'
@@ -135,6 +136,7 @@ export function* requestDecision(
     rules: verdict.rules,
     effects,
     tainted,
+    undescribed: tags.undescribedIn(understanding).map(readOf),
     ...resultFacts(understood, { tags, tainted }),
     // The statement that EXECUTE runs may be unknown: beside it nobody could say which of the two takes the data.
     takesCopyData:
@@ -305,6 +307,8 @@ const effectsOf = (understanding: Understanding): Effect[] =>
     schema: relation?.schema ?? null,
     table: relation?.name ?? null,
   }))
+
+const readOf = ({ schema, name }: RelationRef): Effect => ({ effect: 'read', schema, table: name })
 
 /**
  * The roles that an approved request is lent; a delete is lent those of a write, unless the profile has others for it.

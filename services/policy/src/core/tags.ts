@@ -12,6 +12,7 @@ import {
   isMaskedSystemColumn,
   type RelationRef,
   systemColumnsMasked,
+  type TouchedColumn,
   type Understanding,
 } from '@countersign/statements'
 
@@ -23,6 +24,8 @@ export type Tags = {
   ofWritten(relation: RelationRef): readonly string[]
   /** True if the statement may show, move or compare a masked column. */
   touchedBy(understanding: Understanding): boolean
+  /** The relations that the description does not have, or not with a column, where only these make the statement touched. */
+  undescribedIn(understanding: Understanding): readonly RelationRef[]
   /** True if no computed result may pass, even one without values of a masked column, since a rule masks inference. */
   guardedFrom(understanding: Pick<Understanding, 'columns'>): boolean
 }
@@ -71,7 +74,10 @@ function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Ta
   }
   const known = (ref: RelationRef): Relation | undefined =>
     ref.oid === null ? undefined : relations.get(ref.oid)
-  const isTouched = (ref: RelationRef, column: string): boolean => {
+  const isTouched = (
+    { relation: ref, column }: TouchedColumn,
+    isUndescribedTagged: boolean,
+  ): boolean => {
     const relation = known(ref)
     const schema = ref.schema ?? ''
     if (relation === undefined && CATALOGS.has(schema)) {
@@ -81,10 +87,10 @@ function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Ta
         isMaskedSystemColumn({ schema, relation: ref.name, column }) || tagOf(rules, named) !== null
       )
     }
-    if (relation === undefined) return rules !== null
+    if (relation === undefined) return isUndescribedTagged
     if (column === '*') return tagged(relation).size > 0
     if (tagged(relation).has(column)) return true
-    return rules !== null && !namesOf(relation).has(column)
+    return isUndescribedTagged && !namesOf(relation).has(column)
   }
   const tagsIn = (some: Iterable<Relation>): readonly string[] => {
     const tags = [...some].flatMap((one) => [...tagged(one).values()].flatMap((each) => each.tags))
@@ -127,7 +133,13 @@ function derived(target: TargetDescribed, rules: MaskingRulesDefined | null): Ta
       return tags
     },
     touchedBy: ({ columns, columnsUnknown }) =>
-      columnsUnknown || columns.some(({ relation, column }) => isTouched(relation, column)),
+      columnsUnknown || columns.some((each) => isTouched(each, rules !== null)),
+    undescribedIn: ({ columns, columnsUnknown }) => {
+      if (columnsUnknown || rules === null || columns.some((each) => isTouched(each, false)))
+        return []
+      const found = columns.filter((each) => isTouched(each, true))
+      return [...new Map(found.map(({ relation }) => [shown(relation), relation])).values()]
+    },
     guardedFrom: ({ columns }) =>
       guarding !== null &&
       columns.some(({ relation: ref, column }) => {
@@ -185,8 +197,11 @@ const NOTHING_TAGGED: Tags = {
   ofRelation: () => [],
   ofWritten: () => [],
   touchedBy: () => false,
+  undescribedIn: () => [],
   guardedFrom: () => false,
 }
+
+const shown = ({ schema, name }: RelationRef): string => JSON.stringify([schema, name])
 
 const isOfPostgres = ({ schema }: RelationRef): boolean => CATALOGS.has(schema ?? '')
 

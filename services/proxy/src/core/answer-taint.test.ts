@@ -6,6 +6,7 @@ import {
   cursorAnswered,
   type Cursors,
   cursorUsed,
+  inDoubt,
   type PortalAnswer,
   portalAnswer,
   UNTAINTED,
@@ -60,7 +61,8 @@ test('whatever else may have the name is in doubt', () => {
   assert.equal(cursorUsed(cursors, FETCH, 1).isTainted, true)
 })
 
-// Seen to fail when `portalAnswer` gives what policy says now alone, and when it leaves out that the masks are others since.
+// Seen to fail when `portalAnswer` gives what policy says now alone, and when it leaves out that the masks are others since,
+// or that it was in doubt.
 test('a portal shows what it was bound to, also where names stand for others since', () => {
   const [bind] = requests(toServer.bind({ portal: 'p' }))
   assert.ok(bind?.tag === 'Bind')
@@ -93,4 +95,6 @@ test('a portal shows what it was bound to, also where names stand for others sin
   assert.deepEqual(shown({}, { changes: 1 }), asNow)
   assert.deepEqual(shown({}, { changes: 1, planChanges: 1 }), { isTainted: true, plainColumns: [] })
   assert.deepEqual(shown({}, { planChanges: 1 }), asNow)
+  const doubtful = { ...inDoubt(masked), viewsInDoubt: new Set([7]) }
+  assert.deepEqual(shown({ answer: doubtful }, {}), { isTainted: true, plainColumns: [] })
 })

@@ -1,5 +1,6 @@
 import type { RequestAllowed, ReviewRequired } from '@countersign/contracts'
 import type { Bind, Request } from '@countersign/postgres-wire'
+import { NOTHING_OWN, type OwnPlan } from './own-changes.ts'
 
 /** The parts of policy's decision on a request that count for the masking of its answer. */
 export type AnswerTaint = Pick<
@@ -7,8 +8,12 @@ export type AnswerTaint = Pick<
   'writesTagged' | 'plainColumns' | 'cursor' | 'cursorUse' | 'copyOut'
 > & {
   readonly isTainted: boolean
-  /** The OIDs of views that may show other columns than when the target was described: theirs count as computed. */
+  /** The OIDs of views, and of other relations, that may show other columns or rows than when the target was described: theirs count as computed. */
   readonly viewsInDoubt: ReadonlySet<number>
+  /** The relations of the session itself that are masked by this, beside the masking plan. */
+  readonly own: OwnPlan
+  /** Its decision on masking may not hold. */
+  readonly isInDoubt: boolean
 }
 
 const NO_VIEWS: ReadonlySet<number> = new Set()
@@ -17,6 +22,8 @@ const NO_VIEWS: ReadonlySet<number> = new Set()
 export const UNTAINTED: AnswerTaint = {
   isTainted: false,
   viewsInDoubt: NO_VIEWS,
+  own: NOTHING_OWN,
+  isInDoubt: false,
   writesTagged: false,
   plainColumns: [],
   cursor: null,
@@ -38,6 +45,8 @@ export const answerTaint = ({
 }: RequestAllowed | ReviewRequired): AnswerTaint => ({
   isTainted: tainted,
   viewsInDoubt: NO_VIEWS,
+  own: NOTHING_OWN,
+  isInDoubt: false,
   writesTagged,
   plainColumns,
   cursor,
@@ -52,6 +61,8 @@ export const inDoubt = (answer: AnswerTaint): AnswerTaint => ({
   writesTagged: true,
   plainColumns: [],
   copyOut: null,
+  own: NOTHING_OWN,
+  isInDoubt: true,
 })
 
 /** The answer of a portal, with the two counts of changes of its session when it was asked about. */
@@ -64,7 +75,7 @@ export type PortalAnswer = {
 
 /**
  * The taint of a portal that is executed, from what policy said of it now. It shows what it was bound to: where texts are
- * read otherwise since its Bind, it is masked as policy said at the Bind too.
+ * read otherwise since its Bind, or it was in doubt then, it is masked as it was at the Bind too.
  */
 export function portalAnswer(
   known: WeakMap<Bind, PortalAnswer>,
@@ -73,12 +84,15 @@ export function portalAnswer(
 ): AnswerTaint {
   const bound = known.get(bind)
   if (bound === undefined) known.set(bind, now)
-  if (bound === undefined || bound.changes === now.changes) return now.answer
+  if (bound === undefined) return now.answer
+  if (bound.changes === now.changes && !bound.answer.isInDoubt) return now.answer
   const then = bound.planChanges === now.planChanges ? bound.answer : inDoubt(bound.answer)
   return {
     ...now.answer,
     isTainted: now.answer.isTainted || then.isTainted,
     writesTagged: now.answer.writesTagged || then.writesTagged,
+    viewsInDoubt: then.isInDoubt ? then.viewsInDoubt : now.answer.viewsInDoubt,
+    isInDoubt: now.answer.isInDoubt || then.isInDoubt,
     copyOut: null,
     plainColumns: now.answer.plainColumns.filter((column) => then.plainColumns.includes(column)),
   }

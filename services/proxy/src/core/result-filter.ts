@@ -35,6 +35,7 @@ import {
   toClient,
 } from '@countersign/postgres-wire'
 import type { AnswerTaint } from './answer-taint.ts'
+import type { OwnPlan } from './own-changes.ts'
 import { machineFields } from './refusal.ts'
 import { NOTICES } from './sql-states.ts'
 
@@ -74,8 +75,11 @@ export type ResultFilter = {
 /** A copy and how far it was read. */
 export type CopyProgress = { readonly options: CopyOptions; readonly state: CopyState }
 
-/** True if the computed columns of a result are masked, the columns, from 1, that stay plain even so, and views whose columns count as computed. */
-export type Taint = Pick<AnswerTaint, 'isTainted' | 'plainColumns' | 'viewsInDoubt'>
+/**
+ * True if the computed columns of a result are masked, the columns, from 1, that stay plain even so, views whose columns count
+ * as computed, and relations that the plan lacks.
+ */
+export type Taint = Pick<AnswerTaint, 'isTainted' | 'plainColumns' | 'viewsInDoubt' | 'own'>
 
 /** The columns, those of views in doubt as computed ones. */
 const shownBy = (columns: readonly Column[], { viewsInDoubt }: Taint): readonly Column[] =>
@@ -83,8 +87,30 @@ const shownBy = (columns: readonly Column[], { viewsInDoubt }: Taint): readonly 
     ? columns
     : columns.map((one) => (viewsInDoubt.has(one.tableOid) ? { ...one, tableOid: 0 } : one))
 
+/** The plan with what it lacks of the relations of the session itself. It never has less than the plan. */
+function planWith(plan: MaskingPlanned, own: OwnPlan): MaskingPlanned {
+  if (own.relations.length === 0) return plan
+  const known = WITH_OWN.get(plan)
+  if (known?.version === own.version) return known.plan
+  const relations = new Map(plan.relations.map((relation) => [relation.oid, relation]))
+  for (const relation of own.relations) relations.set(relation.oid, relation)
+  const both = {
+    ...plan,
+    relations: [...relations.values()],
+    columns: [...plan.columns, ...own.columns],
+  }
+  WITH_OWN.set(plan, { version: own.version, plan: both })
+  return both
+}
+
+const WITH_OWN = new WeakMap<MaskingPlanned, { version: string; plan: MaskingPlanned }>()
+
 export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilter {
-  const compiled = new WeakMap<readonly Column[], Map<string, RowMask>>()
+  /** By the columns, and by the views in doubt, of which each answer in doubt has a set of its own. */
+  const compiled = new WeakMap<
+    readonly Column[],
+    WeakMap<ReadonlySet<number>, Map<string, RowMask>>
+  >()
   /** Columns that the plan does not know and the agent was not told of, and the tables that it was told of. */
   // bound: one per column of the rows that were not told of yet
   const unplanned: Column[] = []
@@ -100,17 +126,20 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
   let noted = new Set<ColumnMask>()
 
   const maskOf = (columns: readonly Column[], taint: Taint): RowMask => {
-    let masks = compiled.get(columns)
-    if (masks === undefined) {
-      masks = new Map()
-      compiled.set(columns, masks)
-      unplanned.push(...columns.filter((column) => isUnplanned(plan, column)))
+    const { isTainted, plainColumns, viewsInDoubt, own } = taint
+    let ofColumns = compiled.get(columns)
+    if (ofColumns === undefined) {
+      ofColumns = new WeakMap()
+      compiled.set(columns, ofColumns)
+      unplanned.push(...columns.filter((column) => isUnplanned(planWith(plan, own), column)))
     }
-    const isInDoubt = taint.viewsInDoubt.size > 0
-    const name = taint.isTainted ? `${taint.plainColumns.join()} ${isInDoubt}` : 'untainted'
+    const masks = ofColumns.get(viewsInDoubt) ?? new Map<string, RowMask>()
+    ofColumns.set(viewsInDoubt, masks)
+    const name = `${isTainted ? plainColumns.join() : 'untainted'} ${own.version}`
     let mask = masks.get(name)
     if (mask === undefined) {
-      mask = rowMask(plan, shownBy(columns, taint), taint.isTainted, key, taint.plainColumns)
+      const shown = shownBy(columns, taint)
+      mask = rowMask(planWith(plan, own), shown, isTainted, key, plainColumns)
       masks.set(name, mask)
     }
     return mask

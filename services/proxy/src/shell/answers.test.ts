@@ -21,6 +21,7 @@ const running = (more: Partial<UnderWay>): UnderWay => ({
   answer: UNTAINTED,
   recording: 'Digest',
   endsTransaction: false,
+  changesBeside: false,
   takesCopyData: false,
   heldData: null,
   streamed: 0,

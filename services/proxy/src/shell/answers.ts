@@ -33,6 +33,7 @@ import { admitLarge } from './large-rows.ts'
 import { isLong, maskedLongRow } from './long-rows.ts'
 import { agentInTime } from './raised-idle.ts'
 import { hasNoRoom, roomFor } from './room.ts'
+import { noteCommand } from './own-changes.ts'
 import { noteReported, reportsPath } from './search-path.ts'
 import { type Answered, patienceOf, tellLong, tellNow } from './seen.ts'
 import {
@@ -103,6 +104,7 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
       case 'pass':
         if (frame.tag === 'C' || frame.tag === 's') out.push(...session.filter.statementEnds())
         if (frame.tag === 'C') {
+          noteCommand(session, frame, running?.changesBeside === true)
           if (running !== undefined && endsTransaction(running, frame)) transactionEnded(session)
           // In a failed transaction nothing succeeds but its end, and ROLLBACK TO.
           if (session.status === 'E') session.status = 'T'

@@ -1,6 +1,7 @@
 import { type Catalog, maskingRulesVersion } from '@countersign/catalog'
 import { Problem } from '@countersign/kernel'
 import { heard } from './heard.ts'
+import { ownChangesEnded } from './own-changes.ts'
 import type { Session } from './session-state.ts'
 
 /**
@@ -27,6 +28,7 @@ async function lookedAt(session: Session): Promise<void> {
   const limitMs = session.proxy.config.CS_MASKING_LIMIT_MS
   await heard(session, () => session.undescribed === null, limitMs)
   session.undescribed = null
+  ownChangesEnded(session)
   session.isSchemaInDoubt = false
 }
 

@@ -60,6 +60,7 @@ import { expiryIn } from './expiry.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { noLargeRow } from './large-rows.ts'
 import { type Mailbox, openMailbox } from './mailbox.ts'
+import { newOwnState } from './own-changes.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import { settingOf } from './search-path.ts'
 import { type Ending, endSession, type Session } from './session-state.ts'
@@ -271,6 +272,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       described: shared(described),
       undescribed: null,
       isSchemaInDoubt: false,
+      own: newOwnState(),
       plan,
       filter: resultFilter(plan, proxy.maskingKey),
       nextFilter: null,

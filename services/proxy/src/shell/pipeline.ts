@@ -54,6 +54,7 @@ import {
   underWay,
 } from './session-state.ts'
 import { currentPlan } from './masking-currency.ts'
+import { ownChangesAsked } from './own-changes.ts'
 import { controlsTransaction, keepsRaised, makesUnreviewed } from './next-transaction.ts'
 import { hasPortal, portalsConfirmed, portalsNoted } from './portals.ts'
 import { type Guard, guardBefore, guardOf, guardPassage } from './path-guard.ts'
@@ -108,6 +109,8 @@ async function served(session: Session, batch: Batch): Promise<void> {
   }
   await currentPlan(session)
   if (plan.asks.length > 0 && !isMode && !(await currentSettings(session)))
+    return skipRest(session, batch, [])
+  if (isAskable && !session.exchange.skipping && !(await ownChangesAsked(session, plan.asks)))
     return skipRest(session, batch, [])
   if (session.names.changes !== changes) plan = planned(messages, session.names, part)
   if (plan.asks.length > 0 && session.exchange.skipping) return skipRest(session, batch, [])

@@ -29,6 +29,13 @@ import { subjectOf } from '../core/request-subject.ts'
 import { noteCustomSettings } from './changed-settings.ts'
 import { type Covering, grantedPortal, noteGranted, type ReleasePermit } from './granted-portals.ts'
 import { livePolicy } from './live-policy.ts'
+import {
+  type BehindChanges,
+  behindChanges,
+  hiddenBy,
+  noteOwnChanges,
+  ownPlan,
+} from './own-changes.ts'
 import { changesSchema, controlsTransaction, noteEnd } from './next-transaction.ts'
 import { hashOfRecord } from './record-hash.ts'
 import { CANCELLED, cancelled, during, type Session, SESSION_ENDED } from './session-state.ts'
@@ -61,6 +68,8 @@ export type Pending = {
   changes: number
   /** It runs code that policy could not look into; known when it is released. */
   isOpaque: boolean
+  /** It changes the schema, and does something else beside; known when it is released. */
+  changesBeside: boolean
   /** The first COMMIT or ROLLBACK that answers it ends its transaction; known when it is released. */
   endsTransaction: boolean
   /** The privilege that was raised when it was asked about; null when there was none. */
@@ -253,14 +262,24 @@ export function releaseOf(
   pending.takesCopyData = decision.takesCopyData
   const stateVersion = session.stateVersion
   const wasInDoubt = session.isSchemaInDoubt
-  noteEffects(session, pending, decision)
+  const behind = behindChanges(session, decision)
+  pending.changesBeside = changesBeside(decision)
+  noteEffects(session, pending, decision, behind)
   if (decision.redefines !== null)
     session.names.redefinitions.set(pending.ask.text, decision.redefines)
   const mayMask = session.isSchemaInDoubt && session.plan.masksNothing !== true
-  const readsDoubtful = mayMask && (wasInDoubt ? readsTarget(decision) : changesBeside(decision))
-  pending.answer = answerTaint(decision)
-  if (readsDoubtful)
-    pending.answer = { ...inDoubt(pending.answer), viewsInDoubt: viewsIn(session.described) }
+  const isKnown = behind.isKnown && !pending.changesBeside
+  const readsDoubtful =
+    mayMask && !isKnown && (wasInDoubt ? readsTarget(decision) : pending.changesBeside)
+  const answer = answerTaint(decision)
+  pending.answer = readsDoubtful
+    ? { ...inDoubt(answer), viewsInDoubt: hiddenIn(session) }
+    : {
+        ...answer,
+        own: ownPlan(session),
+        isTainted: answer.isTainted && !behind.isPlain,
+        writesTagged: answer.writesTagged || (mayMask && wasInDoubt),
+      }
   noteEnd(session, pending, decision.effects)
   noteGranted(session, pending, { ...permit, decisionId, decisionHash, coverage: 'Exact' })
   session.proxy.metrics.released.add(1, { coverage: cover?.coverage ?? 'None' })
@@ -296,12 +315,14 @@ function noteEffects(
   session: Session,
   pending: Pending,
   decision: RequestAllowed | ReviewRequired,
+  behind: BehindChanges,
 ): void {
   if (pending.ask.kind === 'Prepare' && !decision.changesState) return
   session.hasRun = true
   if (session.profile.mayCreate && changesTarget(decision)) session.undescribed = pending.requestId
   if (session.profile.mayCreate || session.raised !== null)
     session.isSchemaInDoubt ||= decision.effects.some(changesSchema)
+  noteOwnChanges(session, { ask: pending.ask, decision, moves: behind.moves })
   noteReleased(session.pathGuard, pending.ask, decision)
   session.isPathUnheard ||= !isBegin(decision, pending.ask) && !isPlainRead(decision)
   if (decision.effects.some(controlsTransaction)) {
@@ -319,10 +340,13 @@ function noteEffects(
 
 /**
  * The OIDs of the relations whose columns may show others than they did: a view that is replaced keeps its OID, a materialized
- * one may be filled from it, and a generated column may be given another expression.
+ * one may be filled from it, a generated column may be given another expression, and a table may show rows of others since.
  */
-const viewsIn = ({ relations }: Described): ReadonlySet<number> =>
-  new Set(relations.filter(isMadeOfOthers).map(({ oid }) => oid))
+const hiddenIn = (session: Session): ReadonlySet<number> =>
+  new Set([
+    ...session.described.relations.filter(isMadeOfOthers).map(({ oid }) => oid),
+    ...hiddenBy(session),
+  ])
 
 const isMadeOfOthers = ({ kind, computed }: Described['relations'][number]): boolean =>
   kind.endsWith('view') || computed === null || computed.length > 0
@@ -396,6 +420,7 @@ function pendingOf(session: Session, ask: Ask): Pending {
     planChanges: session.planChanges,
     changes: session.names.changes,
     isOpaque: false,
+    changesBeside: false,
     endsTransaction: false,
     grantedAt: null,
     raiseId: session.raised?.raiseId ?? null,

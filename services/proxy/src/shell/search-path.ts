@@ -61,6 +61,7 @@ export async function pathConfirmed(session: Session): Promise<'same' | 'moved' 
   else if (isMoved) session.isPathInDoubt = true
   if (!isMoved) return 'same'
   session.searchPath = path
+  session.own.changes = null
   session.stateVersion++
   meansOthers(session.names)
   // Portals read what they were bound to, which was decided on under another path.

@@ -36,6 +36,7 @@ import type { GrantedPortal } from './granted-portals.ts'
 import type { Journal } from './journal.ts'
 import type { LargeRow } from './large-rows.ts'
 import type { Mailbox } from './mailbox.ts'
+import type { OwnState } from './own-changes.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import type { Target } from './target.ts'
 import type { Withheld } from './withheld.ts'
@@ -123,6 +124,8 @@ export type Session = {
    * ended. The broker sees nothing of an open one, so names may mean what nobody knows.
    */
   isSchemaInDoubt: boolean
+  /** The changes of the schema that the session made, as its own transaction sees them. */
+  readonly own: OwnState
   plan: MaskingPlanned
   filter: ResultFilter
   /** The filter of a plan that came in the middle of answers; taken when they have ended. */
@@ -157,6 +160,8 @@ export type UnderWay = {
   readonly recording: Recording
   /** Its text ends a transaction, as far as that is known before the target is ready. */
   readonly endsTransaction: boolean
+  /** It changes the schema, and does something else, which may be behind it in the same text. */
+  readonly changesBeside: boolean
   /** The target gets data of the agent when it asks for some; held ones it gets once. */
   takesCopyData: boolean
   /** Data that the agent sent before it was released, until the target has them; null where they stream in. */
@@ -176,16 +181,17 @@ export function underWay(
   session: Session,
   request: Pick<
     UnderWay,
-    'requestId' | 'answer' | 'recording' | 'endsTransaction' | 'takesCopyData'
+    'requestId' | 'answer' | 'recording' | 'endsTransaction' | 'changesBeside' | 'takesCopyData'
   >,
   heldData: HeldData | null = null,
 ): number {
-  const { requestId, recording, endsTransaction, takesCopyData } = request
+  const { requestId, recording, endsTransaction, changesBeside, takesCopyData } = request
   const number = session.nextNumber++
   const releasedAtMs = session.proxy.clock.monotonicMs()
   const answer = cursorUsed(session.cursors, request.answer, number)
   session.underWay.set(number, {
-    ...{ requestId, releasedAtMs, answer, recording, endsTransaction, takesCopyData },
+    ...{ requestId, releasedAtMs, answer, recording, endsTransaction, changesBeside },
+    takesCopyData,
     heldData,
     streamed: 0,
   })
@@ -211,6 +217,7 @@ export const ownUnderWay = (
     answer: UNTAINTED,
     recording,
     endsTransaction: false,
+    changesBeside: false,
     takesCopyData: false,
   })
 

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import type { TargetDescribed } from '@countersign/contracts'
 import { cursorAnswered, type Cursors, cursorUsed, UNTAINTED } from '../core/answer-taint.ts'
 import { noNames } from '../core/statement-names.ts'
+import { newOwnState } from './own-changes.ts'
 import type { Session } from './session-state.ts'
 import { shared, takeDescription } from './take-description.ts'
 
@@ -12,7 +13,7 @@ function shows(targetVersion: string): boolean {
   // bound: one test
   const cursors: Cursors = new Map()
   const session = {
-    ...{ targetVersion: 't1', undescribed: null, names: noNames(), cursors },
+    ...{ targetVersion: 't1', undescribed: null, names: noNames(), cursors, own: newOwnState() },
     // bound: one test
     covers: new Map(),
   } as unknown as Session

@@ -12,6 +12,7 @@ export function takeDescription(session: Session, described: TargetDescribed): v
     meansOthers(session.names)
     // They read what their names stood for: a cursor that is not known shows nothing that was computed.
     session.cursors.clear()
+    session.own.changes = null
   }
   session.targetVersion = targetVersion
   session.described = shared(described)

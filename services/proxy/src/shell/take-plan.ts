@@ -11,7 +11,10 @@ import type { Session } from './session-state.ts'
  */
 export function takePlan(session: Session, planned: MaskingPlanned): void {
   const { filter, underWay, proxy } = session
-  if (planned.planVersion !== session.plan.planVersion) session.covers.clear()
+  if (planned.planVersion !== session.plan.planVersion) {
+    session.covers.clear()
+    session.own.changes = null
+  }
   session.plan = planned
   const next = resultFilter(planned, proxy.maskingKey)
   const isChanged = maskDifferently(filter.plan, planned)

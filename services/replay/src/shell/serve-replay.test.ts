@@ -639,6 +639,7 @@ function requests(): AnyMessage[] {
       effects: [],
       summary: 'Reads.',
       tainted: false,
+      undescribed: [],
       writesTagged: false,
       plainColumns: [],
       cursor: null,

@@ -1,0 +1,261 @@
+import { maskingRulesFor } from '@countersign/catalog'
+import type { RequestAllowed, ReviewRequired } from '@countersign/contracts'
+import { commandTagOf, type ServerFrame } from '@countersign/postgres-wire'
+import { setsTransactionMode, transactionTurn } from '@countersign/statements'
+import {
+  namesakesIn,
+  namesKnown,
+  NOTHING_CHANGED,
+  NOTHING_OWN,
+  type OwnChanges,
+  ownChangesOf,
+  type OwnPlan,
+  ownPlanOf,
+  type OwnRelation,
+  type SeenColumn,
+  type SeenRelation,
+  unclear,
+  undescribedAmong,
+} from '../core/own-changes.ts'
+import { changesSchema, controlsTransaction } from './next-transaction.ts'
+import { type OwnRows, ownQueryAmidst } from './own-query.ts'
+import type { Pending } from './requests.ts'
+import type { Session } from './session-state.ts'
+
+/** The changes of the schema that a session made itself, and what may have been written into them. */
+export type OwnState = {
+  /** The changes of the open transaction, and temporary relations; null until the backend was asked for them. */
+  changes: OwnChanges | null
+  /** The transaction did something that may change what names mean, other than by tables, their indexes, sequences and views. */
+  isOdd: boolean
+  /** The transaction may have written tagged values somewhere. */
+  hasMoved: boolean
+  /** Any transaction of the session may have, so that they may stand in temporary relations. */
+  hasEverMoved: boolean
+  mayHaveTemporary: boolean
+  /** What was changed since the backend was asked may have given relations the rows of others. */
+  mayHaveHeirs: boolean
+}
+
+export const newOwnState = (): OwnState => ({
+  changes: NOTHING_CHANGED,
+  isOdd: false,
+  hasMoved: false,
+  hasEverMoved: false,
+  mayHaveTemporary: false,
+  mayHaveHeirs: false,
+})
+
+type Decision = RequestAllowed | ReviewRequired
+
+/** The facts about a request that is released behind changes of its own session. */
+export type BehindChanges = {
+  /** Its decision holds although the transaction changed the schema. */
+  readonly isKnown: boolean
+  /** What taints it are relations of the session itself, which hold nothing tagged. */
+  readonly isPlain: boolean
+  /** It may write tagged values somewhere. */
+  readonly moves: boolean
+}
+
+/** Judges a request by the changes that were made before it. */
+export function behindChanges(session: Session, decision: Decision): BehindChanges {
+  const { own, isSchemaInDoubt, described } = session
+  const relations = readable(session)
+  const isSettled = own.changes?.isClear === true && !own.isOdd && !own.hasMoved
+  const isKnown =
+    !isSchemaInDoubt || (isSettled && namesKnown(described, decision.effects, relations))
+  const among = isKnown ? undescribedAmong(decision, relations) : null
+  const isTainted = decision.tainted && among === null
+  return {
+    isKnown,
+    isPlain: among?.every(({ tagged }) => tagged.length === 0) === true,
+    moves: (isTainted || !isKnown) && !decision.effects.every(writesNothing),
+  }
+}
+
+/** Notes what a request may change for those behind it, when it is released. */
+export function noteOwnChanges(
+  session: Session,
+  { ask: { sql }, decision, moves }: Pick<BehindChanges, 'moves'> & Released,
+): void {
+  const { own } = session
+  const { effects } = decision
+  const isOpaque = effects.some(({ effect }) => effect === 'opaque' || effect === 'unknown')
+  if (isOpaque) own.isOdd = true
+  if (isOpaque || moves) own.hasMoved = own.hasEverMoved = true
+  if (!session.isSchemaInDoubt) return
+  const isChange = effects.some(changesSchema)
+  if (isChange && (sql === null || GIVES_ROWS.test(sql))) own.mayHaveHeirs = true
+  // ROLLBACK TO undoes changes.
+  if (isChange || effects.some(controlsTransaction)) {
+    own.mayHaveHeirs ||= (own.changes?.hidden.size ?? 0) > 0
+    own.changes = null
+  }
+  if (
+    isOpaque ||
+    effects.some(({ effect, table }) => effect === 'session-change' && table !== null)
+  )
+    own.mayHaveTemporary = true
+}
+
+type Released = { readonly ask: Pick<Pending['ask'], 'sql'>; readonly decision: Decision }
+
+/** The OIDs of relations that may show rows of tagged ones in the open transaction. */
+export const hiddenBy = ({ own, described }: Session): ReadonlySet<number> =>
+  (own.changes ?? (own.mayHaveHeirs ? unclear(described) : NOTHING_CHANGED)).hidden
+
+/** What the plan lacks of the relations of the session that hold nothing tagged. */
+export const ownPlan = (session: Session): OwnPlan =>
+  session.plan.masksNothing === true ? NOTHING_OWN : ownPlanOf(readable(session))
+
+/** Forgets the changes of a transaction that ended; temporary relations stay. */
+export function ownChangesEnded({ own }: Session): void {
+  own.changes = own.mayHaveTemporary ? null : NOTHING_CHANGED
+  own.isOdd = false
+  own.hasMoved = false
+  own.mayHaveHeirs = false
+}
+
+/** Notes what the target says it did: of a text, or a command, that is not of this list names may mean others behind it. */
+export function noteCommand(session: Session, frame: ServerFrame, isBeside: boolean): void {
+  if (!session.isSchemaInDoubt) return
+  const tag = commandTagOf(frame)
+  const isKnown = tag.ok && COMMANDS.test(tag.value)
+  const isSecond = session.exchange.commandTag?.includes(';') === true
+  if (!isKnown || (isBeside && isSecond)) session.own.isOdd = true
+}
+
+/**
+ * Asks the backend for the relations that its open transaction made or changed, before the next request is decided on. False
+ * where it failed: then the agent has its error.
+ */
+export async function ownChangesAsked(
+  session: Session,
+  asks: readonly Pick<Pending['ask'], 'sql'>[],
+): Promise<boolean> {
+  const { own, plan, proxy, profile, described, searchPath } = session
+  const isWanted = session.isSchemaInDoubt || own.mayHaveTemporary
+  if (own.changes !== null || !isWanted || plan.masksNothing === true) return true
+  if (asks.length === 0 || asks.every(({ sql }) => needsNoAnswer(sql))) return true
+  const rules = maskingRulesFor(proxy.catalog(), profile.environment)
+  const namesakes = namesakesIn(described, searchPath)
+  if (rules === null || namesakes.length > NAMESAKES_MAX) {
+    own.changes = unclear(described)
+    return true
+  }
+  const rows = await ownQueryAmidst(session, SEEN)
+  if (rows === null) return false
+  let gone: readonly number[] = []
+  if (namesakes.length > 0) {
+    const there = await ownQueryAmidst(session, existing(namesakes))
+    if (there === null) return false
+    const oids = new Set(there.map(([oid]) => Number(oid)))
+    gone = namesakes.filter((oid) => !oids.has(oid))
+  }
+  own.mayHaveHeirs = false
+  own.changes =
+    rows.length > SEEN_MAX
+      ? unclear(described)
+      : ownChangesOf(seenIn(rows), { described, plan, rules, gone })
+  return true
+}
+
+/** The relations of the session itself into which nothing tagged was written. */
+const readable = ({ own }: Session): readonly OwnRelation[] =>
+  own.changes === null || own.isOdd
+    ? []
+    : own.changes.relations.filter(({ isTemporary }) =>
+        isTemporary ? !own.hasEverMoved : !own.hasMoved,
+      )
+
+const writesNothing = ({ effect }: RequestAllowed['effects'][number]): boolean =>
+  effect === 'read' || effect === 'transaction'
+
+/** Words without which no relation comes to show rows of another. */
+const GIVES_ROWS = /inherit|attach/i
+
+/** A text that only ends the transaction, or that nothing may come before. */
+const needsNoAnswer = (sql: string | null): boolean =>
+  sql !== null && (transactionTurn(sql) === 'ends' || setsTransactionMode(sql))
+
+function seenIn(rows: OwnRows): readonly SeenRelation[] {
+  // No cell that is read as a name or a number is NULL but those of a relation without columns.
+  const texts = rows.map((row) => row.map((cell) => cell?.toString() ?? ''))
+  return [...Map.groupBy(texts, ([oid]) => oid).values()].map((columns) => {
+    const [oid, schema = '', name = '', kind = '', isTemporary, hasRules, hasNewRules, ...more] =
+      columns[0] ?? []
+    const [hasHeirs, inherits = ''] = more
+    return {
+      ...{ oid: Number(oid), schema, name, kind },
+      ...{ isTemporary: isTemporary === 't', hasRules: hasRules === 't' },
+      ...{ hasNewRules: hasNewRules === 't', hasHeirs: hasHeirs === 't' },
+      inherits: inherits === '' ? [] : inherits.split(' ').map(Number),
+      columns: columns.map((cells) => cells.slice(RELATION_CELLS)).flatMap(columnIn),
+    }
+  })
+}
+
+const columnIn = ([
+  attnum,
+  name = '',
+  typeOid,
+  label = '',
+  isGenerated,
+]: readonly string[]): SeenColumn[] =>
+  attnum === '' || attnum === undefined
+    ? []
+    : [
+        {
+          ...{ attnum: Number(attnum), name, typeOid: Number(typeOid) },
+          ...{ label: label === '' ? null : label, isGenerated: isGenerated === 't' },
+        },
+      ]
+
+/**
+ * A row that the open transaction wrote, or one behind it: what others wrote since is looked at too, and is as described
+ * then. Savepoints have higher numbers than their transaction.
+ */
+const written = (row: string): string => `pg_catalog.age(${row}.xmin) operator(pg_catalog.<=) 0`
+
+const RELATION_CELLS = 9
+/** The most columns of relations that are looked at, since each change of the schema has them asked for anew. */
+const SEEN_MAX = 5_000
+const NAMESAKES_MAX = 1_000
+
+/** Relations that the transaction made or changed, and the temporary ones of the session, by their columns. */
+const SEEN = `
+select c.oid::pg_catalog.int8, n.nspname, c.relname, c.relkind,
+       c.relpersistence operator(pg_catalog.=) 't', c.relhasrules,
+       exists (select from pg_catalog.pg_rewrite r
+                where r.ev_class operator(pg_catalog.=) c.oid and ${written('r')}),
+       c.relhassubclass,
+       (select pg_catalog.string_agg(i.inhparent::pg_catalog.int8::pg_catalog.text, ' ' order by i.inhseqno)
+          from pg_catalog.pg_inherits i where i.inhrelid operator(pg_catalog.=) c.oid),
+       a.attnum, a.attname, a.atttypid::pg_catalog.int8,
+       (select l.label from pg_catalog.pg_seclabel l
+         where l.classoid operator(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+           and l.objoid operator(pg_catalog.=) c.oid and l.objsubid operator(pg_catalog.=) a.attnum
+           and l.provider operator(pg_catalog.=) 'anon'),
+       a.attgenerated operator(pg_catalog.<>) ''
+  from pg_catalog.pg_class c
+  join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) c.relnamespace
+  left join pg_catalog.pg_attribute a
+    on a.attrelid operator(pg_catalog.=) c.oid and a.attnum operator(pg_catalog.>) 0 and not a.attisdropped
+ where c.relkind operator(pg_catalog.=) any ('{r,p,v,m,f,S}'::pg_catalog."char"[])
+   and (c.relnamespace operator(pg_catalog.=) pg_catalog.pg_my_temp_schema()
+     or (n.nspname operator(pg_catalog.!~) '^pg_' and n.nspname operator(pg_catalog.<>) 'information_schema'
+       and (${written('c')}
+         or c.oid operator(pg_catalog.=) any (array(select w.attrelid from pg_catalog.pg_attribute w
+              where w.attnum operator(pg_catalog.>) 0 and ${written('w')}))
+         or c.oid operator(pg_catalog.=) any (array(select w.ev_class from pg_catalog.pg_rewrite w where ${written('w')}))
+         or c.oid operator(pg_catalog.=) any (array(select w.inhrelid from pg_catalog.pg_inherits w where ${written('w')})))))
+ limit ${SEEN_MAX + 1}`
+
+const existing = (oids: readonly number[]): string =>
+  `select c.oid::pg_catalog.int8 from pg_catalog.pg_class c
+    where c.oid operator(pg_catalog.=) any ('{${oids.join(',')}}'::pg_catalog.oid[])`
+
+/** Tags of commands that change tables, their indexes, sequences and views, or no meaning of any name. */
+const COMMANDS =
+  /^(?:(?:CREATE|ALTER|DROP) (?:TABLE|INDEX|SEQUENCE|VIEW)|CREATE TABLE AS|SELECT|INSERT|UPDATE|DELETE|MERGE|COPY|BEGIN|START TRANSACTION|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|PREPARE|DEALLOCATE|EXPLAIN|ANALYZE|SET|SET CONSTRAINTS|SHOW|RESET|LOCK TABLE|TRUNCATE TABLE|COMMENT|FETCH|MOVE|DECLARE CURSOR|CLOSE CURSOR|LISTEN|UNLISTEN|NOTIFY|DISCARD .*)(?: [0-9 ]+)?$/
