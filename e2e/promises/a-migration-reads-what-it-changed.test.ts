@@ -22,7 +22,12 @@ for (const environment of ['dev', 'prod'])
      create table shop.n_parent (id int, note text) partition by list (id);
      create table shop.n_shelf (id int, label text, email text);
      create view shop.n_view as select id, note as label from shop.n_plain;
+     create materialized view shop.n_kept as select id, label from shop.n_view;
+     create table shop.n_made (id int, email text, shown text generated always as (id::text) stored);
+     create function shop.n_lookup(int) returns text language sql immutable as 'select note from shop.n_vault';
      insert into shop.n_vault values (1, '${CANARY}');
+     create table shop.n_looked (id int, shown text generated always as (shop.n_lookup(id)) stored);
+     insert into shop.n_made values (1, '${CANARY}');
      insert into shop.n_plain values (2, 'harmless');
      insert into shop.n_shelf values (3, 'harmless', '${CANARY}')`,
     `shop_${environment}`,
@@ -67,7 +72,9 @@ const maker = await askTarget(
   "select relowner::regrole::text as owner from pg_class where relname = 'n_parts'",
   'shop_dev',
 )
-for (const relation of ['n_vault', 'n_plain', 'n_parent', 'n_shelf', 'n_view'])
+for (const relation of [
+  ...['n_vault', 'n_plain', 'n_parent', 'n_shelf', 'n_view', 'n_kept', 'n_made', 'n_looked'],
+])
   await askTarget(
     system,
     `alter table shop.${relation} owner to ${String(maker[0]?.['owner'])}`,
@@ -263,6 +270,44 @@ const ATTACKS: Readonly<Record<string, { changes: readonly string[]; reads: read
         'alter table shop.n_new attach partition shop.n_vault for values in (1)',
       ],
       reads: ['shop.n_new note'],
+    },
+    'a column that a generated one replaces': {
+      changes: [
+        'alter table shop.n_shelf drop column label, add column label text generated always as (email) stored',
+      ],
+      reads: ['shop.n_shelf label'],
+    },
+    'a generated column that gets another expression': {
+      changes: ['alter table shop.n_made alter column shown set expression as (email)'],
+      reads: ['shop.n_made shown'],
+    },
+    'a table with the generated columns of another': {
+      changes: [
+        'create table shop.n_like (like shop.n_looked including all)',
+        'insert into shop.n_like (id) values (1)',
+      ],
+      reads: ['shop.n_like shown'],
+    },
+    'a materialized view over one that is replaced': {
+      changes: [
+        'create or replace view shop.n_view as select id, note as label from shop.n_vault',
+        'refresh materialized view shop.n_kept',
+      ],
+      reads: ['shop.n_kept label'],
+    },
+    'a plain table that is filled from a view that is replaced': {
+      changes: [
+        'create or replace view shop.n_view as select id, note as label from shop.n_vault',
+        'insert into shop.n_plain select id, label from shop.n_view',
+      ],
+      reads: ['shop.n_plain note'],
+    },
+    'a table that is made of a view that is replaced': {
+      changes: [
+        'create or replace view shop.n_view as select id, note as label from shop.n_vault',
+        'create table shop.n_copy as select id, label from shop.n_view',
+      ],
+      reads: ['shop.n_copy label'],
     },
     'a function': {
       changes: [

@@ -59,6 +59,8 @@ export type Collector = {
   changesNames: boolean
   /** Later statements of the same text may be read along another path that the session may have. */
   movesPath: boolean
+  /** A statement before this one in the text gave a name, or a relation, other rows. */
+  changesRows: boolean
   readonly settings: Set<string>
   harmlessSetting: boolean | null
   createsCode: boolean
@@ -152,6 +154,7 @@ export const newCollector = (names: Names, given: Given = NOTHING_GIVEN): Collec
   stateChanging: false,
   changesNames: false,
   movesPath: false,
+  changesRows: false,
   // bound: as long as one statement
   settings: new Set(),
   harmlessSetting: null,

@@ -428,6 +428,25 @@ describe('what else is understood', () => {
     assert.equal(facts('explain insert into log select email from orders').movesData, false)
   })
 
+  test('what is moved behind a change that gives a name other rows is not known', () => {
+    const moves = 'insert into log select total from orders'
+    for (const change of [
+      'create or replace view v as select 1',
+      'alter table customers rename to orders',
+      'alter table customers set schema other',
+      'create rule r as on insert to log do also delete from log',
+      'drop table orders',
+      'alter table customers inherit orders',
+      'alter table orders attach partition customers for values in (1)',
+      'alter table orders alter column total set expression as (1)',
+    ]) {
+      assert.equal(facts(`${change}; ${moves}`).columnsUnknown, true, change)
+      assert.equal(facts(`${moves}; ${change}`).columnsUnknown, facts(change).columnsUnknown)
+      assert.equal(facts(`${change}; update orders set total = 1`).columnsUnknown, false, change)
+    }
+    assert.equal(facts(`alter table log add column more int; ${moves}`).columnsUnknown, false)
+  })
+
   test('UPDATE and DELETE without WHERE are named', () => {
     assert.equal(facts('delete from orders').unbounded[0]?.tag, 'DELETE')
     assert.equal(facts('update orders set total = 1').unbounded[0]?.relation.oid, 1)

@@ -19,7 +19,7 @@ import type { Effect, StatementSpan, Understanding } from './facts.ts'
 import { decoded, parsed, STATEMENT_BYTES_MAX } from './parser.ts'
 import { sharedParameters } from './shared-parameters.ts'
 import { dangerOf, newTelling, tell, told, worstOf } from './telling.ts'
-import { nodeAt, type Tree } from './tree.ts'
+import { type Node, nodeAt, nodesAt, textOf, type Tree } from './tree.ts'
 import { statement } from './utility.ts'
 
 export type UnderstandOptions = BesideText & {
@@ -123,7 +123,12 @@ function spanOf(to: Collector, tree: Tree, text: string): StatementSpan {
   to.here = new Map()
   if (to.movesPath && !WITHOUT_NAMES.has(node.kind))
     renames(to, 'has more behind a change of the search_path, which is read along another one')
+  const { movesData } = to
+  to.movesData = false
   const tag = statement(to, node)
+  if (to.movesData && to.changesRows) to.columnsUnknown = true
+  to.movesData ||= movesData
+  to.changesRows ||= givesOtherRows(node)
   if (to.names.hasOtherPaths) {
     // Triggers, defaults and views may set the path.
     if (node.kind === 'DiscardStmt' || [...to.here.values()].some(isOfTarget)) to.movesPath = true
@@ -147,6 +152,19 @@ const isNowhere = ({ effect, relation }: Effect): boolean =>
   relation?.schema === null && MOVING.has(effect)
 
 const MOVING: ReadonlySet<string> = new Set(['read', 'write', 'delete'])
+
+/** True if names, or relations, may show other rows behind a statement than they are described with. */
+const givesOtherRows = ({ kind, body }: Node): boolean =>
+  GIVING_OTHER_ROWS.has(kind) ||
+  (kind === 'AlterTableStmt' &&
+    nodesAt(body, 'cmds').some((command) => ROWS_OF_OTHERS.has(textOf(command.body, 'subtype'))))
+
+const GIVING_OTHER_ROWS: ReadonlySet<string> = new Set([
+  ...['ViewStmt', 'RenameStmt', 'AlterObjectSchemaStmt', 'RuleStmt', 'DropStmt'],
+])
+const ROWS_OF_OTHERS: ReadonlySet<string> = new Set([
+  ...['AT_AddInherit', 'AT_AttachPartition', 'AT_SetExpression'],
+])
 
 /** Statements that look up no name. */
 const WITHOUT_NAMES: ReadonlySet<string> = new Set(['VariableSetStmt', 'TransactionStmt'])

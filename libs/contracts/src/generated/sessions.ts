@@ -77,6 +77,8 @@ export type RequestIntercepted = {
   readonly stateVersion: number
   /** The roles that an approval lent to the session and that it still has, until its transaction ends. */
   readonly raisedRoles: readonly string[]
+  /** True if the session changed the schema in its open transaction so that a name may mean another relation than it is described, one with tagged columns. */
+  readonly namesInDoubt: boolean
 }
 
 /** A piece of a request that is too large for one record, or that streams in (COPY). It is recorded before it is forwarded. */

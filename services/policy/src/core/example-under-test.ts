@@ -188,6 +188,7 @@ export const intercepted = (change: Partial<RequestIntercepted> = {}): RequestIn
   transactionStatus: 'Idle',
   stateVersion: 3,
   raisedRoles: [],
+  namesInDoubt: false,
   ...change,
 })
 
@@ -206,18 +207,20 @@ export function decided(
     subject = {},
     mayHaveTemporary = false,
     raisedRoles = [],
+    namesInDoubt = false,
     types = [],
   }: {
     catalog?: Catalog
     subject?: Partial<RequestSubject>
     mayHaveTemporary?: boolean
     raisedRoles?: readonly string[]
+    namesInDoubt?: boolean
     types?: DescribedType[]
   } = {},
 ): RequestDecision {
   const asked = subjectOf(profile, sql, subject)
   const content = { ...intercepted().content, kind: asked.kind }
-  const request = intercepted({ content, raisedRoles })
+  const request = intercepted({ content, raisedRoles, namesInDoubt })
   const rules = { catalog, policies: policiesOf(catalog), catalogOffset: 1 }
   const session = admitted(profile, catalog)
   const described = { ...target(profile), types }

@@ -226,6 +226,21 @@ test('what an approval lent is known to the policies, and what it permits covers
   assert.equal(brief(decided('shop-dev', read, { catalog })), 'allowed Shape')
 })
 
+test('where names may mean others, nothing moves what policy cannot know, without people', () => {
+  const moves = 'INSERT INTO orders (note) SELECT note FROM orders'
+  assert.match(brief(decided('shop-dev', moves)), /^allowed/)
+  assert.match(
+    brief(decided('shop-dev', moves, { namesInDoubt: true })),
+    /^CS_REQUEST_BLOCKED the transaction changed what names mean/,
+  )
+  assert.equal(decided('shop-prod', moves, { namesInDoubt: true }).type, 'ReviewRequired')
+  for (const sql of [
+    "INSERT INTO orders (note) VALUES ('x')",
+    'UPDATE orders SET note = NULL WHERE id = 1',
+  ])
+    assert.match(brief(decided('shop-dev', sql, { namesInDoubt: true })), /^allowed/)
+})
+
 test('to notify others is an action of its own', () => {
   for (const sql of ['NOTIFY c', "SELECT pg_notify('c', 'x')"]) {
     assert.equal(decided('shop-prod', sql).type, 'ReviewRequired')

@@ -195,6 +195,14 @@ export function* requestDecision(
       hint: 'Leave the masked columns out.',
     })
   }
+  if (chains.length === 0 && request.namesInDoubt && understanding.movesData) {
+    const reason =
+      'the transaction changed what names mean, and the statement could move masked columns to where masking does not see them'
+    return block('CS_REQUEST_BLOCKED', reason, {
+      rules: verdict.rules,
+      hint: 'End the transaction first, with COMMIT, and send it in the next one.',
+    })
+  }
   // A permit for a request with a raised privilege says nothing about later requests without it.
   const isRaised = request.raisedRoles.length > 0
   // After a change of the schema the broker describes the target anew, but it does not hear of covered requests.

@@ -164,7 +164,7 @@ const CASES: readonly {
   {
     says: 'a view that is replaced',
     of: [seen(VIEW, 'view', ['id', 'note'], { kind: 'v', hasRules: true, hasNewRules: true })],
-    then: [false, [], []],
+    then: [false, [], [VIEW]],
   },
   {
     says: 'a view with other rights',
@@ -174,7 +174,7 @@ const CASES: readonly {
   {
     says: 'a new rule of a table',
     of: [seen(PLAIN, 'plain', ['id', 'note'], { hasRules: true, hasNewRules: true })],
-    then: [false, [], []],
+    then: [false, [], [PLAIN]],
   },
   {
     says: 'a column of a type of the target',
@@ -192,9 +192,24 @@ const CASES: readonly {
     then: [true, [], []],
   },
   {
-    says: 'a generated column beside plain ones',
+    says: 'a generated column beside plain ones, which may have come with LIKE from elsewhere',
     of: [seen(NEW, 'made', ['title', column(2, 'more', { isGenerated: true })])],
-    then: [true, ['made'], []],
+    then: [true, [], []],
+  },
+  {
+    says: 'a column of a table with tags that a generated one replaces',
+    of: [seen(VAULT, 'vault', [column(2, 'note'), column(3, 'id', { isGenerated: true })])],
+    then: [false, [], [VAULT]],
+  },
+  {
+    says: 'a column of a table with tags that another one replaces',
+    of: [seen(VAULT, 'vault', [column(2, 'note'), column(3, 'id')])],
+    then: [false, [], []],
+  },
+  {
+    says: 'a generated column of a table with tags, whose expression may be another',
+    of: [seen(VAULT, 'vault', [column(1, 'id', { isGenerated: true }), column(2, 'note')])],
+    then: [false, [], [VAULT]],
   },
   {
     says: 'a table with tags that inherits, and all above it',

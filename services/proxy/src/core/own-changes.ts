@@ -90,7 +90,7 @@ type Known = {
  * names, and that nothing tagged was written into it is for the caller to know. No described name may come to
  * mean a relation that is neither.
  * Known limits, all on the safe side: new views, tables that inherit, columns of types of the target and tables with a
- * generated column beside a tagged one are left out, so they stay masked; new columns of a table with tagged columns too.
+ * generated column are left out, so they stay masked; new columns of a table with tagged columns too.
  */
 export function ownChangesOf(
   seen: readonly SeenRelation[],
@@ -101,6 +101,9 @@ export function ownChangesOf(
   const isUncovering = (oid: number): boolean => (names.get(byOid.get(oid)?.name ?? '') ?? 0) > 1
   // bound: as long as one call
   const hidden = new Set<number>()
+  const inheriting = new Map(seen.map((relation) => [relation.oid, relation.inherits]))
+  const above = (oid: number): readonly number[] =>
+    inheriting.get(oid) ?? byOid.get(oid)?.inherits ?? []
   const relations: OwnRelation[] = []
   let isClear = !gone.some(isUncovering)
   for (const relation of seen) {
@@ -120,7 +123,9 @@ export function ownChangesOf(
       if (namesakes > 0) isClear = false
     } else if (isRenamed || !isAsDescribed(relation, before)) {
       isClear = false
-      if (isTagged) hide(relation.inherits, { hidden, seen, byOid })
+      if (isTagged) hide(hidden, relation.inherits, above)
+      // Its columns may be computed of others than they were.
+      if (relation.hasNewRules || hasGenerated(relation)) hidden.add(relation.oid)
     }
   }
   return { isClear, hidden, relations }
@@ -145,17 +150,22 @@ function ownRelation(
   const hasOtherTypes = columns.some(
     ({ attnum, typeOid }) => typeOid >= USER_OID_MIN && types.get(attnum) !== typeOid,
   )
-  const computesTagged = tagged.length > 0 && columns.some(({ isGenerated }) => isGenerated)
-  if (!isTable || hasOtherTypes || computesTagged) return null
+  if (!isTable || hasOtherTypes || hasGenerated(relation)) return null
   const attnumMax = Math.max(0, ...columns.map(({ attnum }) => attnum))
   return { oid, schema, name, isTemporary, attnumMax, tagged }
 }
 
-/** True if whatever was described of it is so still. Columns may be new or gone. */
+const hasGenerated = ({ columns }: SeenRelation): boolean =>
+  columns.some(({ isGenerated }) => isGenerated)
+
+/** True if whatever was described of it is so still. Columns may be gone, or new under new names. */
 function isAsDescribed(relation: SeenRelation, before: DescribedRelation): boolean {
   const now = new Map(relation.columns.map((column) => [column.attnum, column]))
+  const numbers = new Map(before.columns.map(({ attnum, name }) => [name, attnum]))
   return (
     !relation.hasNewRules &&
+    !hasGenerated(relation) &&
+    relation.columns.every(({ attnum, name }) => (numbers.get(name) ?? attnum) === attnum) &&
     before.inherits.join() === relation.inherits.join() &&
     before.columns.every(({ attnum, name, typeOid }) => {
       const column = now.get(attnum)
@@ -166,23 +176,15 @@ function isAsDescribed(relation: SeenRelation, before: DescribedRelation): boole
 
 /** Hides the relations that show the rows of a tagged one, up to the last that these inherit from. */
 function hide(
+  hidden: Set<number>,
   from: readonly number[],
-  {
-    hidden,
-    seen,
-    byOid,
-  }: {
-    readonly hidden: Set<number>
-    readonly seen: readonly SeenRelation[]
-    readonly byOid: ReadonlyMap<number, DescribedRelation>
-  },
+  above: (oid: number) => readonly number[],
 ): void {
-  const now = new Map(seen.map((relation) => [relation.oid, relation.inherits]))
   const waiting = [...from]
   for (let oid = waiting.pop(); oid !== undefined; oid = waiting.pop()) {
     if (hidden.has(oid)) continue
     hidden.add(oid)
-    waiting.push(...(now.get(oid) ?? byOid.get(oid)?.inherits ?? []))
+    waiting.push(...above(oid))
   }
 }
 

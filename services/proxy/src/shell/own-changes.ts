@@ -106,8 +106,24 @@ export const hiddenBy = ({ own, described }: Session): ReadonlySet<number> =>
   (own.changes ?? (own.mayHaveHeirs ? unclear(described) : NOTHING_CHANGED)).hidden
 
 /** What the plan lacks of the relations of the session that hold nothing tagged. */
-export const ownPlan = (session: Session): OwnPlan =>
-  session.plan.masksNothing === true ? NOTHING_OWN : ownPlanOf(readable(session))
+export function ownPlan(session: Session): OwnPlan {
+  if (session.plan.masksNothing === true) return NOTHING_OWN
+  const relations = readable(session)
+  const known = PLANS.get(relations)
+  if (known !== undefined) return known
+  const plan = ownPlanOf(relations)
+  PLANS.set(relations, plan)
+  return plan
+}
+
+/** The plans of relations, since one is asked for with each request. */
+const PLANS = new WeakMap<readonly OwnRelation[], OwnPlan>()
+
+/** True if the transaction changed the schema in ways by which a name may mean what is masked, or masked values were written. */
+export const areNamesInDoubt = ({ isSchemaInDoubt, plan, own }: Session): boolean =>
+  isSchemaInDoubt &&
+  plan.masksNothing !== true &&
+  (own.changes?.isClear !== true || own.isOdd || own.hasMoved)
 
 /** Forgets the changes of a transaction that ended; temporary relations stay. */
 export function ownChangesEnded({ own }: Session): void {
@@ -162,12 +178,15 @@ export async function ownChangesAsked(
 }
 
 /** The relations of the session itself into which nothing tagged was written. */
-const readable = ({ own }: Session): readonly OwnRelation[] =>
-  own.changes === null || own.isOdd
-    ? []
-    : own.changes.relations.filter(({ isTemporary }) =>
-        isTemporary ? !own.hasEverMoved : !own.hasMoved,
-      )
+function readable({ own }: Session): readonly OwnRelation[] {
+  if (own.changes === null || own.isOdd) return NOTHING_READABLE
+  const { relations } = own.changes
+  return own.hasMoved || own.hasEverMoved
+    ? relations.filter(({ isTemporary }) => !(isTemporary ? own.hasEverMoved : own.hasMoved))
+    : relations
+}
+
+const NOTHING_READABLE: readonly OwnRelation[] = []
 
 const writesNothing = ({ effect }: RequestAllowed['effects'][number]): boolean =>
   effect === 'read' || effect === 'transaction'
@@ -258,4 +277,4 @@ const existing = (oids: readonly number[]): string =>
 
 /** Tags of commands that change tables, their indexes, sequences and views, or no meaning of any name. */
 const COMMANDS =
-  /^(?:(?:CREATE|ALTER|DROP) (?:TABLE|INDEX|SEQUENCE|VIEW)|CREATE TABLE AS|SELECT|INSERT|UPDATE|DELETE|MERGE|COPY|BEGIN|START TRANSACTION|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|PREPARE|DEALLOCATE|EXPLAIN|ANALYZE|SET|SET CONSTRAINTS|SHOW|RESET|LOCK TABLE|TRUNCATE TABLE|COMMENT|FETCH|MOVE|DECLARE CURSOR|CLOSE CURSOR|LISTEN|UNLISTEN|NOTIFY|DISCARD .*)(?: [0-9 ]+)?$/
+  /^(?:(?:CREATE|ALTER|DROP) (?:TABLE|INDEX|SEQUENCE|VIEW)|CREATE TABLE AS|SELECT|INSERT|UPDATE|DELETE|MERGE|COPY|BEGIN|START TRANSACTION|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|PREPARE|DEALLOCATE(?: ALL)?|GRANT|REVOKE|REINDEX|EXPLAIN|ANALYZE|SET|SET CONSTRAINTS|SHOW|RESET|LOCK TABLE|TRUNCATE TABLE|COMMENT|FETCH|MOVE|DECLARE CURSOR|CLOSE CURSOR(?: ALL)?|LISTEN|UNLISTEN|NOTIFY|DISCARD .*)(?: [0-9 ]+)?$/

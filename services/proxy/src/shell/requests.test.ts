@@ -216,7 +216,7 @@ test('behind a change of the schema that was looked at what is known holds, unti
   ]
   const opened = (more: object = {}): Session => {
     const { session } = begun()
-    const described = [{ oid: 1, kind: 'table', schema: 'shop', name: 'orders', inherits: [] }]
+    const described = [{ oid: 1, kind: 'table', schema: 'shop', name: 'orders', inherits: [], computed: [] }]
     Object.assign(session, { isSchemaInDoubt: true, described: { relations: described } })
     const changes = { isClear: true, hidden: new Set([1]), relations }
     Object.assign(session.own, { changes, mayHaveTemporary: true, ...more })

@@ -30,6 +30,7 @@ import { noteCustomSettings } from './changed-settings.ts'
 import { type Covering, grantedPortal, noteGranted, type ReleasePermit } from './granted-portals.ts'
 import { livePolicy } from './live-policy.ts'
 import {
+  areNamesInDoubt,
   type BehindChanges,
   behindChanges,
   hiddenBy,
@@ -105,6 +106,7 @@ export async function intercepted(session: Session, asks: readonly Ask[]): Promi
       transactionStatus: STATUS_NAMES[session.status],
       stateVersion: session.stateVersion,
       raisedRoles: session.raised?.roles ?? [],
+      namesInDoubt: areNamesInDoubt(session),
     })
   }
   if (events.length > 0)

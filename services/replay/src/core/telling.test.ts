@@ -220,6 +220,7 @@ function intercepted(number: number, subject: Buffer | null, partCount = 0): Ses
       transactionStatus: 'Idle',
       stateVersion: 0,
       raisedRoles: [],
+      namesInDoubt: false,
     },
   }
 }

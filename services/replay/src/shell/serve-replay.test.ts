@@ -626,6 +626,7 @@ function requests(): AnyMessage[] {
       transactionStatus: 'Idle',
       stateVersion: 0,
       raisedRoles: [],
+      namesInDoubt: false,
     },
     {
       type: 'RequestAllowed',
