@@ -22,12 +22,13 @@ for (const environment of ['dev', 'prod'])
      create table shop.n_parent (id int, note text) partition by list (id);
      create table shop.n_shelf (id int, label text, email text);
      create view shop.n_view as select id, note as label from shop.n_plain;
-     create materialized view shop.n_kept as select id, label from shop.n_view;
-     create table shop.n_made (id int, email text, shown text generated always as (id::text) stored);
+     create view shop.n_below as select id, note as label from shop.n_plain;
+     create materialized view shop.n_kept as select id, label from shop.n_below;
+     create table shop.n_shown (id int, email text, shown text generated always as (id::text) stored);
      create function shop.n_lookup(int) returns text language sql immutable as 'select note from shop.n_vault';
      insert into shop.n_vault values (1, '${CANARY}');
      create table shop.n_looked (id int, shown text generated always as (shop.n_lookup(id)) stored);
-     insert into shop.n_made values (1, '${CANARY}');
+     insert into shop.n_shown values (1, '${CANARY}');
      insert into shop.n_plain values (2, 'harmless');
      insert into shop.n_shelf values (3, 'harmless', '${CANARY}')`,
     `shop_${environment}`,
@@ -73,7 +74,17 @@ const maker = await askTarget(
   'shop_dev',
 )
 for (const relation of [
-  ...['n_vault', 'n_plain', 'n_parent', 'n_shelf', 'n_view', 'n_kept', 'n_made', 'n_looked'],
+  ...[
+    'n_vault',
+    'n_plain',
+    'n_parent',
+    'n_shelf',
+    'n_view',
+    'n_below',
+    'n_kept',
+    'n_shown',
+    'n_looked',
+  ],
 ])
   await askTarget(
     system,
@@ -278,8 +289,8 @@ const ATTACKS: Readonly<Record<string, { changes: readonly string[]; reads: read
       reads: ['shop.n_shelf label'],
     },
     'a generated column that gets another expression': {
-      changes: ['alter table shop.n_made alter column shown set expression as (email)'],
-      reads: ['shop.n_made shown'],
+      changes: ['alter table shop.n_shown alter column shown set expression as (email)'],
+      reads: ['shop.n_shown shown'],
     },
     'a table with the generated columns of another': {
       changes: [
@@ -290,7 +301,7 @@ const ATTACKS: Readonly<Record<string, { changes: readonly string[]; reads: read
     },
     'a materialized view over one that is replaced': {
       changes: [
-        'create or replace view shop.n_view as select id, note as label from shop.n_vault',
+        'create or replace view shop.n_below as select id, note as label from shop.n_vault',
         'refresh materialized view shop.n_kept',
       ],
       reads: ['shop.n_kept label'],
