@@ -225,6 +225,21 @@ const CASES: readonly {
     then: [false, [], [NEW, PARENT]],
   },
   {
+    says: 'a table that inherits no more',
+    of: [seen(CHILD, 'child', ['id', 'note'])],
+    then: [false, [], []],
+  },
+  {
+    says: 'a new foreign table',
+    of: [seen(NEW, 'made', ['id'], { kind: 'f' })],
+    then: [true, [], []],
+  },
+  {
+    says: 'a new table from which others inherit',
+    of: [seen(NEW, 'made', ['id'], { hasHeirs: true })],
+    then: [true, [], []],
+  },
+  {
     says: 'a new partition',
     of: [
       seen(NEW, 'made', ['id', 'note'], { inherits: [PARENT] }),
