@@ -216,7 +216,9 @@ test('behind a change of the schema that was looked at what is known holds, unti
   ]
   const opened = (more: object = {}): Session => {
     const { session } = begun()
-    const described = [{ oid: 1, kind: 'table', schema: 'shop', name: 'orders', inherits: [], computed: [] }]
+    const described = [
+      { oid: 1, kind: 'table', schema: 'shop', name: 'orders', inherits: [], computed: [] },
+    ]
     Object.assign(session, { isSchemaInDoubt: true, described: { relations: described } })
     const changes = { isClear: true, hidden: new Set([1]), relations }
     Object.assign(session.own, { changes, mayHaveTemporary: true, ...more })
@@ -253,6 +255,7 @@ test('behind a change of the schema that was looked at what is known holds, unti
   assert.deepEqual(await released(session, READ, OF_MADE), PLAIN)
   await released(session, [on('write', 'made'), on('read', 'orders')], { tainted: true })
   assert.deepEqual(await released(session, READ, OF_MADE), DOUBT)
+  assert.deepEqual(await released(session, [on('read', 'orders')]), DOUBT)
   for (const own of [{ changes: null }, { isOdd: true }, { hasMoved: true }])
     assert.deepEqual(await released(opened(own), READ, OF_MADE), DOUBT)
   for (const effects of [[on('write', 'any')], [on('opaque', null, null)]]) {
