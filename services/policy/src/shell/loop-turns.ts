@@ -20,17 +20,18 @@ export function loopTurns({ logger, shares }: { logger: Logger; shares: Shares }
   async function run(): Promise<void> {
     isRunning = true
     const turn = turns(() => performance.now())
-    for (;;) {
-      const beganMs = performance.now()
-      const next = shares.next(waiting, beganMs)
-      if (next === null) {
-        isRunning = false
-        return
+    try {
+      for (;;) {
+        const beganMs = performance.now()
+        const next = shares.next(waiting, beganMs)
+        if (next === null) return
+        next.run()
+        const nowMs = performance.now()
+        shares.charge(next.asker, nowMs - beganMs, nowMs)
+        await turn.next()
       }
-      next.run()
-      const nowMs = performance.now()
-      shares.charge(next.asker, nowMs - beganMs, nowMs)
-      await turn.next()
+    } finally {
+      isRunning = false
     }
   }
 

@@ -119,8 +119,19 @@ export function policyService({
     }
     const steps = requestDecision(request, facts)
     for (;;) {
-      const step = await inTurn(asker, () => steps.next())
+      const step = await inTurn(asker, () => someOf(steps))
       if (step.done === true) return [{ message: step.value }]
     }
   }
 }
+
+/** Takes the steps of one turn: whose turn it is costs as much as a step, so one turn has several short ones. */
+function someOf<T>(steps: Iterator<void, T>): IteratorResult<void, T> {
+  const endMs = performance.now() + TURN_MS
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true || performance.now() >= endMs) return step
+  }
+}
+
+const TURN_MS = 3
