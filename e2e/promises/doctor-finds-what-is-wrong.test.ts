@@ -51,12 +51,15 @@ async function diagnosis(): Promise<Report> {
 
 test('doctor finds a base role that is too strong, a login past Countersign, and whatever is dead', async () => {
   assert.deepEqual(await doctor(), { status: 0, failed: [], warned: [] })
+  const creates = { status: 1, failed: ['shop-prod: what base roles may create'] }
+  await askTarget(system, 'GRANT CREATE ON SCHEMA shop TO shop_prod_reader', 'shop_prod')
+  assert.deepEqual(await doctor(), { ...creates, warned: [] })
+  await askTarget(system, 'REVOKE CREATE ON SCHEMA shop FROM shop_prod_reader', 'shop_prod')
   await askTarget(system, 'GRANT shop_prod_owner TO shop_prod_reader')
   await askTarget(system, "CREATE ROLE somebody LOGIN PASSWORD 'x'")
   await askTarget(system, 'GRANT CONNECT ON DATABASE shop_dev TO somebody')
   assert.deepEqual(await doctor(), {
-    status: 0,
-    failed: [],
+    ...creates,
     warned: ['shop-dev: direct logins', 'shop-prod: base roles'],
   })
   for (const name of ['approval', 'masking', 'proxy'] as const) {

@@ -1,6 +1,7 @@
 import { type Profile } from '@countersign/contracts'
 import { messageOf, Problem } from '@countersign/kernel'
 import { grantedRoles, otherLogins, presentRoles, strength } from '../core/sql/check-target.ts'
+import { creatable } from './roles.ts'
 import type { TargetAdmins } from './target-admin.ts'
 
 /** The result of one check of a target, and the next thing to do when it is not ok. */
@@ -41,6 +42,7 @@ export async function checkTarget(profile: Profile, admins: TargetAdmins): Promi
         profile.baseRoles,
         [...owner, ...lent].filter((name) => !profile.baseRoles.includes(name)),
       ])
+      const made = profile.mayCreate ? null : await creatable(client, profile.baseRoles)
       const { rows: others } = await client.query<{ name: string }>(otherLogins, [profile.database])
       return [
         say('ok', 'reachable', `${where}, PostgreSQL ${server[0]?.version ?? '?'}, as ${user}`),
@@ -70,6 +72,16 @@ export async function checkTarget(profile: Profile, admins: TargetAdmins): Promi
               strong.map(({ name, what }) => `${name} ${what}`).join('; '),
               'Take it away from the base role: what it may do, a session may do without an approval if policy errs.',
             ),
+        ...(made === null
+          ? []
+          : [
+              say(
+                'failed',
+                'what base roles may create',
+                `no session opens: ${made}`,
+                'Run that at the target, or say mayCreate: true in the profile.',
+              ),
+            ]),
         others.length === 0
           ? say('ok', 'direct logins', 'nobody else may log in to the database')
           : say(

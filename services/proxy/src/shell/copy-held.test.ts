@@ -78,7 +78,7 @@ const data = toServer.copyData(Buffer.from('x'))
 
 // Seen to fail when each message begins the wait anew.
 test('an agent that sends no data for a minute is refused, whatever else it sends', async () => {
-  const SENT_NOTHING = 'CS_REQUEST_CANCELLED The agent sent no data of the COPY for 60 s.'
+  const SENT_NOTHING = 'CS_COPY_DATA_NEEDED The agent sent no data of the COPY for 60 s.'
   assert.equal(await taken(sending()), SENT_NOTHING)
   assert.equal(await taken(sending([59_000, data], [59_000, data])), SENT_NOTHING)
   const sync = toServer.sync()

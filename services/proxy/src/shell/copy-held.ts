@@ -127,7 +127,7 @@ const SILENT_MS_MAX = 60_000
 const SILENT = Symbol('silent')
 
 const SENT_NOTHING: RequestRefusal = {
-  code: 'CS_REQUEST_CANCELLED',
+  code: 'CS_COPY_DATA_NEEDED',
   reason: `The agent sent no data of the COPY for ${SILENT_MS_MAX / 1_000} s.`,
   hint: 'Send the data at once: people are asked when they have all come.',
   decisionId: null,
