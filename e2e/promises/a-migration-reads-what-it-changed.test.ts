@@ -384,3 +384,26 @@ for (const [name, { changes, reads }] of Object.entries(ATTACKS))
     assert.doesNotMatch(stderr, new RegExp(CANARY, 'i'), stderr)
     assert.match(stdout, /ROLLBACK\s*$/)
   })
+
+test('nothing is copied for good in one pipeline, or shown in a transaction that goes on behind the end of its own', async (t) => {
+  const wire = await openWire(system, 'shop-dev')
+  t.after(() => wire.end())
+  const replaced =
+    'create or replace view shop.n_view as select id, note as label from shop.n_vault'
+  const copies = 'insert into shop.n_plain select id, label from shop.n_view'
+  wire.send(group(replaced), group(copies), toServer.sync())
+  assert.match(told(await wire.ready()).join(), /CS_REQUEST_BLOCKED/)
+  for (const sql of [
+    `${replaced}; ${copies}`,
+    `alter table shop.n_shelf drop column label, add column label text generated always as (email) stored; insert into shop.n_plain select id, label from shop.n_shelf`,
+  ]) {
+    wire.send(toServer.query(sql))
+    assert.match(told(await wire.ready()).join(), /CS_REQUEST_BLOCKED/, sql)
+  }
+  const kept = await askTarget(system, 'select note from shop.n_plain', 'shop_dev')
+  assert.deepEqual(kept, [{ note: 'harmless' }])
+  for (const sql of ['begin', 'alter table shop.n_vault inherit shop.n_plain', 'commit and chain'])
+    await run(wire, sql, false)
+  for (const sql of ['select note from shop.n_plain', "select note || '' from shop.n_plain"])
+    assert.doesNotMatch(await run(wire, sql, false), new RegExp(CANARY), sql)
+})

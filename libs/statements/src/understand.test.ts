@@ -439,6 +439,7 @@ describe('what else is understood', () => {
       'alter table customers inherit orders',
       'alter table orders attach partition customers for values in (1)',
       'alter table orders alter column total set expression as (1)',
+      'alter table orders drop column id, add column id int generated always as (total) stored',
     ]) {
       assert.equal(facts(`${change}; ${moves}`).columnsUnknown, true, change)
       const before = `${moves}; ${change}; select 1`
@@ -447,6 +448,15 @@ describe('what else is understood', () => {
       assert.equal(facts(`${change}; update orders set total = 1`).columnsUnknown, false, change)
     }
     assert.equal(facts(`alter table log add column more int; ${moves}`).columnsUnknown, false)
+  })
+
+  test('a column that is generated no more keeps what was computed of others', () => {
+    const { movesData, columns } = facts('alter table orders alter column total drop expression')
+    assert.equal(movesData, true)
+    assert.deepEqual(
+      columns.map(({ column }) => column),
+      ['total'],
+    )
   })
 
   test('UPDATE and DELETE without WHERE are named', () => {

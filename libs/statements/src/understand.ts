@@ -157,7 +157,13 @@ const MOVING: ReadonlySet<string> = new Set(['read', 'write', 'delete'])
 const givesOtherRows = ({ kind, body }: Node): boolean =>
   GIVING_OTHER_ROWS.has(kind) ||
   (kind === 'AlterTableStmt' &&
-    nodesAt(body, 'cmds').some((command) => ROWS_OF_OTHERS.has(textOf(command.body, 'subtype'))))
+    nodesAt(body, 'cmds').some(
+      ({ body: command }) =>
+        ROWS_OF_OTHERS.has(textOf(command, 'subtype')) ||
+        nodesAt(nodeAt(command, 'def')?.body ?? {}, 'constraints').some(
+          (constraint) => textOf(constraint.body, 'contype') === 'CONSTR_GENERATED',
+        ),
+    ))
 
 const GIVING_OTHER_ROWS: ReadonlySet<string> = new Set([
   ...['ViewStmt', 'RenameStmt', 'AlterObjectSchemaStmt', 'RuleStmt', 'DropStmt'],

@@ -224,6 +224,11 @@ function alterTable(to: Collector, body: Tree): string {
     const value = nodeAt(nodeAt(command, 'def')?.body ?? {}, 'raw_default')
     if (subtype === 'AT_AlterColumnType' && value !== null)
       computes(to, relation, { column: textOf(command, 'name'), value })
+    // What was computed of others becomes a column like any, with its values.
+    if (subtype === 'AT_DropExpression') {
+      touch(to, relation, textOf(command, 'name'))
+      to.movesData = true
+    }
   }
   affect(to, 'schema-change', relation, `ALTER ${objectOf(body)}`)
   lock(to, mode, relation)

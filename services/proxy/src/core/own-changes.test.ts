@@ -240,6 +240,29 @@ const CASES: readonly {
     then: [true, [], []],
   },
   {
+    says: 'a new table beside a temporary view of the same name',
+    of: [
+      seen(NEW, 'made', ['id']),
+      seen(NEW + 1, 'made', ['id'], { schema: 'pg_temp_3', kind: 'v', isTemporary: true }),
+    ],
+    then: [true, [], []],
+  },
+  {
+    says: 'a column of a table with tags that is of another type of PostgreSQL',
+    of: [seen(VAULT, 'vault', [column(1, 'id', { typeOid: 20 }), 'note'])],
+    then: [true, [], []],
+  },
+  {
+    says: 'a column of a table with tags that is of a type of the target',
+    of: [seen(VAULT, 'vault', [column(1, 'id', { typeOid: 20_500 }), 'note'])],
+    then: [false, [], []],
+  },
+  {
+    says: 'a table without tags and with a generated column, that is as described',
+    of: [seen(PLAIN, 'plain', ['id', column(2, 'note', { isGenerated: true })])],
+    then: [true, [], []],
+  },
+  {
     says: 'a new partition',
     of: [
       seen(NEW, 'made', ['id', 'note'], { inherits: [PARENT] }),

@@ -104,12 +104,17 @@ export function ownChangesOf(
   const inheriting = new Map(seen.map((relation) => [relation.oid, relation.inherits]))
   const above = (oid: number): readonly number[] =>
     inheriting.get(oid) ?? byOid.get(oid)?.inherits ?? []
+  // bound: one per relation that is looked at
+  const seenNames = new Map<string, number>()
+  for (const { name } of seen) seenNames.set(name, (seenNames.get(name) ?? 0) + 1)
   const relations: OwnRelation[] = []
   let isClear = !gone.some(isUncovering)
   for (const relation of seen) {
     const before = byOid.get(relation.oid)
     const isTagged = withTags.has(relation.oid)
-    const own = ownRelation(rules, relation, before)
+    // Of two with a name it cannot be told which one a statement means: one may be a temporary view.
+    const isOnlyOne = seenNames.get(relation.name) === 1
+    const own = isOnlyOne ? ownRelation(rules, relation, before) : null
     const isRenamed =
       before !== undefined && (before.name !== relation.name || before.schema !== relation.schema)
     const isFree = before === undefined || (!isTagged && isAlone(before, parents))
@@ -121,11 +126,11 @@ export function ownChangesOf(
       if (isRenamed && isUncovering(relation.oid)) isClear = false
     } else if (before === undefined) {
       if (namesakes > 0) isClear = false
-    } else if (isRenamed || !isAsDescribed(relation, before)) {
+    } else if (isRenamed || !isAsDescribed(relation, before, isTagged)) {
       isClear = false
       if (isTagged) hide(hidden, relation.inherits, above)
       // Its columns may be computed of others than they were.
-      if (relation.hasNewRules || hasGenerated(relation)) hidden.add(relation.oid)
+      if (relation.hasNewRules || (isTagged && hasGenerated(relation))) hidden.add(relation.oid)
     }
   }
   return { isClear, hidden, relations }
@@ -158,18 +163,25 @@ function ownRelation(
 const hasGenerated = ({ columns }: SeenRelation): boolean =>
   columns.some(({ isGenerated }) => isGenerated)
 
-/** True if whatever was described of it is so still. Columns may be gone, or new under new names. */
-function isAsDescribed(relation: SeenRelation, before: DescribedRelation): boolean {
+/** True if whatever was described of it is so still. Columns may be gone, new under new names, or of another type of PostgreSQL. */
+function isAsDescribed(
+  relation: SeenRelation,
+  before: DescribedRelation,
+  isTagged: boolean,
+): boolean {
   const now = new Map(relation.columns.map((column) => [column.attnum, column]))
   const numbers = new Map(before.columns.map(({ attnum, name }) => [name, attnum]))
   return (
     !relation.hasNewRules &&
-    !hasGenerated(relation) &&
+    !(isTagged && hasGenerated(relation)) &&
     relation.columns.every(({ attnum, name }) => (numbers.get(name) ?? attnum) === attnum) &&
     before.inherits.join() === relation.inherits.join() &&
     before.columns.every(({ attnum, name, typeOid }) => {
       const column = now.get(attnum)
-      return column === undefined || (column.name === name && column.typeOid === typeOid)
+      return (
+        column === undefined ||
+        (column.name === name && (column.typeOid === typeOid || column.typeOid < USER_OID_MIN))
+      )
     })
   )
 }
@@ -203,7 +215,7 @@ export function namesKnown(
     if (OPAQUE.has(each.effect)) return false
     const { schema, table } = each
     if (table === null || !ON_ROWS.has(each.effect) || CATALOGS.has(schema ?? '')) return true
-    return byName.has(key(schema, table)) || named(each, relations).length > 0
+    return byName.has(key(schema, table)) || named(each, relations) !== null
   })
 }
 
@@ -213,8 +225,8 @@ export function undescribedAmong(
   relations: readonly OwnRelation[],
 ): readonly OwnRelation[] | null {
   if (undescribed.length === 0) return null
-  const found = undescribed.map((each) => named(each, relations))
-  return found.some((each) => each.length === 0) ? null : found.flat()
+  const found = undescribed.flatMap((each) => named(each, relations) ?? [])
+  return found.length === undescribed.length ? found : null
 }
 
 /** What the masking plan lacks of these relations. */
@@ -239,12 +251,19 @@ export function namesakesIn(
   return [...found.values()].flatMap((each) => (each.length > 1 ? each.map(({ oid }) => oid) : []))
 }
 
-const named = ({ schema, table }: Effect, relations: readonly OwnRelation[]): OwnRelation[] =>
-  relations.filter(
-    (each) =>
-      each.name === table &&
-      (schema === null || schema === each.schema || (schema === 'pg_temp' && each.isTemporary)),
-  )
+/** The relation of this name, of which there is one at most. */
+function named({ schema, table }: Effect, relations: readonly OwnRelation[]): OwnRelation | null {
+  const byName =
+    BY_NAME.get(relations) ?? new Map(relations.map((relation) => [relation.name, relation]))
+  BY_NAME.set(relations, byName)
+  const found = byName.get(table ?? '') ?? null
+  const isMeant =
+    schema === null || schema === found?.schema || (schema === 'pg_temp' && found?.isTemporary)
+  return isMeant === true ? found : null
+}
+
+/** Relations by name, since each effect of each request looks for its own. */
+const BY_NAME = new WeakMap<readonly OwnRelation[], ReadonlyMap<string, OwnRelation>>()
 
 type DescribedRelation = Described['relations'][number]
 

@@ -87,6 +87,9 @@ export function noteOwnChanges(
   if (!session.isSchemaInDoubt) return
   const isChange = effects.some(changesSchema)
   if (isChange && (sql === null || GIVES_ROWS.test(sql))) own.mayHaveHeirs = true
+  // What was changed is not as described behind the end of the transaction either, and the next one did not change it.
+  if (effects.some(controlsTransaction) && (sql === null || transactionTurn(sql) !== 'none'))
+    own.isOdd = true
   // ROLLBACK TO undoes changes.
   if (isChange || effects.some(controlsTransaction)) {
     own.mayHaveHeirs ||= (own.changes?.hidden.size ?? 0) > 0
@@ -101,9 +104,32 @@ export function noteOwnChanges(
 
 type Released = { readonly ask: Pick<Pending['ask'], 'sql'>; readonly decision: Decision }
 
-/** The OIDs of relations that may show rows of tagged ones in the open transaction. */
-export const hiddenBy = ({ own, described }: Session): ReadonlySet<number> =>
-  (own.changes ?? (own.mayHaveHeirs ? unclear(described) : NOTHING_CHANGED)).hidden
+/**
+ * The OIDs of the relations whose columns may show others than they did in the open transaction: a view that is replaced keeps
+ * its OID, a materialized one may be filled from it, a generated column may be given another expression, and a table may show
+ * rows of others since.
+ */
+export function hiddenIn({ own, described }: Session): ReadonlySet<number> {
+  const { relations } = described
+  const changes = own.changes ?? (own.mayHaveHeirs ? ANY_ROWS : NOTHING_CHANGED)
+  const known = HIDDEN.get(relations)
+  if (known?.changes === changes) return known.oids
+  const { hidden } = changes === ANY_ROWS ? unclear(described) : changes
+  const oids = new Set([...relations.filter(isMadeOfOthers).map(({ oid }) => oid), ...hidden])
+  HIDDEN.set(relations, { changes, oids })
+  return oids
+}
+
+const isMadeOfOthers = ({ kind, computed }: Session['described']['relations'][number]): boolean =>
+  kind.endsWith('view') || computed === null || computed.length > 0
+
+/** What was asked for last of a description: a set as large as the target for each request would be too much. */
+const HIDDEN = new WeakMap<
+  Session['described']['relations'],
+  { readonly changes: OwnChanges; readonly oids: ReadonlySet<number> }
+>()
+/** Stands for changes by which any relation may show rows of others. */
+const ANY_ROWS: OwnChanges = { ...NOTHING_CHANGED, isClear: false }
 
 /** What the plan lacks of the relations of the session that hold nothing tagged. */
 export function ownPlan(session: Session): OwnPlan {
@@ -170,10 +196,12 @@ export async function ownChangesAsked(
     gone = namesakes.filter((oid) => !oids.has(oid))
   }
   own.mayHaveHeirs = false
-  own.changes =
-    rows.length > SEEN_MAX
-      ? unclear(described)
-      : ownChangesOf(seenIn(rows), { described, plan, rules, gone })
+  const seen = rows.length > SEEN_MAX ? [] : seenIn(rows)
+  const isTooMuch =
+    rows.length > SEEN_MAX || seen.some(({ inherits }) => inherits.length > PARENTS_MAX)
+  own.changes = isTooMuch
+    ? unclear(described)
+    : ownChangesOf(seen, { described, plan, rules, gone })
   return true
 }
 
@@ -181,10 +209,20 @@ export async function ownChangesAsked(
 function readable({ own }: Session): readonly OwnRelation[] {
   if (own.changes === null || own.isOdd) return NOTHING_READABLE
   const { relations } = own.changes
-  return own.hasMoved || own.hasEverMoved
-    ? relations.filter(({ isTemporary }) => !(isTemporary ? own.hasEverMoved : own.hasMoved))
-    : relations
+  if (!own.hasMoved && !own.hasEverMoved) return relations
+  if (own.hasMoved && own.hasEverMoved) return NOTHING_READABLE
+  const known = LASTING.get(relations)
+  if (known?.areTemporary === own.hasMoved) return known.relations
+  const found = relations.filter(({ isTemporary }) => isTemporary === own.hasMoved)
+  LASTING.set(relations, { areTemporary: own.hasMoved, relations: found })
+  return found
 }
+
+/** Of relations only the temporary ones, or only the others. */
+const LASTING = new WeakMap<
+  readonly OwnRelation[],
+  { readonly areTemporary: boolean; readonly relations: readonly OwnRelation[] }
+>()
 
 const NOTHING_READABLE: readonly OwnRelation[] = []
 
@@ -204,7 +242,9 @@ function seenIn(rows: OwnRows): readonly SeenRelation[] {
   return [...Map.groupBy(texts, ([oid]) => oid).values()].map((columns) => {
     const [oid, schema = '', name = '', kind = '', isTemporary, hasRules, hasNewRules, ...more] =
       columns[0] ?? []
-    const [hasHeirs, inherits = ''] = more
+    const [hasHeirs] = more
+    // It stands with one of its columns alone.
+    const inherits = columns.map((cells) => cells[INHERITS] ?? '').join('')
     return {
       ...{ oid: Number(oid), schema, name, kind },
       ...{ isTemporary: isTemporary === 't', hasRules: hasRules === 't' },
@@ -238,9 +278,12 @@ const columnIn = ([
 const written = (row: string): string => `pg_catalog.age(${row}.xmin) operator(pg_catalog.<=) 0`
 
 const RELATION_CELLS = 9
+const INHERITS = 8
 /** The most columns of relations that are looked at, since each change of the schema has them asked for anew. */
 const SEEN_MAX = 5_000
 const NAMESAKES_MAX = 1_000
+/** The most relations that one inherits from; of one with more, nothing is known. */
+const PARENTS_MAX = 100
 
 /** Relations that the transaction made or changed, and the temporary ones of the session, by their columns. */
 const SEEN = `
@@ -249,8 +292,10 @@ select c.oid::pg_catalog.int8, n.nspname, c.relname, c.relkind,
        exists (select from pg_catalog.pg_rewrite r
                 where r.ev_class operator(pg_catalog.=) c.oid and ${written('r')}),
        c.relhassubclass,
-       (select pg_catalog.string_agg(i.inhparent::pg_catalog.int8::pg_catalog.text, ' ' order by i.inhseqno)
-          from pg_catalog.pg_inherits i where i.inhrelid operator(pg_catalog.=) c.oid),
+       case pg_catalog.row_number() over (partition by c.oid) when 1 then
+         (select pg_catalog.string_agg(p.oid, ' ')
+            from (select i.inhparent::pg_catalog.int8::pg_catalog.text as oid from pg_catalog.pg_inherits i
+                   where i.inhrelid operator(pg_catalog.=) c.oid order by i.inhseqno limit ${PARENTS_MAX + 1}) p) end,
        a.attnum, a.attname, a.atttypid::pg_catalog.int8,
        (select l.label from pg_catalog.pg_seclabel l
          where l.classoid operator(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass

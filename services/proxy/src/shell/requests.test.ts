@@ -200,7 +200,7 @@ test('a request that was held is about what its names, and those of what it exec
 
 // Seen to fail when behindChanges takes every name for known, and when noteOwnChanges notes no move and no opaque code.
 test('behind a change of the schema that was looked at what is known holds, until something may have moved', async () => {
-  type Facts = { tainted?: boolean; undescribed?: RequestAllowed['effects'] }
+  type Facts = { tainted?: boolean; undescribed?: RequestAllowed['effects']; sql?: string }
   const on = (effect: string, table: string | null, schema: string | null = 'shop') => ({
     ...{ effect, schema, table },
   })
@@ -228,9 +228,10 @@ test('behind a change of the schema that was looked at what is known holds, unti
   const released = async (
     session: Session,
     effects: RequestAllowed['effects'],
-    { tainted = false, undescribed = [] }: Facts = {},
+    { tainted = false, undescribed = [], sql }: Facts = {},
   ) => {
-    const [pending] = await intercepted(session, [{ ...portion(1), bind: null }])
+    const ask = { ...portion(1), bind: null, ...(sql === undefined ? {} : { sql }) }
+    const [pending] = await intercepted(session, [ask])
     assert.ok(pending !== undefined)
     pending.decisionId = EventId('0191d2a0-0000-7000-8000-0000000000d1')
     const answer = { tainted, undescribed, writesTagged: false, plainColumns: [], cursor: null }
@@ -263,6 +264,20 @@ test('behind a change of the schema that was looked at what is known holds, unti
     await released(moved, effects)
     assert.deepEqual(await released(moved, READ, OF_MADE), DOUBT, JSON.stringify(effects))
   }
+  // A transaction that goes on behind its end changed nothing itself; one that goes back in it is asked about.
+  for (const [sql, isOdd] of [
+    ['commit and chain', true],
+    ['commit; begin', true],
+    ['rollback to s', false],
+    ['savepoint s', false],
+  ] as const) {
+    const chained = opened()
+    await released(chained, [on('transaction', null, null)], { sql })
+    assert.equal(chained.own.isOdd, isOdd, sql)
+    assert.equal(chained.own.changes, null, sql)
+  }
+  const back = [on('transaction', null, null), ...READ]
+  assert.deepEqual(await released(opened(), back, { ...OF_MADE, sql: 'rollback to s; x' }), DOUBT)
   // Behind the transaction only temporary relations are its own.
   const later = opened({ hasMoved: true })
   Object.assign(later, { isSchemaInDoubt: false })
@@ -384,4 +399,20 @@ test('the settings of a long text are those that policy tells', async () => {
   assert.deepEqual(noted(null, 1), ['app.own', false])
   assert.deepEqual(noted(['app.told'], 5_000), ['app.told', false])
   assert.deepEqual(noted(null, 5_000), ['', true])
+})
+
+test('what was asked about before the schema was changed in its pipeline is asked about again', async () => {
+  const { session } = begun()
+  Object.assign(session, { isSchemaInDoubt: false })
+  const asked = await intercepted(session, [portion(1), portion(1)])
+  const [first, second] = asked
+  assert.ok(first !== undefined && second !== undefined)
+  assert.equal(await stillCovered(session, first), first)
+  assert.equal(second.namesInDoubt, false)
+  Object.assign(session, { isSchemaInDoubt: true })
+  Object.assign(session.own, { changes: null })
+  const again = await stillCovered(session, second)
+  assert.notEqual(again.requestId, second.requestId)
+  assert.equal(again.namesInDoubt, true)
+  assert.equal(await stillCovered(session, again), again)
 })

@@ -33,7 +33,7 @@ import {
   areNamesInDoubt,
   type BehindChanges,
   behindChanges,
-  hiddenBy,
+  hiddenIn,
   noteOwnChanges,
   ownPlan,
 } from './own-changes.ts'
@@ -69,7 +69,9 @@ export type Pending = {
   changes: number
   /** It runs code that policy could not look into; known when it is released. */
   isOpaque: boolean
-  /** It changes the schema, and does something else beside; known when it is released. */
+  /** Policy was told that names may mean others than they are described. */
+  readonly namesInDoubt: boolean
+  /** It changes the schema, or undoes changes, and does something else beside; known when it is released. */
   changesBeside: boolean
   /** The first COMMIT or ROLLBACK that answers it ends its transaction; known when it is released. */
   endsTransaction: boolean
@@ -106,7 +108,7 @@ export async function intercepted(session: Session, asks: readonly Ask[]): Promi
       transactionStatus: STATUS_NAMES[session.status],
       stateVersion: session.stateVersion,
       raisedRoles: session.raised?.roles ?? [],
-      namesInDoubt: areNamesInDoubt(session),
+      namesInDoubt: pending.namesInDoubt,
     })
   }
   if (events.length > 0)
@@ -157,11 +159,14 @@ export async function stillCovered(session: Session, pending: Pending): Promise<
 }
 
 /**
- * Asks about a request again where one before it in the same pipeline was lent a privilege since: policy is told what is raised.
+ * Asks about a request again where one before it in the same pipeline was lent a privilege, or changed the schema, since:
+ * policy is told what is raised, and that names are in doubt.
  * A portal that was granted meanwhile goes on.
  */
 async function askedAsNow(session: Session, pending: Pending): Promise<Pending> {
-  const isAsNow = pending.raiseId === (session.raised?.raiseId ?? null)
+  const isAsNow =
+    pending.raiseId === (session.raised?.raiseId ?? null) &&
+    (pending.namesInDoubt || !areNamesInDoubt(session))
   // A request in parts is never covered.
   const isLarge = pending.content.partCount > 0
   if (isAsNow && (isLarge || grantedPortal(session, pending.ask) === null)) return pending
@@ -265,7 +270,7 @@ export function releaseOf(
   const stateVersion = session.stateVersion
   const wasInDoubt = session.isSchemaInDoubt
   const behind = behindChanges(session, decision)
-  pending.changesBeside = changesBeside(decision)
+  pending.changesBeside = changesBeside(decision) || (wasInDoubt && controlsBeside(decision))
   noteEffects(session, pending, decision, behind)
   if (decision.redefines !== null)
     session.names.redefinitions.set(pending.ask.text, decision.redefines)
@@ -340,19 +345,6 @@ function noteEffects(
   if (pending.isOpaque || session.pathRules.others.length > 0) session.isPathInDoubt = true
 }
 
-/**
- * The OIDs of the relations whose columns may show others than they did: a view that is replaced keeps its OID, a materialized
- * one may be filled from it, a generated column may be given another expression, and a table may show rows of others since.
- */
-const hiddenIn = (session: Session): ReadonlySet<number> =>
-  new Set([
-    ...session.described.relations.filter(isMadeOfOthers).map(({ oid }) => oid),
-    ...hiddenBy(session),
-  ])
-
-const isMadeOfOthers = ({ kind, computed }: Described['relations'][number]): boolean =>
-  kind.endsWith('view') || computed === null || computed.length > 0
-
 /** True if it may read or write a relation that PostgreSQL did not make itself. */
 const readsTarget = ({ effects, cursorUse }: RequestAllowed | ReviewRequired): boolean =>
   cursorUse !== null ||
@@ -364,6 +356,10 @@ const readsTarget = ({ effects, cursorUse }: RequestAllowed | ReviewRequired): b
 /** True if it changes the schema, and does something else, which may be behind it in the same text. */
 const changesBeside = ({ effects }: RequestAllowed | ReviewRequired): boolean =>
   effects.some(changesSchema) && effects.some((one) => !changesSchema(one))
+
+/** True if it ends a transaction, or goes back in one, and does something else. */
+const controlsBeside = ({ effects }: RequestAllowed | ReviewRequired): boolean =>
+  effects.some(controlsTransaction) && !effects.every(controlsTransaction)
 
 /** It reads no relation and no cursor, so nothing runs but functions of PostgreSQL itself. */
 const isPlainRead = ({ effects, cursorUse }: RequestAllowed | ReviewRequired): boolean =>
@@ -422,6 +418,7 @@ function pendingOf(session: Session, ask: Ask): Pending {
     planChanges: session.planChanges,
     changes: session.names.changes,
     isOpaque: false,
+    namesInDoubt: areNamesInDoubt(session),
     changesBeside: false,
     endsTransaction: false,
     grantedAt: null,
