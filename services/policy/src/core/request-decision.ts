@@ -71,7 +71,10 @@ export function* requestDecision(
   const runs = subject.kind !== 'Prepare'
   const [executed] = subject.executes
   const effects = effectsOf(understanding)
-  const { summary } = understanding
+  // People and the record have to know that the names in it are those of before.
+  const summary = request.namesInDoubt
+    ? `${understanding.summary}, by names that the transaction may have given to others`
+    : understanding.summary
   const mismatch = mismatchOf(request, facts, understanding)
   const block = (
     code: ErrorCode,
