@@ -162,7 +162,9 @@ test('a migration that people approve reads so too', async (t) => {
   await run(wire, "insert into shop.n_alembic values ('1a2b')", true)
   assert.match(await run(wire, 'select version from shop.n_alembic', false), /1a2b/)
   assert.match(await run(wire, "select 'at ' || version from shop.n_alembic", false), /at 1a2b/)
-  await run(wire, 'create table shop.n_copy as select id, note as label from shop.n_vault', true)
+  const copied = 'create table shop.n_copy as select id, note as label from shop.n_vault'
+  assert.match(await run(wire, copied, true), /SELECT 1/)
+  assert.match(await run(wire, 'select label from shop.n_copy', false), /\[masked\]/)
   for (const sql of [
     'select label from shop.n_copy',
     'select upper(label) from shop.n_copy',
@@ -352,6 +354,9 @@ const ATTACKS: Readonly<Record<string, { changes: readonly string[]; reads: read
     },
   }
 
+/** Attacks whose changes policy blocks already: masked values would be copied. */
+const BLOCKED: ReadonlySet<string> = new Set([])
+
 /** Queries that show a value as it is, computed, in a row, and in a COPY. */
 const queries = (read: string): string[] => {
   const [from, ...value] = read.split(' ')
@@ -369,13 +374,19 @@ const queries = (read: string): string[] => {
 
 for (const [name, { changes, reads }] of Object.entries(ATTACKS))
   test(`${name} shows nothing that is masked in the transaction that made it`, async () => {
+    const tried = await psql(system, {
+      profile: 'shop-dev',
+      commands: ['begin', ...changes, 'rollback'],
+    })
+    assert.equal(/CS_REQUEST_BLOCKED/.test(tried.stderr), BLOCKED.has(name), tried.stderr)
+    if (!BLOCKED.has(name)) assert.doesNotMatch(tried.stderr, /ERROR/)
     const { stdout, stderr } = await psql(system, {
       profile: 'shop-dev',
       commands: [
         // As one text first, where nothing can be asked in between.
         ...reads.flatMap(queries).map((sql) => [...changes, sql, 'rollback'].join('; ')),
         'begin',
-        ...changes.flatMap((sql) => [sql]),
+        ...changes,
         ...reads.flatMap(queries).flatMap((sql) => ['savepoint s', sql, 'rollback to s']),
         'rollback',
       ],

@@ -51,7 +51,7 @@ async function diagnosis(): Promise<Report> {
 
 test('doctor finds a base role that is too strong, a login past Countersign, and whatever is dead', async () => {
   assert.deepEqual(await doctor(), { status: 0, failed: [], warned: [] })
-  const creates = { status: 1, failed: ['shop-prod: what base roles may create'] }
+  const creates = { status: 1, failed: ['shop-prod: rights to create'] }
   await askTarget(system, 'GRANT CREATE ON SCHEMA shop TO shop_prod_reader', 'shop_prod')
   assert.deepEqual(await doctor(), { ...creates, warned: [] })
   await askTarget(system, 'REVOKE CREATE ON SCHEMA shop FROM shop_prod_reader', 'shop_prod')

@@ -29,7 +29,7 @@ export const ERROR_CODES = {
     'The statement is longer than it may be, or would cost more to understand than it may.',
   CS_REQUEST_IMPOSSIBLE: 'The target cannot run this request, so nobody is asked about it.',
   CS_COPY_DATA_NEEDED:
-    'The chain demands that this COPY FROM STDIN is held with its data, and it came without, or they did not come for a minute.',
+    'The chain demands that this COPY FROM STDIN is held with its data, and the data were missing or did not come within a minute.',
   CS_COPY_DATA_TOO_LARGE: 'A COPY that is held with its data has more data than can be held.',
   CS_HOLD_TOO_LARGE: 'A large request cannot wait for people, because there is no memory for it.',
   CS_REQUEST_CANCELLED: 'The agent cancelled this request before it ran.',

@@ -33,7 +33,7 @@ export const NEXT_STEPS: Readonly<Record<ErrorCode, string>> = {
     'Split the statement, or nest less; COPY takes many rows. Operators: `CS_STATEMENT_BYTES_MAX`, `CS_UNDERSTANDING_MS_MAX`.',
   CS_REQUEST_IMPOSSIBLE: 'Read what the target says of the statement, and mend that.',
   CS_COPY_DATA_NEEDED:
-    'Send `COPY … FROM STDIN` as a statement of its own, with nothing behind it but its data, and them at once.',
+    'Send `COPY … FROM STDIN` as a statement of its own, with nothing behind it but its data, and send the data at once.',
   CS_COPY_DATA_TOO_LARGE:
     'Split the data into several COPYs, or send them later. Operators: `CS_COPY_DATA_BYTES_MAX`, `CS_MEMORY_BYTES_MAX`.',
   CS_HOLD_TOO_LARGE:

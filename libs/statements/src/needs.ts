@@ -13,16 +13,16 @@ export type Need = {
 
 type Address = 'type' | 'schema' | 'role' | 'table column' | Member | Thing
 
-/** What belongs to a relation. */
+/** An object that belongs to a relation. */
 type Member = 'trigger' | 'rule' | 'policy' | 'table constraint'
 
 /**
  * The names without which a statement fails, in about their order. A statement that PostgreSQL analyses (a query, UPDATE, …)
  * needs all that it names; of a utility statement those of `UTILITIES` are known, and others need nothing.
  *
- * Known limits, each exercised by a test: a name that the statement makes itself is not needed, nor anything else that has it;
- * nothing is needed where it says IF EXISTS or IF NOT EXISTS; of functions only the name is looked at; operators, collations,
- * access methods, tablespaces and the columns in expressions are not.
+ * Known limits: a name that the statement makes itself is not needed, nor anything else that has it;
+ * nothing is needed where it says IF EXISTS or IF NOT EXISTS; of functions only the name is looked at; the operators,
+ * collations, access methods, tablespaces and columns that its parts use are not.
  */
 export function needsOf(node: Node): readonly Need[] {
   if (isLenient(node)) return []

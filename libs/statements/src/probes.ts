@@ -33,7 +33,7 @@ type Parse = {
  * nor of more than PARSED_BYTES_MAX; and those of `needsOf` and `Earlier`.
  */
 export function probesOf(sql: string | null): readonly Probe[] {
-  if (isLong(sql)) return wholeProbe(sql)
+  if (sql !== null && isLong(sql)) return wholeProbe(sql)
   const probes: Probe[] = []
   const earlier = nothingEarlier()
   for (const statement of statementsIn(sql)) {
@@ -56,7 +56,7 @@ export function nameProbesOf(sql: string | null): readonly Probe[] {
     : questions(needsIn(first.node)).map((probe) => ({ ...probe, isBehindCode: false }))
 }
 
-const isLong = (sql: string | null): sql is string => sql !== null && sql.length > LOOP_BYTES_MAX
+const isLong = (sql: string): boolean => sql.length > LOOP_BYTES_MAX
 
 const wholeProbe = (sql: string): readonly Probe[] =>
   Buffer.byteLength(sql) > PARSED_BYTES_MAX

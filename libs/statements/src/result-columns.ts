@@ -97,7 +97,7 @@ function cursorOfTransaction(body: Tree): CursorUse | null {
   return kind === 'TRANS_STMT_ROLLBACK' || kind === 'TRANS_STMT_ROLLBACK_TO' ? CLEAR : null
 }
 
-/** What each output of a SELECT is made of; nothing is told of one that costs too much, all outputs together. */
+/** The columns that each output of a SELECT is made of; empty where all together cost too much. */
 export function madeOf(body: Tree, catalog: TargetCatalog): MadeOf {
   const to = newCollector(namesOf(catalog), { ...NOTHING_GIVEN, workMax: WORK_MAX })
   try {

@@ -224,7 +224,7 @@ function alterTable(to: Collector, body: Tree): string {
     const value = nodeAt(nodeAt(command, 'def')?.body ?? {}, 'raw_default')
     if (subtype === 'AT_AlterColumnType' && value !== null)
       computes(to, relation, { column: textOf(command, 'name'), value })
-    // What was computed of others becomes a column like any, with its values.
+    // A column that was computed becomes a plain one and keeps its values.
     if (subtype === 'AT_DropExpression') {
       touch(to, relation, textOf(command, 'name'))
       to.movesData = true

@@ -40,7 +40,7 @@ export type RequestAllowed = {
   readonly summary: string
   /** Whether the statement touches a tagged column, so that computed columns are masked. */
   readonly tainted: boolean
-  /** The reads of relations that the description does not have, or not with these columns, where it is tainted by nothing else: if it is known otherwise that they hold nothing tagged, it is not. */
+  /** Relations, or new columns, that the description lacks, where nothing else taints the statement: a reader that knows that they hold nothing tagged may ignore tainted. */
   readonly undescribed: readonly Effect[]
   /** Whether it writes to a relation that has a tagged column, so that what the target says of it may quote values. */
   readonly writesTagged: boolean
@@ -122,7 +122,7 @@ export type ReviewRequired = {
   readonly summary: string
   /** Whether the statement touches a tagged column, so that computed columns are masked. */
   readonly tainted: boolean
-  /** The reads of relations that the description does not have, or not with these columns, where it is tainted by nothing else: if it is known otherwise that they hold nothing tagged, it is not. */
+  /** Relations, or new columns, that the description lacks, where nothing else taints the statement: a reader that knows that they hold nothing tagged may ignore tainted. */
   readonly undescribed: readonly Effect[]
   /** Whether it writes to a relation that has a tagged column, so that what the target says of it may quote values. */
   readonly writesTagged: boolean

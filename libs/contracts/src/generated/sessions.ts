@@ -77,7 +77,7 @@ export type RequestIntercepted = {
   readonly stateVersion: number
   /** The roles that an approval lent to the session and that it still has, until its transaction ends. */
   readonly raisedRoles: readonly string[]
-  /** True if the session changed the schema in its open transaction so that a name may mean another relation than it is described, one with tagged columns. */
+  /** True if, after what its open transaction did, a name may mean another relation than it is described, or a relation may hold masked values that were copied into it. */
   readonly namesInDoubt: boolean
 }
 

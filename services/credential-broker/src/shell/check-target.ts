@@ -42,7 +42,7 @@ export async function checkTarget(profile: Profile, admins: TargetAdmins): Promi
         profile.baseRoles,
         [...owner, ...lent].filter((name) => !profile.baseRoles.includes(name)),
       ])
-      const made = profile.mayCreate ? null : await creatable(client, profile.baseRoles)
+      const danger = profile.mayCreate ? null : await creatable(client, profile.baseRoles)
       const { rows: others } = await client.query<{ name: string }>(otherLogins, [profile.database])
       return [
         say('ok', 'reachable', `${where}, PostgreSQL ${server[0]?.version ?? '?'}, as ${user}`),
@@ -72,13 +72,13 @@ export async function checkTarget(profile: Profile, admins: TargetAdmins): Promi
               strong.map(({ name, what }) => `${name} ${what}`).join('; '),
               'Take it away from the base role: what it may do, a session may do without an approval if policy errs.',
             ),
-        ...(made === null
+        ...(danger === null
           ? []
           : [
               say(
                 'failed',
-                'what base roles may create',
-                `no session opens: ${made}`,
+                'rights to create',
+                `no session opens: ${danger}`,
                 'Run that at the target, or say mayCreate: true in the profile.',
               ),
             ]),

@@ -231,11 +231,11 @@ test('where names may mean others, nothing moves what policy cannot know, withou
   assert.match(brief(decided('shop-dev', moves)), /^allowed/)
   assert.match(
     brief(decided('shop-dev', moves, { namesInDoubt: true })),
-    /^CS_REQUEST_BLOCKED the transaction changed what names mean/,
+    /^CS_REQUEST_BLOCKED after what the transaction did before/,
   )
   const asked = decided('shop-prod', moves, { namesInDoubt: true })
   assert.ok(asked.type === 'ReviewRequired')
-  assert.match(asked.summary, /by names that the transaction may have given to others/)
+  assert.match(asked.summary, /after its transaction changed the schema or copied masked values/)
   for (const sql of [
     "INSERT INTO orders (note) VALUES ('x')",
     'UPDATE orders SET note = NULL WHERE id = 1',

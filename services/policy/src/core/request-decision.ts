@@ -71,9 +71,9 @@ export function* requestDecision(
   const runs = subject.kind !== 'Prepare'
   const [executed] = subject.executes
   const effects = effectsOf(understanding)
-  // People and the record have to know that the names in it are those of before.
+  // People and the record have to know that names in it may mean others, and that plain tables may hold masked values.
   const summary = request.namesInDoubt
-    ? `${understanding.summary}, by names that the transaction may have given to others`
+    ? `${understanding.summary}, after its transaction changed the schema or copied masked values`
     : understanding.summary
   const mismatch = mismatchOf(request, facts, understanding)
   const block = (
@@ -200,7 +200,7 @@ export function* requestDecision(
   }
   if (chains.length === 0 && request.namesInDoubt && understanding.movesData) {
     const reason =
-      'the transaction changed what names mean, and the statement could move masked columns to where masking does not see them'
+      'after what the transaction did before, names may mean others or tables may hold masked values, and the statement could move these to where masking does not see them'
     return block('CS_REQUEST_BLOCKED', reason, {
       rules: verdict.rules,
       hint: 'End the transaction first, with COMMIT, and send it in the next one.',

@@ -28,6 +28,14 @@ const described = (
   ...more,
 })
 
+/** Its last column is of a type of the target. */
+const withType = (relation: DescribedRelation): DescribedRelation => ({
+  ...relation,
+  columns: relation.columns.map((each, at, all) =>
+    at === all.length - 1 ? { ...each, typeOid: 20_500 } : each,
+  ),
+})
+
 const column = (attnum: number, name: string, more: Partial<SeenColumn> = {}): SeenColumn => ({
   ...{ attnum, name, typeOid: TEXT, label: null, isGenerated: false },
   ...more,
@@ -48,8 +56,8 @@ const seen = (
 })
 
 const TEXT = 25
-const [PLAIN, VAULT, VIEW, PARENT, OTHER, CHILD, SINGLE] = [
-  20_001, 20_002, 20_003, 20_004, 20_005, 20_006, 20_007,
+const [PLAIN, VAULT, VIEW, PARENT, OTHER, CHILD, SINGLE, TYPED] = [
+  20_001, 20_002, 20_003, 20_004, 20_005, 20_006, 20_007, 20_008,
 ] as const
 const NEW = 30_000
 
@@ -61,6 +69,7 @@ const relations: readonly DescribedRelation[] = [
   described(OTHER, 'plain', ['id', 'note'], { schema: 'other' }),
   described(CHILD, 'child', ['id', 'note'], { inherits: [PARENT] }),
   described(SINGLE, 'single', ['id', 'note']),
+  withType(described(TYPED, 'typed', ['id', 'kind'])),
 ]
 const RULE: ColumnRule = {
   ...{ schema: null, table: null, column: 'email', tag: 'email', method: 'Redact' },
@@ -74,13 +83,13 @@ const plan = {
 const changesOf = (of: readonly SeenRelation[], gone: readonly number[] = []): OwnChanges =>
   ownChangesOf(of, { described: { relations }, plan, rules, gone })
 
-/** Whether all is clear, which relations are readable, and which are hidden. */
+/** The verdict: is all clear, the readable relations, the hidden ones. */
 const told = (of: readonly SeenRelation[], gone: readonly number[] = []) => {
   const { isClear, hidden, relations: own } = changesOf(of, gone)
   return [isClear, own.map(({ name }) => name), [...hidden]]
 }
 
-// Seen to fail when each condition of ownChangesOf, ownRelation, isAsDescribed and hide is left out in turn.
+// Seen to fail when a condition of ownChangesOf, ownRelation, isAsDescribed or hide is left out.
 const CASES: readonly {
   says: string
   of: readonly SeenRelation[]
@@ -261,6 +270,21 @@ const CASES: readonly {
     says: 'a table without tags and with a generated column, that is as described',
     of: [seen(PLAIN, 'plain', ['id', column(2, 'note', { isGenerated: true })])],
     then: [true, [], []],
+  },
+  {
+    says: 'a table without tags that inherits from another',
+    of: [seen(PLAIN, 'plain', ['id', 'note'], { inherits: [PARENT] })],
+    then: [false, [], []],
+  },
+  {
+    says: 'a new tagged column of a table without tags',
+    of: [seen(SINGLE, 'single', ['id', 'email'])],
+    then: [true, ['single'], []],
+  },
+  {
+    says: 'a table with a column of a type of the target, as described',
+    of: [seen(TYPED, 'typed', ['id', column(2, 'kind', { typeOid: 20_500 })])],
+    then: [true, ['typed'], []],
   },
   {
     says: 'a new partition',

@@ -54,7 +54,7 @@ export type OwnRelation = {
   readonly tagged: readonly MaskedColumn[]
 }
 
-/** What a masking plan lacks of the relations of the session itself. The version stands for the content. */
+/** The part of a masking plan for the relations of the session itself. The version stands for the content. */
 export type OwnPlan = {
   readonly version: string
   readonly relations: readonly PlannedRelation[]
@@ -229,7 +229,7 @@ export function undescribedAmong(
   return found.length === undescribed.length ? found : null
 }
 
-/** What the masking plan lacks of these relations. */
+/** The part of a masking plan for these relations. */
 export function ownPlanOf(relations: readonly OwnRelation[]): OwnPlan {
   if (relations.length === 0) return NOTHING_OWN
   return {

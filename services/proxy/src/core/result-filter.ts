@@ -106,7 +106,7 @@ function planWith(plan: MaskingPlanned, own: OwnPlan): MaskingPlanned {
 const WITH_OWN = new WeakMap<MaskingPlanned, { version: string; plan: MaskingPlanned }>()
 
 export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilter {
-  /** By the columns, and by the views in doubt, of which each answer in doubt has a set of its own. */
+  /** By the columns, and by the set of relations in doubt, which requests share until the changes are asked for anew. */
   const compiled = new WeakMap<
     readonly Column[],
     WeakMap<ReadonlySet<number>, Map<string, RowMask>>

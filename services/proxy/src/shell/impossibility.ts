@@ -67,7 +67,7 @@ async function mayRunCode(session: Session): Promise<boolean> {
   return rows?.[0]?.[0]?.toString() !== 'f'
 }
 
-/** What PostgreSQL has itself has smaller OIDs. */
+/** PostgreSQL's own objects have smaller OIDs. */
 const FIRST_OID_OF_USERS = 16384
 
 const TRIGGERS = `select exists (select from pg_catalog.pg_trigger where not tgisinternal)

@@ -52,7 +52,7 @@ type Decision = RequestAllowed | ReviewRequired
 export type BehindChanges = {
   /** Its decision holds although the transaction changed the schema. */
   readonly isKnown: boolean
-  /** What taints it are relations of the session itself, which hold nothing tagged. */
+  /** Only relations of the session itself taint it, and they hold nothing tagged. */
   readonly isPlain: boolean
   /** It may write tagged values somewhere. */
   readonly moves: boolean
@@ -87,7 +87,7 @@ export function noteOwnChanges(
   if (!session.isSchemaInDoubt) return
   const isChange = effects.some(changesSchema)
   if (isChange && (sql === null || GIVES_ROWS.test(sql))) own.mayHaveHeirs = true
-  // What was changed is not as described behind the end of the transaction either, and the next one did not change it.
+  // A change behind the end of the transaction is no change of the next one, and not described yet.
   if (effects.some(controlsTransaction) && (sql === null || transactionTurn(sql) !== 'none'))
     own.isOdd = true
   // ROLLBACK TO undoes changes.
@@ -123,7 +123,7 @@ export function hiddenIn({ own, described }: Session): ReadonlySet<number> {
 const isMadeOfOthers = ({ kind, computed }: Session['described']['relations'][number]): boolean =>
   kind.endsWith('view') || computed === null || computed.length > 0
 
-/** What was asked for last of a description: a set as large as the target for each request would be too much. */
+/** The set that was made last for a description: one for each request would be as large as the target. */
 const HIDDEN = new WeakMap<
   Session['described']['relations'],
   { readonly changes: OwnChanges; readonly oids: ReadonlySet<number> }
@@ -131,7 +131,7 @@ const HIDDEN = new WeakMap<
 /** Stands for changes by which any relation may show rows of others. */
 const ANY_ROWS: OwnChanges = { ...NOTHING_CHANGED, isClear: false }
 
-/** What the plan lacks of the relations of the session that hold nothing tagged. */
+/** The part of a masking plan for the relations of the session itself that hold nothing tagged. */
 export function ownPlan(session: Session): OwnPlan {
   if (session.plan.masksNothing === true) return NOTHING_OWN
   const relations = readable(session)
@@ -159,7 +159,7 @@ export function ownChangesEnded({ own }: Session): void {
   own.mayHaveHeirs = false
 }
 
-/** Notes what the target says it did: of a text, or a command, that is not of this list names may mean others behind it. */
+/** Looks at the tag of a command that the target completed: behind one that is not in COMMANDS, names may mean other relations. */
 export function noteCommand(session: Session, frame: ServerFrame, isBeside: boolean): void {
   if (!session.isSchemaInDoubt) return
   const tag = commandTagOf(frame)
