@@ -322,6 +322,12 @@ const ATTACKS: Readonly<Record<string, { changes: readonly string[]; reads: read
       ],
       reads: ['shop.n_copy label'],
     },
+    'a rule that returns': {
+      changes: [
+        'create rule n_rule as on insert to shop.n_plain do instead insert into shop.n_shelf values (new.id, new.note) returning id, (select note from shop.n_vault limit 1)',
+      ],
+      reads: ['shop.n_plain note'],
+    },
     'a function': {
       changes: [
         "create function shop.n_read(int) returns text language sql as 'select note from shop.n_vault'",
@@ -355,7 +361,21 @@ const ATTACKS: Readonly<Record<string, { changes: readonly string[]; reads: read
   }
 
 /** Attacks whose changes policy blocks already: masked values would be copied. */
-const BLOCKED: ReadonlySet<string> = new Set([])
+const BLOCKED: ReadonlySet<string> = new Set([
+  'a table that is filled with a query',
+  'a new table that is filled from another',
+  'a new table that is filled from what was renamed',
+  'a new column that is filled from another',
+  'a plain column that is filled from another',
+  'a column that is retyped from a tagged one',
+  'a new column that is retyped from a tagged one',
+  'a temporary table in front of a plain one',
+  'a materialized view over one that is replaced',
+  'a plain table that is filled from a view that is replaced',
+  'a table that is made of a view that is replaced',
+  'a rule that returns',
+  'a rule',
+])
 
 /** Queries that show a value as it is, computed, in a row, and in a COPY. */
 const queries = (read: string): string[] => {
@@ -403,16 +423,28 @@ test('nothing is copied for good in one pipeline, or shown in a transaction that
     'create or replace view shop.n_view as select id, note as label from shop.n_vault'
   const copies = 'insert into shop.n_plain select id, label from shop.n_view'
   wire.send(group(replaced), group(copies), toServer.sync())
-  assert.match(told(await wire.ready()).join(), /CS_REQUEST_BLOCKED/)
+  assert.match(told(await wire.ready()).join(), /error 42C01/)
   for (const sql of [
     `${replaced}; ${copies}`,
     `alter table shop.n_shelf drop column label, add column label text generated always as (email) stored; insert into shop.n_plain select id, label from shop.n_shelf`,
   ]) {
     wire.send(toServer.query(sql))
-    assert.match(told(await wire.ready()).join(), /CS_REQUEST_BLOCKED/, sql)
+    assert.match(told(await wire.ready()).join(), /error 42C01/, sql)
   }
   const kept = await askTarget(system, 'select note from shop.n_plain', 'shop_dev')
   assert.deepEqual(kept, [{ note: 'harmless' }])
+  await run(
+    wire,
+    "create temp view n_front as select id, note || '' as label from shop.n_vault",
+    false,
+  )
+  await run(wire, 'create table shop.n_front (id int, label text)', false)
+  assert.doesNotMatch(
+    await run(wire, 'select upper(label) from n_front', false),
+    new RegExp(CANARY, 'i'),
+  )
+  const fronted = 'insert into shop.n_plain select id, upper(label) from n_front'
+  assert.match(await run(wire, fronted, false), /error 42C01/)
   for (const sql of ['begin', 'alter table shop.n_vault inherit shop.n_plain', 'commit and chain'])
     await run(wire, sql, false)
   for (const sql of ['select note from shop.n_plain', "select note || '' from shop.n_plain"])

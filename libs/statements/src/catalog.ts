@@ -93,6 +93,8 @@ export type Names = {
   under(path: readonly string[] | null): 'same' | 'others' | 'unknown'
   /** True if a session may have a path along which names mean something else. */
   readonly hasOtherPaths: boolean
+  /** True if relations of more than one schema of the path have the name. */
+  areSeveral(name: string): boolean
   /** The schema of a described relation of that name, on any path that a session may have. */
   anywhere(name: string): string | null
 }
@@ -175,6 +177,7 @@ function indexed(catalog: TargetCatalog): Names {
       return isSamePath(meant, catalog.searchPath) ? 'same' : 'others'
     },
     hasOtherPaths: rules.others.length > 0,
+    areSeveral: (name) => path.filter((schema) => byName.has(key(schema, name))).length > 1,
     anywhere(name) {
       const own = names.relation(null, name).schema
       if (own !== null || rules.others.length === 0) return own

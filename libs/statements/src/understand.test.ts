@@ -434,8 +434,8 @@ describe('what else is understood', () => {
       'create or replace view v as select 1',
       'alter table customers rename to orders',
       'alter table customers set schema other',
-      'create rule r as on insert to log do also delete from log',
-      'drop table orders',
+      'create rule r as on insert to log do instead nothing',
+      'drop schema other',
       'alter table customers inherit orders',
       'alter table orders attach partition customers for values in (1)',
       'alter table orders alter column total set expression as (1)',
@@ -447,7 +447,28 @@ describe('what else is understood', () => {
       assert.equal(facts(before).movesData, true)
       assert.equal(facts(`${change}; update orders set total = 1`).columnsUnknown, false, change)
     }
-    assert.equal(facts(`alter table log add column more int; ${moves}`).columnsUnknown, false)
+    for (const change of [
+      'alter table log add column more int',
+      'drop table if exists scratch',
+      'drop index i',
+      'drop function f',
+      'alter index a rename to b',
+      'alter table orders rename constraint a to b',
+    ])
+      assert.equal(facts(`${change}; ${moves}`).columnsUnknown, false, change)
+  })
+
+  test('a rule or a trigger that copies moves what nobody asks about again', () => {
+    for (const sql of [
+      'create rule r as on insert to log do also insert into log select total from orders',
+      'create rule r as on insert to log do instead select total from orders',
+      "create trigger t before insert on orders for each row execute function tsvector_update_trigger(tsv, 'simple', note)",
+    ]) {
+      const { movesData, columnsUnknown } = facts(sql)
+      assert.deepEqual([movesData, columnsUnknown], [true, true], sql)
+    }
+    const { movesData } = facts('create rule r as on insert to log do instead nothing')
+    assert.equal(movesData, false)
   })
 
   test('a column that is generated no more keeps what was computed of others', () => {

@@ -19,7 +19,7 @@ import type { Effect, StatementSpan, Understanding } from './facts.ts'
 import { decoded, parsed, STATEMENT_BYTES_MAX } from './parser.ts'
 import { sharedParameters } from './shared-parameters.ts'
 import { dangerOf, newTelling, tell, told, worstOf } from './telling.ts'
-import { type Node, nodeAt, nodesAt, textOf, type Tree } from './tree.ts'
+import { type Node, nodeAt, nodesAt, textOf, type Tree, wordsAt } from './tree.ts'
 import { statement } from './utility.ts'
 
 export type UnderstandOptions = BesideText & {
@@ -128,7 +128,7 @@ function spanOf(to: Collector, tree: Tree, text: string): StatementSpan {
   const tag = statement(to, node)
   if (to.movesData && to.changesRows) to.columnsUnknown = true
   to.movesData ||= movesData
-  to.changesRows ||= givesOtherRows(node)
+  to.changesRows ||= givesOtherRows(to, node)
   if (to.names.hasOtherPaths) {
     // Triggers, defaults and views may set the path.
     if (node.kind === 'DiscardStmt' || [...to.here.values()].some(isOfTarget)) to.movesPath = true
@@ -154,8 +154,10 @@ const isNowhere = ({ effect, relation }: Effect): boolean =>
 const MOVING: ReadonlySet<string> = new Set(['read', 'write', 'delete'])
 
 /** True if names, or relations, may show other rows behind a statement than they are described with. */
-const givesOtherRows = ({ kind, body }: Node): boolean =>
+const givesOtherRows = (to: Collector, { kind, body }: Node): boolean =>
   GIVING_OTHER_ROWS.has(kind) ||
+  (kind === 'RenameStmt' && OF_ROWS.has(textOf(body, 'renameType'))) ||
+  (kind === 'DropStmt' && uncovers(to, body)) ||
   (kind === 'AlterTableStmt' &&
     nodesAt(body, 'cmds').some(
       ({ body: command }) =>
@@ -165,8 +167,21 @@ const givesOtherRows = ({ kind, body }: Node): boolean =>
         ),
     ))
 
+/** True if another relation, on any path of the session, has the name of one that is dropped; a schema may have many. */
+const uncovers = (to: Collector, body: Tree): boolean =>
+  OF_ROWS.has(textOf(body, 'removeType')) &&
+  (textOf(body, 'removeType') === 'OBJECT_SCHEMA' ||
+    to.names.hasOtherPaths ||
+    nodesAt(body, 'objects').some((one) =>
+      to.names.areSeveral(wordsAt(one.body, 'items').at(-1) ?? ''),
+    ))
+
+const OF_ROWS: ReadonlySet<string> = new Set([
+  ...['OBJECT_TABLE', 'OBJECT_VIEW', 'OBJECT_MATVIEW', 'OBJECT_FOREIGN_TABLE'],
+  ...['OBJECT_COLUMN', 'OBJECT_SCHEMA'],
+])
 const GIVING_OTHER_ROWS: ReadonlySet<string> = new Set([
-  ...['ViewStmt', 'RenameStmt', 'AlterObjectSchemaStmt', 'RuleStmt', 'DropStmt'],
+  ...['ViewStmt', 'AlterObjectSchemaStmt', 'RuleStmt'],
 ])
 const ROWS_OF_OTHERS: ReadonlySet<string> = new Set([
   ...['AT_AddInherit', 'AT_AttachPartition', 'AT_SetExpression'],

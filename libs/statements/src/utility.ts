@@ -569,10 +569,22 @@ function createRule(tag: string, fields: readonly string[]): Own {
       affect(to, 'schema-change', relation, tag)
       lock(to, tag.endsWith('RULE') ? 'ACCESS EXCLUSIVE' : 'SHARE ROW EXCLUSIVE', relation)
     }
+    // What it does, it does at each write: nobody would ask about that again.
+    const words = [...wordsAt(body, 'funcname'), textOf(body, 'rulename')]
+    if (nodesAt(body, 'actions').length > 0 || words.some((word) => COPYING.has(word))) {
+      to.columnsUnknown = true
+      to.movesData = true
+    }
     affect(to, 'schema-change', null, tag)
     return tag
   }
 }
+
+/** Functions of PostgreSQL for triggers that copy columns of the row into another. */
+const COPYING: ReadonlySet<string> = new Set([
+  'tsvector_update_trigger',
+  'tsvector_update_trigger_column',
+])
 
 function refresh(to: Collector, body: Tree): string {
   const tag = ruled(

@@ -287,6 +287,11 @@ const CASES: readonly {
     then: [true, ['typed'], []],
   },
   {
+    says: 'a temporary table in front of a described one',
+    of: [seen(NEW, 'single', ['id'], { schema: 'pg_temp_3', isTemporary: true })],
+    then: [false, ['single'], []],
+  },
+  {
     says: 'a new partition',
     of: [
       seen(NEW, 'made', ['id', 'note'], { inherits: [PARENT] }),

@@ -122,7 +122,7 @@ export function ownChangesOf(
     const namesakes = (names.get(relation.name) ?? 0) - (before !== undefined && !isRenamed ? 1 : 0)
     if (own !== null && isFree) {
       relations.push(own)
-      if (own.tagged.length > 0 && namesakes > 0) isClear = false
+      if ((own.tagged.length > 0 || own.isTemporary) && namesakes > 0) isClear = false
       if (isRenamed && isUncovering(relation.oid)) isClear = false
     } else if (before === undefined) {
       if (namesakes > 0) isClear = false
@@ -244,12 +244,25 @@ export function namesakesIn(
   { relations }: Pick<Described, 'relations'>,
   schemas: readonly string[],
 ): readonly number[] {
+  const path = schemas.join('\0')
+  const known = NAMESAKES.get(relations)
+  if (known?.path === path) return known.oids
   const found = Map.groupBy(
     relations.filter(({ schema }) => schemas.includes(schema)),
     ({ name }) => name,
   )
-  return [...found.values()].flatMap((each) => (each.length > 1 ? each.map(({ oid }) => oid) : []))
+  const oids = [...found.values()].flatMap((each) =>
+    each.length > 1 ? each.map(({ oid }) => oid) : [],
+  )
+  NAMESAKES.set(relations, { path, oids })
+  return oids
 }
+
+/** The namesakes that were last looked for in a description. */
+const NAMESAKES = new WeakMap<
+  Described['relations'],
+  { readonly path: string; readonly oids: readonly number[] }
+>()
 
 /** The relation of this name, of which there is one at most. */
 function named({ schema, table }: Effect, relations: readonly OwnRelation[]): OwnRelation | null {

@@ -1,7 +1,7 @@
 import { type Catalog, maskingRulesVersion } from '@countersign/catalog'
 import { Problem } from '@countersign/kernel'
 import { heard } from './heard.ts'
-import { ownChangesEnded } from './own-changes.ts'
+import { ownChangesEnded, ownChangesLate } from './own-changes.ts'
 import type { Session } from './session-state.ts'
 
 /**
@@ -22,12 +22,17 @@ export async function currentPlan(session: Session): Promise<void> {
   )
 }
 
-/** Waits for the description of what base roles made; past the limit the session goes on, with that masked whole. */
+/**
+ * Waits for the description of what base roles made. Past the limit the session goes on, and until the description comes all is
+ * masked that may show what was changed.
+ */
 async function lookedAt(session: Session): Promise<void> {
   if (session.status !== 'I' || session.isPipelineOpen) return
   const limitMs = session.proxy.config.CS_MASKING_LIMIT_MS
-  await heard(session, () => session.undescribed === null, limitMs)
-  session.undescribed = null
+  const isDescribed = (): boolean => session.undescribed === null
+  if (!isDescribed() && !session.isDescriptionLate)
+    session.isDescriptionLate = !(await heard(session, isDescribed, limitMs))
+  if (!isDescribed()) return ownChangesLate(session)
   ownChangesEnded(session)
   session.isSchemaInDoubt = false
 }

@@ -272,6 +272,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       described: shared(described),
       undescribed: null,
       isSchemaInDoubt: false,
+      isDescriptionLate: false,
       own: newOwnState(),
       plan,
       filter: resultFilter(plan, proxy.maskingKey),

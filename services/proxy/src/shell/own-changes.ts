@@ -35,6 +35,8 @@ export type OwnState = {
   mayHaveTemporary: boolean
   /** What was changed since the backend was asked may have given relations the rows of others. */
   mayHaveHeirs: boolean
+  /** The changes were made in a transaction that is over, and are not described: the backend does not tell them any more. */
+  areOver: boolean
 }
 
 export const newOwnState = (): OwnState => ({
@@ -44,6 +46,7 @@ export const newOwnState = (): OwnState => ({
   hasEverMoved: false,
   mayHaveTemporary: false,
   mayHaveHeirs: false,
+  areOver: false,
 })
 
 type Decision = RequestAllowed | ReviewRequired
@@ -60,11 +63,11 @@ export type BehindChanges = {
 
 /** Judges a request by the changes that were made before it. */
 export function behindChanges(session: Session, decision: Decision): BehindChanges {
-  const { own, isSchemaInDoubt, described } = session
+  const { own, described } = session
   const relations = readable(session)
   const isSettled = own.changes?.isClear === true && !own.isOdd && !own.hasMoved
   const isKnown =
-    !isSchemaInDoubt || (isSettled && namesKnown(described, decision.effects, relations))
+    !isInDoubt(session) || (isSettled && namesKnown(described, decision.effects, relations))
   const among = isKnown ? undescribedAmong(decision, relations) : null
   const isTainted = decision.tainted && among === null
   return {
@@ -89,12 +92,9 @@ export function noteOwnChanges(
   if (isChange && (sql === null || GIVES_ROWS.test(sql))) own.mayHaveHeirs = true
   // A change behind the end of the transaction is no change of the next one, and not described yet.
   if (effects.some(controlsTransaction) && (sql === null || transactionTurn(sql) !== 'none'))
-    own.isOdd = true
+    own.isOdd = own.areOver = true
   // ROLLBACK TO undoes changes.
-  if (isChange || effects.some(controlsTransaction)) {
-    own.mayHaveHeirs ||= (own.changes?.hidden.size ?? 0) > 0
-    own.changes = null
-  }
+  if (isChange || effects.some(controlsTransaction)) forgetOwnChanges(session)
   if (
     isOpaque ||
     effects.some(({ effect, table }) => effect === 'session-change' && table !== null)
@@ -146,10 +146,26 @@ export function ownPlan(session: Session): OwnPlan {
 const PLANS = new WeakMap<readonly OwnRelation[], OwnPlan>()
 
 /** True if the transaction changed the schema in ways by which a name may mean what is masked, or masked values were written. */
-export const areNamesInDoubt = ({ isSchemaInDoubt, plan, own }: Session): boolean =>
-  isSchemaInDoubt &&
-  plan.masksNothing !== true &&
-  (own.changes?.isClear !== true || own.isOdd || own.hasMoved)
+export const areNamesInDoubt = (session: Session): boolean =>
+  isInDoubt(session) &&
+  session.plan.masksNothing !== true &&
+  (session.own.changes?.isClear !== true || session.own.isOdd || session.own.hasMoved)
+
+/** True if the session changed the schema and that is not described yet, or has temporary relations in front of others. */
+export const isInDoubt = ({ isSchemaInDoubt, own }: Session): boolean =>
+  isSchemaInDoubt || (own.mayHaveTemporary && own.changes?.isClear !== true)
+
+/** Forgets the changes until the backend is asked again; that some show rows of others stays known. */
+export function forgetOwnChanges({ own }: Pick<Session, 'own'>): void {
+  own.mayHaveHeirs ||= (own.changes?.hidden.size ?? 0) > 0
+  own.changes = null
+}
+
+/** Takes the changes for unknown until they are described, which is late: any relation may show rows of others. */
+export function ownChangesLate({ own }: Session): void {
+  own.isOdd = own.areOver = own.mayHaveHeirs = true
+  own.changes = null
+}
 
 /** Forgets the changes of a transaction that ended; temporary relations stay. */
 export function ownChangesEnded({ own }: Session): void {
@@ -157,6 +173,7 @@ export function ownChangesEnded({ own }: Session): void {
   own.isOdd = false
   own.hasMoved = false
   own.mayHaveHeirs = false
+  own.areOver = false
 }
 
 /** Looks at the tag of a command that the target completed: behind one that is not in COMMANDS, names may mean other relations. */
@@ -180,6 +197,10 @@ export async function ownChangesAsked(
   const isWanted = session.isSchemaInDoubt || own.mayHaveTemporary
   if (own.changes !== null || !isWanted || plan.masksNothing === true) return true
   if (asks.length === 0 || asks.every(({ sql }) => needsNoAnswer(sql))) return true
+  if (own.areOver) {
+    own.changes = own.mayHaveHeirs ? unclear(described) : { ...NOTHING_CHANGED, isClear: false }
+    return true
+  }
   const rules = maskingRulesFor(proxy.catalog(), profile.environment)
   const namesakes = namesakesIn(described, searchPath)
   if (rules === null || namesakes.length > NAMESAKES_MAX) {
@@ -198,9 +219,12 @@ export async function ownChangesAsked(
   own.mayHaveHeirs = false
   const seen = rows.length > SEEN_MAX ? [] : seenIn(rows)
   const isTooMuch =
-    rows.length > SEEN_MAX || seen.some(({ inherits }) => inherits.length > PARENTS_MAX)
+    session.described !== described ||
+    session.plan !== plan ||
+    rows.length > SEEN_MAX ||
+    seen.some(({ inherits }) => inherits.length > PARENTS_MAX)
   own.changes = isTooMuch
-    ? unclear(described)
+    ? unclear(session.described)
     : ownChangesOf(seen, { described, plan, rules, gone })
   return true
 }
@@ -230,7 +254,7 @@ const writesNothing = ({ effect }: RequestAllowed['effects'][number]): boolean =
   effect === 'read' || effect === 'transaction'
 
 /** Words without which no relation comes to show rows of another. */
-const GIVES_ROWS = /inherit|attach/i
+const GIVES_ROWS = /inherit|attach|rule/i
 
 /** A text that only ends the transaction, or that nothing may come before. */
 const needsNoAnswer = (sql: string | null): boolean =>

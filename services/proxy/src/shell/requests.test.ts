@@ -15,6 +15,7 @@ import { learnStatement, noNames } from '../core/statement-names.ts'
 import { noteCustomSettings } from './changed-settings.ts'
 import { type Covering, noteGranted } from './granted-portals.ts'
 import { newOwnState } from './own-changes.ts'
+import { areNamesInDoubt } from './own-changes.ts'
 import {
   decisionOf,
   intercepted,
@@ -276,6 +277,11 @@ test('behind a change of the schema that was looked at what is known holds, unti
     assert.equal(chained.own.isOdd, isOdd, sql)
     assert.equal(chained.own.changes, null, sql)
   }
+  // A temporary relation may stand in front of what was described since.
+  const inFront = opened({ changes: { isClear: false, hidden: new Set(), relations } })
+  Object.assign(inFront, { isSchemaInDoubt: false })
+  assert.equal(areNamesInDoubt(inFront), true)
+  assert.deepEqual(await released(inFront, [on('read', 'orders')]), [true, ''])
   const back = [on('transaction', null, null), ...READ]
   assert.deepEqual(await released(opened(), back, { ...OF_MADE, sql: 'rollback to s; x' }), DOUBT)
   // Behind the transaction only temporary relations are its own.

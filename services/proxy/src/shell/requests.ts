@@ -34,6 +34,7 @@ import {
   type BehindChanges,
   behindChanges,
   hiddenIn,
+  isInDoubt,
   noteOwnChanges,
   ownPlan,
 } from './own-changes.ts'
@@ -206,7 +207,7 @@ export async function decisionOf(
   pending.answer = answerTaint(decision)
   const isAsNow =
     pending.planChanges === session.planChanges &&
-    !session.isSchemaInDoubt &&
+    !isInDoubt(session) &&
     !isDecidedOtherwise(session, pending, decision)
   if (decision.type === 'RequestAllowed' && isAsNow)
     remember(session.covers, decision, {
@@ -268,13 +269,13 @@ export function releaseOf(
   pending.recording = decision.recording
   pending.takesCopyData = decision.takesCopyData
   const stateVersion = session.stateVersion
-  const wasInDoubt = session.isSchemaInDoubt
+  const wasInDoubt = isInDoubt(session)
   const behind = behindChanges(session, decision)
   pending.changesBeside = changesBeside(decision) || (wasInDoubt && controlsBeside(decision))
   noteEffects(session, pending, decision, behind)
   if (decision.redefines !== null)
     session.names.redefinitions.set(pending.ask.text, decision.redefines)
-  const mayMask = session.isSchemaInDoubt && session.plan.masksNothing !== true
+  const mayMask = isInDoubt(session) && session.plan.masksNothing !== true
   const isKnown = behind.isKnown && !pending.changesBeside
   const readsDoubtful =
     mayMask && !isKnown && (wasInDoubt ? readsTarget(decision) : pending.changesBeside)
@@ -326,7 +327,10 @@ function noteEffects(
 ): void {
   if (pending.ask.kind === 'Prepare' && !decision.changesState) return
   session.hasRun = true
-  if (session.profile.mayCreate && changesTarget(decision)) session.undescribed = pending.requestId
+  if (session.profile.mayCreate && changesTarget(decision)) {
+    session.undescribed = pending.requestId
+    session.isDescriptionLate = false
+  }
   if (session.profile.mayCreate || session.raised !== null)
     session.isSchemaInDoubt ||= decision.effects.some(changesSchema)
   noteOwnChanges(session, { ask: pending.ask, decision, moves: behind.moves })
@@ -433,7 +437,7 @@ function coverNow(session: Session, ask: Ask): Covering | null {
   if (ask.copyData !== null) return null
   const granted = grantedPortal(session, ask)
   if (granted !== null || session.raised !== null || session.covers.size === 0) return granted
-  if (session.isSchemaInDoubt) return null
+  if (isInDoubt(session)) return null
   const policy = livePolicy(session)
   if (policy === null) return null
   const { policyVersion, catalogOffset } = policy

@@ -2,6 +2,7 @@ import { isLookedThrough, isSamePath, meantPath, pathIn } from '@countersign/sta
 import { literal } from '../core/literal.ts'
 import { notePath, SCHEMAS } from '../core/path-guard.ts'
 import { forgetPortals, meansOthers } from '../core/statement-names.ts'
+import { forgetOwnChanges } from './own-changes.ts'
 import { ownQueryAmidst } from './own-query.ts'
 import { over, type Session } from './session-state.ts'
 
@@ -61,7 +62,7 @@ export async function pathConfirmed(session: Session): Promise<'same' | 'moved' 
   else if (isMoved) session.isPathInDoubt = true
   if (!isMoved) return 'same'
   session.searchPath = path
-  session.own.changes = null
+  forgetOwnChanges(session)
   session.stateVersion++
   meansOthers(session.names)
   // Portals read what they were bound to, which was decided on under another path.

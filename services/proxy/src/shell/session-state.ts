@@ -124,6 +124,8 @@ export type Session = {
    * ended. The broker sees nothing of an open one, so names may mean what nobody knows.
    */
   isSchemaInDoubt: boolean
+  /** The description that `undescribed` waits for did not come within the limit: nobody waits for it any more. */
+  isDescriptionLate: boolean
   /** The changes of the schema that the session made, as its own transaction sees them. */
   readonly own: OwnState
   plan: MaskingPlanned

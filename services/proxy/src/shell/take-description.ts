@@ -2,6 +2,7 @@ import type { TargetDescribed } from '@countersign/contracts'
 import { keepNewest } from '@countersign/kernel'
 import type { Described } from '../core/name-meaning.ts'
 import { meansOthers } from '../core/statement-names.ts'
+import { forgetOwnChanges } from './own-changes.ts'
 import type { Session } from './session-state.ts'
 
 /** Takes a new description of the target: what was decided on names of the target as it was is decided anew. */
@@ -12,11 +13,13 @@ export function takeDescription(session: Session, described: TargetDescribed): v
     meansOthers(session.names)
     // They read what their names stood for: a cursor that is not known shows nothing that was computed.
     session.cursors.clear()
-    session.own.changes = null
+    forgetOwnChanges(session)
   }
   session.targetVersion = targetVersion
   session.described = shared(described)
-  if (requestId === session.undescribed) session.undescribed = null
+  if (requestId !== session.undescribed) return
+  session.undescribed = null
+  session.isDescriptionLate = false
 }
 
 /** The descriptions of targets, so that sessions of one target share one. */

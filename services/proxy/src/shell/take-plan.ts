@@ -2,6 +2,7 @@ import type { MaskingPlanned } from '@countersign/contracts'
 import { bothPlans, maskDifferently } from '@countersign/masking-plan'
 import { inDoubt } from '../core/answer-taint.ts'
 import { resultFilter } from '../core/result-filter.ts'
+import { forgetOwnChanges } from './own-changes.ts'
 import type { Session } from './session-state.ts'
 
 /**
@@ -13,7 +14,7 @@ export function takePlan(session: Session, planned: MaskingPlanned): void {
   const { filter, underWay, proxy } = session
   if (planned.planVersion !== session.plan.planVersion) {
     session.covers.clear()
-    session.own.changes = null
+    forgetOwnChanges(session)
   }
   session.plan = planned
   const next = resultFilter(planned, proxy.maskingKey)
