@@ -12,8 +12,6 @@ import { askTarget } from '../support/target.ts'
 import { group, openWire, told, type Wire } from '../support/wire.ts'
 
 const system = await arena('meaning')
-const FURTHER =
-  'this session may have set further settings of applications, under names that are not known'
 const UPDATE = "update shop.orders set note = '01/02/2026'::date::text where id = 4"
 
 /** The first statements of a session, and the settings that are then approved together with its held statement. */
@@ -48,9 +46,9 @@ const SETTINGS: Readonly<Record<string, readonly [sql: string, settings: object[
     "begin; savepoint s; set datestyle = 'SQL, DMY'; select 1; select 1/0; rollback to s",
     [],
   ],
-  'a text is too long to look at its names': [
+  'a text is too long for the proxy, so that policy names what it sets': [
     `set app.tenant = '9' /* ${'x'.repeat(17_000)} */`,
-    [{ name: '…', value: FURTHER }],
+    [{ name: 'app.tenant', value: '9' }],
   ],
 }
 
