@@ -42,7 +42,8 @@ export async function checkTarget(profile: Profile, admins: TargetAdmins): Promi
         profile.baseRoles,
         [...owner, ...lent].filter((name) => !profile.baseRoles.includes(name)),
       ])
-      const danger = profile.mayCreate ? null : await creatable(client, profile.baseRoles)
+      const base = profile.baseRoles.filter((name) => there.has(name))
+      const danger = profile.mayCreate ? null : await creatable(client, base)
       const { rows: others } = await client.query<{ name: string }>(otherLogins, [profile.database])
       return [
         say('ok', 'reachable', `${where}, PostgreSQL ${server[0]?.version ?? '?'}, as ${user}`),
