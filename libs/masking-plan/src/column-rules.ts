@@ -21,6 +21,10 @@ export type Tagged = {
 export type NamedColumn = Pick<Column, 'name' | 'label' | 'typeOid'> &
   Partial<Pick<Column, 'fields'>>
 
+/** The labels of the target on a column, and on the fields of the composite values that it holds. */
+export const labelsOf = ({ label, fields = [] }: Pick<NamedColumn, 'label' | 'fields'>): string[] =>
+  [label, ...fields.map((field) => field.label)].filter((each) => each !== null)
+
 /**
  * The tag of a column by the rules, the label of the target or the name itself; null for none. A column that holds composite
  * values is tagged by their fields too, and masked as what is computed of them. Policy taints by it too.

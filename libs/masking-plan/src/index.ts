@@ -13,7 +13,7 @@ export {
   resumeCopy,
   searchedBytes,
 } from './copy.ts'
-export { type NamedColumn, systemTagged, type Tagged, taggedBy } from './column-rules.ts'
+export { labelsOf, type NamedColumn, systemTagged, type Tagged, taggedBy } from './column-rules.ts'
 export { detect, type DetectorName, DETECTORS, type Hit } from './detect.ts'
 export { kinshipOf } from './kinship.ts'
 export { masksNothing } from './masks-nothing.ts'

@@ -1,4 +1,5 @@
 import type { MaskingRulesDefined, Relation } from '@countersign/contracts'
+import { labelsOf } from './column-rules.ts'
 
 /** True if no rule masks anything; then values tainted by a tagged column pass too. A label of the target is a rule. */
 export const masksNothing = (
@@ -10,8 +11,4 @@ export const masksNothing = (
   rules.detectors.length === 0 &&
   rules.passwordLike === null &&
   rules.untagged === 'Pass' &&
-  relations.every(({ columns }) =>
-    columns.every(
-      ({ label, fields }) => label === null && fields.every((field) => field.label === null),
-    ),
-  )
+  relations.every(({ columns }) => columns.every((column) => labelsOf(column).length === 0))

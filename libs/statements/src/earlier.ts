@@ -3,9 +3,10 @@ import { HARMLESS_SETTINGS } from './settings.ts'
 import { nodeAt, type Node, nodesAt, part, type Tree, textOf } from './tree.ts'
 
 /**
- * What the statements before one in a text may do to the names that it needs. Mutable: each statement is noted in turn.
+ * The changes that the statements before one in a text may make to the names that it needs. Mutable: each statement is noted
+ * in turn.
  *
- * Method: what a kind of statement changes is what it names, and what PostgreSQL makes beside that, whose names begin with one
+ * Method: a kind of statement changes what it names, and what PostgreSQL makes beside that, whose names begin with one
  * of those (`orders_pkey`). A kind that is not in these tables may change any name.
  *
  * Known limit, exercised by a test: a SELECT changes nothing, since policy knows the functions that it names, but not those

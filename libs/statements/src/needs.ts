@@ -164,16 +164,6 @@ const schema = (name: string): readonly Need[] =>
 const each = (of: Need['of'], all: readonly (readonly string[])[]): readonly Need[] =>
   all.filter((names) => names.length > 0 && names.every(Boolean)).map((names) => ({ of, names }))
 
-/** Columns of a relation of a statement. */
-const columns = (range: Tree, names: readonly string[]): readonly Need[] => {
-  const owner = rangeNames(range)
-  if (owner.length === 0) return []
-  return each(
-    'table column',
-    names.filter(Boolean).map((name) => [...owner, name]),
-  )
-}
-
 /** An object of a statement, by the type that the statement says of it. */
 function object(objectType: string, node: Node | null): readonly Need[] {
   const names = namesIn(node)
@@ -267,7 +257,7 @@ const UTILITIES: Readonly<Record<string, (body: Tree) => readonly Need[]>> = {
   CreateFunctionStmt: inSchema('funcname'),
   CreateTrigStmt: (body) => [
     ...object('OBJECT_FUNCTION', { kind: 'List', body: { items: body['funcname'] } }),
-    ...columns(part(body, 'relation'), wordsAt(body, 'columns')),
+    ...members('table column', part(body, 'relation'), wordsAt(body, 'columns')),
   ],
   CreateEventTrigStmt: (body) =>
     object('OBJECT_FUNCTION', { kind: 'List', body: { items: body['funcname'] } }),
@@ -277,7 +267,8 @@ const UTILITIES: Readonly<Record<string, (body: Tree) => readonly Need[]>> = {
   IndexStmt: (body) =>
     body['if_not_exists'] === true
       ? []
-      : columns(
+      : members(
+          'table column',
           part(body, 'relation'),
           [...nodesAt(body, 'indexParams'), ...nodesAt(body, 'indexIncludingParams')].map((one) =>
             textOf(one.body, 'name'),
@@ -338,10 +329,10 @@ const UTILITIES: Readonly<Record<string, (body: Tree) => readonly Need[]>> = {
   ClusterStmt: none,
   ReindexStmt: (body) =>
     textOf(body, 'kind') === 'REINDEX_OBJECT_SCHEMA' ? schema(textOf(body, 'name')) : [],
-  CopyStmt: (body) => columns(part(body, 'relation'), wordsAt(body, 'attlist')),
+  CopyStmt: (body) => members('table column', part(body, 'relation'), wordsAt(body, 'attlist')),
   VacuumStmt: (body) =>
     nodesAt(body, 'rels').flatMap(({ body: one }) =>
-      columns(part(one, 'relation'), wordsAt(one, 'va_cols')),
+      members('table column', part(one, 'relation'), wordsAt(one, 'va_cols')),
     ),
 }
 
@@ -349,13 +340,19 @@ function none(): readonly Need[] {
   return []
 }
 
-const members = (of: Member, range: Tree, names: readonly string[]): readonly Need[] => {
+/** Columns, or other objects, that belong to a relation of a statement. */
+function members(
+  of: Member | 'table column',
+  range: Tree,
+  names: readonly string[],
+): readonly Need[] {
   const owner = rangeNames(range)
-  if (owner.length === 0) return []
-  return each(
-    of,
-    names.map((name) => [...owner, name]),
-  )
+  return owner.length === 0
+    ? []
+    : each(
+        of,
+        names.map((name) => [...owner, name]),
+      )
 }
 
 const nodeOf = (kind: string, body: Tree, field: string): Node => ({
@@ -376,7 +373,7 @@ function altered(body: Tree): readonly Need[] {
     if (command['missing_ok'] === true) return []
     const subtype = textOf(command, 'subtype')
     const name = textOf(command, 'name')
-    if (OF_COLUMNS.has(subtype)) return columns(range, isAdded(name) ? [] : [name])
+    if (OF_COLUMNS.has(subtype)) return members('table column', range, isAdded(name) ? [] : [name])
     if (OF_TRIGGERS.has(subtype)) return members('trigger', range, [name])
     if (OF_RULES.has(subtype)) return members('rule', range, [name])
     if (subtype === 'AT_DropConstraint') return members('table constraint', range, [name])
@@ -386,11 +383,12 @@ function altered(body: Tree): readonly Need[] {
     const target = part(constraint, 'pktable')
     const isItself = textOf(target, 'relname') === textOf(range, 'relname')
     return [
-      ...columns(
+      ...members(
+        'table column',
         range,
         keys.filter((key) => !isAdded(key)),
       ),
-      ...columns(target, isItself ? [] : wordsAt(constraint, 'pk_attrs')),
+      ...members('table column', target, isItself ? [] : wordsAt(constraint, 'pk_attrs')),
     ]
   })
 }
@@ -400,7 +398,6 @@ function renamed(body: Tree): readonly Need[] {
   const name = textOf(body, 'subname')
   const range = part(body, 'relation')
   const member = MEMBERS[objectType]
-  if (member === 'table column') return columns(range, [name])
   if (member !== undefined) return members(member, range, [name])
   if (objectType === 'OBJECT_DOMCONSTRAINT') return object('OBJECT_DOMAIN', nodeAt(body, 'object'))
   const renamedObject = nodeAt(body, 'object') ?? { kind: 'String', body: { sval: name } }
@@ -415,7 +412,9 @@ function granted(body: Tree): readonly Need[] {
   if (target !== 'ACL_TARGET_OBJECT') return []
   const onColumns = nodesAt(body, 'privileges').flatMap((one) => wordsAt(one.body, 'cols'))
   return objects.flatMap((one) =>
-    one.kind === 'RangeVar' ? columns(one.body, onColumns) : object(objectType, one),
+    one.kind === 'RangeVar'
+      ? members('table column', one.body, onColumns)
+      : object(objectType, one),
   )
 }
 

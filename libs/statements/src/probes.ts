@@ -1,6 +1,7 @@
 import { type Earlier, isSettled, noteEarlier, nothingEarlier } from './earlier.ts'
 import { eachToken } from './lexer.ts'
 import { hasNeeds, type Need, needsBeside, needsOf } from './needs.ts'
+import { literal } from './literal.ts'
 import { LOOP_BYTES_MAX, parsed } from './parser.ts'
 import { nodeAt, nodesAt, type Node, textOf } from './tree.ts'
 
@@ -198,10 +199,6 @@ function questionOf({ of, names }: Need): string {
 
 const address = (type: string, names: readonly string[]): string =>
   `select from pg_catalog.pg_get_object_address(${literal(type)}, array[${names.map(literal).join(', ')}], array[]::pg_catalog.text[])`
-
-/** A literal that no setting of the session can change the meaning of. */
-const literal = (text: string): string =>
-  `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
 
 /** The name as people write it, without quotes where it needs none: PostgreSQL repeats it in its answer. */
 const written = (names: readonly string[]): string =>

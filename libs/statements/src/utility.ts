@@ -569,7 +569,7 @@ function createRule(tag: string, fields: readonly string[]): Own {
       affect(to, 'schema-change', relation, tag)
       lock(to, tag.endsWith('RULE') ? 'ACCESS EXCLUSIVE' : 'SHARE ROW EXCLUSIVE', relation)
     }
-    // What it does, it does at each write: nobody would ask about that again.
+    // Its actions run at each write: nobody would ask about those again.
     const words = [...wordsAt(body, 'funcname'), textOf(body, 'rulename')]
     if (nodesAt(body, 'actions').length > 0 || words.some((word) => COPYING.has(word))) {
       to.columnsUnknown = true

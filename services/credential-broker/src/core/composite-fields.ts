@@ -1,5 +1,5 @@
 import type { CompositeField } from '@countersign/contracts'
-import type { TypeRow } from './plain-types.ts'
+import { type TypeRow, typesWithin } from './plain-types.ts'
 
 /** The fields of the composite values that a value of a type holds, at any depth: through arrays, domains and ranges too. */
 export function compositeFields(
@@ -26,10 +26,9 @@ function fieldsWithin(
   for (const oid of within) {
     const row = byOid.get(oid)
     if (row === undefined) continue
-    const { schema, name: type, fields, element, base, bounds } = row
+    const { schema, name: type, fields } = row
     for (const { name, label } of fields) found.push({ schema, type, name, label })
-    for (const next of [element, base, bounds, ...fields.map((field) => field.typeOid)])
-      if (next !== null) within.add(next)
+    for (const next of typesWithin(row)) within.add(next)
   }
   return found
 }

@@ -43,7 +43,7 @@ export function describedTypes(
   const byOid = new Map(rows.map((row) => [Number(row.oid), row]))
   const used = new Set(rows.flatMap(partsOf))
   const plain = plainAmong(rows, isHarmless)
-  const reads = readAmong(rows, byOid)
+  const reads = readAmong(rows)
   const isOmitted = (row: TypeRow): boolean => {
     const of = row.element === null ? row : byOid.get(row.element)
     return (
@@ -71,7 +71,11 @@ export function describedTypes(
   })
 }
 
-/** The types that a composite type is made of. */
+/** The types that a type holds: of its fields, elements, bounds, or below it as a domain. */
+export const typesWithin = ({ fields, element, base, bounds }: TypeRow): readonly number[] =>
+  [...fields.map(({ typeOid }) => typeOid), element, base, bounds].filter((oid) => oid !== null)
+
+/** The types that a composite type is made of, each once. */
 const partsOf = ({ fields }: TypeRow): number[] =>
   [...new Set(fields.map(({ typeOid }) => typeOid))].sort((a, b) => a - b)
 
@@ -88,12 +92,9 @@ function plainAmong(
   for (let before = -1; before !== plain.size;) {
     before = plain.size
     open = open.filter((row) => {
-      const made = [...partsOf(row), row.element, row.base, row.bounds].filter(
-        (oid) => oid !== null,
-      )
       const isPlain =
         KINDS.has(row.kind) &&
-        made.every(isKnown) &&
+        typesWithin(row).every(isKnown) &&
         row.checks.every((check) => isPlainCheck(check, isKnown, isHarmless))
       if (isPlain) plain.add(Number(row.oid))
       return !isPlain
@@ -103,16 +104,12 @@ function plainAmong(
 }
 
 /** The types whose values are read by code of the target: by themselves, or since they hold such a type. */
-function readAmong(
-  rows: readonly TypeRow[],
-  byOid: ReadonlyMap<number, TypeRow>,
-): ReadonlySet<number> {
+function readAmong(rows: readonly TypeRow[]): ReadonlySet<number> {
   const found = new Set<number>()
   for (let before = -1; before !== found.size;) {
     before = found.size
     for (const row of rows) {
-      const made = [...partsOf(row), row.element, row.base, row.bounds]
-      if (row.runsWhenRead || made.some((oid) => oid !== null && byOid.has(oid) && found.has(oid)))
+      if (row.runsWhenRead || typesWithin(row).some((oid) => found.has(oid)))
         found.add(Number(row.oid))
     }
   }

@@ -2,6 +2,7 @@ import type { MaskingRulesDefined, Relation, TargetDescribed } from '@countersig
 import {
   columnTags,
   kinshipOf,
+  labelsOf,
   masksNothing,
   type NamedColumn,
   systemTagged,
@@ -161,12 +162,9 @@ type Named = {
 
 /** The tag that the plan gives too. Without rules the plan redacts everything, so only labels count here. */
 function tagOf(rules: MaskingRulesDefined | null, { relation, column }: Named): Tag | null {
-  if (rules === null) return labels(column).length === 0 ? null : { tag: 'label' }
+  if (rules === null) return labelsOf(column).length === 0 ? null : { tag: 'label' }
   return taggedBy(rules, relation, column)
 }
-
-const labels = ({ label, fields = [] }: NamedColumn): string[] =>
-  [label, ...fields.map((field) => field.label)].filter((each) => each !== null)
 
 type Tag = Pick<Tagged, 'tag' | 'masksInference'>
 

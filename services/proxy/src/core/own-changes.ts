@@ -9,6 +9,7 @@ import type {
 import { sha256 } from '@countersign/kernel'
 import { taggedBy } from '@countersign/masking-plan'
 import type { Described } from './name-meaning.ts'
+import { isOpaque } from './opaque.ts'
 
 /** A relation that the open transaction made or changed, or a temporary one of the session, as the target shows it there. */
 export type SeenRelation = {
@@ -211,8 +212,8 @@ export function namesKnown(
   relations: readonly OwnRelation[],
 ): boolean {
   const { byName } = indexOf(described)
+  if (isOpaque({ effects })) return false
   return effects.every((each) => {
-    if (OPAQUE.has(each.effect)) return false
     const { schema, table } = each
     if (table === null || !ON_ROWS.has(each.effect) || CATALOGS.has(schema ?? '')) return true
     return byName.has(key(schema, table)) || named(each, relations) !== null
@@ -308,7 +309,6 @@ function indexOf(relations: Described['relations']): Index {
 const key = (schema: string | null, name: string | null): string => JSON.stringify([schema, name])
 
 const INDEXES = new WeakMap<Described['relations'], Index>()
-const OPAQUE: ReadonlySet<string> = new Set(['opaque', 'unknown'])
 const ON_ROWS: ReadonlySet<string> = new Set(['read', 'write', 'delete'])
 const CATALOGS: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema'])
 /** Tables, partitioned tables and sequences. */

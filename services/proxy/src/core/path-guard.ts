@@ -1,6 +1,6 @@
+import { literal } from '@countersign/statements'
 import type { RequestAllowed } from '@countersign/contracts'
 import { sha256 } from '@countersign/kernel'
-import { literal } from './literal.ts'
 import type { Ask } from './pipeline-plan.ts'
 
 /**

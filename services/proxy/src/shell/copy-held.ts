@@ -1,7 +1,7 @@
+import { literal } from '@countersign/statements'
 import { toClient } from '@countersign/postgres-wire'
 import { COPIES, copyData } from '../core/copy-data.ts'
 import type { Answered, HeldCopy } from '../core/held-copy.ts'
-import { literal } from '../core/literal.ts'
 import { learnStatement, type StatementNames } from '../core/statement-names.ts'
 import { gone, takenOfCopy } from './inbox.ts'
 import type { Share } from './memory.ts'

@@ -1,5 +1,4 @@
-import { executedName } from '@countersign/statements'
-import { literal } from '../core/literal.ts'
+import { literal, executedName } from '@countersign/statements'
 import type { Ask } from '../core/pipeline-plan.ts'
 import { isAsPrepared } from '../core/statement-names.ts'
 import { ownQueryAmidst } from './own-query.ts'

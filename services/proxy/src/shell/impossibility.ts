@@ -10,13 +10,14 @@ import {
 } from '@countersign/statements'
 import { type OwnParse, OURS, ownParse, ownPassage } from '../core/own-passage.ts'
 import type { Passage } from '../core/passage.ts'
+import { isOpaque } from '../core/opaque.ts'
 import { answers } from './answers.ts'
 import { forwardRecorded, withReleases } from './forward.ts'
 import { lastsWhenSent } from './lasts-when-sent.ts'
 import { ownQuery } from './own-query.ts'
 import { ownRequest } from './own-request.ts'
 import type { RequestRefusal } from './refuse.ts'
-import { isOpaque, type Pending } from './requests.ts'
+import type { Pending } from './requests.ts'
 import { cancelAtTarget, ownUnderWay, type Session } from './session-state.ts'
 
 type TargetError = ReadonlyMap<string, string>

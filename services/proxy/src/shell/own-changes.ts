@@ -17,6 +17,7 @@ import {
   unclear,
   undescribedAmong,
 } from '../core/own-changes.ts'
+import { isOpaque } from '../core/opaque.ts'
 import { changesSchema, controlsTransaction } from './next-transaction.ts'
 import { type OwnRows, ownQueryAmidst } from './own-query.ts'
 import type { Pending } from './requests.ts'
@@ -33,7 +34,7 @@ export type OwnState = {
   /** Any transaction of the session may have, so that they may stand in temporary relations. */
   hasEverMoved: boolean
   mayHaveTemporary: boolean
-  /** What was changed since the backend was asked may have given relations the rows of others. */
+  /** A change since the backend was asked may have given relations the rows of others. */
   mayHaveHeirs: boolean
   /** The changes were made in a transaction that is over, and are not described: the backend does not tell them any more. */
   areOver: boolean
@@ -84,9 +85,9 @@ export function noteOwnChanges(
 ): void {
   const { own } = session
   const { effects } = decision
-  const isOpaque = effects.some(({ effect }) => effect === 'opaque' || effect === 'unknown')
-  if (isOpaque) own.isOdd = true
-  if (isOpaque || moves) own.hasMoved = own.hasEverMoved = true
+  const runsCode = isOpaque(decision)
+  if (runsCode) own.isOdd = true
+  if (runsCode || moves) own.hasMoved = own.hasEverMoved = true
   if (!session.isSchemaInDoubt) return
   const isChange = effects.some(changesSchema)
   if (isChange && (sql === null || GIVES_ROWS.test(sql))) own.mayHaveHeirs = true
@@ -96,7 +97,7 @@ export function noteOwnChanges(
   // ROLLBACK TO undoes changes.
   if (isChange || effects.some(controlsTransaction)) forgetOwnChanges(session)
   if (
-    isOpaque ||
+    runsCode ||
     effects.some(({ effect, table }) => effect === 'session-change' && table !== null)
   )
     own.mayHaveTemporary = true

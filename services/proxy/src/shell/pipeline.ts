@@ -22,6 +22,7 @@ import {
   readingBehind,
   readingNow,
 } from '../core/statement-names.ts'
+import { isOpaque } from '../core/opaque.ts'
 import { answers } from './answers.ts'
 import { beforeAskedAnew, notForEver } from './ask-anew.ts'
 import { currentSettings, settingsConfirmed } from './changed-settings.ts'
@@ -37,7 +38,6 @@ import {
   decisionOf,
   forgetAnswers,
   intercepted,
-  isOpaque,
   isDecidedOtherwise,
   meansOtherNow,
   type Pending,

@@ -1,4 +1,4 @@
-import { literal } from '../core/literal.ts'
+import { literal } from '@countersign/statements'
 import { ownQuery } from './own-query.ts'
 import type { Session } from './session-state.ts'
 

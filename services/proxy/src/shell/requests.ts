@@ -26,6 +26,7 @@ import { type Described, meanOthers } from '../core/name-meaning.ts'
 import { type Ask, boundOf } from '../core/pipeline-plan.ts'
 import { noteReleased } from '../core/path-guard.ts'
 import { subjectOf } from '../core/request-subject.ts'
+import { isOpaque } from '../core/opaque.ts'
 import { noteCustomSettings } from './changed-settings.ts'
 import { type Covering, grantedPortal, noteGranted, type ReleasePermit } from './granted-portals.ts'
 import { livePolicy } from './live-policy.ts'
@@ -375,10 +376,6 @@ const isBegin = ({ effects }: Pick<RequestAllowed, 'effects'>, { sql }: Ask): bo
   effects.every(controlsTransaction) &&
   sql !== null &&
   transactionTurn(sql) === 'none'
-
-/** True if it runs code that policy could not look into. */
-export const isOpaque = ({ effects }: Pick<RequestAllowed, 'effects'>): boolean =>
-  effects.some(({ effect }) => effect === 'opaque' || effect === 'unknown')
 
 function pendingOf(session: Session, ask: Ask): Pending {
   const { profile } = session

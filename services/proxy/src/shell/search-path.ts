@@ -1,5 +1,4 @@
-import { isLookedThrough, isSamePath, meantPath, pathIn } from '@countersign/statements'
-import { literal } from '../core/literal.ts'
+import { literal, isLookedThrough, isSamePath, meantPath, pathIn } from '@countersign/statements'
 import { notePath, SCHEMAS } from '../core/path-guard.ts'
 import { forgetPortals, meansOthers } from '../core/statement-names.ts'
 import { forgetOwnChanges } from './own-changes.ts'
