@@ -14,10 +14,10 @@ export type CopyOut = {
 
 /**
  * The rows of the COPY TO STDOUT that a text consists of; null where it is anything else, or writes them in another way than
- * by the format's own delimiter, quotes and NULL.
+ * by the format's own delimiter, quotes and NULL. It takes as long as parsing.
  */
 export function copyOut(sql: string | null, catalog: TargetCatalog): CopyOut | null {
-  const node = onlyStatement(sql)
+  const node = onlyStatement(sql, Infinity)
   if (node?.kind !== 'CopyStmt') return null
   const { body } = node
   if (body['is_from'] === true || body['is_program'] === true || 'filename' in body) return null

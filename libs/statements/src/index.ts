@@ -44,7 +44,13 @@ export { redefinitions, type RedefinedNames, type Redefinitions } from './redefi
 export { copyIn, copyInHint, type CopyIn } from './copy-in.ts'
 export { copyOut, type CopyOut } from './copy-out.ts'
 export { borrowsColumns } from './borrowed-columns.ts'
-export { executedName, type NamedStatement, preparedName } from './executed.ts'
+export {
+  executedName,
+  type NamedStatement,
+  preparedName,
+  seemsToExecute,
+  seemsToUseName,
+} from './executed.ts'
 export { isImpossible, nameProbesOf, type Probe, probesOf } from './probes.ts'
 export { literal } from './literal.ts'
 export { namedSettings } from './named-settings.ts'

@@ -40,17 +40,13 @@ test('a text that only sets the mode of its transaction is known', () => {
 })
 
 const TURNS: Readonly<Record<TransactionTurn, readonly string[]>> = {
-  none: ['', 'select 1', 'begin', 'begin; select 1', 'rollback to a', 'savepoint a', 'selec 1'],
-  ends: [
+  None: ['', 'select 1', 'begin', 'begin; select 1', 'rollback to a', 'savepoint a', 'selec 1'],
+  Ends: [
     ...['commit', 'end', 'abort', 'rollback', 'commit and no chain', "prepare transaction 'x'"],
     ...['begin; select 1; commit', 'select 1; rollback work;', 'commit; rollback'],
   ],
-  'goes-on': [
-    'commit; select 1',
-    'begin; select 1; commit; select 2; commit',
-    'abort; set a.b = 1',
-  ],
-  'begins-another': [
+  GoesOn: ['commit; select 1', 'begin; select 1; commit; select 2; commit', 'abort; set a.b = 1'],
+  BeginsAnother: [
     ...[
       'commit and chain',
       'rollback and chain',
@@ -72,12 +68,12 @@ test('it is known of a text whether anything runs behind the end of its transact
 })
 
 test('a text that rolls back to a savepoint does not tell by its answers where its transaction ends', () => {
-  for (const sql of [...TURNS.ends, ...TURNS['goes-on'], ...TURNS['begins-another']]) {
+  for (const sql of [...TURNS.Ends, ...TURNS.GoesOn, ...TURNS.BeginsAnother]) {
     assert.equal(isEndTold(sql), true, sql)
     for (const back of ['rollback to s', 'ROLLBACK WORK TO SAVEPOINT "commit"', 'abort to s'])
       for (const text of [`${back}; ${sql}`, `${sql}; ${back}`, `select 1; /**/ ${back};; ${sql}`])
         assert.equal(isEndTold(text), false, text)
   }
-  for (const sql of TURNS.none) assert.equal(isEndTold(sql), false, sql)
+  for (const sql of TURNS.None) assert.equal(isEndTold(sql), false, sql)
   assert.equal(isEndTold(`commit -- ${'x'.repeat(20_000)}`), false)
 })

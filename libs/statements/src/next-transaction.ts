@@ -4,34 +4,37 @@ import { type Node, nodeAt, textOf, type Tree } from './tree.ts'
 /**
  * The effect of a text on the transaction that it runs in, as far as more may run behind its end before the target says
  * `ReadyForQuery`: none, it ends it last of all, something runs behind the end, or another one begins and stays open to
- * the sender of the next text (`AND CHAIN`, `BEGIN`). Null when it is too long to be parsed where others wait.
+ * the sender of the next text (`AND CHAIN`, `BEGIN`). Null when it is longer than `bytesMax`: it is not parsed where others wait.
  */
-export type TransactionTurn = 'none' | 'ends' | 'goes-on' | 'begins-another'
+export type TransactionTurn = 'None' | 'Ends' | 'GoesOn' | 'BeginsAnother'
 
-export function transactionTurn(sql: string): TransactionTurn | null {
-  if (sql.length > LOOP_BYTES_MAX) return null
+export function transactionTurn(
+  sql: string,
+  bytesMax: number = LOOP_BYTES_MAX,
+): TransactionTurn | null {
+  if (sql.length > bytesMax) return null
   const trees = parsed(sql)
   // A text that does not parse does not run.
-  if (!trees.ok) return 'none'
-  let turn: TransactionTurn = 'none'
+  if (!trees.ok) return 'None'
+  let turn: TransactionTurn = 'None'
   for (const tree of trees.value) {
     const node = nodeAt(tree, 'stmt')
     if (node === null) continue
     const kind = kindOf(node)
-    if (ENDS.has(kind) && !isChained(node.body)) turn = turn === 'none' ? 'ends' : turn
-    else if (ENDS.has(kind) || (turn !== 'none' && BEGINS.has(kind))) return 'begins-another'
-    else if (turn === 'ends') turn = 'goes-on'
+    if (ENDS.has(kind) && !isChained(node.body)) turn = turn === 'None' ? 'Ends' : turn
+    else if (ENDS.has(kind) || (turn !== 'None' && BEGINS.has(kind))) return 'BeginsAnother'
+    else if (turn === 'Ends') turn = 'GoesOn'
   }
   return turn
 }
 
 /**
  * True if the first COMMIT or ROLLBACK that the target answers this text with is the end of its transaction. ROLLBACK TO
- * is answered with ROLLBACK too, so of a text with one in it only `ReadyForQuery` tells.
+ * is answered with ROLLBACK too, so of a text with one in it, as of one longer than `bytesMax`, only `ReadyForQuery` tells.
  */
-export function isEndTold(sql: string): boolean {
-  const turn = transactionTurn(sql)
-  if (turn === null || turn === 'none') return false
+export function isEndTold(sql: string, bytesMax: number = LOOP_BYTES_MAX): boolean {
+  const turn = transactionTurn(sql, bytesMax)
+  if (turn === null || turn === 'None') return false
   const trees = parsed(sql)
   return (
     trees.ok &&

@@ -1,4 +1,4 @@
-import { firstWordOf } from './first-word.ts'
+import { firstTokensOf } from './first-word.ts'
 import { LOOP_BYTES_MAX, parsed } from './parser.ts'
 import { nodeAt, textOf } from './tree.ts'
 
@@ -8,7 +8,8 @@ import { nodeAt, textOf } from './tree.ts'
  */
 export function failsInFailedTransaction(sql: string | null): boolean {
   // A text too long to be parsed where others wait begins with one of these words, or ends nothing.
-  if (sql !== null && sql.length > LOOP_BYTES_MAX) return !WORDS.test(firstWordOf(sql))
+  if (sql !== null && sql.length > LOOP_BYTES_MAX)
+    return !WORDS.test(firstTokensOf(sql, 2).join(' '))
   const trees = sql === null ? null : parsed(sql)
   const [first] = trees?.ok === true ? trees.value : []
   const node = first === undefined ? null : nodeAt(first, 'stmt')
@@ -23,4 +24,4 @@ const EXITS: ReadonlySet<string> = new Set([
   'TRANS_STMT_ROLLBACK_TO',
 ])
 
-const WORDS = /^(?:|commit|end|rollback|abort|prepare)$/i
+const WORDS = /^(?:(?:(?:commit|end|rollback|abort)(?: .*)?|prepare(?: transaction)?)?)$/is

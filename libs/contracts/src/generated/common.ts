@@ -158,6 +158,18 @@ export type Identity = {
   readonly expiresAt: Instant
 }
 
+/** Facts about a text that is too long for the proxy to parse; it finds those of a shorter one itself. */
+export type LongText = {
+  /** Its effect on the transaction that it runs in. */
+  readonly turn: TransactionTurn
+  /** Whether the first COMMIT or ROLLBACK that the target answers it with is the end of its transaction. */
+  readonly endTold: boolean
+  /** The name that it gives a statement with PREPARE, where it does nothing else. */
+  readonly prepares: string | null
+  /** The name that it executes with EXECUTE, where it does nothing else. */
+  readonly executes: string | null
+}
+
 /** A column that is masked, and how. */
 export type MaskedColumn = {
   /** The OID of the relation. */
@@ -429,6 +441,9 @@ export type TlsMode = 'VerifyFull' | 'VerifyCa' | 'Require'
 
 /** Where the session stands, as ReadyForQuery reports it. */
 export type TransactionStatus = 'Idle' | 'InTransaction' | 'Failed'
+
+/** The effect of a text on the transaction that it runs in: none, it ends it last of all, something runs behind the end, or another one begins and stays open (AND CHAIN, BEGIN behind the end). */
+export type TransactionTurn = 'None' | 'Ends' | 'GoesOn' | 'BeginsAnother'
 
 /** A type of the target that PostgreSQL does not bring itself, as far as it is needed to read a value of it in binary format. */
 export type ValueType = {

@@ -1,6 +1,6 @@
 // Generated from schemas/decisions by libs/contracts/generate.ts; do not edit.
 import type { InstanceId, Instant, RequestId, SessionId } from '@countersign/kernel'
-import type { Chain, CopyOut, Coverage, Effect, Identity, Profile, Recording, Redefinitions, SyntaxError, ValueType } from './common.ts'
+import type { Chain, CopyOut, Coverage, Effect, Identity, LongText, Profile, Recording, Redefinitions, SyntaxError, ValueType } from './common.ts'
 
 /** Policy is alive, and has read the catalog this far. Covered releases need a fresh one. */
 export type CoverageAlive = {
@@ -54,6 +54,8 @@ export type RequestAllowed = {
   readonly copyOut: CopyOut | null
   /** The names that its text redefines, where that is too long for the proxy to parse; null for a shorter one, and from a policy that does not say. */
   readonly redefines: Redefinitions | null
+  /** Further facts about its text, where that is too long for the proxy to parse; null for a shorter one, and from a policy that does not say. */
+  readonly longText: LongText | null
   /** It is a COPY FROM STDIN as far as policy sees, so that data of the agent may be let in. A policy that does not know the field lets none in. */
   readonly takesCopyData: boolean
   /** Whether it can change what later texts mean; coverage ends with it. */
@@ -136,6 +138,8 @@ export type ReviewRequired = {
   readonly copyOut: CopyOut | null
   /** The names that its text redefines, where that is too long for the proxy to parse; null for a shorter one, and from a policy that does not say. */
   readonly redefines: Redefinitions | null
+  /** Further facts about its text, where that is too long for the proxy to parse; null for a shorter one, and from a policy that does not say. */
+  readonly longText: LongText | null
   /** It is a COPY FROM STDIN as far as policy sees, so that data of the agent may be let in. A policy that does not know the field lets none in. */
   readonly takesCopyData: boolean
   /** Whether it can change what later texts mean; coverage ends with it. */

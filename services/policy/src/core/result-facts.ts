@@ -5,15 +5,15 @@ import type { Understood } from './understood.ts'
 /** The facts that the proxy needs about the answer and what comes after it, besides whether the statement is tainted. */
 export type ResultFacts = Pick<
   RequestAllowed,
-  'writesTagged' | 'plainColumns' | 'cursor' | 'cursorUse' | 'copyOut' | 'redefines'
+  'writesTagged' | 'plainColumns' | 'cursor' | 'cursorUse' | 'copyOut' | 'redefines' | 'longText'
 >
 
 /**
  * The plain columns of the result, whether messages of the target may quote masked columns, the cursor in question, the
- * columns of a COPY, and the names that a long text redefines.
+ * columns of a COPY, and what is told of a long text.
  */
 export function resultFacts(
-  { understanding, result: { madeOf, isApart, cursor }, copyOut, redefines }: Understood,
+  { understanding, result: { madeOf, isApart, cursor }, copyOut, redefines, longText }: Understood,
   { tags, tainted }: { readonly tags: Tags; readonly tainted: boolean },
 ): ResultFacts {
   // Opaque code may show anything, even through columns that do not call it: by counts, or by settings that it makes.
@@ -41,6 +41,7 @@ export function resultFacts(
     cursorUse: runsCode ? 'clear' : (cursor?.use ?? null),
     copyOut: tainted ? null : copyOut,
     redefines,
+    longText,
   }
 }
 

@@ -1,16 +1,20 @@
-import type { Redefinitions, SyntaxError } from '@countersign/contracts'
+import type { LongText, Redefinitions, SyntaxError } from '@countersign/contracts'
 import {
   type BesideText,
   copyOut,
   type CopyOut,
+  executedName,
+  isEndTold,
   LOOP_BYTES_MAX,
   namedSettings,
+  preparedName,
   type RedefinedNames,
   redefinitions,
   type ResultColumns,
   resultColumns,
   syntaxErrorOf,
   type TargetCatalog,
+  transactionTurn,
   understand,
   type Understanding,
   type UnderstandOptions,
@@ -24,6 +28,8 @@ export type Understood = {
   readonly copyOut: CopyOut | null
   /** The names that a text redefines which is too long for the proxy to parse; null for a shorter one. */
   readonly redefines: Redefinitions | null
+  /** Further facts about such a text; null for a shorter one. */
+  readonly longText: LongText | null
   /** The error of PostgreSQL, where the text is no SQL. */
   readonly syntaxError: SyntaxError | null
 }
@@ -37,27 +43,40 @@ export function understood(
   const understanding = understand(text, target, options)
   // Nothing else is asked about a text that is refused.
   if (understanding.tooComplex !== null) return notUnderstood(understanding)
-  const sql = options.executes?.text ?? text
+  const written = Buffer.from(text).toString('utf8')
+  const executed = executedName(written, Infinity)
+  // First all about the text and then all about what it executes: only the last text that was parsed is remembered.
+  const isLong = bytesToParse(text, options) > LOOP_BYTES_MAX
+  const longText = isLong ? longTextOf(written, executed) : null
+  const redefines = isLong ? redefinesOf(written, understanding, options) : null
+  const { executes = null } = options
+  // The proxy asks for what a long text executes by its first words, so it may do more.
+  const sql = executes !== null && executes.name === executed ? executes.text : written
   const isUnread = understanding.statements.length === 0 && !understanding.empty
   return {
     understanding,
     result: resultColumns(sql, target),
-    copyOut:
-      understanding.copy === 'out' ? copyOut(Buffer.from(sql).toString('utf8'), target) : null,
-    redefines: redefinesOf(text, understanding, options),
+    copyOut: understanding.copy === 'out' ? copyOut(sql, target) : null,
+    redefines,
+    longText,
     syntaxError: isUnread ? syntaxErrorOf(text) : null,
   }
 }
 
+/** The facts about a long text that the proxy finds out about a shorter one by itself. */
+const longTextOf = (sql: string, executes: string | null): LongText => ({
+  turn: transactionTurn(sql, Infinity) ?? 'BeginsAnother',
+  endTold: isEndTold(sql, Infinity),
+  prepares: preparedName(sql, Infinity),
+  executes,
+})
+
 /** The names that a long text redefines, by the grammar: the proxy would have to judge it by its words. */
 function redefinesOf(
-  text: Uint8Array,
+  sql: string,
   { stateChanging }: Understanding,
-  options: BesideText,
-): Redefinitions | null {
-  if (bytesToParse(text, options) <= LOOP_BYTES_MAX) return null
-  const { executes, parameters } = options
-  const sql = Buffer.from(text).toString('utf8')
+  { executes, parameters }: BesideText,
+): Redefinitions {
   const { statements, portals } = redefinitions(sql, Infinity)
   const own = stateChanging ? namedSettings(sql, parameters, Infinity) : null
   const executed = namedSettings(executes?.text ?? '', [], Infinity)
@@ -85,6 +104,7 @@ export const notUnderstood = (understanding: Understanding): Understood => ({
   result: { madeOf: [], isApart: [], cursor: null },
   copyOut: null,
   redefines: null,
+  longText: null,
   syntaxError: null,
 })
 

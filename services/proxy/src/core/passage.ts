@@ -6,7 +6,7 @@ import {
   type RunsNothing,
   toServer,
 } from '@countersign/postgres-wire'
-import { borrowsColumns, isEndTold } from '@countersign/statements'
+import { borrowsColumns } from '@countersign/statements'
 import type { Step } from './exchange.ts'
 import { OURS } from './own-passage.ts'
 import {
@@ -22,7 +22,9 @@ import {
   readingNow,
   simpleQueried,
   type StatementNames,
+  toldOf,
 } from './statement-names.ts'
+import { isEndToldBy, NOTHING_TOLD } from './told-text.ts'
 
 /** Bytes of a pipeline: they run nothing, or they belong to the request of this number in the exchange. */
 export type Outbound =
@@ -94,7 +96,7 @@ export function passage(names: StatementNames, options: PassageOptions): Passage
         const name = message.statement
         const known = madeAs(name)
         const isInDoubt = doubtful.has(name)
-        if (known !== undefined && (isInDoubt || isReadOtherwise(known, reading))) {
+        if (known !== undefined && (isInDoubt || isReadOtherwise(names, known, reading))) {
           const { parse } = known
           const to = { outbound, steps, reading, request: owner.number }
           if (!isInDoubt) refuseOtherColumns(parse, to)
@@ -135,11 +137,12 @@ function runsNothing(message: Request): RunsNothing | null {
 /** A statement, and what the target read it under; undefined where that is not known. */
 type Made = { readonly parse: Parse; readonly reading: Reading | undefined }
 
-const isReadOtherwise = ({ parse, reading }: Made, now: Reading): boolean =>
-  reading !== now && !isEnd(parse)
+const isReadOtherwise = (names: StatementNames, { parse, reading }: Made, now: Reading): boolean =>
+  reading !== now && !isEnd(names, parse)
 
 /** True if it ends a transaction: such a text reads nothing, and may run in a transaction that failed. */
-const isEnd = ({ sql }: Parse): boolean => sql !== null && isEndTold(sql)
+const isEnd = (names: StatementNames, parse: Parse): boolean =>
+  parse.sql !== null && isEndToldBy(parse.sql, toldOf(names, parse) ?? NOTHING_TOLD)
 
 /**
  * Gives a name its own text again, as part of the request that uses it: that is decided on and recorded with just this text and
@@ -213,7 +216,7 @@ function stepOf(
         failed: () => (hasFailed = true),
         confirmed: () => {
           queried(names, message)
-          if (!hasFailed && isAsNow()) learnPrepared(names, message.sql, settings())
+          if (!hasFailed && isAsNow()) learnPrepared(names, message, settings())
         },
       }
     }
@@ -247,7 +250,7 @@ function stepOf(
           if (portal !== undefined) names.begun.add(portal.bind)
           const sql = portal?.parse.sql ?? null
           forgetRedefined(names, portal?.parse ?? null)
-          if (isAsNow()) learnPrepared(names, sql, settings())
+          if (isAsNow()) learnPrepared(names, portal?.parse ?? null, settings())
           if (borrowsColumns(sql)) forgetPortal(names, message.portal)
         },
       }

@@ -1,11 +1,6 @@
 import type { Bind, Describe, Execute, Parse, Query, Request } from '@countersign/postgres-wire'
 import type { RequestKind } from '@countersign/contracts'
-import {
-  borrowsColumns,
-  executedName,
-  type NamedStatement,
-  preparedName,
-} from '@countersign/statements'
+import { borrowsColumns, type NamedStatement, seemsToUseName } from '@countersign/statements'
 import { isOutdated, mayRedefine, type StatementNames, tentative } from './statement-names.ts'
 
 /** A request inside a pipeline: what is decided on, and which messages carry it. */
@@ -101,8 +96,7 @@ export function planned(
   const isFull = (begins: boolean): boolean =>
     asks.length >= requestsMax || (begins && asks.length > 0 && textBytes > TEXT_BYTES_MAX)
   /** True if a text waits: the meaning of a PREPARE or EXECUTE is known when all before it is answered. */
-  const waits = ({ sql }: Query | Parse): boolean =>
-    asks.length > 0 && (executedName(sql) !== null || preparedName(sql) !== null)
+  const waits = ({ sql }: Query | Parse): boolean => asks.length > 0 && seemsToUseName(sql)
   const stopAt = (step: number, code: StopCode, why: string): PipelinePlan =>
     plan(step, { step, code, why })
   for (let step = from; step < messages.length; step++) {

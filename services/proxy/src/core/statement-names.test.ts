@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { toServer } from '@countersign/postgres-wire'
 import { loadStatements } from '@countersign/statements'
+import type { LongText } from '@countersign/contracts'
 import { requests } from './requests-under-test.ts'
 import {
   agelessPortals,
@@ -58,7 +59,8 @@ test('of a long text policy tells the names that it redefines, also where a word
   const text = textIn(`insert into t (id, state, prepared_at) values ${rows}(2, '', '')`)
   const after = (statements: string[] | null, portals: string[] | null) => {
     const names = everyName()
-    names.redefinitions.set(text.text, { statements, portals, settings: null })
+    const redefines = { statements, portals, settings: null }
+    names.told.set(text.text, { redefines, longText: null })
     const isCut = mayRedefine(names, text)
     forgetRedefined(names, text)
     return [isCut, [...names.statements.keys()].join(), [...names.portals.keys()].join()]
@@ -104,7 +106,7 @@ test('what PREPARE named is known until something may have given the name anothe
   const text = 'prepare p (int) as select $1'
   const known = (change: (names: StatementNames) => void, settings = SETTINGS, now = text) => {
     const names = noNames()
-    learnPrepared(names, text, SETTINGS)
+    learnPrepared(names, textIn(text), SETTINGS)
     change(names)
     const prepared = names.prepared.get('p')
     return prepared !== undefined && isAsPrepared(prepared, now, settings)
@@ -157,9 +159,38 @@ test('no text but one PREPARE is taken for one', () => {
     null,
   ]) {
     const names = noNames()
-    learnPrepared(names, sql, '')
+    learnPrepared(names, textIn(sql), '')
     assert.equal(names.prepared.size, 0, String(sql))
   }
+})
+
+// Seen to fail when `learnPrepared` and `forgetRedefined` look at the text alone.
+test('of a long text policy tells whether it is one PREPARE or EXECUTE, and of which name', () => {
+  const pad = `/* ${'x'.repeat(20_000)} */`
+  const EVERY = { statements: null, portals: null, settings: null }
+  const names = everyName()
+  const parse = names.statements.get('')
+  assert.ok(parse !== undefined)
+  const ran = (sql: string, of: Partial<LongText>): string => {
+    const text = textIn(sql)
+    const longText = {
+      turn: 'None' as const,
+      endTold: false,
+      prepares: null,
+      executes: null,
+      ...of,
+    }
+    names.told.set(text.text, { redefines: EVERY, longText })
+    forgetRedefined(names, text)
+    learnPrepared(names, text, '[]')
+    return [...names.statements.keys(), '|', ...names.prepared.keys()].join()
+  }
+  assert.equal(ran(`prepare r as select 1 ${pad}`, { prepares: 'r' }), ',|,r')
+  for (const name of ['s', 't']) names.statements.set(name, parse)
+  assert.equal(ran(`execute r ${pad}`, { executes: 'r' }), ',s,t,|,r')
+  // It begins like an EXECUTE, and does more.
+  assert.equal(ran(`execute r; deallocate all ${pad}`, {}), ',|')
+  assert.equal(ran(`prepare r as select 1; deallocate r ${pad}`, {}), ',|')
 })
 
 /** The names that are still known after this ran. */

@@ -1,4 +1,3 @@
-import type { Redefinitions } from '@countersign/contracts'
 import { sha256 } from '@countersign/kernel'
 import type { Bind, Parse, Query } from '@countersign/postgres-wire'
 import {
@@ -7,6 +6,7 @@ import {
   type RedefinedNames,
   redefinitions,
 } from '@countersign/statements'
+import type { Told } from './told-text.ts'
 
 /** A portal, and the statement that it runs. */
 export type Portal = { readonly bind: Bind; readonly parse: Parse }
@@ -36,8 +36,8 @@ export type StatementNames = {
   readonly valueTypes: WeakMap<Parse, readonly number[]>
   /** The statements that PREPARE named, for EXECUTE; at most PREPARED_MAX of them. */
   readonly prepared: Map<string, Prepared>
-  /** The names that long texts redefine, as policy tells them with its decision: here their words would have to do. */
-  readonly redefinitions: WeakMap<Buffer, Redefinitions>
+  /** What policy told of long texts with its decision: here their words would have to do. */
+  readonly told: WeakMap<Buffer, Told>
 }
 
 /** A text, in the bytes of the message that it came with. */
@@ -59,7 +59,11 @@ export const readingBehind = (
 ): Reading => `${changes}, state ${stateVersion}`
 
 /** A PREPARE by the hashes of its text and of the settings that its literals were read under: others change them. */
-export type Prepared = { readonly textHash: string; readonly readUnder: string }
+export type Prepared = {
+  readonly textHash: string
+  readonly readUnder: string
+  readonly sizeBytes: number
+}
 
 export const noNames = (): StatementNames => ({
   // bound: NAMES_MAX
@@ -78,7 +82,7 @@ export const noNames = (): StatementNames => ({
   valueTypes: new WeakMap(),
   // bound: PREPARED_MAX
   prepared: new Map(),
-  redefinitions: new WeakMap(),
+  told: new WeakMap(),
 })
 
 /** A copy for what a pipeline will define if all of it succeeds. */
@@ -109,10 +113,15 @@ export function learnStatement(
 }
 
 /** Notes a text that the target ran: where it was a PREPARE, it is known what an EXECUTE of this name runs. */
-export function learnPrepared(names: StatementNames, sql: string | null, settings: string): void {
-  const name = preparedName(sql)
+export function learnPrepared(names: StatementNames, text: Text | null, settings: string): void {
+  const sql = text?.sql ?? null
+  const name = longTextOf(names, text)?.prepares ?? preparedName(sql)
   if (name === null || sql === null || names.prepared.size >= PREPARED_MAX) return
-  names.prepared.set(name, { textHash: sha256('', sql), readUnder: sha256('', settings) })
+  names.prepared.set(name, {
+    textHash: sha256('', sql),
+    readUnder: sha256('', settings),
+    sizeBytes: Buffer.byteLength(sql),
+  })
 }
 
 /** True if this is the text of a PREPARE that the session made, read as it would be under these settings. */
@@ -201,7 +210,8 @@ export function forgetRedefined(names: StatementNames, text: Text | null): void 
   const { statements: known, prepared, portals: open } = names
   if (known.size + prepared.size + open.size === 0) return
   // PREPARE names no statement that gives others another meaning.
-  if (prepared.has(executedName(text?.sql ?? null) ?? '')) return
+  const name = longTextOf(names, text)?.executes ?? executedName(text?.sql ?? null)
+  if (prepared.has(name ?? '')) return
   const { statements, portals } = redefinedBy(names, text)
   for (const name of written(new Set([...known.keys(), ...prepared.keys()]), statements))
     forgetStatement(names, name)
@@ -233,10 +243,16 @@ function redefinedBy(
   names: StatementNames,
   text: Text | null,
 ): { readonly statements: RedefinedNames; readonly portals: RedefinedNames } {
-  const told = text === null ? undefined : names.redefinitions.get(text.text)
-  if (told === undefined) return redefinitions(text?.sql ?? null)
+  const told = toldOf(names, text)?.redefines ?? null
+  if (told === null) return redefinitions(text?.sql ?? null)
   return { statements: told.statements ?? 'all', portals: told.portals ?? 'all' }
 }
+
+/** Policy's facts about a text; undefined where it told none. */
+export const toldOf = ({ told }: StatementNames, text: Pick<Text, 'text'> | null) =>
+  text === null ? undefined : told.get(text.text)
+
+const longTextOf = (names: StatementNames, text: Text | null) => toldOf(names, text)?.longText
 
 /** The most PREPAREs that are remembered; what an EXECUTE of any other runs is not known. */
 const PREPARED_MAX = 1_000

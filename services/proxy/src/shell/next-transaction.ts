@@ -1,5 +1,5 @@
-import type { Effect } from '@countersign/contracts'
-import { transactionTurn } from '@countersign/statements'
+import type { Effect, RequestAllowed, ReviewRequired } from '@countersign/contracts'
+import { turnOf } from '../core/told-text.ts'
 import type { RequestRefusal } from './refuse.ts'
 import type { Pending, RequestDecision } from './requests.ts'
 import type { Session } from './session-state.ts'
@@ -10,19 +10,19 @@ import type { Session } from './session-state.ts'
  */
 export function keepsRaised(
   session: Session,
-  { ask }: Pending,
-  decision: RequestDecision,
+  { ask }: Pick<Pending, 'ask'>,
+  decision: RequestAllowed | ReviewRequired,
 ): RequestRefusal | null {
   const isRaising = decision.type === 'ReviewRequired' && decision.raise.length > 0
   const isRaised = session.raised !== null
   if (ask.sql === null || !(isRaised || isRaising)) return null
   if (ask.kind === 'Prepare') return null
-  const turn = transactionTurn(ask.sql)
-  // Of a long text it is only known that it has to do with transactions.
+  const turn = turnOf(ask.sql, decision)
+  // It is only known that it has to do with transactions.
   const isKept =
     turn === null
       ? decision.effects.some(controlsTransaction)
-      : turn === 'begins-another' || (isRaised && turn === 'goes-on')
+      : turn === 'BeginsAnother' || (isRaised && turn === 'GoesOn')
   if (!isKept && !(isRaised && session.hasEndedRaised)) return null
   return { ...KEPT, decisionId: null }
 }
@@ -48,10 +48,14 @@ export const changesSchema = ({ effect }: Effect): boolean =>
   effect === 'schema-change' || effect === 'opaque'
 
 /** Notes, before it runs, that a request ends the transaction of a privilege: the pipeline runs on behind that end. */
-export function noteEnd(session: Session, { ask }: Pending, effects: readonly Effect[]): void {
+export function noteEnd(
+  session: Session,
+  { ask }: Pick<Pending, 'ask'>,
+  decision: RequestAllowed | ReviewRequired,
+): void {
   if (session.raised === null || ask.kind === 'Prepare' || ask.sql === null) return
-  const turn = transactionTurn(ask.sql)
-  if (turn === null ? effects.some(controlsTransaction) : turn !== 'none')
+  const turn = turnOf(ask.sql, decision)
+  if (turn === null ? decision.effects.some(controlsTransaction) : turn !== 'None')
     session.hasEndedRaised = true
 }
 

@@ -18,6 +18,7 @@ import {
   undescribedAmong,
 } from '../core/own-changes.ts'
 import { isOpaque } from '../core/opaque.ts'
+import { turnOf } from '../core/told-text.ts'
 import { changesSchema, controlsTransaction } from './next-transaction.ts'
 import { type OwnRows, ownQueryAmidst } from './own-query.ts'
 import type { Pending } from './requests.ts'
@@ -92,7 +93,7 @@ export function noteOwnChanges(
   const isChange = effects.some(changesSchema)
   if (isChange && (sql === null || GIVES_ROWS.test(sql))) own.mayHaveHeirs = true
   // A change behind the end of the transaction is no change of the next one, and not described yet.
-  if (effects.some(controlsTransaction) && (sql === null || transactionTurn(sql) !== 'none'))
+  if (effects.some(controlsTransaction) && (sql === null || turnOf(sql, decision) !== 'None'))
     own.isOdd = own.areOver = true
   // ROLLBACK TO undoes changes.
   if (isChange || effects.some(controlsTransaction)) forgetOwnChanges(session)
@@ -259,7 +260,7 @@ const GIVES_ROWS = /inherit|attach|rule/i
 
 /** A text that only ends the transaction, or that nothing may come before. */
 const needsNoAnswer = (sql: string | null): boolean =>
-  sql !== null && (transactionTurn(sql) === 'ends' || setsTransactionMode(sql))
+  sql !== null && (transactionTurn(sql) === 'Ends' || setsTransactionMode(sql))
 
 function seenIn(rows: OwnRows): readonly SeenRelation[] {
   // No cell that is read as a name or a number is NULL but those of a relation without columns.

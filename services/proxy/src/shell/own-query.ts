@@ -53,5 +53,5 @@ async function asked(
     { runs: null, bytes: isOpen ? toServer.flush() : toServer.sync() },
   ])
   await answers(session)
-  return hasSucceeded ? session.ownRows.slice() : null
+  return hasSucceeded ? session.ownRows.splice(0) : null
 }

@@ -111,6 +111,7 @@ test('a preparation that runs code changes the session as if executed', async ()
     const decision = {
       ...{ type: 'RequestAllowed', effects: [{ effect: 'opaque' }], cursorUse: null, changesState },
       redefines: null,
+      longText: null,
       undescribed: [],
     } as unknown as RequestAllowed
     const { stateVersion } = releaseOf(session, pending, { decision })
@@ -127,6 +128,7 @@ const ALLOWED = {
   undescribed: [],
   ...{ type: 'RequestAllowed', effects: [], policyVersion: 'p1', targetVersion: 't1' },
   ...{ coverage: 'Shape', coverageKey: 'k', stateVersion: 0, tainted: false, redefines: null },
+  longText: null,
 } as unknown as RequestAllowed
 
 /** A session with a request that was asked about, and that policy will decide on so; `changed` happens before it is read. */

@@ -12,7 +12,7 @@ import {
 import { type EventId, type Instant, Problem, RequestId, uuidv7 } from '@countersign/kernel'
 import type { TraceContext } from '@countersign/log'
 import { traced } from '@countersign/runtime'
-import { coverageKey, isEndTold, rendering, transactionTurn } from '@countersign/statements'
+import { coverageKey, rendering } from '@countersign/statements'
 import type { Unlinked } from '../core/chain.ts'
 import {
   type AnswerTaint,
@@ -27,6 +27,7 @@ import { type Ask, boundOf } from '../core/pipeline-plan.ts'
 import { noteReleased } from '../core/path-guard.ts'
 import { subjectOf } from '../core/request-subject.ts'
 import { isOpaque } from '../core/opaque.ts'
+import { isEndToldBy, turnOf } from '../core/told-text.ts'
 import { noteCustomSettings } from './changed-settings.ts'
 import { type Covering, grantedPortal, noteGranted, type ReleasePermit } from './granted-portals.ts'
 import { livePolicy } from './live-policy.ts'
@@ -274,8 +275,8 @@ export function releaseOf(
   const behind = behindChanges(session, decision)
   pending.changesBeside = changesBeside(decision) || (wasInDoubt && controlsBeside(decision))
   noteEffects(session, pending, decision, behind)
-  if (decision.redefines !== null)
-    session.names.redefinitions.set(pending.ask.text, decision.redefines)
+  const { redefines, longText } = decision
+  if (redefines !== null) session.names.told.set(pending.ask.text, { redefines, longText })
   const mayMask = isInDoubt(session) && session.plan.masksNothing !== true
   const isKnown = behind.isKnown && !pending.changesBeside
   const readsDoubtful =
@@ -289,7 +290,7 @@ export function releaseOf(
         isTainted: answer.isTainted && !behind.isPlain,
         writesTagged: answer.writesTagged || (mayMask && wasInDoubt),
       }
-  noteEnd(session, pending, decision.effects)
+  noteEnd(session, pending, decision)
   noteGranted(session, pending, { ...permit, decisionId, decisionHash, coverage: 'Exact' })
   session.proxy.metrics.released.add(1, { coverage: cover?.coverage ?? 'None' })
   return {
@@ -338,7 +339,7 @@ function noteEffects(
   noteReleased(session.pathGuard, pending.ask, decision)
   session.isPathUnheard ||= !isBegin(decision, pending.ask) && !isPlainRead(decision)
   if (decision.effects.some(controlsTransaction)) {
-    pending.endsTransaction = pending.ask.sql !== null && isEndTold(pending.ask.sql)
+    pending.endsTransaction = pending.ask.sql !== null && isEndToldBy(pending.ask.sql, decision)
     // ROLLBACK and ROLLBACK TO undo SET, and each end undoes SET LOCAL, whether another transaction follows at once or not.
     if (session.hasChangedState) session.stateVersion++
   }
@@ -371,11 +372,11 @@ const isPlainRead = ({ effects, cursorUse }: RequestAllowed | ReviewRequired): b
   cursorUse === null && effects.every(({ effect, table }) => effect === 'read' && table === null)
 
 /** True if it is only BEGIN or savepoints, which run no code. All else may: triggers, defaults, views, row policies. */
-const isBegin = ({ effects }: Pick<RequestAllowed, 'effects'>, { sql }: Ask): boolean =>
-  effects.length > 0 &&
-  effects.every(controlsTransaction) &&
+const isBegin = (decision: RequestAllowed | ReviewRequired, { sql }: Ask): boolean =>
+  decision.effects.length > 0 &&
+  decision.effects.every(controlsTransaction) &&
   sql !== null &&
-  transactionTurn(sql) === 'none'
+  turnOf(sql, decision) === 'None'
 
 function pendingOf(session: Session, ask: Ask): Pending {
   const { profile } = session

@@ -646,6 +646,7 @@ function requests(): AnyMessage[] {
       cursor: null,
       cursorUse: null,
       redefines: null,
+      longText: null,
       copyOut: null,
       takesCopyData: false,
       changesState: false,
