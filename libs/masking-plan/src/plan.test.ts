@@ -218,6 +218,9 @@ const relation = (oid: number, columns: readonly string[], below: readonly numbe
   dependsOn: below.map((relationOid) => ({ relationOid, attnum: 0 })),
   inherits: [],
   computed: [],
+  digest: '',
+  reaches: [],
+  runsCode: false,
 })
 
 const typed = (made: Relation, typeOids: readonly number[]): Relation => ({
@@ -247,6 +250,7 @@ const target = (relations: readonly Relation[]): TargetDescribed => ({
   routines: [],
   types: [],
   systemColumns: [],
+  eventTriggers: '',
 })
 
 const tagsOf = (relations: readonly Relation[], rules = RULES): string[] =>

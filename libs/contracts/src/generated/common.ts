@@ -122,6 +122,8 @@ export type DescribedType = {
   readonly of: number
   /** The OIDs of the types of the columns of a composite type, each once. */
   readonly parts: readonly number[]
+  /** A short hash of the labels of an enum, the default and checks of a domain, or the fields of a composite type; empty for others, and in a description that did not look. */
+  readonly digest: string
 }
 
 /** A content detector, and how a hit is masked. */
@@ -295,6 +297,12 @@ export type Relation = {
   readonly inherits: readonly number[]
   /** Its generated columns. Null in a description that looked neither at those nor at rows that views use as a whole: any column may be computed of any. */
   readonly computed: readonly ComputedColumn[] | null
+  /** A short hash of what decides beside its columns what a statement on it does: triggers, rules and the query of a view, CHECKs, foreign keys that change other tables, policies, bounds of partitions, defaults, unique indexes, options of a foreign table. Empty where there is none, and in a description that did not look. */
+  readonly digest: string
+  /** The OIDs of the relations that a statement on it changes or reads without naming them: by foreign keys with actions, and by policies. */
+  readonly reaches: readonly number[]
+  /** True if triggers, rules, policies, defaults, CHECKs or indexes of it call functions of the target that are not in C. */
+  readonly runsCode: boolean
 }
 
 /** What a request carries, unreadable without the data key of the session. */
@@ -379,6 +387,8 @@ export type Routine = {
   readonly overloads: string
   /** True if it only computes: it is in C and declared neither volatile nor SECURITY DEFINER, as are the parts of an aggregate. */
   readonly plain: boolean
+  /** A short hash of its body and properties; of a type or an operator, of the functions behind it. Empty where there is none, and in a description that did not look. */
+  readonly digest: string
 }
 
 /** A secret sealed for one reader. */

@@ -145,6 +145,8 @@ export type TargetDescribed = {
   readonly systemColumns: readonly SystemColumn[]
   /** The request that ran without people, may have changed the target, and was looked at for; null otherwise. */
   readonly requestId: RequestId | null
+  /** A short hash of the event triggers, which run code behind statements that change the schema; empty where there are none, and in a description that did not look. */
+  readonly eventTriggers: string
 }
 
 /** Everything that may stand in the topic `credentials`. */

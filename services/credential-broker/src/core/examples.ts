@@ -206,6 +206,7 @@ export const described = (requestId: RequestId | null): AnyMessage => ({
   target: profile.name,
   targetVersion: 't1',
   serverVersion: '18',
+  eventTriggers: '',
   types: [],
   systemColumns: [],
   searchPath: [],

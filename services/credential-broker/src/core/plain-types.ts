@@ -16,6 +16,7 @@ export type TypeRow = {
   readonly code: boolean
   readonly isConverted: boolean
   readonly runsWhenRead: boolean
+  readonly digest: string
 }
 
 /** A field of a composite type, or a column of the relation whose rows the type describes. */
@@ -67,6 +68,7 @@ export function describedTypes(
       runsWhenRead: reads.has(oid),
       of: row.element ?? row.base ?? row.bounds ?? 0,
       parts: partsOf(row),
+      digest: row.digest,
     }
   })
 }

@@ -63,7 +63,7 @@ test('a privilege that cannot be taken back ends the session: it fails, then it 
   )
   const last = taken.at(-1)
   assert.equal(last?.step.do === 'revoke' ? last.step.reason : null, 'Failed')
-  assert.deepEqual(last?.context, { lent: owner, mayLeave: true })
+  assert.deepEqual(last?.context, { lent: owner, mayLeave: true, lookFailure: null })
 })
 
 test('a lock that is given back in time costs nothing but time', async () => {
@@ -168,6 +168,30 @@ test('what changed while the session waited for its turn is not done under the n
   assert.equal(log[0]?.id, consequenceId(causeOf(session, 'revoke'), 'CredentialRevoked', 0))
 })
 
+test('the target is looked at before each raise and for no other step, and a raise knows where that failed', async () => {
+  const looks: string[] = []
+  const look = async (): Promise<void> => {
+    looks.push(taken.map(({ step }) => step.do).join())
+    if (looks.length > 1) throw new Error('gone')
+  }
+  for (const lookFailure of [null, 'the target cannot be looked at: gone']) {
+    taken = []
+    const state = after([...opened, reviewed(alter, owner), granted(alter, owner)])
+    await advancerOf(hostOf(state), answer, look)(session)
+    const [raise] = taken
+    assert.equal(raise?.step.do, 'raise')
+    assert.equal(raise.context.lookFailure?.message ?? null, lookFailure)
+  }
+  assert.deepEqual(looks, ['', ''])
+  taken = []
+  await advancerOf(hostOf(after(toLower)), answer, look)(session)
+  assert.deepEqual(
+    taken.map(({ step }) => step.do),
+    ['lower'],
+  )
+  assert.equal(looks.length, 2)
+})
+
 test('a healthy session asks nothing of the host', async () => {
   const state = after(opened)
   let submissions = 0
@@ -188,7 +212,11 @@ type Perform = (step: Step) => Promise<readonly Consequence[]>
 const over = (state: Credentials, perform: Perform, beforeTurn?: () => void): Advance =>
   advancerOf(hostOf(state, beforeTurn), perform)
 
-const advancerOf = (host: DeciderHost<Credentials>, perform: Perform): Advance =>
+const advancerOf = (
+  host: DeciderHost<Credentials>,
+  perform: Perform,
+  lookBeforeRaise = async (): Promise<void> => undefined,
+): Advance =>
   advancer({
     host: Promise.resolve(host),
     partitionOf: () => 3,
@@ -197,6 +225,7 @@ const advancerOf = (host: DeciderHost<Credentials>, perform: Perform): Advance =
       taken.push({ step, context })
       return perform(step)
     },
+    lookBeforeRaise,
     clock,
     logger: silent,
     stopping: new AbortController().signal,

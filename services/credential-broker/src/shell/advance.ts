@@ -1,5 +1,11 @@
-import type { AnyMessage } from '@countersign/contracts'
-import { type Clock, type InstanceId, messageOf, type SessionId } from '@countersign/kernel'
+import type { AnyMessage, Profile } from '@countersign/contracts'
+import {
+  type Clock,
+  type InstanceId,
+  messageOf,
+  Problem,
+  type SessionId,
+} from '@countersign/kernel'
 import type { Consequence, DeciderHost, Logger } from '@countersign/runtime'
 import { causeOf, stepName } from '../core/cause.ts'
 import { type Credentials, lentRoles, reserve, type Step } from '../core/credential.ts'
@@ -17,6 +23,11 @@ export type AdvanceOptions = {
   partitionOf: (sessionId: SessionId) => number
   isLeaseExpired: (instanceId: InstanceId) => boolean
   perform: Performer
+  /**
+   * Tells the session of changes of its target that nobody has noticed yet. Called before each raise and in no turn of the
+   * session, since it writes to the log: the proxy then knows whether the approved statement still does what people saw.
+   */
+  lookBeforeRaise: (sessionId: SessionId, profile: Profile) => Promise<void>
   clock: Clock
   logger: Logger
   stopping: AbortSignal
@@ -36,10 +47,23 @@ export function advancer(options: AdvanceOptions): Advance {
         // Facts that come while a step is taken are found here, so no other call has to announce them.
         const state = host.partitions().get(options.partitionOf(sessionId))
         const step = state === undefined ? null : due(state, sessionId)
-        if (step === null || !(await isTaken(host, sessionId, stepName(step)))) return
+        if (step === null) return
+        const lookFailure = step.do === 'raise' ? await lookedAt(sessionId, step.profile) : null
+        if (!(await isTaken(host, sessionId, { name: stepName(step), lookFailure }))) return
       }
     } finally {
       busy.delete(sessionId)
+    }
+  }
+
+  /** Looks at the target before a raise; the failure, or null. */
+  async function lookedAt(sessionId: SessionId, profile: Profile): Promise<Problem | null> {
+    try {
+      await options.lookBeforeRaise(sessionId, profile)
+      return null
+    } catch (cause) {
+      const words = `the target cannot be looked at: ${messageOf(cause)}`
+      return new Problem('CS_CREDENTIAL_FAILED', words, { cause })
     }
   }
 
@@ -47,14 +71,16 @@ export function advancer(options: AdvanceOptions): Advance {
   async function isTaken(
     host: DeciderHost<Credentials>,
     sessionId: SessionId,
-    name: string,
+    { name, lookFailure }: { name: string; lookFailure: Problem | null },
   ): Promise<boolean> {
     let isOurs = false
     await host.submit(sessionId, causeOf(sessionId, name), async (state) => {
       isOurs = true
       // Records decided before our turn may ask for another step. It is not taken: the cause is of the named one.
       const step = due(state, sessionId)
-      return step === null || stepName(step) !== name ? [] : taken(state, sessionId, step)
+      return step === null || stepName(step) !== name
+        ? []
+        : taken(state, sessionId, step, lookFailure)
     })
     return isOurs
   }
@@ -63,6 +89,7 @@ export function advancer(options: AdvanceOptions): Advance {
     state: Credentials,
     sessionId: SessionId,
     step: Step,
+    lookFailure: Problem | null,
   ): Promise<readonly Consequence[]> {
     const name = stepName(step)
     if (step.do === 'intend') reserve(state, sessionId, step.admitted.profile.name, step.role)
@@ -70,6 +97,7 @@ export function advancer(options: AdvanceOptions): Advance {
       const known = state.live.get(sessionId)
       const consequences = await options.perform(sessionId, step, {
         lent: known === undefined ? [] : lentRoles(known),
+        lookFailure,
         mayLeave:
           step.do === 'revoke' &&
           (step.reason === 'Failed' || hasFailedLong(state, sessionId, step)),

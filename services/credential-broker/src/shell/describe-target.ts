@@ -17,7 +17,7 @@ import {
   RULES,
   SEARCH_PATH,
 } from '../core/sql/description-queries.ts'
-
+import { DETAILS, EVENT_TRIGGERS } from '../core/sql/detail-queries.ts'
 import { CONVERTED, SYSTEM_COLUMNS, TYPES, UNASKED } from '../core/sql/type-queries.ts'
 import { compositeFields } from '../core/composite-fields.ts'
 import { describedTypes, type TypeRow } from '../core/plain-types.ts'
@@ -47,8 +47,11 @@ export async function describeTarget(
   const types = await client.query<TypeRow>(TYPES)
   const fieldsOf = compositeFields(types.rows)
   const system = await client.query<SystemColumnRow>(SYSTEM_COLUMNS)
+  const details = await client.query<DetailRow>(DETAILS)
+  const eventTriggers = await client.query<{ digest: string }>(EVENT_TRIGGERS)
   const settings = await client.query<{ version: string; path: string }>(SEARCH_PATH)
   const [setting] = settings.rows
+  const detailsOf = new Map(details.rows.map((row) => [row.relation, row]))
   const below = Map.groupBy(dependencies.rows, ({ view }) => view)
   const content = {
     target: profile.name,
@@ -67,6 +70,9 @@ export async function describeTarget(
       dependsOn: dependenciesOf(below.get(row.oid) ?? [], rulesOf.get(row.oid) ?? [], reading),
       inherits: row.inherits,
       computed: row.computed,
+      digest: detailsOf.get(row.oid)?.digest ?? '',
+      reaches: detailsOf.get(row.oid)?.reaches ?? [],
+      runsCode: detailsOf.get(row.oid)?.runsCode === true,
     })),
     routines: [...routines.rows, ...converted.rows, ...unasked.rows].map((row): Routine => ({
       ...row,
@@ -77,6 +83,7 @@ export async function describeTarget(
     systemColumns: system.rows
       .filter((row) => isMaskedSystemColumn(row))
       .map((row) => ({ ...row, relationOid: Number(row.relationOid) })),
+    eventTriggers: eventTriggers.rows[0]?.digest ?? '',
   }
   return { ...content, targetVersion: sha256(JSON.stringify(content)) }
 }
@@ -174,7 +181,9 @@ type RoutineRow = {
   language: string
   overloads: string
   plain: boolean
+  digest: string
 }
+type DetailRow = { relation: string; digest: string; reaches: number[]; runsCode: boolean }
 
 /** The schemas of a search path without `"$user"`: that is a schema of the session's role, which has none. */
 const schemasOf = (path: string): string[] =>

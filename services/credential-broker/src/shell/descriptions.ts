@@ -15,8 +15,8 @@ export type Descriptions = {
   recent(profile: Profile): Promise<Description>
   /** Describes the target anew. */
   anew(profile: Profile): Promise<Description>
-  /** Describes the target anew if its extent has changed. */
-  refreshed(profile: Profile): Promise<void>
+  /** The target as it is: described anew if its extent has changed. */
+  refreshed(profile: Profile): Promise<Description>
 }
 
 export type DescriptionsOptions = {
@@ -52,7 +52,8 @@ export function descriptionsOf({ admins, clock, onDescribed }: DescriptionsOptio
     anew: async (profile) => (await described(profile)).description,
     async refreshed(profile) {
       const extent = await admins.on(profile, extentOf)
-      if (descriptions.get(profile.version)?.extent !== extent) await described(profile)
+      const kept = descriptions.get(profile.version)
+      return (kept?.extent === extent ? kept : await described(profile)).description
     },
   }
 

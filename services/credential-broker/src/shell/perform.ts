@@ -41,6 +41,8 @@ export type StepContext = {
   lent: readonly string[]
   /** True if a role that is shut out may keep what it owns, because handing that over failed for too long. */
   mayLeave: boolean
+  /** The reason that the target could not be looked at before a raise; null where it was. */
+  lookFailure: Problem | null
 }
 
 export type PerformerOptions = {
@@ -55,7 +57,7 @@ export type PerformerOptions = {
 export function performer(options: PerformerOptions): Performer {
   const { admins, descriptions, clock, logger } = options
 
-  return async (sessionId, step, { lent, mayLeave }) => {
+  return async (sessionId, step, { lent, mayLeave, lookFailure }) => {
     const at = clock.now()
     switch (step.do) {
       case 'intend': {
@@ -133,6 +135,8 @@ export function performer(options: PerformerOptions): Performer {
       case 'raise': {
         const { profile, intent, requestId, grant } = step
         try {
+          // It may have changed, so nobody knows whether the statement does what was approved.
+          if (lookFailure !== null) throw lookFailure
           if (at > grant.expiresAt) throw new Problem('CS_GRANT_MISMATCH', 'the grant has expired')
           await admins.on(profile, async (client) => {
             const { ownerRole } = profile
@@ -241,7 +245,7 @@ export function performer(options: PerformerOptions): Performer {
   async function revoked(
     sessionId: SessionId,
     step: Extract<Step, { do: 'revoke' }>,
-    context: StepContext,
+    context: Omit<StepContext, 'lookFailure'>,
   ): Promise<number> {
     const { target } = step.intent
     const newest = options.profileOf(target)
@@ -269,7 +273,7 @@ export function performer(options: PerformerOptions): Performer {
   async function revokedAt(
     profile: Profile,
     sessionId: SessionId,
-    { role, lent, mayLeave }: StepContext & { role: string },
+    { role, lent, mayLeave }: Omit<StepContext, 'lookFailure'> & { role: string },
   ): Promise<number> {
     const backendsTerminated = await admins.on(profile, async (client) => {
       const terminated = await shutOut(client, role)

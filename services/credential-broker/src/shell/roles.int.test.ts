@@ -256,14 +256,21 @@ test('a table that somebody locks keeps neither the connection nor the raise; in
     logger: silent,
     profileOf: () => profile,
   })
-  await assert.rejects(perform(session, step, { lent: OWNER, mayLeave: false }), { code: '55P03' })
+  await assert.rejects(
+    perform(session, step, { lent: OWNER, mayLeave: false, lookFailure: null }),
+    { code: '55P03' },
+  )
   await gone
   const held = await broker.query<{ role: string }>(MEMBERSHIPS, [role])
   assert.deepEqual(
     held.rows.map((membership) => membership.role),
     BASE,
   )
-  const [followed] = await perform(session, step, { lent: OWNER, mayLeave: true })
+  const [followed] = await perform(session, step, {
+    lent: OWNER,
+    mayLeave: true,
+    lookFailure: null,
+  })
   assert.equal(followed?.message.type, 'CredentialRevoked')
   const { rows } = await broker.query(
     `SELECT rolcanlogin AS "logsIn" FROM pg_roles WHERE rolname ~ '^cs_retired_.*shop_prod_8$'`,

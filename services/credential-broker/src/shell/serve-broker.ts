@@ -94,6 +94,7 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
     partitionOf: (sessionId) => log.partitionOf(sessionId, partitionCount),
     isLeaseExpired,
     perform: performer({ admins, descriptions, clock, logger, profileOf }),
+    lookBeforeRaise,
     clock,
     logger,
     stopping: stopping.signal,
@@ -186,28 +187,31 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
    */
   async function tell(profile: Profile, description: Description): Promise<void> {
     const { targetVersion } = description
-    const { partitions, submit } = await host.promise
-    for (const { live } of partitions().values()) {
-      for (const [sessionId, known] of live) {
-        if (!knowsAnother(known, profile, targetVersion)) continue
-        const cause = causeOf(sessionId, `described/${targetVersion}/${clock.now()}`)
-        await submit(sessionId, cause, (state) => {
-          const now = state.live.get(sessionId)
-          if (now === undefined || !knowsAnother(now, profile, targetVersion)) return []
-          return [
-            {
-              message: {
-                type: 'TargetDescribed',
-                sessionId,
-                at: clock.now(),
-                ...description,
-                requestId: null,
-              },
-            },
-          ]
-        })
-      }
-    }
+    const { partitions } = await host.promise
+    for (const { live } of partitions().values())
+      for (const [sessionId, known] of live)
+        if (knowsAnother(known, profile, targetVersion))
+          await tellOne(sessionId, profile, description)
+  }
+
+  async function tellOne(
+    sessionId: SessionId,
+    profile: Profile,
+    description: Description,
+  ): Promise<void> {
+    const { targetVersion } = description
+    const cause = causeOf(sessionId, `described/${targetVersion}/${clock.now()}`)
+    const { submit } = await host.promise
+    await submit(sessionId, cause, (state) => {
+      const now = state.live.get(sessionId)
+      if (now === undefined || !knowsAnother(now, profile, targetVersion)) return []
+      const described = { type: 'TargetDescribed', sessionId, at: clock.now() } as const
+      return [{ message: { ...described, ...description, requestId: null } }]
+    })
+  }
+
+  async function lookBeforeRaise(sessionId: SessionId, profile: Profile): Promise<void> {
+    await tellOne(sessionId, profile, await descriptions.refreshed(profile))
   }
 
   /** Looks at a target, since somebody else may have changed it. */

@@ -259,6 +259,7 @@ const described = (targetVersion = 'target-1'): TargetDescribed => ({
   target: 'shop-prod',
   targetVersion,
   serverVersion: '18.4',
+  eventTriggers: '',
   searchPath: ['shop'],
   relations: [
     {
@@ -273,6 +274,7 @@ const described = (targetVersion = 'target-1'): TargetDescribed => ({
       dependsOn: [],
       inherits: [],
       computed: [],
+      ...{ digest: '', reaches: [], runsCode: false },
     },
   ],
   routines: [],

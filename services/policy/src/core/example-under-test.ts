@@ -82,6 +82,9 @@ export const relation = (
   dependsOn: [],
   inherits: [],
   computed: [],
+  digest: '',
+  reaches: [],
+  runsCode: false,
   ...more,
 })
 
@@ -93,6 +96,7 @@ export const target = (profile: string): TargetDescribed => ({
   target: profile,
   targetVersion: `version-of-${profile}`,
   serverVersion: '18.4',
+  eventTriggers: '',
   searchPath: ['shop'],
   relations: [
     relation(1, 'customers', ['id', 'full_name', 'email', 'city']),
@@ -117,6 +121,7 @@ export const target = (profile: string): TargetDescribed => ({
       language: 'plpgsql',
       overloads: 'always',
       plain: false,
+      digest: '',
     },
   ],
   types: [],

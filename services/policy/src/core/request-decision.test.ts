@@ -526,9 +526,9 @@ test('content that names another session, agent, target, role, kind or state is 
 /** A domain whose CHECK runs code, and a composite of it: PostgreSQL reads its literals when it prepares a statement. */
 const CHECKED: DescribedType = {
   ...{ oid: 5000, schema: 'shop', name: 'checked', kind: 'domain', of: 25, parts: [25] },
-  ...{ plain: false, composed: false, runsWhenRead: false },
+  ...{ plain: false, composed: false, runsWhenRead: false, digest: '' },
 }
 const COMPOSED: DescribedType = {
   ...{ oid: 5001, schema: 'shop', name: 'composed', kind: 'composite', of: 0, parts: [5000] },
-  ...{ plain: false, composed: true, runsWhenRead: false },
+  ...{ plain: false, composed: true, runsWhenRead: false, digest: '' },
 }

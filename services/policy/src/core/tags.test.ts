@@ -225,6 +225,7 @@ const targetOf = (made: readonly Made[]): TargetDescribed => ({
     dependsOn: of === null ? [] : [{ relationOid: (of % index) + 1, attnum: 0 }],
     inherits: [],
     computed: generated,
+    ...{ digest: '', reaches: [], runsCode: false },
   })),
 })
 

@@ -5,21 +5,22 @@ import { type Described, meanOthers } from './name-meaning.ts'
 
 const relation = (oid: number, schema: string, name: string): Described['relations'][number] => ({
   ...{ oid, schema, name, kind: 'table', columns: [], dependsOn: [] },
-  ...{ inherits: [], computed: [] },
+  ...{ inherits: [], computed: [], digest: '', reaches: [], runsCode: false },
 })
 const routine = (oid: number, schema: string, name: string): Described['routines'][number] => ({
   ...{ oid, schema, name, volatility: 'volatile', securityDefiner: false, language: 'sql' },
-  ...{ overloads: 'always', plain: false },
+  ...{ overloads: 'always', plain: false, digest: '' },
 })
 const type = (oid: number, plain: boolean): Described['types'][number] => ({
   ...{ oid, schema: 'shop', name: 'price', kind: 'domain', of: 25, parts: [] },
-  ...{ plain, composed: false, runsWhenRead: false },
+  ...{ plain, composed: false, runsWhenRead: false, digest: '' },
 })
 const before: Described = {
   targetVersion: 't1',
   relations: [relation(1, 'public', 'customers'), relation(2, 'public', 'Order Lines')],
   routines: [routine(3, 'public', 'refund')],
   types: [type(4, true)],
+  eventTriggers: '',
 }
 const now = (change: Partial<Described>): Described => ({
   ...before,
@@ -76,6 +77,150 @@ test('names mean others where a view below, or a table that inherits, is another
       now({ relations: [...before.relations, child, grandchild] }),
     ),
   )
+})
+
+type DescribedRelation = Described['relations'][number]
+const orders: DescribedRelation = { ...relation(20, 'public', 'orders'), digest: 'd1' }
+const lines: DescribedRelation = { ...relation(21, 'public', 'lines'), digest: 'd2' }
+const ledger: DescribedRelation = { ...relation(22, 'public', 'ledger'), digest: 'd3' }
+const mood: Described['types'][number] = {
+  ...{ ...type(30, true), name: 'mood', kind: 'enum', of: 0, digest: 'm1' },
+}
+const moods = { ...type(31, true), name: '_mood', kind: 'array', of: 30 }
+const odd: Described['routines'][number] = { ...routine(40, 'public', 'odd'), digest: 'o1' }
+const withColumn = (of: DescribedRelation, typeOid: number): DescribedRelation => ({
+  ...of,
+  columns: [{ attnum: 1, name: 'x', typeOid, label: null, origin: null, fields: [] }],
+})
+const anew = { digest: 'other' }
+
+/** Two descriptions of a target, and true where `delete from orders` does something else by the second. */
+const BEHIND_NAMES: Readonly<
+  Record<string, readonly [Partial<Described>, Partial<Described>, boolean]>
+> = {
+  'what it does has changed': [
+    { relations: [orders] },
+    { relations: [{ ...orders, ...anew }] },
+    true,
+  ],
+  'another table has changed': [
+    { relations: [orders, lines] },
+    { relations: [orders, { ...lines, ...anew }] },
+    false,
+  ],
+  'a foreign key leads to another table, and that one has changed': [
+    { relations: [{ ...orders, reaches: [21] }, { ...lines, reaches: [22] }, ledger] },
+    {
+      relations: [
+        { ...orders, reaches: [21] },
+        { ...lines, reaches: [22] },
+        { ...ledger, ...anew },
+      ],
+    },
+    true,
+  ],
+  'code of the target has changed that it does not run': [
+    { relations: [orders], routines: [odd] },
+    { relations: [orders], routines: [{ ...odd, ...anew }] },
+    false,
+  ],
+  'it runs code of the target, and some has changed': [
+    { relations: [{ ...orders, runsCode: true }], routines: [odd] },
+    { relations: [{ ...orders, runsCode: true }], routines: [{ ...odd, ...anew }] },
+    true,
+  ],
+  'a cascade leads to code of the target, and some has changed': [
+    {
+      relations: [
+        { ...orders, reaches: [21] },
+        { ...lines, runsCode: true },
+      ],
+      routines: [odd],
+    },
+    {
+      relations: [
+        { ...orders, reaches: [21] },
+        { ...lines, runsCode: true },
+      ],
+      routines: [{ ...odd, ...anew }],
+    },
+    true,
+  ],
+  'the name stands for a view that calls functions, and one has changed': [
+    { relations: [{ ...orders, dependsOn: [{ relationOid: 0, attnum: 0 }] }], routines: [odd] },
+    {
+      relations: [{ ...orders, dependsOn: [{ relationOid: 0, attnum: 0 }] }],
+      routines: [{ ...odd, ...anew }],
+    },
+    true,
+  ],
+  'the labels of a type of its columns have changed, also in an array': [
+    { relations: [withColumn(orders, 31)], types: [mood, moods] },
+    { relations: [withColumn(orders, 31)], types: [{ ...mood, ...anew }, moods] },
+    true,
+  ],
+  'the labels of another type have changed': [
+    { relations: [withColumn(lines, 30), orders], types: [mood] },
+    { relations: [withColumn(lines, 30), orders], types: [{ ...mood, ...anew }] },
+    false,
+  ],
+  'the function behind an operator has changed': [
+    { relations: [orders], routines: [{ ...odd, name: '@#@' }] },
+    { relations: [orders], routines: [{ ...odd, ...anew, name: '@#@' }] },
+    true,
+  ],
+  'there is an operator, and code of the target has changed': [
+    { relations: [orders], routines: [{ ...odd, name: '@#@' }, routine(41, 'public', 'even')] },
+    {
+      relations: [orders],
+      routines: [
+        { ...odd, name: '@#@' },
+        { ...routine(41, 'public', 'even'), ...anew },
+      ],
+    },
+    false,
+  ],
+  'there is another event trigger': [{ relations: [orders] }, { eventTriggers: 'e1' }, true],
+}
+
+// Seen to fail when only names, kinds and columns are compared, and for each edge that is not followed.
+for (const [what, [then, change, expected]] of Object.entries(BEHIND_NAMES))
+  test(`a statement ${expected ? 'does something else' : 'does the same'} where ${what}`, () => {
+    const none = { ...before, relations: [], routines: [], types: [] }
+    const earlier = { ...none, ...then }
+    assert.equal(
+      meanOthers({ texts: ['delete from orders'], values: [] }, earlier, {
+        ...earlier,
+        ...change,
+        targetVersion: 't2',
+      }),
+      expected,
+    )
+  })
+
+test('a statement that names code, or a type, does something else where any code, or that type, has changed', () => {
+  const isOtherThen = (
+    sql: string,
+    then: Partial<Described>,
+    change: Partial<Described>,
+  ): boolean =>
+    meanOthers({ texts: [sql], values: [] }, { ...before, ...then }, now({ ...then, ...change }))
+  const called = routine(41, 'public', 'even')
+  const routines = [called, { ...odd, ...anew }]
+  assert.ok(isOtherThen('select even(1)', { routines: [called, odd] }, { routines }))
+  assert.equal(isOtherThen('select 1', { routines: [called, odd] }, { routines }), false)
+  const inC = { ...called, language: 'c' }
+  assert.equal(
+    isOtherThen(
+      'select even(1)',
+      { routines: [inC, odd] },
+      { routines: [inC, { ...odd, ...anew }] },
+    ),
+    false,
+  )
+  const types = [{ ...mood, ...anew }]
+  assert.ok(isOtherThen("select 'sad'::mood", { types: [mood] }, { types }))
+  assert.equal(isOtherThen("select 'sad'", { types: [mood] }, { types }), false)
 })
 
 test('a name is compared as PostgreSQL keeps it: its first 63 bytes, at a whole character', () => {

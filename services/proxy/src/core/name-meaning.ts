@@ -1,7 +1,10 @@
 import type { TargetDescribed } from '@countersign/contracts'
 
 /** The parts of a description that give names their meaning. */
-export type Described = Pick<TargetDescribed, 'targetVersion' | 'relations' | 'routines' | 'types'>
+export type Described = Pick<
+  TargetDescribed,
+  'targetVersion' | 'relations' | 'routines' | 'types' | 'eventTriggers'
+>
 
 /** The words of a request: its texts, null for one that is not known, and the values that came with them. */
 export type Said = {
@@ -10,14 +13,17 @@ export type Said = {
 }
 
 /**
- * True if names in what was said may mean others by the second description than by the first.
+ * True if what was said may do something else by the second description than by the first.
  *
- * Purpose: a request that people decided on hours ago is not run on other relations than they saw, and is not lost to a table
- * that came meanwhile under a name that it does not have.
- * Method: relations, routines and types count whose names are words of what was said, the views and tables around them, and what
- * no name leads to, such as the check of a domain behind a column. In doubt, names mean others: where a name may be written
- * otherwise than it is (an escape, or a name for `nextval` or a cast to `regclass` that is computed), and above `SAID_BYTES_MAX`.
- * Known limit: a value that is computed for a column or an operator of a type such as `regclass`, without a cast.
+ * Purpose: a request that people decided on hours ago is not run on other relations than they saw, or with other triggers,
+ * cascades, policies and code behind these, and is not lost to a table that came meanwhile under a name that it does not have.
+ * Method: relations, routines and types count whose names are words of what was said, the views and tables around them, those
+ * that foreign keys and policies lead to, the types of their columns, and what no name leads to, such as the check of a domain.
+ * Where any of them runs code of the target, all such code counts: it calls what it likes. In doubt, names mean others: where
+ * a name may be written otherwise than it is (an escape, or a name for `nextval` or a cast to `regclass` that is computed), and
+ * above `SAID_BYTES_MAX`.
+ * Known limits: a value that is computed for a column or an operator of a type such as `regclass`, without a cast; the triggers
+ * and policies of a relation that nothing but the body of a function names; code behind the function of an operator.
  */
 export function meanOthers(said: Said, before: Described, now: Described): boolean {
   if (before.targetVersion === now.targetVersion) return false
@@ -25,7 +31,10 @@ export function meanOthers(said: Said, before: Described, now: Described): boole
   return words === null || meaningOf(before, words) !== meaningOf(now, words)
 }
 
-function meaningOf({ relations, routines, types }: Described, words: ReadonlySet<string>): string {
+function meaningOf(
+  { relations, routines, types, eventTriggers }: Described,
+  words: ReadonlySet<string>,
+): string {
   const isNamed = ({ name }: { readonly name: string }): boolean => {
     const [word, ...others] = split(name)
     // Of a name that is no word, such as the sign of an operator, it is not looked where it begins and ends.
@@ -34,10 +43,59 @@ function meaningOf({ relations, routines, types }: Described, words: ReadonlySet
   // A cast to a type of PostgreSQL itself needs no name.
   const counts = (routine: { readonly schema: string; readonly name: string }): boolean =>
     routine.schema === 'pg_catalog' || isNamed(routine)
-  return JSON.stringify([reached(relations, isNamed), routines.filter(counts), types])
+  const found = reached(relations, isNamed)
+  const typesFound = reachedTypes(types, { relations: found, isNamed })
+  const called = routines.filter(counts)
+  const runsCode =
+    found.some(hasCode) ||
+    called.some(isCode) ||
+    typesFound.some(({ plain, runsWhenRead }) => !plain || runsWhenRead)
+  return JSON.stringify([
+    found,
+    runsCode ? routines : called,
+    types.map((type) => ({ ...type, digest: '' })),
+    (runsCode ? types : typesFound).map(({ oid, digest }) => [oid, digest]),
+    eventTriggers,
+  ])
 }
 
-/** The relations that are named, what their views read, and the tables that inherit from any of them. */
+/** True if a statement on the relation runs code of the target; a view that calls a function depends on 0. */
+const hasCode = ({ runsCode, dependsOn }: Described['relations'][number]): boolean =>
+  runsCode || dependsOn.some(({ relationOid }) => relationOid === 0)
+
+/** True if the routine may call others: it has a name that is called by, and is not in C. */
+const isCode = ({ schema, name, language, plain }: Described['routines'][number]): boolean =>
+  schema !== 'pg_catalog' && split(name).length > 0 && !plain && !COMPILED.has(language)
+
+const COMPILED: ReadonlySet<string> = new Set(['c', 'internal'])
+
+/** The types that are named, those of the columns of relations, and all that these are made of. */
+function reachedTypes(
+  types: Described['types'],
+  {
+    relations,
+    isNamed,
+  }: {
+    readonly relations: Described['relations']
+    readonly isNamed: (type: Described['types'][number]) => boolean
+  },
+): Described['types'] {
+  if (types.length === 0) return types
+  const byOid = new Map(types.map((type) => [type.oid, type]))
+  const waiting = types.filter(isNamed).map(({ oid }) => oid)
+  for (const { columns } of relations) for (const { typeOid } of columns) waiting.push(typeOid)
+  // bound: as long as one call
+  const oids = new Set<number>()
+  for (let oid = waiting.pop(); oid !== undefined; oid = waiting.pop()) {
+    const type = byOid.get(oid)
+    if (type === undefined || oids.has(oid)) continue
+    oids.add(oid)
+    waiting.push(type.of, ...type.parts)
+  }
+  return types.filter(({ oid }) => oids.has(oid))
+}
+
+/** The relations that are named, what their views read, and all that inherits from any of them, or that they lead to. */
 function reached(
   relations: Described['relations'],
   isNamed: (relation: Described['relations'][number]) => boolean,
@@ -57,8 +115,9 @@ function reached(
   for (let oid = waiting.pop(); oid !== undefined; oid = waiting.pop()) {
     if (oids.has(oid)) continue
     oids.add(oid)
-    for (const { relationOid } of byOid.get(oid)?.dependsOn ?? []) waiting.push(relationOid)
-    waiting.push(...(heirs.get(oid) ?? []))
+    const relation = byOid.get(oid)
+    for (const { relationOid } of relation?.dependsOn ?? []) waiting.push(relationOid)
+    waiting.push(...(relation?.reaches ?? []), ...(heirs.get(oid) ?? []))
   }
   return relations.filter(({ oid }) => oids.has(oid))
 }

@@ -22,6 +22,7 @@ const described = (
   more: Partial<DescribedRelation> = {},
 ): DescribedRelation => ({
   ...{ oid, schema: 'shop', name, kind: 'table', dependsOn: [], inherits: [], computed: [] },
+  ...{ digest: '', reaches: [], runsCode: false },
   columns: columns.map((column, index) => ({
     ...{ attnum: index + 1, name: column, typeOid: TEXT, label: null, origin: null, fields: [] },
   })),

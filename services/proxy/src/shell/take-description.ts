@@ -26,8 +26,8 @@ export function takeDescription(session: Session, described: TargetDescribed): v
 export function shared(described: Described): Described {
   const known = SHARED.get(described.targetVersion)
   if (known !== undefined) return known
-  const { targetVersion, relations, routines, types } = described
-  const kept = { targetVersion, relations, routines, types }
+  const { targetVersion, relations, routines, types, eventTriggers } = described
+  const kept = { targetVersion, relations, routines, types, eventTriggers }
   SHARED.set(targetVersion, kept)
   keepNewest(SHARED, DESCRIPTIONS_MAX)
   return kept

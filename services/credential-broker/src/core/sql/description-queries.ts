@@ -1,4 +1,5 @@
 import { isPlainRoutine, OVERLOADS } from './overload-queries.ts'
+import { castsDigest, routineDigest } from './detail-queries.ts'
 import { isPlain } from './type-queries.ts'
 
 /** Objects that PostgreSQL itself made have smaller OIDs (FirstNormalObjectId). */
@@ -34,8 +35,8 @@ SELECT c.oid::int8::text AS oid, n.nspname AS schema, c.relname AS name, c.relki
 
 /**
  * A text that differs after a change of anything that is described, and that costs little to ask: the number of
- * relations, columns, their expressions, rules of views, routines, types, their checks, operators, casts, schemas, settings and labels,
- * with their privileges, the youngest of each, and the sum of the transactions that wrote them last.
+ * relations, columns, their expressions, rules, triggers, constraints, policies, indexes, foreign tables, routines, types, their
+ * labels, operators, casts, schemas, settings, event triggers and security labels, with their privileges, the youngest of each, and the sum of the transactions that wrote them last.
  */
 export const EXTENT = `
 SELECT pg_catalog.concat_ws('/',
@@ -46,7 +47,14 @@ SELECT pg_catalog.concat_ws('/',
   (SELECT ${written('d', 'd.oid')} FROM pg_catalog.pg_attrdef d WHERE d.oid >= ${FIRST_OF_USERS}),
   (SELECT ${written('r', 'r.oid')} FROM pg_catalog.pg_rewrite r WHERE r.oid >= ${FIRST_OF_USERS}),
   (SELECT ${written('t', 't.oid')} FROM pg_catalog.pg_type t WHERE t.oid >= ${FIRST_OF_USERS}),
-  (SELECT ${written('k', 'k.oid')} FROM pg_catalog.pg_constraint k WHERE k.contypid <> 0),
+  (SELECT ${written('k', 'k.oid')} FROM pg_catalog.pg_constraint k WHERE k.oid >= ${FIRST_OF_USERS}),
+  (SELECT ${written('g', 'g.oid')} FROM pg_catalog.pg_trigger g WHERE g.oid >= ${FIRST_OF_USERS}),
+  (SELECT ${written('y', 'y.oid')} FROM pg_catalog.pg_policy y),
+  (SELECT ${written('i', 'i.indexrelid')} FROM pg_catalog.pg_index i WHERE i.indexrelid >= ${FIRST_OF_USERS}),
+  (SELECT ${written('e', 'e.oid')} FROM pg_catalog.pg_enum e),
+  (SELECT ${written('e', 'e.oid')} FROM pg_catalog.pg_event_trigger e),
+  (SELECT ${written('f', 'f.ftrelid')} FROM pg_catalog.pg_foreign_table f),
+  (SELECT ${written('f', 'f.oid')} FROM pg_catalog.pg_foreign_server f),
   (SELECT ${written('k', 'k.oid')} FROM pg_catalog.pg_cast k WHERE k.oid >= ${FIRST_OF_USERS}),
   (SELECT ${written('o', 'o.oid')} FROM pg_catalog.pg_operator o WHERE o.oid >= ${FIRST_OF_USERS}),
   (SELECT ${written('n', 'n.oid')} FROM pg_catalog.pg_namespace n),
@@ -97,19 +105,22 @@ SELECT p.oid::int8::text AS oid, CASE WHEN p.oid < ${FIRST_OF_USERS} THEN p.pron
  */
 export const ROUTINES = `
 SELECT p.oid::int8::text AS oid, n.nspname AS schema, p.proname AS name, p.provolatile AS volatility,
-       p.prosecdef AS "securityDefiner", l.lanname AS language, ${OVERLOADS} AS overloads, ${isPlainRoutine} AS plain
+       p.prosecdef AS "securityDefiner", l.lanname AS language, ${OVERLOADS} AS overloads, plain.is AS plain,
+       ${routineDigest('p', 'plain.is')} AS digest
   FROM pg_catalog.pg_proc p
   JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
   JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+ CROSS JOIN LATERAL (SELECT ${isPlainRoutine} AS is) plain
  WHERE ${OURS}
 UNION ALL
-SELECT t.oid::int8::text, n.nspname, t.typname, 'v', false, 'type', 'always', false
+SELECT t.oid::int8::text, n.nspname, t.typname, 'v', false, 'type', 'always', false, ${castsDigest('t.oid')}
   FROM pg_catalog.pg_type t
   JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
  WHERE ${OURS} AND (t.typtype = 'd' OR EXISTS (
          SELECT FROM pg_catalog.pg_cast k WHERE k.casttarget = t.oid AND k.castfunc <> 0))
 UNION ALL
-SELECT o.oid::int8::text, n.nspname, o.oprname, p.provolatile, p.prosecdef, l.lanname, 'always', false
+SELECT o.oid::int8::text, n.nspname, o.oprname, p.provolatile, p.prosecdef, l.lanname, 'always', false,
+       ${routineDigest('p', 'false')}
   FROM pg_catalog.pg_operator o
   JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
   JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode

@@ -1,3 +1,5 @@
+import { castsDigest, typeDigest } from './detail-queries.ts'
+
 /** Objects that PostgreSQL itself made have smaller OIDs (FirstNormalObjectId). */
 const FIRST_OF_USERS = 16384
 const OURS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
@@ -47,7 +49,8 @@ SELECT t.oid::int8::text AS oid, n.nspname AS schema, t.typname AS name, t.typty
          OR EXISTS (SELECT FROM pg_catalog.pg_operator o
                      WHERE t.oid IN (o.oprleft, o.oprright) AND NOT ${isPlain('o.oprcode')})
          OR EXISTS (SELECT FROM pg_catalog.pg_amproc p
-                     WHERE t.oid IN (p.amproclefttype, p.amprocrighttype) AND NOT ${isPlain('p.amproc')}) AS "runsWhenRead"
+                     WHERE t.oid IN (p.amproclefttype, p.amprocrighttype) AND NOT ${isPlain('p.amproc')}) AS "runsWhenRead",
+       ${typeDigest} AS digest
   FROM pg_catalog.pg_type t
   JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
   LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid AND t.typrelid <> 0
@@ -65,7 +68,8 @@ SELECT t.oid::int8::text AS oid, 'pg_catalog' AS schema, t.typname AS name, 'v' 
        false AS "securityDefiner", 'type' AS language, false AS plain,
        CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_cast k WHERE k.casttarget = t.oid AND NOT ${isPlain('k.castfunc')}
                           AND k.castsource < ${FIRST_OF_USERS})
-            THEN 'always' ELSE 'values' END AS overloads
+            THEN 'always' ELSE 'values' END AS overloads,
+       ${castsDigest('t.oid')} AS digest
   FROM pg_catalog.pg_type t
  WHERE t.oid < ${FIRST_OF_USERS} AND t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace
    AND EXISTS (SELECT FROM pg_catalog.pg_cast k
@@ -87,7 +91,7 @@ WITH k AS (SELECT k.castsource, k.casttarget FROM pg_catalog.pg_cast k
      reached AS (SELECT oid FROM own
                  UNION SELECT t.typarray FROM pg_catalog.pg_type t JOIN own ON own.oid = t.oid WHERE t.typarray <> 0)
 SELECT found.oid::int8::text AS oid, 'pg_catalog' AS schema, found.name, 'v' AS volatility,
-       false AS "securityDefiner", 'unasked' AS language, false AS plain, 'always' AS overloads
+       false AS "securityDefiner", 'unasked' AS language, false AS plain, 'always' AS overloads, '' AS digest
   FROM (SELECT t.oid, t.typname AS name FROM pg_catalog.pg_type t JOIN reached ON reached.oid = t.oid
         UNION ALL
         SELECT DISTINCT ON (p.proname) p.oid, p.proname FROM pg_catalog.pg_proc p
