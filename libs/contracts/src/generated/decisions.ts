@@ -30,6 +30,8 @@ export type RequestAllowed = {
   readonly digest: string
   /** The policy version. */
   readonly policyVersion: string
+  /** The catalog offset behind the last rule that it was decided by: the policies, chains and masking rules in front of it were in force. (The profile is that of the admission.) Null from a policy that does not say. */
+  readonly catalogOffset: number | null
   /** The version of the description of the target that it was decided on; empty from a policy that does not say. */
   readonly targetVersion: string
   /** The rules that decided. */
@@ -83,6 +85,8 @@ export type RequestBlocked = {
   readonly digest: string
   /** The policy version. */
   readonly policyVersion: string
+  /** The catalog offset behind the last rule that it was decided by: the policies, chains and masking rules in front of it were in force. (The profile is that of the admission.) Null from a policy that does not say. */
+  readonly catalogOffset: number | null
   /** The version of the description of the target that it was decided on; empty where policy did not look at one. */
   readonly targetVersion: string
   /** The rules that decided. */
@@ -114,6 +118,8 @@ export type ReviewRequired = {
   readonly digest: string
   /** The policy version. */
   readonly policyVersion: string
+  /** The catalog offset behind the last rule that it was decided by: the policies, chains and masking rules in front of it were in force. (The profile is that of the admission.) Null from a policy that does not say. */
+  readonly catalogOffset: number | null
   /** The version of the description of the target that it was decided on; empty from a policy that does not say. */
   readonly targetVersion: string
   /** The rules that decided. */

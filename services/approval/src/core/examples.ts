@@ -71,6 +71,7 @@ export const reviewOf = (...chains: Chain[]): ReviewRequired => ({
   cursor: null,
   cursorUse: null,
   redefines: null,
+  catalogOffset: null,
   longText: null,
   copyOut: null,
   takesCopyData: false,

@@ -81,7 +81,7 @@ export function* requestDecision(
     reason: string,
     told: Partial<RequestBlocked> = {},
   ): RequestBlocked => ({
-    ...blocked(request, { code, reason, policyVersion: rules.policies.version, at }),
+    ...blocked(request, { code, reason, rules, at }),
     targetVersion: target.targetVersion,
     effects,
     summary,
@@ -134,7 +134,7 @@ export function* requestDecision(
     at,
     requestId: request.requestId,
     digest: request.content.digest,
-    policyVersion: rules.policies.version,
+    ...versionsOf(rules),
     targetVersion: target.targetVersion,
     rules: verdict.rules,
     effects,
@@ -232,7 +232,7 @@ export function* requestDecision(
 /** The block of a request that was not looked at: nothing but the request itself is known. */
 export const blocked = (
   request: RequestIntercepted,
-  told: Pick<RequestBlocked, 'reason' | 'policyVersion' | 'at'> & { code: ErrorCode },
+  { rules, ...told }: Pick<RequestBlocked, 'reason' | 'at'> & { code: ErrorCode; rules: Rules },
 ): RequestBlocked => ({
   type: 'RequestBlocked',
   sessionId: request.sessionId,
@@ -244,7 +244,14 @@ export const blocked = (
   summary: 'was not looked at',
   hint: null,
   syntaxError: null,
+  ...versionsOf(rules),
   ...told,
+})
+
+/** The versions of the rules that a decision is made by, for whoever looks at it later. */
+const versionsOf = ({ policies, catalogOffset }: Rules) => ({
+  policyVersion: policies.version,
+  catalogOffset,
 })
 
 /** The reason why the content is not of this request of this session; null when it is. */

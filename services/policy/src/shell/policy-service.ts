@@ -76,12 +76,7 @@ export function policyService({
     if (sessions.over.has(request.sessionId)) return []
     const refuse = (code: Parameters<typeof blocked>[1]['code'], reason: string): Decision => [
       {
-        message: blocked(request, {
-          code,
-          reason,
-          policyVersion: rules.policies.version,
-          at: clock.now(),
-        }),
+        message: blocked(request, { code, reason, rules, at: clock.now() }),
       },
     ]
     const session = sessions.live.get(request.sessionId)

@@ -450,11 +450,35 @@ test('a new policy set is in force for the next request, and the sign of life sa
   await append(log, id, request('SELECT 1'))
   const [blocked] = await decisions(log, 'RequestBlocked', 1)
   assert.equal(blocked?.reason, 'closed')
+  assert.equal(blocked?.catalogOffset, exampleMessages().length + 1)
   await host.beat()
   const alive = await decisions(log, 'CoverageAlive', 2)
   assert.equal(alive[0]?.policyVersion, before?.policyVersion)
   assert.equal(alive.at(-1)?.policyVersion, blocked?.policyVersion)
   assert.equal(alive.at(-1)?.catalogOffset, exampleMessages().length + 1)
+})
+
+// Seen to fail when `versionsOf` in request-decision.ts tells no offset.
+test('a decision says how far the catalog was read, as chains and masking rules are in no policy version', async () => {
+  const log = await logWithCatalog()
+  await using _host = await started(log)
+  const { id, requested, keySealed, described, issued, request } = await session()
+  await append(log, id, requested, keySealed, described, issued)
+  const drop = 'DROP TABLE shop.orders'
+  await append(log, id, request('SELECT 1'), request(drop))
+  const [allowed] = await decisions(log, 'RequestAllowed', 1)
+  const [first] = await decisions(log, 'ReviewRequired', 1)
+  const chains = exampleMessages().filter(({ type }) => type === 'ChainDefined')
+  assert.ok(chains.length > 0)
+  await append(log, CATALOG, ...chains)
+  await append(log, id, request(drop))
+  const [, second] = await decisions(log, 'ReviewRequired', 2)
+  const read = exampleMessages().length
+  assert.deepEqual(
+    [allowed, first, second].map((one) => one?.catalogOffset),
+    [read, read, read + chains.length],
+  )
+  assert.equal(second?.policyVersion, first?.policyVersion)
 })
 
 test('a policy set that was removed permits nothing any more', async () => {

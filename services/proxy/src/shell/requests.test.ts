@@ -111,6 +111,7 @@ test('a preparation that runs code changes the session as if executed', async ()
     const decision = {
       ...{ type: 'RequestAllowed', effects: [{ effect: 'opaque' }], cursorUse: null, changesState },
       redefines: null,
+      catalogOffset: null,
       longText: null,
       undescribed: [],
     } as unknown as RequestAllowed

@@ -646,6 +646,7 @@ function requests(): AnyMessage[] {
       cursor: null,
       cursorUse: null,
       redefines: null,
+      catalogOffset: null,
       longText: null,
       copyOut: null,
       takesCopyData: false,
