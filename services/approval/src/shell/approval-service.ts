@@ -7,6 +7,7 @@ import { CATALOG, SESSIONS, topology } from '../topology.ts'
 import { decided, order } from './decided.ts'
 import type { Rules } from './rules.ts'
 import { approvalOf, fold, isGone, noSessions, pendingOf, type Sessions } from './sessions.ts'
+import { supersession } from './sweep.ts'
 import type { VoterReader } from './voter.ts'
 
 export type ApprovalParts = { clock: Clock; rules: Rules; readVoter: VoterReader }
@@ -67,9 +68,13 @@ export function approvalService({
     const command = commandOf(vote, voter)
     // The end of the request may be in the log already, not decided on yet; then the vote comes too late.
     const isOver = isGone(sessions, vote.sessionId, vote.requestId)
-    return isOver
-      ? decided(sessions, endOf(vote, 'the requester is gone'), command)
-      : decided(sessions, command)
+    if (isOver) return decided(sessions, endOf(vote, 'the requester is gone'), command)
+    // No sweep may have been here since the rules changed, and no vote by earlier rules counts.
+    const state = approvalOf(sessions, vote.sessionId, vote.requestId)
+    const superseding = supersession(state, rules, clock)
+    return superseding === null
+      ? decided(sessions, command)
+      : decided(sessions, superseding, command)
   }
 
   function commandOf(vote: ReviewsMessage, voter: Voter): ApprovalCommand {

@@ -43,9 +43,18 @@ function overdue(state: Approval, rules: Rules, clock: Clock): ApprovalCommand |
   if (deadline !== null && clock.now() >= deadline) {
     return { type: 'DeadlinePassed', ...order(state.requested, clock) }
   }
-  // Only a version that is known to be old supersedes: policy may have read further than we have.
-  if (!rules.isOutdated(state.requested.policyVersion)) return null
-  return { type: 'Supersede', ...order(state.requested, clock), reason: 'the policy changed' }
+  return supersession(state, rules, clock)
+}
+
+/** The order that ends a request since it was decided by rules that are no longer in force; null where they are. */
+export function supersession(
+  state: Approval,
+  rules: Rules,
+  clock: Clock,
+): Extract<ApprovalCommand, { type: 'Supersede' }> | null {
+  if (state.status !== 'pending') return null
+  const reason = rules.outdated(state.requested)
+  return reason === null ? null : { type: 'Supersede', ...order(state.requested, clock), reason }
 }
 
 const causeOf = (request: RequestId, { type }: ApprovalCommand): EventId =>
