@@ -44,6 +44,8 @@ export type CatalogRelation = {
   }[]
   /** The OIDs of its parents, whose operators take its rows too. */
   readonly inherits?: readonly number[]
+  /** The OIDs of the relations that a statement on it reaches without naming them. */
+  readonly reaches?: readonly number[]
   /** The columns that a view is made from; attnum 0 stands for the whole relation. */
   readonly dependsOn: readonly { readonly relationOid: number; readonly attnum: number }[]
 }
@@ -74,6 +76,8 @@ export type Names = {
   below(
     relation: RelationRef,
   ): readonly { readonly relation: RelationRef; readonly column: string }[]
+  /** True if the server runs a program for the rows of the relation, itself or one that it is made of. */
+  runsProgram(relation: RelationRef): boolean
   /** True if `name(x)` or `x.name` may call something of the target. */
   hasRoutine(name: string): boolean
   /** When a call by the name of a function of PostgreSQL may call one of the target instead. */
@@ -109,7 +113,7 @@ export function namesOf(catalog: TargetCatalog): Names {
 }
 
 function indexed(catalog: TargetCatalog): Names {
-  const { byName, byOid, columns, types, overloads, system } = indexOf(catalog)
+  const { byName, byOid, columns, types, overloads, system, programs } = indexOf(catalog)
   const rules = catalog.pathRules ?? { own: catalog.searchPath, others: [], skipsUser: false }
   // pg_catalog comes first when the path does not name it.
   const path = catalog.searchPath.includes('pg_catalog')
@@ -157,6 +161,7 @@ function indexed(catalog: TargetCatalog): Names {
       }
       return found
     },
+    runsProgram: ({ oid }) => oid !== null && programs.has(oid),
     hasRoutine: (name) => types.calls.has(name),
     overloads: (name) => overloads(name, path[0] === 'pg_catalog'),
     castsUnasked: (name) => types.unasked.has(name),
@@ -196,6 +201,7 @@ type Index = {
   readonly types: Types
   readonly overloads: ReturnType<typeof overloadsIn>
   readonly system: ReadonlyMap<number, CatalogRelation>
+  readonly programs: ReadonlySet<number>
 }
 
 function indexOf(catalog: TargetCatalog): Index {
@@ -210,6 +216,7 @@ function indexOf(catalog: TargetCatalog): Index {
     types: typesOf(catalog),
     overloads: overloadsIn(catalog.routines),
     system: systemRelations(catalog.systemColumns ?? []),
+    programs: programsIn(catalog.relations),
   }
   SHARED.set(catalog.relations, index)
   return index
@@ -221,6 +228,34 @@ export const isSameDescription = (one: TargetDescription, other: TargetDescripti
   one.routines === other.routines &&
   one.types === other.types &&
   one.systemColumns === other.systemColumns
+
+/**
+ * The relations whose rows a program on the server makes: foreign tables (of file_fdw), and those that such are partitions of,
+ * that views and rules read, or that policies and cascades lead to. A materialized view keeps its rows, so it runs none.
+ */
+function programsIn(relations: readonly CatalogRelation[]): ReadonlySet<number> {
+  const found = new Set(relations.flatMap(({ kind, oid }) => (kind === PROGRAM_KIND ? oid : [])))
+  if (found.size === 0) return found
+  // bound: one per relation of a target
+  const above = new Map<number, number[]>()
+  const leads = (from: number, to: number): void => {
+    const known = above.get(to)
+    if (known === undefined) above.set(to, [from])
+    else known.push(from)
+  }
+  for (const { oid, kind, inherits = [], dependsOn, reaches = [] } of relations) {
+    for (const parent of inherits) leads(parent, oid)
+    if (kind !== 'materialized-view')
+      for (const { relationOid } of dependsOn) leads(oid, relationOid)
+    for (const reached of reaches) leads(oid, reached)
+  }
+  // A Set gives what is added while it is walked, too.
+  for (const oid of found) for (const next of above.get(oid) ?? []) found.add(next)
+  return found
+}
+
+/** The kind of a foreign table whose rows a program on the server writes. */
+const PROGRAM_KIND = 'foreign-program'
 
 /** PostgreSQL's own relations with those of their columns that are masked. */
 function systemRelations(

@@ -191,9 +191,18 @@ export function affect(
   const key = `${effect} ${relation ? keyOf(relation) : ''}`
   if (!to.effects.has(key)) to.effects.set(key, { effect, relation, why })
   if (!to.here.has(key)) to.here.set(key, { effect, relation, why })
+  if (relation !== null && ON_ROWS.has(asked)) notePrograms(to, relation)
   if (effect === 'session-change' || effect === 'opaque' || effect === 'unknown')
     to.stateChanging = true
   if (effect === 'opaque' || effect === 'unknown') to.columnsUnknown = true
+}
+
+/** Notes that the server runs a program where the rows of a relation come from one: it counts as COPY FROM PROGRAM does. */
+export function notePrograms(to: Collector, relation: RelationRef): void {
+  if (to.planOnly || !to.names.runsProgram(relation)) return
+  const why = `reads ${shown(relation)} from a program on the server`
+  affect(to, 'program', null, why)
+  say(to, why, 'anything')
 }
 
 /** Notes that a relation is read, and for a view the columns that it is made from. */
@@ -337,6 +346,9 @@ export const shown = (relation: RelationRef): string =>
     : `${safeName(relation.schema)}.${safeName(relation.name)}`
 
 const keyOf = (relation: RelationRef): string => JSON.stringify([relation.schema, relation.name])
+
+/** Effects on rows, which are read for it. */
+const ON_ROWS: ReadonlySet<EffectName> = new Set(['read', 'write', 'delete'])
 
 /** Effects that a statement does not have inside EXPLAIN without ANALYZE, where they count as reads. */
 const PLANNED_AS_READ: ReadonlySet<EffectName> = new Set(['write', 'delete', 'schema-change'])

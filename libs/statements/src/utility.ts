@@ -5,6 +5,7 @@ import {
   LOCKS,
   type Lock,
   lock,
+  notePrograms,
   read,
   renames,
   say,
@@ -150,7 +151,12 @@ function subjectsOf(to: Collector, node: Node): RelationRef[] {
   )
   for (const object of [...objects, ...nodesAt(body, 'relations'), ...nodesAt(body, 'rels')]) {
     if (object.kind === 'RangeVar') subject(targetOf(to, object.body))
-    if (object.kind === 'VacuumRelation') subject(targetOf(to, part(object.body, 'relation')))
+    if (object.kind === 'VacuumRelation') {
+      const relation = targetOf(to, part(object.body, 'relation'))
+      subject(relation)
+      // ANALYZE takes a sample of its rows.
+      notePrograms(to, relation)
+    }
     if (object.kind !== 'List') continue
     const words = wordsAt(object.body, 'items')
     const path = OF_A_TABLE.has(objectType) ? words.slice(0, -1) : words
@@ -594,7 +600,10 @@ function refresh(to: Collector, body: Tree): string {
   )
   const range = treeOf(body['relation'])
   if (range && !to.planOnly) {
-    for (const below of to.names.below(targetOf(to, range))) touch(to, below.relation, below.column)
+    for (const below of to.names.below(targetOf(to, range))) {
+      touch(to, below.relation, below.column)
+      notePrograms(to, below.relation)
+    }
     to.movesData = true
   }
   return tag

@@ -287,7 +287,7 @@ export type Relation = {
   readonly schema: string
   /** Its name. */
   readonly name: string
-  /** table, view, materialized-view, foreign-table, partitioned-table, sequence. */
+  /** table, view, materialized-view, foreign-table, foreign-program (a foreign table whose rows a program on the server writes), partitioned-table, sequence. */
   readonly kind: string
   /** Its columns. */
   readonly columns: readonly Column[]

@@ -180,6 +180,20 @@ test('a change of what statements do is described, there where it is', async () 
   assert.deepEqual(failed, [])
 })
 
+test('a foreign table whose rows a program writes is of a kind of its own', async () => {
+  const kinds = async () => {
+    const { relations } = await describeTarget(admin, profile)
+    return relations.flatMap(({ name, kind }) => (name === 'far' ? kind : []))
+  }
+  assert.deepEqual(await kinds(), ['foreign-table'])
+  const then = await looks()
+  await admin.query("ALTER FOREIGN TABLE c.far OPTIONS (DROP filename, ADD program 'echo ran')")
+  assert.deepEqual(await kinds(), ['foreign-program'])
+  assert.notEqual((await looks()).extent, then.extent)
+  // It really runs, whoever reads it.
+  assert.deepEqual((await admin.query('SELECT line FROM c.far')).rows, [{ line: 'ran' }])
+})
+
 /** Changes and upkeep that leave what statements on `written` do as it is. */
 const HARMLESS = [
   'CREATE INDEX by_price ON c.written (price)',

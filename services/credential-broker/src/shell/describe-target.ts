@@ -203,6 +203,7 @@ const KINDS: Readonly<Record<string, string>> = {
   v: 'view',
   m: 'materialized-view',
   f: 'foreign-table',
+  program: 'foreign-program',
   S: 'sequence',
 }
 const VOLATILITIES: Readonly<Record<string, string>> = {

@@ -11,7 +11,10 @@ const OURS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 
 /** Tables, views and sequences with their columns, masking labels, what they inherit from, and their generated columns. */
 export const RELATIONS = `
-SELECT c.oid::int8::text AS oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind,
+SELECT c.oid::int8::text AS oid, n.nspname AS schema, c.relname AS name,
+       CASE WHEN c.relkind = 'f' AND EXISTS (
+              SELECT FROM pg_catalog.pg_foreign_table f, pg_catalog.unnest(f.ftoptions) option
+               WHERE f.ftrelid = c.oid AND option LIKE 'program=%') THEN 'program' ELSE c.relkind::text END AS kind,
        coalesce((SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
                    'attnum', a.attnum, 'name', a.attname, 'typeOid', a.atttypid::int8,
                    'label', (SELECT l.label FROM pg_catalog.pg_seclabel l
