@@ -73,6 +73,17 @@ const CONVERSATIONS: Readonly<Record<string, Conversation>> = {
     ],
     told: 'error 22012 ready E error 25P02 ready E error 25P02 ready E done ROLLBACK ready I',
   },
+  'the mode of a transaction, which nothing may be asked before': {
+    profile: 'shop-dev',
+    texts: [
+      'begin',
+      "set datestyle = 'SQL, DMY'",
+      '/*~*/ set transaction /*~*/ isolation level serializable --~',
+      'show transaction_isolation',
+      'commit',
+    ],
+    told: 'done SET ready T done SET ready T T row serializable',
+  },
   'what PREPARE named': {
     profile: 'shop-dev',
     texts: [

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { borrowsColumns } from './borrowed-columns.ts'
 import { executedName, preparedName, seemsToExecute, seemsToUseName } from './executed.ts'
-import { firstTokensOf, firstWordOf } from './first-word.ts'
+import { firstTokensOf, firstWordOf, withoutComments } from './first-word.ts'
 import { loadStatements, LOOP_BYTES_MAX } from './parser.ts'
 import { failsInFailedTransaction } from './transaction-exit.ts'
 
@@ -61,6 +61,21 @@ test('a long text is judged by its first words as a short one is by the grammar'
       assert.equal(executedName(long, Infinity), executedName(sql), name)
       assert.equal(preparedName(long, Infinity), preparedName(sql), name)
     }
+})
+
+// Seen to fail when the limits of tokens and of comments are taken for the end of the text.
+test('a text of few tokens is known without its comments, all of it or nothing', () => {
+  for (const [sql, expected] of [
+    [`/*${LONG}*/ set /* a */ x = 'y' --${LONG}`, "set x = 'y'"],
+    [`select 1; --${LONG}\n select 2;`, 'select 1 ; select 2 ;'],
+    [`--${LONG}`, ''],
+    [`set a = 1 /*${LONG}`, 'set a = 1'],
+    [`set a = '${'y'.repeat(2_000)}'`, null],
+    [`set a = 'y`, null],
+    [`set ${'a, '.repeat(50)}`, null],
+    [`set a = 1${'/**/'.repeat(1_001)}; select 1`, null],
+  ] as const)
+    assert.equal(withoutComments(sql), expected, sql.slice(0, 40))
 })
 
 test('text behind its first words may do more than a long text seems to', () => {

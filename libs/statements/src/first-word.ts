@@ -18,13 +18,26 @@ export function firstTokensOf(sql: string, count: number): readonly string[] {
   const tokens: string[] = []
   let at = 0
   while (tokens.length < count) {
-    at = tokenStart(sql, at, tokens.length === 0 ? EMPTY_STATEMENTS : BLANK)
+    at = tokenStart(sql, at, tokens.length === 0 ? EMPTY_STATEMENTS : BLANK) ?? sql.length
     const token = tokenAt(sql, at)
     if (token === '') break
     tokens.push(token)
     at += token.length
   }
   return tokens
+}
+
+/** A text of few tokens without its comments; null where it has more, or their end is not found in the part that is looked at. */
+export function withoutComments(sql: string): string | null {
+  // bound: TOKENS_MAX
+  const tokens: string[] = []
+  for (let at = tokenStart(sql, 0, BLANK); at !== null; at = tokenStart(sql, at, BLANK)) {
+    if (at === sql.length) return tokens.join(' ')
+    const token = tokenAt(sql, at)
+    if (token === '' || tokens.push(token) > TOKENS_MAX) return null
+    at += token.length
+  }
+  return null
 }
 
 /** The token that begins here; empty where its end is not in the part that is looked at. */
@@ -38,8 +51,8 @@ function tokenAt(sql: string, at: number): string {
   return isCut ? '' : looked.slice(0, end)
 }
 
-/** The place behind what is blank, and comments, from here on, as far as these are few enough. */
-function tokenStart(sql: string, start: number, blank: RegExp): number {
+/** The place behind what is blank, and comments, from here on; null where these are too many. */
+function tokenStart(sql: string, start: number, blank: RegExp): number | null {
   let at = start
   for (let left = STEPS_MAX; left > 0; left--) {
     blank.lastIndex = at
@@ -55,7 +68,7 @@ function tokenStart(sql: string, start: number, blank: RegExp): number {
       } while (depth > 0 && at < sql.length && --left > 0)
     }
   }
-  return sql.length
+  return null
 }
 
 /** The end of what is found next from here on, or of the text. */
@@ -70,5 +83,6 @@ const LINE_END = /[\n\r]/g
 const COMMENT_MARK = /\/\*|\*\//g
 const WORD = /^[a-z_\u0080-\uffff]/i
 const LOOKED_CHARACTERS = 1_024
+const TOKENS_MAX = 50
 /** The most comments, and marks of comments within others, that are passed over. */
 const STEPS_MAX = 1_000

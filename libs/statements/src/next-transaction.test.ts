@@ -19,6 +19,8 @@ test('a text that only sets the mode of its transaction is known', () => {
     "set transaction snapshot '00000003-0000001B-1'",
     'set local transaction_isolation = serializable',
     'set transaction isolation level repeatable read; set transaction read only',
+    `set transaction read only ${' '.repeat(1_000)}`,
+    `/*${'x'.repeat(20_000)}*/ set transaction /*${'x'.repeat(20_000)}*/ read only --${'x'.repeat(20_000)}`,
   ])
     assert.equal(setsTransactionMode(sql), true, sql)
   for (const sql of [
@@ -33,7 +35,9 @@ test('a text that only sets the mode of its transaction is known', () => {
       'set work_mem = 1',
       'set transactio',
     ],
-    `set transaction read only ${' '.repeat(1_000)}`,
+    `set transaction read only; select 1 --${'x'.repeat(20_000)}`,
+    `set transaction read only ${'/**/'.repeat(2_000)}; select 1`,
+    `/*${'x'.repeat(20_000)}*/ selec 1`,
   ])
     assert.equal(setsTransactionMode(sql), false, sql)
   assert.equal(setsTransactionMode(null), false)

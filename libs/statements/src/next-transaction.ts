@@ -1,3 +1,4 @@
+import { firstWordOf, withoutComments } from './first-word.ts'
 import { LOOP_BYTES_MAX, parsed } from './parser.ts'
 import { type Node, nodeAt, textOf, type Tree } from './tree.ts'
 
@@ -47,8 +48,11 @@ export function isEndTold(sql: string, bytesMax: number = LOOP_BYTES_MAX): boole
  * path. PostgreSQL takes it only before the first query of the transaction (25001), so nothing may be asked in front of it.
  */
 export function setsTransactionMode(sql: string | null): boolean {
-  if (sql === null || sql.length > MODE_CHARACTERS_MAX) return false
-  const trees = parsed(sql)
+  if (sql === null) return false
+  const text =
+    sql.length > MODE_CHARACTERS_MAX && SET.test(firstWordOf(sql)) ? withoutComments(sql) : sql
+  if (text === null || text.length > MODE_CHARACTERS_MAX) return false
+  const trees = parsed(text)
   return (
     trees.ok &&
     trees.value.length > 0 &&
@@ -75,4 +79,5 @@ const MODES: ReadonlySet<string> = new Set([
   'transaction_isolation',
 ])
 const MODE_CHARACTERS_MAX = 1_000
+const SET = /^set$/i
 const BEGINS: ReadonlySet<string> = new Set(['TRANS_STMT_BEGIN', 'TRANS_STMT_START'])
