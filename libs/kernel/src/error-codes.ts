@@ -36,7 +36,8 @@ export const ERROR_CODES = {
   CS_REVIEW_DENIED: 'A reviewer denied this request.',
   CS_REVIEW_EXPIRED: 'Nobody countersigned this request before its deadline.',
   CS_REVIEW_WITHDRAWN: 'The requester withdrew this request.',
-  CS_REVIEW_SUPERSEDED: 'The policy, or the target, changed while the request was held.',
+  CS_REVIEW_SUPERSEDED:
+    'The policy, its chain, or what the request does at the target, changed while it was held.',
   CS_REVIEW_NOT_PENDING: 'The request is not waiting for a countersignature.',
   CS_REVIEW_REFUSED: 'This person may not countersign this request.',
   CS_HOLD_IN_TRANSACTION:

@@ -26,7 +26,8 @@ const TITLES: Readonly<Partial<Record<ErrorCode, string>>> = {
   CS_REVIEW_EXPIRED: 'nobody countersigned this statement in time',
   CS_REQUEST_CANCELLED: 'canceling statement due to user request',
   CS_REVIEW_WITHDRAWN: 'the request was withdrawn',
-  CS_REVIEW_SUPERSEDED: 'the policy, or the target, changed while the statement was held',
+  CS_REVIEW_SUPERSEDED:
+    'the policy, its chain, or what it does at the target, changed while the statement was held',
   CS_HOLD_IN_TRANSACTION: 'the statement cannot be held inside this transaction',
   CS_GRANT_MISMATCH: 'the grant does not name exactly this statement',
   CS_PRIVILEGE_MISMATCH: 'the target does not confirm the privilege of this session',

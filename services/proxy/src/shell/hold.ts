@@ -174,7 +174,7 @@ async function granted(
         return refuse(
           'CS_REVIEW_SUPERSEDED',
           event.reason,
-          'Send the statement again; it is decided by the new policy.',
+          'Send the statement again; it is decided by the new rules.',
         )
       case 'ApprovalGranted': {
         const refused = await refusedUnheard(session, pending, cancellation)

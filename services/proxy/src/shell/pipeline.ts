@@ -318,8 +318,9 @@ const TRANSACTION_FAILED: RequestRefusal = {
 
 const SUPERSEDED = {
   code: 'CS_REVIEW_SUPERSEDED',
-  reason: 'The target changed while it was held, so its names may mean others now.',
-  hint: 'Send the statement again; people are shown what it means now.',
+  reason:
+    'The target changed while it was held: its names may mean others, or it does something else there.',
+  hint: 'Send the statement again; people are asked about it as it is now.',
 } as const
 
 /** The parts of a pipeline that were forwarded, and that may be forwarded next. */
