@@ -106,3 +106,39 @@ describe('what names cost is counted', () => {
     assert.equal(understand(cross(50, 20), EMPTY_CATALOG, { workMax: 2_000 }).tooComplex, null)
   })
 })
+
+/** Members of a FROM, by the ways in which they may stand there. */
+const MANY_RANGES: Readonly<Record<string, (count: number) => string>> = {
+  'relations in a list': (count) => `select 1 from ${listOf(count, (n) => `t a${n}`)}`,
+  'functions in a list': (count) => `select 1 from ${listOf(count, (n) => `now() a${n}`)}`,
+  'functions in ROWS FROM': (count) =>
+    `select 1 from ${listOf(count, (n) => `rows from (now()) a${n}`)}`,
+  'sub-selects in a list': (count) => `select 1 from ${listOf(count, (n) => `(select 1) a${n}`)}`,
+  'relations of sub-selects': (count) =>
+    `select 1 from ${listOf(count / 100, (n) => `(select 1 from ${listOf(99, (m) => `t b${m}`)}) a${n}`)}`,
+  'sub-selects of an expression': (count) => `select ${listOf(count, () => '(select 1 from t)')}`,
+  'a plan': (count) => `explain select 1 from ${listOf(count, (n) => `t a${n}`)}`,
+  'a view': (count) => `create view v as select 1 from ${listOf(count, (n) => `t a${n}`)}`,
+  'a cursor': (count) => `declare c cursor for select 1 from ${listOf(count, (n) => `t a${n}`)}`,
+  'UPDATE … FROM': (count) => `update u set i = 1 from ${listOf(count, (n) => `t a${n}`)}`,
+  'DELETE … USING': (count) => `delete from u using ${listOf(count, (n) => `t a${n}`)}`,
+  'a common table expression': (count) =>
+    `with c as (select 1 from ${listOf(count, (n) => `t a${n}`)}) select 1`,
+}
+
+function listOf(count: number, each: (n: number) => string): string {
+  return Array.from({ length: count }, (_, n) => each(n)).join(', ')
+}
+
+for (const [what, sql] of Object.entries(MANY_RANGES)) {
+  test(`the members of a FROM are bounded: ${what}`, () => {
+    assert.equal(understand(sql(900), EMPTY_CATALOG).tooComplex, null)
+    const { tooComplex } = understand(sql(1_100), EMPTY_CATALOG)
+    assert.match(tooComplex ?? '', /reads more than 1000 relations/)
+  })
+}
+
+test('many statements with a FROM each are no large one', () => {
+  const text = Array.from({ length: 1_500 }, () => 'select 1 from t').join('; ')
+  assert.equal(understand(text, EMPTY_CATALOG).tooComplex, null)
+})

@@ -16,6 +16,7 @@ import {
   touchRow,
   type Values,
   valuesOf,
+  countRange,
 } from './collector.ts'
 import type { RelationRef } from './facts.ts'
 import { attributeCallOf, callOf, takesTypeOfOthers } from './functions.ts'
@@ -67,6 +68,7 @@ export const TOP: Scope = { ctes: new Map(), level: null, subject: null }
 
 /** Walks a node and notes everything that running it would do. */
 export function visit(to: Collector, node: Node, scope: Scope): void {
+  if (RANGES.has(node.kind)) countRange(to)
   const visitor = VISITORS.get(node.kind)
   if (visitor) visitor(to, node.body, scope)
   else visitChildren(to, node, scope)
@@ -754,6 +756,11 @@ const SYSTEM_COLUMNS: ReadonlySet<string> = new Set([
 ])
 
 type Visitor = (to: Collector, body: Tree, scope: Scope) => void
+
+/** The members of a FROM, whatever joins them. */
+const RANGES: ReadonlySet<string> = new Set([
+  ...['RangeVar', 'RangeFunction', 'RangeSubselect', 'RangeTableFunc', 'JsonTable'],
+])
 
 const VISITORS: ReadonlyMap<string, Visitor> = new Map<string, Visitor>([
   ['SelectStmt', select],
