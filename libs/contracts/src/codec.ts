@@ -1,6 +1,10 @@
 import avro, { type Type } from 'avsc'
 import { messageOf, Problem, sha256 } from '@countersign/kernel'
+import { boundArrays } from './array-bounds.ts'
 import { type AnyMessage, RELEASED, SCHEMAS } from './generated/registry.ts'
+import { SharedArray } from './shared-arrays.ts'
+
+boundArrays()
 
 /** The name of a message, as in the header `ce_type` without its prefix. */
 export type MessageType = AnyMessage['type']
@@ -107,6 +111,8 @@ export function codecOf(schema: unknown): Codec {
   // Avsc checks the schema itself; its own type for schemas has no place for readonly arrays.
   const type = avro.Type.forSchema(structuredClone(schema) as avro.Schema, {
     omitRecordMethods: true,
+    logicalTypes: { shared: SharedArray },
+    assertLogicalTypes: true,
   })
   return { type, fingerprint: type.fingerprint('sha256').toString('hex').slice(0, 16) }
 }

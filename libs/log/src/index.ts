@@ -1,3 +1,4 @@
+export { oversize } from './appending.ts'
 export { consequenceId, type Draft, type DraftOptions, draftOf } from './draft.ts'
 export type {
   AppendOptions,

@@ -347,12 +347,23 @@ export function logContract(name: string, open: () => Promise<LogUnderTest>): vo
       const topic = await under.topic()
       const [before, oversized, later] = await Promise.allSettled([
         log.append([draft(topic, 'a', 0)]),
-        log.append([draft(topic, 'b', 1, 'x'.repeat(901_000))]),
+        log.append([draft(topic, 'b', 1, 'x'.repeat(17 * 1024 * 1024))]),
         log.append([draft(topic, 'c', 2)]),
       ])
       assertFailed(oversized, 'CS_FRAME_TOO_LARGE')
       await assertInLog(log, topic, [...recordedOf(before), ...recordedOf(later)])
       assert.equal((await all(log, topic)).length, 2)
+    })
+
+    it('appends a record that is larger than a batch, between others', async () => {
+      const topic = await under.topic()
+      const recorded = await Promise.all([
+        log.append([draft(topic, 'a', 0)]),
+        log.append([draft(topic, 'a', 1, 'the same again '.repeat(600_000))], { limitMs: 10_000 }),
+        log.append([draft(topic, 'a', 2)], { limitMs: 10_000 }),
+      ])
+      await assertInLog(log, topic, recorded.flat())
+      assert.deepEqual(understood(await all(log, topic)).map(sequenceOf), [0, 1, 2])
     })
 
     it('appends more than one batch can hold', async () => {

@@ -39,12 +39,10 @@ export function rowMask(
   plain: readonly number[] = [],
 ): RowMask {
   const scanner = scannerOf(plan, key)
-  const tagged = new Map(
-    plan.columns.map((column) => [`${column.tableOid}/${column.attnum}`, column]),
-  )
+  const { byColumn } = taggedIn(plan.columns)
   return columns.map((column, index) => {
     const rule =
-      tagged.get(`${column.tableOid}/${column.columnAttribute}`) ??
+      byColumn.get(`${column.tableOid}/${column.columnAttribute}`) ??
       untaggedRule(plan, column, tainted && !plain.includes(index + 1))
     if (rule !== null) return { mask: wholeMask(column, rule, key), gate: null, why: rule.tag }
     // A detector that this version does not know cannot be applied, so nothing passes.
@@ -105,13 +103,30 @@ function untaggedRule(plan: MaskingPlan, column: ResultColumn, tainted: boolean)
   const { tableOid } = column
   const isRow = tableOid !== 0 && column.columnAttribute === 0
   const isTainted =
-    ((tableOid === 0 || isRow) && tainted) ||
-    (isRow && plan.columns.some((tagged) => tagged.tableOid === tableOid))
+    ((tableOid === 0 || isRow) && tainted) || (isRow && taggedIn(plan.columns).tables.has(tableOid))
   if (isTainted && plan.masksNothing !== true) return { method: plan.tainted, tag: 'tainted' }
   if (plan.passwordLike !== null && isPasswordLike(column.name))
     return { method: plan.passwordLike, tag: 'password-like' }
   return plan.untagged === 'Redact' ? UNKNOWN : null
 }
+
+/** The tagged columns of a plan by table and number, and their tables. Made once, since the sessions of a target share them. */
+function taggedIn(columns: MaskingPlan['columns']): TaggedColumns {
+  const known = TAGGED.get(columns)
+  if (known !== undefined) return known
+  const made = {
+    byColumn: new Map(columns.map((column) => [`${column.tableOid}/${column.attnum}`, column])),
+    tables: new Set(columns.map(({ tableOid }) => tableOid)),
+  }
+  TAGGED.set(columns, made)
+  return made
+}
+
+type TaggedColumns = {
+  readonly byColumn: ReadonlyMap<string, MaskingPlan['columns'][number]>
+  readonly tables: ReadonlySet<number>
+}
+const TAGGED = new WeakMap<MaskingPlan['columns'], TaggedColumns>()
 
 const UNKNOWN: Rule = { method: 'Redact', tag: 'untagged' }
 /** FirstNormalObjectId: below are the objects that every database begins with. */

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { deque, Problem, within } from '@countersign/kernel'
-import type { Kafka, Message, Producer, RecordMetadata } from 'kafkajs'
+import kafkajs, { type Kafka, type Message, type Producer, type RecordMetadata } from 'kafkajs'
 import { type Appending, BATCH_BYTES_MAX, sizeOf, unavailable } from '../appending.ts'
 import type { Draft } from '../draft.ts'
 import { headersOf } from '../envelope.ts'
@@ -111,7 +111,7 @@ export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions):
     running = null
   }
 
-  /** The oldest drafts that fit into one batch. A draft that nobody waits for any more is dropped unsent. */
+  /** The oldest drafts that fit into one batch, or one that fits into none. A draft that nobody waits for any more is dropped unsent. */
   function nextBatch(count: number): Entry[] {
     const batch: Entry[] = []
     const nowMs = Date.now()
@@ -119,7 +119,7 @@ export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions):
     for (let entry = queue.first(); entry !== undefined; entry = queue.first()) {
       const { draft } = entry
       if (isWanted(entry)) {
-        if (bytes + entry.bytes > BATCH_BYTES_MAX) break
+        if (batch.length > 0 && bytes + entry.bytes > BATCH_BYTES_MAX) break
         bytes += entry.bytes
         batch.push(entry)
         entry.partition ??= partitionOf(draft.key, count)
@@ -166,6 +166,8 @@ export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions):
 
   async function produced(batch: readonly Entry[]): Promise<RecordMetadata[]> {
     const messages = batch.flatMap(({ message }) => (message === null ? [] : [message]))
+    const isLarge = batch.some(({ bytes }) => bytes > BATCH_BYTES_MAX)
+    const compression = isLarge ? CompressionTypes.GZIP : CompressionTypes.None
     const using = (producer ??= kafka.producer({
       idempotent: false,
       allowAutoTopicCreation: false,
@@ -178,7 +180,9 @@ export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions):
       SEND_LIMIT_MS,
       using
         .connect()
-        .then(() => using.send({ topic, acks: -1, timeout: REQUEST_LIMIT_MS, messages })),
+        .then(() =>
+          using.send({ topic, acks: -1, timeout: REQUEST_LIMIT_MS, compression, messages }),
+        ),
     )
     if (answer !== false) return answer
     // A client that does not even time out is given up, or it would hold the topic for ever.
@@ -214,6 +218,8 @@ export function laneInto({ kafka, topic, source, partitionCount }: LaneOptions):
     }
   }
 }
+
+const { CompressionTypes } = kafkajs
 
 type Entry = Waiting & {
   readonly bytes: number

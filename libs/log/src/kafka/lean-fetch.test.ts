@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import record from 'kafkajs/src/protocol/recordBatch/record/v0/index.js'
 import batches from 'kafkajs/src/protocol/recordBatch/v0/index.js'
@@ -59,11 +60,66 @@ it('leaves a batch that is cut off for the next fetch, wherever it ends', async 
   }
 })
 
-it('gives what it does not know to kafkajs: compressed batches', async () => {
-  const bytes = fetchOf(await encoded({ ...EXAMPLE, firstOffset: 3, compression: GZIP }))
-  assert.deepEqual(offsetsOf(await lean(bytes)), ['3'])
-  assert.deepEqual(seen(await lean(bytes)), seen(await original(bytes)))
+it('reads compressed batches as kafkajs does, among others', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(batch, fc.boolean()), { maxLength: 4 }), async (found) => {
+      const all = found.map(([one, isPacked]) =>
+        encoded({ ...one, compression: isPacked ? GZIP : 0 }),
+      )
+      const bytes = fetchOf(Buffer.concat(await Promise.all(all)))
+      assert.deepEqual(seen(await lean(bytes)), seen(await original(bytes)))
+    }),
+    { numRuns: 100 },
+  )
 })
+
+it('reads batches of zstd, which kafkajs cannot', async () => {
+  const plain = await encoded({ ...EXAMPLE, firstOffset: 3 })
+  const bytes = fetchOf(packedAs(ZSTD, plain, zstdCompressSync(plain.subarray(RECORDS_AT))))
+  assert.deepEqual(seen(await lean(bytes)), seen(await original(fetchOf(plain))))
+})
+
+it('puts one record without a name in place of a batch that it cannot open, and goes on', async () => {
+  const [{ timestampDelta = 0, key = null, headers = {} } = {}] = EXAMPLE.records
+  const records = [0, 1, 2].map(() => ({ timestampDelta, key, value: Buffer.alloc(9), headers }))
+  const plain = await encoded({ ...EXAMPLE, records, firstOffset: 5 })
+  const next = await encoded({ ...EXAMPLE, firstOffset: 8 })
+  const body = plain.subarray(RECORDS_AT)
+  for (const bad of [
+    packedAs(SNAPPY, plain, body),
+    packedAs(LZ4, plain, body),
+    packedAs(7, plain, body),
+    packedAs(GZIP, plain, body),
+    packedAs(GZIP, plain, gzipSync(Buffer.alloc(25 * 1024 * 1024))),
+    packedAs(ZSTD, plain, zstdCompressSync(Buffer.alloc(25 * 1024 * 1024))),
+  ]) {
+    const messages = messagesOf(await lean(fetchOf(Buffer.concat([bad, next]))))
+    assert.deepEqual(
+      messages.map(({ offset, key }) => [offset, key?.toString()]),
+      [
+        ['7', undefined],
+        ['8', 'key'],
+      ],
+    )
+    assert.match(messages[0]?.value?.toString() ?? '', /^a compressed batch that cannot be opened/)
+  }
+})
+
+it('leaves batches that would become too much for the next fetch, and takes at least one', async () => {
+  const large = { timestampDelta: 0, key: null, value: Buffer.alloc(20 * 1024 * 1024), headers: {} }
+  const one = await encoded({ ...EXAMPLE, records: [large], firstOffset: 1, compression: GZIP })
+  const two = await encoded({ ...EXAMPLE, records: [large], firstOffset: 2, compression: GZIP })
+  assert.deepEqual(offsetsOf(await lean(fetchOf(Buffer.concat([one, two])))), ['1'])
+  assert.deepEqual(offsetsOf(await lean(fetchOf(two))), ['2'])
+})
+
+/** The batch with these bytes as its compressed records. */
+function packedAs(codec: number, batch: Buffer, records: Buffer): Buffer {
+  const bytes = Buffer.concat([batch.subarray(0, RECORDS_AT), records])
+  bytes.writeInt32BE(bytes.length - 12, 8)
+  bytes.writeInt16BE(codec, 21)
+  return bytes
+}
 
 type Fetched = Awaited<ReturnType<typeof original>>
 
@@ -152,6 +208,10 @@ function fetchOf(records: Buffer, errorCode = 0): Buffer {
 
 const HEAD_BYTES_MAX = 100
 const GZIP = 1
+const SNAPPY = 2
+const LZ4 = 3
+const ZSTD = 4
+const RECORDS_AT = 61
 const OFFSET_OUT_OF_RANGE = 1
 const EXAMPLE: Batch = {
   firstOffset: 0,

@@ -34,20 +34,20 @@ export type MeasuredBatch = {
 }
 
 /**
- * The records of some batches; null where one is not for this decoder, since it is compressed or of a format before
- * Kafka 0.11. The last batch may be cut off, as far as the limit of a fetch reaches; then it comes again.
+ * The records of some batches; `packed` where one is compressed, `other` where one is of a format before Kafka 0.11. The
+ * last batch may be cut off, as far as the limit of a fetch reaches; then it comes again.
  */
-export function readBatches(bytes: Buffer): ReadRecord[] | null {
+export function readBatches(bytes: Buffer): ReadRecord[] | 'packed' | 'other' {
   const records: ReadRecord[] = []
   const from: Cursor = { bytes, at: 0 }
   while (bytes.length - from.at >= RECORDS_AT) {
     const begin = from.at
     const firstOffset = readInt64(from)
     const end = begin + LENGTH_END_AT + readInt32(from)
-    if (bytes[begin + MAGIC_AT] !== MAGIC) return null
+    if (bytes[begin + MAGIC_AT] !== MAGIC) return 'other'
     if (end > bytes.length) break
     const attributes = bytes.readInt16BE(begin + ATTRIBUTES_AT)
-    if ((attributes & COMPRESSION) !== 0) return null
+    if ((attributes & COMPRESSION) !== 0) return 'packed'
     const batch = {
       firstOffset,
       firstTimestamp: Number(bytes.readBigInt64BE(begin + FIRST_TIMESTAMP_AT)),
@@ -103,16 +103,17 @@ export function writeBatch(to: Cursor, { size, records, firstTimestamp }: Measur
 }
 
 /** The places of fields in a batch, in bytes. */
-const LENGTH_END_AT = 12
-const MAGIC_AT = 16
-const ATTRIBUTES_AT = 21
+export const LENGTH_END_AT = 12
+export const MAGIC_AT = 16
+export const ATTRIBUTES_AT = 21
+export const LAST_DELTA_AT = 23
 const FIRST_TIMESTAMP_AT = 27
 const MAX_TIMESTAMP_AT = 35
 const PRODUCER_AT = 43
-const COUNT_AT = 57
-const RECORDS_AT = 61
+export const COUNT_AT = 57
+export const RECORDS_AT = 61
 /** Bits of the attributes. */
-const COMPRESSION = 0x07
+export const COMPRESSION = 0x07
 const LOG_APPEND_TIME = 0x08
 const TRANSACTIONAL = 0x10
 const CONTROL = 0x20

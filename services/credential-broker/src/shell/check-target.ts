@@ -1,6 +1,8 @@
 import { type Profile } from '@countersign/contracts'
 import { messageOf, Problem } from '@countersign/kernel'
 import { grantedRoles, otherLogins, presentRoles, strength } from '../core/sql/check-target.ts'
+import { describeTarget } from './describe-target.ts'
+import { extentIn, tooLarge } from './descriptions.ts'
 import { creatable } from './roles.ts'
 import type { TargetAdmins } from './target-admin.ts'
 
@@ -44,6 +46,8 @@ export async function checkTarget(profile: Profile, admins: TargetAdmins): Promi
       ])
       const base = profile.baseRoles.filter((name) => there.has(name))
       const danger = profile.mayCreate ? null : await creatable(client, base)
+      const description = await describeTarget(client, profile)
+      const problem = await tooLarge(description)
       const { rows: others } = await client.query<{ name: string }>(otherLogins, [profile.database])
       return [
         say('ok', 'reachable', `${where}, PostgreSQL ${server[0]?.version ?? '?'}, as ${user}`),
@@ -83,6 +87,14 @@ export async function checkTarget(profile: Profile, admins: TargetAdmins): Promi
                 'Run that at the target, or say mayCreate: true in the profile.',
               ),
             ]),
+        problem === null
+          ? say('ok', 'description', extentIn(description))
+          : say(
+              'failed',
+              'description',
+              `no session opens: ${problem.message}`,
+              problem.hint ?? null,
+            ),
         others.length === 0
           ? say('ok', 'direct logins', 'nobody else may log in to the database')
           : say(

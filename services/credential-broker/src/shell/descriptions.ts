@@ -1,6 +1,7 @@
 import type pg from 'pg'
-import type { Profile } from '@countersign/contracts'
-import { type Clock, keepNewest, Problem } from '@countersign/kernel'
+import { encode, type Profile } from '@countersign/contracts'
+import { type Clock, Instant, keepNewest, Problem, SessionId } from '@countersign/kernel'
+import { oversize } from '@countersign/log'
 import { describeTarget, type Description, extentOf } from './describe-target.ts'
 import { creatable } from './roles.ts'
 import type { TargetAdmins } from './target-admin.ts'
@@ -83,6 +84,8 @@ export function descriptionsOf({ admins, clock, onDescribed }: DescriptionsOptio
     const extent = await extentOf(client)
     const danger = await creatable(client, profile.baseRoles)
     const description = await describeTarget(client, profile)
+    const problem = await tooLarge(description)
+    if (problem !== null) throw problem
     const kept = { description, danger, extent, atMs: clock.monotonicMs() }
     descriptions.delete(profile.version)
     descriptions.set(profile.version, kept)
@@ -92,6 +95,27 @@ export function descriptionsOf({ admins, clock, onDescribed }: DescriptionsOptio
   }
 }
 
+/** The problem of a description that does not fit into one record of the log; null where it does. */
+export async function tooLarge(description: Description): Promise<Problem | null> {
+  const about = { sessionId: SessionId(EMPTY_ID), at: Instant(0), requestId: null }
+  const words = await oversize(encode({ type: 'TargetDescribed', ...about, ...description }))
+  if (words === null) return null
+  return new Problem(
+    'CS_CREDENTIAL_FAILED',
+    `the target is too large to be described: ${extentIn(description)}; ${words}`,
+    {
+      hint: 'Drop relations that nobody uses, or divide them among databases with a profile each.',
+    },
+  )
+}
+
+/** The extent of a description, for people. */
+export function extentIn({ relations, routines, types }: Description): string {
+  const columns = relations.reduce((sum, relation) => sum + relation.columns.length, 0)
+  return `${relations.length} relations with ${columns} columns, ${routines.length} functions, ${types.length} types`
+}
+
+const EMPTY_ID = '00000000-0000-0000-0000-000000000000'
 /** The time for which a description serves sessions that open, while nothing seems to have changed. */
 const DESCRIPTION_MS = 30_000
 /** The most descriptions that are kept; one that was dropped is made anew when it is needed. */

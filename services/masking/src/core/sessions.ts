@@ -1,6 +1,6 @@
 import type { AnyMessage, TargetDescribed } from '@countersign/contracts'
 import { oneOf } from '@countersign/contracts'
-import { keepNewest } from '@countersign/kernel'
+import { keepNewest, type Sharing, sharing } from '@countersign/kernel'
 
 /** The state that masking keeps of the sessions of one partition. */
 export type Sessions = {
@@ -8,7 +8,7 @@ export type Sessions = {
   /** Sessions that are over; what another topic still says about them counts for nothing. */
   readonly over: Set<string>
   /** Descriptions by version: sessions are many and descriptions large, but those of one target are the same. */
-  readonly targets: Map<string, TargetDescribed>
+  readonly targets: Sharing<TargetDescribed>
 }
 
 export type Session = {
@@ -28,8 +28,7 @@ export const noSessions = (): Sessions => ({
   live: new Map(),
   // bound: OVER_MAX
   over: new Set(),
-  // bound: TARGETS_MAX
-  targets: new Map(),
+  targets: sharing(RELATIONS_MAX),
 })
 
 /** Folds one event about a session, its own or another service's. */
@@ -74,13 +73,8 @@ function sessionOf(sessions: Sessions, id: string): Session {
   return session
 }
 
-function shared({ targets }: Sessions, described: TargetDescribed): TargetDescribed {
-  const known = targets.get(described.targetVersion)
-  if (known !== undefined) return known
-  targets.set(described.targetVersion, described)
-  keepNewest(targets, TARGETS_MAX)
-  return described
-}
+const shared = ({ targets }: Sessions, described: TargetDescribed): TargetDescribed =>
+  targets.get(described.targetVersion, described.relations.length, () => described)
 
 function forget(sessions: Sessions, id: string): void {
   sessions.live.delete(id)
@@ -99,7 +93,8 @@ const isAboutSession = oneOf(
   'MaskingPlanned',
 )
 
-const TARGETS_MAX = 64
+/** The most relations of descriptions that no session holds. */
+const RELATIONS_MAX = 20_000
 /** Each description is planned for when it comes, so only the newest ones can still get a plan. */
 const DESCRIBED_MAX = 16
 const OVER_MAX = 100_000

@@ -8,15 +8,15 @@ import type {
   TargetDescribed,
 } from '@countersign/contracts'
 import { oneOf } from '@countersign/contracts'
-import { keepNewest } from '@countersign/kernel'
+import { keepNewest, type Sharing, sharing } from '@countersign/kernel'
 
 /** The state that policy keeps of the sessions of one partition. */
 export type Sessions = {
   readonly live: Map<string, Session>
   /** Sessions that are over; what another topic still says about them counts for nothing. */
   readonly over: Set<string>
-  /** Descriptions by version, so that sessions of one target share one. */
-  readonly targets: Map<string, TargetDescribed>
+  /** Descriptions by version, so that those of one target share one. */
+  readonly targets: Sharing<TargetDescribed>
 }
 
 export type Session = {
@@ -39,8 +39,7 @@ export const noSessions = (): Sessions => ({
   live: new Map(),
   // bound: OVER_MAX
   over: new Set(),
-  // bound: TARGETS_MAX
-  targets: new Map(),
+  targets: sharing(RELATIONS_MAX),
 })
 
 /** Folds one event about a session, its own or another service's. */
@@ -126,13 +125,8 @@ function sessionOf(sessions: Sessions, id: string): Session {
   return session
 }
 
-function shared({ targets }: Sessions, described: TargetDescribed): TargetDescribed {
-  const known = targets.get(described.targetVersion)
-  if (known !== undefined) return known
-  targets.set(described.targetVersion, described)
-  keepNewest(targets, TARGETS_MAX)
-  return described
-}
+const shared = ({ targets }: Sessions, described: TargetDescribed): TargetDescribed =>
+  targets.get(described.targetVersion, described.relations.length, () => described)
 
 /** A session keeps the search path that it began with, even when the target has another one for new sessions. */
 function alongPathOf(first: TargetDescribed | null, described: TargetDescribed): TargetDescribed {
@@ -166,7 +160,8 @@ const isAboutSession = oneOf(
 )
 
 const READER = 'policy'
-const TARGETS_MAX = 64
+/** The most relations of descriptions that no session holds. */
+const RELATIONS_MAX = 20_000
 const OVER_MAX = 100_000
 
 /** The most parts of a request; one in more parts is refused. */

@@ -23,7 +23,7 @@ function shows(targetVersion: string): boolean {
   })
   cursorUsed(cursors, use('hold', false), 1)
   cursorAnswered(cursors, 1, true)
-  takeDescription(session, { targetVersion, requestId: null } as unknown as TargetDescribed)
+  takeDescription(session, described(targetVersion))
   assert.equal(session.targetVersion, targetVersion)
   return !cursorUsed(cursors, use('fetch', true), 2).isTainted
 }
@@ -37,7 +37,10 @@ test('a cursor of before another description shows nothing that is computed', ()
 })
 
 test('sessions of one target share its description', () => {
-  const described = (targetVersion: string) => ({ targetVersion }) as unknown as TargetDescribed
   assert.equal(shared(described('t3')), shared(described('t3')))
   assert.notEqual(shared(described('t3')), shared(described('t4')))
 })
+
+function described(targetVersion: string): TargetDescribed {
+  return { targetVersion, relations: [], requestId: null } as unknown as TargetDescribed
+}

@@ -1,5 +1,5 @@
 import type { TargetDescribed } from '@countersign/contracts'
-import { keepNewest } from '@countersign/kernel'
+import { sharing } from '@countersign/kernel'
 import type { Described } from '../core/name-meaning.ts'
 import { meansOthers } from '../core/statement-names.ts'
 import { forgetOwnChanges } from './own-changes.ts'
@@ -24,15 +24,16 @@ export function takeDescription(session: Session, described: TargetDescribed): v
 
 /** The descriptions of targets, so that sessions of one target share one. */
 export function shared(described: Described): Described {
-  const known = SHARED.get(described.targetVersion)
-  if (known !== undefined) return known
   const { targetVersion, relations, routines, types, eventTriggers } = described
-  const kept = { targetVersion, relations, routines, types, eventTriggers }
-  SHARED.set(targetVersion, kept)
-  keepNewest(SHARED, DESCRIPTIONS_MAX)
-  return kept
+  return SHARED.get(targetVersion, relations.length, () => ({
+    targetVersion,
+    relations,
+    routines,
+    types,
+    eventTriggers,
+  }))
 }
 
-// bound: DESCRIPTIONS_MAX
-const SHARED = new Map<string, Described>()
-const DESCRIPTIONS_MAX = 64
+/** The most relations of descriptions that no session holds. */
+const RELATIONS_MAX = 20_000
+const SHARED = sharing<Described>(RELATIONS_MAX)
