@@ -94,6 +94,8 @@ const EVERY_ROW = [
     '(i is null) is not null',
     '(i is null) is not unknown',
     'tableoid is not null',
+    "tableoid = 'shop.t'::regclass",
+    't.tableoid > 0',
     't.ctid is not null',
   ],
   ...['1 > i or i >= 1', 'i < 1 or 1 <= i', 'i = 1 or 1 <> i', 'i >= 1 or (i < 1 or mine = 2)'],

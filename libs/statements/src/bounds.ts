@@ -287,6 +287,8 @@ function mentions(to: Reading, node: Node): boolean {
 /** True if a name means a column of the relation. */
 function isOwn({ alias, columns, hasOthers }: Changed, words: readonly string[]): boolean {
   const column = words.at(-1) ?? ''
+  // The same for all rows of a table; of heirs it says which table, and to say "every row" of those asks too much only.
+  if (column === 'tableoid') return false
   const qualifier = words.at(-2)
   if (qualifier !== undefined) return qualifier === alias
   return !hasOthers || (columns?.has(column) ?? true) || column === alias

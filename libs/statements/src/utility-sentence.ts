@@ -289,7 +289,7 @@ const replaces = (body: Tree): string =>
 
 function createsTable(body: Tree, to: Collector): string {
   const parents = namesIn(body, 'inhRelations', to)
-  const kinship = 'partbound' in body ? 'a partition of' : 'inheriting from'
+  const kinship = 'partbound' in body ? 'as a partition of' : 'inheriting from'
   const keys = nodesAt(body, 'tableElts').map(({ kind, body: element }) => {
     if (kind === 'ColumnDef') return referencesOf(element, to)
     const refers = kind === 'Constraint' ? references(element, to) : ''
@@ -297,13 +297,47 @@ function createsTable(body: Tree, to: Collector): string {
   })
   // bound: as long as one statement
   const said = [...new Set(keys.map((key) => key.trim()).filter((key) => key !== ''))]
-  return `creates the table ${rangeIn(body, 'relation', to)}${parents === '' ? '' : `, ${kinship} ${parents},`}${said.length === 0 ? '' : ` ${listed(said)}`}`
+  return `creates the table ${rangeIn(body, 'relation', to)}${parents === '' ? '' : ` ${kinship} ${parents}`}${said.length === 0 ? '' : ` ${listed(said)}`}`
 }
 
 const ofOwner = (body: Tree, field: string): string =>
   isOn(optionsOf(body, field), 'security')
     ? ' that runs with the rights of its owner (SECURITY DEFINER)'
     : ''
+
+/** Its options but for the one that is said in words. */
+function changedOf(body: Tree): string {
+  const options = optionsOf(body, 'actions')
+  const rights = isOn(options, 'security')
+    ? ofOwner(body, 'actions')
+    : options.has('security')
+      ? ' that runs with the rights of its caller from now on (SECURITY INVOKER)'
+      : ''
+  const others = [...options.keys()].filter((name) => name !== 'security')
+  return others.length === 0 ? rights : `${rights} (${others.map(safeName).join(', ')})`
+}
+
+function changesSequence(body: Tree, to: Collector): string {
+  const options = nodesAt(body, 'options').map((option) => option.body)
+  const names = options.map((option) => textOf(option, 'defname'))
+  const restart = options.find((option) => textOf(option, 'defname') === 'restart')
+  const others = names.filter((name) => name !== 'restart').map(safeName)
+  const verb = restart === undefined ? 'changes' : 'restarts'
+  const at = nodeAt(restart ?? {}, 'arg')
+  // A number below 2^31 is an Integer, whose 0 is left out; a larger one is a Float.
+  const from = at === null ? '' : ` with ${Number(at.body['ival'] ?? textOf(at.body, 'fval'))}`
+  const more = others.length === 0 ? '' : ` (${others.join(', ')})`
+  return `${verb} the sequence ${rangeIn(body, 'sequence', to)}${from}${more}`
+}
+
+const DOMAIN_CHANGES: ReadonlyMap<string, string> = new Map([
+  ['T', 'changes the default of'],
+  ['N', 'lets NULL into'],
+  ['O', 'refuses NULL in'],
+  ['C', 'adds a constraint to'],
+  ['X', 'drops a constraint of'],
+  ['V', 'validates a constraint of'],
+])
 
 const SAID_BY_PARTS: Says = () => null
 
@@ -369,7 +403,7 @@ const SENTENCES: ReadonlyMap<string, Says> = new Map<string, Says>([
     (body, to) =>
       body['skipData'] === true
         ? `empties the materialized view ${rangeIn(body, 'relation', to)} (WITH NO DATA)`
-        : `fills the materialized view ${rangeIn(body, 'relation', to)} anew`,
+        : `fills the materialized view ${rangeIn(body, 'relation', to)} anew (${body['concurrent'] === true ? 'without locking reads: CONCURRENTLY' : 'locks reads'})`,
   ],
   [
     'CallStmt',
@@ -432,14 +466,19 @@ const SENTENCES: ReadonlyMap<string, Says> = new Map<string, Says>([
   ['CreateStatsStmt', path('creates the statistics', 'defnames')],
   ['AlterStatsStmt', path('changes the statistics', 'defnames')],
   ['CreateSeqStmt', (body, to) => `creates the sequence ${rangeIn(body, 'sequence', to)}`],
-  ['AlterSeqStmt', (body, to) => `changes the sequence ${rangeIn(body, 'sequence', to)}`],
+  ['AlterSeqStmt', changesSequence],
   ['CreateDomainStmt', path('creates the domain', 'domainname')],
   [
     'AlterDomainStmt',
-    (body) => `changes the domain ${dotted(wordsAt(body, 'typeName'))}${cascades(body)}`,
+    (body) =>
+      `${DOMAIN_CHANGES.get(textOf(body, 'subtype')) ?? 'changes'} the domain ${dotted(wordsAt(body, 'typeName'))}${cascades(body)}`,
   ],
   ['CreateEnumStmt', path('creates the type', 'typeName')],
-  ['AlterEnumStmt', path('changes the values of the type', 'typeName')],
+  [
+    'AlterEnumStmt',
+    (body) =>
+      `${'oldVal' in body ? 'renames a value of' : 'adds a value to'} the type ${dotted(wordsAt(body, 'typeName'))}`,
+  ],
   ['CreateRangeStmt', path('creates the range type', 'typeName')],
   ['CompositeTypeStmt', (body, to) => `creates the type ${rangeIn(body, 'typevar', to)}`],
   ['AlterTypeStmt', path('changes the type', 'typeName')],
@@ -448,7 +487,11 @@ const SENTENCES: ReadonlyMap<string, Says> = new Map<string, Says>([
     (body) => `${replaces(body)} ${objectWord(body, 'kind')} ${dotted(wordsAt(body, 'defnames'))}`,
   ],
   ['CreatedbStmt', named('creates the database', 'dbname')],
-  ['DropdbStmt', named('drops the database', 'dbname')],
+  [
+    'DropdbStmt',
+    (body) =>
+      `drops the database ${safeName(textOf(body, 'dbname'))}${optionsOf(body).has('force') ? ' and ends its sessions (FORCE)' : ''}`,
+  ],
   ['AlterDatabaseStmt', named('changes the database', 'dbname')],
   [
     'AlterDatabaseRefreshCollStmt',
@@ -476,7 +519,7 @@ const SENTENCES: ReadonlyMap<string, Says> = new Map<string, Says>([
   [
     'AlterFunctionStmt',
     (body) =>
-      `changes the function ${dotted(wordsAt(part(body, 'func'), 'objname'))}${ofOwner(body, 'actions')}`,
+      `changes the function ${dotted(wordsAt(part(body, 'func'), 'objname'))}${changedOf(body)}`,
   ],
   ['CreateEventTrigStmt', named('creates the event trigger', 'trigname')],
   [
