@@ -1,4 +1,5 @@
-// Meant to fail when `impossibility` in services/proxy/src/shell/impossibility.ts finds nothing impossible.
+// Meant to fail when `impossibility` in services/proxy/src/shell/impossibility.ts finds nothing impossible. Seen to fail when it
+// does not ask for the name of an EXECUTE.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { toServer } from '@countersign/postgres-wire'
@@ -185,6 +186,30 @@ for (const [sql, sqlState] of Object.entries(IMPOSSIBLE)) {
     }
   })
 }
+
+test('an EXECUTE of a name that the session does not have is refused as PostgreSQL refuses it', async () => {
+  const wire = await openWire(system, 'shop-prod')
+  const direct = await openDirectWire(system, 'shop_prod')
+  const execute = Buffer.concat([group('execute nothing'), toServer.sync()])
+  const texts = ['execute z', 'prepare z as select 1', 'deallocate z', 'execute z (7)']
+  for (const message of [
+    ...texts.map((sql) => toServer.query(sql)),
+    ...[execute, ...['begin', 'execute "Z"', 'execute z', 'rollback'].map(toServer.query)],
+  ]) {
+    wire.send(message)
+    direct.send(message)
+    const [ours, theirs] = await Promise.all([wire.ready(), direct.ready()])
+    const [errors, plain] = [ours, theirs].map((frames) =>
+      frames
+        .filter(({ tag }) => tag === 'E')
+        .map((error) => [fieldOf(error, 'C'), fieldOf(error, 'M'), fieldOf(error, 'S')]),
+    )
+    assert.deepEqual(errors, plain)
+    assert.equal(statusIn(ours), statusIn(theirs))
+  }
+  wire.end()
+  direct.end()
+})
 
 test('inside a transaction it fails the transaction, as the target would', async () => {
   const wire = await openWire(system, 'shop-prod')

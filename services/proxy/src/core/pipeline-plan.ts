@@ -197,7 +197,7 @@ const isUnnamedStatement = ({ kind, name }: Describe): boolean =>
   kind === 'statement' && name === ''
 
 /** As PostgreSQL says it. */
-const noStatement = (name: string): string =>
+export const noStatement = (name: string): string =>
   name === ''
     ? 'unnamed prepared statement does not exist'
     : `prepared statement "${name}" does not exist`

@@ -1,8 +1,8 @@
-import { literal, LOOP_BYTES_MAX, seemsToExecute } from '@countersign/statements'
+import { executedName, literal, LOOP_BYTES_MAX, seemsToExecute } from '@countersign/statements'
 import type { Ask } from '../core/pipeline-plan.ts'
 import { isAsPrepared } from '../core/statement-names.ts'
 import type { Share } from './memory.ts'
-import { ownQueryAmidst } from './own-query.ts'
+import { ownQuery, ownQueryAmidst } from './own-query.ts'
 import type { Session } from './session-state.ts'
 
 /**
@@ -33,3 +33,18 @@ export async function withExecuted(
 const textOf = (name: string): string =>
   `select statement from pg_catalog.pg_prepared_statements
     where from_sql and name operator(pg_catalog.=) ${literal(name)}`
+
+/**
+ * The name that a text executes, where it does nothing else and the backend has no statement of this name; else null. The
+ * backend is asked, since code may have prepared it.
+ */
+export async function unknownName(session: Session, sql: string | null): Promise<string | null> {
+  const name = executedName(sql)
+  if (name === null) return null
+  const rows = await ownQuery(session, isKnown(name))
+  return rows?.[0]?.[0]?.toString() === 'f' ? name : null
+}
+
+const isKnown = (name: string): string =>
+  `select exists (select from pg_catalog.pg_prepared_statements
+    where name operator(pg_catalog.=) ${literal(name)})`

@@ -11,7 +11,9 @@ import {
 import { type OwnParse, OURS, ownParse, ownPassage } from '../core/own-passage.ts'
 import type { Passage } from '../core/passage.ts'
 import { isOpaque } from '../core/opaque.ts'
+import { noStatement } from '../core/pipeline-plan.ts'
 import { answers } from './answers.ts'
+import { unknownName } from './executed.ts'
 import { forwardRecorded, withReleases } from './forward.ts'
 import { lastsWhenSent } from './lasts-when-sent.ts'
 import { ownQuery } from './own-query.ts'
@@ -27,7 +29,8 @@ type TargetError = ReadonlyMap<string, string>
  * it cannot run: an unknown table, column or type is told at once, in the target's words. Where parsing may run code (types
  * may, when a literal of theirs is read) only the names are asked for, and nothing is asked inside a pipeline, which an error
  * would end.
- * Statements that policy blocks are looked at too: a misspelled function is opaque to policy.
+ * Statements that policy blocks are looked at too: a misspelled function is opaque to policy, and so is an EXECUTE of a name
+ * that the session does not have.
  */
 export async function impossibility(
   session: Session,
@@ -37,6 +40,8 @@ export async function impossibility(
   const syntax = decision.type === 'RequestBlocked' ? decision.syntaxError : null
   if (syntax !== null && ask.sql !== null) return noSql(ask.sql, syntax, decisionId)
   if (session.status === 'E' || session.isPipelineOpen) return null
+  const unknown = await unknownName(session, ask.sql)
+  if (unknown !== null) return noStatementOf(unknown, decisionId)
   const probes = probesFor(ask.sql, decision)
   if (probes.length === 0) return null
   const isInTransaction = session.status === 'T'
@@ -160,6 +165,14 @@ function refusalOf(
     byTarget,
   }
 }
+
+/** The refusal of an EXECUTE of a name that the session does not have, as that of a Bind. */
+const noStatementOf = (name: string, decisionId: Pending['decisionId']): RequestRefusal => ({
+  code: 'CS_STATEMENT_UNKNOWN',
+  reason: noStatement(name),
+  hint: null,
+  decisionId,
+})
 
 /** The refusal of a text that is no SQL, in PostgreSQL's words, whose grammar read it; the target never sees it. */
 const noSql = (
