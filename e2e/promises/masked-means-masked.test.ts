@@ -308,6 +308,23 @@ test('what the target says while it parses, and of what is not masked, reaches t
     ],
     [`insert into shop.vault values (1, 'a', 'x')`, /23505.*"vault_pkey"/],
     [`update shop.vault set city = null`, /23502.*\n[^]*COLUMN NAME: {2}city/],
+    // No row is read before these, and they have no position.
+    ['select * from shop.vault h, shop.vault h', /42712.*table name "h" specified more than once/],
+    [
+      'select * from shop.vault a join shop.goods b using (emial)',
+      /42703.*column "emial" specified in USING clause does not exist in left table/,
+    ],
+    ['copy shop.vault (nope) to stdout', /42703.*column "nope" of relation "vault" does not exist/],
+    [
+      'copy shop.vault_cities to stdout',
+      /42809.*cannot copy from view "vault_cities"\nHINT: {2}Try the COPY \(SELECT/,
+    ],
+    ['show app.x', /42704.*unrecognized configuration parameter "app.x"/],
+    ['select current_setting(email) from shop.vault', /42704.*invalid name or wrong use of one/],
+    [
+      'show app.x; select current_setting(email) from shop.vault',
+      /42704.*"app.x"|42704.*wrong use/,
+    ],
   ] as const) {
     const { stderr } = await run(sql)
     assert.match(stderr, said, sql)

@@ -17,7 +17,7 @@ export { labelsOf, type NamedColumn, systemTagged, type Tagged, taggedBy } from 
 export { detect, type DetectorName, DETECTORS, type Hit } from './detect.ts'
 export { kinshipOf } from './kinship.ts'
 export { masksNothing } from './masks-nothing.ts'
-export { maskMessage, maskText, type MessageFields } from './message.ts'
+export { type AnswersTo, maskMessage, maskText, type MessageFields } from './message.ts'
 export { isPasswordLike } from './password-like.ts'
 export { columnTags, type MaskingPlan, planFor } from './plan.ts'
 export { mayQuoteRows, type NamedRelation } from './quoted-rows.ts'

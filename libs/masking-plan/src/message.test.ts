@@ -63,6 +63,103 @@ test('what the server says while it parses stays, with its position', () => {
   assert.ok(!shown({ ...fields, M: CANARY, P: '' }, true).includes(CANARY))
 })
 
+test('what the server says before it reads a row stays, also without a position', () => {
+  for (const [F, C, M] of [
+    ['parse_relation.c', '42712', 'table name "h" specified more than once'],
+    ['parse_relation.c', '42P10', 'table "h" has 1 columns available but 2 columns specified'],
+    [
+      'parse_clause.c',
+      '42703',
+      'column "x" specified in USING clause does not exist in left table',
+    ],
+    ['analyze.c', '0A000', 'FOR UPDATE is not allowed with GROUP BY clause'],
+    ['copy.c', '42703', 'column "nope" of relation "harmless" does not exist'],
+    ['copyto.c', '42809', 'cannot copy from view "v"'],
+    ['copyfrom.c', '42809', 'cannot copy to view "v"'],
+  ] as const) {
+    const fields = { F, C, M, H: 'Try the COPY (SELECT ...) TO variant.' }
+    const told = maskMessage(PLAN, message(fields), true)
+    assert.deepEqual([told.get('M'), told.get('H'), told.get('C')], [M, fields.H, C])
+    for (const inside of ['W', 'q', 'p'])
+      assert.ok(!shown({ F, C, M: CANARY, [inside]: '1' }, true).includes(CANARY), inside)
+    assert.ok(!shown({ F, C, M: CANARY, V: 'NOTICE' }, true).includes(CANARY), 'a notice')
+  }
+})
+
+test('what functions say of names that they read does not stay', () => {
+  for (const [F, C] of [
+    ['guc.c', '42704'],
+    ['namespace.c', '42P01'],
+    ['namespace.c', '3F000'],
+    ['parse_type.c', '42704'],
+    ['parse_func.c', '42883'],
+    ['parse_oper.c', '42883'],
+    ['objectaddress.c', '42704'],
+    ['regproc.c', '42883'],
+    ['varlena.c', '42602'],
+    ['scan.l', '42601'],
+    ['copy.c', '22P04'],
+    ['copyto.c', '22P04'],
+    ['copyfrom.c', '22P04'],
+    ['copyfromparse.c', '22P04'],
+    ['copyfrom.c', '23502'],
+    ['pl_exec.c', '42712'],
+    ['', '42712'],
+  ] as const)
+    assert.ok(!shown({ F, C, M: CANARY }, true).includes(CANARY), `${F} ${C}`)
+})
+
+test('an answer to a Parse keeps its words wherever it comes from, and one to SHOW the name of a setting', () => {
+  const told = (
+    fields: Record<string, string>,
+    answersTo: 'Parse' | 'Setting' | 'Any',
+  ): string | undefined => maskMessage(PLAN, message(fields), true, answersTo).get('M')
+  const unknown = { F: 'guc.c', C: '42704', M: 'unrecognized configuration parameter "app.x"' }
+  assert.equal(told(unknown, 'Setting'), unknown.M)
+  assert.notEqual(told(unknown, 'Any'), unknown.M)
+  const type = { F: 'parse_type.c', C: '42704', M: 'type "nope" does not exist' }
+  assert.equal(told(type, 'Parse'), type.M)
+  // The commit behind a SHOW may check rows.
+  for (const F of ['ri_triggers.c', 'parse_type.c', 'int.c'])
+    assert.notEqual(told({ ...type, F }, 'Setting'), type.M, F)
+  assert.notEqual(told({ ...unknown, C: '22023' }, 'Setting'), unknown.M)
+  for (const answersTo of ['Parse', 'Setting'] as const) {
+    for (const inside of ['W', 'q', 'p'])
+      assert.notEqual(told({ ...unknown, [inside]: '1' }, answersTo), unknown.M, inside)
+    assert.notEqual(told({ ...unknown, V: 'NOTICE' }, answersTo), unknown.M)
+  }
+})
+
+test('of a long text the beginning stays, without a value that the cut goes through', () => {
+  const long = `syntax error at or near "ana@shop.example ${'x'.repeat(70_000)}"`
+  const fields = { F: 'scan.l', C: '42601', P: '1', M: long }
+  for (const isClosed of [true, false]) {
+    const told = maskMessage(PLAN, message(fields), isClosed).get('M') ?? ''
+    assert.ok(told.startsWith('syntax error at or near "[masked] xxx'), told.slice(0, 60))
+    assert.ok(told.endsWith('x…'))
+    assert.ok(told.length < 20_000)
+  }
+  for (const value of ['ana@shop.example', '4111 1111 1111 1111', '4111111111111111']) {
+    for (const place of [
+      16_380,
+      16_384 - value.length + 1,
+      65_536 - 8,
+      65_536 - value.length + 1,
+    ]) {
+      const text = `${'. '.repeat(place / 2)}${' '.repeat(place % 2)}${value}${' .'.repeat(30_000)}`
+      const told = maskMessage(PLAN, message({ ...fields, M: text }), true).get('M') ?? ''
+      assert.ok(!/4111|ana/.test(told), `${value} at ${place}`)
+      assert.ok(told.startsWith('. . '))
+    }
+  }
+  const beyond = `${'x'.repeat(16_383)}${'🐘'.repeat(40_000)}`
+  assert.ok(
+    maskMessage(PLAN, message({ ...fields, M: beyond }), true)
+      .get('M')
+      ?.isWellFormed(),
+  )
+})
+
 test('a cancel, an unknown cursor and an unknown prepared statement are told in the words of the server', () => {
   for (const [F, C, M] of [
     ['postgres.c', '57014', 'canceling statement due to user request'],

@@ -6,23 +6,35 @@ import { scannerOf } from './scanner.ts'
 export type MessageFields = ReadonlyMap<string, string>
 
 /**
+ * The part of the protocol that a message answers: a Parse, which reads no row, a text that is one SHOW, SET or RESET, or
+ * anything else.
+ */
+export type AnswersTo = 'Parse' | 'Setting' | 'Any'
+
+/**
  * Masks an error or a notice. Purpose: servers and functions quote values in it. Method: `isClosed` says that its statement
  * touches a tagged column or writes next to one. Then, and where untagged values are redacted, only SQLSTATE, severity,
  * position, the place in the server's source and names from the server's own constraints stay, and a sentence of ours
  * stands for the rest. The words of the server while it parses, before it read any row, stay; they are known by the
- * position in the statement, which nothing that runs can give. So do those about a cancel, a cursor, a prepared statement
- * and a missing privilege. All others keep their words, through the detectors. Limit: a function may put five characters
- * into an SQLSTATE.
+ * position in the statement, which nothing that runs can give, by the place in the server's source that only parses, and by
+ * `answersTo`. So do those about a cancel, a cursor, a prepared statement and a missing privilege. All others keep their
+ * words, through the detectors. Limits: a function may put five characters into an SQLSTATE, and one in C may give any
+ * place in the source.
  */
 export function maskMessage(
   plan: MaskingPlan,
   fields: MessageFields,
   isClosed: boolean,
+  answersTo: AnswersTo = 'Any',
 ): Map<string, string> {
   const isNotice = !SEVERITIES.has(fields.get('V') ?? '')
   if (!isClosed && plan.untagged === 'Pass') return throughDetectors(plan, fields)
   const hasWords = (fields.get('M') ?? '') !== ''
-  const isSafe = isOfParser(fields) || isOfNames(fields) || fields.get('R') === 'aclcheck_error'
+  const isSafe =
+    isOfParser(fields) ||
+    isOfNames(fields) ||
+    fields.get('R') === 'aclcheck_error' ||
+    (!isNotice && readsNoRow(fields, answersTo))
   if (hasWords && isSafe) return throughDetectors(plan, fields)
   const kept = new Map<string, string>()
   for (const [letter, text] of fields) if (ALWAYS.has(letter)) kept.set(letter, text)
@@ -49,8 +61,19 @@ export function maskText(plan: MaskingPlan, text: string): string {
 
 function throughDetectors(plan: MaskingPlan, fields: MessageFields): Map<string, string> {
   return new Map(
-    [...fields].map(([letter, text]) => [letter, ALWAYS.has(letter) ? text : maskText(plan, text)]),
+    [...fields].map(([letter, text]) => [letter, ALWAYS.has(letter) ? text : maskLong(plan, text)]),
   )
+}
+
+/** Masks a text of any length, of which a long one is cut: what is searched goes on behind the cut, for a value across it. */
+function maskLong(plan: MaskingPlan, text: string): string {
+  if (text.length <= MESSAGE_CHARACTERS_MAX) return maskText(plan, text)
+  const masked = maskText(plan, text.slice(0, MESSAGE_CHARACTERS_MAX))
+  const kept = masked.slice(
+    0,
+    Math.max(0, Math.min(KEPT_CHARACTERS, masked.length - KEPT_CHARACTERS)),
+  )
+  return kept === '' ? MASKED : `${kept.toWellFormed()}…`
 }
 
 // Only the parser gives errposition. A text that a function parses has it in an internal query or a context instead.
@@ -60,6 +83,15 @@ const isOfParser = (fields: MessageFields): boolean =>
 // A cancel says its cause only, and an unknown cursor or prepared statement the name that the statement itself gives.
 const isOfNames = (fields: MessageFields): boolean =>
   NAMES_FILES.has(fields.get('F') ?? '') && !isOfFunction(fields)
+
+// What a commit behind the text runs may come from elsewhere, so of a setting only words about its name stay.
+const readsNoRow = (fields: MessageFields, answersTo: AnswersTo): boolean => {
+  const file = fields.get('F') ?? ''
+  const code = fields.get('C') ?? ''
+  if (isOfFunction(fields)) return false
+  if (answersTo === 'Parse' || ANALYSIS.get(file)?.test(code) === true) return true
+  return answersTo === 'Setting' && file === 'guc.c' && code === '42704'
+}
 
 const isOfFunction = (fields: MessageFields): boolean =>
   ['W', 'q', 'p'].some((letter) => fields.has(letter))
@@ -87,6 +119,22 @@ const ALWAYS: ReadonlySet<string> = new Set([...'SVCPFLR'])
 const NAMES = [...'stcdn']
 const SEVERITIES: ReadonlySet<string> = new Set(['ERROR', 'FATAL', 'PANIC'])
 const NAMES_FILES: ReadonlySet<string> = new Set(['portalcmds.c', 'postgres.c', 'prepare.c'])
+/**
+ * Sources that run before any row is read, with the SQLSTATEs that they give then. A query that code runs has a context. Not
+ * here: parse_type.c, parse_func.c, parse_oper.c, namespace.c and guc.c, which functions such as `to_regtype`,
+ * `pg_get_object_address` and `current_setting` ask about names that they read.
+ */
+const ANALYSIS: ReadonlyMap<string, RegExp> = new Map([
+  ...['analyze.c', 'parse_agg.c', 'parse_clause.c', 'parse_cte.c', 'parse_target.c'].map(
+    (file): [string, RegExp] => [file, /^(?:42|0A|54)/],
+  ),
+  // The others of this source have a position.
+  ['parse_relation.c', /^(?:42712|42P10|54)/],
+  // Data that are copied give 22P04 and the errors of their types.
+  ['copy.c', /^(?:42|0A|22023)/],
+  ['copyto.c', /^42809$/],
+  ['copyfrom.c', /^42809$/],
+])
 /** Sources of PostgreSQL's own checks: what they name is in the catalog, and their details quote keys and rows. */
 export const CONSTRAINT_FILES: ReadonlySet<string> = new Set([
   ...['nbtinsert.c', 'execIndexing.c', 'execMain.c', 'ri_triggers.c', 'execExprInterp.c'],
@@ -140,5 +188,7 @@ const SENTENCES: ReadonlyMap<string, string> = new Map([
 const HINT =
   'countersign: the words of the target are masked, because the statement touches masked columns or writes where some are.'
 const NO_KEY = new Uint8Array()
-/** A longer text is masked whole. */
+/** The most of a text that is searched. */
 const MESSAGE_CHARACTERS_MAX = 65_536
+/** The most that is kept of a text that is cut, and the least that is searched behind it. */
+const KEPT_CHARACTERS = 16_384

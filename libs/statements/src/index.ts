@@ -58,6 +58,7 @@ export { type SyntaxError, syntaxErrorIn, syntaxErrorOf } from './syntax-error.t
 export { failsInFailedTransaction } from './transaction-exit.ts'
 export {
   isEndTold,
+  isOfOneSetting,
   setsTransactionMode,
   type TransactionTurn,
   transactionTurn,

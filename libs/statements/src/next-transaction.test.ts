@@ -5,6 +5,7 @@ import { before, test } from 'node:test'
 import { loadStatements } from './parser.ts'
 import {
   isEndTold,
+  isOfOneSetting,
   setsTransactionMode,
   type TransactionTurn,
   transactionTurn,
@@ -80,4 +81,19 @@ test('a text that rolls back to a savepoint does not tell by its answers where i
   }
   for (const sql of TURNS.None) assert.equal(isEndTold(sql), false, sql)
   assert.equal(isEndTold(`commit -- ${'x'.repeat(20_000)}`), false)
+})
+
+test('a text of one SHOW, SET or RESET names its setting itself', () => {
+  for (const sql of ['show app.x', '/* c */ SET app.x = 1;', 'reset all', 'set local a.b to c'])
+    assert.equal(isOfOneSetting(sql), true, sql)
+  for (const sql of [
+    null,
+    '',
+    'select current_setting(email) from t',
+    'show app.x; select current_setting(email) from t',
+    'set constraints all immediate',
+    'show',
+    `show app.x -- ${'x'.repeat(20_000)}`,
+  ])
+    assert.equal(isOfOneSetting(sql), false, sql ?? 'null')
 })

@@ -1,4 +1,5 @@
 import { firstWordOf, withoutComments } from './first-word.ts'
+import { onlyStatement } from './only-statement.ts'
 import { LOOP_BYTES_MAX, parsed } from './parser.ts'
 import { type Node, nodeAt, textOf, type Tree } from './tree.ts'
 
@@ -63,6 +64,13 @@ export function setsTransactionMode(sql: string | null): boolean {
   )
 }
 
+/** True if a text is one SHOW, SET or RESET: it names a setting itself, and computes no name. */
+export function isOfOneSetting(sql: string | null): boolean {
+  if (sql === null || !OF_SETTING.test(firstWordOf(sql))) return false
+  const kind = onlyStatement(sql)?.kind ?? ''
+  return kind === 'VariableShowStmt' || kind === 'VariableSetStmt'
+}
+
 const kindOf = (node: Node | null): string =>
   node?.kind === 'TransactionStmt' ? textOf(node.body, 'kind') : ''
 
@@ -80,4 +88,5 @@ const MODES: ReadonlySet<string> = new Set([
 ])
 const MODE_CHARACTERS_MAX = 1_000
 const SET = /^set$/i
+const OF_SETTING = /^(?:show|set|reset)$/i
 const BEGINS: ReadonlySet<string> = new Set(['TRANS_STMT_BEGIN', 'TRANS_STMT_START'])

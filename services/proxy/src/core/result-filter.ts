@@ -1,5 +1,6 @@
 import type { MaskingPlanned } from '@countersign/contracts'
 import {
+  type AnswersTo,
   type ColumnMask,
   type CopyMask,
   copyMask,
@@ -52,7 +53,12 @@ export type ResultFilter = {
    * Masks an error, a notice or a notification. `isClosed`: it may quote values of masked columns. `relations`: those of
    * the target, by whose names it may show that it does.
    */
-  message(frame: ServerFrame, isClosed: boolean, relations: readonly NamedRelation[]): Buffer
+  message(
+    frame: ServerFrame,
+    isClosed: boolean,
+    relations: readonly NamedRelation[],
+    answersTo?: AnswersTo,
+  ): Buffer
   /** The notice for a statement that ends, fails, or whose portal is suspended: what was masked since the last such notice, and why. */
   statementEnds(): Buffer[]
   /** Notes of what this filter masked of the statement, for `noteMasked` of another one. */
@@ -223,7 +229,7 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
       noted = new Set()
       return [noticeOf(masked, 'CS_MASKED')]
     },
-    message(frame, isClosed, relations) {
+    message(frame, isClosed, relations, answersTo) {
       if (frame.tag === 'A') return notification(plan, frame)
       // A COPY that fails is over: nothing ends it any more.
       if (frame.tag === 'E') copying = null
@@ -240,7 +246,7 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
           ]),
         )
       const quotes = isClosed || mayQuoteRows(plan, relations, fields.value)
-      return toClient.errorFrame(tag, maskMessage(plan, fields.value, quotes))
+      return toClient.errorFrame(tag, maskMessage(plan, fields.value, quotes, answersTo))
     },
     setting(frame, isTainted) {
       const status = parameterStatusOf(frame)

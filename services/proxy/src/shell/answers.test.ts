@@ -22,6 +22,7 @@ const running = (more: Partial<UnderWay>): UnderWay => ({
   recording: 'Digest',
   endsTransaction: false,
   changesBeside: false,
+  isOfSetting: false,
   takesCopyData: false,
   heldData: null,
   streamed: 0,
@@ -199,5 +200,36 @@ test('what was masked is told with its own statement, also of a portal that is s
     const at = all.indexOf('N', rows.length)
     assert.equal(at, rows.length, expected)
     assert.equal(String.fromCharCode(all[at + 1] ?? 0), ends, expected)
+  }
+})
+
+test('the filter is told what an error answers, and of a setting only where no commit can be behind it', () => {
+  const error = toClient.errorResponse({ severity: 'ERROR', code: '42704', message: 'unknown' })
+  const cases: [Step, Partial<UnderWay>, mayQuoteAtEnd: boolean, expected: string][] = [
+    [step('Parse', 0), {}, false, 'Parse'],
+    [step('Parse', 0), {}, true, 'Parse'],
+    [step('Bind', 0), {}, false, 'Any'],
+    [step('Query', 0), {}, false, 'Any'],
+    [step('Query', 0), { isOfSetting: true }, false, 'Setting'],
+    [step('Query', 0), { isOfSetting: true }, true, 'Any'],
+    [step('Describe', 0), { isOfSetting: true }, false, 'Setting'],
+    [step('Sync', 0), { isOfSetting: true }, false, 'Any'],
+  ]
+  for (const [first, more, mayQuoteAtEnd, expected] of cases) {
+    const { session } = serving([first, step('Sync')], more)
+    const heard: unknown[] = []
+    Object.assign(session, {
+      mayQuoteAtEnd,
+      described: { relations: [] },
+      filter: {
+        message: ({ raw }: { raw: Buffer }, _: boolean, __: unknown, answersTo: unknown) => {
+          heard.push(answersTo)
+          return raw
+        },
+        statementEnds: () => [],
+      },
+    })
+    takeFrames(session, receiveServer(serverSide(), error)[1])
+    assert.deepEqual(heard, [expected], `${first.tag} ${JSON.stringify(more)}`)
   }
 })

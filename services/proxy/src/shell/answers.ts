@@ -1,4 +1,5 @@
 import type { RequestCompleted, RequestPart } from '@countersign/contracts'
+import type { AnswersTo } from '@countersign/masking-plan'
 import {
   cellsOf,
   type Column,
@@ -92,6 +93,7 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
     // Looked up before `accept` takes away the step that the frame answers.
     const asked = taintOf(session)
     const running = session.underWay.get(session.exchange.steps[0]?.request ?? -1)
+    const answersTo = answersToOf(session.exchange.steps[0], running)
     const verdict = accept(session.exchange, frame)
     if (session.exchange.rowsSent > session.profile.rowsMax) {
       flushSeen(session, out)
@@ -142,6 +144,10 @@ export function takeFrames(session: Session, frames: readonly (ServerFrame | Vio
             frame,
             isTainted || answer.writesTagged || session.mayQuoteAtEnd || hasJustOutlasted(session),
             session.described.relations,
+            // An end of the transaction behind a text may read what was held or deferred.
+            answersTo === 'Setting' && (session.mayQuoteAtEnd || hasJustOutlasted(session))
+              ? 'Any'
+              : answersTo,
           ),
         )
         break
@@ -330,6 +336,13 @@ function complete(session: Session, keep: 0 | 1): void {
     }
     session.journal.complete(completed, patienceOf(session, COMPLETED_LINGER_MS))
   }
+}
+
+/** The part of the protocol that an error answers. */
+const answersToOf = (step: Step | undefined, running: UnderWay | undefined): AnswersTo => {
+  if (step === undefined || step.isOurs) return 'Any'
+  if (step.tag === 'Parse') return 'Parse'
+  return running?.isOfSetting === true && step.tag !== 'Sync' ? 'Setting' : 'Any'
 }
 
 /** The taint of the present answer, by the statement that it belongs to; in doubt all that is computed is masked. */

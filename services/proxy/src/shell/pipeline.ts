@@ -3,7 +3,12 @@ import { millisBetween, within } from '@countersign/kernel'
 import type { Recorded } from '@countersign/log'
 import { traced } from '@countersign/runtime'
 import { type Request, toClient, toServer } from '@countersign/postgres-wire'
-import { copyInHint, failsInFailedTransaction, setsTransactionMode } from '@countersign/statements'
+import {
+  copyInHint,
+  failsInFailedTransaction,
+  isOfOneSetting,
+  setsTransactionMode,
+} from '@countersign/statements'
 import { portalsNamed } from '../core/answer-taint.ts'
 import type { Unlinked } from '../core/chain.ts'
 import { type Owner, type Passage, passage } from '../core/passage.ts'
@@ -413,7 +418,8 @@ async function forward(session: Session, batch: Batch, end: number, isCut: boole
     session.requestCount++
     const { copyData: bytes } = pending.ask
     const heldData = bytes === null ? null : { bytes, released }
-    const asNow = { ...pending, answer: answerNow(session, pending) }
+    const isOfSetting = isOfOneSetting(pending.ask.sql)
+    const asNow = { ...pending, answer: answerNow(session, pending), isOfSetting }
     const number = underWay(session, asNow, heldData)
     proofs.set(number, released)
     if (guard !== null) {

@@ -164,6 +164,8 @@ export type UnderWay = {
   readonly endsTransaction: boolean
   /** It changes the schema, and does something else, which may be behind it in the same text. */
   readonly changesBeside: boolean
+  /** Its text is one SHOW, SET or RESET, so the name of a setting in an error of it is from the text. */
+  readonly isOfSetting: boolean
   /** The target gets data of the agent when it asks for some; held ones it gets once. */
   takesCopyData: boolean
   /** Data that the agent sent before it was released, until the target has them; null where they stream in. */
@@ -183,17 +185,24 @@ export function underWay(
   session: Session,
   request: Pick<
     UnderWay,
-    'requestId' | 'answer' | 'recording' | 'endsTransaction' | 'changesBeside' | 'takesCopyData'
+    | 'requestId'
+    | 'answer'
+    | 'recording'
+    | 'endsTransaction'
+    | 'changesBeside'
+    | 'isOfSetting'
+    | 'takesCopyData'
   >,
   heldData: HeldData | null = null,
 ): number {
-  const { requestId, recording, endsTransaction, changesBeside, takesCopyData } = request
+  const { requestId, recording, endsTransaction, changesBeside, isOfSetting } = request
   const number = session.nextNumber++
   const releasedAtMs = session.proxy.clock.monotonicMs()
   const answer = cursorUsed(session.cursors, request.answer, number)
   session.underWay.set(number, {
     ...{ requestId, releasedAtMs, answer, recording, endsTransaction, changesBeside },
-    takesCopyData,
+    isOfSetting,
+    takesCopyData: request.takesCopyData,
     heldData,
     streamed: 0,
   })
@@ -220,6 +229,7 @@ export const ownUnderWay = (
     recording,
     endsTransaction: false,
     changesBeside: false,
+    isOfSetting: false,
     takesCopyData: false,
   })
 
