@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
-import { toServer } from '@countersign/postgres-wire'
+import { errorFieldsOf, toServer } from '@countersign/postgres-wire'
 import { arena } from '../support/arena.ts'
 import { heardIn, READY, type Turn, unmasked } from '../support/conversation.ts'
 import { openDirectWire } from '../support/direct-wire.ts'
@@ -437,6 +437,106 @@ for (const [name, turns] of Object.entries(CONVERSATIONS))
       wire.end()
     }
   })
+
+/** Texts that the grammar or the scanner of PostgreSQL does not take, each with another message. */
+const NO_SQL: readonly string[] = [
+  'selec 1',
+  "select 'é' from ü where )",
+  'select 1 fetch first 1 rows with ties',
+  "select U&'\\zzzz'",
+  "select U&'\\d800'",
+  "select U&'\\0000'",
+  "select U&'a' uescape '+'",
+  "select E'\\u12'",
+  "select E'\\ud800x'",
+  "select E'\\xff'",
+  "select E'\\0'",
+  'select ""',
+  'select 0x',
+  'select $99999999999',
+  'select * from a.b.c.d.e',
+  'select * from "A B" . b . c . d',
+  'select 5 operator(a.b.c.+) 6; lock a.b.c.d.e',
+  'with a as (select 1) (with b as (select 2) select 3)',
+  'create role r foo',
+  'create role none',
+  'create role current_role',
+  'create assertion a check (1=1)',
+  'create or replace constraint trigger t after insert on x for each row execute function f()',
+  'create function g(out a int) returns table(b int) as $$x$$ language sql',
+  'create table t (a int references b match partial)',
+  'create table t (a int, foreign key (a) references b on update set null (a))',
+  'create table t (a int) partition by foo (a)',
+  'create table t (a int collate x collate y)',
+  'create table t partition of p for values with (modulus 1, modulus 2)',
+  'create table t partition of p for values with (modulus 1)',
+  'create recursive view v(a) as select 1 with check option',
+  'create schema if not exists s create table a (a int)',
+  'create aggregate f(out a int) (sfunc = x)',
+  'create publication p for a',
+  'alter table t add check (a>1) not valid no inherit deferrable',
+  'alter table t alter constraint c not valid',
+  'alter operator + (int) owner to x',
+  'drop operator + (int)',
+  'copy t to program stdout',
+  'copy t to stdout where a > 1',
+  'select cast(1 as float(0))',
+  'select cast(1 as float(99))',
+  'select unique (select 1)',
+  'select 1 limit 1,2',
+  'select (1,2,3) overlaps (3,4)',
+  'select f(distinct a) within group (order by 1)',
+  'select f(1) over (rows between unbounded following and current row)',
+  'select f(1) over (rows between current row and unbounded preceding)',
+  'select f(1) over (rows between 1 following and current row)',
+  'select f(1) over (rows 1 following)',
+  "select * from xmltable('x' passing y columns a int default 1 default 2)",
+  "select json_object('a': 1 format json encoding foo)",
+]
+
+/** Texts of which each character is a byte, and which are no UTF-8. */
+const LATIN1: readonly string[] = [
+  "select 'caf\u00e9'",
+  "selec 'caf\u00e9 x'",
+  "select '\u00ed\u00a0\u0080'",
+  'select 1 \u00f0',
+]
+
+/** A Query or a Parse with such a text. */
+function ofBytes(tag: 'Q' | 'P', sql: string): Buffer {
+  const body = Buffer.from(tag === 'Q' ? `${sql}\0` : `\0${sql}\0\0\0`, 'latin1')
+  const head = Buffer.from([tag.charCodeAt(0), 0, 0, 0, 0])
+  head.writeInt32BE(body.length + 4, 1)
+  return Buffer.concat([head, body])
+}
+
+// Meant to fail when `syntaxErrorOf` knows only what `scanner_yyerror` reports: 42C02 stands for all the others.
+test('a text that is no SQL gets the SQLSTATE, the words and the place that PostgreSQL gives', async () => {
+  const direct = await openDirectWire(system, 'shop_dev')
+  const wire = await openWire(system, 'shop-dev')
+  try {
+    const texts = [
+      ...NO_SQL.flatMap((sql) => [query(sql), Buffer.concat([toServer.parse('', sql), sync])]),
+      ...LATIN1.flatMap((sql) => [ofBytes('Q', sql), Buffer.concat([ofBytes('P', sql), sync])]),
+    ]
+    for (const text of texts) {
+      const [expected, said] = await Promise.all(
+        [direct, wire].map(async (to) => {
+          to.send(text)
+          const error = (await to.until('Z')).find(({ tag }) => tag === 'E')
+          assert.ok(error !== undefined, text.toString())
+          const fields = errorFieldsOf(error)
+          assert.ok(fields.ok)
+          return ['C', 'M', 'P'].map((letter) => fields.value.get(letter) ?? null)
+        }),
+      )
+      assert.deepEqual(said, expected, text.toString())
+    }
+  } finally {
+    direct.end()
+    wire.end()
+  }
+})
 
 // No comparison with PostgreSQL 18.4 is possible: when the portal of a failed simple query is executed, it reads freed memory,
 // in which statements that were prepared later may stand. A client that may do so crashes the server.

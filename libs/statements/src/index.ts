@@ -54,7 +54,7 @@ export {
 export { isImpossible, nameProbesOf, type Probe, probesOf } from './probes.ts'
 export { literal } from './literal.ts'
 export { namedSettings } from './named-settings.ts'
-export { type SyntaxError, syntaxErrorIn, syntaxErrorOf } from './syntax-error.ts'
+export { notUtf8, type SyntaxError, syntaxErrorIn, syntaxErrorOf } from './syntax-error.ts'
 export { failsInFailedTransaction } from './transaction-exit.ts'
 export {
   isEndTold,

@@ -424,11 +424,13 @@ export type StageMode = 'Any' | 'All' | 'Quorum'
 
 /** PostgreSQL's answer to a text that is no SQL, without the words of the text that it quotes. */
 export type SyntaxError = {
+  /** Its SQLSTATE. */
+  readonly code: string
   /** The kind of error: syntax error, or what does not end. */
   readonly message: string
-  /** The place of the error, in characters from 1. */
+  /** The place of the error, in characters from 1; 0 where PostgreSQL gives none. */
   readonly position: number
-  /** The length of the words that are quoted from there, in characters; 0 at the end of the text. */
+  /** The length of the words that are quoted from there, in characters; 0 at the end of the text, -1 where PostgreSQL quotes none from there. */
   readonly length: number
 }
 

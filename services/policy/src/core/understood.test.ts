@@ -68,10 +68,10 @@ test('the settings that a long text sets are told where it changes the session',
 })
 
 test('the error of a text that is no SQL is told, and only of such a text', () => {
-  const at = { message: 'syntax error', length: 1 }
+  const at = { code: '42601', message: 'syntax error', length: 1 }
   assert.deepEqual(facts(`${ROWS},, (3)`).syntaxError, { ...at, position: ROWS.length + 2 })
   assert.deepEqual(facts('select 1 +').syntaxError, {
-    ...{ message: 'syntax error', position: 11, length: 0 },
+    ...{ code: '42601', message: 'syntax error', position: 11, length: 0 },
   })
   for (const sql of ['select 1', '', '-- none', ROWS, 'load $$x$$', 'set role other'])
     assert.equal(facts(sql).syntaxError, null, sql)
@@ -86,5 +86,7 @@ test('a decision tells both', () => {
   assert.deepEqual(held.redefines, { statements: [], portals: [], settings: null })
   const blocked = decided('shop-dev', 'selec 1')
   assert.ok(blocked.type === 'RequestBlocked')
-  assert.deepEqual(blocked.syntaxError, { message: 'syntax error', position: 1, length: 5 })
+  assert.deepEqual(blocked.syntaxError, {
+    ...{ code: '42601', message: 'syntax error', position: 1, length: 5 },
+  })
 })

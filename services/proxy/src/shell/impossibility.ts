@@ -2,6 +2,7 @@ import type { RequestBlocked, RequestReleased, ReviewRequired } from '@countersi
 import { toServer } from '@countersign/postgres-wire'
 import {
   isImpossible,
+  notUtf8,
   nameProbesOf,
   type Probe,
   probesOf,
@@ -39,6 +40,9 @@ export async function impossibility(
 ): Promise<RequestRefusal | null> {
   const syntax = decision.type === 'RequestBlocked' ? decision.syntaxError : null
   if (syntax !== null && ask.sql !== null) return noSql(ask.sql, syntax, decisionId)
+  const isUnread = decision.type === 'RequestBlocked' && decision.code === 'CS_REQUEST_UNKNOWN'
+  const wrong = isUnread && ask.sql === null ? notUtf8(ask.text) : null
+  if (wrong !== null) return refusedAsText({ code: '22021', position: 0, words: wrong }, decisionId)
   if (session.status === 'E' || session.isPipelineOpen) return null
   const unknown = await unknownName(session, ask.sql)
   if (unknown !== null) return noStatementOf(unknown, decisionId)
@@ -179,16 +183,25 @@ const noSql = (
   sql: string,
   error: SyntaxError,
   decisionId: Pending['decisionId'],
+): RequestRefusal => refusedAsText({ ...error, words: syntaxErrorIn(sql, error) }, decisionId)
+
+const refusedAsText = (
+  {
+    code,
+    position,
+    words,
+  }: { readonly code: string; readonly position: number; readonly words: string },
+  decisionId: Pending['decisionId'],
 ): RequestRefusal => ({
   code: 'CS_REQUEST_UNKNOWN',
-  reason: 'it is no SQL (42601)',
+  reason: `it is no SQL (${code})`,
   hint: null,
   decisionId,
   byTarget: new Map([
     ['S', 'ERROR'],
     ['V', 'ERROR'],
-    ['C', '42601'],
-    ['M', syntaxErrorIn(sql, error)],
-    ['P', String(error.position)],
+    ['C', code],
+    ['M', words],
+    ...(position === 0 ? [] : ([['P', String(position)]] as const)),
   ]),
 })
