@@ -77,6 +77,9 @@ export function targetAdmins(options: TargetAdminOptions): TargetAdmins {
       )
       .catch((cause: unknown) => Promise.reject(unreachable(profile, cause)))
     let broken = false
+    // The pool hears errors of idle connections alone. What runs on this one fails by itself.
+    const deaf = (): void => undefined
+    client.on('error', deaf)
     try {
       return await run(client)
     } catch (cause) {
@@ -84,6 +87,7 @@ export function targetAdmins(options: TargetAdminOptions): TargetAdmins {
       throw cause
     } finally {
       // After an error the transaction and settings of the connection are not known, so it is closed.
+      client.off('error', deaf)
       client.release(broken)
     }
   }
