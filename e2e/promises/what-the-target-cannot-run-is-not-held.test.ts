@@ -82,6 +82,14 @@ const UTILITIES: readonly string[] = [
   "comment on view nosuch is 'x'",
   "comment on column shop.orders.nosuch is 'x'",
   "comment on schema nosuch is 'x'",
+  // A name that is taken, or an object of another kind.
+  'create table shop.orders (id integer)',
+  'create table shop.x (id integer, id integer)',
+  'create domain shop.orders as text',
+  'create schema shop',
+  'alter table shop.orders add column note text',
+  'drop view shop.orders',
+  'refresh materialized view shop.orders_pkey',
   'prepare p as delete from nosuch',
   'prepare p as delete from shop.orders where nosuch = $1',
   // Several statements in one text.
@@ -105,6 +113,9 @@ for (const sql of UTILITIES) {
       // The place of an error is that in the whole text.
       if (/^(create view|prepare|select|set|update)/.test(sql))
         assert.equal(fieldOf(error, 'P'), fieldOf(plain, 'P'))
+      if (/ (already exists|more than once|is not a .*)$/.test(fieldOf(plain, 'M') ?? ''))
+        for (const letter of ['M', 'H'])
+          assert.equal(fieldOf(error, letter), fieldOf(plain, letter))
       assert.equal(statusIn(ours), 'I')
     } finally {
       wire.end()
@@ -122,6 +133,9 @@ const POSSIBLE: readonly string[] = [
   'alter table shop.orders drop column if exists nosuch',
   'alter index shop.orders_pkey rename to other',
   'drop table if exists nosuch.nosuch',
+  'create table if not exists shop.orders (id integer, id integer)',
+  'alter table shop.orders drop column note, add column note integer',
+  'drop table shop.orders cascade; create table shop.orders (id integer)',
   'drop function if exists nosuch(nosuch)',
   "comment on column shop.customer_emails.email is 'x'",
   'create function f() returns nosuch language c as $$x$$',
@@ -211,16 +225,23 @@ test('an EXECUTE of a name that the session does not have is refused as PostgreS
   direct.end()
 })
 
+const IN_TRANSACTION = [
+  ['update shop.ordres set note = null where id = 1', '42P01'],
+  ['create schema shop', '42P06'],
+] as const
+
 test('inside a transaction it fails the transaction, as the target would', async () => {
   const wire = await openWire(system, 'shop-prod')
-  wire.send(toServer.query('begin'))
-  await wire.ready()
-  wire.send(toServer.query('update shop.ordres set note = null where id = 1'))
-  const frames = await wire.ready()
-  assert.equal(fieldOf(only(frames, 'E'), 'C'), '42P01')
-  assert.equal(statusIn(frames), 'E')
-  wire.send(toServer.query('rollback'))
-  assert.equal(statusIn(await wire.ready()), 'I')
+  for (const [sql, sqlState] of IN_TRANSACTION) {
+    wire.send(toServer.query('begin'))
+    await wire.ready()
+    wire.send(toServer.query(sql))
+    const frames = await wire.ready()
+    assert.equal(fieldOf(only(frames, 'E'), 'C'), sqlState)
+    assert.equal(statusIn(frames), 'E')
+    wire.send(toServer.query('rollback'))
+    assert.equal(statusIn(await wire.ready()), 'I')
+  }
   wire.end()
 })
 
@@ -245,7 +266,7 @@ test('nobody is left waiting for what could not run, and the log says how it end
     ({ code }) => code === 'CS_REQUEST_IMPOSSIBLE',
   )
   const asked = Object.values(IMPOSSIBLE).filter((sqlState) => sqlState !== '42601')
-  assert.equal(refused.length, asked.length * 2 + 1 + UTILITIES.length)
+  assert.equal(refused.length, asked.length * 2 + IN_TRANSACTION.length + UTILITIES.length)
   await eventually('that no approval waits', async () => {
     const asked = await eventsOf(log, 'approvals', 'ApprovalRequested')
     const ended = new Set(

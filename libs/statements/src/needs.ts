@@ -97,7 +97,8 @@ function relation(range: Tree): readonly Need[] {
   return each('relation', [rangeNames(range)])
 }
 
-const rangeNames = (range: Tree): readonly string[] =>
+/** The schema, where it says one, and the name of a relation. */
+export const rangeNames = (range: Tree): readonly string[] =>
   [textOf(range, 'schemaname'), textOf(range, 'relname')].filter(Boolean)
 
 /** The nodes below one in which names must be known to the target. */

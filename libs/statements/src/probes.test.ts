@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { loadStatements } from './parser.ts'
-import { isImpossible, nameProbesOf, type Probe, probesOf } from './probes.ts'
+import { isImpossible, nameProbesOf, obstaclesOf, type Probe, probesOf } from './probes.ts'
 
 before(loadStatements)
 
@@ -234,4 +234,48 @@ test('a probe tells that a statement cannot run only where nobody could run it',
     assert.equal(isImpossible(text, sqlState), ofText, sqlState)
     assert.equal(isImpossible(name, sqlState), ofName, sqlState)
   }
+})
+
+/** What is looked for in the way of a text, in the words that the agent is told where it is there. */
+const OBSTACLES: Readonly<Record<string, readonly string[]>> = {
+  'create table shop.orders (id int)': ['42P07 relation "orders" already exists'],
+  'create table orders (id int)': [],
+  'create temp table shop.orders (id int)': [],
+  'create table pg_temp.orders (id int)': [],
+  'create table if not exists shop.orders (id int, id int)': [],
+  'create table t (id int, "Id" int, ID int)': ['42701 column "id" specified more than once'],
+  'create index i on shop.orders (id)': ['42P07 relation "i" already exists'],
+  'create index on shop.orders (id)': [],
+  "create type shop.mood as enum ('a')": ['42710 type "mood" already exists'],
+  'create schema shop': ['42P06 schema "shop" already exists'],
+  'alter table orders add column a int, add column if not exists b int': [
+    '42701 column "a" of relation "orders" already exists',
+  ],
+  'alter table orders add column a int, drop column a': [],
+  'alter type pair add attribute a int': [],
+  'drop view shop.a, b': ['42809 "a" is not a view', '42809 "b" is not a view'],
+  'drop view if exists a': [],
+  'drop function f': [],
+  'refresh materialized view a': ['42809 "a" is not a table or materialized view'],
+  'drop table shop.a; create table shop.a (id int)': ['42809 "a" is not a table'],
+  'alter table a add column b int; alter table c add column d int': [
+    '42701 column "b" of relation "a" already exists',
+  ],
+  'do $$ $$; create schema shop': [],
+  'does not parse': [],
+}
+
+for (const [sql, told] of Object.entries(OBSTACLES))
+  test(`in the way of it may stand ${told.join(' and ') || 'nothing that is known'}: ${sql}`, () => {
+    assert.deepEqual(
+      obstaclesOf(sql).map(({ sqlState, message }) => `${sqlState} ${message}`),
+      told,
+    )
+  })
+
+test('so many obstacles are looked for, and where a trigger may run before, they say so', () => {
+  assert.equal(obstaclesOf(`truncate ${list(0, 2_000)}`).length, 20)
+  const [first, behind] = obstaclesOf('drop view a; delete from b; create schema c')
+  assert.equal(first?.isBehindCode, false)
+  assert.equal(behind?.isBehindCode, true)
 })

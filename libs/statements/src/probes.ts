@@ -3,6 +3,7 @@ import { eachToken } from './lexer.ts'
 import { hasNeeds, type Need, needsBeside, needsOf } from './needs.ts'
 import { literal } from './literal.ts'
 import { LOOP_BYTES_MAX, parsed } from './parser.ts'
+import { type Obstacle, obstaclesTo } from './obstacles.ts'
 import { nodeAt, nodesAt, type Node, textOf } from './tree.ts'
 
 /** A question to a target, which fails where the target cannot run a statement. */
@@ -55,6 +56,22 @@ export function nameProbesOf(sql: string | null): readonly Probe[] {
   return first === undefined
     ? []
     : questions(needsIn(first.node)).map((probe) => ({ ...probe, isBehindCode: false }))
+}
+
+export type ProbedObstacle = Obstacle & Pick<Probe, 'isBehindCode'>
+
+/** What may stand in the way of a text at the target, behind the probes: as far as earlier statements leave that alone. */
+export function obstaclesOf(sql: string | null): readonly ProbedObstacle[] {
+  const obstacles: ProbedObstacle[] = []
+  const earlier = nothingEarlier()
+  for (const { node } of statementsIn(sql)) {
+    if (earlier.changes === 'any' || obstacles.length >= PROBES_MAX) break
+    for (const obstacle of obstaclesTo(node))
+      if (isSettled(earlier, obstacle.about))
+        obstacles.push({ ...obstacle, isBehindCode: earlier.runsCode })
+    noteEarlier(earlier, node)
+  }
+  return obstacles.slice(0, PROBES_MAX)
 }
 
 const isLong = (sql: string): boolean => sql.length > LOOP_BYTES_MAX

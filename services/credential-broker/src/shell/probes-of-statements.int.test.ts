@@ -12,6 +12,7 @@ import {
   isImpossible,
   loadStatements,
   nameProbesOf,
+  obstaclesOf,
   type Probe,
   probesOf,
 } from '@countersign/statements'
@@ -275,6 +276,56 @@ const RUNS: readonly string[] = [
   'prepare p as insert into lines (amount) values ($1)',
 ]
 
+/** Statements that a careless look for taken names and wrong kinds would refuse. */
+const UNSTOPPED: readonly string[] = [
+  'create table shop.lines (id integer)',
+  'create table spare.orders (id integer)',
+  'create table pg_temp.lines (id integer)',
+  'create table t (id integer, "ID" integer) inherits (shop.orders)',
+  'create table if not exists shop.orders (id integer, id integer)',
+  'create table t of pair (a not null)',
+  'create temp table lines (id integer)',
+  'create table if not exists shop.orders (id integer)',
+  'create table if not exists shop.orders as select 1 as a',
+  'create materialized view if not exists public.kept as select 1 as a',
+  'create table public._lines (id integer)',
+  'create type public._lines as (a integer)',
+  "create type public._mood as enum ('a')",
+  'create domain public._mood as text',
+  'create type public.fresh as (a integer)',
+  "create type public.shell as enum ('a')",
+  "create type public.counter as enum ('a')",
+  'create domain public.lines_amount as text',
+  'create or replace view public.shown as select id, note from shop.orders',
+  'create sequence if not exists public.counter',
+  'create index if not exists lines_amount on public.lines (amount)',
+  'create index lines_amount on shop.orders (id)',
+  'create index on public.lines (amount)',
+  'create schema if not exists shop',
+  'create schema authorization ana',
+  'alter table shop.orders add column if not exists note text',
+  'alter table shop.orders drop column placed, add column placed text',
+  'alter table shop.orders add column placed text, drop column placed',
+  'alter table parts_2 add column amount integer',
+  'alter table if exists nosuch add column a integer',
+  'drop table parts',
+  'drop table if exists nosuch',
+  'drop sequence lines_id_seq cascade',
+  'truncate parts, lines',
+  'drop table lines; create table public.lines (id integer)',
+  'drop table shop.orders cascade; create table shop.orders (id integer)',
+  'alter table shop.orders rename to sold; create table shop.orders (id integer)',
+  'drop schema spare; create schema spare',
+  'alter schema spare rename to other; create schema spare',
+  'drop type public."order"; create type public."order" as enum (\'a\')',
+  'alter table lines drop column amount; alter table lines add column amount text',
+  'alter table shop.orders rename column note to noted; alter table shop.orders add column note text',
+  'drop view shown; create table shown (id integer); drop table shown',
+  'drop view public.shown; create materialized view public.shown as select 1 as a; refresh materialized view shown',
+  'do $$ begin drop table lines; end $$; create table public.lines (id integer)',
+  'drop index lines_amount; create index lines_amount on public.lines (amount)',
+]
+
 /** Statements that fail for want of a name. */
 const FAILS: readonly string[] = [
   'create table t (a nosuch)',
@@ -446,6 +497,67 @@ const FAILS: readonly string[] = [
   'prepare p (integer) as delete from nosuch where a = $1',
 ]
 
+/** Statements that fail since a name is taken, or an object is of another kind. */
+const STOPPED: readonly string[] = [
+  'create table shop.orders (id integer)',
+  'create table shop.orders (like lines)',
+  'create table t (id integer, note text, id integer)',
+  'create table t (id integer, "ID" text, Id integer) inherits (shop.orders)',
+  'create foreign table t (a integer, a integer) server far',
+  'create table shop.orders partition of parts default',
+  'create unlogged table shop.orders ()',
+  'create foreign table shop.orders (a integer) server far',
+  'create table shop.orders as select 1 as a',
+  'create materialized view shop.orders as select 1 as a',
+  'create table public.shown (id integer)',
+  'create table public.kept (id integer)',
+  'create table public.counter (id integer)',
+  'create table public.lines_amount (id integer)',
+  `create table public."it's" ()`,
+  'create view shop.orders as select 1 as a',
+  'create view public.shown as select 1 as a',
+  'create or replace view shop.orders as select 1 as a',
+  'create or replace view public.kept as select 1 as a',
+  'create sequence public.counter',
+  'create sequence shop.orders',
+  'create index lines_amount on public.lines (amount)',
+  'create index orders on shop.orders (note)',
+  "create type public.mood as enum ('a')",
+  "create type shop.orders as enum ('a')",
+  'create type public.pair as (a integer)',
+  'create type public.lines as (a integer)',
+  'create domain public.short as text',
+  'create domain public."Odd Type" as text',
+  'create schema shop',
+  'create schema shop authorization ana',
+  'create schema spare create table t (a integer)',
+  'alter table shop.orders add column note text',
+  'alter table lines add column extra integer, add column amount text',
+  'alter table lines add amount text',
+  'alter table parts add column at date',
+  'drop view shop.orders',
+  'drop table shown',
+  'drop table lines, kept',
+  'drop table counter',
+  'drop table lines_amount',
+  'drop table pair',
+  'drop materialized view shown',
+  'drop view kept',
+  'drop sequence lines',
+  'drop index lines',
+  'drop index parts',
+  'drop foreign table lines',
+  'drop view "it\'s"',
+  'truncate shown',
+  'truncate lines, public.kept',
+  'truncate counter',
+  'refresh materialized view shown',
+  'refresh materialized view concurrently counter',
+  'select 1; create table shop.orders (id integer)',
+  'update lines set amount = 1; drop view lines',
+  'create table shop.fresh (id integer); drop table shown',
+]
+
 /** Texts of several statements, of which a later one needs what an earlier one makes. */
 const RUN_TOGETHER: readonly string[] = [
   'create table t (id serial); insert into t default values; alter sequence t_id_seq restart',
@@ -488,11 +600,12 @@ const FAIL_TOGETHER: readonly string[] = [
 ]
 
 describe('PostgreSQL runs it, and no probe fails', () => {
-  for (const sql of [...RUNS, ...RUN_TOGETHER])
+  for (const sql of [...RUNS, ...UNSTOPPED, ...RUN_TOGETHER])
     test(sql, async () => {
       assert.equal(await stateOf(sql), null)
       assert.equal(await refusedWith(probesOf(sql)), null)
       assert.equal(await refusedWith(nameProbesOf(sql)), null)
+      assert.deepEqual(await stoppedWith(sql), null)
     })
 })
 
@@ -505,15 +618,40 @@ describe('PostgreSQL does not know a name, and a probe fails with the same SQLST
     })
 })
 
+describe('something stands in its way, and PostgreSQL refuses it with the same words', () => {
+  for (const sql of STOPPED)
+    test(sql, async () => {
+      const error = await errorOf(sql)
+      assert.ok(error !== null)
+      const { code, message, hint } = error
+      assert.deepEqual(await stoppedWith(sql), { code, message, hint })
+    })
+})
+
+/** The error of the first obstacle that stands in the way. */
+async function stoppedWith(sql: string): Promise<object | null> {
+  for (const obstacle of obstaclesOf(sql)) {
+    const { rows } = await admin.query<[string | null]>({ text: obstacle.sql, rowMode: 'array' })
+    const [row] = rows
+    const { sqlState: code, message, hints } = obstacle
+    if (row !== undefined) return { code, message, hint: hints[row[0] ?? ''] }
+  }
+  return null
+}
+
 /** The SQLSTATE with which a statement fails; null where it runs, which is undone where it can be. */
 async function stateOf(sql: string): Promise<string | null> {
+  return (await errorOf(sql))?.code ?? null
+}
+
+async function errorOf(sql: string): Promise<pg.DatabaseError | null> {
   const isUndone = !/^(?:vacuum|reindex schema)/.test(sql)
   if (isUndone) await admin.query('begin')
   try {
     await admin.query(sql)
     return null
   } catch (thrown) {
-    return thrown instanceof pg.DatabaseError ? (thrown.code ?? '') : Promise.reject(thrown)
+    return thrown instanceof pg.DatabaseError ? thrown : Promise.reject(thrown)
   } finally {
     if (isUndone) await admin.query('rollback')
     await admin.query('deallocate all')

@@ -4,6 +4,8 @@ import {
   isImpossible,
   notUtf8,
   nameProbesOf,
+  type Obstacle,
+  obstaclesOf,
   type Probe,
   probesOf,
   type SyntaxError,
@@ -47,22 +49,31 @@ export async function impossibility(
   const unknown = await unknownName(session, ask.sql)
   if (unknown !== null) return noStatementOf(unknown, decisionId)
   const probes = probesFor(ask.sql, decision)
-  if (probes.length === 0) return null
+  const obstacles = decision.type === 'ReviewRequired' ? obstaclesOf(ask.sql) : []
+  if (probes.length + obstacles.length === 0) return null
   const isInTransaction = session.status === 'T'
   if (isInTransaction) await ownQuery(session, `savepoint ${session.ownName}`)
-  let isCodeKnown = false
+  let mayRun: boolean | null = null
+  const isUncertain = async ({ isBehindCode }: Pick<Probe, 'isBehindCode'>): Promise<boolean> =>
+    isBehindCode && (mayRun ??= await mayRunCode(session))
   for (const probe of probes) {
-    if (session.isCancelled) break
-    if (probe.isBehindCode && !isCodeKnown) {
-      if (await mayRunCode(session)) break
-      isCodeKnown = true
-    }
+    if (session.isCancelled || (await isUncertain(probe))) break
     const error = await errorOf(session, probe, probe.sql === ask.sql ? ask.parameterTypes : [])
     if (error === null) continue
     // The transaction has failed, as it would have with the statement itself.
     if (isImpossible(probe, error.get('C') ?? '')) return refusalOf(error, { probe, decisionId })
     // A right that only the raised session has: the statement may run all the same.
     if (isInTransaction) await ownQuery(session, `rollback to savepoint ${session.ownName}`)
+  }
+  for (const obstacle of obstacles) {
+    if (session.isCancelled || (await isUncertain(obstacle))) break
+    const rows = await ownQuery(session, obstacle.sql)
+    const [row] = rows ?? []
+    if (row !== undefined)
+      return refusalOf(errorBy(obstacle, row[0]?.toString()), { probe: null, decisionId })
+    // A right that only the raised session has, or a lock: nothing is known.
+    if (rows === null && isInTransaction)
+      await ownQuery(session, `rollback to savepoint ${session.ownName}`)
   }
   if (!isInTransaction) return null
   // Parsing took locks, which nothing should wait for while people think.
@@ -139,6 +150,18 @@ async function errorOf(
   return error
 }
 
+/** The error with which PostgreSQL refuses a statement that this stands in the way of. */
+const errorBy = ({ sqlState, message, hints }: Obstacle, kind = ''): TargetError =>
+  new Map([
+    ...([
+      ['S', 'ERROR'],
+      ['V', 'ERROR'],
+      ['C', sqlState],
+      ['M', message],
+    ] as const),
+    ...(hints[kind] === undefined ? [] : [['H', hints[kind]] as const]),
+  ])
+
 /** A Parse that nothing follows. */
 function parseOnly(parse: OwnParse): Passage {
   const { outbound, steps } = ownParse(parse)
@@ -151,15 +174,15 @@ function parseOnly(parse: OwnParse): Passage {
 
 function refusalOf(
   error: TargetError,
-  { probe, decisionId }: { probe: Probe; decisionId: Pending['decisionId'] },
+  { probe, decisionId }: { probe: Probe | null; decisionId: Pending['decisionId'] },
 ): RequestRefusal {
   const byTarget = new Map(error)
   const place = byTarget.get('P')
   // A place in a text of ours means nothing to the agent.
   byTarget.delete('P')
-  if (place !== undefined && probe.of === 'text')
+  if (place !== undefined && probe?.of === 'text')
     byTarget.set('P', String(Number(place) + probe.from))
-  if (probe.sqlState !== undefined) byTarget.set('C', probe.sqlState)
+  if (probe?.sqlState !== undefined) byTarget.set('C', probe.sqlState)
   return {
     code: 'CS_REQUEST_IMPOSSIBLE',
     // Its words may quote the statement, which stands nowhere in clear.
