@@ -16,6 +16,8 @@ export type TargetStatement = {
 export type TargetLog = {
   /** Statements that the target says it ran. */
   readonly ran: readonly TargetStatement[]
+  /** Those of `ran` that are questions of Countersign to the catalog, with names of the agent's text in their literals. */
+  readonly questions: ReadonlySet<TargetStatement>
   /** Statements that the target received and complained about, also those that it did not begin to run. */
   readonly complained: readonly TargetStatement[]
 }
@@ -24,9 +26,11 @@ export type TargetLog = {
 export const targetStatements = async (system: System): Promise<readonly TargetStatement[]> =>
   (await targetLog(system)).ran
 
-/** The number of times that the target ran a statement that contains these words. */
-export const timesRun = async (system: System, words: string): Promise<number> =>
-  (await targetStatements(system)).filter(({ sql }) => sql.includes(words)).length
+/** The number of times that the target ran a statement that contains these words, but for questions to the catalog. */
+export async function timesRun(system: System, words: string): Promise<number> {
+  const { ran, questions } = await targetLog(system)
+  return ran.filter((one) => one.sql.includes(words) && !questions.has(one)).length
+}
 
 /**
  * Reads the log of the target up to now: every statement that was forwarded before this call stands in it.
@@ -42,6 +46,8 @@ export const timesRun = async (system: System, words: string): Promise<number> =
  */
 export async function targetLog(system: System): Promise<TargetLog> {
   const ran: TargetStatement[] = []
+  // bound: one per entry of the log
+  const questions = new Set<TargetStatement>()
   const complained: TargetStatement[] = []
   const sessions = new Map<string, string>()
   for (const entry of await entries(system)) {
@@ -54,10 +60,14 @@ export async function targetLog(system: System): Promise<TargetLog> {
     if (named !== undefined && !sessions.has(pid)) sessions.set(pid, named)
     const said = { role, sessionId: sessions.get(pid) ?? '' }
     const statement = RAN.exec(text)?.[1]
-    if (level === 'LOG' && statement !== undefined) ran.push({ ...said, sql: statement })
+    if (level === 'LOG' && statement !== undefined) {
+      const one = { ...said, sql: statement }
+      ran.push(one)
+      if (QUESTION.test(text)) questions.add(one)
+    }
     if (level === 'STATEMENT') complained.push({ ...said, sql: text })
   }
-  return { ran, complained }
+  return { ran, questions, complained }
 }
 
 /** The entries so far. The log passes through a pipe: once a mark of ours is in it, everything before it is there too. */
@@ -82,4 +92,6 @@ const ENTRY =
   /^\S+ \S+ \S+ \[(?<pid>\d+)\] user=(?<role>\S*) db=\S* app=(?<app>.*?) ?(?<level>[A-Z]+): {2}(?<text>[\s\S]*)$/
 /** The kind of a line, then its text. No statement or portal is named with a colon here: the text would seem to begin there. */
 const RAN = /^(?:statement|execute [^:]*|fastpath function call): ([\s\S]*)$/
+/** A query of one column of the catalog, under a name that Countersign alone gives. */
+const QUESTION = /^execute (_countersign_[0-9a-f]{16})\/\1: select \w+ from pg_catalog\./
 const READ_LIMIT_MS = 15_000
