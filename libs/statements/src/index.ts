@@ -52,14 +52,7 @@ export {
   seemsToUseName,
 } from './executed.ts'
 export type { Obstacle } from './obstacles.ts'
-export {
-  isImpossible,
-  nameProbesOf,
-  obstaclesOf,
-  type Probe,
-  type ProbedObstacle,
-  probesOf,
-} from './probes.ts'
+export { isImpossible, nameProbesOf, obstaclesOf, type Probe, probesOf } from './probes.ts'
 export { literal } from './literal.ts'
 export { namedSettings } from './named-settings.ts'
 export { notUtf8, type SyntaxError, syntaxErrorIn, syntaxErrorOf } from './syntax-error.ts'

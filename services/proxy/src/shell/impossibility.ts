@@ -1,6 +1,7 @@
 import type { RequestBlocked, RequestReleased, ReviewRequired } from '@countersign/contracts'
 import { toServer } from '@countersign/postgres-wire'
 import {
+  executedName,
   isImpossible,
   notUtf8,
   nameProbesOf,
@@ -46,13 +47,14 @@ export async function impossibility(
   const wrong = isUnread && ask.sql === null ? notUtf8(ask.text) : null
   if (wrong !== null) return refusedAsText({ code: '22021', position: 0, words: wrong }, decisionId)
   if (session.status === 'E' || session.isPipelineOpen) return null
-  const unknown = await unknownName(session, ask.sql)
-  if (unknown !== null) return noStatementOf(unknown, decisionId)
+  const isExecute = executedName(ask.sql) !== null
   const probes = probesFor(ask.sql, decision)
   const obstacles = decision.type === 'ReviewRequired' ? obstaclesOf(ask.sql) : []
-  if (probes.length + obstacles.length === 0) return null
+  if (!isExecute && probes.length + obstacles.length === 0) return null
   const isInTransaction = session.status === 'T'
   if (isInTransaction) await ownQuery(session, `savepoint ${session.ownName}`)
+  const unknown = isExecute ? await unknownName(session, ask.sql) : null
+  if (unknown !== null) return noStatementOf(unknown, decisionId)
   let mayRun: boolean | null = null
   const isUncertain = async ({ isBehindCode }: Pick<Probe, 'isBehindCode'>): Promise<boolean> =>
     isBehindCode && (mayRun ??= await mayRunCode(session))
@@ -66,7 +68,7 @@ export async function impossibility(
     if (isInTransaction) await ownQuery(session, `rollback to savepoint ${session.ownName}`)
   }
   for (const obstacle of obstacles) {
-    if (session.isCancelled || (await isUncertain(obstacle))) break
+    if (session.isCancelled) break
     const rows = await ownQuery(session, obstacle.sql)
     const [row] = rows ?? []
     if (row !== undefined)
