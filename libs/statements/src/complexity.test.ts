@@ -116,7 +116,8 @@ const MANY_RANGES: Readonly<Record<string, (count: number) => string>> = {
   'sub-selects in a list': (count) => `select 1 from ${listOf(count, (n) => `(select 1) a${n}`)}`,
   'relations of sub-selects': (count) =>
     `select 1 from ${listOf(count / 100, (n) => `(select 1 from ${listOf(99, (m) => `t b${m}`)}) a${n}`)}`,
-  'sub-selects of an expression': (count) => `select ${listOf(count, () => '(select 1 from t)')}`,
+  'sub-selects of a condition': (count) =>
+    `select 1 from t where ${Array.from({ length: count }, () => 'i in (select 1 from u)').join(' and ')}`,
   'a plan': (count) => `explain select 1 from ${listOf(count, (n) => `t a${n}`)}`,
   'a view': (count) => `create view v as select 1 from ${listOf(count, (n) => `t a${n}`)}`,
   'a cursor': (count) => `declare c cursor for select 1 from ${listOf(count, (n) => `t a${n}`)}`,
@@ -137,6 +138,29 @@ for (const [what, sql] of Object.entries(MANY_RANGES)) {
     assert.match(tooComplex ?? '', /reads more than 1000 relations/)
   })
 }
+
+/** Many members of a FROM that PostgreSQL plans one after the other. */
+const MANY_APART: Readonly<Record<string, string>> = {
+  'rows with a look-up each': `insert into t values ${listOf(5_000, (n) => `(${n}, (select id from c where n = 'a${n}'))`)}`,
+  'sub-selects of an expression': `select ${listOf(5_000, () => '(select 1 from t)')}`,
+  'arrays of sub-selects': `select ${listOf(5_000, () => 'array(select 1 from t)')}`,
+  'a union of joins': Array.from({ length: 900 }, () => 'select 1 from t, u, v').join(
+    ' union all ',
+  ),
+}
+
+for (const [what, sql] of Object.entries(MANY_APART))
+  test(`what is planned apart may be much: ${what}`, () => {
+    assert.equal(understand(sql, EMPTY_CATALOG, { workMax: Infinity }).tooComplex, null)
+  })
+
+test('what is planned apart has a bound, too', () => {
+  const sql = `select ${listOf(10_100, () => '(select 1 from t)')}`
+  assert.match(
+    understand(sql, EMPTY_CATALOG, { workMax: Infinity }).tooComplex ?? '',
+    /10000 .* statement/,
+  )
+})
 
 test('many statements with a FROM each are no large one', () => {
   const text = Array.from({ length: 1_500 }, () => 'select 1 from t').join('; ')

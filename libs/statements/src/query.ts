@@ -17,6 +17,7 @@ import {
   type Values,
   valuesOf,
   countRange,
+  plannedApart,
 } from './collector.ts'
 import type { RelationRef } from './facts.ts'
 import { attributeCallOf, callOf, takesTypeOfOthers } from './functions.ts'
@@ -99,7 +100,7 @@ function select(to: Collector, body: Tree, outer: Scope): void {
   visitFields(to, 'SelectStmt', body, ordering(scope, body), (field) => ORDERING.has(field))
   for (const side of ['larg', 'rarg']) {
     const branch = treeOf(body[side])
-    if (branch) select(to, branch, { ...scope, level: outer.level })
+    if (branch) plannedApart(to, () => select(to, branch, { ...scope, level: outer.level }))
   }
   for (const { body: clause } of nodesAt(body, 'lockingClause')) lockRows(to, clause, scope)
   const into = treeOf(part(body, 'intoClause')['rel'])
@@ -616,8 +617,13 @@ function arrayOf(to: Collector, body: Tree, scope: Scope): void {
 
 function subLink(to: Collector, body: Tree, scope: Scope): void {
   if (body['subLinkType'] === 'ARRAY_SUBLINK') to.buildsOfOthers = true
-  operatorIn('SubLink', 'operName')(to, body, scope)
+  const visitIt = (): void => operatorIn('SubLink', 'operName')(to, body, scope)
+  // EXISTS, IN and the like may become joins.
+  if (APART.has(textOf(body, 'subLinkType'))) plannedApart(to, visitIt)
+  else visitIt()
 }
+
+const APART: ReadonlySet<string> = new Set(['EXPR_SUBLINK', 'ARRAY_SUBLINK', 'MULTIEXPR_SUBLINK'])
 
 /** An operator is none of pg_catalog's where another schema stands before it, or where the target has one of its sign. */
 const operatorIn =

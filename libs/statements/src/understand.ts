@@ -122,6 +122,7 @@ function spanOf(to: Collector, tree: Tree, text: string): StatementSpan {
   to.clauses = newTelling()
   to.here = new Map()
   to.ranges = 0
+  to.rangesInAll = 0
   if (to.movesPath && !WITHOUT_NAMES.has(node.kind))
     renames(to, 'has more behind a change of the search_path, which is read along another one')
   const { movesData } = to
