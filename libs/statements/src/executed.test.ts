@@ -6,6 +6,7 @@ import { before, test } from 'node:test'
 import {
   EMPTY_CATALOG,
   executedName,
+  seemsToExecute,
   loadStatements,
   preparedName,
   type TargetCatalog,
@@ -118,4 +119,19 @@ test('a parameter that another place may give its type is not known by its value
     assert.equal(did(once + beside, [25]), 'known', beside)
   }
   assert.equal(did(once, [2205]), 'unknown')
+})
+
+test('a long text seems to execute a name only where nothing but parameters follows', () => {
+  const padding = `/*${'x'.repeat(17_000)}*/`
+  for (const [sql, name] of [
+    [`execute p ${padding}`, 'p'],
+    [`execute p; ${padding}`, 'p'],
+    [`execute p; -- ${'x'.repeat(17_000)}`, 'p'],
+    [`execute p (1, '${'x'.repeat(17_000)}')`, 'p'],
+    [`execute U&"s!0061" uescape '!' ${padding}`, null],
+    [`execute U&"s!0061" ${padding} uescape '!'`, null],
+    [`execute p; select 1 ${padding}`, null],
+    [`execute p; execute q ${padding}`, null],
+  ] as const)
+    assert.equal(seemsToExecute(sql), name, sql.slice(0, 40))
 })

@@ -16,12 +16,14 @@ export const preparedName = (sql: string | null, bytesMax?: number): string | nu
 
 /**
  * The name that a text seems to execute. Of a text that is too long to be parsed where others wait that is the name that it
- * begins with, whatever follows.
+ * begins with, where nothing but parameters seems to follow: UESCAPE would change the name, and a statement the answer.
  */
 export function seemsToExecute(sql: string | null): string | null {
   if (sql === null || sql.length <= LOOP_BYTES_MAX) return executedName(sql)
-  const [word = '', name = ''] = firstTokensOf(sql, 2)
-  return EXECUTE.test(word) ? executedName(`${word} ${name}`) : null
+  const [word = '', name = '', next, further] = firstTokensOf(sql, 4)
+  if (!EXECUTE.test(word)) return null
+  const isAlone = next === undefined || next === '(' || (next === ';' && further === undefined)
+  return isAlone ? executedName(`${word} ${name}`) : null
 }
 
 /** True if a text seems to prepare or execute a name, and to do nothing else; a long one is judged by its first word alone. */

@@ -532,3 +532,19 @@ const COMPOSED: DescribedType = {
   ...{ oid: 5001, schema: 'shop', name: 'composed', kind: 'composite', of: 0, parts: [5000] },
   ...{ plain: false, composed: true, runsWhenRead: false, digest: '' },
 }
+
+test('people are not shown a prepared statement that the text does not execute', () => {
+  const subject = { executes: [{ name: 'a', text: 'prepare a as select 1' }] }
+  assert.equal(brief(decided('shop-prod', 'execute a', { subject })), 'allowed None')
+  for (const sql of [
+    'execute b',
+    'execute U&"!0062" uescape \'!\'',
+    'execute a; delete from orders',
+    'select 1',
+  ])
+    assert.equal(
+      brief(decided('shop-prod', sql, { subject })),
+      'CS_REQUEST_UNKNOWN it does not execute the statement that it seems to',
+      sql,
+    )
+})

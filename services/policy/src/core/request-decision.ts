@@ -96,6 +96,9 @@ export function* requestDecision(
     const hint = unknownHint(understanding, target)
     return block('CS_REQUEST_UNKNOWN', unknown.why, { hint, syntaxError })
   }
+  // People would be shown a statement that does not run.
+  if (executed !== undefined && executed.name !== understood.executes)
+    return block('CS_REQUEST_UNKNOWN', 'it does not execute the statement that it seems to')
 
   const { profile } = session
   const tags = tagsOf(target, maskingRulesFor(rules.catalog, profile.environment))

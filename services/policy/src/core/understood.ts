@@ -30,6 +30,8 @@ export type Understood = {
   readonly redefines: Redefinitions | null
   /** Further facts about such a text; null for a shorter one. */
   readonly longText: LongText | null
+  /** The name of the prepared statement that it executes; null where it does anything else. */
+  readonly executes: string | null
   /** The error of PostgreSQL, where the text is no SQL. */
   readonly syntaxError: SyntaxError | null
 }
@@ -59,6 +61,7 @@ export function understood(
     copyOut: understanding.copy === 'out' ? copyOut(sql, target) : null,
     redefines,
     longText,
+    executes: executed,
     syntaxError: isUnread ? syntaxErrorOf(text) : null,
   }
 }
@@ -105,6 +108,7 @@ export const notUnderstood = (understanding: Understanding): Understood => ({
   copyOut: null,
   redefines: null,
   longText: null,
+  executes: null,
   syntaxError: null,
 })
 
