@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { loadStatements } from './parser.ts'
+import fc from 'fast-check'
 import { notUtf8, syntaxErrorIn, syntaxErrorOf } from './syntax-error.ts'
 
 before(loadStatements)
@@ -170,4 +171,27 @@ test('the first bytes that are no UTF-8 are told as PostgreSQL does', () => {
     )
   for (const text of ['', 'select 1', "select 'é🐘'"])
     assert.equal(notUtf8(Buffer.from(text)), null)
+})
+
+test('bytes that are no UTF-8 are found behind any text', () => {
+  const bad = fc.constantFrom(
+    [0xff],
+    [0x80],
+    [0xc3],
+    [0xe2, 0x82],
+    [0xf0, 0x9f, 0x90],
+    [0xed, 0xa0, 0x80],
+  )
+  fc.assert(
+    fc.property(
+      fc.string({ unit: 'binary', maxLength: 300 }),
+      bad,
+      fc.string(),
+      (before, bytes, after) => {
+        const alone = notUtf8(Buffer.concat([Buffer.from(bytes), Buffer.from(after)]))
+        const good = Buffer.from(before)
+        assert.equal(notUtf8(Buffer.concat([good, Buffer.from(bytes), Buffer.from(after)])), alone)
+      },
+    ),
+  )
 })
