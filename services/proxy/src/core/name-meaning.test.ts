@@ -295,3 +295,19 @@ test('a name whose small letters take more or fewer bytes is found', () => {
   ] as const)
     assert.ok(isOther(`delete from "${written}"`, withRelation('app', name)), name)
 })
+
+test('a text that says CASCADE may do something else after any change', () => {
+  const now = { ...before, targetVersion: 't2' }
+  for (const [text, expected] of [
+    ['truncate orders', false],
+    ['truncate orders CASCADE', true],
+    ['drop table orders cascade', true],
+    ['drop schema shop /* all of it */ Cascade', true],
+    ['alter table orders drop column note cascade', true],
+  ] as const)
+    assert.equal(meanOthers({ texts: [text], values: [] }, before, now), expected, text)
+  assert.equal(
+    meanOthers({ texts: ['truncate orders cascade'], values: [] }, before, before),
+    false,
+  )
+})

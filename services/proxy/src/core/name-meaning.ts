@@ -20,15 +20,16 @@ export type Said = {
  * Method: relations, routines and types count whose names are words of what was said, the views and tables around them, those
  * that foreign keys and policies lead to, the types of their columns, and what no name leads to, such as the check of a domain.
  * Where any of them runs code of the target, all such code counts: it calls what it likes. In doubt, names mean others: where
- * a name may be written otherwise than it is (an escape, or a name for `nextval` or a cast to `regclass` that is computed), and
- * above `SAID_BYTES_MAX`.
+ * CASCADE is said, which leads to whatever depends on an object; where a name may be written otherwise than it is (an escape,
+ * or a name for `nextval` or a cast to `regclass` that is computed); and above `SAID_BYTES_MAX`.
  * Known limits: a value that is computed for a column or an operator of a type such as `regclass`, without a cast; the triggers
  * and policies of a relation that nothing but the body of a function names; code behind the function of an operator.
  */
 export function meanOthers(said: Said, before: Described, now: Described): boolean {
   if (before.targetVersion === now.targetVersion) return false
   const words = wordsIn(said)
-  return words === null || meaningOf(before, words) !== meaningOf(now, words)
+  if (words === null || words.has('cascade')) return true
+  return meaningOf(before, words) !== meaningOf(now, words)
 }
 
 function meaningOf(

@@ -55,7 +55,8 @@ const of = (table: string): string => `'pg_catalog.${table}'::pg_catalog.regclas
  * Everything beside columns, names and kinship that decides what a statement on a relation does, each part as a text, with
  * the object that PostgreSQL notes dependencies of, and (`reaches`) a relation that a statement on it changes too.
  *
- * A foreign key counts where its action changes rows of another table, not where it makes a statement fail. Of indexes those
+ * A foreign key counts for the table that it refers to where its action changes rows of another table, not where it makes a
+ * statement fail; TRUNCATE … CASCADE follows each, so its own table has it too. Of indexes those
  * count that ON CONFLICT may choose or that run code; of triggers of PostgreSQL's own those that were disabled.
  */
 const PARTS = `
@@ -78,6 +79,9 @@ const PARTS = `
          ROW('foreign key', k.conrelid, k.conkey, k.confkey, k.confupdtype, k.confdeltype, k.condeferrable, k.condeferred,
              pg_catalog.to_jsonb(k) -> 'confdelsetcols', pg_catalog.to_jsonb(k) -> 'conenforced')::text
     FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND (k.confupdtype IN ('c', 'n', 'd') OR k.confdeltype IN ('c', 'n', 'd'))
+  UNION ALL
+  SELECT k.conrelid, ${of('pg_constraint')}, k.oid, 0, ROW('refers', k.confrelid)::text
+    FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.conparentid = 0
   UNION ALL
   SELECT p.polrelid, ${of('pg_policy')}, p.oid, 0,
          ROW('policy', p.polname, p.polcmd, p.polpermissive, p.polroles, p.polqual::text, p.polwithcheck::text)::text
