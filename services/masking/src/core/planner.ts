@@ -25,8 +25,10 @@ export function planner(): Planner {
   }
 }
 
+/** A plan with more tagged columns than fit into a record of the log is one that masks everything. */
 function planOf(rules: MaskingRulesDefined | null, target: TargetDescribed): Plan {
-  const made = planFor(rules, target)
+  const found = planFor(rules, target)
+  const made = found.columns.length > COLUMNS_MAX ? planFor(null, target) : found
   const { columns, untagged, tainted, detectors, passwordLike, relations } = made
   const plan = {
     targetVersion: target.targetVersion,
@@ -42,4 +44,5 @@ function planOf(rules: MaskingRulesDefined | null, target: TargetDescribed): Pla
   return { planVersion: sha256(JSON.stringify(plan)), ...plan }
 }
 
+const COLUMNS_MAX = 100_000
 const PLANS_MAX = 64
