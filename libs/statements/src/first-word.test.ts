@@ -79,12 +79,12 @@ test('a text of few tokens is known without its comments, all of it or nothing',
 })
 
 test('text behind its first words may do more than a long text seems to', () => {
-  const more = `execute p; delete from t -- ${LONG}`
+  const more = `execute p(1); delete from t -- ${LONG}`
   assert.deepEqual([seemsToExecute(more), executedName(more, Infinity)], ['p', null])
   assert.equal(executedName(`execute p -- ${LONG}`), null)
 })
 
-test('comments that are made to cost are passed over in the time of a search', () => {
+test('comments that are made to cost are passed over in one pass', () => {
   for (const sql of [
     '/**/'.repeat(250_000),
     '/*'.repeat(500_000),
@@ -95,6 +95,7 @@ test('comments that are made to cost are passed over in the time of a search', (
     const from = performance.now()
     for (let round = 0; round < 10; round++) firstWordOf(`${sql}commit`)
     const ms = (performance.now() - from) / 10
-    assert.ok(ms < 20, `${ms} ms`)
+    // Some milliseconds; reading it again for each comment would take minutes.
+    assert.ok(ms < 500, `${ms} ms`)
   }
 })
