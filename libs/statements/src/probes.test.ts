@@ -262,6 +262,14 @@ const OBSTACLES: Readonly<Record<string, readonly string[]>> = {
     '42701 column "b" of relation "a" already exists',
   ],
   'do $$ $$; create schema shop': [],
+  // Each of these may give a name free that it does not say.
+  'select f(); create table shop.orders (id int)': [],
+  'explain analyze select f(); create schema shop': [],
+  'drop table shop.a cascade; create view shop.b as select 1': ['42809 "a" is not a table'],
+  'drop extension x cascade; create table shop.a (id int)': [],
+  'alter table a drop column b cascade; drop view c': [],
+  'drop table a; create index i on shop.b (c)': ['42809 "a" is not a table'],
+  'begin; set statement_timeout = 0; create schema shop': ['42P06 schema "shop" already exists'],
   'does not parse': [],
 }
 

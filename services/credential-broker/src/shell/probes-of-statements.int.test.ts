@@ -553,9 +553,6 @@ const STOPPED: readonly string[] = [
   'truncate counter',
   'refresh materialized view shown',
   'refresh materialized view concurrently counter',
-  'select 1; create table shop.orders (id integer)',
-  'update lines set amount = 1; drop view lines',
-  'create table shop.fresh (id integer); drop table shown',
 ]
 
 /** Texts of several statements, of which a later one needs what an earlier one makes. */
