@@ -200,7 +200,7 @@ async function refusedOrHeld(wire: Wire): Promise<string> {
  * name; a text that is no SQL is refused by Countersign, in the words of PostgreSQL.
  */
 const REFUSED_OR_HELD =
-  /held for review|CS_REQUEST_BLOCKED|CS_REQUEST_UNKNOWN|CS_REQUEST_TOO_COMPLEX|^(ERROR: +)?syntax error at or near "this"|^(ERROR: +)?function \S+ does not exist/
+  /held for review|CS_REQUEST_BLOCKED|CS_REQUEST_UNKNOWN|CS_REQUEST_TOO_COMPLEX|^(ERROR: +)?syntax error at or near "this"|^(ERROR: +)?function \S+ does not exist|^(ERROR: +)?prepared statement "p" does not exist/
 
 /** FunctionCall: 'F' length oid:4 formats:2=0 arguments:2=0 resultFormat:2=0. No driver has sent it for twenty years. */
 function functionCall(oid: number): Buffer {
