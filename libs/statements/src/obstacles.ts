@@ -1,14 +1,12 @@
 import { literal } from './literal.ts'
-import { type Need, rangeNames } from './needs.ts'
+import { rangeNames } from './needs.ts'
 import { type Node, nodeAt, nodesAt, part, type Tree, textOf, wordsAt } from './tree.ts'
 
 /**
- * What stands in the way of a statement at a target: a name that it would make is taken, or an object is of another kind than
+ * A fact that stands in the way of a statement at a target: a name that it would make is taken, or an object is of another kind than
  * it says. The query gives a row where that is so, and reads nothing but the catalog.
  */
 export type Obstacle = {
-  /** The name that it is about; a statement before it in the same text may change that. */
-  readonly about: Need
   readonly sql: string
   /** The SQLSTATE and the words with which PostgreSQL refuses the statement then. */
   readonly sqlState: string
@@ -48,7 +46,7 @@ const KINDS: Readonly<Record<string, (body: Tree) => readonly Obstacle[]>> = {
     if (body['if_not_exists'] === true || name === '') return []
     const sql = `select null from pg_catalog.pg_namespace where nspname operator(pg_catalog.=) ${literal(name)}`
     const message = `schema ${inQuotes([name])} already exists`
-    return [{ about: { of: 'schema', names: [name] }, sql, sqlState: '42P06', message, hints: {} }]
+    return [{ sql, sqlState: '42P06', message, hints: {} }]
   },
   AlterTableStmt: newColumns,
   DropStmt(body) {
@@ -87,8 +85,7 @@ function columnTwice(body: Tree): readonly Obstacle[] {
   const twice = names.find((name) => seen.size === seen.add(name).size)
   if (twice === undefined) return []
   const message = `column ${inQuotes([twice])} specified more than once`
-  const about: Need = { of: 'relation', names: [] }
-  return [{ about, sql: 'select null', sqlState: '42701', message, hints: {} }]
+  return [{ sql: 'select null', sqlState: '42701', message, hints: {} }]
 }
 
 function newRelation(body: Tree, range: Tree): readonly Obstacle[] {
@@ -96,7 +93,7 @@ function newRelation(body: Tree, range: Tree): readonly Obstacle[] {
   if (body['if_not_exists'] === true || !isPlaced(range, names)) return []
   const sql = `select null from ${RELATIONS} where ${isNamed(names, 'rel')}`
   const message = `relation ${inQuotes(names)} already exists`
-  return [{ about: { of: 'relation', names }, sql, sqlState: '42P07', message, hints: {} }]
+  return [{ sql, sqlState: '42P07', message, hints: {} }]
 }
 
 /** PostgreSQL gives the type of an array another name, where a type is to have that, and fills a type that is only a name. */
@@ -105,7 +102,7 @@ function newType(names: readonly string[]): readonly Obstacle[] {
   const sql = `select null from pg_catalog.pg_type c join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) c.typnamespace
     where ${isNamed(names, 'typ')} and typisdefined and typcategory operator(pg_catalog.<>) 'A'`
   const message = `type ${inQuotes(names)} already exists`
-  return [{ about: { of: 'type', names }, sql, sqlState: '42710', message, hints: {} }]
+  return [{ sql, sqlState: '42710', message, hints: {} }]
 }
 
 function newColumns(body: Tree): readonly Obstacle[] {
@@ -123,8 +120,7 @@ function newColumns(body: Tree): readonly Obstacle[] {
       where attrelid operator(pg_catalog.=) ${idOf(owner)} and attname operator(pg_catalog.=) ${literal(name)}
       and attnum operator(pg_catalog.>) 0 and not attisdropped`
     const message = `column ${inQuotes([name])} of relation ${inQuotes(owner)} already exists`
-    const about: Need = { of: 'table column', names: [...owner, name] }
-    return [{ about, sql, sqlState: '42701', message, hints: {} }]
+    return [{ sql, sqlState: '42701', message, hints: {} }]
   })
 }
 
@@ -138,7 +134,7 @@ function ofOtherKind(
   if (names.length === 0 || names.length > 2) return []
   const sql = `select relkind from pg_catalog.pg_class where oid operator(pg_catalog.=) ${idOf(names)}
     and relkind operator(pg_catalog.<>) all ('{${kinds.join(',')}}'::pg_catalog."char"[])`
-  return [{ about: { of: 'relation', names }, sql, sqlState: '42809', message, hints }]
+  return [{ sql, sqlState: '42809', message, hints }]
 }
 
 /** True if it is made in the schema that the statement names. */
