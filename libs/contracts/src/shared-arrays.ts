@@ -26,7 +26,7 @@ export class SharedArray extends avro.types.LogicalType {
     tap.writeFixed(bytes)
   }
 
-  /** What another version wrote is read item by item. */
+  /** Records of another version are read item by item. */
   _update(resolver: { _read?: unknown }, writer: Type, options: object): void {
     const items = this.underlyingType.createResolver(writer, options)
     Object.assign(resolver, { _read: (tap: Tap) => plain(items)._read(tap) })

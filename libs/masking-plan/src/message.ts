@@ -84,7 +84,7 @@ const isOfParser = (fields: MessageFields): boolean =>
 const isOfNames = (fields: MessageFields): boolean =>
   NAMES_FILES.has(fields.get('F') ?? '') && !isOfFunction(fields)
 
-// What a commit behind the text runs may come from elsewhere, so of a setting only words about its name stay.
+// A commit behind the text may run code of elsewhere, so of a setting only words about its name stay.
 const readsNoRow = (fields: MessageFields, answersTo: AnswersTo): boolean => {
   const file = fields.get('F') ?? ''
   const code = fields.get('C') ?? ''

@@ -202,7 +202,7 @@ export function plannedApart(to: Collector, walk: () => void): void {
   to.ranges = ranges
 }
 
-/** What stands below a FROM counts with it: PostgreSQL joins the relations of its sub-selects with the others. */
+/** Members below a FROM count with it: PostgreSQL joins the relations of its sub-selects with the others. */
 const RANGES_MAX = 1_000
 const RANGES_IN_ALL_MAX = 10_000
 

@@ -236,7 +236,7 @@ test('a probe tells that a statement cannot run only where nobody could run it',
   }
 })
 
-/** What is looked for in the way of a text, in the words that the agent is told where it is there. */
+/** The obstacles that are looked for, in the words that the agent is told where it is there. */
 const OBSTACLES: Readonly<Record<string, readonly string[]>> = {
   'create table shop.orders (id int)': ['42P07 relation "orders" already exists'],
   'create table orders (id int)': [],

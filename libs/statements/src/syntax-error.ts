@@ -151,7 +151,7 @@ const CODES: readonly (readonly [file: string, message: RegExp, code: string])[]
 ]
 /** Messages without a place, for which the parser tells the beginning of the text. */
 const NOWHERE = /^invalid byte sequence|^STDIN\/STDOUT not allowed with PROGRAM$/
-/** What stands in a message from the text: in quotes, and behind a colon. */
+/** The parts of a message that come from the text: in quotes, and behind a colon. */
 const OF_TEXT = /(?: *"|: )[^]*$/
 /** The function of PostgreSQL's scanner that reports what it does not take at a place. */
 const REPORTER = 'scanner_yyerror'

@@ -164,7 +164,7 @@ export type Identity = {
 export type LongText = {
   /** Its effect on the transaction that it runs in. */
   readonly turn: TransactionTurn
-  /** Whether the first COMMIT or ROLLBACK that the target answers it with is the end of its transaction. */
+  /** True if the first COMMIT or ROLLBACK that the target answers it with is the end of its transaction. */
   readonly endTold: boolean
   /** The name that it gives a statement with PREPARE, where it does nothing else. */
   readonly prepares: string | null

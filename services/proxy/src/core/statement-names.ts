@@ -36,7 +36,7 @@ export type StatementNames = {
   readonly valueTypes: WeakMap<Parse, readonly number[]>
   /** The statements that PREPARE named, for EXECUTE; at most PREPARED_MAX of them. */
   readonly prepared: Map<string, Prepared>
-  /** What policy told of long texts with its decision: here their words would have to do. */
+  /** The facts that policy told of long texts with its decision: here their words would have to do. */
   readonly told: WeakMap<Buffer, Told>
 }
 

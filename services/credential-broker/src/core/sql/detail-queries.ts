@@ -9,7 +9,7 @@ export const shortHash = (text: string): string =>
 const joined = (part: string): string =>
   `pg_catalog.string_agg(${part}, E'\\n' ORDER BY ${part} COLLATE pg_catalog."C")`
 
-/** What a routine `p` is and does, without the rights to it, as one text. */
+/** A routine `p` as it is and what it does, without the rights to it, as one text. */
 const routineText = (p: string): string => `(pg_catalog.to_jsonb(${p}) - 'proacl')::pg_catalog.text`
 
 /** A short hash of the routine `p`; empty for one that only computes, which is in C, or made of such (`plain`). */
@@ -113,7 +113,7 @@ const PARTS = `
   SELECT t.ftrelid, ${of('pg_class')}, t.ftrelid, 0, ROW('foreign', t.ftoptions, s.oid, s.srvfdw, s.srvoptions)::text
     FROM pg_catalog.pg_foreign_table t JOIN pg_catalog.pg_foreign_server s ON s.oid = t.ftserver`
 
-/** What decides beside its columns what a statement on a relation does: a short hash, what it leads to, and that it runs code. */
+/** The facts beside its columns that decide what a statement on a relation does: a short hash, what it leads to, and that it runs code. */
 export const DETAILS = `
 WITH code AS MATERIALIZED (${CODE}),
      parts AS MATERIALIZED (${PARTS}),
