@@ -10,6 +10,8 @@ export type Intake = Disposable & {
   holds(hereBytes: number, wholeBytes: number): void
   /** True if there is memory for what is here, so that more of it may be read. */
   covers(): boolean
+  /** The same, and there is some left. */
+  hasRoom(): boolean
   /** True if there is memory for the whole. */
   fits(): boolean
   /** True if memory is reserved for the rest of what is on its way, until `arrived`. */
@@ -113,6 +115,7 @@ export function intakeOf(memory: Memory, owner: string): Intake {
       keep(isArriving ? whole - OWN_BYTES - share.bytes() : unshared())
     },
     covers: () => here <= counted(),
+    hasRoom: () => here < counted(),
     fits: () => whole <= counted(),
     isArriving: () => isArriving,
     arrived() {
