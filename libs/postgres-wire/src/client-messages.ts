@@ -1,7 +1,9 @@
 import { isUtf8 } from 'node:buffer'
 import { Secret } from '@countersign/kernel'
 import {
-  isComplete,
+  encodingFault,
+  type Fault,
+  faultOf,
   readBytes,
   readCstring,
   readCstringBytes,
@@ -16,11 +18,22 @@ import {
   skipInt16,
   skipList,
   skipValue,
+  violates,
 } from './reader.ts'
 
 /** The messages of an authenticated client. `raw` is the exact frame, so that it can be forwarded unchanged. */
 export type Request =
-  Query | Parse | Bind | Describe | Execute | Close | CopyData | CopyFail | FunctionCall | Bare
+  | Query
+  | Parse
+  | Bind
+  | Describe
+  | Execute
+  | Close
+  | CopyData
+  | CopyFail
+  | FunctionCall
+  | Bare
+  | Malformed
 
 /** A simple query: one string, perhaps of several statements. */
 export type Query = Raw & StatementText & { readonly tag: 'Query' }
@@ -58,13 +71,30 @@ export type Execute = Raw & {
 }
 
 export type CopyData = Raw & { readonly tag: 'CopyData'; readonly data: Buffer }
-export type CopyFail = Raw & { readonly tag: 'CopyFail'; readonly reason: string }
+/** Ends a COPY. Whatever its words are, it does: `fault` tells what PostgreSQL says of those that cannot be read. */
+export type CopyFail = Raw & {
+  readonly tag: 'CopyFail'
+  readonly reason: string
+  readonly fault: Fault | null
+}
 
 /** The old fast path to call a function. It is not decoded, because it is always refused. */
 export type FunctionCall = Raw & { readonly tag: 'FunctionCall' }
 
 /** The messages that have no body. */
 export type Bare = Raw & { readonly tag: 'Sync' | 'Flush' | 'CopyDone' | 'Terminate' }
+
+/**
+ * A message whose body is not of the form of its type. PostgreSQL answers it with an error and goes on, so it ends no session;
+ * it is never forwarded, and its bytes are not kept.
+ */
+export type Malformed = Raw & {
+  readonly tag: 'Malformed'
+  readonly of: Request['tag']
+  readonly fault: Fault
+  /** The statement of a Bind, which PostgreSQL looks for before it reads on; null where that was not read. */
+  readonly statement: string | null
+}
 
 /** An answer to a request for authentication. It is a secret and is never forwarded, so it has no `raw`. */
 export type Password = { readonly tag: 'Password'; readonly body: Secret<Buffer> }
@@ -83,11 +113,11 @@ export type ClientTag = Request['tag'] | 'Password'
 /** The class of size of a kind of message; the numbers of bytes are the engine's limits. */
 export type SizeClass = 'frame' | 'smallFrame' | 'authentication'
 
-/** The reader of messages that begin with one letter. `decode` gives null when the body is not of its form. */
+/** The reader of messages that begin with one letter. */
 export type Codec = {
   readonly tag: ClientTag
   readonly size: SizeClass
-  decode(raw: Buffer): Request | Password | null
+  decode(raw: Buffer): Request | Password
 }
 
 /** The codec for the first byte of a frame. */
@@ -103,32 +133,40 @@ export function cleartextPassword(message: Password): Secret<string> | null {
 }
 
 // Query: String. The string ends the message: the server refuses bytes after its zero, and so do we.
-function decodeQuery(raw: Buffer): Query | null {
-  const end = raw.length - 1
-  if (raw.indexOf(0, HEADER_BYTES) !== end) return null
-  const text = raw.subarray(HEADER_BYTES, end)
+function decodeQuery(raw: Buffer): Query | Malformed {
+  const reader = readerOf(raw, HEADER_BYTES)
+  const text = readCstringBytes(reader)
+  const fault = faultOf(reader)
+  if (fault !== null) return malformed('Query', faultBehind(text, fault))
   return { tag: 'Query', raw, text, sql: sqlOf(text) }
 }
 
 // Parse: String name, String query, Int16 count, Int32[count] type OIDs.
-function decodeParse(raw: Buffer): Parse | null {
+function decodeParse(raw: Buffer): Parse | Malformed {
   const reader = readerOf(raw, HEADER_BYTES)
   const name = readName(reader)
   const text = readCstringBytes(reader)
   const parameterTypes = readList(reader, readUint32)
-  if (!isComplete(reader)) return null
+  const fault = faultOf(reader)
+  if (fault !== null) return malformed('Parse', faultBehind(text, fault))
   return { tag: 'Parse', raw, name, text, sql: sqlOf(text), parameterTypes }
 }
 
+/** The fault of a message with a text: that of the text where it has one, as what is behind it is read after it. */
+const faultBehind = (text: Buffer, fault: Fault): Fault =>
+  isUtf8(text) ? fault : encodingFault(text)
+
 // Bind: String portal, String statement, Int16[] formats, (Int32 length, bytes)[] values, Int16[] result formats.
-function decodeBind(raw: Buffer): Bind | null {
+function decodeBind(raw: Buffer): Bind | Malformed {
   const reader = readerOf(raw, HEADER_BYTES)
   const portal = readName(reader)
   const statement = readName(reader)
+  const isNamed = reader.fault === null
   const formatsAt = skipList(reader, skipInt16)
   const valuesAt = skipList(reader, skipValue)
   const resultFormatsAt = skipList(reader, skipInt16)
-  if (!isComplete(reader)) return null
+  const fault = faultOf(reader)
+  if (fault !== null) return malformed('Bind', fault, isNamed ? statement : null)
   const places: Places = { raw, formatsAt, valuesAt, resultFormatsAt }
   return Object.assign(listsOfBind(), { tag: 'Bind' as const, portal, statement }, places)
 }
@@ -161,25 +199,31 @@ const listsOfBind = (): BindLists => Object.create(BIND_LISTS) as BindLists
 // Describe, Close: Byte1 'S' or 'P', String name.
 const decodeNamed =
   <Tag extends 'Describe' | 'Close'>(tag: Tag) =>
-  (raw: Buffer): (Raw & Named & { readonly tag: Tag }) | null => {
+  (raw: Buffer): (Raw & Named & { readonly tag: Tag }) | Malformed => {
     const reader = readerOf(raw, HEADER_BYTES)
-    const kind = KINDS[readUint8(reader)]
+    const letter = readUint8(reader)
     const name = readName(reader)
-    return kind === undefined || !isComplete(reader) ? null : { tag, raw, kind, name }
+    const fault = faultOf(reader)
+    if (fault !== null) return malformed(tag, fault)
+    const kind = KINDS[letter]
+    if (kind !== undefined) return { tag, raw, kind, name }
+    return malformed(tag, violates(`invalid ${tag.toUpperCase()} message subtype ${letter}`))
   }
 
 // Execute: String portal, Int32 rows.
-function decodeExecute(raw: Buffer): Execute | null {
+function decodeExecute(raw: Buffer): Execute | Malformed {
   const reader = readerOf(raw, HEADER_BYTES)
   const portal = readName(reader)
   const maxRows = readInt32(reader)
-  return isComplete(reader) ? { tag: 'Execute', raw, portal, maxRows } : null
+  const fault = faultOf(reader)
+  return fault === null ? { tag: 'Execute', raw, portal, maxRows } : malformed('Execute', fault)
 }
 
-function decodeCopyFail(raw: Buffer): CopyFail | null {
+// CopyFail: String. PostgreSQL reads nothing behind its zero.
+function decodeCopyFail(raw: Buffer): CopyFail {
   const reader = readerOf(raw, HEADER_BYTES)
   const reason = readCstring(reader)
-  return isComplete(reader) ? { tag: 'CopyFail', raw, reason } : null
+  return { tag: 'CopyFail', raw, reason, fault: reader.fault }
 }
 
 function decodeCopyData(raw: Buffer): CopyData {
@@ -187,10 +231,17 @@ function decodeCopyData(raw: Buffer): CopyData {
   return { tag: 'CopyData', raw, data: readBytes(reader, raw.length - HEADER_BYTES) }
 }
 
+const decodeEmpty =
+  (tag: 'Sync' | 'Flush') =>
+  (raw: Buffer): Bare | Malformed => {
+    const fault = faultOf(readerOf(raw, HEADER_BYTES))
+    return fault === null ? { tag, raw } : malformed(tag, fault)
+  }
+
+/** A message of which PostgreSQL reads no body, whatever it has. */
 const decodeBare =
-  (tag: Bare['tag']) =>
-  (raw: Buffer): Bare | null =>
-    raw.length === HEADER_BYTES ? { tag, raw } : null
+  (tag: 'CopyDone' | 'Terminate') =>
+  (raw: Buffer): Bare => ({ tag, raw })
 
 const decodeFunctionCall = (raw: Buffer): FunctionCall => ({ tag: 'FunctionCall', raw })
 
@@ -199,26 +250,57 @@ const decodePassword = (raw: Buffer): Password => ({
   body: new Secret(raw.subarray(HEADER_BYTES)),
 })
 
-/** The server compares only the first 63 bytes of a name, so a longer one could mean another statement than we think. */
+const malformed = (
+  of: Malformed['of'],
+  fault: Fault,
+  statement: string | null = null,
+): Malformed => ({ tag: 'Malformed', raw: NO_BYTES, of, fault, statement })
+
+/**
+ * A name as the server compares it, by its first 63 bytes. Where these end amidst a character, it is completed to the least
+ * that begins so: then the same names are equal here as there, and the server cuts the completion off again.
+ */
 function readName(reader: Reader): string {
-  const from = reader.at
-  const name = readCstring(reader)
-  if (reader.at - from - 1 > NAME_BYTES_MAX) reader.failed = true
-  return name
+  const bytes = readCstringBytes(reader)
+  if (!isUtf8(bytes)) {
+    reader.fault ??= encodingFault(bytes)
+    return ''
+  }
+  if (bytes.length <= NAME_BYTES_MAX) return bytes.toString('utf8')
+  const cut = bytes.subarray(0, NAME_BYTES_MAX)
+  let start = NAME_BYTES_MAX
+  while (!isUtf8(cut.subarray(0, start))) start--
+  return cut.toString('utf8', 0, start) + completed(cut.subarray(start))
 }
+
+/** The least character in UTF-8 that begins with these bytes; nothing where there are none. */
+function completed(bytes: Buffer): string {
+  const [first] = bytes
+  if (first === undefined) return ''
+  const character = Buffer.from([...bytes, ...LEAST_REST.slice(bytes.length - 1)])
+  const length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4
+  // In these two the second byte tells it from a shorter form of another character.
+  if (bytes.length === 1 && first === 0xe0) character[1] = 0xa0
+  if (bytes.length === 1 && first === 0xf0) character[1] = 0x90
+  return character.toString('utf8', 0, length)
+}
+
+/** The least bytes behind the first of a character. */
+const LEAST_REST: readonly number[] = [0x80, 0x80, 0x80]
 
 const sqlOf = (text: Buffer): string | null => (isUtf8(text) ? text.toString('utf8') : null)
 
 const codec = (
   tag: ClientTag,
   size: SizeClass,
-  decode: (raw: Buffer) => Request | Password | null,
+  decode: (raw: Buffer) => Request | Password,
 ): Codec => ({ tag, size, decode })
 
 /** A letter and the length. */
 export const HEADER_BYTES = 5
 
 const NAME_BYTES_MAX = 63
+const NO_BYTES = Buffer.alloc(0)
 
 const KINDS: Readonly<Partial<Record<number, Named['kind']>>> = {
   0x53: 'statement',
@@ -232,8 +314,8 @@ const LETTERS: Readonly<Record<string, Codec>> = {
   D: codec('Describe', 'smallFrame', decodeNamed('Describe')),
   E: codec('Execute', 'smallFrame', decodeExecute),
   C: codec('Close', 'smallFrame', decodeNamed('Close')),
-  S: codec('Sync', 'smallFrame', decodeBare('Sync')),
-  H: codec('Flush', 'smallFrame', decodeBare('Flush')),
+  S: codec('Sync', 'smallFrame', decodeEmpty('Sync')),
+  H: codec('Flush', 'smallFrame', decodeEmpty('Flush')),
   d: codec('CopyData', 'frame', decodeCopyData),
   c: codec('CopyDone', 'smallFrame', decodeBare('CopyDone')),
   f: codec('CopyFail', 'smallFrame', decodeCopyFail),

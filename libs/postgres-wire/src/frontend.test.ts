@@ -133,7 +133,7 @@ const EVERY_REQUEST: Readonly<Record<string, { bytes: Buffer; fields: object }>>
   'the end of a copy': { bytes: serialize.copyDone(), fields: { tag: 'CopyDone' } },
   'the failure of a copy': {
     bytes: serialize.copyFail('no more'),
-    fields: { tag: 'CopyFail', reason: 'no more' },
+    fields: { tag: 'CopyFail', reason: 'no more', fault: null },
   },
   'a function call': {
     bytes: Buffer.from([0x46, 0, 0, 0, 6, 1, 2]),
@@ -252,7 +252,6 @@ test('a statement that is not UTF-8 has bytes and no text', () => {
   assert.deepEqual(only(ready(), raw), { tag: 'Query', raw, text: Buffer.from([0xff]), sql: null })
 })
 
-const long = 'n'.repeat(64)
 const VIOLATIONS: Readonly<Record<string, readonly [() => Frontend, Buffer, string]>> = {
   'a request before authentication': [
     () => ({ ...frontend(), phase: 'authenticating' }),
@@ -280,22 +279,6 @@ const VIOLATIONS: Readonly<Record<string, readonly [() => Frontend, Buffer, stri
   ],
   'a startup packet of 7 bytes': [frontend, Buffer.from([0, 0, 0, 7]), 'FrameTooSmall'],
   'protocol 2': [frontend, Buffer.from([0, 0, 0, 8, 0, 2, 0, 0]), 'UnsupportedProtocol'],
-  'a query without its zero': [ready, Buffer.from('Q\0\0\0\x05x', 'latin1'), 'Malformed'],
-  'a query with a second string': [ready, Buffer.from('Q\0\0\0\x08x\0y\0', 'latin1'), 'Malformed'],
-  'a sync with a body': [ready, Buffer.from('S\0\0\0\x05x', 'latin1'), 'Malformed'],
-  'a describe of neither kind': [ready, Buffer.from('D\0\0\0\x06X\0', 'latin1'), 'Malformed'],
-  'a name that is not UTF-8': [ready, Buffer.from('D\0\0\0\x07S\xff\0', 'latin1'), 'Malformed'],
-  'a name that the server would cut': [ready, toServer.parse(long, 'select 1'), 'Malformed'],
-  'a bind that promises more values than it has': [
-    ready,
-    Buffer.from('B\0\0\0\x0a\0\0\0\0\xff\xff', 'latin1'),
-    'Malformed',
-  ],
-  'a value of a negative length': [
-    ready,
-    Buffer.from('B\0\0\0\x10\0\0\0\0\0\x01\xff\xff\xff\xfe\0\0', 'latin1'),
-    'Malformed',
-  ],
   'a parameter that is given twice': [
     frontend,
     Buffer.from('\0\0\0\x11\0\x03\0\0a\0b\0a\0c\0\0', 'latin1'),
@@ -319,8 +302,125 @@ for (const [name, [engine, bytes, reason]] of Object.entries(VIOLATIONS)) {
   })
 }
 
-test('a name of 63 bytes is the longest', () => {
-  assert.equal(only(ready(), toServer.describe('statement', 'n'.repeat(63))).tag, 'Describe')
+const latin1 = (frame: string): Buffer => Buffer.from(frame, 'latin1')
+const NO_STRING = '08P01 invalid string in message'
+const TOO_FEW = '08P01 insufficient data left in message'
+const BYTES_LEFT = '08P01 invalid message format'
+const notUtf8 = (hex: string): string => `22021 invalid byte sequence for encoding "UTF8": ${hex}`
+
+const MALFORMED: Readonly<Record<string, readonly [bytes: Buffer, fault: string]>> = {
+  'a query without its zero': [latin1('Q\0\0\0\x05x'), NO_STRING],
+  'a query with a second string': [latin1('Q\0\0\0\x08x\0y\0'), BYTES_LEFT],
+  'a query that is no UTF-8, with a second string': [
+    latin1('Q\0\0\0\x08\xff\0y\0'),
+    notUtf8('0xff'),
+  ],
+  'a parse without its types': [latin1('P\0\0\0\x07\0x\0'), TOO_FEW],
+  'a parse that is no UTF-8, without its types': [latin1('P\0\0\0\x07\0\xe9\0'), notUtf8('0xe9')],
+  'a sync with a body': [latin1('S\0\0\0\x05x'), BYTES_LEFT],
+  'a flush with a body': [latin1('H\0\0\0\x05x'), BYTES_LEFT],
+  'a describe of nothing': [latin1('D\0\0\0\x04'), '08P01 no data left in message'],
+  'a describe of neither kind': [
+    latin1('D\0\0\0\x06X\0'),
+    '08P01 invalid DESCRIBE message subtype 88',
+  ],
+  'a close of neither kind': [
+    latin1('C\0\0\0\x06\xff\0'),
+    '08P01 invalid CLOSE message subtype 255',
+  ],
+  'a name that is not UTF-8': [latin1('D\0\0\0\x07S\xff\0'), notUtf8('0xff')],
+  'an execute without rows': [latin1('E\0\0\0\x05\0'), TOO_FEW],
+  'a bind that promises more values than it has': [latin1('B\0\0\0\x0a\0\0\0\0\xff\xff'), TOO_FEW],
+  'a value of a negative length': [
+    latin1('B\0\0\0\x10\0\0\0\0\0\x01\xff\xff\xff\xfe\0\0'),
+    TOO_FEW,
+  ],
+}
+
+for (const [name, [bytes, fault]] of Object.entries(MALFORMED))
+  test(`${name} is malformed, keeps no bytes, and ends nothing`, () => {
+    const [engine, messages] = receive(ready(), bytes)
+    const [message, ...behind] = messages
+    assert(message?.tag === 'Malformed')
+    assert.deepEqual(
+      [`${message.fault.code} ${message.fault.message}`, message.raw.length],
+      [fault, 0],
+    )
+    // A Sync ends the skipping whatever its body is.
+    assert.deepEqual(
+      behind.map(({ tag }) => tag),
+      message.of === 'Sync' ? ['Sync'] : [],
+    )
+    assert.equal(only(engine, toServer.query('select 1')).tag, 'Query')
+  })
+
+test('a malformed bind tells its statement, which is looked for before the rest is read', () => {
+  for (const [body, statement] of [
+    ['p\0s\0', 's'],
+    ['p\0s', null],
+    ['p\0\xff\0', null],
+    ['\xff\0s\0', null],
+  ] as const) {
+    const message = only(ready(), latin1(`B\0\0\0${String.fromCharCode(4 + body.length)}${body}`))
+    assert(message.tag === 'Malformed')
+    assert.equal(message.statement, statement)
+  }
+})
+
+test('the end of a copy and goodbye have no body that counts', () => {
+  for (const [bytes, fault] of [
+    [latin1('c\0\0\0\x05x'), undefined],
+    [latin1('f\0\0\0\x05x'), NO_STRING],
+    [latin1('f\0\0\0\x07\xff\0x'), notUtf8('0xff')],
+    [latin1('f\0\0\0\x06\0x'), null],
+    [latin1('X\0\0\0\x05x'), undefined],
+  ] as const) {
+    const message = only(ready(), bytes)
+    assert.equal(
+      { c: 'CopyDone', f: 'CopyFail', X: 'Terminate' }[bytes.toString('latin1', 0, 1)],
+      message.tag,
+    )
+    const found = message.tag === 'CopyFail' ? message.fault : undefined
+    assert.equal(found && `${found.code} ${found.message}`, fault)
+  }
+})
+
+test('names are the same where their first 63 bytes are, and are written so that the server cuts them alike', () => {
+  const character = fc.oneof(
+    fc.constantFrom(
+      'n',
+      'é',
+      'à',
+      '€',
+      '\u0800',
+      '\u1000',
+      '\ud7ff',
+      '🐘',
+      '\u{10000}',
+      '\u{10ffff}',
+    ),
+    fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }).filter((one) => one !== '\0'),
+  )
+  const long = fc.array(character, { minLength: 10, maxLength: 80 }).map((all) => all.join(''))
+  const near = fc
+    .tuple(long, long, fc.nat(64))
+    .map(([a, b, at]) => [a, a.slice(0, at) + b] as const)
+  const nameOf = (name: string): string => {
+    const message = only(ready(), toServer.parse(name, 'select 1'))
+    assert(message.tag === 'Parse')
+    return message.name
+  }
+  const cut = (name: string): string => Buffer.from(name).toString('latin1', 0, 63)
+  fc.assert(
+    fc.property(near, ([one, other]) => {
+      assert.equal(nameOf(one) === nameOf(other), cut(one) === cut(other))
+      assert.equal(cut(nameOf(one)), cut(one))
+      assert(Buffer.byteLength(nameOf(one)) <= 66)
+      // It is written again as it was read.
+      assert.equal(nameOf(nameOf(one)), nameOf(one))
+    }),
+    { numRuns: 2_000 },
+  )
 })
 
 test('after goodbye nothing is read', () => {

@@ -1,5 +1,6 @@
 import { codecOf, HEADER_BYTES, type Password, type Request } from './client-messages.ts'
 import { bufferOf, cutFrame, type Framing, type Held, NOTHING } from './framing.ts'
+import { sync } from './to-server.ts'
 import { decodeStartupPacket, type StartupPacket } from './startup-packet.ts'
 import { type Violation, violation, type ViolationReason } from './violation.ts'
 
@@ -72,6 +73,8 @@ export function receive(
     const message =
       cut.status === 'refused' ? violation(cut.reason) : legal(phase, decoded(phase, cut.frame))
     messages.push(message)
+    // PostgreSQL is done with skipping at a Sync before it looks at its body.
+    if (message.tag === 'Malformed' && message.of === 'Sync') messages.push(SYNC)
     phase = nextPhase(phase, message)
     held = NOTHING
     at = cut.status === 'frame' ? cut.next : bytes.length
@@ -134,6 +137,7 @@ const NEXT: Readonly<Record<Phase, Readonly<Partial<Record<ClientMessage['tag'],
     CopyDone: 'ready',
     CopyFail: 'ready',
     FunctionCall: 'ready',
+    Malformed: 'ready',
     Terminate: 'closed',
   },
   closed: {},
@@ -150,7 +154,7 @@ const isStarting = (phase: Phase): boolean =>
 const decoded = (phase: ReadingPhase, raw: Buffer): ClientMessage | Violation =>
   isStarting(phase)
     ? decodeStartupPacket(raw)
-    : (codecOf(raw.readUInt8(0))?.decode(raw) ?? violation('Malformed'))
+    : (codecOf(raw.readUInt8(0))?.decode(raw) ?? violation('UnknownMessage'))
 
 const legal = (phase: Phase, message: ClientMessage | Violation): ClientMessage | Violation =>
   message.tag === 'Violation' || NEXT[phase][message.tag] ? message : violation('NotLegalHere')
@@ -198,5 +202,6 @@ const framingsOf = (limits: FrontendLimits): Frontend['framings'] => ({
   ready: taggedFraming('ready', limits),
 })
 
+const SYNC: Request = { tag: 'Sync', raw: sync() }
 const NO_MESSAGE = { bytes: 0, arrived: 0 }
 const STARTUP_BYTES_MIN = 8

@@ -14,6 +14,7 @@ export {
   type Describe,
   type Execute,
   type FunctionCall,
+  type Malformed,
   type Parse,
   type Password,
   type Query,
@@ -33,6 +34,8 @@ export {
   type Phase,
   receive,
 } from './frontend.ts'
+export { type Fault } from './reader.ts'
+export { notUtf8 } from './not-utf8.ts'
 export {
   clientFinal,
   clientFirst,

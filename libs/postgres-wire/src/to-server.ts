@@ -74,9 +74,18 @@ export const terminate = (): RunsNothing => runsNothing(frame('X'))
 export const copyData = (data: Buffer): Buffer => frame('d', data)
 export const copyDone = (): RunsNothing => runsNothing(frame('c'))
 export const copyFail = (reason: string): Buffer => frame('f', cstring(reason))
-/** A CopyFail in words of our own: the reason that a client gives is in the client's words. */
-export const copyGivenUp = (): RunsNothing =>
-  runsNothing(frame('f', cstring('the client failed it')))
+/**
+ * A CopyFail in words of our own: the reason that a client gives is in the client's words. Where these cannot be read, neither
+ * can ours, so that the target says that.
+ */
+export const copyGivenUp = (fault: '08P01' | '22021' | null = null): RunsNothing =>
+  runsNothing(frame('f', GIVEN_UP[fault ?? 'readable']()))
+
+const GIVEN_UP = {
+  readable: () => cstring('the client failed it'),
+  '08P01': () => Buffer.alloc(0),
+  '22021': () => Buffer.from([0xff, 0]),
+} as const
 
 const runsNothing = (bytes: Buffer): RunsNothing => bytes as RunsNothing
 

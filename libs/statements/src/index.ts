@@ -55,7 +55,7 @@ export type { Obstacle } from './obstacles.ts'
 export { isImpossible, nameProbesOf, obstaclesOf, type Probe, probesOf } from './probes.ts'
 export { literal } from './literal.ts'
 export { namedSettings } from './named-settings.ts'
-export { notUtf8, type SyntaxError, syntaxErrorIn, syntaxErrorOf } from './syntax-error.ts'
+export { type SyntaxError, syntaxErrorIn, syntaxErrorOf } from './syntax-error.ts'
 export { failsInFailedTransaction } from './transaction-exit.ts'
 export {
   isEndTold,

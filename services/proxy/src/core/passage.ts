@@ -271,6 +271,7 @@ function stepOf(
     case 'CopyFail':
     case 'FunctionCall':
     case 'Terminate':
+    case 'Malformed':
       return null
   }
 }

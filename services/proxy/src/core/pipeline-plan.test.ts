@@ -45,6 +45,20 @@ test('a Parse before what cannot be understood is a request too: nothing is forw
   assert.equal(plan.stop?.step, 1)
 })
 
+test('a malformed message stops the pipeline with the answer of PostgreSQL, which looks for the statement of a Bind first', () => {
+  const names = namesWith('s', 'select 1')
+  const frame = (text: string): Buffer => Buffer.from(text, 'latin1')
+  const stopAt = (bytes: Buffer) => {
+    const plan = planned(messages(toServer.query('select 2'), bytes, toServer.sync()), names)
+    assert.deepEqual(plan.asks.map(brief), ['Query select 2 0-0'])
+    return [plan.stop?.step, plan.stop?.code, plan.stop?.fault?.code]
+  }
+  assert.deepEqual(stopAt(frame('B\0\0\0\x07\0s\0')), [1, 'CS_PROTOCOL_VIOLATION', '08P01'])
+  assert.deepEqual(stopAt(frame('B\0\0\0\x07\0t\0')), [1, 'CS_STATEMENT_UNKNOWN', undefined])
+  assert.deepEqual(stopAt(frame('B\0\0\0\x07\xff\0t')), [1, 'CS_PROTOCOL_VIOLATION', '22021'])
+  assert.deepEqual(stopAt(frame('S\0\0\0\x05x')), [1, 'CS_PROTOCOL_VIOLATION', '08P01'])
+})
+
 test('two executions of one statement are two requests, and the second group begins at its own Bind', () => {
   const plan = planned(
     messages(

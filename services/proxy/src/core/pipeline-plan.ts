@@ -1,4 +1,12 @@
-import type { Bind, Describe, Execute, Parse, Query, Request } from '@countersign/postgres-wire'
+import type {
+  Bind,
+  Describe,
+  Execute,
+  Fault,
+  Parse,
+  Query,
+  Request,
+} from '@countersign/postgres-wire'
 import type { RequestKind } from '@countersign/contracts'
 import { borrowsColumns, type NamedStatement, seemsToUseName } from '@countersign/statements'
 import { isOutdated, mayRedefine, type StatementNames, tentative } from './statement-names.ts'
@@ -53,8 +61,15 @@ export type PipelinePlan = {
   readonly end: number
 }
 
-export type Stop = { readonly step: number; readonly code: StopCode; readonly why: string }
-export type StopCode = 'CS_STATEMENT_UNKNOWN' | 'CS_PORTAL_UNKNOWN' | 'CS_REQUEST_UNKNOWN'
+export type Stop = {
+  readonly step: number
+  readonly code: StopCode
+  readonly why: string
+  /** PostgreSQL's own answer to a malformed message; null for any other. */
+  readonly fault: Fault | null
+}
+export type StopCode =
+  'CS_STATEMENT_UNKNOWN' | 'CS_PORTAL_UNKNOWN' | 'CS_REQUEST_UNKNOWN' | 'CS_PROTOCOL_VIOLATION'
 
 /** Messages next to each other that are about one statement, and that nothing has executed yet. */
 type Group = {
@@ -97,8 +112,12 @@ export function planned(
     asks.length >= requestsMax || (begins && asks.length > 0 && textBytes > TEXT_BYTES_MAX)
   /** True if a text waits: the meaning of a PREPARE or EXECUTE is known when all before it is answered. */
   const waits = ({ sql }: Query | Parse): boolean => asks.length > 0 && seemsToUseName(sql)
-  const stopAt = (step: number, code: StopCode, why: string): PipelinePlan =>
-    plan(step, { step, code, why })
+  const stopAt = (
+    step: number,
+    code: StopCode,
+    why: string,
+    fault: Fault | null = null,
+  ): PipelinePlan => plan(step, { step, code, why, fault })
   for (let step = from; step < messages.length; step++) {
     const message = messages[step]
     switch (message?.tag) {
@@ -161,6 +180,12 @@ export function planned(
         if (isUnnamedStatement(message) && !scope.statements.has(''))
           return stopAt(step, 'CS_STATEMENT_UNKNOWN', noStatement(''))
         break
+      case 'Malformed': {
+        const { of, fault, statement } = message
+        if (statement !== null && !scope.statements.has(statement))
+          return stopAt(step, 'CS_STATEMENT_UNKNOWN', noStatement(statement))
+        return stopAt(step, 'CS_PROTOCOL_VIOLATION', `malformed ${of} (${fault.code})`, fault)
+      }
       case 'Sync':
       case 'Flush':
       case 'CopyData':

@@ -486,9 +486,7 @@ async function streamed(
       const piece = data[index]
       return piece === undefined ? [] : [{ runs, bytes: toServer.copyData(piece) }]
     }),
-    ...(isEnd(last)
-      ? endOf(step, last?.tag === 'CopyDone' ? toServer.copyDone() : toServer.copyGivenUp())
-      : []),
+    ...(isEnd(last) ? endOf(step, endedAs(last)) : []),
   ])
   // The client's Sync arrives as a pipeline of its own.
   if (isEnd(last)) exchange.copyIn = false
@@ -501,6 +499,9 @@ async function streamed(
 
 const isEnd = (message: CopyMessage | undefined): boolean =>
   message !== undefined && message.tag !== 'CopyData'
+
+const endedAs = (last: CopyMessage | undefined): RunsNothing =>
+  last?.tag === 'CopyFail' ? toServer.copyGivenUp(last.fault?.code) : toServer.copyDone()
 
 /** Sends exactly the data that people approved: the agent sent them before people were asked, and sends no more. */
 function sendHeld(session: Session, step: Step, { bytes, released: runs }: HeldData): void {

@@ -1,5 +1,5 @@
 import { literal } from '@countersign/statements'
-import { toClient } from '@countersign/postgres-wire'
+import { type CopyFail, toClient } from '@countersign/postgres-wire'
 import { COPIES, copyData } from '../core/copy-data.ts'
 import type { Answered, HeldCopy } from '../core/held-copy.ts'
 import { learnStatement, type StatementNames } from '../core/statement-names.ts'
@@ -7,7 +7,7 @@ import { gone, takenOfCopy } from './inbox.ts'
 import type { Share } from './memory.ts'
 import { ownQuery, ownQueryAmidst } from './own-query.ts'
 import { agentInTime } from './raised-idle.ts'
-import { CANCELLED_BY_AGENT, type RequestRefusal } from './refuse.ts'
+import { CANCELLED_BY_AGENT, postgresError, type RequestRefusal } from './refuse.ts'
 import { tell } from './seen.ts'
 import { whenSilent } from './silence.ts'
 import { CANCELLED, cancelled, during, type Session } from './session-state.ts'
@@ -63,7 +63,7 @@ export async function takenCopyData(
     }
     client.done(message)
     if (message.tag === 'CopyDone') return data.bytes()
-    if (message.tag === 'CopyFail') return failedByClient(message.reason)
+    if (message.tag === 'CopyFail') return failedByClient(message)
     lastMs = proxy.clock.monotonicMs()
     if (!data.add(message.data)) return tooLarge(bytesMax)
     const grown = share.grow(message.data.length * COPIES)
@@ -87,21 +87,16 @@ const COLUMNS_UNKNOWN: RequestRefusal = {
   decisionId: null,
 }
 
-const failedByClient = (reason: string): RequestRefusal => ({
+const failedByClient = ({ reason, fault }: CopyFail): RequestRefusal => ({
   code: 'CS_REQUEST_CANCELLED',
   reason: 'The agent failed the COPY itself, with CopyFail.',
   hint: null,
   decisionId: null,
-  byTarget: postgresError('57014', `COPY from stdin failed: ${reason}`),
+  byTarget:
+    fault === null
+      ? postgresError('57014', `COPY from stdin failed: ${reason}`)
+      : postgresError(fault.code, fault.message),
 })
-
-const postgresError = (code: string, message: string): ReadonlyMap<string, string> =>
-  new Map([
-    ['S', 'ERROR'],
-    ['V', 'ERROR'],
-    ['C', code],
-    ['M', message],
-  ])
 
 const tooLarge = (bytesMax: number): RequestRefusal => ({
   code: 'CS_COPY_DATA_TOO_LARGE',

@@ -1,9 +1,8 @@
 import type { RequestBlocked, RequestReleased, ReviewRequired } from '@countersign/contracts'
-import { toServer } from '@countersign/postgres-wire'
+import { notUtf8, toServer } from '@countersign/postgres-wire'
 import {
   executedName,
   isImpossible,
-  notUtf8,
   nameProbesOf,
   type Obstacle,
   obstaclesOf,

@@ -30,13 +30,14 @@ export function taken(session: Session): Request | undefined {
  */
 export function takenOfCopy(session: Session): CopyMessage | undefined {
   for (let message = taken(session); message !== undefined; message = taken(session)) {
-    if (message.tag === 'Flush' || message.tag === 'Sync') {
+    const kind = message.tag === 'Malformed' ? message.of : message.tag
+    if (kind === 'Flush' || kind === 'Sync') {
       session.client.done(message)
       continue
     }
     if (message.tag === 'Terminate') gone(session)
     if (isOfCopy(message)) return message
-    const words = `${message.tag} came during COPY`
+    const words = `${kind} came during COPY`
     return over(session, { reason: 'ProtocolViolation', code: 'CS_PROTOCOL_VIOLATION', words })
   }
   return undefined

@@ -37,7 +37,7 @@ import { forwardRecorded, withReleases } from './forward.ts'
 import { hold } from './hold.ts'
 import { impossibility } from './impossibility.ts'
 import { lastsWhenSent } from './lasts-when-sent.ts'
-import { CANCELLED_BY_AGENT, refuse, type RequestRefusal } from './refuse.ts'
+import { CANCELLED_BY_AGENT, postgresError, refuse, type RequestRefusal } from './refuse.ts'
 import {
   answerNow,
   decisionOf,
@@ -256,12 +256,15 @@ async function served(session: Session, batch: Batch): Promise<void> {
   if (stop === null) return batch.next < messages.length ? served(session, batch) : undefined
   const message = messages[stop.step]
   const scope = { pending: null, others: [], message }
-  const { code, why: reason } = stop
+  const { code, why: reason, fault } = stop
   // In a failed transaction PostgreSQL checks whether there is such a portal, and runs none.
   if (message?.tag === 'Execute' && session.status === 'E' && !batch.hasReleased) {
     if (!(await hasPortal(session, message.portal))) return skipRest(session, batch, [])
     await refuse(session, TRANSACTION_FAILED, scope)
-  } else await refuse(session, { code, reason, hint: null, decisionId: null }, scope)
+  } else {
+    const byTarget = fault === null ? {} : { byTarget: postgresError(fault.code, fault.message) }
+    await refuse(session, { code, reason, hint: null, decisionId: null, ...byTarget }, scope)
+  }
   await skippedToSync(session, batch)
 }
 

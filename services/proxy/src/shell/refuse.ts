@@ -64,9 +64,10 @@ export async function refuse(
   })
   withdraw(session, scope.others)
   proxy.metrics.refused.add(1, { code })
-  if (scope.message?.tag === 'Query') simpleQueried(session.names)
-  const isSimple = scope.message?.tag === 'Query' || scope.message?.tag === 'FunctionCall'
+  const isSimple = scope.message !== undefined && isOfSimple(scope.message)
   const mustFail = session.status === 'T' || session.isPipelineOpen
+  // The target is made to fail by a simple query too. PostgreSQL itself reads a malformed one no further.
+  if (scope.message?.tag === 'Query' || (isSimple && mustFail)) simpleQueried(session.names)
   const { reason, hint } = refusal
   const told = { code, reason, hint, requestId, sessionId: session.id }
   const error =
@@ -79,6 +80,21 @@ export async function refuse(
   if (mustFail) return failAtTarget(session, isSimple, refusal.decisionId)
   if (isSimple) tell(session, toClient.readyForQuery(session.status), answered)
 }
+
+/** True if a message is answered with ReadyForQuery, whatever becomes of it, rather than at the next Sync. */
+const isOfSimple = (message: Request): boolean =>
+  SIMPLE.has(message.tag === 'Malformed' ? message.of : message.tag)
+
+const SIMPLE: ReadonlySet<Request['tag']> = new Set(['Query', 'FunctionCall'])
+
+/** An error in the words of PostgreSQL. */
+export const postgresError = (code: string, message: string): ReadonlyMap<string, string> =>
+  new Map([
+    ['S', 'ERROR'],
+    ['V', 'ERROR'],
+    ['C', code],
+    ['M', message],
+  ])
 
 /** Sends a text that the target cannot parse, so that its transaction fails. Recorded, as everything that is sent. */
 async function failAtTarget(

@@ -224,7 +224,8 @@ async function nextPipeline(session: Session): Promise<Request[] | Ending> {
       message.tag === 'Query' ||
       message.tag === 'Sync' ||
       message.tag === 'Flush' ||
-      message.tag === 'FunctionCall'
+      message.tag === 'FunctionCall' ||
+      message.tag === 'Malformed'
     if (waits || messages.length >= PIPELINE_MESSAGES_MAX || bytes >= PIPELINE_BYTES_MAX)
       return messages
     // A request begins with the next message, so nothing is torn apart.
