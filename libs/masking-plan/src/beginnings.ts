@@ -1,5 +1,5 @@
 import { apiKey } from './detectors/api-key.ts'
-import { awsKey } from './detectors/aws-key.ts'
+import { awsKeyId, awsSecret } from './detectors/aws-key.ts'
 import { jwt } from './detectors/jwt.ts'
 import { keyedSecret } from './detectors/keyed-secret.ts'
 import { privateKey } from './detectors/private-key.ts'
@@ -19,13 +19,15 @@ export type Search =
  */
 export function searchBeginnings(codes: Uint8Array, searches: readonly Search[]): void {
   const pass = passOver(codes, searches)
-  const { wanted, hasAccounts } = pass
+  const { hasAccounts } = pass
+  const wanted = pass.wanted << THIRD
   let last = 0
+  let lastButOne = 0
   let start = 0
   let end = 0
   let digits = 0
   let gap = 0
-  // Rare cases stand in functions of their own, so that this loop stays fast.
+  // Rare cases stand in functions of their own, so that this loop stays fast; it looks into one small table.
   for (let i = 0; i < codes.length; i++) {
     const kind = KIND_OF[codes[i] ?? 0] ?? 0
     if ((kind & DIGIT) !== 0) {
@@ -34,14 +36,15 @@ export function searchBeginnings(codes: Uint8Array, searches: readonly Search[])
       end = i + 1
       gap = 0
       // No letter before it, but one before that.
-      if (hasAccounts && (last & FOLDED) === 0 && last > FOLDED) searchAccount(pass, i - 3)
+      if (hasAccounts && (lastButOne & ~last & LETTER) !== 0) searchAccount(pass, i - 3)
     } else if (digits > 0 && ((kind & SEPARATOR) === 0 || ++gap > GAP_MAX)) {
       if (digits >= DIGITS_MIN) searchNumber(pass, start, end)
       digits = gap = 0
     }
-    last = ((last << 5) | (kind & FOLDED)) & LAST_THREE
-    const begun = (BEGINS[last] ?? 0) & wanted
-    if (begun !== 0) searchWord(pass, begun, i - 2)
+    const begun = (lastButOne << THIRD) & (last << (THIRD - SECOND)) & kind & wanted
+    if (begun !== 0) searchWord(pass, begun >> THIRD, i - 2)
+    lastButOne = last
+    last = kind
   }
   if (digits >= DIGITS_MIN) searchNumber(pass, start, end)
 }
@@ -90,30 +93,29 @@ function searchWord({ codes, words, free }: Pass, begun: number, start: number):
   }
 }
 
-/** In the bits of each kind: the character itself, in capitals or not, where words have it; digit; separator. */
-const FOLDED = 31
-const DIGIT = 32
-const SEPARATOR = 64
-const KIND_OF = new Uint8Array(256)
-for (const [index, char] of [...'abcdefghijklmnopqrstuvwxyz_-'].entries()) {
-  KIND_OF[char.charCodeAt(0)] = index + 1
-  KIND_OF[char.toUpperCase().charCodeAt(0)] = index + 1
-}
-for (const char of '0123456789') KIND_OF[char.charCodeAt(0)] = DIGIT
-// The last two are a space that does not break, as it is in UTF-8 and by itself.
-for (const char of ' ().-/\u00c2\u00a0') {
-  const code = char.charCodeAt(0)
-  KIND_OF[code] = (KIND_OF[code] ?? 0) | SEPARATOR
-}
+const WORD_DETECTORS = [jwt, awsKeyId, awsSecret, apiKey, keyedSecret, privateKey]
 
-const WORD_DETECTORS = [jwt, awsKey, apiKey, keyedSecret, privateKey]
-const LAST_THREE = 0x7fff
-/** By the last three characters, a bit for each detector of which a word begins so. */
-const BEGINS = new Uint8Array(LAST_THREE + 1)
+/**
+ * By character, in capitals or not: a bit for each detector of which a word begins with it, one for each that has it second
+ * (from bit SECOND on) and third (from bit THIRD on), and what else it is.
+ */
+const KIND_OF = new Int32Array(256)
+const SECOND = 8
+const THIRD = 16
+const DIGIT = 1 << 24
+const SEPARATOR = 1 << 25
+/** A letter, or another character that words begin with. */
+const LETTER = 1 << 26
+const mark = (chars: string, bits: number): void => {
+  for (const char of chars)
+    for (const code of [char.charCodeAt(0), char.toUpperCase().charCodeAt(0)])
+      KIND_OF[code] = (KIND_OF[code] ?? 0) | bits
+}
+mark('abcdefghijklmnopqrstuvwxyz_-', LETTER)
+mark('0123456789', DIGIT)
+// The last two are a space that does not break, as it is in UTF-8 and by itself.
+mark(' ().-/\u00c2\u00a0', SEPARATOR)
 for (const [bit, { words }] of WORD_DETECTORS.entries())
-  for (const word of words) {
-    let last = 0
-    for (const char of word.slice(0, 3))
-      last = (last << 5) | ((KIND_OF[char.charCodeAt(0)] ?? 0) & FOLDED)
-    BEGINS[last] = (BEGINS[last] ?? 0) | (1 << bit)
-  }
+  for (const word of words)
+    for (const [place, char] of [...word.slice(0, 3).toLowerCase()].entries())
+      mark(char, 1 << (bit + place * SECOND))

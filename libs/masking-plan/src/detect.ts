@@ -1,6 +1,6 @@
 import { type Search, searchBeginnings } from './beginnings.ts'
 import { apiKey } from './detectors/api-key.ts'
-import { awsKey } from './detectors/aws-key.ts'
+import { awsKeyId, awsSecret } from './detectors/aws-key.ts'
 import { card } from './detectors/card.ts'
 import { email, emailInBytes } from './detectors/email.ts'
 import { encodedRuns, type HitIn } from './detectors/encoded.ts'
@@ -61,7 +61,7 @@ export function detect(text: string, names: readonly DetectorName[] = DETECTORS)
 /** True if bytes hold something sensitive as UTF-8 or UTF-16, plain or encoded. */
 export function detectInBytes(bytes: Buffer, names: readonly DetectorName[]): boolean {
   if (detectsInUtf8(bytes, names)) return true
-  return bytes.includes(0) && detectsInUtf8(withoutZeros(bytes), names)
+  return mayBeUtf16(bytes) && detectsInUtf8(withoutZeros(bytes), names)
 }
 
 /** True if bytes of UTF-8 are worth a look at all; the gate in front of every untagged cell. */
@@ -83,7 +83,7 @@ function hitInBytes(
   names: readonly DetectorName[],
 ): DetectorName | null {
   const plain = plainHitInBytes(bytes, features, names)
-  if (plain !== null || !bytes.includes(0)) return plain
+  if (plain !== null || !mayBeUtf16(bytes)) return plain
   // The features count bytes with zeros between them as together, too.
   return plainHitInBytes(withoutZeros(bytes), features, names)
 }
@@ -98,6 +98,13 @@ function plainHitInBytes(
   const emails = (): Span[] => emailInBytes(codes.toString('latin1'))
   const found = searched({ codes, features, emails }, names)
   return found.find(({ spans }) => spans.length > 0)?.name ?? null
+}
+
+/** True if three characters in a row have zeros between them, as the end of each hit has in UTF-16. */
+function mayBeUtf16(bytes: Buffer): boolean {
+  for (let at = bytes.indexOf(0); at >= 0; at = bytes.indexOf(0, at + 1))
+    if (bytes[at + 2] === 0 && bytes[at + 4] === 0) return true
+  return false
 }
 
 function withoutZeros(bytes: Buffer): Buffer {
@@ -185,6 +192,10 @@ type Part = { readonly needs: keyof Features } & (
   | { readonly where: 'words'; readonly find: WordDetector }
 )
 
+function byWords(...detectors: WordDetector[]): readonly Part[] {
+  return detectors.map((find) => ({ needs: 'hasRun', where: 'words', find }))
+}
+
 const SEARCHES: Readonly<Record<DetectorName, readonly Part[]>> = {
   email: [{ needs: 'hasAt', where: 'emails' }],
   card: [{ needs: 'hasNumber', where: 'numbers', find: card }],
@@ -192,12 +203,8 @@ const SEARCHES: Readonly<Record<DetectorName, readonly Part[]>> = {
   iban: [{ needs: 'hasAccount', where: 'accounts', find: iban }],
   phone: [{ needs: 'hasNumber', where: 'numbers', find: phone }],
   jwt: [{ needs: 'hasRun', where: 'words', find: jwt }],
-  'aws-key': [{ needs: 'hasRun', where: 'words', find: awsKey }],
-  'api-key': [apiKey, keyedSecret, privateKey].map((find) => ({
-    needs: 'hasRun',
-    where: 'words',
-    find,
-  })),
+  'aws-key': byWords(awsKeyId, awsSecret),
+  'api-key': byWords(apiKey, keyedSecret, privateKey),
 }
 
 const TOLD_CHARS_MAX = 1024 * 1024

@@ -2,20 +2,34 @@ import { BASE64, CAPITAL, codeAt, isAt, isAtFolded, isIn, runEnd, table, WORD } 
 import type { Span, WordDetector } from './span.ts'
 
 /**
- * Keys of Amazon Web Services. Method: key ids by their prefix and length (IAM identifiers, "Understanding unique ID
- * prefixes"); secrets of 40 characters behind a name that starts with aws_secret. Limits: a secret without its name is not found.
+ * Key ids of Amazon Web Services. Method: by their prefix and length (IAM identifiers, "Understanding unique ID prefixes").
  */
-export const awsKey: WordDetector = {
-  words: ['aws', 'AKIA', 'ASIA', 'AROA', 'AIDA'],
+export const awsKeyId: WordDetector = {
+  words: ['AKIA', 'ASIA', 'AROA', 'AIDA'],
   at(codes, start, spans) {
-    if (codes[start] === CAPITAL_A && codes[start + 3] === CAPITAL_A) {
-      const end = keyIdEnd(codes, start)
-      if (end !== null) spans.push({ start, end })
-    }
-    const name = nameEnd(codes, start)
-    const found = name === null ? null : secretBehind(codes, name)
-    if (found !== null) spans.push(found)
+    const end = keyIdEnd(codes, start)
+    if (end !== null) spans.push({ start, end })
     return start + 1
+  },
+}
+
+/**
+ * Secrets of Amazon Web Services. Method: 40 characters behind a name that starts with aws_secret. Limits: a secret without its
+ * name is not found.
+ */
+export const awsSecret: WordDetector = {
+  words: ['aws'],
+  at(codes, start, spans) {
+    const from = nameEnd(codes, start)
+    if (from === null) return start + 1
+    const found = secretBehind(codes, from)
+    if (found !== null) {
+      spans.push(found)
+      return start + 1
+    }
+    // A run that is too long for a secret is read once: only behind the last names in it one may stand.
+    const end = runEnd(BASE64, codes, from)
+    return Math.max(start + 1, end - NAMED_SECRET_MAX)
   },
 }
 
@@ -52,7 +66,6 @@ function secretBehind(codes: Uint8Array, from: number): Span | null {
 
 const AWS = Buffer.from('aws')
 const SECRET = Buffer.from('secret')
-const CAPITAL_A = 0x41
 const UNDERSCORE = 0x5f
 const KEY_ID_PREFIXES = ['AKIA', 'ASIA', 'AROA', 'AIDA'].map((prefix) => Buffer.from(prefix))
 const KEY_ID_LENGTH = 20
@@ -65,5 +78,8 @@ const BETWEEN = [
   { chars: table('\\'), max: 1 },
   { chars: table(`"'`), max: 1 },
 ]
+/** WORD{0,20} behind the name. */
 const NAME_MAX = 20
 const SECRET_LENGTH = 40
+/** The longest run that a name begins and that has its secret in it or right behind it. */
+const NAMED_SECRET_MAX = AWS.length + 1 + SECRET.length + NAME_MAX + SECRET_LENGTH

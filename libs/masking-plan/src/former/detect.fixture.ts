@@ -63,7 +63,7 @@ export function detect(text: string, names: readonly DetectorName[] = DETECTORS)
 /** True if bytes hold something sensitive as UTF-8 or UTF-16, plain or encoded. */
 export function detectInBytes(bytes: Buffer, names: readonly DetectorName[]): boolean {
   if (detectsInUtf8(bytes, names)) return true
-  return bytes.includes(0) && detectsInUtf8(withoutZeros(bytes), names)
+  return mayBeUtf16(bytes) && detectsInUtf8(withoutZeros(bytes), names)
 }
 
 /** True if bytes of UTF-8 are worth a look at all; the gate in front of every untagged cell. */
@@ -85,7 +85,7 @@ function hitInBytes(
 ): DetectorName | null {
   const plain = plainHitInBytes(bytes, features, names)
   // The features count bytes with zeros between them as together, too.
-  return plain !== null || !bytes.includes(0)
+  return plain !== null || !mayBeUtf16(bytes)
     ? plain
     : plainHitInBytes(withoutZeros(bytes), features, names)
 }
@@ -110,6 +110,8 @@ function plainHitInBytes(
   }
   return null
 }
+
+const mayBeUtf16 = (bytes: Buffer): boolean => /\0[^]\0[^]\0/.test(bytes.toString('latin1'))
 
 // UTF-16 of ASCII is ASCII with zeros between, whichever the byte order and wherever it starts.
 function withoutZeros(bytes: Buffer): Buffer {
