@@ -84,7 +84,17 @@ test('text behind its first words may do more than a long text seems to', () => 
   assert.equal(executedName(`execute p -- ${LONG}`), null)
 })
 
-test('comments that are made to cost are passed over in one pass', () => {
+// Seen to fail when `foundBehind` searches from the beginning of the text.
+test('comments that are made to cost are passed over in one pass', (t) => {
+  let passed = 0
+  const { test: original } = RegExp.prototype
+  t.mock.method(RegExp.prototype, 'test', function (this: RegExp, text: string) {
+    const from = this.lastIndex
+    const found = original.call(this, text)
+    // A search that finds nothing has read the rest.
+    passed += 1 + (found ? this.lastIndex : text.length) - from
+    return found
+  })
   for (const sql of [
     '/**/'.repeat(250_000),
     '/*'.repeat(500_000),
@@ -92,10 +102,8 @@ test('comments that are made to cost are passed over in one pass', () => {
     `/*${'x'.repeat(1_000_000)}*/`,
     ' '.repeat(1_000_000),
   ]) {
-    const from = performance.now()
-    for (let round = 0; round < 10; round++) firstWordOf(`${sql}commit`)
-    const ms = (performance.now() - from) / 10
-    // Some milliseconds; reading it again for each comment would take minutes.
-    assert.ok(ms < 500, `${ms} ms`)
+    passed = 0
+    firstWordOf(`${sql}commit`)
+    assert.ok(passed > 1_000 && passed < 2 * sql.length, `${passed} characters were passed over`)
   }
 })
