@@ -4,7 +4,7 @@ import { EventId, Instant, RequestId, SessionId, uuidv5 } from '@countersign/ker
 import { draftOf, type Heeds, type LogRecord, type Understood } from '@countersign/log'
 import { type InMemoryLog, inMemoryLog } from '@countersign/log/in-memory'
 import type { Consequence, DeciderService, Decision } from './decider/decider-service.ts'
-import { serveDecider } from './serve-decider.ts'
+import { type DeciderHost, serveDecider } from './serve-decider.ts'
 
 const SESSION = SessionId('01a205d5-15a3-71b3-bc9d-1765de5ac95c')
 const OTHER = SessionId('01a205d5-15a3-71b3-bc9d-1765de5ac95d')
@@ -118,6 +118,117 @@ test('what a service does not heed is not decided, and a restart does not wait f
   await host.submit(SESSION, EventId(uuidv5(SESSION, 'submitted')), () => [consequence])
   await written(log, 1)
   assert.deepEqual(log.records('tester.rejected'), [])
+})
+
+/** Waits until the partition of the session is restored. */
+async function restored(log: InMemoryLog, host: DeciderHost<null>): Promise<void> {
+  const partition = log.partitionOf(SESSION, 8)
+  while (!host.partitions().has(partition)) await new Promise((resolve) => setImmediate(resolve))
+}
+
+const poison = (): never => {
+  throw new Error('poison')
+}
+const causeOf = (name: string): EventId => EventId(uuidv5(SESSION, name))
+
+// Seen to fail when `submit` lets the service fail by what is thrown, and when it quarantines nothing.
+test('work without a record that throws gives up its own session, once, and the service goes on', async () => {
+  const log = inMemoryLog()
+  await using host = await serve(
+    log,
+    () => 'nothing',
+    undefined,
+    undefined,
+    () => [consequence],
+  )
+  let failure: unknown = null
+  host.failed.catch((cause: unknown) => (failure = cause))
+  await restored(log, host)
+  for (let turn = 0; turn < 3; turn++)
+    await assert.rejects(host.submit(SESSION, causeOf('poison'), poison), /poison/)
+  await written(log, 1)
+  await host.submit(SESSION, causeOf('next'), () => [consequence])
+  await written(log, 2)
+  assert.deepEqual([failure, log.records('approvals').length], [null, 2])
+})
+
+// Seen to fail when what `quarantine` throws leaves `quarantined`.
+test('a session of which not even the end can be decided waits for its limits, and the service goes on', async () => {
+  const log = inMemoryLog()
+  await using host = await serve(
+    log,
+    (record) => (record.key === SESSION ? poison() : 'follow'),
+    undefined,
+    undefined,
+    poison,
+  )
+  let failure: unknown = null
+  host.failed.catch((cause: unknown) => (failure = cause))
+  await withdraw(log, SESSION, 0)
+  await restored(log, host)
+  await assert.rejects(host.submit(SESSION, causeOf('poison'), poison), /poison/)
+  await withdraw(log, OTHER, 0)
+  await written(log, 1)
+  assert.deepEqual(
+    [failure, log.records('tester.rejected').length, log.records('approvals')[0]?.key],
+    [null, 1, OTHER],
+  )
+})
+
+// Seen to fail when `fold` tells of nothing: then it is decided on as if it had been folded.
+test('a record that cannot be folded is put aside and ends its session, also while the state is restored', async () => {
+  const log = inMemoryLog()
+  const decided: string[] = []
+  const start = () =>
+    serve(
+      log,
+      (record) => {
+        decided.push(record.key)
+        return 'nothing'
+      },
+      (record) => {
+        const isPoison =
+          record.status === 'understood' && record.message.type === 'RequestWithdrawn'
+        if (isPoison && record.key === SESSION) poison()
+      },
+      undefined,
+      () => [consequence],
+    )
+  await withdraw(log, SESSION, 0)
+  {
+    await using _host = await start()
+    await written(log, 1)
+    await withdraw(log, SESSION, 1)
+    await written(log, 2)
+    await withdraw(log, OTHER, 0)
+    while (decided.length < 1) await new Promise((resolve) => setImmediate(resolve))
+  }
+  await using host = await start()
+  await restored(log, host)
+  await host.submit(SESSION, causeOf('last'), () => [])
+  assert.ok(!decided.includes(SESSION))
+  assert.equal(log.records('tester.rejected').length, 2)
+  assert.equal(log.records('approvals').length, 2)
+})
+
+test('an event of its own that cannot be folded at a start is put aside and ends its session, and the service starts', async () => {
+  const log = inMemoryLog()
+  await log.append([draftOf(consequence.message, { id: causeOf('own'), key: SESSION })])
+  let isFirst = true
+  await using host = await serve(
+    log,
+    () => 'nothing',
+    () => {
+      if (!isFirst) return
+      isFirst = false
+      poison()
+    },
+    undefined,
+    () => [consequence],
+  )
+  await restored(log, host)
+  await written(log, 2)
+  assert.equal(log.records('tester.rejected').length, 1)
 })
 
 const consequence = {

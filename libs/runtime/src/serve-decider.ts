@@ -1,28 +1,34 @@
 import type { AnyMessage } from '@countersign/contracts'
-import { EventId, messageOf, systemClock, uuidv5 } from '@countersign/kernel'
-import {
-  draftOf,
-  formatPosition,
-  type Log,
-  type LogRecord,
-  type Position,
-  type Reader,
-} from '@countersign/log'
+import { EventId, keepNewest, messageOf, systemClock, uuidv5 } from '@countersign/kernel'
+import { draftOf, type Log, type LogRecord, type Position, type Reader } from '@countersign/log'
 import type { DeciderService, Decision } from './decider/decider-service.ts'
 import { follow } from './decider/follow.ts'
 import { readGlobals } from './decider/globals.ts'
 import { isMisplaced } from './decider/misplaced.ts'
-import { delivered, hasCaughtUp, isCited, type Partition, passed } from './decider/partition.ts'
+import {
+  delivered,
+  type Fault,
+  hasCaughtUp,
+  isCited,
+  type Partition,
+  passed,
+} from './decider/partition.ts'
+import { quarantined } from './decider/reject.ts'
 import { restore } from './decider/restore.ts'
 import type { Running } from './decider/running.ts'
 import { settling } from './decider/settle.ts'
 import { turnsWith } from './decider/turns.ts'
 import type { Logger } from './logger.ts'
+import { countFault } from './net.ts'
 
 /** A running decider. */
 export type DeciderHost<State> = AsyncDisposable & {
   healthy(): boolean
-  /** Runs after the work that this key already waits for, and appends what it gives, with ids made from the cause. */
+  /**
+   * Runs after the work that this key already waits for, and appends what it gives, with ids made from the cause. Where it
+   * throws, that is told and counted once for each cause, the key is quarantined, and the caller hears of it; the service
+   * and all other keys go on.
+   */
   submit(
     key: string,
     cause: EventId,
@@ -60,6 +66,9 @@ export async function serveDecider<State>(
   let isStopping = false
   const running: Running<State> = { log, service, logger, isStopping: () => isStopping }
   const settle = settling(running)
+  /** The causes whose faults were told already: a sweep finds the same work again and again. */
+  // bound: FAULTS_MAX
+  const faults = new Set<EventId>()
   const turns = turnsWith((cause) => {
     if (!isStopping) failure.reject(cause)
   })
@@ -103,11 +112,21 @@ export async function serveDecider<State>(
       const count = await log.partitionCount(first ?? '')
       const partition = partitions.get(log.partitionOf(key, count))
       if (partition === undefined || !partition.restored) return
+      let fault: Fault | null = null
       await turns.take(partition, key, async () => {
-        const decision = await run(partition.state)
-        if (decision === 'wait') return
-        await follow(running, partition, decision, { key, cause, causation: null })
+        try {
+          const decision = await run(partition.state)
+          if (decision === 'wait') return
+          await follow(running, partition, decision, { key, cause, causation: null })
+        } catch (thrown) {
+          if (isStopping) return
+          fault = { thrown }
+          await isolated(partition, { key, cause, thrown })
+        }
       })
+      // Assigned in the closure, which the compiler does not see.
+      const failed = fault as Fault | null
+      if (failed !== null) throw failed.thrown
     },
     announce: async (number, key, message) => {
       const id = EventId(uuidv5(ANNOUNCEMENTS, `${name}/${key}/${systemClock.now()}`))
@@ -119,6 +138,21 @@ export async function serveDecider<State>(
       await unhurriedReader?.[Symbol.asyncDispose]()
       await Promise.allSettled([...partitions.values()].flatMap((p) => [...p.chains.values()]))
     },
+  }
+
+  /** Gives up a key whose work cannot be done: it fails alone, and what it would have decided is not decided otherwise. */
+  async function isolated(
+    partition: Partition<State>,
+    { key, cause, thrown }: { key: string; cause: EventId; thrown: unknown },
+  ): Promise<void> {
+    if (faults.has(cause)) return
+    faults.add(cause)
+    keepNewest(faults, FAULTS_MAX)
+    countFault(logger, 'a decision without a record', thrown)
+    const ending = quarantined(running, partition, key, messageOf(thrown))
+    logger.error({ key, cause, events: ending.length }, 'a session is given up after a fault')
+    const id = EventId(uuidv5(cause, 'fault'))
+    await follow(running, partition, ending, { key, cause: id, causation: null })
   }
 
   /** One assignment after the other: the group may change again while a state is restored. */
@@ -155,14 +189,13 @@ export async function serveDecider<State>(
     if (partition.restored) {
       turns
         .take(partition, record.key, async () => {
-          fold(partition, record)
-          await settle(partition, record)
+          await settle(partition, record, fold(partition, record))
         })
         .catch(failure.reject)
       return
     }
-    fold(partition, record)
-    if (!isCited(partition, record)) partition.undecided.push(record)
+    const fault = fold(partition, record)
+    if (!isCited(partition, record)) partition.undecided.push({ record, fault })
   }
 
   /** Records that do not concern the service were passed over, and count as delivered. */
@@ -180,21 +213,26 @@ export async function serveDecider<State>(
     const { undecided } = partition
     partition.undecided = []
     partition.cited.clear()
-    for (const record of undecided)
-      turns.take(partition, record.key, () => settle(partition, record)).catch(failure.reject)
+    for (const { record, fault } of undecided)
+      turns
+        .take(partition, record.key, () => settle(partition, record, fault))
+        .catch(failure.reject)
     logger.debug({ partition: partition.number, undecided: undecided.length }, 'partition restored')
   }
 
-  function fold(partition: Partition<State>, record: LogRecord): void {
-    if (record.status === 'unreadable' || isMisplaced(record)) return
+  /** Folds a record that is understood; gives what was thrown, and null where nothing was. */
+  function fold(partition: Partition<State>, record: LogRecord): Fault | null {
+    if (record.status === 'unreadable' || isMisplaced(record)) return null
     try {
       service.apply(partition.state, record)
-    } catch (cause) {
-      const position = formatPosition(record.position)
-      logger.error({ position, reason: messageOf(cause) }, 'cannot fold a record')
+      return null
+    } catch (thrown) {
+      return { thrown }
     }
   }
 }
 
 const UNHURRIED_PACE_MS = 50
+/** The most causes of faults that are remembered; one that is forgotten is told again. */
+const FAULTS_MAX = 1_000
 const ANNOUNCEMENTS = 'a3c1a0f2-6a51-5c1f-9a35-7f0b5b8c6d11'

@@ -31,7 +31,7 @@ export type DeciderService<State> = {
   newState(partition: number): State
   /** Folds a record of a global topic. Throwing stops the service: a skipped rule would open the door. */
   applyGlobal?(record: Understood): void
-  /** Folds a record of an input, or of the own output once it is in the log. */
+  /** Folds a record of an input, or of the own output once it is in the log. Throwing puts the record aside as rejected. */
   apply(state: State, record: Understood | Extract<LogRecord, { status: 'tombstone' }>): void
   /** The consequences of a record that was folded before. Throwing puts the record aside as rejected. */
   decide(state: State, record: Understood): Decision | Promise<Decision>

@@ -11,12 +11,18 @@ export type Partition<State> = {
   readonly until: Map<string, number>
   /** The highest input offset that the own output cites, for each input and key. Only while restoring. */
   readonly cited: Map<string, number>
-  undecided: LogRecord[]
+  undecided: Undecided[]
   /** The last work under way for each key; the next one waits for it. */
   readonly chains: Map<string, Promise<void>>
   /** Records that wait for another record of their key. */
   readonly parked: Map<string, Understood[]>
 }
+
+/** A record to decide on when the partition is restored, and what was thrown when it was folded. */
+export type Undecided = { readonly record: LogRecord; readonly fault: Fault | null }
+
+/** Anything that was thrown. */
+export type Fault = { readonly thrown: unknown }
 
 export const newPartition = <State>(number: number, state: State): Partition<State> => ({
   number,

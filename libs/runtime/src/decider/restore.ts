@@ -1,11 +1,10 @@
-import type { LogRecord } from '@countersign/log'
-import { cite, isCited, newPartition, type Partition } from './partition.ts'
+import { cite, isCited, newPartition, type Partition, type Undecided } from './partition.ts'
 import type { Running } from './running.ts'
 
 /**
  * Makes the partitions match the assignment. A new one first folds our own output, which shows what was decided already;
- * then its inputs are delivered, and it is restored when they reach the ends that they have now. An unreadable record of
- * our own output is settled like an unreadable input: put aside, and its session ended. Gives the new partitions.
+ * then its inputs are delivered, and it is restored when they reach the ends that they have now. A record of our
+ * own output that is unreadable, or cannot be folded, is settled like such an input: put aside, and its session ended. Gives the new partitions.
  */
 export async function restore<State>(
   { log, service }: Running<State>,
@@ -20,23 +19,27 @@ export async function restore<State>(
   for (const partition of fresh) partitions.set(partition.number, partition)
   if (fresh.length === 0) return []
   // bound: as long as one restart
-  const unreadable: LogRecord[] = []
+  const unfolded: Undecided[] = []
   for (const topic of service.topology.writes) {
     await log.readToEnd({
       topic,
       partitions: fresh.map(({ number }) => number),
       onRecord: (record) => {
-        if (record.status === 'unreadable') unreadable.push(record)
+        if (record.status === 'unreadable') unfolded.push({ record, fault: null })
         const partition = partitions.get(record.position.partition)
         if (partition === undefined || record.status !== 'understood') return
-        service.apply(partition.state, record)
+        try {
+          service.apply(partition.state, record)
+        } catch (thrown) {
+          unfolded.push({ record, fault: { thrown } })
+        }
         if (record.causation !== null) cite(partition, record.causation, record.key)
       },
     })
   }
-  for (const record of unreadable) {
-    const partition = partitions.get(record.position.partition)
-    if (partition !== undefined && !isCited(partition, record)) partition.undecided.push(record)
+  for (const one of unfolded) {
+    const partition = partitions.get(one.record.position.partition)
+    if (partition !== undefined && !isCited(partition, one.record)) partition.undecided.push(one)
   }
   for (const topic of inputs) {
     const ends = await log.endOffsets(topic)

@@ -3,14 +3,21 @@ import { messageOf } from '@countersign/kernel'
 import type { LogRecord, Understood } from '@countersign/log'
 import { traced } from '../traced.ts'
 import { follow } from './follow.ts'
-import type { Partition } from './partition.ts'
+import type { Fault, Partition } from './partition.ts'
 import { puttingAside } from '../put-aside.ts'
 import { isMisplaced } from './misplaced.ts'
 import { rejecting } from './reject.ts'
 import type { Running } from './running.ts'
 
-/** Decides on a record, and on the records of its key that waited for it. */
-export type Settle<State> = (partition: Partition<State>, record: LogRecord) => Promise<void>
+/**
+ * Decides on a record, and on the records of its key that waited for it. One that could not be folded is put aside like one
+ * that cannot be decided on: what follows would be decided without it.
+ */
+export type Settle<State> = (
+  partition: Partition<State>,
+  record: LogRecord,
+  fault?: Fault | null,
+) => Promise<void>
 
 export function settling<State>(running: Running<State>): Settle<State> {
   const { service, isStopping } = running
@@ -24,7 +31,8 @@ export function settling<State>(running: Running<State>): Settle<State> {
     description: 'From the delivery of a record to the acknowledgement of what follows from it.',
   })
 
-  return async (partition, record) => {
+  return async (partition, record, fault = null) => {
+    if (fault !== null) return reject(partition, record, messageOf(fault.thrown), fault.thrown)
     if (record.status === 'unreadable') return reject(partition, record, record.problem.message)
     if (record.status === 'tombstone') return
     if (isMisplaced(record)) {

@@ -17,17 +17,27 @@ export async function sweep(
   rules: Rules,
   clock: Clock,
 ): Promise<void> {
-  const due = [...host.partitions().values()].flatMap((sessions) =>
+  /** The cause of an order that is due. Where that cannot be told, the order fails in its turn, and alone. */
+  const due = (request: RequestId, state: Approval): EventId | null => {
+    try {
+      const command = overdue(state, rules, clock)
+      return command === null ? null : causeOf(request, command.type)
+    } catch {
+      return causeOf(request, 'fault')
+    }
+  }
+  const all = [...host.partitions().values()].flatMap((sessions) =>
     [...sessions.approvals].flatMap(([session, requests]) =>
       [...requests].flatMap(([request, state]) => {
-        const command = overdue(state, rules, clock)
-        return command === null ? [] : [{ session, request, command }]
+        const cause = due(request, state)
+        return cause === null ? [] : [{ session, request, cause }]
       }),
     ),
   )
-  await Promise.all(
-    due.map(({ session, request, command }) =>
-      host.submit(session, causeOf(request, command), (sessions) => {
+  // The host tells of what fails, and gives up the session of it; the others are swept all the same.
+  await Promise.allSettled(
+    all.map(({ session, request, cause }) =>
+      host.submit(session, cause, (sessions) => {
         // A vote may have come in between, so the state is looked at again.
         const current = overdue(approvalOf(sessions, session, request), rules, clock)
         return current === null ? [] : decided(sessions, current)
@@ -57,5 +67,5 @@ export function supersession(
   return reason === null ? null : { type: 'Supersede', ...order(state.requested, clock), reason }
 }
 
-const causeOf = (request: RequestId, { type }: ApprovalCommand): EventId =>
+const causeOf = (request: RequestId, type: ApprovalCommand['type'] | 'fault'): EventId =>
   EventId(uuidv5(approvalIdOf(request), type))

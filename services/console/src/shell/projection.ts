@@ -1,6 +1,6 @@
 import type { ApprovalsMessage } from '@countersign/contracts'
 import { applied, type Catalog, emptyCatalog, isCatalogMessage } from '@countersign/catalog'
-import { keepNewest, type RequestId } from '@countersign/kernel'
+import { keepNewest, messageOf, type RequestId } from '@countersign/kernel'
 import {
   formatPosition,
   type Log,
@@ -82,7 +82,7 @@ export async function project(log: Log, logger: Logger): Promise<Projection> {
       const name = `${topic}/${partition}`
       if (offset < (next.get(name) ?? 0)) continue
       next.set(name, offset + 1)
-      if (record.status === 'understood') fold(record)
+      if (record.status === 'understood') await folded(record)
       if (record.status === 'unreadable') {
         // A rule that cannot be read must not be shown as if it were not there.
         if (topic === 'catalog') throw record.problem
@@ -92,6 +92,16 @@ export async function project(log: Log, logger: Logger): Promise<Projection> {
     noteCaughtUp()
     change.resolve()
     change = Promise.withResolvers<void>()
+  }
+
+  /** One that cannot be folded is put aside like one that cannot be read; but not a rule. */
+  async function folded(record: Understood): Promise<void> {
+    try {
+      fold(record)
+    } catch (cause) {
+      if (record.position.topic === 'catalog') throw cause
+      await putAside(record, messageOf(cause), cause)
+    }
   }
 
   function fold({ message, causation }: Understood): void {

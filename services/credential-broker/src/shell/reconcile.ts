@@ -72,7 +72,7 @@ export function reconciler({
   /** Takes back roles that no fact says are lent: a crash between the GRANT and its event leaves such a privilege. */
   async function takeStraysBack(of: { state: Credentials; sessionId: SessionId }): Promise<void> {
     const { state, sessionId } = of
-    await served.submit(sessionId, causeOf(sessionId, 'strays'), async () => {
+    const taken = served.submit(sessionId, causeOf(sessionId, 'strays'), async () => {
       const known = state.live.get(sessionId)
       const { intent = null, admitted = null } = known ?? {}
       if (known === undefined || intent === null || admitted === null) return []
@@ -89,6 +89,8 @@ export function reconciler({
         )
       return []
     })
+    // The host tells of what fails, and gives up that session.
+    await taken.catch(() => undefined)
   }
 }
 

@@ -191,7 +191,8 @@ export async function serveBroker(options: BrokerOptions): Promise<Broker> {
     for (const { live } of partitions().values())
       for (const [sessionId, known] of live)
         if (knowsAnother(known, profile, targetVersion))
-          await tellOne(sessionId, profile, description)
+          // The host tells of what fails, and gives up that session; the others hear of the description.
+          await tellOne(sessionId, profile, description).catch(() => undefined)
   }
 
   async function tellOne(

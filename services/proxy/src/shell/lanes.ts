@@ -1,7 +1,7 @@
 import type { SessionAdmitted } from '@countersign/contracts'
 import { applied, type Catalog, emptyCatalog, isCatalogMessage } from '@countersign/catalog'
-import { type Clock, isUuid, SessionId } from '@countersign/kernel'
-import type { Log, LogRecord, Reader } from '@countersign/log'
+import { type Clock, isUuid, messageOf, SessionId } from '@countersign/kernel'
+import type { Log, LogRecord, Reader, Understood } from '@countersign/log'
 import { type Logger, puttingAside, showOffset } from '@countersign/runtime'
 import { CATALOG, LANE_TOPICS, topology } from '../topology.ts'
 import type { PolicyLiveness, SessionTable } from './proxy-context.ts'
@@ -59,20 +59,31 @@ export async function readLanes(options: LanesOptions): Promise<Lanes> {
   ]
 
   function hear(record: LogRecord): void {
-    if (record.status === 'unreadable') return missed(record)
+    if (record.status === 'unreadable') return missed(record, record.problem)
     if (record.status !== 'understood') return
+    try {
+      told(record)
+    } catch (cause) {
+      missed(record, cause)
+    }
+  }
+
+  function told(record: Understood): void {
     const { message } = record
     if (message.type === 'CoverageAlive') alive(message.partition, message)
     if (message.type === 'SessionAdmitted') admitted(record.position.partition, message)
     if ('sessionId' in message) sessions.get(message.sessionId)?.deliver(record)
   }
 
-  /** Ends the session of an unreadable record, which may have been a revocation, or a grant for other bytes. */
-  function missed(record: Extract<LogRecord, { status: 'unreadable' }>): void {
-    const { key, problem } = record
+  /**
+   * Ends the session of a record that is unreadable, or cannot be handled: it may have been a revocation, or a grant for
+   * other bytes.
+   */
+  function missed(record: Exclude<LogRecord, { status: 'tombstone' }>, cause: unknown): void {
+    const { key } = record
     if (isUuid(key)) sessions.get(SessionId(key))?.end('CS_MESSAGE_UNREADABLE')
     // Other sessions do not wait for this. A record that cannot be put aside at all stops the proxy.
-    putAside(record, problem.message, problem).catch(failure.reject)
+    putAside(record, messageOf(cause), cause).catch(failure.reject)
   }
 
   function alive(

@@ -1,5 +1,5 @@
 import { applied, type Catalog, emptyCatalog, isCatalogMessage } from '@countersign/catalog'
-import { rested } from '@countersign/kernel'
+import { messageOf, rested } from '@countersign/kernel'
 import type { Log, LogRecord, Understood } from '@countersign/log'
 import { type Logger, puttingAside, showOffset } from '@countersign/runtime'
 import { memoryOf } from '../core/memory.ts'
@@ -86,7 +86,7 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
       const name = `${topic}/${partition}`
       if (offset < (next.get(name) ?? 0)) continue
       next.set(name, offset + 1)
-      if (record.status === 'understood') fold(record)
+      if (record.status === 'understood') await folded(record)
       if (record.status === 'tombstone' && topic === 'keys') vault.erase(record.key)
       if (record.status === 'unreadable') {
         // Rules decide who may read, and keys what can be read: these must not be guessed, so replay fails instead.
@@ -95,6 +95,17 @@ export async function project(options: ProjectionOptions): Promise<Projection> {
       }
     }
     noteCaughtUp()
+  }
+
+  /** One that cannot be folded is put aside like one that cannot be read; but not a rule or a key. */
+  async function folded(record: Understood): Promise<void> {
+    try {
+      fold(record)
+    } catch (cause) {
+      const { topic } = record.position
+      if (topic === 'catalog' || topic === 'keys') throw cause
+      await putAside(record, messageOf(cause), cause)
+    }
   }
 
   function fold(record: Understood): void {
