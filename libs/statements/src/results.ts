@@ -48,14 +48,19 @@ function namesOfQuery(names: Names, body: Tree, outer: Results): ReadonlySet<str
   // A name that its own WITH defines may hide a table that `*` would be looked up in.
   if (treeOf(body['withClause']) !== null) return explicitNames(targetsOf(body))
   const found = explicitNames(targetsOf(body))
+  // Each star once: in a sub-select of a sub-select a second one would double the work at each level.
+  // bound: as long as one statement
+  const stars = new Set<string | null>()
   for (const target of targetsOf(body)) {
     const value = nodeAt(target.body, 'val')
     if (value?.kind !== 'ColumnRef') continue
     if (!nodesAt(value.body, 'fields').some(({ kind }) => kind === 'A_Star')) continue
-    const of = wordsAt(value.body, 'fields').at(-2) ?? null
+    stars.add(wordsAt(value.body, 'fields').at(-2) ?? null)
+  }
+  // `*` stands for all that `x.*` stands for.
+  for (const of of stars.has(null) ? [null] : stars)
     for (const source of nodesAt(body, 'fromClause'))
       for (const name of namesOfStar(names, source, of, outer)) found.add(name)
-  }
   return found
 }
 
