@@ -69,6 +69,42 @@ test('beside code that may do anything, columns are plain that operators alone m
   }
 })
 
+// Seen to fail when a function that returns values of users counts as opaque, and when `isListedSetting` is always false.
+test('what stands beside values of users in the catalogs is plain', () => {
+  for (const [sql, expected] of [
+    // psql: \df+ of 15 and \dconfig.
+    [
+      `select pg_catalog.pg_get_userbyid(p.proowner), case when prosecdef then 'definer' end,
+         coalesce(pg_catalog.pg_get_function_sqlbody(p.oid), p.prosrc), pg_catalog.obj_description(p.oid, 'pg_proc')
+       from pg_catalog.pg_proc p left join pg_catalog.pg_language l on l.oid = p.prolang`,
+      [1, 2, 4],
+    ],
+    ['select s.name, pg_catalog.current_setting(s.name) from pg_catalog.pg_settings s', 'all'],
+    ['select current_setting(name), upper(unit) from pg_settings', 'all'],
+    [
+      "select upper(s.name), current_setting(s.name), current_setting('app.x') from pg_settings s",
+      [1, 2],
+    ],
+    ['select 1, current_setting(v.name) from pg_settings s, (select $1 as name) v', [1]],
+    ["select 1, current_setting(name) from (values ('app.x')) s(name)", [1]],
+    ['select 1, current_setting(name) from pg_settings s, pg_class c', [1]],
+    ['select 1, current_setting(s.name) from (select $1 as name) s, pg_settings', [1]],
+    ["select 1, current_setting(s.name || '.x') from pg_settings s", [1]],
+    ['select 1, current_setting(s.setting) from pg_settings s', [1]],
+    ['select 1, current_setting(s.name) from pg_settings as s(name)', [1]],
+    ['select 1, pg_get_functiondef(p.oid) from pg_proc p', [1]],
+    ['select 1, x.name from pg_proc p, pg_get_backend_memory_contexts() x', [1]],
+    // A function that may do anything is no such one.
+    ["select upper(p.proname), shop.f(1), current_setting('app.x') from pg_proc p", []],
+  ] as const) {
+    const all = understood(Buffer.from(sql), TARGET)
+    const tags = tagsOf(TARGET, RULES)
+    const tainted = tags.touchedBy(all.understanding)
+    const { plainColumns } = resultFacts(all, { tags, tainted })
+    assert.deepEqual(tainted ? plainColumns : 'all', expected, sql)
+  }
+})
+
 type Made = { readonly columns: readonly string[]; readonly of?: number; readonly in?: number }
 
 const made = (oid: number, name: string, { columns, ...more }: Made): Relation =>

@@ -16,11 +16,13 @@ export function resultFacts(
   { understanding, result: { madeOf, isApart, cursor }, copyOut, redefines, longText }: Understood,
   { tags, tainted }: { readonly tags: Tags; readonly tainted: boolean },
 ): ResultFacts {
-  // Opaque code may show anything, even through columns that do not call it: by counts, or by settings that it makes.
-  const isOpaque = understanding.columnsUnknown
   const runsCode = understanding.effects.some(
     ({ effect }) => effect === 'opaque' || effect === 'unknown',
   )
+  // Opaque code may show anything, even through columns that do not call it: by counts, or by settings that it makes. A
+  // function that only returns values of users shows them in its own column.
+  const isOpaque =
+    understanding.columnsUnknown && (runsCode || understanding.statements.length !== 1)
   return {
     writesTagged: understanding.effects.some(
       ({ effect, relation }) =>
