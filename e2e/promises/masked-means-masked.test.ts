@@ -542,6 +542,19 @@ test('what a statement computes of other columns arrives, and what it computes o
       ],
       '[masked]',
     ],
+    [
+      [
+        `merge into shop.vault v using (select 1 as id) x on v.id = x.id when matched then update set n = 7
+         returning merge_action(), upper(city), lower(email), 1`,
+      ],
+      'UPDATE|HAMBURG|[masked]|1',
+    ],
+    [
+      [
+        `update shop.vault v set n = 7 from shop.vault o where o.id = v.id and v.id = 1 and o.email > '' returning upper(v.city)`,
+      ],
+      '[masked]\nUPDATE 1',
+    ],
     [[`select ean from shop.goods order by id`], '4006381333931\n4111111111111111'],
     [[`select 4111111111111111::text`], '…1111'],
   ] as const) {

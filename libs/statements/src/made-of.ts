@@ -66,6 +66,34 @@ export function outputsMadeOf(body: Tree, catalog: TargetCatalog): readonly (Mad
   }
 }
 
+/**
+ * The same of RETURNING. What the statement gives to a column comes out of it, so an output that reads any column is made of
+ * all that the statement reads beside the other outputs; `merge_action()`, constants and the like are made of nothing.
+ */
+export function madeOfReturning({ kind, body }: Node, catalog: TargetCatalog): MadeOf {
+  const clause = part(body, 'returningClause')
+  const targets = nodesAt(clause, 'exprs')
+  const star = targets.findIndex(({ body: each }) => isStar(nodeAt(each, 'val')))
+  const told = star < 0 ? targets : targets.slice(0, star)
+  const to = newCollector(namesOf(catalog), { ...NOTHING_GIVEN, workMax: WORK_MAX })
+  const free = valueFree(to.names, () => false)
+  const reading = (node: Node): boolean =>
+    !free.is(node) && (READING.has(node.kind) || children(node).some(reading))
+  try {
+    return told.slice(0, RETURNED_MAX).map((target) => {
+      forgetColumns(to)
+      const exprs = [{ [target.kind]: target.body }]
+      const alone = { ...body, returningClause: { ...clause, exprs } }
+      visit(to, reading(target) ? { kind, body: alone } : target, TOP)
+      takeAwaited(to)
+      return to.columnsUnknown ? null : [...to.columns.values()]
+    })
+  } catch (thrown) {
+    if (isTooComplex(thrown)) return []
+    throw thrown
+  }
+}
+
 /** The place of a query: the names that WITH gives it, and how deep it is. */
 type Place = {
   readonly scope: Scope
@@ -547,5 +575,7 @@ const GIVING_ROWS: ReadonlySet<string> = new Set(
 const WORK_MAX = 10_000
 /** Each sub-select is walked once for each query around it. */
 const DEPTH_MAX = 8
+/** The statement is walked once for each output of RETURNING. */
+const RETURNED_MAX = 50
 /** PostgreSQL gives no result more columns (MaxTupleAttributeNumber). */
 const OUTPUTS_MAX = 1_664

@@ -449,6 +449,57 @@ test('through what cannot be followed nothing is plain', () => {
     assert.ok(!plain(sql).includes('+'), sql)
 })
 
+// Seen to fail when RETURNING gives nothing that is told.
+test('an output of RETURNING is made of what the statement reads, or of nothing', () => {
+  const merge = 'merge into customers c using orders o on o.customer = c.id and'
+  for (const [sql, expected] of [
+    [
+      `${merge} c.email > 'a' when matched then delete returning merge_action(), c.city, 1, now(), upper(c.city), email`,
+      '+-++--',
+    ],
+    [
+      `${merge} o.qty > 1 when matched then update set city = 'x' returning upper(c.city), lower(c.email), merge_action()`,
+      '+-+',
+    ],
+    [
+      `update customers set city = 'x' where id = 1 returning upper(city), email || 'x', id + 1`,
+      '+-+',
+    ],
+    [
+      `update customers set city = 'x' where email > 'a' returning upper(city), count(*), 'done'`,
+      '-++',
+    ],
+    ['update customers set city = email returning upper(city)', '-'],
+    [
+      'update customers c set city = x.email from customers x returning upper(c.city), upper(old.city)',
+      '--',
+    ],
+    [
+      "insert into customers (city) values ('x') returning upper(city), id + 1, new.email is null",
+      '++-',
+    ],
+    ['insert into customers (city) select email from customers returning upper(city)', '-'],
+    [
+      'insert into customers (id) values (1) on conflict (id) do update set city = excluded.email returning upper(city), 2',
+      '-+',
+    ],
+    [
+      `delete from customers where id = 1 returning upper(city), customers, (select max(email) from customers), *, 1`,
+      '+--',
+    ],
+    [
+      'with x as (select email as e from customers) update customers set city = e from x returning upper(city), 1',
+      '-+',
+    ],
+    ['delete from people returning upper(address), 1', '-+'],
+    ['delete from elsewhere returning upper(thing), 1', '-+'],
+    ['delete from customers returning shop.unknown(id), pg_sleep(1) is null', '-+'],
+    [`delete from customers returning ${Array(60).fill('1').join()}`, '+'.repeat(50)],
+    ['delete from customers where id = 1', ''],
+  ] as const)
+    assert.equal(plain(sql), expected, sql)
+})
+
 test('of several statements a column is made of what it is made of in each', () => {
   for (const [sql, expected] of [
     [

@@ -1,5 +1,5 @@
 import type { TargetCatalog } from './catalog.ts'
-import { type MadeOf, madeOf } from './made-of.ts'
+import { type MadeOf, madeOf, madeOfReturning } from './made-of.ts'
 import { decoded, parsed } from './parser.ts'
 import { children, type Node, nodeAt, nodesAt, textOf, type Tree } from './tree.ts'
 
@@ -77,6 +77,7 @@ function ofStatement(node: Node, catalog: TargetCatalog): ResultColumns {
   const cursor = cursorOf(node)
   if (query?.kind === 'SelectStmt')
     return { madeOf: madeOf(query.body, catalog), isApart: apart(query.body), cursor }
+  if (RETURNING.has(kind)) return { ...NOTHING, madeOf: madeOfReturning(node, catalog), cursor }
   return { ...NOTHING, madeOf: kind === 'ExplainStmt' ? [[]] : [], cursor }
 }
 
@@ -132,6 +133,9 @@ const apart = (body: Tree): readonly boolean[] =>
 const isOfOperators = (node: Node): boolean =>
   OF_OPERATORS.has(node.kind) && children(node).every(isOfOperators)
 
+const RETURNING: ReadonlySet<string> = new Set([
+  ...['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'],
+])
 const NO_STATEMENT: Node = { kind: '', body: {} }
 /** Statements that show no rows, and give no other meaning to names. */
 const BESIDE_QUERIES: ReadonlySet<string> = new Set(['TransactionStmt', 'ClosePortalStmt'])
