@@ -114,6 +114,21 @@ const EVERY_ROW = [
     'i = 1 or (i <> 1 and mine = 1) or mine <> 1',
     '(i = 1 or mine = 1) and (i = 1 or mine <> 1) or i <> 1',
   ],
+  // Nothing is two numbers at once.
+  ...[
+    'not (i = 1 and i = 2)',
+    'i <> 1 or i <> 2',
+    'i < 5 or i > 3',
+    'i < 5 or 3 < i',
+    'not (i < -1 and i > 1)',
+    'i <> 1 or i not in (2, 3)',
+    'i between 1 and 5 or i not between 2 and 3',
+    'not (i = 1 and mine = 2 and i = 3)',
+    'i < 10 or (i = 10 or i > 4)',
+    '(mine = 1 or i <> 1) or i <> 2',
+    'not (i = 1000 and i = 1e4)',
+    'i <> 1.5 or i = 1.5',
+  ],
   ...[
     'case when i is null then true else not false end',
     'case when i = 1 then 1 = 1 else true end',
@@ -123,6 +138,25 @@ const EVERY_ROW = [
 
 /** Conditions that say which rows. */
 const SOME_ROWS = [
+  ...[
+    'not (i = 1 and i = 1)',
+    'not (i = 1 and mine = 2)',
+    'not (i = 1 and i = 1.5)',
+    'i <> 1 or i = 2',
+  ],
+  ...[
+    'i < 3 or i > 5',
+    'i <= 3 or i > 4',
+    'i <> null or i <> 0',
+    'i = 0 or i <> 1',
+    'not (i > 1 and i < 3)',
+  ],
+  ...[
+    'i in (1, 2) and i <> 3',
+    'i between 1 and 5 or i > 9',
+    'i < 1 or i > 1 or mine = 1',
+    'not (i < 5 and id > 7)',
+  ],
   ...['i = 1', 'i = $1', 't.i = 1', 'not i = 1', 'mine', 'not mine', 'i in (1, 2)', 'i = any ($1)'],
   ...[
     'i = 1 and true',
@@ -166,7 +200,9 @@ const SOME_ROWS = [
     'i > 0',
     'i is not null',
     'i in (select i from t)',
-    'i < 5 or i > 3',
+    'i <= 1 or i >= 2',
+    'i between -2147483648 and 2147483647',
+    "not (mine = 'a' and mine = 'b')",
     'case when i = 1 then i = 1 else i <> 1 end',
     'coalesce(i = 1, true) or i = 2',
   ],
@@ -180,6 +216,14 @@ describe('every row', () => {
     })
   const others: Readonly<Record<string, readonly string[]>> = {
     'truncate t, u': ['TRUNCATE t', 'TRUNCATE u'],
+    // Each row is its own partner.
+    'delete from t using t o where t.id = o.id': ['DELETE t'],
+    'delete from shop.t a using shop.t b where b.id = a.id and a.i <= b.i': ['DELETE t'],
+    'update t a set i = 1 from t b where a.id = b.id and a.mine is not distinct from b.mine': [
+      'UPDATE t',
+    ],
+    'delete from t using t o where o.id = 1': ['DELETE t'],
+    'delete from t using t o, u where t.id = o.id and u.i = 1': ['DELETE t'],
     'delete from t using u': ['DELETE t'],
     'delete from t using u where u.other = 1': ['DELETE t'],
     'delete from t using u where other = 1': ['DELETE t'],
@@ -284,6 +328,21 @@ describe('some rows', () => {
   for (const sql of [
     'delete from t where current of c',
     'delete from t using u where t.id = u.id',
+    'delete from t using t o where t.id = o.i',
+    'delete from t using t o where t.id <> o.id',
+    'delete from t using t o where t.id < o.id',
+    'delete from t using t o where t.id = o.id and o.i = 1',
+    'delete from t using t o where t.id = o.id and t.i = 1',
+    'delete from t using t o, u where t.id = o.id and o.id = u.id',
+    'delete from t using u o where t.id = o.id',
+    'delete from t using other.t o where t.id = o.id',
+    'delete from t using t o(i, id) where t.id = o.id',
+    'delete from t using only t o where t.id = o.id',
+    'delete from t using t o tablesample system (1) where t.id = o.id',
+    'delete from t using (select * from t limit 1) o where t.id = o.id',
+    'with t as (select 1 as id) delete from t using t o where t.id = o.id',
+    'with t as (select 1 as id), d as (delete from t using t o where t.id = o.id) select 1',
+    'merge into t using t o on t.id = o.id and o.i = 1 when matched then delete',
     'update t a set i = 1 from u where a.id = u.id',
     'delete from t using u where mine = other',
     'merge into t using u on t.id = u.id when matched then delete',

@@ -18,6 +18,8 @@ export type Changed = {
   readonly columns: ReadonlySet<string> | null
   /** True if other relations stand beside it, as in UPDATE … FROM and DELETE … USING. */
   readonly hasOthers: boolean
+  /** The aliases under which the relation stands beside itself. */
+  readonly copies: readonly string[]
 }
 
 /**
@@ -27,16 +29,24 @@ export type Changed = {
  * Method: the condition becomes a formula of NOT, AND and OR over its tests. Tests that look at no column of the relation
  * count as true, whatever they are, since they let all rows through or none. The others are brought into one form
  * (`1 > t.i` is `i < 1`, BETWEEN, IN and ANY of an array are their comparisons, `not like` is the negation of LIKE, IS TRUE
- * is the test itself), so that tests of the same thing are seen to be. The condition restricts unless the formula is true
- * for all outcomes of its tests.
- * Known limits, each in a test: a condition that only the data decide (`id > 0`, `id is not null`, `id in (select id from
- * t)`, `i < 5 or i > 3`) counts as a restriction, and so does a CASE or a function of a column whatever it gives, but for a
- * CASE whose results are all true. NULL takes part only in IS NULL and the like: `i = i` counts as true.
+ * is the test itself), so that tests of the same thing are seen to be, also against several whole numbers: nothing is 1 and 2.
+ * Where the relation stands beside itself (`delete from t using t o where t.id = o.id`), each row is its own partner, too. The
+ * condition restricts unless the formula is true for all outcomes of its tests.
+ * Known limits, each in a test: a condition that only the data or types decide (`id > 0`, `id is not null`, `id in (select id
+ * from t)`, `i <= 1 or i >= 2`, `i` between the smallest and the largest number of its type) counts as a restriction, and so
+ * does a CASE or a function of a column whatever it gives, but for a CASE whose results are all true. NULL takes part only in
+ * IS NULL and the like: `i = i` counts as true.
  */
 export function restricts(condition: Node | null, changed: Changed): boolean {
   if (condition === null) return false
-  const reading = newReading(changed)
-  return !isAlwaysTrue(formulaOf(reading, condition, false))
+  const isEvery = (readAs: Changed): boolean => {
+    const reading = newReading(readAs)
+    const formula = formulaOf(reading, condition, false)
+    return isAlwaysTrue(formula, reading.ordered)
+  }
+  if (isEvery({ ...changed, copies: [] })) return false
+  // Each row stands beside itself: what is true of every such pair chooses every row.
+  return changed.copies.length === 0 || !isEvery(changed)
 }
 
 /** The findings about one condition so far: each part of the tree is looked at once. */
@@ -47,6 +57,9 @@ type Reading = {
   /** The content of each part of the tree, and (`mentioning`) whether it looks at the relation. */
   readonly shapes: Map<Tree, string>
   readonly mentioning: Map<Tree, boolean>
+  /** The constants that are numbers, by their own number, and the tests that compare something with one. */
+  readonly constants: Map<number, number>
+  readonly ordered: Map<number, { thing: number; value: number; isExchanged: boolean }>
 }
 
 const newReading = (changed: Changed): Reading => ({
@@ -57,6 +70,10 @@ const newReading = (changed: Changed): Reading => ({
   shapes: new Map(),
   // bound: as long as one statement
   mentioning: new Map(),
+  // bound: as long as one statement
+  constants: new Map(),
+  // bound: as long as one statement
+  ordered: new Map(),
 })
 
 /** The condition, or its negation, as a formula over its tests. */
@@ -184,11 +201,17 @@ function compare(to: Reading, { sign, left, right }: Comparison, isNegated: bool
   const [one, two] = [numberOf(to, left), numberOf(to, right)]
   if (one === two) return ((outcomes & EQUAL) !== 0) !== isNegated
   const found = one < two ? outcomes : exchanged(outcomes)
-  return {
-    of: 'test',
-    test: known(to, `compare ${Math.min(one, two)} ${Math.max(one, two)}`),
-    outcomes: isNegated ? OUTCOMES & ~found : found,
-  }
+  const test = known(to, `compare ${Math.min(one, two)} ${Math.max(one, two)}`)
+  order(to, test, [Math.min(one, two), Math.max(one, two)])
+  return { of: 'test', test, outcomes: isNegated ? OUTCOMES & ~found : found }
+}
+
+/** Notes that a test compares something with a number: it cannot be two numbers at once. */
+function order(to: Reading, test: number, [one, two]: readonly [number, number]): void {
+  const [left, right] = [to.constants.get(one), to.constants.get(two)]
+  if ((left === undefined) === (right === undefined)) return
+  const isExchanged = left !== undefined
+  to.ordered.set(test, { thing: isExchanged ? two : one, value: left ?? right ?? 0, isExchanged })
 }
 
 /** The outcomes of a comparison whose sides change places. */
@@ -285,12 +308,12 @@ function mentions(to: Reading, node: Node): boolean {
 }
 
 /** True if a name means a column of the relation. */
-function isOwn({ alias, columns, hasOthers }: Changed, words: readonly string[]): boolean {
+function isOwn({ alias, columns, hasOthers, copies }: Changed, words: readonly string[]): boolean {
   const column = words.at(-1) ?? ''
   // The same for all rows of a table; of heirs it says which table, and to say "every row" of those asks too much only.
   if (column === 'tableoid') return false
   const qualifier = words.at(-2)
-  if (qualifier !== undefined) return qualifier === alias
+  if (qualifier !== undefined) return qualifier === alias || copies.includes(qualifier)
   return !hasOthers || (columns?.has(column) ?? true) || column === alias
 }
 
@@ -323,7 +346,11 @@ function numberOf(to: Reading, { kind, body }: Node): number {
   const right = kind === 'A_Expr' ? nodeAt(body, 'rexpr') : null
   if (right !== null && !('lexpr' in body) && wordsAt(body, 'name').join() === '+')
     return numberOf(to, right)
-  return known(to, `${kind} ${shapeOf(to, body)}`)
+  const number = known(to, `${kind} ${shapeOf(to, body)}`)
+  const isNumber = kind === 'A_Const' && ('ival' in body || 'fval' in body)
+  const value = isNumber ? Number(constantOf({ kind, body })) : NaN
+  if (Number.isSafeInteger(value)) to.constants.set(number, value)
+  return number
 }
 
 /** The content of a part of the tree, where each tree inside stands as its number, so that none is written twice. */

@@ -37,24 +37,74 @@ const isTest = (part: Formula): boolean => typeof part === 'object' && part.of =
  * are few. Where they are many the answer is true: the formula then joins tests of the same thing that exclude each other,
  * in a way that hides what it says.
  */
-export function isAlwaysTrue(formula: Formula): boolean {
+export function isAlwaysTrue(formula: Formula, ordered: Ordered = NOT_ORDERED): boolean {
   // bound: as long as one statement
-  if (falsify(formula, { left: new Map(), trail: [] })) return false
+  const left = new Map<number, number>()
+  const isFalsified = falsify(formula, { left, trail: [] })
   // bound: as long as one statement
   const tests = new Map<number, number>()
   const size = count(formula, tests)
-  const rows = 3 ** tests.size
-  if (rows * size > WORK_MAX) return true
+  const choices = choicesOf([...tests.keys()], ordered)
+  // Outcomes were found, and can come together.
+  if (isFalsified && choices.every((choice) => choice.some((each) => each.every(isIn(left)))))
+    return false
+  const rows = choices.reduce((product, choice) => product * choice.length, 1)
+  if (rows * size > WORK_MAX) return !isFalsified
   for (let row = 0; row < rows; row++) {
     let rest = row
-    for (const test of tests.keys()) {
-      tests.set(test, 1 << (rest % 3))
-      rest = Math.floor(rest / 3)
+    for (const choice of choices) {
+      for (const [test, outcome] of choice[rest % choice.length] ?? []) tests.set(test, outcome)
+      rest = Math.floor(rest / choice.length)
     }
     if (!isTrue(formula, tests)) return false
   }
   return true
 }
+
+/** The tests that compare a thing with a number, where the outcome of one excludes outcomes of others. */
+export type Ordered = ReadonlyMap<
+  number,
+  { readonly thing: number; readonly value: number; readonly isExchanged: boolean }
+>
+
+type Outcome = readonly [test: number, outcome: number]
+
+const isIn =
+  (left: ReadonlyMap<number, number>) =>
+  ([test, outcome]: Outcome): boolean =>
+    ((left.get(test) ?? OUTCOMES) & outcome) !== 0
+
+/**
+ * The outcomes that tests can have together, of which one is chosen for each thing: it is one of the numbers that it is compared
+ * with, or between two of them. Tests of other things have each outcome.
+ */
+function choicesOf(tests: readonly number[], ordered: Ordered): (readonly Outcome[])[][] {
+  const things = Map.groupBy(tests, (test) => ordered.get(test)?.thing ?? null)
+  const single = (things.get(null) ?? []).map((test) =>
+    [1, 2, 4].map((outcome): Outcome[] => [[test, outcome]]),
+  )
+  const compared = [...things].flatMap(([thing, ofThing]) => {
+    if (thing === null) return []
+    const values = new Set(ofThing.map((test) => ordered.get(test)?.value ?? 0))
+    const sorted = [...values].sort((a, b) => a - b)
+    // At 1, 3, 5, … it is the value itself.
+    const at = new Map(sorted.map((value, index) => [value, 2 * index + 1]))
+    const places = Array.from({ length: 2 * sorted.length + 1 }, (_, place) => place)
+    return [
+      places.map((place) =>
+        ofThing.map((test): Outcome => {
+          const { value = 0, isExchanged = false } = ordered.get(test) ?? {}
+          const difference = Math.sign(place - (at.get(value) ?? 0)) * (isExchanged ? -1 : 1)
+          return [test, 1 << (difference + 1)]
+        }),
+      ),
+    ]
+  })
+  return [...single, ...compared]
+}
+
+// bound: nothing is ever put in here
+const NOT_ORDERED: Ordered = new Map()
 
 /** So many looks at a part of a formula take a few milliseconds. */
 const WORK_MAX = 200_000

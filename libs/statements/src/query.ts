@@ -204,7 +204,7 @@ const conflict = (body: Tree): string =>
 
 function update(to: Collector, body: Tree, outer: Scope): void {
   const { scope, relation } = changed(to, body, outer, 'write', 'updates')
-  const isEvery = !restricts(nodeAt(body, 'whereClause'), changedBy(to, body, relation))
+  const isEvery = !restricts(nodeAt(body, 'whereClause'), changedBy(to, body, { relation, scope }))
   if (isEvery) to.unbounded.push({ tag: 'UPDATE', relation })
   say(
     to,
@@ -220,7 +220,7 @@ function update(to: Collector, body: Tree, outer: Scope): void {
 
 function remove(to: Collector, body: Tree, outer: Scope): void {
   const { scope, relation } = changed(to, body, outer, 'delete', 'deletes from')
-  const isEvery = !restricts(nodeAt(body, 'whereClause'), changedBy(to, body, relation))
+  const isEvery = !restricts(nodeAt(body, 'whereClause'), changedBy(to, body, { relation, scope }))
   if (isEvery) to.unbounded.push({ tag: 'DELETE', relation })
   say(
     to,
@@ -234,7 +234,7 @@ function remove(to: Collector, body: Tree, outer: Scope): void {
 
 function merge(to: Collector, body: Tree, outer: Scope): void {
   const { scope, relation } = changed(to, body, outer, 'write', 'merges into')
-  const isEvery = mergesEvery(body, changedBy(to, body, relation))
+  const isEvery = mergesEvery(body, changedBy(to, body, { relation, scope }))
   if (isEvery) to.unbounded.push({ tag: 'MERGE', relation })
   const does = nodesAt(body, 'mergeWhenClauses').map(
     (when) => MERGED.get(textOf(when.body, 'commandType')) ?? '',
@@ -274,11 +274,29 @@ function mergesEvery(body: Tree, target: Changed): boolean {
 
 const CHANGING: ReadonlySet<string> = new Set(['CMD_UPDATE', 'CMD_DELETE'])
 
-const changedBy = (to: Collector, body: Tree, relation: RelationRef): Changed => ({
+const changedBy = (
+  to: Collector,
+  body: Tree,
+  { relation, scope }: { relation: RelationRef; scope: Scope },
+): Changed => ({
   alias: aliasOf(part(body, 'relation')),
   columns: to.names.columnsOf(relation),
   hasOthers: ['fromClause', 'usingClause', 'sourceRelation'].some((field) => field in body),
+  copies: ['fromClause', 'usingClause'].flatMap((field) =>
+    nodesAt(body, field).flatMap((each) => copyIn(each, part(body, 'relation'), scope)),
+  ),
 })
+
+/** The alias of a member of FROM that is the changed relation itself, with all its rows, written alike. */
+function copyIn({ kind, body }: Node, target: Tree, { ctes }: Scope): string[] {
+  const isSame =
+    kind === 'RangeVar' &&
+    ['schemaname', 'relname'].every((field) => textOf(body, field) === textOf(target, field)) &&
+    body['inh'] === target['inh'] &&
+    ('schemaname' in body || !ctes.has(textOf(body, 'relname'))) &&
+    !('colnames' in part(body, 'alias'))
+  return isSame ? [aliasOf(body)] : []
+}
 
 function changed(
   to: Collector,
