@@ -4,7 +4,7 @@ import { OURS, ownPassage } from '../core/own-passage.ts'
 import { answers } from './answers.ts'
 import { forwardRecorded, withReleases } from './forward.ts'
 import { ownRequest } from './own-request.ts'
-import { ownUnderWay, type Session } from './session-state.ts'
+import { cancelAtTarget, ownUnderWay, type Session } from './session-state.ts'
 
 export type OwnRows = readonly (readonly (Buffer | null)[])[]
 
@@ -52,6 +52,19 @@ async function asked(
     ...withReleases(outbound, () => released),
     { runs: null, bytes: isOpen ? toServer.flush() : toServer.sync() },
   ])
-  await answers(session)
+  if (isForAgent) await answersOrCancel(session)
+  else await answers(session)
   return hasSucceeded ? session.ownRows.splice(0) : null
+}
+
+/** Waits for the answer to a question whose failure is the agent's. A lock can let it wait for long, so the agent may cancel it. */
+async function answersOrCancel(session: Session): Promise<void> {
+  session.onCancel = () => cancelAtTarget(session)
+  // It may have come while the question was recorded.
+  if (session.isCancelled) cancelAtTarget(session)
+  try {
+    await answers(session)
+  } finally {
+    session.onCancel = () => undefined
+  }
 }
