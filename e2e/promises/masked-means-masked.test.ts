@@ -555,6 +555,9 @@ test('what a statement computes of other columns arrives, and what it computes o
       ],
       '[masked]\nUPDATE 1',
     ],
+    [[`select t.alias as "Token" from ts_token_type(3722) t where tokid = 1`], 'asciiword'],
+    [[`select count(email) as tokens, max(city) as token from shop.vault`], '2|[masked]'],
+    [[`select upper(name) as secret from shop.goods order by id limit 1`], '[masked]'],
     [[`select ean from shop.goods order by id`], '4006381333931\n4111111111111111'],
     [[`select 4111111111111111::text`], '…1111'],
   ] as const) {

@@ -68,6 +68,7 @@ export const reviewOf = (...chains: Chain[]): ReviewRequired => ({
   undescribed: [],
   writesTagged: false,
   plainColumns: [],
+  valueFreeColumns: [],
   cursor: null,
   cursorUse: null,
   redefines: null,

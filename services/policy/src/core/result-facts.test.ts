@@ -105,6 +105,42 @@ test('what stands beside values of users in the catalogs is plain', () => {
   }
 })
 
+// Seen to fail when no column is known to be value-free, and when those are that are plain.
+test('a computed column is value-free that is made of no column of a user, whatever its name is', () => {
+  for (const [sql, expected] of [
+    // psql: \dF+ and \dFp+.
+    [
+      `select (select t.alias from pg_catalog.ts_token_type(c.cfgparser) as t where t.tokid = m.maptokentype) as "Token",
+         c.cfgname from pg_catalog.pg_ts_config as c, pg_catalog.pg_ts_config_map as m where m.mapcfg = c.oid`,
+      [1, 2],
+    ],
+    [
+      'select t.alias as "Token name" from pg_catalog.ts_token_type(\'3722\'::pg_catalog.oid) as t',
+      [1],
+    ],
+    [
+      'select count(email) as tokens, exists (select 1 from vault) as has_password, email is null as pwd from shop.vault',
+      [1, 2, 3],
+    ],
+    ['select upper(city) as token, id as pass, city || $1 as secret from shop.vault', []],
+    ['select n as token from shop.vault, generate_series(1, 3) n where length(city) = n', []],
+    ['select p.prosrc as token, upper(p.proname) as pass from pg_proc p', [2]],
+    ['select v.id as token from shop.v', []],
+    ['select x.token from shop.nowhere x', []],
+    ['select shop.f(1) as token, 1 as pass', []],
+    ["select current_setting('app.token') as token, 1 as pass", [2]],
+    [
+      'select coalesce(max(city), upper(relname)) as token from shop.vault, pg_class group by relname',
+      [],
+    ],
+  ] as const) {
+    const all = understood(Buffer.from(sql), TARGET)
+    const tags = tagsOf(TARGET, RULES)
+    const tainted = tags.touchedBy(all.understanding)
+    assert.deepEqual(resultFacts(all, { tags, tainted }).valueFreeColumns, expected, sql)
+  }
+})
+
 type Made = { readonly columns: readonly string[]; readonly of?: number; readonly in?: number }
 
 const made = (oid: number, name: string, { columns, ...more }: Made): Relation =>

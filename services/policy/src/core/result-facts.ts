@@ -1,11 +1,19 @@
 import type { RequestAllowed } from '@countersign/contracts'
+import { isMaskedSystemColumn, type RelationRef } from '@countersign/statements'
 import type { Tags } from './tags.ts'
 import type { Understood } from './understood.ts'
 
 /** The facts that the proxy needs about the answer and what comes after it, besides whether the statement is tainted. */
 export type ResultFacts = Pick<
   RequestAllowed,
-  'writesTagged' | 'plainColumns' | 'cursor' | 'cursorUse' | 'copyOut' | 'redefines' | 'longText'
+  | 'writesTagged'
+  | 'plainColumns'
+  | 'valueFreeColumns'
+  | 'cursor'
+  | 'cursorUse'
+  | 'copyOut'
+  | 'redefines'
+  | 'longText'
 >
 
 /**
@@ -38,6 +46,14 @@ export function resultFacts(
               ? []
               : [index + 1],
           ),
+    valueFreeColumns:
+      isOpaque || tags.guardedFrom(understanding)
+        ? []
+        : madeOf.flatMap((columns, index) =>
+            columns?.every(({ relation, column }) => isOfCatalog(relation, column)) === true
+              ? [index + 1]
+              : [],
+          ),
     // Opaque code may also open other cursors under names that are known.
     cursor: runsCode ? null : (cursor?.name ?? null),
     cursorUse: runsCode ? 'clear' : (cursor?.use ?? null),
@@ -46,5 +62,10 @@ export function resultFacts(
     longText,
   }
 }
+
+/** True for a column of PostgreSQL's own catalogs that shows no values of users. */
+const isOfCatalog = ({ schema, name }: RelationRef, column: string): boolean =>
+  (schema === 'pg_catalog' || schema === 'information_schema') &&
+  !isMaskedSystemColumn({ schema, relation: name, column })
 
 const WRITING: ReadonlySet<string> = new Set(['write', 'delete', 'schema-change'])

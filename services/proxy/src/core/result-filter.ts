@@ -85,7 +85,10 @@ export type CopyProgress = { readonly options: CopyOptions; readonly state: Copy
  * True if the computed columns of a result are masked, the columns, from 1, that stay plain even so, views whose columns count
  * as computed, and relations that the plan lacks.
  */
-export type Taint = Pick<AnswerTaint, 'isTainted' | 'plainColumns' | 'viewsInDoubt' | 'own'>
+export type Taint = Pick<
+  AnswerTaint,
+  'isTainted' | 'plainColumns' | 'valueFreeColumns' | 'viewsInDoubt' | 'own'
+>
 
 /** The columns, those of views in doubt as computed ones. */
 const shownBy = (columns: readonly Column[], { viewsInDoubt }: Taint): readonly Column[] =>
@@ -132,7 +135,7 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
   let noted = new Set<ColumnMask>()
 
   const maskOf = (columns: readonly Column[], taint: Taint): RowMask => {
-    const { isTainted, plainColumns, viewsInDoubt, own } = taint
+    const { isTainted, plainColumns, valueFreeColumns, viewsInDoubt, own } = taint
     let ofColumns = compiled.get(columns)
     if (ofColumns === undefined) {
       ofColumns = new WeakMap()
@@ -141,11 +144,14 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
     }
     const masks = ofColumns.get(viewsInDoubt) ?? new Map<string, RowMask>()
     ofColumns.set(viewsInDoubt, masks)
-    const name = `${isTainted ? plainColumns.join() : 'untainted'} ${own.version}`
+    const name = `${isTainted ? plainColumns.join() : 'untainted'} ${valueFreeColumns.join()} ${own.version}`
     let mask = masks.get(name)
     if (mask === undefined) {
       const shown = shownBy(columns, taint)
-      mask = rowMask(planWith(plan, own), shown, isTainted, key, plainColumns)
+      mask = rowMask(planWith(plan, own), shown, isTainted, key, {
+        plain: plainColumns,
+        valueFree: valueFreeColumns,
+      })
       masks.set(name, mask)
     }
     return mask

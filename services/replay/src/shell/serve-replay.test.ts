@@ -643,6 +643,7 @@ function requests(): AnyMessage[] {
       undescribed: [],
       writesTagged: false,
       plainColumns: [],
+      valueFreeColumns: [],
       cursor: null,
       cursorUse: null,
       redefines: null,
