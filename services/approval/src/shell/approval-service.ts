@@ -121,7 +121,9 @@ const isInput = oneOf(
 )
 
 const WITHDRAWN = {
-  Cancelled: 'the agent cancelled it',
+  // In a pipeline others are asked about ahead of their turn, and then in it, as other requests.
+  Cancelled:
+    'it does not run: the agent cancelled it, something before it failed, or it is asked about in its turn, as another request',
   Disconnected: 'the agent disconnected',
   SessionEnded: 'the session ended',
 } as const

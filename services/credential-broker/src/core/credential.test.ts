@@ -159,6 +159,21 @@ test('a lease that ran out revokes what was made, and makes nothing new', () => 
   )
 })
 
+// Seen to fail when a raise always takes back what it lent: what runs with the same roles lost them (42501).
+test('what a withdrawn request was lent is kept where another runs with it, until that ends', () => {
+  const both = [...lent, reviewed(update, owner), granted(update, owner), raised(update, owner)]
+  const lowering = (given: readonly AnyMessage[]): unknown => {
+    const step = nextStep(after(given), session, () => false)
+    return step?.do === 'lower' ? [step.requestId, step.roles, step.mayChangeSchema] : step
+  }
+  const first = [...both, withdrawn(update)]
+  assert.deepEqual(lowering(first), [update, [], false])
+  const then = [...first, lowered(update, []), completed(alter, 'Idle')]
+  assert.deepEqual(lowering(then), [alter, owner, true])
+  // What ran gives back all that it was lent.
+  assert.deepEqual(lowering([...both, completed(update, 'Idle')]), [update, owner, true])
+})
+
 test('a session that failed is revoked as failed, also when its end is heard of first', () => {
   const state = after([admitted(), intended(role), ended(), failedToIssue])
   const step = nextStep(state, session, () => false)

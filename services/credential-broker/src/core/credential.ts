@@ -325,16 +325,27 @@ function lowering(one: Credential, intent: CredentialIntended, profile: Profile)
   if (one.transaction !== 'Idle') return null
   for (const [requestId, request] of one.requests) {
     if (request.raise.status !== 'raised' || !request.closed) continue
-    const { raiseId, roles } = request.raise
+    const { raiseId } = request.raise
+    // A grant that came when its request was withdrawn lent what another may run with by now, and that keeps it.
+    const kept = one.ended.of(requestId)?.hasRun === false ? rolesInUse(one) : []
+    const roles = request.raise.roles.filter((role) => !kept.includes(role))
     // A later request of the same transaction runs with the roles that this one was lent, so all requests are asked.
-    const mayChangeSchema = [...one.requests.values()].some(
-      ({ grant, review, raise }) =>
-        raise.status !== 'lowered' && grant !== null && (review?.mayChangeSchema ?? true),
-    )
+    const mayChangeSchema =
+      kept.length === 0 &&
+      [...one.requests.values()].some(
+        ({ grant, review, raise }) =>
+          raise.status !== 'lowered' && grant !== null && (review?.mayChangeSchema ?? true),
+      )
     return { do: 'lower', profile, intent, requestId, raiseId, roles, mayChangeSchema }
   }
   return null
 }
+
+/** The roles that were lent to requests that are not over. */
+const rolesInUse = ({ requests }: Credential): readonly string[] =>
+  [...requests.values()].flatMap(({ raise, closed }) =>
+    raise.status === 'raised' && !closed ? raise.roles : [],
+  )
 
 /** Describes the target after a transaction in which base roles may have changed it, before the session goes on. */
 function describing(one: Credential, profile: Profile): Step | null {

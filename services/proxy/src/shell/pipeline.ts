@@ -124,6 +124,7 @@ async function served(session: Session, batch: Batch): Promise<void> {
   if (asks === null) return skipRest(session, batch, [])
   const pendings = await intercepted(session, asks)
   const skip = (from: number): Promise<void> => skipRest(session, batch, pendings.slice(from))
+  let hasHeld = false
   const again = (from: number): Promise<void> => {
     notForEver(batch.askedAnew++)
     withdraw(session, pendings.slice(from))
@@ -234,6 +235,10 @@ async function served(session: Session, batch: Batch): Promise<void> {
         if (typeof columns !== 'number') return refuseRest(columns)
         return servedWithData(session, batch, { pending, copy, columns })
       }
+      // People see what is held one after the other: a grant ahead of its turn would lend its roles to what runs before it.
+      hasHeld = true
+      const isLast = index === pendings.length - 1
+      withdraw(session, pendings.splice(index + 1))
       const outcome = await hold(session, pending, decision)
       if (outcome.status === 'refused') return refuseRest(outcome.refusal)
       if (meansOtherNow(session, pending))
@@ -244,12 +249,16 @@ async function served(session: Session, batch: Batch): Promise<void> {
       pending.grantedAt = grant.at
       const release = releaseOf(session, pending, { decision, grant, raise })
       allow(session, batch, { pending, release, guard: null })
+      if (!isLast) {
+        await forward(session, batch, lastStep + 1, false)
+        return session.exchange.skipping ? skip(index + 1) : again(index + 1)
+      }
     }
     await forward(session, batch, lastStep + 1, false)
     if (session.exchange.skipping) return skip(index + 1)
     if (isPlannedAnew(messages, pending)) return again(index + 1)
   }
-  batch.requestsMax = Math.min(batch.requestsMax * 2, REQUESTS_MAX)
+  batch.requestsMax = hasHeld ? 1 : Math.min(batch.requestsMax * 2, REQUESTS_MAX)
   const { stop } = plan
   await forward(session, batch, plan.end, stop !== null)
   if (session.exchange.skipping) return skip(pendings.length)
