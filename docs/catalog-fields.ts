@@ -193,7 +193,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
     'How: `redact` hides the whole, `partial` leaves a part that is of use, `pseudonym` gives equal values equal names, `null` gives NULL.',
   'MaskingRules.columns[].inference':
     "What a statement may tell about the values without returning one, with `count(*) … WHERE email LIKE 'a%'` for example. `allow` lets it pass; `mask` masks everything that a statement computes when it touches such a column, or one that the description of the target does not have (a temporary table). Of a table and its partitions the strictest rule counts. Which rows of other columns it returns still tells; a policy may forbid that by `context.statement.touchesTagged`.",
-  'MaskingRules.untagged': 'What becomes of columns without a tag.',
+  'MaskingRules.untagged':
+    'What becomes of columns without a tag, in an environment that rules are for. Where no MaskingRules are for it everything is masked, whatever it is; `apply` and `doctor` warn of that.',
   'MaskingRules.tainted':
     'How a computed column is masked when its statement touches a tagged column.',
   'MaskingRules.detectors': 'Values that are looked for in all text that passes.',

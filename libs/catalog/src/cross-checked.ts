@@ -26,11 +26,14 @@ export function crossChecked(
       ...placed.flatMap((each) => dangling(each, known)),
       ...abandoned(placed, { staying, before: definitionsOf(catalog) }),
     ],
-    warnings: placed.flatMap((each) =>
-      each.definition.type === 'PolicySetDefined'
-        ? each.definition.files.flatMap((file) => unanswerable(file, known))
-        : creating(each),
-    ),
+    warnings: [
+      ...placed.flatMap((each) =>
+        each.definition.type === 'PolicySetDefined'
+          ? each.definition.files.flatMap((file) => unanswerable(file, known))
+          : creating(each),
+      ),
+      ...maskedWhole(placed, { staying, before: definitionsOf(catalog) }),
+    ],
   }
 }
 
@@ -42,6 +45,60 @@ function creating({ definition, file, line }: Placed): CatalogProblem[] {
     `${name}: with mayCreate, sessions of ${profile.environment} create tables and code without people; ` +
     'an approved statement may come to run it. Keep it to development'
   return [{ file, line, message }]
+}
+
+/**
+ * Warns of each environment that no masking rules are for: everything is masked there, numbers and counts too. Reported at the
+ * sent profiles of the environment, else at the sent rules by which it loses its own.
+ */
+function maskedWhole(placed: readonly Placed[], { staying, before }: Standing): CatalogProblem[] {
+  const all = [...staying, ...placed.map(({ definition }) => definition)]
+  const covered = coveredBy(all)
+  const earlier = coveredBy(before)
+  if (covered.has(EVERYWHERE)) return []
+  const profiles = all.flatMap((each) =>
+    each.type === 'ConnectionProfileDefined' ? [each.profile] : [],
+  )
+  return [...Map.groupBy(profiles, ({ environment }) => environment)].flatMap(
+    ([environment, of]): CatalogProblem[] => {
+      if (covered.has(environment)) return []
+      const isLost = earlier.has(environment) || earlier.has(EVERYWHERE)
+      const place =
+        placed.find(
+          ({ definition }) =>
+            definition.type === 'ConnectionProfileDefined' &&
+            definition.profile.environment === environment,
+        ) ??
+        (isLost
+          ? placed.find(({ definition }) => definition.type === 'MaskingRulesDefined')
+          : undefined)
+      if (place === undefined) return []
+      const message =
+        `no masking rules are for environment ${environment} (${listed(of.map(({ name }) => name))}), so everything is ` +
+        `masked there, counts and numbers too; add MaskingRules with environments: [${environment}], or with none for everywhere; ` +
+        `there are some for ${listed(covered)}`
+      return [{ file: place.file, line: place.line, message }]
+    },
+  )
+}
+
+/** The environments that masking rules are for. */
+const coveredBy = (definitions: readonly CatalogDefinition[]): ReadonlySet<string> =>
+  new Set(
+    definitions.flatMap((each) => {
+      if (each.type !== 'MaskingRulesDefined') return []
+      return each.environments.length === 0 ? [EVERYWHERE] : each.environments
+    }),
+  )
+
+/** What rules without environments are for; no environment has this name. */
+const EVERYWHERE = '*'
+
+type Standing = {
+  /** The definitions in force that no sent one replaces. */
+  readonly staying: readonly CatalogDefinition[]
+  /** The definitions in force before. */
+  readonly before: readonly CatalogDefinition[]
 }
 
 type Known = {
@@ -80,13 +137,7 @@ const isSame = (one: CatalogDefinition, other: CatalogDefinition): boolean =>
  * The mistakes of definitions that stay in force and lose what they refer to, because a sent definition replaces it: each
  * is reported at the replacing definition. A mistake that was there before is not held against these files.
  */
-function abandoned(
-  placed: readonly Placed[],
-  {
-    staying,
-    before,
-  }: { staying: readonly CatalogDefinition[]; before: readonly CatalogDefinition[] },
-): CatalogProblem[] {
+function abandoned(placed: readonly Placed[], { staying, before }: Standing): CatalogProblem[] {
   const wrongWith = (definitions: readonly CatalogDefinition[]): Map<string, string> => {
     const known = knownNames(definitions)
     return new Map(

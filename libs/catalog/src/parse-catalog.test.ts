@@ -437,6 +437,45 @@ test('what stays in force may not lose what it refers to, and what was wrong bef
   assert.deepEqual(said(only('profiles.yaml', 'sessionMax: 8h', 'sessionMax: 7h'), broken), [])
 })
 
+test('an environment that no masking rules are for is a warning, where a profile of it is sent or it loses its rules', () => {
+  const said = (
+    files: readonly { name: string; text: string }[],
+    catalog?: ReturnType<typeof inForce>,
+  ) => {
+    const { problems, warnings } = parseCatalog(files, {
+      variables,
+      ...(catalog === undefined ? {} : { catalog }),
+    })
+    assert.deepEqual(problems, [])
+    return warnings.map(({ file, line, message }) => `${file}:${line}: ${message}`)
+  }
+  const without = example.filter(({ name }) => name === 'profiles.yaml')
+  const none = said(without)
+  assert.equal(none.length, 3)
+  assert.match(
+    none[2] ?? '',
+    /^profiles\.yaml:\d+: no masking rules are for environment prod \(shop-prod\), so everything is masked there/,
+  )
+  const some = changed('masking.yaml', 'environments: []', 'environments: [prod, staging]')
+  const [missing, ...others] = said(some)
+  assert.match(
+    missing ?? '',
+    /^profiles\.yaml:\d+: no masking rules are for environment dev \(shop-dev\)/,
+  )
+  assert.match(missing ?? '', /there are some for prod, staging$/)
+  assert.deepEqual(others, [])
+  assert.deepEqual(said(example), [])
+  // What is in force counts, and rules that no longer cover an environment say so themselves.
+  assert.deepEqual(said(without, inForce(example)), [])
+  const rules = some.filter(({ name }) => name === 'masking.yaml')
+  const [lost, ...more] = said(rules, inForce(example))
+  assert.match(
+    lost ?? '',
+    /^masking\.yaml:2: no masking rules are for environment dev \(shop-dev\)/,
+  )
+  assert.deepEqual(more, [])
+})
+
 test('a policy may name only tags that masking rules declare, in whatever way it compares them', () => {
   const ask = (condition: string) =>
     problemsWith('prod.cedar', [

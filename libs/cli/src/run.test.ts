@@ -453,6 +453,36 @@ describe('the command line', () => {
     assert.match(out, /ok +clock of console/)
   })
 
+  it('warns of environments without masking rules, if the console says so', async () => {
+    const profile = (name: string, environment: string, rules: object) => ({
+      ...{ name, environment },
+      ...rules,
+    })
+    const doctor = async (...profiles: object[]) => {
+      replies['GET /v1/profiles'] = { body: { profiles } }
+      return (await cli('doctor')).out
+    }
+    const covered = profile('shop', 'prod', { maskingRules: 'personal-data' })
+    const bare = profile('inventory-prod', 'inventory', { maskingRules: null })
+    assert.match(await doctor(covered), /ok +masking rules/)
+    assert.match(
+      await doctor(covered, bare, { ...bare, name: 'inventory-two' }),
+      /warning +masking rules +none are for environment inventory \(inventory-prod, inventory-two\): everything is masked there\n +next: /,
+    )
+    // An older console says nothing of them.
+    assert.doesNotMatch(await doctor(profile('shop', 'prod', {})), /masking rules/)
+  })
+
+  it('prints a warning once, however often the console is asked', async () => {
+    const warnings = [{ file: 'a.yaml', line: 1, message: 'no masking rules' }]
+    replies['PUT /v1/catalog'] = { body: { changes: [], warnings, unmentioned: [] } }
+    const { err } = await cliWith(ENV(), ['apply', '-f', 'catalog', '--prune'], () =>
+      Promise.resolve('y'),
+    )
+    assert.ok(seen.length > 1)
+    assert.equal(err, 'a.yaml:1: warning: no masking rules\n')
+  })
+
   it('gives no vote where nobody can be asked, unless --yes says so', async () => {
     replies[VOTE] = { body: { status: 'granted', request } }
     for (const words of [

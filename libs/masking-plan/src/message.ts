@@ -44,7 +44,7 @@ export function maskMessage(
       if (name !== undefined) kept.set(letter, maskText(plan, name))
     }
   kept.set('M', sentence(kept, isNotice))
-  kept.set('H', HINT)
+  kept.set('H', isClosed ? HINT : UNTAGGED_HINT)
   return kept
 }
 
@@ -187,6 +187,8 @@ const SENTENCES: ReadonlyMap<string, string> = new Map([
 ])
 const HINT =
   'countersign: the words of the target are masked, because the statement touches masked columns or writes where some are.'
+const UNTAGGED_HINT =
+  'countersign: the words of the target are masked, because columns without a tag are masked here.'
 const NO_KEY = new Uint8Array()
 /** The most of a text that is searched. */
 const MESSAGE_CHARACTERS_MAX = 65_536

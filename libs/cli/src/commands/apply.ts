@@ -29,27 +29,30 @@ export async function apply(context: Context, options: ApplyOptions): Promise<nu
     variables: variablesOf(set),
     ...(prune ? { prune } : {}),
   }
-  if (checkTargets && !(await areTargetsWell(context, body))) return 1
+  // bound: one per warning of a catalog
+  const told = new Set<string>()
+  const sent = (more: object): Promise<unknown> => answerTo(context, { ...body, ...more }, told)
+  if (checkTargets && !(await areTargetsWell(context, await sent({ dryRun: true })))) return 1
   if (dryRun) {
-    const tried = await sent(context, { ...body, dryRun })
+    const tried = await sent({ dryRun })
     if (tried === null) return 1
     context.print(tried, () => changesText(tried, context, { isDry: true }))
     return 0
   }
   // Nothing is removed that was not shown first to the person who asked for it.
-  const shown = prune && !yes ? await sent(context, { ...body, dryRun: true }) : undefined
+  const shown = prune && !yes ? await sent({ dryRun: true }) : undefined
   if (shown === null) return 1
   if (shown !== undefined && !(await isPruningWanted(context, shown))) return 1
   const expected =
     shown === undefined ? {} : { expectedOffset: json.number(shown, 'catalogOffset') }
-  const done = await sent(context, { ...body, ...expected })
+  const done = await sent(expected)
   if (done === null) return 1
   context.print(done, () => changesText(done, context, { isDry: false }))
   return 0
 }
 
-/** The answer of the console; null where it found mistakes, which are printed. */
-async function sent(context: Context, body: object): Promise<unknown> {
+/** The answer of the console; null where it found mistakes, which are printed. What was told already is not told again. */
+async function answerTo(context: Context, body: object, told: Set<string>): Promise<unknown> {
   const url = `${context.consoleUrl()}/v1/catalog`
   const call = { url, token: await context.token(), method: 'PUT' as const, body }
   const answered = await ask({ ...call, limitMs: LIMIT_MS })
@@ -58,7 +61,9 @@ async function sent(context: Context, body: object): Promise<unknown> {
   for (const found of context.settings.json ? [] : [...problems, ...warnings]) {
     const [file, line] = [json.text(found, 'file'), json.text(found, 'line')].map(oneLine)
     const kind = warnings.includes(found) ? `${context.paint('yellow', 'warning')}: ` : ''
-    context.io.err(`${file}:${line}: ${kind}${oneLine(json.text(found, 'message'))}\n`)
+    const text = `${file}:${line}: ${kind}${oneLine(json.text(found, 'message'))}\n`
+    if (!told.has(text)) context.io.err(text)
+    told.add(text)
   }
   if (problems.length > 0) {
     if (context.settings.json) context.print(answered.body, () => '')
@@ -70,8 +75,7 @@ async function sent(context: Context, body: object): Promise<unknown> {
 }
 
 /** Checks the targets of the profiles that were sent; if anything is missing there, nothing is applied. */
-async function areTargetsWell(context: Context, body: object): Promise<boolean> {
-  const tried = await sent(context, { ...body, dryRun: true })
+async function areTargetsWell(context: Context, tried: unknown): Promise<boolean> {
   if (tried === null) return false
   const findings = await targetFindings(context, json.list(tried, 'profiles'))
   const failed = findings.filter(({ status }) => status === 'failed')

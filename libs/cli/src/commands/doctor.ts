@@ -20,6 +20,7 @@ export async function doctor(context: Context): Promise<number> {
   const checks = checksOf(context)
   const findings = [
     ...(await Promise.all(checks.map(foundBy))),
+    ...(await maskingFindings(context)),
     ...(await localFindings(context)),
     ...(await targets(context)),
   ]
@@ -39,6 +40,32 @@ function oneAdvice(findings: readonly Finding[]): readonly Finding[] {
       ? { ...each, next: null }
       : each,
   )
+}
+
+/** Reports environments without masking rules. A console that cannot be asked is reported by its own check. */
+async function maskingFindings(context: Context): Promise<readonly Finding[]> {
+  const check = 'masking rules'
+  const profiles = await answered(context).catch(() => [])
+  const known = profiles.filter((each) => json.member(each, 'maskingRules') !== undefined)
+  const bare = known.filter((each) => json.member(each, 'maskingRules') === null)
+  const environments = Map.groupBy(bare, (each) => oneLine(json.text(each, 'environment')))
+  if (known.length === 0) return []
+  if (bare.length === 0)
+    return [{ check, status: 'ok', detail: 'each environment has some', next: null }]
+  return [...environments].map(([environment, of]) => {
+    const names = of.map((each) => oneLine(json.text(each, 'name'))).join(', ')
+    return {
+      check,
+      status: 'warning',
+      detail: `none are for environment ${environment} (${names}): everything is masked there`,
+      next: `Apply MaskingRules with environments: [${environment}], or with none for everywhere.`,
+    }
+  })
+
+  async function answered({ consoleUrl, token }: Context): Promise<readonly unknown[]> {
+    const url = `${consoleUrl()}/v1/profiles`
+    return json.list(await answerOf({ url, token: await token() }), 'profiles')
+  }
 }
 
 async function targets(context: Context): Promise<readonly Finding[]> {

@@ -366,7 +366,7 @@ describe('the console', { timeout: 180_000 }, () => {
     assert.ok(JSON.stringify(body).includes('dev-reviewers'))
     const profiles = await call('GET', '/v1/profiles', 'zoe', {})
     assert.partialDeepStrictEqual(profiles.body, {
-      profiles: [{ name: 'shop-dev', environment: 'dev' }],
+      profiles: [{ name: 'shop-dev', environment: 'dev', maskingRules: null }],
     })
     assert.ok(!JSON.stringify(profiles.body).includes('admin'))
   })

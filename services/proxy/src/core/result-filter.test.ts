@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { NO_RULES } from '@countersign/catalog'
 import type { MaskingPlanned } from '@countersign/contracts'
 import { Instant, SessionId } from '@countersign/kernel'
 import {
@@ -47,6 +48,25 @@ test('each notice about masking has the fields for programs and a SQLSTATE of it
     ['00C05', 'countersign', 'CS_ROW_TOO_LONG', PLAN.sessionId],
     ['00C04', 'countersign', 'CS_MASKED', PLAN.sessionId],
   ])
+})
+
+test('without masking rules the agent is told that there are none, and for which environment', () => {
+  const told = (rulesVersion: string): string[] => {
+    const plan: MaskingPlanned = { ...PLAN, rulesVersion, untagged: 'Redact' }
+    const filter = resultFilter(plan, KEY, 'inventory')
+    filter.row(ROW, [column(20_000)], UNTAINTED)
+    return filter.statementEnds().flatMap((bytes) =>
+      frames(bytes).flatMap((frame) => {
+        const fields = errorFieldsOf(frame)
+        return fields.ok ? [fields.value.get('M') ?? ''] : []
+      }),
+    )
+  }
+  assert.match(told(PLAN.rulesVersion).join(), /^countersign: masked \w+ \(untagged\)$/)
+  assert.match(
+    told(NO_RULES).join(),
+    /^countersign: masked \w+ \(no masking rules for environment inventory: everything is masked\)$/,
+  )
 })
 
 // Seen to fail when the columns of views in doubt are not taken for computed ones.

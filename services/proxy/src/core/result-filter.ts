@@ -1,3 +1,4 @@
+import { NO_RULES } from '@countersign/catalog'
 import type { MaskingPlanned } from '@countersign/contracts'
 import {
   type AnswersTo,
@@ -114,7 +115,12 @@ function planWith(plan: MaskingPlanned, own: OwnPlan): MaskingPlanned {
 
 const WITH_OWN = new WeakMap<MaskingPlanned, { version: string; plan: MaskingPlanned }>()
 
-export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilter {
+/** The filter of a plan. `environment` is named to the agent where no masking rules are for it. */
+export function resultFilter(
+  plan: MaskingPlanned,
+  key: Uint8Array,
+  environment: string | null = null,
+): ResultFilter {
   /** By the columns, and by the set of relations in doubt, which requests share until the changes are asked for anew. */
   const compiled = new WeakMap<
     readonly Column[],
@@ -126,6 +132,7 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
   // bound: one per table of the target
   const told = new Set<number>()
   let copying: CopyMask | null = null
+  const hasNoRules = plan.rulesVersion === NO_RULES
   /** Rows of the statement that were too long to be searched: whether there are some, and whether the agent knows. */
   let tooLongRows: 'none' | 'some' | 'told' = 'none'
   // bound: one per column of a result
@@ -179,7 +186,9 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
       const by = mask[i]
       if (masked[i] === cells.value[i] || by === undefined || noted.has(by)) continue
       noted.add(by)
-      notes.add(`${column?.name ?? '?'} (${by.why})`)
+      const name = column?.name ?? '?'
+      // Without rules one reason holds for every column.
+      notes.add(hasNoRules ? name : `${name} (${by.why})`)
     }
     return toClient.dataRow(masked)
   }
@@ -199,7 +208,8 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
 
   const noteCopy = (): void => {
     if (copying?.hasMasked !== true) return
-    notes.add(isMaskedWhole(copying, plan) ? COPY_MASKED_WHOLE : COPY_MASKED)
+    const whole = hasNoRules ? 'every column of the COPY' : COPY_MASKED_WHOLE
+    notes.add(isMaskedWhole(copying, plan) ? whole : COPY_MASKED)
   }
 
   return {
@@ -229,7 +239,8 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
       const masked: ErrorFields = {
         severity: 'NOTICE',
         code: NOTICES.masked,
-        message: `countersign: masked ${listed([...notes])}`,
+        message: `countersign: masked ${listed([...notes])}${hasNoRules ? ` (${noRulesFor(environment)})` : ''}`,
+        ...(hasNoRules ? { hint: NO_RULES_HINT } : {}),
       }
       notes.clear()
       noted = new Set()
@@ -306,6 +317,9 @@ export function resultFilter(plan: MaskingPlanned, key: Uint8Array): ResultFilte
   }
 }
 
+const noRulesFor = (environment: string | null): string =>
+  `no masking rules for ${environment === null ? 'this environment' : `environment ${environment}`}: everything is masked`
+
 /** The columns and the format of a COPY, where they are known and fit what the target says of it. */
 function fieldsOf(
   { binary, columnCount }: Pick<CopyOptions, 'binary' | 'columnCount'>,
@@ -318,6 +332,8 @@ function fieldsOf(
   return { columns, format: { ...COPY_FORMATS[kind], kind, header: copyOut.header } }
 }
 
+const NO_RULES_HINT =
+  'Ask those who keep the catalog for MaskingRules of this environment; open sessions get them at once.'
 const COMPUTED = { tableOid: 0, columnAttribute: 0, format: 'text' } as const
 /** The signs that PostgreSQL gives the formats. */
 const COPY_FORMATS = {

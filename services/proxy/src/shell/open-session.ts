@@ -275,7 +275,7 @@ export async function openSession(asked: Asked, startup: Startup): Promise<Sessi
       isDescriptionLate: false,
       own: newOwnState(),
       plan,
-      filter: resultFilter(plan, proxy.maskingKey),
+      filter: resultFilter(plan, proxy.maskingKey, admitted.profile.environment),
       nextFilter: null,
       planChanges: 0,
       untaken: null,

@@ -12,12 +12,13 @@ import type { Session } from './session-state.ts'
  */
 export function takePlan(session: Session, planned: MaskingPlanned): void {
   const { filter, underWay, proxy } = session
+  const { environment } = session.profile
   if (planned.planVersion !== session.plan.planVersion) {
     session.covers.clear()
     forgetOwnChanges(session)
   }
   session.plan = planned
-  const next = resultFilter(planned, proxy.maskingKey)
+  const next = resultFilter(planned, proxy.maskingKey, environment)
   const isChanged = maskDifferently(filter.plan, planned)
   if (isChanged) {
     session.planChanges++
@@ -32,7 +33,7 @@ export function takePlan(session: Session, planned: MaskingPlanned): void {
   if (!isChanged) return
   for (const running of underWay.values()) running.answer = inDoubt(running.answer)
   const both = { ...planned, ...bothPlans(filter.plan, planned) }
-  session.filter = resultFilter(both, proxy.maskingKey)
+  session.filter = resultFilter(both, proxy.maskingKey, environment)
   session.filter.noteMasked(filter.maskedNotes())
   const copy = filter.copyProgress()
   if (copy !== null)

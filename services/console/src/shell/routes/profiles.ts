@@ -1,3 +1,4 @@
+import { maskingRulesFor } from '@countersign/catalog'
 import type { Projection } from '../projection.ts'
 import type { Route } from '../route.ts'
 
@@ -15,6 +16,8 @@ export const profileRoutes = (projection: Projection): readonly Route[] => [
           environment: profile.environment,
           protocol: 'postgres',
           recording: profile.recording,
+          /** Null where no rules are for the environment, so that everything is masked. */
+          maskingRules: maskingRulesFor(projection.catalog(), profile.environment)?.name ?? null,
           sessionMaxMs: profile.sessionMaxMs,
           rowsMax: profile.rowsMax,
         })),
