@@ -180,10 +180,11 @@ const MEANINGS: Readonly<Record<string, string>> = {
   'PolicySet.files':
     'The Cedar files of the set, in the same folder. All sets in force together are the policy.',
   'MaskingRules.environments':
-    'Where the rules count; empty for everywhere. Rules of a named environment come first.',
+    'Where the rules count; empty for everywhere. Rules of a named environment come first, and no environment has two.',
   'MaskingRules.tags':
     'The tags that rules may give and policies may ask for. Empty: those that the rules give.',
-  'MaskingRules.columns': 'Which columns are masked. Each rule needs one of the three patterns.',
+  'MaskingRules.columns':
+    'Which columns are masked. Each rule needs one of the three patterns; capital and small letters are the same. Of several rules for a column the first counts, so the same pattern twice with two methods is refused, and a rule behind a wider one is a warning.',
   'MaskingRules.columns[].schema': 'A schema; `*` stands for any characters.',
   'MaskingRules.columns[].table': 'A table or view.',
   'MaskingRules.columns[].column': 'A column.',

@@ -6,7 +6,8 @@ import {
 } from '@cedar-policy/cedar-wasm/nodejs'
 import type { DetailedError, PolicyJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { ANNOTATIONS, CEDAR_SCHEMA } from './cedar-schema.ts'
-import { tagsIn } from './cedar-tags.ts'
+import { namesIn, type PolicyNames } from './cedar-names.ts'
+import { clockMistakes } from './cedar-time.ts'
 import { type CatalogFile, type CatalogProblem, lineAt, listed } from './problem.ts'
 
 /** One policy of a Cedar file. */
@@ -19,8 +20,9 @@ export type CedarPolicy = {
   readonly annotations: Readonly<Record<string, string>>
   /** The environment that its resource is limited to; null when it is not limited by its head. */
   readonly environment: string | null
-  /** The tags that its conditions name. */
-  readonly tags: readonly string[]
+  readonly names: PolicyNames
+  /** Its mistakes about hours and weekdays. */
+  readonly clockMistakes: readonly string[]
 }
 
 export type CedarFile = {
@@ -87,7 +89,8 @@ function located(file: CatalogFile, texts: readonly string[]): CedarPolicy[] {
         effect: json.effect,
         annotations,
         environment: environmentOf(json),
-        tags: tagsIn(json.conditions),
+        names: namesIn(json),
+        clockMistakes: clockMistakes(json.conditions),
         start,
       }
     })
@@ -121,8 +124,9 @@ function annotationProblem(
 
 function environmentOf(json: PolicyJson): string | null {
   const { resource } = json
-  if (resource.op !== 'in' || !('entity' in resource)) return null
-  const entity = '__entity' in resource.entity ? resource.entity.__entity : resource.entity
+  const within = resource.op === 'is' ? resource.in : resource.op === 'in' ? resource : undefined
+  if (within === undefined || !('entity' in within)) return null
+  const entity = '__entity' in within.entity ? within.entity.__entity : within.entity
   return entity.type === 'Countersign::Environment' ? entity.id : null
 }
 

@@ -1,9 +1,10 @@
 import type { MaskingRulesDefined, ReviewersDefined, StageDefinition } from '@countersign/contracts'
 import { type Catalog, emptyCatalog } from './catalog.ts'
-import { cedarPolicies } from './cedar-policies.ts'
+import { cedarPolicies, type CedarPolicy } from './cedar-policies.ts'
 import { definitionsOf } from './definitions-of.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { type CatalogDefinition, kindOfType } from './kinds.ts'
+import { ambiguous, shadowed } from './masking-patterns.ts'
 import type { Placed } from './parse-catalog.ts'
 import { type CatalogProblem, listed } from './problem.ts'
 
@@ -24,13 +25,20 @@ export function crossChecked(
       ...twice(placed),
       ...sameIds(placed, catalog),
       ...placed.flatMap((each) => dangling(each, known)),
+      ...sameEnvironments(placed, staying),
       ...abandoned(placed, { staying, before: definitionsOf(catalog) }),
     ],
     warnings: [
       ...placed.flatMap((each) =>
         each.definition.type === 'PolicySetDefined'
           ? each.definition.files.flatMap((file) => unanswerable(file, known))
-          : creating(each),
+          : each.definition.type === 'MaskingRulesDefined'
+            ? shadowed(each.definition).map((message) => ({
+                file: each.file,
+                line: each.line,
+                message,
+              }))
+            : creating(each),
       ),
       ...maskedWhole(placed, { staying, before: definitionsOf(catalog) }),
     ],
@@ -102,6 +110,8 @@ type Standing = {
 }
 
 type Known = {
+  readonly profiles: ReadonlySet<string>
+  readonly raisedRoles: ReadonlySet<string>
   readonly environments: ReadonlySet<string>
   readonly chains: ReadonlyMap<string, { readonly stages: readonly StageDefinition[] }>
   readonly reviewers: ReadonlyMap<string, Pick<ReviewersDefined, 'environment'>>
@@ -109,19 +119,25 @@ type Known = {
 }
 
 function knownNames(definitions: readonly CatalogDefinition[]): Known {
+  const profiles = new Set<string>()
+  const raisedRoles = new Set<string>()
   const environments = new Set<string>()
   const chains = new Map<string, { readonly stages: readonly StageDefinition[] }>()
   const reviewers = new Map<string, Pick<ReviewersDefined, 'environment'>>()
   const tags = new Set<string>()
   for (const definition of definitions) {
-    if (definition.type === 'ConnectionProfileDefined')
+    if (definition.type === 'ConnectionProfileDefined') {
+      profiles.add(definition.name)
       environments.add(definition.profile.environment)
+      for (const role of definition.profile.raised.flatMap(({ roles }) => roles))
+        raisedRoles.add(role)
+    }
     if (definition.type === 'ChainDefined') chains.set(definition.name, definition)
     if (definition.type === 'ReviewersDefined') reviewers.set(definition.name, definition)
     if (definition.type === 'MaskingRulesDefined')
       for (const tag of declaredTags(definition)) tags.add(tag)
   }
-  return { environments, chains, reviewers, tags }
+  return { profiles, raisedRoles, environments, chains, reviewers, tags }
 }
 
 /** The tags that rules declare: those of their list, or without a list those that their columns give. */
@@ -206,6 +222,28 @@ function sameIds(placed: readonly Placed[], catalog?: Catalog): CatalogProblem[]
   })
 }
 
+/** Of the masking rules for one environment, and of those for all, only one counts: the one that was applied first. */
+function sameEnvironments(
+  placed: readonly Placed[],
+  staying: readonly CatalogDefinition[],
+): CatalogProblem[] {
+  const first = new Map<string, string>()
+  const environmentsOf = (each: CatalogDefinition): readonly string[] => [...coveredBy([each])]
+  for (const each of staying)
+    for (const environment of environmentsOf(each)) first.set(environment, each.name)
+  return placed.flatMap(({ definition, file, line }) =>
+    environmentsOf(definition).flatMap((environment) => {
+      const other = first.get(environment)
+      first.set(environment, other ?? definition.name)
+      // Two of one name are reported as such.
+      if (other === undefined || other === definition.name) return []
+      const where = environment === EVERYWHERE ? 'every environment' : `environment ${environment}`
+      const message = `${definition.name}: the rules ${other} are for ${where} too; only one of them counts, so put all into one, or remove ${other} (--prune)`
+      return [{ file, line, message }]
+    }),
+  )
+}
+
 function dangling({ definition, file, line }: Placed, known: Known): CatalogProblem[] {
   const problem = (message: string): CatalogProblem => ({
     file,
@@ -235,6 +273,7 @@ function dangling({ definition, file, line }: Placed, known: Known): CatalogProb
               `the tag ${tag} is not declared; declared: ${listed(definition.tags)}${didYouMean(tag, definition.tags)}`,
             ),
           ),
+        ...ambiguous(definition).map(problem),
       ]
     case 'ChainDefined': {
       const names = definition.stages.map((stage) => stage.name)
@@ -282,23 +321,11 @@ function unanswerable(file: { name: string; text: string }, known: Known): Catal
 }
 
 function policyReferences(file: { name: string; text: string }, known: Known): CatalogProblem[] {
-  return cedarPolicies(file).policies.flatMap(({ line, tags, annotations, environment }) => {
+  return cedarPolicies(file).policies.flatMap((policy) => {
+    const { line, annotations, environment } = policy
     const problem = (message: string): CatalogProblem => ({ file: file.name, line, message })
-    const undeclared = tags.filter((tag) => !known.tags.has(tag))
-    if (undeclared.length > 0) {
-      return undeclared.map((tag) =>
-        problem(
-          `no masking rules declare the tag ${tag}; declared: ${listed(known.tags)}${didYouMean(tag, known.tags)}`,
-        ),
-      )
-    }
-    if (environment !== null && !known.environments.has(environment)) {
-      return [
-        problem(
-          `no connection profile is of environment ${environment}; known: ${listed(known.environments)}${didYouMean(environment, known.environments)}`,
-        ),
-      ]
-    }
+    const unmatched = unmatchedNames(policy, known)
+    if (unmatched.length > 0) return unmatched.map(problem)
     const name = annotations['review']
     if (name === undefined) return []
     const chain = known.chains.get(name)
@@ -319,4 +346,52 @@ function policyReferences(file: { name: string; text: string }, known: Known): C
       ]
     })
   })
+}
+
+/** The names and hours by which a policy, or a part of it, can never match. */
+function unmatchedNames({ names, clockMistakes }: CedarPolicy, known: Known): readonly string[] {
+  const unknown = (
+    some: readonly string[],
+    among: ReadonlySet<string>,
+    [says, list]: readonly [string, string],
+  ): string[] =>
+    some
+      .filter((name) => !among.has(name))
+      .map((name) => `${says} ${name}; ${list}: ${listed(among)}${didYouMean(name, among)}`)
+  return [
+    ...unknown(names.tags, known.tags, ['no masking rules declare the tag', 'declared']),
+    ...unknown(names.environments, known.environments, [
+      'no connection profile is of environment',
+      'known',
+    ]),
+    ...unknown(names.targets, known.profiles, ['there is no connection profile', 'known']),
+    ...names.tables
+      .filter((id) => !isTableOf(id, known))
+      .map(
+        (id) =>
+          `Table::"${id}" is no table: say which one by resource.schema and resource.name, with resource is Countersign::Table`,
+      ),
+    ...unknown(names.raisedRoles, known.raisedRoles, [
+      'no connection profile lends the role',
+      'lent',
+    ]),
+    ...names.settings
+      .filter((setting) => setting !== setting.toLowerCase())
+      .map(
+        (setting) =>
+          `the setting ${setting} never matches: context.statement.settings has names in small letters; did you mean ${setting.toLowerCase()}?`,
+      ),
+    ...clockMistakes,
+  ]
+}
+
+/** True for the identifier that policy gives a table: profile, schema and name as JSON. */
+function isTableOf(id: string, { profiles }: Known): boolean {
+  try {
+    const parts: unknown = JSON.parse(id)
+    if (!Array.isArray(parts) || parts.length !== 3 || JSON.stringify(parts) !== id) return false
+    return parts.every((part) => typeof part === 'string') && profiles.has(String(parts[0]))
+  } catch {
+    return false
+  }
 }

@@ -36,8 +36,7 @@ export function messageOfIssue(issue: Issue): string {
 export function allowedAt(schema: z.ZodType, path: Path): string[] {
   let current: unknown = schema
   for (const step of [...path, null]) {
-    while (current instanceof z.ZodDefault || current instanceof z.ZodOptional)
-      current = current.unwrap()
+    current = unwrapped(current)
     if (step === null) break
     if (current instanceof z.ZodObject) current = current.shape[String(step)]
     else if (current instanceof z.ZodArray) current = current.element
@@ -47,6 +46,20 @@ export function allowedAt(schema: z.ZodType, path: Path): string[] {
   if (current instanceof z.ZodRecord && current.keyType instanceof z.ZodEnum)
     return current.keyType.options.map(String)
   return []
+}
+
+/** The schema behind a default or what else wraps it. */
+function unwrapped(schema: unknown): unknown {
+  let current = schema
+  while (
+    current instanceof z.ZodDefault ||
+    current instanceof z.ZodPrefault ||
+    current instanceof z.ZodOptional ||
+    current instanceof z.ZodNullable ||
+    current instanceof z.ZodReadonly
+  )
+    current = current.unwrap()
+  return current
 }
 
 const article = (type: string): string =>

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { z } from 'zod'
 import { Instant } from '@countersign/kernel'
 import { applied, emptyCatalog, resolvedChain } from './catalog.ts'
 import { definitionsOf } from './definitions-of.ts'
-import { kindOfType } from './kinds.ts'
+import { kindOfType, KINDS } from './kinds.ts'
 import { definedBy, parseCatalog } from './parse-catalog.ts'
 import { writtenCatalog } from './written.ts'
 
@@ -333,6 +334,224 @@ for (const [name, { file, change, says }] of Object.entries(WRONG)) {
     )
   })
 }
+
+/** The part of JSON Schema that zod writes for our kinds. */
+type Schema = {
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly items?: Schema
+  readonly propertyNames?: { readonly enum?: readonly string[] }
+}
+
+/** Each object of a schema, as its path and the fields that it may have; `0` stands for an item of a list. */
+function objectsOf(schema: Schema, path: readonly string[] = []): [readonly string[], string[]][] {
+  const { properties, items, propertyNames } = schema
+  if (items !== undefined) return objectsOf(items, [...path, '0'])
+  if (properties !== undefined)
+    return [
+      [path, Object.keys(properties)],
+      ...Object.entries(properties).flatMap(([name, each]) => objectsOf(each, [...path, name])),
+    ]
+  return propertyNames?.enum === undefined ? [] : [[path, [...propertyNames.enum]]]
+}
+
+// Seen to fail when `allowedAt` does not look behind a default.
+test('whichever field is misspelt, those allowed are listed and the near one is suggested', () => {
+  let tried = 0
+  for (const [kind, spec] of Object.entries(KINDS)) {
+    // The JSON Schema of zod has more members than this test uses.
+    const schema = z.toJSONSchema(spec, { io: 'input', unrepresentable: 'any' }) as Schema
+    const objects = [
+      ...objectsOf(schema, ['spec']),
+      [['metadata'], ['name']] as const,
+      [[], ['apiVersion', 'kind', 'metadata', 'spec']] as const,
+    ]
+    for (const [path, fields] of objects) {
+      for (const field of fields) {
+        const misspelt = `${field.slice(0, 1)}${field}`
+        const inner = path.reduceRight<unknown>(
+          (value, step) => (step === '0' ? [value] : { [step]: value }),
+          { [misspelt]: 1 },
+        )
+        const document = { apiVersion: 'countersign/v1', kind, metadata: { name: 'x' } }
+        const text = JSON.stringify({ ...document, ...Object(inner) })
+        const where = [...path, misspelt].join('.')
+        const wanted = `unknown field ${where}; allowed: ${[...fields].sort().join(', ')}; did you mean ${field}?`
+        const said = parseCatalog([{ name: 'a.yaml', text }]).problems.map((one) => one.message)
+        assert.ok(said.includes(wanted), `${kind}: ${wanted}\nis not in\n${said.join('\n')}`)
+        tried++
+      }
+    }
+  }
+  assert.ok(tried > 60, String(tried))
+})
+
+/** A condition on the policy of prod.cedar, and the problem that it gives; null where it gives none. */
+const CONDITIONS: readonly (readonly [string, RegExp | null])[] = [
+  [
+    'resource == Countersign::Target::"shop-prodd"',
+    /there is no connection profile shop-prodd; known: .*did you mean shop-prod\?/,
+  ],
+  [
+    '!(resource in [Countersign::Target::"shop-prod", Countersign::Target::"moon"])',
+    /there is no connection profile moon; known: shop-dev, shop-prod, shop-staging$/,
+  ],
+  ['resource in Countersign::Target::"shop-prod"', null],
+  [
+    'resource in Countersign::Environment::"pord"',
+    /no connection profile is of environment pord; .*did you mean prod\?/,
+  ],
+  ['resource in Countersign::Environment::"prod"', null],
+  [
+    'resource == Countersign::Table::"shop.orders"',
+    /Table::"shop\.orders" is no table: .*resource\.schema.*resource\.name/,
+  ],
+  [
+    'context.statement.settings.containsAny(["Session_Replication_Role", "role"])',
+    /setting Session_Replication_Role.*small letters.*did you mean session_replication_role\?/,
+  ],
+  ['context.statement.settings.containsAny(["session_replication_role", "*"])', null],
+  [
+    'context.session.raisedRoles.contains("shop_prod_ownr")',
+    /no connection profile lends the role shop_prod_ownr; .*did you mean shop_prod_owner\?/,
+  ],
+  ['context.session.raisedRoles.contains("shop_prod_owner")', null],
+  ['context.time.weekday == 9', /context\.time\.weekday == 9 is never true.*from 1 to 7/],
+  ['context.time.weekday != 0', /context\.time\.weekday != 0 is always true/],
+  ['[0, 6].contains(context.time.weekday)', /context\.time\.weekday is never 0/],
+  ['context.time.hour >= 24', /context\.time\.hour >= 24 is never true.*from 0 to 23/],
+  ['context.time.hour < 40', /context\.time\.hour < 40 is always true/],
+  ['25 > context.time.hour', /25 > context\.time\.hour is always true/],
+  ['context.time.hour < 0 - 1', null],
+  ['context.time.hour >= 0 && context.time.hour < 24 && context.time.weekday <= 7', null],
+  ['context.time.hour == 23 || [6, 7].contains(context.time.weekday)', null],
+  ['context.time.hour >= 22 && context.time.hour < 6', /at no hour of any day/],
+  ['context.time.hour >= 22 || context.time.hour < 6', null],
+  ['!(context.time.hour <= 22 || context.time.weekday != 3)', null],
+]
+
+test('a policy that can never match what it names is a problem, with the near name', () => {
+  for (const [condition, says] of CONDITIONS) {
+    const said = problemsWith('prod.cedar', [
+      'resource in Countersign::Environment::"prod"\n);',
+      `resource in Countersign::Environment::"prod"\n) when { ${condition} };`,
+    ])
+    if (says === null) assert.deepEqual(said, [], condition)
+    else {
+      assert.equal(said.length, 1, `${condition}\n${said.join('\n')}`)
+      assert.match(said[0] ?? '', says, condition)
+      assert.match(said[0] ?? '', /^prod\.cedar:2: /)
+    }
+  }
+  for (const [head, says] of [
+    ['resource == Countersign::Target::"shop-prodd"', /no connection profile shop-prodd/],
+    ['resource is Countersign::Table in Countersign::Environment::"pord"', /environment pord/],
+  ] as const) {
+    const said = problemsWith('prod.cedar', ['resource in Countersign::Environment::"prod"', head])
+    assert.match(said.join('\n'), says)
+  }
+  const unless = problemsWith('prod.cedar', [
+    'resource in Countersign::Environment::"prod"\n);',
+    'resource in Countersign::Environment::"prod"\n) unless { context.time.hour >= 0 };',
+  ])
+  assert.match(unless.join('\n'), /at no hour of any day/)
+})
+
+test('masking rules of which only the first would count are a problem, and a rule behind a wider one is a warning', () => {
+  const columns = (...rules: string[]) =>
+    parseCatalog(
+      changed(
+        'masking.yaml',
+        '  columns:\n',
+        `  columns:\n${rules.map((rule) => `    - ${rule}\n`).join('')}`,
+      ),
+      { variables },
+    )
+  const twice = columns('{ column: Email, tag: email, method: redact }').problems
+  assert.deepEqual(
+    twice.map(({ line, message }) => `${line}: ${message}`),
+    [
+      '2: personal-data: the pattern column: email is there twice; only the first counts (tag email, method redact)',
+    ],
+  )
+  const wide = columns(
+    '{ table: cust*, tag: name, method: partial }',
+    '{ table: customers, column: e*, tag: email, method: redact }',
+  )
+  assert.deepEqual(wide.problems, [])
+  assert.match(
+    wide.warnings.map(({ message }) => message).join('\n'),
+    /^personal-data: the rule for table: customers, column: e\* decides no column: the earlier one for table: cust\* matches all of it$/,
+  )
+  const right = columns(
+    '{ table: customers, column: e*, tag: email, method: redact }',
+    '{ table: cust*, tag: name, method: partial }',
+  )
+  assert.deepEqual([right.problems, right.warnings], [[], []])
+  const detectors = parseCatalog(
+    changed(
+      'masking.yaml',
+      '  detectors:\n',
+      '  detectors:\n    - { name: email, method: redact }\n',
+    ),
+    { variables },
+  ).problems
+  assert.match(detectors[0]?.message ?? '', /^personal-data: the detector email is there twice/)
+  const second = (environments: string) =>
+    parseCatalog(
+      [
+        ...example,
+        {
+          name: 'second.yaml',
+          text: `apiVersion: countersign/v1\nkind: MaskingRules\nmetadata: { name: second }\nspec: { environments: [${environments}] }\n`,
+        },
+      ],
+      { variables },
+    ).problems.map(({ file, message }) => `${file}: ${message}`)
+  assert.deepEqual(second('prod'), [])
+  assert.match(
+    second('').join(),
+    /^second\.yaml: second: the rules personal-data are for every environment too; only one of them counts/,
+  )
+  const prod = inForce([...example, { name: 'a.yaml', text: MORE }])
+  const again = MORE.slice(MORE.lastIndexOf('---') + 4).replace('dev-only', 'dev-too')
+  assert.match(
+    parseCatalog([{ name: 'b.yaml', text: again }], { catalog: prod }).problems[0]?.message ?? '',
+    /^dev-too: the rules dev-only are for environment dev too; only one of them counts/,
+  )
+})
+
+test('a file that is not UTF-8 is refused with its line, and marks and ends of lines of Windows mean nothing', () => {
+  const withFile = (name: string, change: (text: string) => string) =>
+    parseCatalog(
+      example.map((file) => (file.name === name ? { name, text: change(file.text) } : file)),
+      { variables },
+    )
+  const broken = (name: string, bytes: (text: string) => Buffer) =>
+    withFile(name, (text) => bytes(text).toString('utf8')).problems.map(
+      ({ file, line, message }) => `${file}:${line}: ${message}`,
+    )
+  for (const name of ['prod.cedar', 'masking.yaml']) {
+    const latin1 = broken(name, (text) =>
+      Buffer.from(
+        name === 'prod.cedar' ? `// 1\n// caf\u00e9\n${text}` : `# 1\n# caf\u00e9\n${text}`,
+        'latin1',
+      ),
+    )
+    assert.match(latin1[0] ?? '', new RegExp(`^${name}:2: .*not UTF-8`))
+    const utf16 = broken(name, (text) => Buffer.from(`\ufeff${text}`, 'utf16le'))
+    assert.equal(utf16.length, 1, utf16.join('\n'))
+    assert.match(utf16[0] ?? '', new RegExp(`^${name}:1: .*UTF-16.*save it as UTF-8`))
+  }
+  const versions = ({ definitions, problems }: ReturnType<typeof withFile>) => {
+    assert.deepEqual(problems, [])
+    return definitions.map(({ name, version }) => `${name} ${version}`)
+  }
+  const usual = versions(parseCatalog(example, { variables }))
+  for (const name of example.map((file) => file.name)) {
+    assert.deepEqual(versions(withFile(name, (text) => `\ufeff${text}`)), usual, name)
+    assert.deepEqual(versions(withFile(name, (text) => text.replaceAll('\n', '\r\n'))), usual, name)
+  }
+})
 
 test('two policies with one id are a problem, or a rule could not be told from the other', () => {
   const problems = problemsWith('staging.cedar', ['@id("staging-rows")', '@id("dev-rows")'])

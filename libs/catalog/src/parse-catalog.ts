@@ -5,6 +5,8 @@ import { type Instant, ok, failed, type Result, sha256 } from '@countersign/kern
 import type { Catalog } from './catalog.ts'
 import { cedarPolicies } from './cedar-policies.ts'
 import { crossChecked } from './cross-checked.ts'
+import { didYouMean } from './did-you-mean.ts'
+import { encodingProblem, plain } from './encoding.ts'
 import { name } from './fields.ts'
 import {
   type CatalogDefinition,
@@ -42,9 +44,13 @@ export type Placed = {
 
 /** Reads the files of a catalog folder. If there is any problem, none of it should be applied. */
 export function parseCatalog(
-  files: readonly CatalogFile[],
+  given: readonly CatalogFile[],
   options: ParseOptions = {},
 ): ParsedCatalog {
+  const unreadable = given.flatMap((file) => encodingProblem(file) ?? [])
+  // What is not text would give mistakes of its own, which say nothing.
+  if (unreadable.length > 0) return { definitions: [], problems: unreadable, warnings: [] }
+  const files = given.map(plain)
   const problems: CatalogProblem[] = []
   const placed: Placed[] = []
   const cedar = new Map<string, CatalogFile>()
@@ -139,7 +145,7 @@ function readDocument(document: Document, reading: Reading): Result<Placed[], Ca
           ? issue.keys.map((key) => ({
               file,
               line: at(located(document, [...issue.path, key])),
-              message: `unknown field ${[...issue.path, key].join('.')}; allowed: ${listed(allowedAt(schema, issue.path))}`,
+              message: unknownField(key, issue.path, allowedAt(schema, issue.path)),
             }))
           : [{ file, line: at(located(document, issue.path)), message: messageOfIssue(issue) }],
       ),
@@ -151,6 +157,9 @@ function readDocument(document: Document, reading: Reading): Result<Placed[], Ca
   }
   return ok([{ definition: versioned(definition), file, line }])
 }
+
+const unknownField = (key: string, path: readonly PropertyKey[], allowed: string[]): string =>
+  `unknown field ${[...path, key].join('.')}; allowed: ${listed(allowed)}${didYouMean(key, allowed)}`
 
 function firstAlias(document: Document): Alias | null {
   let found: Alias | null = null
