@@ -25,11 +25,45 @@ export function messageOfIssue(issue: Issue): string {
   const where = issue.path.length === 0 ? '' : `${issue.path.join('.')}: `
   const isMissing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined')
   if (isMissing) return `${where}is missing; it must be ${article(issue.expected)}`
-  if (issue.code === 'invalid_type') return `${where}must be ${article(issue.expected)}`
   if (issue.code === 'invalid_value')
     return `${where}allowed: ${issue.values.map(String).join(', ')}`
-  if (issue.code === 'invalid_format') return `${where}must be ${issue.message}`
-  return `${where}${issue.message}`
+  const wanted = wantedBy(issue)
+  return wanted.length === 0 ? `${where}${issue.message}` : `${where}must ${alternatives(wanted)}`
+}
+
+/** What the value must be or have, in the alternatives that there are; empty where the message of the issue says it. */
+function wantedBy(issue: Issue): readonly string[] {
+  switch (issue.code) {
+    case 'invalid_type':
+      return [`be ${article(issue.expected)}`]
+    case 'invalid_format':
+      return [`be ${issue.message}`]
+    case 'invalid_value':
+      return issue.values.map((value) => `be ${String(value)}`)
+    case 'too_big':
+      return [bound(issue.origin, 'at most', issue.maximum)]
+    case 'too_small':
+      return [bound(issue.origin, 'at least', issue.minimum)]
+    case 'invalid_union':
+      return issue.errors.flatMap(([first]) => (first === undefined ? [] : wantedBy(first)))
+    default:
+      return []
+  }
+}
+
+/** `be 0, 0s or a duration`. */
+function alternatives(wanted: readonly string[]): string {
+  const all = [...new Set(wanted)].map((each, index) =>
+    index === 0 ? each : each.replace(/^be /, ''),
+  )
+  return all.length < 2 ? all.join('') : `${all.slice(0, -1).join(', ')} or ${all.at(-1)}`
+}
+
+function bound(origin: string, side: string, limit: number | bigint): string {
+  const plural = Number(limit) === 1 ? '' : 's'
+  if (origin === 'string') return `have ${side} ${limit} character${plural}`
+  if (origin === 'array') return `have ${side} ${limit} item${plural}`
+  return `be ${side} ${limit}`
 }
 
 /** The fields that an object may have at this place. */
@@ -62,5 +96,12 @@ function unwrapped(schema: unknown): unknown {
   return current
 }
 
-const article = (type: string): string =>
-  type === 'array' ? 'a list' : type === 'object' ? 'a map' : `a ${type}`
+const article = (type: string): string => ARTICLES[type] ?? `a ${type}`
+
+const ARTICLES: Readonly<Record<string, string>> = {
+  array: 'a list',
+  boolean: 'true or false',
+  int: 'a whole number',
+  object: 'a map',
+  record: 'a map',
+}

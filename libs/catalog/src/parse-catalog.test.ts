@@ -235,6 +235,46 @@ const WRONG: Readonly<Record<string, { file: string; change: [string, string]; s
     change: ['spec: {', 'spec: {{'],
     says: 'policies.yaml:5: Flow map',
   },
+  'a key that is there twice is named': {
+    file: 'chains.yaml',
+    change: ['deadline: 15m', 'deadline: 15m\n      deadline: 16m'],
+    says: 'chains.yaml:11: the key deadline is there twice',
+  },
+  'a fraction is no whole number': {
+    file: 'profiles.yaml',
+    change: ['port: ${POSTGRES_PORT}', 'port: 1.5'],
+    says: 'profiles.yaml:9: spec.postgres.port: must be a whole number',
+  },
+  'a number that is too large is told the limit': {
+    file: 'profiles.yaml',
+    change: ['port: ${POSTGRES_PORT}', 'port: 70000'],
+    says: 'profiles.yaml:9: spec.postgres.port: must be at most 65535',
+  },
+  'a number that is too small is told the limit': {
+    file: 'profiles.yaml',
+    change: ['port: ${POSTGRES_PORT}', 'port: 0'],
+    says: 'profiles.yaml:9: spec.postgres.port: must be at least 1',
+  },
+  'a text that is too long is told the limit': {
+    file: 'profiles.yaml',
+    change: ['database: shop_dev', `database: ${'x'.repeat(64)}`],
+    says: 'profiles.yaml:10: spec.postgres.database: must have at most 63 characters',
+  },
+  'a list that is empty is told how many it needs': {
+    file: 'chains.yaml',
+    change: ['groups: [dev-reviewers]', 'groups: []'],
+    says: 'spec.groups: must have at least 1 item',
+  },
+  'a value that fits none of several forms is told all': {
+    file: 'profiles.yaml',
+    change: ['limits: {', 'limits: { holdAfterWriteMax: soon,'],
+    says: 'spec.limits.holdAfterWriteMax: must be 0, 0s or a duration such as 60s, 15m or 8h',
+  },
+  'a list of another form is told the forms of its items': {
+    file: 'profiles.yaml',
+    change: ['  record: full\n', '  record: full\n  searchPaths: [3]\n'],
+    says: 'spec.searchPaths.0: must be a string or a list',
+  },
   'an unknown variable is a problem': {
     file: 'profiles.yaml',
     change: ['port: ${POSTGRES_PORT}', 'port: ${PG_PORT}'],

@@ -71,7 +71,7 @@ export function parseCatalog(
     const text = substituted(file, options.variables ?? {}, problems)
     const lines = new LineCounter()
     for (const document of parseAllDocuments(text, { lineCounter: lines, prettyErrors: false })) {
-      const read = readDocument(document, { file: file.name, lines, cedar, used })
+      const read = readDocument(document, { file: file.name, text, lines, cedar, used })
       if (read.ok) placed.push(...read.value)
       else problems.push(...read.error)
     }
@@ -110,6 +110,7 @@ export const definedBy = (
 
 type Reading = {
   file: string
+  text: string
   lines: LineCounter
   cedar: ReadonlyMap<string, CatalogFile>
   used: Set<string>
@@ -119,7 +120,16 @@ function readDocument(document: Document, reading: Reading): Result<Placed[], Ca
   const { file, lines } = reading
   const at = (offset: number): number => lines.linePos(offset).line
   if (document.errors.length > 0) {
-    return failed(document.errors.map(({ pos, message }) => ({ file, line: at(pos[0]), message })))
+    return failed(
+      document.errors.map(({ code, pos, message }) => ({
+        file,
+        line: at(pos[0]),
+        message:
+          code === 'DUPLICATE_KEY'
+            ? `the key ${keyAt(reading.text, pos[0])} is there twice`
+            : message,
+      })),
+    )
   }
   const { contents } = document
   // Comments alone are an empty document.
@@ -157,6 +167,10 @@ function readDocument(document: Document, reading: Reading): Result<Placed[], Ca
   }
   return ok([{ definition: versioned(definition), file, line }])
 }
+
+/** The key that begins at this place of a text. */
+const keyAt = (text: string, offset: number): string =>
+  /^(?:"[^"\n]*"|'[^'\n]*'|[^\s:,{}[\]]+)/.exec(text.slice(offset, offset + 200))?.[0] ?? ''
 
 const unknownField = (key: string, path: readonly PropertyKey[], allowed: string[]): string =>
   `unknown field ${[...path, key].join('.')}; allowed: ${listed(allowed)}${didYouMean(key, allowed)}`

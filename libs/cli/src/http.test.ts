@@ -11,6 +11,7 @@ test('a service that does not answer in time is called busy', async () => {
   assert.ok(typeof address === 'object' && address !== null)
   const url = `http://127.0.0.1:${address.port}/`
   await assert.rejects(answerOf({ url, token: null, limitMs: 20 }), {
+    code: 'CS_SERVICE_UNAVAILABLE',
     message: /gave no answer within 0.02 s/,
     hint: /busy or away: try again later/,
   })

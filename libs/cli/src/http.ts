@@ -94,7 +94,7 @@ async function answered<T>(call: HttpCall, take: (response: Response) => Promise
   } catch (cause) {
     if (stop.signal.aborted) throw late(url, limitMs)
     throw new Problem(
-      'CS_BAD_REQUEST',
+      'CS_SERVICE_UNAVAILABLE',
       `${new URL(url).origin} cannot be reached: ${reasonOf(cause)}`,
       {
         cause,
@@ -107,7 +107,7 @@ async function answered<T>(call: HttpCall, take: (response: Response) => Promise
 
 const late = (url: string, limitMs: number): Problem =>
   new Problem(
-    'CS_BAD_REQUEST',
+    'CS_SERVICE_UNAVAILABLE',
     `${new URL(url).origin} gave no answer within ${limitMs / 1_000} s`,
     {
       retriable: true,

@@ -38,7 +38,7 @@ export async function* counted(lines: AsyncIterable<unknown>): AsyncGenerator<un
 }
 
 export const cutOff = (cause: unknown): Problem =>
-  new Problem('CS_BAD_REQUEST', 'the answer was cut off before its end', {
+  new Problem('CS_SERVICE_UNAVAILABLE', 'the answer was cut off before its end', {
     cause,
     retriable: true,
     hint: 'Try again; see the log of the service if it happens again.',

@@ -183,6 +183,21 @@ export function programFor({ out, err, perform }: ProgramUse): Command {
   command('completion', 'print a script that completes commands, ids and names; to be sourced')
     .addArgument(new Argument('<shell>').choices(SHELLS))
     .action(async (shell: Shell) => out((await import('./completion.ts')).completionScript(shell)))
+  // The help command of commander itself takes any word, and then prints the general help.
+  for (const parent of [program, ...program.commands.filter((each) => each.commands.length > 0)])
+    parent
+      .helpCommand(false)
+      .command('help')
+      .description('display help for command')
+      .argument('[command]')
+      .helpOption(false)
+      .exitOverride()
+      .action(async (name: string | undefined) => {
+        const known = parent.commands.find((each) => each.name() === name)
+        if (known === undefined && name !== undefined)
+          await parent.parseAsync([name], { from: 'user' })
+        else (known ?? parent).help()
+      })
   program
     .command('__complete', { hidden: true })
     .argument('[words...]')

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -41,6 +41,8 @@ const subject = encodeSubject(SUBJECT)
 const digest = digestOf(subject)
 /** Characters that move a cursor, turn the direction of writing, or are not seen. */
 const DANGEROUS = /(?![\t\n])[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/u
+/** Nothing listens on this port, and fetch calls it. */
+const DEAD = 'http://127.0.0.1:2'
 const RESULT = { columns: ['c'], rows: [['v']], tag: 'SELECT 1' }
 const base64 = (bytes: Buffer): string => bytes.toString('base64')
 
@@ -481,6 +483,76 @@ describe('the command line', () => {
     )
     assert.ok(seen.length > 1)
     assert.equal(err, 'a.yaml:1: warning: no masking rules\n')
+  })
+
+  it('calls a server that is down unavailable, whichever it is', async () => {
+    const env = { ...ENV(), CS_CONSOLE_URL: DEAD, CS_REPLAY_URL: DEAD, CS_OIDC_ISSUER: DEAD }
+    const { CS_TOKEN: _token, ...without } = env
+    for (const [words, given] of [
+      [['requests'], env],
+      [['profiles'], env],
+      [['apply', '-f', 'catalog'], env],
+      [['sessions'], env],
+      [['replay', SESSION], env],
+      [['approve', ID, '--yes'], env],
+      [['token', '--as', 'ana'], without],
+    ] as const) {
+      const run = await cliWith(given, [...words, '--json'])
+      assert.equal(run.status, 1, words[0])
+      assert.partialDeepStrictEqual(
+        JSON.parse(run.out),
+        {
+          code: 'CS_SERVICE_UNAVAILABLE',
+          type: 'urn:countersign:error:CS_SERVICE_UNAVAILABLE',
+          title: 'A service of Countersign, or the identity provider, did not answer.',
+        },
+        words[0],
+      )
+    }
+  })
+
+  it('says what to do next about each check that fails, when nothing runs too', async () => {
+    const env = { ...ENV(), CS_CONSOLE_URL: DEAD, CS_REPLAY_URL: DEAD, CS_OIDC_ISSUER: DEAD }
+    const lines = (await cliWith(env, ['doctor'])).out.split('\n')
+    const failed = lines.flatMap((line, index) => (line.startsWith('failed') ? [index] : []))
+    assert.ok(failed.length >= 4)
+    for (const index of failed) assert.match(lines[index + 1] ?? '', /^ +next: \S/, lines[index])
+    for (const check of ['replay', 'identity provider', 'console'])
+      assert.ok(
+        failed.some((index) => lines[index]?.startsWith(`failed   ${check} `)),
+        check,
+      )
+  })
+
+  it('gives help about a command that there is, and about no other', async () => {
+    for (const [words, says] of [
+      [['help'], /^Usage: countersign \[options\] \[command\]/],
+      [['help', 'apply'], /^Usage: countersign apply /],
+      [['catalog', 'help', 'show'], /^Usage: countersign catalog show /],
+      [['catalog', 'help'], /^Usage: countersign catalog /],
+    ] as const) {
+      const { status, out } = await cli(...words)
+      assert.deepEqual([status, says.test(out)], [0, true], words.join(' '))
+    }
+    for (const words of [
+      ['help', 'aply'],
+      ['catalog', 'help', 'shwo'],
+      ['help', 'nope'],
+    ]) {
+      const { status, out, err } = await cli(...words)
+      assert.deepEqual([status, out], [2, ''], words.join(' '))
+      assert.match(err, new RegExp(`unknown command '${words.at(-1)}'`))
+      assert.match(err, words.includes('nope') ? /next: See/ : /Did you mean (apply|show)\?/)
+    }
+  })
+
+  it('names the file of a folder that cannot be read', async () => {
+    const place = join(folder, 'dangling')
+    mkdirSync(place)
+    symlinkSync(join(folder, 'not-there.yaml'), join(place, 'gone.yaml'))
+    const { status, err } = await cli('apply', '-f', 'dangling')
+    assert.equal(status, 1)
+    assert.match(err, /cannot read \S+dangling\/gone\.yaml: it is not there/)
   })
 
   it('gives no vote where nobody can be asked, unless --yes says so', async () => {

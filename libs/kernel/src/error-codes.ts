@@ -62,6 +62,7 @@ export const ERROR_CODES = {
   CS_MESSAGE_UNREADABLE: 'A record of the log could not be understood.',
   CS_CHAIN_BROKEN: 'A record of a session does not follow from the ones before it.',
   CS_NOT_FOUND: 'There is nothing with this name or id.',
+  CS_SERVICE_UNAVAILABLE: 'A service of Countersign, or the identity provider, did not answer.',
   CS_BAD_REQUEST: 'The call is not of the form that the API takes.',
   CS_INTERNAL: 'Countersign made a mistake; the request was not forwarded.',
 } as const

@@ -73,6 +73,7 @@ export const NEXT_STEPS: Readonly<Record<ErrorCode, string>> = {
   CS_CHAIN_BROKEN:
     'Treat it as an incident: `recorder.rejected` names topic, partition and offset, and what is wrong.',
   CS_NOT_FOUND: 'Check the name or id. What you may not read is not found either.',
+  CS_SERVICE_UNAVAILABLE: 'Try again; `countersign doctor` says what does not run.',
   CS_BAD_REQUEST: 'Send what the README of the service describes.',
   CS_INTERNAL: 'Report it with the session id; the log of the service says more.',
 }

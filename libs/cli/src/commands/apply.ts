@@ -164,16 +164,20 @@ export function filesIn(place: string): readonly { name: string; text: string }[
 }
 
 function namesIn(place: string): readonly { name: string; text: string }[] {
+  const isFolder = readAt(place, () => statSync(place).isDirectory())
+  if (!isFolder) return [{ name: basename(place), text: textAt(place) }]
+  return readAt(place, () => readdirSync(place, { recursive: true, encoding: 'utf8' }))
+    .filter((name) => /\.(ya?ml|cedar)$/.test(name))
+    .sort()
+    .map((name) => ({ name: name.replaceAll('\\', '/'), text: textAt(join(place, name)) }))
+}
+
+const textAt = (path: string): string => readAt(path, () => readFileSync(path, 'utf8'))
+
+/** Reads, and says of which path it is that it cannot be read. */
+function readAt<T>(place: string, read: () => T): T {
   try {
-    if (!statSync(place).isDirectory())
-      return [{ name: basename(place), text: readFileSync(place, 'utf8') }]
-    return readdirSync(place, { recursive: true, encoding: 'utf8' })
-      .filter((name) => /\.(ya?ml|cedar)$/.test(name))
-      .sort()
-      .map((name) => ({
-        name: name.replaceAll('\\', '/'),
-        text: readFileSync(join(place, name), 'utf8'),
-      }))
+    return read()
   } catch (cause) {
     const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
     const detail = isMissing ? 'it is not there' : messageOf(cause)

@@ -36,8 +36,8 @@ function oneAdvice(findings: readonly Finding[]): readonly Finding[] {
     status === 'failed' && (check === 'console' || check === 'replay')
   if (findings.filter(isDown).length < 2) return findings
   return findings.map((each) =>
-    each.status === 'failed' && each.check !== 'console' && each.check !== 'psql'
-      ? { ...each, next: null }
+    each.status === 'failed' && !OF_THEIR_OWN.has(each.check)
+      ? { ...each, next: 'First see to the console, as said there.' }
       : each,
   )
 }
@@ -142,5 +142,7 @@ async function reached(url: string): Promise<string> {
   return new URL(url).origin
 }
 
+/** The checks that may fail for a reason of their own while the system is stopped. */
+const OF_THEIR_OWN: ReadonlySet<string> = new Set(['console', 'identity provider', 'psql'])
 /** The Date header has whole seconds, and tokens have a leeway of their own. */
 const APART_MS_MAX = 30_000

@@ -169,7 +169,7 @@ export function planned(
         return stopAt(
           step,
           'CS_REQUEST_UNKNOWN',
-          'the function call message is not supported; use SELECT',
+          'the function call message is not supported (large objects of drivers, \\lo_import): call the function in a SELECT, such as lo_get or lo_from_bytea, or keep the bytes in a bytea column',
         )
       case 'Close':
         if (message.kind === 'statement') scope.statements.delete(message.name)

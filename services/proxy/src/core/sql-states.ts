@@ -61,6 +61,8 @@ const SQLSTATES: Readonly<Record<ErrorCode, string>> = {
   CS_MESSAGE_UNREADABLE: '58C03',
   CS_CHAIN_BROKEN: '58C04',
   CS_NOT_FOUND: '58C05',
+  // Only at the command line.
+  CS_SERVICE_UNAVAILABLE: '08C11',
   CS_BAD_REQUEST: '58C06',
   CS_INTERNAL: 'XXC01',
 }
