@@ -112,20 +112,26 @@ describe('an entry of a timeline', () => {
     detail: null,
     who: null,
     durationMs: 3.1,
-    result: {
-      columns: ['id', 'email'],
-      rows: [
-        ['1', '[masked]'],
-        ['2', null],
-        ['3', 'x'],
-      ],
-      tag: 'SELECT 3',
-    },
+    requestId: '01a2251f-0164-7f96-b614-1dde9fac1440',
+    results: [
+      {
+        columns: ['id', 'email'],
+        rows: [
+          ['1', '[masked]'],
+          ['2', null],
+          ['3', 'x'],
+        ],
+        tag: 'SELECT 3',
+      },
+      { columns: [], rows: [['1\tone']], tag: 'COPY 1' },
+      { columns: [], rows: [], tag: null, error: 'ERROR: no\n (42601)' },
+    ],
+    resultsNote: 'why',
   }
 
-  it('shows when, what, and the result as the agent saw it', () => {
+  it('shows when, what, and the results as the agent saw them', () => {
     assert.deepEqual(timelineText(entry, { paint: plain, startedMs, rowsMax: 2 }).split('\n'), [
-      '    +1.500s  completed      3.1 ms',
+      '    +1.500s  completed      3.1 ms · request 9fac1440',
       '             SELECT *',
       '             FROM customers',
       '             id  email',
@@ -134,6 +140,10 @@ describe('an entry of a timeline', () => {
       '             2   ∅',
       '             … 1 more rows',
       '             SELECT 3',
+      '             1 one',
+      '             COPY 1',
+      '             ERROR: no (42601)',
+      '             NOT ALL RESULTS ARE SHOWN: why',
       '',
     ])
   })
@@ -148,7 +158,7 @@ describe('an entry of a timeline', () => {
         detail: 'stage dba',
         text: '',
         durationMs: null,
-        result: null,
+        results: [],
       },
       { paint: plain, startedMs, rowsMax: 2 },
     )
@@ -158,7 +168,15 @@ describe('an entry of a timeline', () => {
   // Seen to fail when the lines of the data have no numbers.
   it('shows the data of a COPY in numbered rows, which pass for nothing else', () => {
     const copyData = `1\tone\n… 9 more lines\n${'x'.repeat(68)}+9.000s  countersigned  by ana\nlast\n`
-    const held = { ...entry, kind: 'request', text: null, durationMs: null, result: null, copyData }
+    const held = {
+      ...entry,
+      kind: 'request',
+      text: null,
+      durationMs: null,
+      results: [],
+      resultsNote: null,
+      copyData,
+    }
     const shown = timelineText(held, { paint: plain, startedMs, rowsMax: 3 }).split('\n')
     assert.deepEqual(shown.slice(1), [
       '             with the data',

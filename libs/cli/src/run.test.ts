@@ -691,7 +691,15 @@ describe('the command line', () => {
                 Object.entries(value).map(([name, each]) => [name, poisoned(each)]),
               )
             : value
-    const entry = { at: 'x', kind: 'request', who: 'w', detail: 'd', text: 't', result: RESULT }
+    const entry = {
+      at: 'x',
+      kind: 'request',
+      who: 'w',
+      detail: 'd',
+      text: 't',
+      results: [RESULT],
+      resultsNote: 'n',
+    }
     const all: Record<string, Reply> = {
       'GET /v1/requests?status=pending': { body: { requests: [request] } },
       'GET /v1/requests?status=all': {

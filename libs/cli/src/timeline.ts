@@ -2,12 +2,13 @@ import { numberedRows } from './copy-data.ts'
 import { json } from './json.ts'
 import { type Paint, styleOf } from './paint.ts'
 import { oneLine, printable } from './printable.ts'
+import { shortId } from './short-id.ts'
 import { cut, table } from './table.ts'
 import { momentOf, offset, span } from './time.ts'
 
 export type TimelineOptions = { paint: Paint; startedMs: number; rowsMax: number }
 
-/** One entry of a session's timeline: its time, what happened, who did it, and the result as the agent saw it. */
+/** One entry of a session's timeline: its time, what happened, who did it, and the results as the agent saw them. */
 export function timelineText(entry: unknown, options: TimelineOptions): string {
   const { paint, startedMs } = options
   const kind = json.text(entry, 'kind')
@@ -15,17 +16,31 @@ export function timelineText(entry: unknown, options: TimelineOptions): string {
   const who = json.textOrNull(entry, 'who')
   const detail = json.textOrNull(entry, 'detail')
   const durationMs = json.number(entry, 'durationMs')
+  // The statements of a pipeline are told together, and their ends too: the id says which is whose.
+  const requestId = json.textOrNull(entry, 'requestId')
   const facts = [
     ...(who === null ? [] : [`by ${oneLine(who)}`]),
     ...(detail === null ? [] : [oneLine(detail)]),
     ...(durationMs === null ? [] : [span(durationMs)]),
+    ...(requestId === null ? [] : [`request ${shortId(oneLine(requestId))}`]),
   ]
   const head = [at.padStart(11), paint(styleOf(kind), kind.padEnd(13)), facts.join(' · ')]
     .join('  ')
     .trimEnd()
   const text = json.textOrNull(entry, 'text')
+  const results = json
+    .list(entry, 'results')
+    .map((result) => resultText(result, options))
+    .join('')
   const statement = text === null ? '' : indented(paint('bold', printable(text)))
-  return `${head}\n${statement}${heldDataText(entry, options)}${cutText(entry, options)}${resultText(json.member(entry, 'result'), options)}`
+  return `${head}\n${statement}${heldDataText(entry, options)}${cutText(entry, options)}${results}${resultsNoteText(entry, options)}`
+}
+
+/** The note that results are missing, or are not known for certain. */
+function resultsNoteText(entry: unknown, { paint }: TimelineOptions): string {
+  const note = json.textOrNull(entry, 'resultsNote')
+  if (note === null) return ''
+  return indented(paint('yellow', `NOT ALL RESULTS ARE SHOWN: ${oneLine(note)}`))
 }
 
 /** The note that a statement or its values are too long for a timeline. */
@@ -55,8 +70,15 @@ function resultText(result: unknown, { paint, rowsMax }: TimelineOptions): strin
   const more =
     rows.length > rowsMax ? indented(paint('dim', `… ${rows.length - rowsMax} more rows`)) : ''
   const rules = columns.map((column) => '-'.repeat([...column].length))
-  const body = columns.length === 0 ? '' : indented(table(columns, [rules, ...shown]).trimEnd())
-  return `${body}${more}${tag === null ? '' : indented(paint('dim', oneLine(tag)))}`
+  // The columns of a COPY, and of what was described before, have no names here.
+  const [first, ...others] = columns.length === 0 ? shown : [columns, rules, ...shown]
+  const body = first === undefined ? '' : indented(table(first, others).trimEnd())
+  const error = json.textOrNull(result, 'error')
+  const ends = [
+    ...(tag === null ? [] : [paint('dim', oneLine(tag))]),
+    ...(error === null ? [] : [paint('red', oneLine(error))]),
+  ]
+  return `${body}${more}${ends.map(indented).join('')}`
 }
 
 const cell = (value: unknown): string =>

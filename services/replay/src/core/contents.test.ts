@@ -4,6 +4,7 @@ import { encodeSubject, type RequestContent } from '@countersign/contracts'
 import { newDataKey } from '@countersign/identity'
 import { Instant, RequestId, SessionId } from '@countersign/kernel'
 import { toClient } from '@countersign/postgres-wire'
+import type { AnswerGroup } from './answer-groups.ts'
 import { ANSWER_BYTES_MAX, newContents } from './contents.ts'
 
 test('a statement of several records is shown whole, in whatever order they are seen; without one of them, its rendering', () => {
@@ -37,13 +38,14 @@ test('of a long answer the first rows are shown and the rest is not kept, in wha
       contents.take({ type: 'TranscriptRecorded', ...common, sequence, ciphertext, sizeBytes })
     }
     const opened: number[] = []
-    const result = contents
+    const { results, note } = contents
       .opened((sealed) => {
         opened.push(sealed.length)
         return key.decrypt(sealed)
       })
-      .resultOf(REQUEST)
-    assert.deepEqual([result?.rows.length, result?.truncated], [1, true])
+      .resultsOf(REQUEST, GROUP)
+    assert.deepEqual([results[0]?.rows.length, results[0]?.truncated], [1, true])
+    assert.match(note ?? '', /beginning/)
     assert.ok(opened.reduce((sum, size) => sum + size, 0) <= ANSWER_BYTES_MAX)
   }
 })
@@ -59,6 +61,16 @@ const column = {
 } as const
 const SESSION = SessionId('01890a5d-ac96-774b-bcce-b302099a8057')
 const REQUEST = RequestId('01890a5d-ac96-774b-bcce-b302099a8058')
+const GROUP: AnswerGroup = {
+  from: 0,
+  leaders: [REQUEST],
+  members: [
+    { requestId: REQUEST, kind: 'Query', outcome: 'Succeeded', commandTag: null, rows: 20 },
+  ],
+  isStartKnown: true,
+  hasLateEnd: false,
+  goesOn: false,
+}
 const TEXT = `select '${'long '.repeat(1_000)}'`
 const CONTENT: RequestContent = {
   kind: 'Query',

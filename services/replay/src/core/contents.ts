@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import { decodeSubject, type RequestContent } from '@countersign/contracts'
-import { resultOf } from './result.ts'
-import type { RequestResult } from './entry.ts'
+import type { AnswerGroup } from './answer-groups.ts'
+import { NOTHING, type Told, toldApart } from './answers-apart.ts'
+import { answersIn } from './result.ts'
 import { type SessionMessage, type SessionRecord, withoutRepeats } from './session-record.ts'
 
 /** Decrypts bytes from the log; throws when it cannot. */
@@ -9,11 +10,13 @@ export type Decrypt = (sealed: Uint8Array) => Buffer
 
 /** The encrypted parts of a session, kept for those requests that are not told to their end. */
 export type Contents = {
-  take(message: SessionMessage): void
+  /** Takes a part of a request, or of an answer, of which the first `answerBytesMax` are kept. */
+  take(message: SessionMessage, answerBytesMax?: number): void
   /** The decrypted parts. Without the key of the session (erased) only renderings are left. */
   opened(decrypt: Decrypt | null): OpenContents
   /** Called when the entry with the statement of the request is told. */
   forgetParts(requestId: string): void
+  /** Forgets what the agent saw that is recorded under a request. */
   forgetAnswer(requestId: string): void
   /** The number of encrypted bytes that are kept, of all requests. */
   bytes(): number
@@ -24,7 +27,8 @@ export type OpenContents = {
   statementOf(requestId: string, content: RequestContent): Statement
   /** The exact bytes of the RequestSubject; null when they are missing or cannot be decrypted. */
   subjectOf(requestId: string, content: RequestContent): Buffer | null
-  resultOf(requestId: string): RequestResult | null
+  /** The results of a request of a group. */
+  resultsOf(requestId: string, group: AnswerGroup): Told
 }
 
 /** A statement with its parameters, and the data of a COPY that was held with them. */
@@ -39,7 +43,7 @@ export type Statement = {
 export function newContents(): Contents {
   // bound: one per request whose statement is not told; the proxy limits a request
   const parts = new Map<string, Pieces>()
-  // bound: one per request that is not told to its end, each with ANSWER_BYTES_MAX
+  // bound: one per request that is not told to its end, and per one of the group told last, each with ANSWER_BYTES_MAX
   const answers = new Map<string, Pieces>()
   let bytes = 0
   const forget = (all: Map<string, Pieces>, requestId: string): void => {
@@ -47,7 +51,7 @@ export function newContents(): Contents {
     all.delete(requestId)
   }
   return {
-    take(message) {
+    take(message, answerBytesMax = ANSWER_BYTES_MAX) {
       if (message.type === 'RequestPart' && !message.stream) {
         const pieces = placed(parts, message.requestId)
         bytes -= pieces.bytes
@@ -58,12 +62,35 @@ export function newContents(): Contents {
         const pieces = placed(answers, message.requestId)
         bytes -= pieces.bytes
         keep(pieces, message.sequence, message.ciphertext)
-        while (pieces.bytes > ANSWER_BYTES_MAX && pieces.byPlace.size > 1) dropLast(pieces)
+        while (pieces.bytes > answerBytesMax && pieces.byPlace.size > 1) dropLast(pieces)
         bytes += pieces.bytes
       }
     },
     bytes: () => bytes,
     opened(decrypt) {
+      // bound: one per group that is told
+      const apart = new Map<AnswerGroup, ReadonlyMap<string, Told>>()
+      const apartOf = (group: AnswerGroup): ReadonlyMap<string, Told> => {
+        if (decrypt === null) return new Map()
+        const recorded = recordedOf(answers, group)
+        try {
+          const pieces = recorded.pieces.map(({ requestId, piece }) => ({
+            requestId,
+            bytes: decrypt(piece),
+          }))
+          const found = answersIn(
+            pieces.map(({ bytes }) => bytes),
+            ANSWERS_MAX,
+          )
+          const isCut = recorded.isCut || found.length === ANSWERS_MAX
+          // Words of Countersign, such as those of a hold, are recorded under a request before it runs.
+          const answering = pieces.filter(({ bytes }) => !isOfNotices(bytes))
+          const leaders = new Set(answering.map(({ requestId }) => requestId))
+          return toldApart(group, { answers: found, leaders, isCut })
+        } catch {
+          return new Map()
+        }
+      }
       const subjectOf = (requestId: string, content: RequestContent): Buffer | null => {
         if (decrypt === null) return null
         const pieces =
@@ -90,17 +117,10 @@ export function newContents(): Contents {
             }
           )
         },
-        resultOf(requestId) {
-          if (decrypt === null) return null
-          try {
-            const pieces = answers.get(requestId)
-            const result = resultOf(ordered(pieces).map(decrypt))
-            return result !== null && pieces !== undefined && pieces.end < Infinity
-              ? { ...result, truncated: true }
-              : result
-          } catch {
-            return null
-          }
+        resultsOf(requestId, group) {
+          const known = apart.get(group) ?? apartOf(group)
+          apart.set(group, known)
+          return known.get(requestId) ?? NOTHING
         },
       }
     },
@@ -184,6 +204,38 @@ function dropLast(pieces: Pieces): void {
   pieces.end = last
 }
 
+/** The pieces of what was answered to a group, in order, up to the first that was left out. */
+function recordedOf(
+  answers: ReadonlyMap<string, Pieces>,
+  { leaders, from }: AnswerGroup,
+): { readonly pieces: readonly Recording[]; readonly isCut: boolean } {
+  const found = leaders.flatMap((requestId) => {
+    const pieces = answers.get(requestId)
+    return pieces === undefined ? [] : [{ requestId, pieces }]
+  })
+  const end = Math.min(...found.map(({ pieces }) => pieces.end))
+  const all = found
+    .flatMap(({ requestId, pieces }) =>
+      [...pieces.byPlace].map(([place, piece]) => ({ requestId, place, piece })),
+    )
+    .filter(({ place }) => place >= from && place < end)
+    .sort((a, b) => a.place - b.place)
+  return { pieces: all, isCut: end < Infinity }
+}
+
+type Recording = { readonly requestId: string; readonly place: number; readonly piece: Buffer }
+
+/** True if bytes are notices and nothing else. */
+function isOfNotices(bytes: Buffer): boolean {
+  let at = 0
+  while (at + HEADER_BYTES <= bytes.length && bytes[at] === NOTICE)
+    at += 1 + bytes.readUInt32BE(at + 1)
+  return at === bytes.length
+}
+
+const NOTICE = 'N'.charCodeAt(0)
+const HEADER_BYTES = 5
+
 const ordered = (pieces: Pieces | undefined): Buffer[] =>
   [...(pieces?.byPlace ?? [])].sort(([a], [b]) => a - b).map(([, piece]) => piece)
 
@@ -194,6 +246,9 @@ function shown(value: Buffer | null, format: number | undefined): string | null 
 
 /** The most bytes of an answer that are read for its first rows; its outcome is told by the proxy. */
 export const ANSWER_BYTES_MAX = 512 * 1024
+
+/** The most results of one request, or of requests that were answered together, that are read. */
+const ANSWERS_MAX = 1_000
 
 /** The most bytes of a statement in a timeline. */
 export const TEXT_BYTES_MAX = 256 * 1024

@@ -1,4 +1,6 @@
 import { isoOf } from '@countersign/kernel'
+import type { AnswerGroup } from './answer-groups.ts'
+import { NOTHING } from './answers-apart.ts'
 import type { OpenContents, Statement } from './contents.ts'
 import type { Entry } from './entry.ts'
 import { factsOf } from './facts.ts'
@@ -7,6 +9,8 @@ import type { SessionRecord } from './session-record.ts'
 /** The facts that entries need beside their record. */
 export type Use = {
   readonly contents: OpenContents
+  /** The requests that were answered together with one that ended. */
+  groupOf(requestId: string): AnswerGroup | null
   readonly doubtful: ReadonlySet<string>
   /** The requests that Countersign itself made. */
   readonly internal: ReadonlySet<string>
@@ -24,7 +28,8 @@ export function entriesOf({ message }: SessionRecord, use: Use): Entry[] {
     whole: null,
     who: null,
     durationMs: null,
-    result: null,
+    results: [],
+    resultsNote: null,
     internal: 'requestId' in message && use.internal.has(message.requestId ?? ''),
     facts: factsOf(message),
     ...more,
@@ -121,10 +126,14 @@ export function entriesOf({ message }: SessionRecord, use: Use): Entry[] {
       const facts = [message.outcome, message.commandTag, message.sqlState].filter(
         (fact) => fact !== null,
       )
+      const group = use.groupOf(message.requestId)
+      const { results, note } =
+        group === null ? NOTHING : use.contents.resultsOf(message.requestId, group)
       return [
         say('completed', [...facts, `${message.rows} rows`].join(', '), {
           durationMs: message.durationMicros / 1_000,
-          result: use.contents.resultOf(message.requestId),
+          results,
+          resultsNote: note,
         }),
       ]
     }

@@ -39,7 +39,10 @@ export type Entry = {
   readonly detail: string
   readonly who: string | null
   readonly durationMs: number | null
-  readonly result: RequestResult | null
+  /** The results that are its own, in order: of a simple query, one for each of its statements. */
+  readonly results: readonly RequestResult[]
+  /** Words about results that are missing, or that are not known for certain; null when there is nothing to say. */
+  readonly resultsNote: string | null
   /** True if it is of a request that Countersign itself made to the target, such as whether a privilege is there. */
   readonly internal: boolean
   /** The facts of the detail, for programs; only those that the message has. */

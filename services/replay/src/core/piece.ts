@@ -1,5 +1,6 @@
 import { Problem } from '@countersign/kernel'
-import { type Decrypt, newContents } from './contents.ts'
+import type { AnswerGroup } from './answer-groups.ts'
+import { ANSWER_BYTES_MAX, type Decrypt, newContents } from './contents.ts'
 import { entriesOf } from './entries.ts'
 import type { Entry } from './entry.ts'
 import { type Placed, placeOf } from './order.ts'
@@ -11,6 +12,8 @@ export type Outline = Placed & {
   readonly requestId: string
   /** True if its statement is in records of its own (RequestPart). */
   readonly hasParts: boolean
+  /** The requests that it was answered with, where its answer is told. */
+  readonly group: AnswerGroup | null
 }
 
 /** The first of some entries: as many as fit into `bytesMax` with the contents that they show, at least one. */
@@ -22,20 +25,36 @@ export type Piece = {
   entries(decrypt: Decrypt | null, doubtful: ReadonlySet<string>): Generator<readonly Entry[]>
 }
 
-export function outlineOf({ position, id, causation, message }: SessionRecord): Outline {
+export function outlineOf(
+  { position, id, causation, message }: SessionRecord,
+  group: AnswerGroup | null,
+): Outline {
   const { at, type } = message
   const requestId = 'requestId' in message ? (message.requestId ?? '') : ''
   const content = 'content' in message ? message.content : null
   const hasParts = content !== null && content.partCount > 0
-  return { position, id, causation, message: { at, type }, requestId, hasParts }
+  return { position, id, causation, message: { at, type }, requestId, hasParts, group }
 }
 
 export function pieceOf(outlines: readonly Outline[], bytesMax: number): Piece {
   const contents = newContents()
   const places = new Map(outlines.map(({ position }, place) => [placeOf(position), place]))
   const requests = new Set(outlines.map(({ requestId }) => requestId))
-  const asked = firstOf(outlines, ({ hasParts }) => hasParts)
-  const answered = firstOf(outlines, ({ message }) => message.type === 'RequestCompleted')
+  const asked = firstOf(outlines, ({ hasParts, requestId }) => (hasParts ? [requestId] : []))
+  const answered = firstOf(outlines, ({ group }) => group?.leaders ?? [])
+  // bound: one per outline
+  const groups = new Map<string, AnswerGroup>()
+  // bound: one per leader of a group
+  const answerBytesMax = new Map<string, number>()
+  for (const { group, requestId } of outlines) {
+    if (group === null) continue
+    groups.set(requestId, group)
+    for (const leader of group.leaders)
+      answerBytesMax.set(
+        leader,
+        ANSWER_BYTES_MAX * Math.min(group.members.length, ANSWERS_LONG_MAX),
+      )
+  }
   // bound: one per outline
   const internal = new Set<string>()
   // bound: one per outline
@@ -55,13 +74,17 @@ export function pieceOf(outlines: readonly Outline[], bytesMax: number): Piece {
     },
     length: () => length,
     *entries(decrypt, doubtful) {
-      const use = { contents: contents.opened(decrypt), doubtful, internal }
+      const use = { contents: contents.opened(decrypt), doubtful, internal, groupOf }
       for (let place = 0; place < length; place++) {
         const record = records.get(place)
         if (record === undefined) throw forgotten()
         yield entriesOf(record, use)
       }
     },
+  }
+
+  function groupOf(requestId: string): AnswerGroup | null {
+    return groups.get(requestId) ?? null
   }
 
   function note(message: SessionMessage, requestId: string): void {
@@ -73,7 +96,8 @@ export function pieceOf(outlines: readonly Outline[], bytesMax: number): Piece {
         : message.type === 'RequestPart'
           ? asked
           : null
-    if ((isWanted?.get(requestId) ?? Infinity) < length) contents.take(message)
+    if ((isWanted?.get(requestId) ?? Infinity) < length)
+      contents.take(message, answerBytesMax.get(requestId))
   }
 
   function dropLast(): void {
@@ -83,18 +107,20 @@ export function pieceOf(outlines: readonly Outline[], bytesMax: number): Piece {
     records.delete(length)
     const requestId = outlines[length]?.requestId ?? ''
     if (asked.get(requestId) === length) contents.forgetParts(requestId)
-    if (answered.get(requestId) === length) contents.forgetAnswer(requestId)
+    for (const leader of outlines[length]?.group?.leaders ?? [])
+      if (answered.get(leader) === length) contents.forgetAnswer(leader)
   }
 }
 
-/** The place of the first outline that needs the contents of each request. */
+/** The place of the first outline that needs the contents that are recorded under each request. */
 function firstOf(
   outlines: readonly Outline[],
-  isOne: (outline: Outline) => boolean,
+  neededBy: (outline: Outline) => readonly string[],
 ): ReadonlyMap<string, number> {
   const first = new Map<string, number>()
   for (const [place, outline] of outlines.entries())
-    if (isOne(outline) && !first.has(outline.requestId)) first.set(outline.requestId, place)
+    for (const requestId of neededBy(outline))
+      if (!first.has(requestId)) first.set(requestId, place)
   return first
 }
 
@@ -103,3 +129,6 @@ const forgotten = (): Problem =>
     retriable: true,
     hint: 'Read the session again.',
   })
+
+/** Of requests that were answered together, as much is read as of this many. */
+const ANSWERS_LONG_MAX = 8

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { resultOf } from './result.ts'
+import { answersIn } from './result.ts'
 
 const frame = (tag: string, body: Buffer): Buffer => {
   const head = Buffer.alloc(5)
@@ -39,6 +39,9 @@ const row = (...cells: (string | null)[]): Buffer =>
       ),
     ]),
   )
+/** The results of these bytes. */
+const resultsOf = (chunks: readonly Buffer[]) => answersIn(chunks, 100).map(({ result }) => result)
+
 const tag = (text: string): Buffer => frame('C', Buffer.from(`${text}\0`))
 
 const answer = Buffer.concat([
@@ -63,35 +66,67 @@ test('a result has its columns, its rows with NULL as null, and its tag, however
     fc.property(fc.array(fc.nat(answer.length), { maxLength: 8 }), (cuts) => {
       const at = [0, ...cuts.sort((a, b) => a - b), answer.length]
       const chunks = at.slice(1).map((end, index) => answer.subarray(at[index], end))
-      assert.deepEqual(resultOf(chunks), expected)
+      assert.deepEqual(resultsOf(chunks), [expected])
     }),
   )
 })
 
 test('only the first 50 rows are kept, and it says so', () => {
   const rows = Array.from({ length: 51 }, (_, index) => row(String(index)))
-  const result = resultOf([columns('n'), ...rows])
+  const [result] = resultsOf([columns('n'), ...rows, tag('SELECT 51')])
   assert.deepEqual([result?.rows.length, result?.truncated], [50, true])
 })
 
 test('an error is shown with its code', () => {
   const error = frame('E', Buffer.from('SERROR\0C42501\0Mpermission denied\0\0'))
-  assert.equal(resultOf([error])?.error, 'ERROR: permission denied (42501)')
+  assert.equal(resultsOf([error])[0]?.error, 'ERROR: permission denied (42501)')
 })
 
 test('what follows bytes that are no frame is not shown', () => {
   assert.deepEqual(
-    resultOf([tag('BEGIN'), Buffer.from([0, 0, 0, 0, 0]), tag('COMMIT')])?.tag,
-    'BEGIN',
+    resultsOf([tag('BEGIN'), Buffer.from([0, 0, 0, 0, 0]), tag('COMMIT')]).map(({ tag }) => tag),
+    ['BEGIN'],
   )
 })
 
 test('a request without a transcript has no result', () => {
-  assert.equal(resultOf([]), null)
+  assert.deepEqual(resultsOf([]), [])
 })
 
 test('any bytes give a result or none, and never throw', () => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => void resultOf([Buffer.from(bytes)])),
+    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => void resultsOf([Buffer.from(bytes)])),
   )
+})
+
+// Seen to fail when only the last result is kept.
+test('each statement that ends has a result of its own', () => {
+  const bytes = [
+    Buffer.concat([frame('1', Buffer.alloc(0)), columns('a'), row('1'), tag('SELECT 1')]),
+    frame('I', Buffer.alloc(0)),
+    Buffer.concat([columns('b'), row('2'), frame('s', Buffer.alloc(0))]),
+    Buffer.concat([row('3'), frame('E', Buffer.from('SERROR\0C22012\0Mdivision by zero\0\0'))]),
+    Buffer.concat([columns('c'), row('4')]),
+  ]
+  assert.deepEqual(
+    answersIn(bytes, 100).map(({ result: { columns, rows, tag, error }, isEnded }) => [
+      ...[columns, rows, tag, error, isEnded],
+    ]),
+    [
+      [['a'], [['1']], 'SELECT 1', null, true],
+      [[], [], null, null, true],
+      [['b'], [['2']], null, null, true],
+      [[], [['3']], null, 'ERROR: division by zero (22012)', true],
+      [['c'], [['4']], null, null, false],
+    ],
+  )
+  assert.equal(answersIn(bytes, 2).length, 2)
+})
+
+// Seen to fail when the description that came last is taken.
+test('the columns of rows are not known where several statements were described before', () => {
+  const [result] = resultsOf([columns('a'), columns('b'), row('1'), tag('SELECT 1')])
+  assert.deepEqual([result?.columns, result?.rows], [[], [['1']]])
+  const [same] = resultsOf([columns('a'), columns('a'), row('1'), tag('SELECT 1')])
+  assert.deepEqual(same?.columns, ['a'])
 })

@@ -1,4 +1,5 @@
 import { keepNewest } from '@countersign/kernel'
+import { type AnswerGroup, type LastEnd, newAnswerGroups } from './answer-groups.ts'
 import { ANSWER_BYTES_MAX, type Decrypt, newContents } from './contents.ts'
 import { entriesOf } from './entries.ts'
 import type { Entry } from './entry.ts'
@@ -37,9 +38,15 @@ export type Ready = (message: SessionMessage, transcriptSeen: number) => boolean
 export const isAnswered: Ready = (message, transcriptSeen) =>
   message.type !== 'RequestCompleted' || message.transcriptCount <= transcriptSeen
 
-export function newStory(isReady: Ready = () => true): Story {
+/** A story from the beginning of a session, or behind the last end of a request that was told before. */
+export function newStory(isReady: Ready = () => true, lastEnd?: LastEnd | null): Story {
   const order = newOrder()
   const contents = newContents()
+  const answerGroups = newAnswerGroups(lastEnd)
+  // bound: one per request that ended and is not told
+  const groups = new Map<string, AnswerGroup>()
+  /** The group that was told last, to which requests may come yet. */
+  let latest: AnswerGroup | null = null
   // bound: one per request that was released and is not completed
   const released = new Set<string>()
   // bound: one per request that is not told to its end
@@ -65,6 +72,9 @@ export function newStory(isReady: Ready = () => true): Story {
         const { message } = record
         // The words of a refusal to the agent can come after it, and are shown nowhere.
         if (!isOfEnded(message)) contents.take(message)
+        const group = answerGroups.take(message)
+        if (group !== null && 'requestId' in message && message.requestId !== null)
+          groups.set(message.requestId, group)
         if (message.type === 'RequestReleased') released.add(message.requestId)
         if ('origin' in message && message.origin === 'Countersign') internal.add(message.requestId)
         if (message.type === 'RequestCompleted') released.delete(message.requestId)
@@ -82,6 +92,7 @@ export function newStory(isReady: Ready = () => true): Story {
       })
       const use = {
         contents: contents.opened(decrypt),
+        groupOf: (requestId: string) => groups.get(requestId) ?? null,
         doubtful: new Set(mayHaveRun(session)),
         internal,
       }
@@ -91,15 +102,30 @@ export function newStory(isReady: Ready = () => true): Story {
           contents.forgetParts(message.requestId)
         if (!endsRequest(message)) return
         contents.forgetParts(message.requestId)
-        contents.forgetAnswer(message.requestId)
+        forgetAnswer(message.requestId)
         internal.delete(message.requestId)
         end(message.requestId)
       })
+      if (released.size === 0 && waiting.length === 0) forgetLatest()
     },
   }
 
   function isOfEnded(message: SessionMessage): boolean {
     return 'requestId' in message && message.requestId !== null && ended.has(message.requestId)
+  }
+
+  /** What the agent saw of a group is kept until another is told, or nothing runs. */
+  function forgetAnswer(requestId: string): void {
+    const group = groups.get(requestId) ?? null
+    groups.delete(requestId)
+    if (group === null) return contents.forgetAnswer(requestId)
+    if (group !== latest) forgetLatest()
+    latest = group
+  }
+
+  function forgetLatest(): void {
+    for (const leader of latest?.leaders ?? []) contents.forgetAnswer(leader)
+    latest = null
   }
 
   function end(requestId: string): void {

@@ -1,4 +1,5 @@
 import { Problem } from '@countersign/kernel'
+import { type LastEnd, newAnswerGroups } from './answer-groups.ts'
 import type { Decrypt } from './contents.ts'
 import type { Entry } from './entry.ts'
 import { inOrder, newOrder, placed } from './order.ts'
@@ -26,6 +27,8 @@ export type Telling = {
   readonly mayHaveRun: readonly string[]
   /** The requests that have no end yet, or an end that is not ready to be told. */
   readonly open: ReadonlySet<string>
+  /** The last request of the agent that ended, behind which a story can go on. */
+  readonly lastEnd: LastEnd | null
   /** The entries in the order in which they are told, those of one record at a time. */
   entries(): AsyncGenerator<readonly Entry[]>
 }
@@ -61,7 +64,7 @@ export async function telling(options: TellingOptions): Promise<Telling> {
   })
   const first = beginning.found()
   const mayHaveRun = isOver ? [...released] : []
-  return { mayHaveRun, open, entries }
+  return { mayHaveRun, open, lastEnd: beginning.lastEnd(), entries }
 
   async function* entries(): AsyncGenerator<readonly Entry[]> {
     const order = newOrder()
@@ -87,24 +90,33 @@ export async function telling(options: TellingOptions): Promise<Telling> {
   }
 
   /** Finds the outlines of the records from a moment on, and the moment at which the next part begins. */
-  function partFrom(from: number): { take(record: SessionRecord): void; found(): Part } {
+  function partFrom(from: number): PartTaken {
+    const groups = newAnswerGroups()
     let part: Part = { outlines: [], end: Infinity }
     let lengthMax = 2 * outlinesMax
     return {
       take(record) {
         const { message } = record
+        const group = groups.take(message)
         if (!isEntry(message) || message.at < from || message.at >= part.end) return
         if (!isReady(message)) return
-        part.outlines.push(outlineOf(record))
+        part.outlines.push(outlineOf(record, group))
         if (part.outlines.length <= lengthMax) return
         part = earliest(part, outlinesMax)
         if (part.outlines.length > MOMENT_PARTS_MAX * outlinesMax) throw crowded()
         // Records of one moment stay together; with the new limit they are not sorted again for each record that comes.
         lengthMax = 2 * Math.max(outlinesMax, part.outlines.length)
       },
+      lastEnd: groups.last,
       found: () => (part.outlines.length > outlinesMax ? earliest(part, outlinesMax) : part),
     }
   }
+}
+
+type PartTaken = {
+  take(record: SessionRecord): void
+  found(): Part
+  lastEnd(): LastEnd | null
 }
 
 type Part = { readonly outlines: Outline[]; readonly end: number }

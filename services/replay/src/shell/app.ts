@@ -101,13 +101,14 @@ export function replayApp({ projection, vault, verify, logger }: AppOptions) {
       fresh: ({ message }) => message.type !== 'RequestPart' || !message.stream,
       onCutOff: () => response.destroy(),
     })
-    const story = newStory(isAnswered)
+    let story = newStory(isAnswered)
     async function* past(): AsyncGenerator<readonly Entry[]> {
       using _turn = await tellings.taken(reader.agent, listener.gone)
       using _limit = after(TELLING_MS_MAX, () => response.destroy())
       const session = found(id, await readerOf(request))
       const told = await toldOf(session, listener.gone, isAnswered)
       isNeeded = neededOf(told.open)
+      story = newStory(isAnswered, told.lastEnd)
       yield* told.entries()
     }
     await follow(listener, {

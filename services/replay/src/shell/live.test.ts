@@ -82,7 +82,8 @@ const entry = (number: number): Entry => ({
   detail: '',
   who: null,
   durationMs: null,
-  result: null,
+  results: [],
+  resultsNote: null,
   internal: false,
   facts: {},
 })

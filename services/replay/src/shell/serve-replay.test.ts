@@ -143,7 +143,7 @@ test('a timeline tells the exact statement, its parameters, the result as the ag
   )
   assert.match(covered?.detail ?? '', /covered by decision/)
   const completed = told.timeline.find(({ kind }) => kind === 'completed')
-  assert.deepEqual([completed?.result?.tag, completed?.durationMs], ['SELECT 1', 1.5])
+  assert.deepEqual([completed?.results[0]?.tag, completed?.durationMs], ['SELECT 1', 1.5])
   assert.deepEqual(told.mayHaveRun, [COVERED])
   assert.match(
     told.timeline.findLast(({ kind }) => kind === 'released')?.detail ?? '',
@@ -235,7 +235,7 @@ test('an answer is told when what the agent saw of it is there too', () => {
   const rows = [...story.told({ ...session, transcriptSeen: 2 }, [late], key.decrypt)].flat()
   const [completed, ...more] = rows
   assert.deepEqual(
-    [completed?.kind, completed?.result?.tag, more.length],
+    [completed?.kind, completed?.results[0]?.tag, more.length],
     ['completed', 'SELECT 1', 0],
   )
 })
@@ -372,7 +372,7 @@ test('a stream that waits for its turn has its headers, and ends where its reade
 test('after its key is erased only the rendering of a session is left', async () => {
   log.appendRaw('keys', 0, SESSION, {}, null)
   let told = TIMELINE.parse((await get(`/v1/sessions/${SESSION}`, 'maria', {})).body)
-  while (told.timeline.some(({ result }) => result !== null)) {
+  while (told.timeline.some(({ results }) => results.length > 0)) {
     told = TIMELINE.parse((await get(`/v1/sessions/${SESSION}`, 'maria', {})).body)
   }
   const texts = told.timeline.filter(({ kind }) => kind === 'request').map(({ text }) => text)
@@ -474,7 +474,7 @@ const TIMELINE = z.object({
       parameters: z.array(z.string().nullable()),
       detail: z.string(),
       durationMs: z.number().nullable(),
-      result: z.object({ tag: z.string().nullable() }).nullable(),
+      results: z.array(z.object({ tag: z.string().nullable() })),
     }),
   ),
 })
