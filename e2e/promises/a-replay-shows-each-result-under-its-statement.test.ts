@@ -20,6 +20,8 @@ test('a replay shows every result, each under its own statement', async () => {
   await wire.ready()
   wire.send(group("select 'four' as f"), group(FAILS), group('select 5 as g'), toServer.sync())
   assert.ok(told(await wire.ready()).includes('error 22012'))
+  wire.send(group('select id from shop.products where id = $1', '42'), toServer.sync())
+  await wire.ready()
   // The ends of the first hundred of these are noted before the others are answered.
   const many = Array.from({ length: MANY }, (_, index) => `select ${index} as of_many`)
   wire.send(...many.map((sql) => group(sql)), toServer.sync())
@@ -63,6 +65,7 @@ test('a replay shows every result, each under its own statement', async () => {
   const short = String(first).slice(-8)
   assert.match(stdout, new RegExp(`request ${short}\n +select 'one' as x\n`))
   assert.match(stdout, new RegExp(`SELECT 1, 1 rows.* request ${short}\n +x\n +-\n +one\n`))
+  assert.match(stdout, / where id = \$1\n +\$1 = '42'\n/)
   assert.match(stdout, /SELECT 1, 1 rows.*\n +x\n +-+\n +one\n +SELECT 1\n/)
   assert.match(stdout, / s1\n +SELECT 1\n +b\n +-+\n +s2\n +SELECT 1\n/)
 })

@@ -6,7 +6,15 @@ import { copyDataJson, type CopyDataOptions, copyDataText } from './copy-data.ts
 import { answerOf } from './http.ts'
 import { json } from './json.ts'
 import type { Paint } from './paint.ts'
-import { postgresType, postgresValue, type TargetTypes } from './postgres-value.ts'
+import {
+  BARE_TYPES,
+  type Parameter,
+  parameterOf,
+  parametersText,
+  quoted,
+  shownBytes,
+} from './parameter.ts'
+import type { TargetTypes } from './postgres-value.ts'
 import { oneLine, printable } from './printable.ts'
 
 /** The bytes that a request asks for, decoded, or why they cannot be shown. */
@@ -73,7 +81,7 @@ export function exactText(
       ? ''
       : `  ${paint('dim', 'rendered'.padEnd(10))}with the values in place, to read only:\n${indented(rendered)}`
   const copied = copyData === null ? '' : copyDataText(copyData, { paint, ...data })
-  return `${head}${indented(shownBytes(text))}${executesText(exact.subject, paint)}${parametersText(exact)}${values}${settingsText(exact.subject.settings, paint)}${copied}`
+  return `${head}${indented(shownBytes(text))}${executesText(exact.subject, paint)}${parametersText(parametersOf(exact))}${values}${settingsText(exact.subject.settings, paint)}${copied}`
 }
 
 /** The statement that an EXECUTE runs. */
@@ -107,18 +115,6 @@ export const exactJson = (exact: Exact): object =>
 
 type Seen = Extract<Exact, { status: 'seen' }>
 
-type Parameter = {
-  /** The OID that was declared; 0 leaves it to the target. */
-  readonly type: number
-  /** The name of the type; null where it is not known. */
-  readonly typeName: string | null
-  readonly format: 'binary' | 'text'
-  /** The text that PostgreSQL gives for the value; its bytes where that is not known. */
-  readonly value: string | null
-  /** True if `value` is what the bytes stand for, or only the bytes. */
-  readonly isRead: boolean
-}
-
 /** One format stands for all parameters, as in Bind. */
 const parametersOf = ({ subject, types }: Seen): readonly Parameter[] =>
   subject.parameters.map((bytes, index) => {
@@ -126,36 +122,8 @@ const parametersOf = ({ subject, types }: Seen): readonly Parameter[] =>
     const isBinary = (formats.length === 1 ? formats[0] : formats[index]) === 1
     // The target keeps a type that the client declared, and chooses the others.
     const type = subject.parameterTypes[index] || (subject.valueTypes[index] ?? 0)
-    const known = { type, typeName: postgresType(type, types) }
-    if (bytes === null)
-      return { ...known, format: isBinary ? 'binary' : 'text', value: null, isRead: true }
-    if (!isBinary)
-      return { ...known, format: 'text', value: shownBytes(bytes), isRead: isUtf8(bytes) }
-    const { text } = postgresValue(type, bytes, types)
-    return { ...known, format: 'binary', value: text ?? hex(bytes), isRead: text !== null }
+    return parameterOf({ type, isBinary, bytes }, types)
   })
-
-function parametersText(exact: Seen): string {
-  return parametersOf(exact)
-    .map((parameter, index) => {
-      const { type, typeName, format, isRead } = parameter
-      const declared = typeName ?? (type === 0 ? null : `type ${type}`)
-      const bytes = isRead ? null : `${format}, its bytes`
-      const said = [declared, bytes].filter((each) => each !== null).join(', ')
-      return `    $${index + 1}${said === '' ? '' : ` ${said}`} = ${shownValue(parameter)}\n`
-    })
-    .join('')
-}
-
-/** Numbers and truth values as they are; all else in quotes, so that its end is seen. */
-function shownValue({ value, typeName, isRead }: Parameter): string {
-  if (value === null) return 'NULL'
-  return isRead && BARE_TYPES.has(typeName ?? '') ? oneLine(value) : quoted(printable(value))
-}
-
-const BARE_TYPES: ReadonlySet<string> = new Set([
-  ...['smallint', 'integer', 'bigint', 'real', 'double precision', 'numeric', 'boolean', 'oid'],
-])
 
 /**
  * The statement with the values in the places of the parameters, for people to read; it is not what runs, and nothing is
@@ -193,14 +161,6 @@ function inPlace(parameter: Parameter): string {
 /** A literal, a name or a comment, which are left as they are, or a parameter. */
 const PARAMETERS =
   /[eE]'(?:[^'\\]|\\[^]|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n\r]*|\/\*[^]*?\*\/|\$([A-Za-z_]\w*)?\$[^]*?\$\1?\$|[A-Za-z_][\w$]*|\$(\d+)/g
-
-/** Text as it is; bytes that are not UTF-8 in hexadecimal, since a replacement character could stand for anything. */
-const shownBytes = (bytes: Buffer): string => (isUtf8(bytes) ? bytes.toString('utf8') : hex(bytes))
-
-const hex = (bytes: Buffer): string => `\\x${bytes.toString('hex')}`
-
-/** A line feed in a value must not look like the next parameter. */
-const quoted = (text: string): string => `'${text.replaceAll('\n', '\\n').replaceAll('\t', '\\t')}'`
 
 const indented = (text: string): string =>
   printable(text)

@@ -148,6 +148,36 @@ describe('an entry of a timeline', () => {
     ])
   })
 
+  // Seen to fail when parameters are left out, and when binary ones are shown as text.
+  it('shows the values of the parameters, as far as their types are known', () => {
+    const parameters = ['42', '\\x0898', null, '\\x01', 'a\n+9.000s  ended']
+    const parameterTypes = [
+      { oid: 20, format: 'text' },
+      { oid: 21, format: 'binary' },
+      { oid: 25, format: 'text' },
+      { oid: 99_999, format: 'binary' },
+      { oid: 0, format: 'text' },
+    ]
+    const bound = { ...entry, kind: 'request', results: [], resultsNote: null, text: null }
+    const shown = timelineText(
+      { ...bound, parameters, parameterTypes },
+      { paint: plain, startedMs, rowsMax: 2 },
+    )
+    assert.deepEqual(
+      shown
+        .split('\n')
+        .slice(1, -1)
+        .map((line) => line.trim()),
+      [
+        '$1 bigint = 42',
+        '$2 smallint = 2200',
+        '$3 text = NULL',
+        "$4 type 99999, binary, its bytes = '\\x01'",
+        "$5 = 'a\\n+9.000s  ended'",
+      ],
+    )
+  })
+
   it('shows who countersigned, and reads microseconds too', () => {
     const at = startedMs * 1_000 + 250_000
     const shown = timelineText(

@@ -1,6 +1,7 @@
 import { numberedRows } from './copy-data.ts'
 import { json } from './json.ts'
 import { type Paint, styleOf } from './paint.ts'
+import { parameterOf, parametersText } from './parameter.ts'
 import { oneLine, printable } from './printable.ts'
 import { shortId } from './short-id.ts'
 import { cut, table } from './table.ts'
@@ -33,7 +34,24 @@ export function timelineText(entry: unknown, options: TimelineOptions): string {
     .map((result) => resultText(result, options))
     .join('')
   const statement = text === null ? '' : indented(paint('bold', printable(text)))
-  return `${head}\n${statement}${heldDataText(entry, options)}${cutText(entry, options)}${results}${resultsNoteText(entry, options)}`
+  return `${head}\n${statement}${boundText(entry)}${heldDataText(entry, options)}${cutText(entry, options)}${results}${resultsNoteText(entry, options)}`
+}
+
+/** The values of the parameters, with their types where these are known. */
+function boundText(entry: unknown): string {
+  const types = json.list(entry, 'parameterTypes')
+  const values = json.list(entry, 'parameters')
+  const parameters = values.map((value, index) => {
+    const isBinary = json.textOrNull(types[index], 'format') === 'binary'
+    const bytes =
+      typeof value !== 'string'
+        ? null
+        : isBinary
+          ? Buffer.from(value.slice('\\x'.length), 'hex')
+          : Buffer.from(value)
+    return parameterOf({ type: json.number(types[index], 'oid') ?? 0, isBinary, bytes })
+  })
+  return parameters.length === 0 ? '' : indented(parametersText(parameters).trimEnd())
 }
 
 /** The note that results are missing, or are not known for certain. */

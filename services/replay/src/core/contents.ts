@@ -3,6 +3,7 @@ import { decodeSubject, type RequestContent } from '@countersign/contracts'
 import type { AnswerGroup } from './answer-groups.ts'
 import { NOTHING, type Told, toldApart } from './answers-apart.ts'
 import { answersIn } from './result.ts'
+import type { ParameterType } from './entry.ts'
 import { type SessionMessage, type SessionRecord, withoutRepeats } from './session-record.ts'
 
 /** Decrypts bytes from the log; throws when it cannot. */
@@ -35,6 +36,7 @@ export type OpenContents = {
 export type Statement = {
   readonly text: string
   readonly parameters: readonly (string | null)[]
+  readonly parameterTypes: readonly ParameterType[]
   readonly copyData: string | null
   /** True if something of it is so long that only its beginning is here. */
   readonly isCut: boolean
@@ -112,6 +114,7 @@ export function newContents(): Contents {
             statementIn(bytes) ?? {
               text: content.rendering,
               parameters: [],
+              parameterTypes: [],
               copyData: null,
               isCut: false,
             }
@@ -142,7 +145,9 @@ export const transcriptOf = (records: readonly SessionRecord[], decrypt: Decrypt
 function statementIn(bytes: Buffer | null): Statement | null {
   if (bytes === null) return null
   try {
-    const { text, parameters, parameterFormats: formats, copyData } = decodeSubject(bytes)
+    const subject = decodeSubject(bytes)
+    const { text, parameters, parameterFormats: formats, copyData } = subject
+    const formatOf = (index: number) => (formats.length === 1 ? formats[0] : formats[index])
     let left = VALUES_BYTES_MAX
     let isCut = text.length > TEXT_BYTES_MAX
     const begun = (value: Buffer | null): Buffer | null => {
@@ -156,13 +161,16 @@ function statementIn(bytes: Buffer | null): Statement | null {
       return beginning
     }
     const isText = copyData !== null && isUtf8(copyData)
-    const values = parameters.map((value, index) =>
-      shown(begun(value), formats.length === 1 ? formats[0] : formats[index]),
-    )
+    const values = parameters.map((value, index) => shown(begun(value), formatOf(index)))
     const data = shown(begun(copyData), isText ? 0 : 1)
     return {
       text: text.toString('utf8', 0, TEXT_BYTES_MAX),
       parameters: values,
+      // The target keeps a type that the client declared, and chooses the others.
+      parameterTypes: parameters.map((_, index) => ({
+        oid: subject.parameterTypes[index] || (subject.valueTypes[index] ?? 0),
+        format: formatOf(index) === 1 ? 'binary' : 'text',
+      })),
       copyData: data,
       isCut,
     }

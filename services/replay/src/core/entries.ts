@@ -24,6 +24,7 @@ export function entriesOf({ message }: SessionRecord, use: Use): Entry[] {
     requestId: 'requestId' in message ? message.requestId : null,
     text: null,
     parameters: [],
+    parameterTypes: [],
     copyData: null,
     whole: null,
     who: null,

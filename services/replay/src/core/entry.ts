@@ -32,6 +32,8 @@ export type Entry = {
   /** The exact statement, or its rendering where the content was erased. */
   readonly text: string | null
   readonly parameters: readonly (string | null)[]
+  /** The types of the parameters, as far as the client or the target said them, and how their values were sent. */
+  readonly parameterTypes: readonly ParameterType[]
   /** The data of a COPY that people saw with it, in hexadecimal when they are no text; null when none were held. */
   readonly copyData: string | null
   /** The path of the whole request, when its statement, parameters or data are cut here; null when nothing is cut. */
@@ -48,6 +50,9 @@ export type Entry = {
   /** The facts of the detail, for programs; only those that the message has. */
   readonly facts: Facts
 }
+
+/** The type of a parameter: its OID, 0 where it is not known. A binary value is given in hexadecimal. */
+export type ParameterType = { readonly oid: number; readonly format: 'text' | 'binary' }
 
 /** The facts that a message tells, by name. */
 export type Facts = {

@@ -77,6 +77,7 @@ const entry = (number: number): Entry => ({
   requestId: null,
   text: null,
   parameters: [],
+  parameterTypes: [],
   copyData: null,
   whole: null,
   detail: '',

@@ -141,6 +141,11 @@ test('a timeline tells the exact statement, its parameters, the result as the ag
     [request?.text, request?.parameters],
     ["select 'x', $1", ['42', null, '\\x0001']],
   )
+  assert.deepEqual(request?.parameterTypes, [
+    { oid: 20, format: 'text' },
+    { oid: 25, format: 'text' },
+    { oid: 21, format: 'binary' },
+  ])
   assert.match(covered?.detail ?? '', /covered by decision/)
   const completed = told.timeline.find(({ kind }) => kind === 'completed')
   assert.deepEqual([completed?.results[0]?.tag, completed?.durationMs], ['SELECT 1', 1.5])
@@ -472,6 +477,7 @@ const TIMELINE = z.object({
       kind: z.string(),
       text: z.string().nullable(),
       parameters: z.array(z.string().nullable()),
+      parameterTypes: z.array(z.object({ oid: z.number(), format: z.string() })),
       detail: z.string(),
       durationMs: z.number().nullable(),
       results: z.array(z.object({ tag: z.string().nullable() })),
@@ -487,8 +493,8 @@ function content(text: string): RequestContent {
     protocol: 'Postgres',
     kind: 'Execute',
     text: Buffer.from(text),
-    parameterTypes: [],
-    valueTypes: [],
+    parameterTypes: [20, 0],
+    valueTypes: [23, 25, 21],
     executes: [],
     parameterFormats: [0, 0, 1],
     parameters: [Buffer.from('42'), null, Buffer.from([0, 1])],
