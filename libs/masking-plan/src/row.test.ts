@@ -391,23 +391,3 @@ const textOf = (
   value: string,
   tainted = false,
 ): string | null => masked(plan, one, Buffer.from(value), tainted)?.toString() ?? null
-
-// Seen to fail when the name counts all the same, and when value-free columns lose other masks.
-test('the name of a computed column without values of users is no reason to mask it', () => {
-  const plan: MaskingPlan = {
-    ...{ columns: [], tainted: 'Redact', detectors: [], passwordLike: 'Redact', relations: [] },
-    untagged: 'Pass',
-  }
-  const column = (tableOid: number): ResultColumn => ({
-    ...{ name: 'Token', tableOid, columnAttribute: 1, typeOid: OID.text, format: 'text' },
-  })
-  const seen = (column: ResultColumn, tainted: boolean, valueFree: readonly number[]): string => {
-    const mask = rowMask(plan, [column], tainted, KEY, { plain: [], valueFree })
-    return (maskedCells(mask, [Buffer.from('word')]) ?? [Buffer.from('word')]).join()
-  }
-  assert.equal(seen(column(0), false, [1]), 'word')
-  assert.equal(seen(column(0), false, []), '[masked]')
-  assert.equal(seen(column(0), false, [2]), '[masked]')
-  assert.equal(seen(column(0), true, [1]), '[masked]')
-  assert.equal(seen(column(20_000), false, [1]), '[masked]')
-})

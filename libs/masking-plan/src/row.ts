@@ -27,33 +27,23 @@ export type ColumnMask = {
   readonly why: string
 }
 
-/** Facts about what a statement computes: columns of its result, from 1. */
-export type ComputedColumns = {
-  /** Computed from no tagged column, although the statement touches one. */
-  readonly plain: readonly number[]
-  /** Computed from no column of a user's relation, so that a name like that of a secret says nothing. */
-  readonly valueFree: readonly number[]
-}
-
-const NONE_KNOWN: ComputedColumns = { plain: [], valueFree: [] }
-
-/** Compiles the plan for the columns of one result. Tainted: the statement touches a tagged column. */
+/**
+ * Compiles the plan for the columns of one result. Tainted: the statement touches a tagged column; `plain` are the columns,
+ * from 1, that it computes from others all the same.
+ */
 export function rowMask(
   plan: MaskingPlan,
   columns: readonly ResultColumn[],
   tainted: boolean,
   key: Uint8Array,
-  { plain, valueFree }: ComputedColumns = NONE_KNOWN,
+  plain: readonly number[] = [],
 ): RowMask {
   const scanner = scannerOf(plan, key)
   const { byColumn } = taggedIn(plan.columns)
   return columns.map((column, index) => {
     const rule =
       byColumn.get(`${column.tableOid}/${column.columnAttribute}`) ??
-      untaggedRule(plan, column, {
-        tainted: tainted && !plain.includes(index + 1),
-        isValueFree: column.tableOid === 0 && valueFree.includes(index + 1),
-      })
+      untaggedRule(plan, column, tainted && !plain.includes(index + 1))
     if (rule !== null) return { mask: wholeMask(column, rule, key), gate: null, why: rule.tag }
     // A detector that this version does not know cannot be applied, so nothing passes.
     if (scanner === null)
@@ -108,18 +98,14 @@ export function isUnplanned(plan: MaskingPlan, column: ResultColumn): boolean {
 }
 
 /** Rule for a column without a tag of its own. A row as a whole has the table of its columns, and holds those that are tagged. */
-function untaggedRule(
-  plan: MaskingPlan,
-  column: ResultColumn,
-  { tainted, isValueFree }: { readonly tainted: boolean; readonly isValueFree: boolean },
-): Rule | null {
+function untaggedRule(plan: MaskingPlan, column: ResultColumn, tainted: boolean): Rule | null {
   if (isUnplanned(plan, column)) return UNKNOWN
   const { tableOid } = column
   const isRow = tableOid !== 0 && column.columnAttribute === 0
   const isTainted =
     ((tableOid === 0 || isRow) && tainted) || (isRow && taggedIn(plan.columns).tables.has(tableOid))
   if (isTainted && plan.masksNothing !== true) return { method: plan.tainted, tag: 'tainted' }
-  if (plan.passwordLike !== null && !isValueFree && isPasswordLike(column.name))
+  if (plan.passwordLike !== null && isPasswordLike(column.name))
     return { method: plan.passwordLike, tag: 'password-like' }
   return plan.untagged === 'Redact' ? UNKNOWN : null
 }

@@ -91,8 +91,6 @@ export type Collector = {
   /** The statement that an EXECUTE runs; null where it is not known. */
   executes: NamedStatement | null
   createsTemporary: boolean
-  /** The cursors that the text declared, and did not close since. */
-  readonly declared: Set<string>
 }
 
 /** The roles that a session of Countersign has by itself: setting the role in force again changes no privilege. */
@@ -173,8 +171,6 @@ export const newCollector = (names: Names, given: Given = NOTHING_GIVEN): Collec
   values: { ofTarget: 0, elsewhere: 0 },
   awaited: null,
   createsTemporary: false,
-  // bound: as long as one text
-  declared: new Set(),
 })
 
 /** Counts comparisons of names, and throws at too many: columns × relations would take seconds for a text of 60 KB. */

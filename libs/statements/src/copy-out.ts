@@ -1,7 +1,7 @@
 import { namesOf, type TargetCatalog } from './catalog.ts'
 import type { RelationRef } from './facts.ts'
 import { onlyStatement } from './only-statement.ts'
-import { outputsMadeOf } from './made-of.ts'
+import { madeOf } from './result-columns.ts'
 import { constantOf, type Node, nodeAt, nodesAt, part, textOf, type Tree, wordsAt } from './tree.ts'
 
 /** The rows of a COPY TO STDOUT, as far as their text can be taken apart by it. */
@@ -63,13 +63,12 @@ function ofQuery({ kind, body }: Node, catalog: TargetCatalog): CopyOut['columns
   const targets = nodesAt(body, 'targetList')
   const all = ofAll(body, targets)
   if (all !== null) return ofRelation(all, [], catalog)
-  const made = outputsMadeOf(body, catalog)
+  const made = madeOf(body, catalog)
   return made.length !== targets.length
     ? null
     : targets.map(({ body: target }, index) => {
         const value = nodeAt(target, 'val')
-        const of = made[index]
-        const [only, ...others] = of?.isGenerated === false ? of.columns : []
+        const [only, ...others] = made[index] ?? []
         const isColumn = value?.kind === 'ColumnRef' && only !== undefined && others.length === 0
         const name = textOf(target, 'name')
         return isColumn

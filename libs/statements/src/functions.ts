@@ -50,7 +50,7 @@ export function callOf(
   path: readonly string[],
   args: readonly (string | null)[],
   names: Names,
-  { isPreparation = false, isUnusual = false, isOfListedSetting = false }: CallForm = {},
+  { isPreparation = false, isUnusual = false }: CallForm = {},
 ): Call {
   const name = path.join('.')
   const local = path.at(-1) ?? ''
@@ -72,7 +72,7 @@ export function callOf(
     return { name, harmless: false, effects: ['opaque'], why: `calls ${name}(), which casts` }
   if (HARMLESS_FUNCTIONS.has(local))
     return { name, harmless: true, effects: [], why: '', populates: POPULATING.test(local) }
-  if (local === 'current_setting' && (isOfListedSetting || isPlainSetting(args[0])))
+  if (local === 'current_setting' && isPlainSetting(args[0]))
     return { name, harmless: true, effects: [], why: '' }
   const of = CLASSES.get(local)
   // Others see the keys of advisory locks in pg_locks.
@@ -103,8 +103,6 @@ export type CallForm = {
   readonly isPreparation?: boolean
   /** It names arguments, or has VARIADIC or WITHIN GROUP: what it may choose is not compared. */
   readonly isUnusual?: boolean
-  /** Its argument is a name of pg_settings, which does not list what applications set, and shows the value too. */
-  readonly isOfListedSetting?: boolean
 }
 
 /** True if a routine of the target may be chosen whatever the arguments are, or PostgreSQL has none of that name. */

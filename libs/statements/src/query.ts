@@ -119,22 +119,6 @@ function settingOf(body: Tree, { relations, derived, joins }: Level): string | n
   return constantOf(nodeAt(where.body, 'rexpr'))
 }
 
-/** True for the column `name` of pg_settings, as in `current_setting(s.name)` of psql. */
-function isListedSetting(node: Node | undefined, { relations, derived, joins }: Level): boolean {
-  const [column, qualifier, ...others] =
-    node?.kind === 'ColumnRef' ? wordsAt(node.body, 'fields').reverse() : []
-  if (column !== 'name' || others.length > 0) return false
-  if (qualifier === undefined && relations.length + derived.size + joins.size !== 1) return false
-  if (qualifier !== undefined && (derived.has(qualifier) || joins.has(qualifier))) return false
-  const named = relations.filter(({ alias }) => qualifier === undefined || alias === qualifier)
-  return (
-    named.length === 1 &&
-    named.every(
-      ({ relation: { schema, name } }) => schema === 'pg_catalog' && name === 'pg_settings',
-    )
-  )
-}
-
 const isColumnNamed = (node: Node | null): boolean =>
   node?.kind === 'ColumnRef' && wordsAt(node.body, 'fields').join() === 'name'
 
@@ -572,10 +556,7 @@ function funcCall(to: Collector, body: Tree, scope: Scope): void {
     body['func_variadic'] === true ||
     body['agg_within_group'] === true ||
     args.some(({ kind }) => kind === 'NamedArgExpr')
-  const called = callOf(path, values, to.names, {
-    ...{ isPreparation: to.isPreparation, isUnusual },
-    isOfListedSetting: scope.level !== null && isListedSetting(args[0], scope.level),
-  })
+  const called = callOf(path, values, to.names, { isPreparation: to.isPreparation, isUnusual })
   call(to, called)
   if (takesTypeOfOthers(path.at(-1) ?? '')) to.buildsOfOthers = true
   const reads = readsWhile(to, () => {
@@ -747,9 +728,8 @@ function ordering(scope: Scope, body: Tree): Scope {
   return { ...scope, level: scope.level && { ...scope.level, outputs } }
 }
 
-/** The scope inside a query, with the names of its WITH, which is walked, and nothing in its FROM yet. */
-export const openedBy = (to: Collector, body: Tree, outer: Scope): Scope =>
-  opened(withCtes(to, body, outer))
+/** The scope of a query that stands alone, with nothing in its FROM yet. */
+export const openedBy = (): Scope => opened(TOP)
 
 function opened(scope: Scope): Scope {
   const level: Level = {

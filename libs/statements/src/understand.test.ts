@@ -705,23 +705,3 @@ for (const [sql, runs] of Object.entries({
     )
     assert.equal(/from a program on the server/.test(summary), runs, summary)
   })
-
-// Seen to fail when a FETCH never knows its columns, and when `declared` forgets nothing.
-test('rows of a cursor that the text itself declared are those of its query', () => {
-  const open = 'begin; declare c cursor for select 1; '
-  for (const [sql, isUnknown] of [
-    [`${open}fetch all from c`, false],
-    [`${open}savepoint s; move 1 in c; release s; fetch 1 from c; close c; commit`, false],
-    ['declare "C" cursor for select 1; fetch all from "C"', false],
-    ['fetch all from c', true],
-    ['declare "C" cursor for select 1; fetch all from c', true],
-    [`${open}close c; fetch all from c`, true],
-    [`${open}close all; fetch all from c`, true],
-    [`${open}commit; begin; fetch all from c`, true],
-    [`${open}rollback; fetch all from c`, true],
-    [`begin; savepoint s; declare c cursor for select 1; rollback to s; fetch all from c`, true],
-    [`${open}do $$ begin close c; end $$; fetch all from c`, true],
-    ['explain declare c cursor for select 1; fetch all from c', true],
-  ] as const)
-    assert.equal(understand(sql, CATALOG).columnsUnknown, isUnknown, sql)
-})

@@ -485,7 +485,6 @@ function transaction(to: Collector, body: Tree): string {
   if (tag === undefined || control === undefined)
     throw new TypeError(`unknown transaction statement`)
   to.controls.push(control)
-  if (!KEEPING_CURSORS.has(textOf(body, 'kind'))) to.declared.clear()
   if (!KEEPS_PATH.has(control)) mayMovePath(to)
   affect(to, TWO_PHASE.has(control) ? 'opaque' : 'transaction', null, tag)
   return tag
@@ -518,11 +517,6 @@ const TRANSACTIONS: ReadonlyMap<string, readonly [string, TransactionControl]> =
   ['TRANS_STMT_ROLLBACK_PREPARED', ['ROLLBACK PREPARED', 'rollback-prepared']],
 ])
 
-/** Transaction statements that end no cursor. */
-const KEEPING_CURSORS: ReadonlySet<string> = new Set([
-  ...['TRANS_STMT_BEGIN', 'TRANS_STMT_START', 'TRANS_STMT_SAVEPOINT', 'TRANS_STMT_RELEASE'],
-])
-
 function prepare(to: Collector, body: Tree): string {
   affect(to, 'session-change', null, 'names a statement for later')
   for (const type of nodesAt(body, 'argtypes')) visit(to, type, TOP)
@@ -538,22 +532,12 @@ function prepare(to: Collector, body: Tree): string {
 function declareCursor(to: Collector, body: Tree): string {
   const query = nodeAt(body, 'query')
   if (query) statement(to, query)
-  if (!to.planOnly) to.declared.add(textOf(body, 'portalname'))
   return 'DECLARE CURSOR'
-}
-
-function closeCursor(to: Collector, body: Tree): string {
-  const name = textOf(body, 'portalname')
-  if (name === '') to.declared.clear()
-  to.declared.delete(name)
-  affect(to, 'read', null, 'CLOSE')
-  return 'CLOSE'
 }
 
 function fetch(to: Collector, body: Tree): string {
   affect(to, 'read', null, 'reads from a cursor')
-  // The columns of one that the same text declared are those of its query, which was walked.
-  if (!to.declared.has(textOf(body, 'portalname'))) to.columnsUnknown = true
+  to.columnsUnknown = true
   return body['ismove'] === true ? 'MOVE' : 'FETCH'
 }
 
@@ -673,7 +657,6 @@ const OWN: ReadonlyMap<string, Own> = new Map<string, Own>([
   ['TransactionStmt', transaction],
   ['PrepareStmt', prepare],
   ['DeclareCursorStmt', declareCursor],
-  ['ClosePortalStmt', closeCursor],
   ['FetchStmt', fetch],
   ['LockStmt', lockTable],
   ['CreateSchemaStmt', createSchema],
@@ -703,6 +686,7 @@ const privilege = (tag: string, more: Partial<Rule> = {}): Rule => ({
 const session = (tag: string): Rule => ({ tag, effects: ['session-change'], closed: true })
 
 const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
+  ['ClosePortalStmt', { tag: 'CLOSE', effects: ['read'], closed: true }],
   ['ConstraintsSetStmt', { tag: 'SET CONSTRAINTS', effects: ['transaction'], closed: true }],
   ['DeallocateStmt', session('DEALLOCATE')],
   ['DiscardStmt', session('DISCARD')],

@@ -48,9 +48,7 @@ export type RequestAllowed = {
   readonly writesTagged: boolean
   /** The columns of the result, from 1, that are computed from no tagged column although the statement touches one. */
   readonly plainColumns: readonly number[]
-  /** The columns of the result, from 1, that are computed from no column of a user's relation (counts, words of PostgreSQL's own catalogs), so that their names say nothing about secrets. */
-  readonly valueFreeColumns: readonly number[]
-  /** The cursor that it declares or fetches from; null when that is not known, or none. */
+  /** The cursor that it declares or fetches from, where it is one statement that does so; null when it is another. */
   readonly cursor: string | null
   /** What it does with the cursor: declare, hold (declared beyond its transaction), fetch, close; commit ends those not held, clear may end any. */
   readonly cursorUse: string | null
@@ -138,9 +136,7 @@ export type ReviewRequired = {
   readonly writesTagged: boolean
   /** The columns of the result, from 1, that are computed from no tagged column although the statement touches one. */
   readonly plainColumns: readonly number[]
-  /** The columns of the result, from 1, that are computed from no column of a user's relation (counts, words of PostgreSQL's own catalogs), so that their names say nothing about secrets. */
-  readonly valueFreeColumns: readonly number[]
-  /** The cursor that it declares or fetches from; null when that is not known, or none. */
+  /** The cursor that it declares or fetches from, where it is one statement that does so; null when it is another. */
   readonly cursor: string | null
   /** What it does with the cursor: declare, hold (declared beyond its transaction), fetch, close; commit ends those not held, clear may end any. */
   readonly cursorUse: string | null

@@ -68,7 +68,6 @@ export const reviewOf = (...chains: Chain[]): ReviewRequired => ({
   undescribed: [],
   writesTagged: false,
   plainColumns: [],
-  valueFreeColumns: [],
   cursor: null,
   cursorUse: null,
   redefines: null,

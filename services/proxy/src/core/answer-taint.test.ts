@@ -38,8 +38,6 @@ test('a cursor shows what it was declared for', () => {
   assert.equal(fetched(use('declare'), 0).isTainted, false)
   const tainted = fetched(use('declare', 'c', { isTainted: true, plainColumns: [2] }), 0)
   assert.deepEqual([tainted.isTainted, tainted.plainColumns], [true, [2]])
-  assert.deepEqual(fetched(use('declare', 'c', { valueFreeColumns: [2] }), 0).valueFreeColumns, [2])
-  assert.deepEqual(fetched(use('declare', 'c', { valueFreeColumns: [2] })).valueFreeColumns, [])
   assert.equal(fetched(use('hold'), 0, use('commit', null)).isTainted, false)
   assert.equal(fetched(use('declare'), 0, use('close', 'other')).isTainted, false)
 })
@@ -68,8 +66,8 @@ test('whatever else may have the name is in doubt', () => {
 test('a portal shows what it was bound to, also where names stand for others since', () => {
   const [bind] = requests(toServer.bind({ portal: 'p' }))
   assert.ok(bind?.tag === 'Bind')
-  const masked = { ...UNTAINTED, isTainted: true, plainColumns: [1, 2], valueFreeColumns: [1, 2] }
-  const plain = { ...UNTAINTED, plainColumns: [2, 3], valueFreeColumns: [2, 3] }
+  const masked = { ...UNTAINTED, isTainted: true, plainColumns: [1, 2] }
+  const plain = { ...UNTAINTED, plainColumns: [2, 3] }
   const shown = (
     then: Partial<PortalAnswer>,
     now: Partial<PortalAnswer>,
@@ -78,12 +76,10 @@ test('a portal shows what it was bound to, also where names stand for others sin
     const counts = { changes: 0, planChanges: 0 }
     const first = portalAnswer(known, bind, { answer: plain, ...counts, ...then })
     assert.deepEqual(first, then.answer ?? plain)
-    const { isTainted, plainColumns, valueFreeColumns } = portalAnswer(known, bind, {
+    const { isTainted, plainColumns } = portalAnswer(known, bind, {
       ...{ answer: plain, ...counts },
       ...now,
     })
-    // What is said of names is kept as what is said of values is.
-    assert.deepEqual(valueFreeColumns, plainColumns)
     return { isTainted, plainColumns }
   }
   const asNow = { isTainted: false, plainColumns: [2, 3] }

@@ -5,7 +5,7 @@ import { NOTHING_OWN, type OwnPlan } from './own-changes.ts'
 /** The parts of policy's decision on a request that count for the masking of its answer. */
 export type AnswerTaint = Pick<
   RequestAllowed,
-  'writesTagged' | 'plainColumns' | 'valueFreeColumns' | 'cursor' | 'cursorUse' | 'copyOut'
+  'writesTagged' | 'plainColumns' | 'cursor' | 'cursorUse' | 'copyOut'
 > & {
   readonly isTainted: boolean
   /** The OIDs of views, and of other relations, that may show other columns or rows than when the target was described: theirs count as computed. */
@@ -26,7 +26,6 @@ export const UNTAINTED: AnswerTaint = {
   isInDoubt: false,
   writesTagged: false,
   plainColumns: [],
-  valueFreeColumns: [],
   cursor: null,
   cursorUse: null,
   copyOut: null,
@@ -40,7 +39,6 @@ export const answerTaint = ({
   tainted,
   writesTagged,
   plainColumns,
-  valueFreeColumns,
   cursor,
   cursorUse,
   copyOut,
@@ -51,7 +49,6 @@ export const answerTaint = ({
   isInDoubt: false,
   writesTagged,
   plainColumns,
-  valueFreeColumns,
   cursor,
   cursorUse,
   copyOut,
@@ -63,7 +60,6 @@ export const inDoubt = (answer: AnswerTaint): AnswerTaint => ({
   isTainted: true,
   writesTagged: true,
   plainColumns: [],
-  valueFreeColumns: [],
   copyOut: null,
   own: NOTHING_OWN,
   isInDoubt: true,
@@ -99,9 +95,6 @@ export function portalAnswer(
     isInDoubt: now.answer.isInDoubt || then.isInDoubt,
     copyOut: null,
     plainColumns: now.answer.plainColumns.filter((column) => then.plainColumns.includes(column)),
-    valueFreeColumns: now.answer.valueFreeColumns.filter((column) =>
-      then.valueFreeColumns.includes(column),
-    ),
   }
 }
 
@@ -128,14 +121,13 @@ export function cursorUsed(cursors: Cursors, answer: AnswerTaint, request: numbe
   if (cursor === null) return answer
   if (cursorUse === 'fetch') {
     const known = cursors.get(cursor)
-    if (known?.isConfirmed !== true) return { ...answer, plainColumns: [], valueFreeColumns: [] }
-    const { isTainted, plainColumns, valueFreeColumns, viewsInDoubt } = known.answer
+    if (known?.isConfirmed !== true) return { ...answer, plainColumns: [] }
+    const { isTainted, plainColumns, viewsInDoubt } = known.answer
     return {
       ...answer,
       isTainted: answer.isTainted && isTainted,
       viewsInDoubt: viewsInDoubt.size > 0 ? viewsInDoubt : answer.viewsInDoubt,
       plainColumns,
-      valueFreeColumns,
     }
   }
   cursors.delete(cursor)

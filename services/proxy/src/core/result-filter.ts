@@ -86,10 +86,7 @@ export type CopyProgress = { readonly options: CopyOptions; readonly state: Copy
  * True if the computed columns of a result are masked, the columns, from 1, that stay plain even so, views whose columns count
  * as computed, and relations that the plan lacks.
  */
-export type Taint = Pick<
-  AnswerTaint,
-  'isTainted' | 'plainColumns' | 'valueFreeColumns' | 'viewsInDoubt' | 'own'
->
+export type Taint = Pick<AnswerTaint, 'isTainted' | 'plainColumns' | 'viewsInDoubt' | 'own'>
 
 /** The columns, those of views in doubt as computed ones. */
 const shownBy = (columns: readonly Column[], { viewsInDoubt }: Taint): readonly Column[] =>
@@ -142,7 +139,7 @@ export function resultFilter(
   let noted = new Set<ColumnMask>()
 
   const maskOf = (columns: readonly Column[], taint: Taint): RowMask => {
-    const { isTainted, plainColumns, valueFreeColumns, viewsInDoubt, own } = taint
+    const { isTainted, plainColumns, viewsInDoubt, own } = taint
     let ofColumns = compiled.get(columns)
     if (ofColumns === undefined) {
       ofColumns = new WeakMap()
@@ -151,14 +148,11 @@ export function resultFilter(
     }
     const masks = ofColumns.get(viewsInDoubt) ?? new Map<string, RowMask>()
     ofColumns.set(viewsInDoubt, masks)
-    const name = `${isTainted ? plainColumns.join() : 'untainted'} ${valueFreeColumns.join()} ${own.version}`
+    const name = `${isTainted ? plainColumns.join() : 'untainted'} ${own.version}`
     let mask = masks.get(name)
     if (mask === undefined) {
       const shown = shownBy(columns, taint)
-      mask = rowMask(planWith(plan, own), shown, isTainted, key, {
-        plain: plainColumns,
-        valueFree: valueFreeColumns,
-      })
+      mask = rowMask(planWith(plan, own), shown, isTainted, key, plainColumns)
       masks.set(name, mask)
     }
     return mask

@@ -649,7 +649,6 @@ function requests(): AnyMessage[] {
       undescribed: [],
       writesTagged: false,
       plainColumns: [],
-      valueFreeColumns: [],
       cursor: null,
       cursorUse: null,
       redefines: null,
