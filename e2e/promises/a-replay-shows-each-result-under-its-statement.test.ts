@@ -1,4 +1,4 @@
-// Seen to fail when `resultsOf` in services/replay/src/core/contents.ts gives all answers to the first request.
+// Meant to fail when `resultsOf` in services/replay/src/core/contents.ts gives all answers to the first request.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { toServer } from '@countersign/postgres-wire'

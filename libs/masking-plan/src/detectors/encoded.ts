@@ -4,7 +4,7 @@ import type { Span } from './span.ts'
 
 /**
  * Runs of base64 or hex (RFC 4648) that hide something sensitive. Method: every run of at least 12 characters
- * is decoded, at each alignment, and the bytes are looked at; lines of base64 as PostgreSQL and MIME
+ * is decoded, at each alignment, and the bytes are looked at; a long run of digits of hex alone is taken for hex; lines of base64 as PostgreSQL and MIME
  * break them count as one run. Limits: shorter runs, more than one level, other encodings, and hex
  * with separators are not found.
  */
@@ -63,6 +63,7 @@ function hidden<N>(codes: Uint8Array, start: number, end: number, hitIn: HitIn<N
   if (longest >= RUN_MIN) {
     const hit = inHex(decode)
     if (hit !== null) return hit
+    if (longest >= HEX_ONLY_MIN && longest >= count - 1) return null
   }
   for (let shift = 0; shift < 4; shift++) {
     const hit = inBase64(decode, shift)
@@ -127,6 +128,8 @@ function looked<N>(out: Buffer, size: number, hitIn: HitIn<N>): N | null {
 
 const NONE = 255
 const RUN_MIN = 12
+/** So many digits of hex in a row, of which base64 has 22 among 64 characters, are no base64. The x of a bytea may stand before them. */
+const HEX_ONLY_MIN = 32
 const LINE_MIN = 60
 const LF = 0x0a
 const CR = 0x0d
