@@ -99,7 +99,7 @@ const coveredBy = (definitions: readonly CatalogDefinition[]): ReadonlySet<strin
     }),
   )
 
-/** What rules without environments are for; no environment has this name. */
+/** Stands for the environments of rules that name none; no environment has this name. */
 const EVERYWHERE = '*'
 
 type Standing = {

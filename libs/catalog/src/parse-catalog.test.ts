@@ -724,7 +724,7 @@ test('an environment that no masking rules are for is a warning, where a profile
   assert.match(missing ?? '', /there are some for prod, staging$/)
   assert.deepEqual(others, [])
   assert.deepEqual(said(example), [])
-  // What is in force counts, and rules that no longer cover an environment say so themselves.
+  // The catalog in force counts, and rules that no longer cover an environment say so themselves.
   assert.deepEqual(said(without, inForce(example)), [])
   const rules = some.filter(({ name }) => name === 'masking.yaml')
   const [lost, ...more] = said(rules, inForce(example))

@@ -48,7 +48,7 @@ export function parseCatalog(
   options: ParseOptions = {},
 ): ParsedCatalog {
   const unreadable = given.flatMap((file) => encodingProblem(file) ?? [])
-  // What is not text would give mistakes of its own, which say nothing.
+  // Bytes that are no text would give mistakes of their own, which say nothing.
   if (unreadable.length > 0) return { definitions: [], problems: unreadable, warnings: [] }
   const files = given.map(plain)
   const problems: CatalogProblem[] = []

@@ -15,7 +15,7 @@ export type Search =
 /**
  * Lets each detector look where it can begin, in one pass over a text. Method: numbers are at least 8 digits with at most two
  * separators between one and the next, and a plus or a bracket before the first digit belongs to them; accounts are two letters and
- * two digits; words are told by three characters in a row, in capitals or not, which are looked up in a table.
+ * two digits; a word may begin where each of three characters in a row, in capitals or not, has its place in some word.
  */
 export function searchBeginnings(codes: Uint8Array, searches: readonly Search[]): void {
   const pass = passOver(codes, searches)

@@ -58,5 +58,4 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   CS_SESSION_LIMIT: 422,
   CS_LOG_UNAVAILABLE: 503,
   CS_REPLAY_BUSY: 503,
-  CS_SERVICE_UNAVAILABLE: 503,
 }

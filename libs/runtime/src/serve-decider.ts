@@ -109,7 +109,10 @@ export async function serveDecider<State>(
     globalOffset: rules.offset,
     submit: async (key, cause, run) => {
       const [first] = topology.writes
-      const count = await log.partitionCount(first ?? '')
+      const count = await log.partitionCount(first ?? '').catch((thrown: unknown) => {
+        logger.warn({ key, reason: messageOf(thrown) }, 'the log does not say its partitions')
+        throw thrown
+      })
       const partition = partitions.get(log.partitionOf(key, count))
       if (partition === undefined || !partition.restored) return
       let fault: Fault | null = null
@@ -150,7 +153,9 @@ export async function serveDecider<State>(
     keepNewest(faults, FAULTS_MAX)
     countFault(logger, 'a decision without a record', thrown)
     const ending = quarantined(running, partition, key, messageOf(thrown))
-    logger.error({ key, cause, events: ending.length }, 'a session is given up after a fault')
+    const outcome =
+      ending.length === 0 ? 'this work of a session is not done' : 'a session is given up'
+    logger.error({ key, cause, events: ending.length }, `${outcome}, after a fault`)
     const id = EventId(uuidv5(cause, 'fault'))
     await follow(running, partition, ending, { key, cause: id, causation: null })
   }

@@ -166,3 +166,10 @@ test('many statements with a FROM each are no large one', () => {
   const text = Array.from({ length: 1_500 }, () => 'select 1 from t').join('; ')
   assert.equal(understand(text, EMPTY_CATALOG).tooComplex, null)
 })
+
+// Seen not to end when each of two stars is followed: the innermost table was looked at 2^30 times.
+test('the stars of many sub-selects are followed once each', () => {
+  const nested = `${'select *, * from ('.repeat(30)}select * from t${') q'.repeat(30)}`
+  const { effects } = understand(nested, EMPTY_CATALOG)
+  assert.deepEqual(effects, understand('select * from t', EMPTY_CATALOG).effects)
+})

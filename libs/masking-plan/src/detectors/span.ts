@@ -10,7 +10,7 @@ export type NumberDetector = (codes: Uint8Array, from: number, to: number, spans
 /** Looks at a place with two letters and two digits. Adds its hits, and gives the index from which another may begin. */
 export type AccountDetector = (codes: Uint8Array, start: number, spans: Span[]) => number
 
-/** Looks at each place where one of its words may begin, by the first three characters, in capitals or not. */
+/** Looks at each place where one of its words may begin, by the first three characters, in capitals or not. It checks the word. */
 export type WordDetector = {
   readonly words: readonly string[]
   /** Adds its hits there, and gives the index from which another may begin. */

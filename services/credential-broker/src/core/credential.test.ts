@@ -170,7 +170,7 @@ test('what a withdrawn request was lent is kept where another runs with it, unti
   assert.deepEqual(lowering(first), [update, [], false])
   const then = [...first, lowered(update, []), completed(alter, 'Idle')]
   assert.deepEqual(lowering(then), [alter, owner, true])
-  // What ran gives back all that it was lent.
+  // A request that ran gives back all that it was lent.
   assert.deepEqual(lowering([...both, completed(update, 'Idle')]), [update, owner, true])
 })
 

@@ -352,8 +352,8 @@ type Batch = {
   /** Something of it ran, or may run. */
   hasReleased: boolean
   /**
-   * The most requests that are asked about at once. Those behind what changes their meaning are asked about anew, so behind it
-   * this is 1, and it doubles each time that nothing was.
+   * The most requests that are asked about at once. Those behind what changes their meaning, or was held, are asked about anew,
+   * so behind it this is 1, and it doubles each time that nothing was.
    */
   requestsMax: number
   /** The number of times that it was asked about anew since something of it was allowed: the target, its path or settings were others. */

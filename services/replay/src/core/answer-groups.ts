@@ -19,6 +19,7 @@ export type AnswerGroup = {
   /** The place in the transcript at which their answers begin. */
   readonly from: number
   /** In the order in which they were answered. */
+  // bound: MEMBERS_MAX
   readonly members: Member[]
   /** The requests under which the transcript of the group is recorded; where all is recorded, it is the first. */
   readonly leaders: string[]
@@ -72,7 +73,8 @@ export function newAnswerGroups(before: LastEnd | null = null): AnswerGroups {
     const member = { requestId, outcome, commandTag, rows, kind: request.kind }
     const { releasedAt } = request
     const wasUnderWay = last !== null && releasedAt !== null && releasedAt <= last.at
-    if (last !== null && wasUnderWay && last.group !== null) {
+    const hasRoom = (last?.group?.members.length ?? 0) < MEMBERS_MAX
+    if (last !== null && wasUnderWay && last.group !== null && hasRoom) {
       const { group } = last
       if (count === last.count) {
         group.members.push(member)
@@ -155,5 +157,10 @@ type Asked = {
   readonly releasedAt: number | null
 }
 
+/**
+ * Where no transcript is recorded a pipeline without Sync may be of any length; else the proxy notes an end after each hundred.
+ * Above the bound another group begins, whose answers are not told apart.
+ */
+const MEMBERS_MAX = 250
 /** Above the bound the first is forgotten, and its answer is not told apart. A proxy has a few hundred under way. */
 const ASKED_MAX = 10_000

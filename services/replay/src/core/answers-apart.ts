@@ -15,6 +15,7 @@ export type Recorded = {
 }
 
 export const NOTHING: Told = { results: [], note: null }
+export const UNREADABLE: Told = { results: [], note: 'what it was answered cannot be read' }
 
 /**
  * Gives each request of a group its own results. Method: the target answers in order, one answer for each request, and

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { decodeSubject, type RequestContent } from '@countersign/contracts'
 import type { AnswerGroup } from './answer-groups.ts'
-import { NOTHING, type Told, toldApart } from './answers-apart.ts'
+import { NOTHING, type Told, toldApart, UNREADABLE } from './answers-apart.ts'
 import { answersIn } from './result.ts'
 import type { ParameterType } from './entry.ts'
 import { type SessionMessage, type SessionRecord, withoutRepeats } from './session-record.ts'
@@ -90,7 +90,7 @@ export function newContents(): Contents {
           const leaders = new Set(answering.map(({ requestId }) => requestId))
           return toldApart(group, { answers: found, leaders, isCut })
         } catch {
-          return new Map()
+          return new Map(group.members.map((member) => [member.requestId, UNREADABLE]))
         }
       }
       const subjectOf = (requestId: string, content: RequestContent): Buffer | null => {

@@ -49,6 +49,7 @@ export function pieceOf(outlines: readonly Outline[], bytesMax: number): Piece {
   for (const { group, requestId } of outlines) {
     if (group === null) continue
     groups.set(requestId, group)
+    if (answerBytesMax.has(group.leaders[0] ?? '')) continue
     for (const leader of group.leaders)
       answerBytesMax.set(
         leader,

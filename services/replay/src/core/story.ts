@@ -114,7 +114,7 @@ export function newStory(isReady: Ready = () => true, lastEnd?: LastEnd | null):
     return 'requestId' in message && message.requestId !== null && ended.has(message.requestId)
   }
 
-  /** What the agent saw of a group is kept until another is told, or nothing runs. */
+  /** The transcript of a group is kept until another is told, or nothing runs. */
   function forgetAnswer(requestId: string): void {
     const group = groups.get(requestId) ?? null
     groups.delete(requestId)
