@@ -61,7 +61,7 @@ export function detect(text: string, names: readonly DetectorName[] = DETECTORS)
 /** True if bytes hold something sensitive as UTF-8 or UTF-16, plain or encoded. */
 export function detectInBytes(bytes: Buffer, names: readonly DetectorName[]): boolean {
   if (detectsInUtf8(bytes, names)) return true
-  return mayBeUtf16(bytes) && detectsInUtf8(withoutZeros(bytes), names)
+  return bytes.includes(0) && detectsInUtf8(withoutZeros(bytes), names)
 }
 
 /** True if bytes of UTF-8 are worth a look at all; the gate in front of every untagged cell. */

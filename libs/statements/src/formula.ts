@@ -34,8 +34,8 @@ const isTest = (part: Formula): boolean => typeof part === 'object' && part.of =
  * True unless some outcomes of the tests make the formula false.
  *
  * Method: looks for such outcomes in one pass, and where that finds none tries all outcomes of all tests, as long as these
- * are few. Where they are many the answer is true: the formula then joins tests of the same thing that exclude each other,
- * in a way that hides what it says.
+ * are few. Where they are many, what the one pass found is the answer; where it found none, that is true: the formula then
+ * joins tests of the same thing that exclude each other, in a way that hides what it says.
  */
 export function isAlwaysTrue(formula: Formula, ordered: Ordered = NOT_ORDERED): boolean {
   // bound: as long as one statement
@@ -44,12 +44,13 @@ export function isAlwaysTrue(formula: Formula, ordered: Ordered = NOT_ORDERED): 
   // bound: as long as one statement
   const tests = new Map<number, number>()
   const size = count(formula, tests)
-  const choices = choicesOf([...tests.keys()], ordered)
+  const byThing = Map.groupBy(tests.keys(), (test) => ordered.get(test)?.thing ?? null)
+  const rows = rowsOf(byThing)
+  if (rows * size > WORK_MAX) return !isFalsified
+  const choices = choicesOf(byThing, ordered)
   // Outcomes were found, and can come together.
   if (isFalsified && choices.every((choice) => choice.some((each) => each.every(isIn(left)))))
     return false
-  const rows = choices.reduce((product, choice) => product * choice.length, 1)
-  if (rows * size > WORK_MAX) return !isFalsified
   for (let row = 0; row < rows; row++) {
     let rest = row
     for (const choice of choices) {
@@ -74,16 +75,26 @@ const isIn =
   ([test, outcome]: Outcome): boolean =>
     ((left.get(test) ?? OUTCOMES) & outcome) !== 0
 
+/** The tests by the thing that they compare with a number; under null those that compare none. */
+type ByThing = ReadonlyMap<number | null, readonly number[]>
+
+/** The number of outcomes that all tests can have together, or more: see `choicesOf`. */
+function rowsOf(byThing: ByThing): number {
+  let rows = 1
+  for (const [thing, tests] of byThing)
+    rows *= thing === null ? 3 ** tests.length : 2 * tests.length + 1
+  return rows
+}
+
 /**
  * The outcomes that tests can have together, of which one is chosen for each thing: it is one of the numbers that it is compared
  * with, or between two of them. Tests of other things have each outcome.
  */
-function choicesOf(tests: readonly number[], ordered: Ordered): (readonly Outcome[])[][] {
-  const things = Map.groupBy(tests, (test) => ordered.get(test)?.thing ?? null)
-  const single = (things.get(null) ?? []).map((test) =>
+function choicesOf(byThing: ByThing, ordered: Ordered): (readonly Outcome[])[][] {
+  const single = (byThing.get(null) ?? []).map((test) =>
     [1, 2, 4].map((outcome): Outcome[] => [[test, outcome]]),
   )
-  const compared = [...things].flatMap(([thing, ofThing]) => {
+  const compared = [...byThing].flatMap(([thing, ofThing]) => {
     if (thing === null) return []
     const values = new Set(ofThing.map((test) => ordered.get(test)?.value ?? 0))
     const sorted = [...values].sort((a, b) => a - b)

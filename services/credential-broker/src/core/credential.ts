@@ -325,17 +325,18 @@ function lowering(one: Credential, intent: CredentialIntended, profile: Profile)
   if (one.transaction !== 'Idle') return null
   for (const [requestId, request] of one.requests) {
     if (request.raise.status !== 'raised' || !request.closed) continue
-    const { raiseId } = request.raise
-    // A grant that came when its request was withdrawn lent what another may run with by now, and that keeps it.
-    const kept = one.ended.of(requestId)?.hasRun === false ? rolesInUse(one) : []
-    const roles = request.raise.roles.filter((role) => !kept.includes(role))
+    const { raiseId, roles } = request.raise
+    // A grant that came when its request was withdrawn lent what another may run with by now: it is taken back with that.
+    if (
+      one.ended.of(requestId)?.hasRun === false &&
+      rolesInUse(one).some((role) => roles.includes(role))
+    )
+      continue
     // A later request of the same transaction runs with the roles that this one was lent, so all requests are asked.
-    const mayChangeSchema =
-      kept.length === 0 &&
-      [...one.requests.values()].some(
-        ({ grant, review, raise }) =>
-          raise.status !== 'lowered' && grant !== null && (review?.mayChangeSchema ?? true),
-      )
+    const mayChangeSchema = [...one.requests.values()].some(
+      ({ grant, review, raise }) =>
+        raise.status !== 'lowered' && grant !== null && (review?.mayChangeSchema ?? true),
+    )
     return { do: 'lower', profile, intent, requestId, raiseId, roles, mayChangeSchema }
   }
   return null

@@ -49,7 +49,14 @@ export function advancer(options: AdvanceOptions): Advance {
         const step = state === undefined ? null : due(state, sessionId)
         if (step === null) return
         const lookFailure = step.do === 'raise' ? await lookedAt(sessionId, step.profile) : null
-        if (!(await isTaken(host, sessionId, { name: stepName(step), lookFailure }))) return
+        const name = stepName(step)
+        try {
+          if (!(await isTaken(host, sessionId, { name, lookFailure }))) return
+        } catch (fault) {
+          // The host told of it, and has the session revoked, which is its next step; this one pauses.
+          const failed = { step: name, cause: messageOf(fault) }
+          if (state !== undefined) stepFailed(state.retries, sessionId, failed, clock.monotonicMs())
+        }
       }
     } finally {
       busy.delete(sessionId)

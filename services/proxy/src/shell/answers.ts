@@ -299,12 +299,16 @@ function flushSeen(session: Session, out: Buffer[]): void {
   tellNow(session, bytes, answeredNow(session))
 }
 
-/** The first request that runs, with the fullest recording that policy decided for those that run. */
+/**
+ * The first request that runs and is recorded in full, under which all is recorded that is answered meanwhile: what ran before
+ * it may have been answered unrecorded. Where none is, the first that runs.
+ */
 function answeredNow({ underWay }: Session): Answered | null {
-  const [first] = underWay.values()
-  if (first === undefined || first.recording === 'Full') return first ?? null
-  for (const { recording } of underWay.values())
-    if (recording === 'Full') return { requestId: first.requestId, recording }
+  let first: Answered | null = null
+  for (const running of underWay.values()) {
+    if (running.recording === 'Full') return running
+    first ??= running
+  }
   return first
 }
 

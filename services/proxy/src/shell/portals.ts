@@ -16,7 +16,7 @@ export async function portalsNoted(session: Session): Promise<boolean> {
   const ages = agesIn(await asked(session))
   if (ages === null) return false
   for (const name of ageless) {
-    const age = ages.get(name)
+    const age = ages.get(keptName(name))
     // A portal that SQL does not see cannot be told from another one later on.
     if (age === undefined) forgetPortal(session.names, name)
     else session.names.portalAges.set(name, age)
@@ -32,7 +32,7 @@ export async function portalsConfirmed(session: Session): Promise<boolean> {
   if (ages === null) return false
   for (const name of doubtfulPortals) {
     const age = portalAges.get(name)
-    if (age === undefined || ages.get(name) !== age) forgetPortal(session.names, name)
+    if (age === undefined || ages.get(keptName(name)) !== age) forgetPortal(session.names, name)
   }
   doubtfulPortals.clear()
   return true
@@ -61,7 +61,15 @@ export async function hasPortal(session: Session, name: string): Promise<boolean
 const asked = (session: Session): Promise<OwnRows | null> =>
   ownQueryAmidst(session, 'select name, creation_time from pg_catalog.pg_cursors', [0, 1])
 
+/** By the bytes of the names: one that is cut amidst a character is no text, and would be read as another one. */
 function agesIn(rows: OwnRows | null): Map<string, string> | null {
   if (rows === null) return null
-  return new Map(rows.map(([name, age]) => [name?.toString() ?? '', age?.toString('hex') ?? '']))
+  return new Map(
+    rows.map(([name, age]) => [name?.toString('latin1') ?? '', age?.toString('hex') ?? '']),
+  )
 }
+
+/** The bytes of a name that the target keeps. */
+const keptName = (name: string): string => Buffer.from(name).toString('latin1', 0, NAME_BYTES_MAX)
+
+const NAME_BYTES_MAX = 63

@@ -45,7 +45,9 @@ export async function pathConfirmed(session: Session): Promise<'same' | 'moved' 
       code: 'CS_TARGET_FAILED',
       words: 'code that ran changed the search_path, so names do not mean what is decided on',
     })
-  if (!(await isPathOf(session, path, schemasIn(looked))))
+  const isLooked = await isPathOf(session, path, schemasIn(looked))
+  if (isLooked === null) return 'failed'
+  if (!isLooked)
     return over(session, {
       reason: 'Failed',
       code: 'CS_TARGET_FAILED',
@@ -69,15 +71,15 @@ export async function pathConfirmed(session: Session): Promise<'same' | 'moved' 
   return 'moved'
 }
 
-/** True if names mean what they mean along this path. A schema that does not exist has no names, so it may be passed over. */
+/** True if names mean what they mean along this path; null where the backend failed. A schema that does not exist has no names, so it may be passed over. */
 async function isPathOf(
   session: Session,
   path: readonly string[],
   looked: readonly string[],
-): Promise<boolean> {
+): Promise<boolean | null> {
   if (isLookedThrough(path, looked)) return true
   const rows = await ownQueryAmidst(session, existing(path))
-  if (rows === null) return false
+  if (rows === null) return null
   const found = schemasIn(rows[0]?.[0]?.toString())
   return isLookedThrough(
     path.filter((schema) => found.includes(schema)),

@@ -12,8 +12,8 @@ export type Member = Pick<RequestCompleted, 'requestId' | 'outcome' | 'commandTa
 }
 
 /**
- * Requests whose answers the agent got together, such as those of a pipeline. Their transcript is recorded under the
- * first of them that ran at the time, so that only all of it together says what each was answered.
+ * Requests whose answers the agent got together, such as those of a pipeline. Their transcript is recorded under the first of
+ * them that ran at the time and is recorded in full, so that only all of it together says what each was answered.
  */
 export type AnswerGroup = {
   /** The place in the transcript at which their answers begin. */

@@ -209,13 +209,24 @@ const CASES: Readonly<Record<string, Case>> = {
     // Each is told before the others have ended, so their number is not known yet.
     shownLive: { a: ['one', 'SELECT 1'], b: ['two', 'SELECT 1'] },
   },
-  'neither an answer that does not agree with its end, nor one behind it, is shown': {
+  'where an answer does not agree with its end, none of its group is shown': {
     steps: [
       ...[execute('a'), execute('b'), execute('c')],
       { under: 'a', told: [selected('one'), selected('1', '2'), selected('three'), ready] },
       ...[ended('a'), ended('b', 3), ended('c')],
     ],
-    shown: { a: ['one', 'SELECT 1'], b: [UNCERTAIN], c: [UNCERTAIN] },
+    shown: { a: [UNCERTAIN], b: [UNCERTAIN], c: [UNCERTAIN] },
+    shownLive: { a: ['one', 'SELECT 1'] },
+  },
+  'an answer that was not recorded is not taken from the text behind it, which has as many': {
+    steps: [
+      ...[execute('a'), { runs: 'q' }],
+      { under: 'q', told: [cells('q1'), done('SELECT 1'), cells('q2'), done('SELECT 1'), ready] },
+      ended('a'),
+      { ends: 'q', as: { commandTag: 'SELECT 1; SELECT 1', rows: 2 } },
+    ],
+    shown: { a: [UNCERTAIN], q: [UNCERTAIN] },
+    shownLive: { a: [] },
   },
   'a simple query behind statements of a pipeline has all that is left': {
     steps: [

@@ -22,7 +22,7 @@ export const UNREADABLE: Told = { results: [], note: 'what it was answered canno
  * several for the text of a simple query, which is the last of its group. Where all was recorded the answers are counted
  * from the first request on. Where the recording began later, since only a later request is recorded in full, they are
  * counted from the end. Each answer must agree with what the proxy says of the end of its request.
- * Known limit: where their number is another, or one does not agree, neither it nor one behind it is shown.
+ * Known limit: where their number is another, or one does not agree, none of the group is shown.
  */
 export function toldApart(group: AnswerGroup, recorded: Recorded): ReadonlyMap<string, Told> {
   const { members } = group
@@ -43,8 +43,10 @@ export function toldApart(group: AnswerGroup, recorded: Recorded): ReadonlyMap<s
     if (isCertain && place < 0) continue
     const own = answers.slice(place, member.kind === 'Query' ? undefined : place + 1)
     isCertain &&= own.length === 0 ? isCut : agrees(member, own, isCut)
-    told.set(member.requestId, isCertain ? toldOf(member, own, isCut) : UNCERTAIN)
+    told.set(member.requestId, toldOf(member, own, isCut))
   }
+  // One that does not agree may have been answered before: then all others are those of their neighbours.
+  if (!isCertain) for (const { requestId } of answered) told.set(requestId, UNCERTAIN)
   return told
 }
 
