@@ -6,6 +6,7 @@ import { backendKeyOf, toServer } from '@countersign/postgres-wire'
 import { psql } from '../support/agent.ts'
 import { arena } from '../support/arena.ts'
 import { eventsOf, eventually, observe } from '../support/ledger.ts'
+import { applyCatalog } from '../support/reviewer.ts'
 import { askTarget } from '../support/target.ts'
 import {
   cancel,
@@ -61,6 +62,27 @@ test('a login trigger that makes the target read otherwise leaves no session', a
       'drop event trigger read_otherwise; drop function public.read_otherwise()',
       'shop_dev',
     )
+  }
+})
+
+// In LATIN1 63 bytes of a name are 63 characters, so two names that begin alike would be one to us and two to the target.
+test('a database in another encoding is no target', async () => {
+  await askTarget(
+    system,
+    "create database shop_latin template template0 encoding 'LATIN1' locale 'C'",
+  )
+  const moved = await applyCatalog(system, (_, text) =>
+    text.replaceAll('database: shop_dev', 'database: shop_latin'),
+  )
+  assert.equal(moved.status, 200, JSON.stringify(moved.body))
+  try {
+    const run = await psql(system, { profile: 'shop-dev', commands: ['select 1'] })
+    assert.notEqual(run.status, 0)
+    assert.match(run.stderr, /CS_TARGET_FAILED/)
+    assert.match(run.stderr, /LATIN1/)
+    assert.equal(run.stdout, '')
+  } finally {
+    await applyCatalog(system)
   }
 })
 

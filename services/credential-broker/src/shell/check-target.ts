@@ -26,9 +26,15 @@ export async function checkTarget(profile: Profile, admins: TargetAdmins): Promi
   const where = `${profile.host}:${profile.port}/${profile.database}`
   try {
     return await admins.on(profile, async (client) => {
-      const { rows: server } = await client.query<{ version: string; user: string }>(
-        `SELECT current_setting('server_version') AS version, current_user AS user`,
+      const { rows: server } = await client.query<{
+        version: string
+        user: string
+        encoding: string
+      }>(
+        `SELECT current_setting('server_version') AS version, current_user AS user,
+                current_setting('server_encoding') AS encoding`,
       )
+      const encoding = server[0]?.encoding ?? ''
       const user = server[0]?.user ?? ''
       const lent = [...new Set(profile.raised.flatMap(({ roles }) => roles))]
       const owner = profile.ownerRole === null ? [] : [profile.ownerRole]
@@ -51,6 +57,16 @@ export async function checkTarget(profile: Profile, admins: TargetAdmins): Promi
       const { rows: others } = await client.query<{ name: string }>(otherLogins, [profile.database])
       return [
         say('ok', 'reachable', `${where}, PostgreSQL ${server[0]?.version ?? '?'}, as ${user}`),
+        ...(['UTF8', 'SQL_ASCII'].includes(encoding)
+          ? []
+          : [
+              say(
+                'failed',
+                'encoding',
+                `no session opens: the encoding of the database is ${encoding}`,
+                'Restore it into one in UTF8: createdb --encoding=UTF8.',
+              ),
+            ]),
         missing.length === 0
           ? say('ok', 'roles', `${wanted.join(', ')} are there`)
           : say(
