@@ -71,6 +71,7 @@ test('a database in another encoding is no target', async () => {
     system,
     "create database shop_latin template template0 encoding 'LATIN1' locale 'C'",
   )
+  await askTarget(system, 'revoke temporary on database shop_latin from public')
   const moved = await applyCatalog(system, (_, text) =>
     text.replaceAll('database: shop_dev', 'database: shop_latin'),
   )
