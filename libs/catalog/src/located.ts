@@ -31,7 +31,7 @@ export function messageOfIssue(issue: Issue): string {
   return wanted.length === 0 ? `${where}${issue.message}` : `${where}must ${alternatives(wanted)}`
 }
 
-/** What the value must be or have, in the alternatives that there are; empty where the message of the issue says it. */
+/** The words for what a value must be or have, in the alternatives that there are; empty where the message of the issue says it. */
 function wantedBy(issue: Issue): readonly string[] {
   switch (issue.code) {
     case 'invalid_type':

@@ -1,4 +1,5 @@
 import type { ColumnRule, MaskingRulesDefined } from '@countersign/contracts'
+import { matchesGlob } from '@countersign/kernel'
 
 type Rules = Pick<MaskingRulesDefined, 'name' | 'columns' | 'detectors'>
 
@@ -56,23 +57,5 @@ const textOf = (rule: ColumnRule): string =>
  * True if the wide pattern matches whatever the narrow one does. The `*` of the narrow one stands for any characters, so it
  * is matched only by one of the wide pattern.
  */
-function matchesAll(wide: string | null, narrow: string | null): boolean {
-  const [pattern, text] = [normal(wide), normal(narrow)]
-  let at = 0
-  let star = -1
-  let resume = 0
-  for (let i = 0; i < text.length;) {
-    if (pattern[at] === '*') {
-      star = at++
-      resume = i
-    } else if (pattern[at] === text[i]) {
-      at++
-      i++
-    } else if (star >= 0) {
-      at = star + 1
-      i = ++resume
-    } else return false
-  }
-  while (pattern[at] === '*') at++
-  return at === pattern.length
-}
+const matchesAll = (wide: string | null, narrow: string | null): boolean =>
+  matchesGlob(normal(wide), normal(narrow))

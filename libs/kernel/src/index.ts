@@ -2,6 +2,7 @@ export type { Brand } from './brand.ts'
 export { type Decider, folded } from './decider.ts'
 export { type Deque, deque } from './deque.ts'
 export { sha256 } from './digest.ts'
+export { matchesGlob } from './glob.ts'
 export { ERROR_CODES, type ErrorCode, isErrorCode } from './error-codes.ts'
 export { NEXT_STEPS } from './next-steps.ts'
 export {

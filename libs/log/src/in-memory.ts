@@ -354,6 +354,30 @@ function connection(log: Log): Log {
   }
 }
 
+/** A log whose first record of a type has fields that cannot be read, for tests of who reads it. */
+export function withBrokenRecord(log: Log, type: string): Log {
+  let isFirst = true
+  const broken = (record: LogRecord): LogRecord => {
+    if (!isFirst || record.status !== 'understood' || record.message.type !== type) return record
+    isFirst = false
+    const message = new Proxy(record.message, {
+      get(target, name) {
+        if (name === 'type') return target.type
+        throw new TypeError('poison')
+      },
+    })
+    return { ...record, message }
+  }
+  return {
+    ...log,
+    read: (options) =>
+      log.read({
+        ...options,
+        onRecords: (records, next) => options.onRecords(records.map(broken), next),
+      }),
+  }
+}
+
 type Waiting = {
   readonly drafts: readonly Draft[]
   readonly call: Appending

@@ -5,6 +5,7 @@ import type {
   MaskingMethod,
   Relation,
 } from '@countersign/contracts'
+import { matchesGlob } from '@countersign/kernel'
 import { isPasswordLike } from './password-like.ts'
 import { strictest } from './strictest.ts'
 import { type TypeClass, typeClassOf } from './type-class.ts'
@@ -117,29 +118,8 @@ function matches(
 }
 
 // Names are compared without case: a rule that misses "Email" would leak.
-// Greedy matching with one way back, so that the work stays within pattern times name.
-function globMatches(pattern: string | null, name: string): boolean {
-  if (pattern === null) return true
-  const wanted = pattern.toLowerCase()
-  const given = name.toLowerCase()
-  let at = 0
-  let star = -1
-  let resume = 0
-  for (let i = 0; i < given.length;) {
-    if (wanted[at] === '*') {
-      star = at++
-      resume = i
-    } else if (wanted[at] === given[i]) {
-      at++
-      i++
-    } else if (star >= 0) {
-      at = star + 1
-      i = ++resume
-    } else return false
-  }
-  while (wanted[at] === '*') at++
-  return at === wanted.length
-}
+const globMatches = (pattern: string | null, name: string): boolean =>
+  pattern === null || matchesGlob(pattern.toLowerCase(), name.toLowerCase())
 
 // PostgreSQL Anonymizer writes MASKED WITH FUNCTION … or MASKED WITH VALUE …; its functions exist
 // only at the target, so the column is masked whole. Any other label is taken as a tag.

@@ -89,13 +89,7 @@ test('what of the own output cannot be read is put aside at the start, and its s
   const log = inMemoryLog()
   const at = log.appendRaw('approvals', log.partitionOf(SESSION, 8), SESSION, {}, Buffer.from('?'))
   for (let start = 0; start < 2; start++) {
-    await using host = await serve(
-      log,
-      () => 'nothing',
-      undefined,
-      undefined,
-      () => [consequence],
-    )
+    await using host = await serveGivingUp(log)
     while (!host.partitions().has(at.partition))
       await new Promise((resolve) => setTimeout(resolve, 1))
     await host.submit(SESSION, EventId(uuidv5(SESSION, `start/${start}`)), () => [])
@@ -134,13 +128,7 @@ const causeOf = (name: string): EventId => EventId(uuidv5(SESSION, name))
 // Seen to fail when `submit` lets the service fail by what is thrown, and when it quarantines nothing.
 test('work without a record that throws gives up its own session, once, and the service goes on', async () => {
   const log = inMemoryLog()
-  await using host = await serve(
-    log,
-    () => 'nothing',
-    undefined,
-    undefined,
-    () => [consequence],
-  )
+  await using host = await serveGivingUp(log)
   let failure: unknown = null
   host.failed.catch((cause: unknown) => (failure = cause))
   await restored(log, host)
@@ -243,6 +231,16 @@ const consequence = {
 } as const
 
 type Answer = 'follow' | 'wait' | 'nothing'
+
+/** A service that decides nothing, and ends a session that it gives up. */
+const serveGivingUp = (log: InMemoryLog) =>
+  serve(
+    log,
+    () => 'nothing',
+    undefined,
+    undefined,
+    () => [consequence],
+  )
 
 function serve(
   log: InMemoryLog,

@@ -115,7 +115,7 @@ export async function serveDecider<State>(
       })
       const partition = partitions.get(log.partitionOf(key, count))
       if (partition === undefined || !partition.restored) return
-      let fault: Fault | null = null
+      const outcome: { fault: Fault | null } = { fault: null }
       await turns.take(partition, key, async () => {
         try {
           const decision = await run(partition.state)
@@ -123,13 +123,11 @@ export async function serveDecider<State>(
           await follow(running, partition, decision, { key, cause, causation: null })
         } catch (thrown) {
           if (isStopping) return
-          fault = { thrown }
+          outcome.fault = { thrown }
           await isolated(partition, { key, cause, thrown })
         }
       })
-      // Assigned in the closure, which the compiler does not see.
-      const failed = fault as Fault | null
-      if (failed !== null) throw failed.thrown
+      if (outcome.fault !== null) throw outcome.fault.thrown
     },
     announce: async (number, key, message) => {
       const id = EventId(uuidv5(ANNOUNCEMENTS, `${name}/${key}/${systemClock.now()}`))

@@ -37,6 +37,7 @@ export {
   isSettledAtStart,
   mayBeginWith,
   namesASession,
+  NAMED_ALIKE_IN,
   READ_UNDER,
   START_SETTINGS_MAX,
 } from './settings.ts'

@@ -33,6 +33,12 @@ export const READ_UNDER: ReadonlyMap<string, string> = new Map([
   ['standard_conforming_strings', 'on'],
 ])
 
+/**
+ * Encodings of a database in which PostgreSQL cuts names where we do: it keeps the first 63 bytes of a name in its own
+ * encoding, so that in another one two names could be the same to us and not to it. SQL_ASCII keeps bytes as they come.
+ */
+export const NAMED_ALIKE_IN: ReadonlySet<string> = new Set(['UTF8', 'SQL_ASCII'])
+
 /** True if an application would be named as only sessions of Countersign are, in the log of the target for example. */
 export const namesASession = (applicationName: string): boolean =>
   /countersign\//i.test(applicationName)

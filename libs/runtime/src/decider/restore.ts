@@ -3,8 +3,9 @@ import type { Running } from './running.ts'
 
 /**
  * Makes the partitions match the assignment. A new one first folds our own output, which shows what was decided already;
- * then its inputs are delivered, and it is restored when they reach the ends that they have now. A record of our
- * own output that is unreadable, or cannot be folded, is settled like such an input: put aside, and its session ended. Gives the new partitions.
+ * then its inputs are delivered, and it is restored when they reach the ends that they have now. A record of our own output
+ * that is unreadable, or cannot be folded, is settled like such an input: put aside, and its session ended. Gives the new
+ * partitions.
  */
 export async function restore<State>(
   { log, service }: Running<State>,

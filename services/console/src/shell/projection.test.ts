@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { EventId, Instant, RequestId, SessionId, uuidv5 } from '@countersign/kernel'
-import { draftOf, type Log, type LogRecord } from '@countersign/log'
-import { inMemoryLog } from '@countersign/log/in-memory'
+import { draftOf } from '@countersign/log'
+import { inMemoryLog, withBrokenRecord } from '@countersign/log/in-memory'
 import { project } from './projection.ts'
 
 const SESSION = SessionId('01890000-0000-7000-8000-0000000000aa')
@@ -23,31 +23,10 @@ test('an event that cannot be shown is put aside, and the page goes on', async (
     } as const
     await log.append([draftOf(message, { id: EventId(uuidv5(requestId, 'test')), key: SESSION })])
   }
-  await using projection = await project(withBroken(log.connect(), 'ApprovalWithdrawn'), logger)
+  await using projection = await project(
+    withBrokenRecord(log.connect(), 'ApprovalWithdrawn'),
+    logger,
+  )
   await Promise.race([projection.caughtUp, projection.failed])
   assert.equal(log.records('console.rejected').length, 1)
 })
-
-/** A log whose first record of a type has fields that cannot be read. */
-function withBroken(log: Log, type: string): Log {
-  let isFirst = true
-  const broken = (record: LogRecord): LogRecord => {
-    if (!isFirst || record.status !== 'understood' || record.message.type !== type) return record
-    isFirst = false
-    const message = new Proxy(record.message, {
-      get(target, name) {
-        if (name === 'type') return target.type
-        throw new TypeError('poison')
-      },
-    })
-    return { ...record, message }
-  }
-  return {
-    ...log,
-    read: (options) =>
-      log.read({
-        ...options,
-        onRecords: (records, next) => options.onRecords(records.map(broken), next),
-      }),
-  }
-}

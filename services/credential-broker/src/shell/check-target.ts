@@ -1,5 +1,6 @@
 import { type Profile } from '@countersign/contracts'
 import { messageOf, Problem } from '@countersign/kernel'
+import { NAMED_ALIKE_IN } from '@countersign/statements'
 import { grantedRoles, otherLogins, presentRoles, strength } from '../core/sql/check-target.ts'
 import { describeTarget } from './describe-target.ts'
 import { extentIn, tooLarge } from './descriptions.ts'
@@ -57,7 +58,7 @@ export async function checkTarget(profile: Profile, admins: TargetAdmins): Promi
       const { rows: others } = await client.query<{ name: string }>(otherLogins, [profile.database])
       return [
         say('ok', 'reachable', `${where}, PostgreSQL ${server[0]?.version ?? '?'}, as ${user}`),
-        ...(['UTF8', 'SQL_ASCII'].includes(encoding)
+        ...(NAMED_ALIKE_IN.has(encoding)
           ? []
           : [
               say(

@@ -15,15 +15,14 @@ import { type OwnParse, OURS, ownParse, ownPassage } from '../core/own-passage.t
 import type { Passage } from '../core/passage.ts'
 import { isOpaque } from '../core/opaque.ts'
 import { noStatement } from '../core/pipeline-plan.ts'
-import { answers } from './answers.ts'
 import { unknownName } from './executed.ts'
 import { forwardRecorded, withReleases } from './forward.ts'
 import { lastsWhenSent } from './lasts-when-sent.ts'
-import { ownQuery } from './own-query.ts'
+import { answersOrCancel, ownQuery } from './own-query.ts'
 import { ownRequest } from './own-request.ts'
-import type { RequestRefusal } from './refuse.ts'
+import { postgresError, type RequestRefusal } from './refuse.ts'
 import type { Pending } from './requests.ts'
-import { cancelAtTarget, ownUnderWay, type Session } from './session-state.ts'
+import { ownUnderWay, type Session } from './session-state.ts'
 
 type TargetError = ReadonlyMap<string, string>
 
@@ -141,25 +140,15 @@ async function errorOf(
     ...withReleases(outbound, () => released),
     { runs: null, bytes: toServer.sync() },
   ])
-  // A lock on a relation that it names can let it wait for long.
-  session.onCancel = () => cancelAtTarget(session)
-  // It may have come while this was recorded.
-  if (session.isCancelled) cancelAtTarget(session)
   using _lasts = lastsWhenSent(session)
-  await answers(session)
-  session.onCancel = () => undefined
+  await answersOrCancel(session)
   return error
 }
 
 /** The error with which PostgreSQL refuses a statement that this stands in the way of. */
 const errorBy = ({ sqlState, message, hints }: Obstacle, kind = ''): TargetError =>
   new Map([
-    ...([
-      ['S', 'ERROR'],
-      ['V', 'ERROR'],
-      ['C', sqlState],
-      ['M', message],
-    ] as const),
+    ...postgresError(sqlState, message),
     ...(hints[kind] === undefined ? [] : [['H', hints[kind]] as const]),
   ])
 

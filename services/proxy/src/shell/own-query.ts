@@ -57,8 +57,8 @@ async function asked(
   return hasSucceeded ? session.ownRows.splice(0) : null
 }
 
-/** Waits for the answer to a question whose failure is the agent's. A lock can let it wait for long, so the agent may cancel it. */
-async function answersOrCancel(session: Session): Promise<void> {
+/** Waits for the answer to a question that a lock can let wait for long, so the agent may cancel it. */
+export async function answersOrCancel(session: Session): Promise<void> {
   session.onCancel = () => cancelAtTarget(session)
   // It may have come while the question was recorded.
   if (session.isCancelled) cancelAtTarget(session)

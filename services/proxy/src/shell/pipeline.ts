@@ -154,6 +154,7 @@ async function served(session: Session, batch: Batch): Promise<void> {
     }
     const decision = await decided
     const { lastStep } = pending.ask
+    let isCut = false
     const refuseRest = async (refusal: Parameters<typeof refuse>[1]): Promise<void> => {
       await refuse(session, refusal, {
         pending,
@@ -237,8 +238,9 @@ async function served(session: Session, batch: Batch): Promise<void> {
       }
       // People see what is held one after the other: a grant ahead of its turn would lend its roles to what runs before it.
       hasHeld = true
-      const isLast = index === pendings.length - 1
-      withdraw(session, pendings.splice(index + 1))
+      const behind = pendings.splice(index + 1)
+      isCut = behind.length > 0
+      withdraw(session, behind)
       const outcome = await hold(session, pending, decision)
       if (outcome.status === 'refused') return refuseRest(outcome.refusal)
       if (meansOtherNow(session, pending))
@@ -249,14 +251,10 @@ async function served(session: Session, batch: Batch): Promise<void> {
       pending.grantedAt = grant.at
       const release = releaseOf(session, pending, { decision, grant, raise })
       allow(session, batch, { pending, release, guard: null })
-      if (!isLast) {
-        await forward(session, batch, lastStep + 1, false)
-        return session.exchange.skipping ? skip(index + 1) : again(index + 1)
-      }
     }
     await forward(session, batch, lastStep + 1, false)
     if (session.exchange.skipping) return skip(index + 1)
-    if (isPlannedAnew(messages, pending)) return again(index + 1)
+    if (isCut || isPlannedAnew(messages, pending)) return again(index + 1)
   }
   batch.requestsMax = hasHeld ? 1 : Math.min(batch.requestsMax * 2, REQUESTS_MAX)
   const { stop } = plan

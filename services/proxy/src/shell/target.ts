@@ -10,7 +10,7 @@ import {
 import type { Profile, RequestPart, RequestReleased } from '@countersign/contracts'
 import { messageOf, Problem, type Secret } from '@countersign/kernel'
 import type { Recorded } from '@countersign/log'
-import { READ_UNDER } from '@countersign/statements'
+import { NAMED_ALIKE_IN, READ_UNDER } from '@countersign/statements'
 import {
   authenticationOf,
   type BackendKey,
@@ -367,17 +367,11 @@ function readOtherwise(parameters: ReadonlyMap<string, string>): Problem | null 
     )
   }
   const encoding = parameters.get('server_encoding') ?? 'not reported'
-  if (ENCODINGS.has(encoding)) return null
+  if (NAMED_ALIKE_IN.has(encoding)) return null
   return new Problem('CS_TARGET_FAILED', `the encoding of the target's database is ${encoding}`, {
     hint: 'Only databases in UTF8 can be targets: restore it into one, with createdb --encoding=UTF8.',
   })
 }
-
-/**
- * Encodings in which the target cuts names where we do: it keeps the first 63 bytes of a name in its own encoding, so that in
- * another one two names could be the same to us and not to it. SQL_ASCII keeps bytes as they come.
- */
-const ENCODINGS: ReadonlySet<string> = new Set(['UTF8', 'SQL_ASCII'])
 
 /** True if an error of PostgreSQL says that it does not take a setting. */
 const refusesSetting = (sqlState: string, words: string): boolean =>

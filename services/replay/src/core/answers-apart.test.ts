@@ -14,7 +14,7 @@ import { telling } from './telling.ts'
 const SESSION = SessionId('01890a5d-ac96-774b-bcce-b302099a8057')
 const id = (name: string) => RequestId(uuidv5(SESSION, name))
 
-/** What happens in a session, in its order. */
+/** A thing that happens in a session. */
 type Step =
   | { readonly runs: string; readonly kind?: RequestContent['kind']; readonly isOurs?: boolean }
   /** The bytes that the agent is told; they are recorded under this request. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { EventId, Instant, RequestId, SessionId, uuidv5 } from '@countersign/kernel'
-import { draftOf, type Log, type LogRecord } from '@countersign/log'
-import { inMemoryLog } from '@countersign/log/in-memory'
+import { draftOf } from '@countersign/log'
+import { inMemoryLog, withBrokenRecord } from '@countersign/log/in-memory'
 import type { Past } from './past.ts'
 import { project } from './projection.ts'
 import type { Vault } from './vault.ts'
@@ -31,32 +31,8 @@ test('an event that cannot be told is put aside, and replay goes on', async () =
     decrypterOf: () => Promise.resolve(null),
   }
   const past: Past = { read: () => Promise.resolve() }
-  const broken = withBroken(log.connect(), 'ApprovalWithdrawn')
+  const broken = withBrokenRecord(log.connect(), 'ApprovalWithdrawn')
   await using projection = await project({ log: broken, logger, vault, past })
   await Promise.race([projection.caughtUp, projection.failed])
   assert.equal(log.records('replay.rejected').length, 1)
 })
-
-/** A log whose first record of a type has fields that cannot be read. */
-function withBroken(log: Log, type: string): Log {
-  let isFirst = true
-  const broken = (record: LogRecord): LogRecord => {
-    if (!isFirst || record.status !== 'understood' || record.message.type !== type) return record
-    isFirst = false
-    const message = new Proxy(record.message, {
-      get(target, name) {
-        if (name === 'type') return target.type
-        throw new TypeError('poison')
-      },
-    })
-    return { ...record, message }
-  }
-  return {
-    ...log,
-    read: (options) =>
-      log.read({
-        ...options,
-        onRecords: (records, next) => options.onRecords(records.map(broken), next),
-      }),
-  }
-}
